@@ -38,14 +38,14 @@ def test_an_asynchronous_call_is_waited_for_or_fetched_later(shell: Shell, zone:
     assert json.loads(done.stdout)["messages"] == 3
     done = shell("call", "--async", "--wait", "0", "chat_digest", '{"limit": 3}')
     jobid = json.loads(done.stdout)["jobid"]
-    assert done.stderr == f"`wwspec job {jobid} --base-url {zone.client.url}` prints the result\n"
-    assert json.loads(shell("job", jobid, "--wait", "10", WWSPEC_PROGRAM_ID=None).stdout)["messages"] == 3
+    assert done.stderr == f"`wwspec task {jobid} --base-url {zone.client.url}` prints the result\n"
+    assert json.loads(shell("task", jobid, "--wait", "10", WWSPEC_PROGRAM_ID=None).stdout)["messages"] == 3
     zone.client.add_fault("app", "errcode", "async_program_result", 710642)
     try:
-        early = shell("job", jobid)
+        early = shell("task", jobid)
     finally:
         zone.client.clear_faults()
-    again = f"`wwspec job {jobid} --base-url {zone.client.url} --wait 30` waits for it"
+    again = f"`wwspec task {jobid} --base-url {zone.client.url} --wait 30` waits for it"
     assert (early.exit_code, early.stderr) == (1, f"Error: {jobid}: there is no result yet; {again}\n")
 
 
@@ -62,7 +62,7 @@ def test_a_refusal_is_exit_code_1_with_errcode_and_hint(shell: Shell, zone: Zone
     assert done.exit_code == 1
     assert json.loads(done.stdout)["errcode"] == 301052
     assert "the SDK API answers errcode 301052" in done.stderr
-    done = shell("job", "job_0")
+    done = shell("task", "job_0")
     assert (done.exit_code, "40088" in done.stderr) == (1, True)
 
 
@@ -93,7 +93,7 @@ def test_the_proxy_leads_wecoms_own_url_to_the_emulator(shell: Shell, zone: Zone
             "give one of --url (an emulator) and --base-url (WeCom)",
         ),
         (
-            ("job", "x"),
+            ("task", "x"),
             {"WWSPEC_EMULATOR_URL": "http://127.0.0.1:1"},
             "WWSPEC_EMULATOR_URL and WWSPEC_BASE_URL are both set: unset one, or give --url or --base-url",
         ),
@@ -114,7 +114,7 @@ def test_a_wrong_mixture_of_places_is_exit_code_2(
     assert done.stderr.splitlines()[-1].startswith(f"Error: {said}")
 
 
-@pytest.mark.parametrize("verb", ["call", "job", "app check", "keys new", "keys rotate", "keys list"])
+@pytest.mark.parametrize("verb", ["call", "task", "app check", "keys new", "keys rotate", "keys list"])
 def test_a_secret_of_the_app_comes_from_a_file_or_the_environment_only(shell: Shell, verb: str) -> None:
     names = ["corpsecret", "suite-secret", "suite-ticket", "permanent-code"]
     for name in [*names, *(["key-passphrase"] if " " in verb else [])]:

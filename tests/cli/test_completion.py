@@ -10,8 +10,14 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from tests.support.apps import ROOT, write_files
+from tests.support.emulator import serving
+from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import VERBS, main
 from wwspec_router.cli.verbs.completion import SHELLS
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.errcodes import ERRCODES
 
 REGISTRY = """
 [passthrough]
@@ -153,3 +159,49 @@ def test_each_shell_is_answered(folder: Path, shell: str) -> None:
     done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": f"{shell}_complete"})
     assert done.exit_code == 0
     assert "chat_digest" in done.stdout
+
+
+def test_errcodes_are_completed_with_their_causes(folder: Path) -> None:
+    assert completed("zone", "traffic", "--errcode", "4500") == ["45009"]
+    assert "710660" in completed("zone", "tail", "--errcode", "7106")
+    assert completed("zone", "fault", "sdk", "errcode", "4500") == ["45009"]
+    assert completed("zone", "fault", "sdk", "latency", "4500") == []
+    done = CliRunner().invoke(
+        main,
+        [],
+        prog_name="wwspec",
+        env={
+            "COMP_WORDS": "wwspec zone traffic --errcode 4500",
+            "COMP_CWORD": "4500",
+            "_WWSPEC_COMPLETE": "fish_complete",
+        },
+    )
+    assert ERRCODES[45009].cause in done.stdout
+
+
+def test_people_groups_and_entries_are_those_of_the_running_emulator(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(create_app(EmulatorSettings())) as url, EmulatorClient(url) as client:
+        client.receive_events()
+        info = client.info()
+        assert completed("zone", "show", "--url", url, "") == ["1"]
+        monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
+        assert completed("zone", "say", "lin") == [each for each in info["employees"] if each.startswith("lin")] != []
+        everybody = {*info["employees"], *info["customers"], *info["robots"]}
+        assert {*completed("zone", "say", "lina", "hello", "--to", "")} == everybody
+        assert {*completed("zone", "say", "lina", "hello", "--group", "wr")} == {*info["groups"]}
+        for verb in ("show", "test", "replay"):
+            assert completed("zone", verb, "") == ["1"]
+        monkeypatch.delenv("WWSPEC_EMULATOR_URL")
+        with noted(folder, DevNote(url, "")):
+            assert completed("zone", "show", "") == ["1"]
+
+
+def test_without_an_emulator_nothing_of_it_is_completed_and_no_error_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for url in ("http://127.0.0.1:1", "no URL", "file:///etc"):
+        monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
+        assert completed("zone", "show", "") == []
+        assert completed("zone", "say", "") == []

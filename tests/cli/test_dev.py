@@ -1,5 +1,6 @@
 """`wwspec dev`: what it takes, what it watches, what it prints, whose ports it leaves alone, and how it ends."""
 
+import json
 import os
 import re
 import signal
@@ -201,6 +202,29 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
         assert client.info()["now"] == 1000
         assert App(client).call("greet", '{"times":"x"}').errcode == 790016
     dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
+
+
+def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(start: Start, shop: Path, run: Run) -> None:
+    text = GREETING.replace("return", "print('times', request.times)\n    1 / (request.times - 1)\n    return")
+    (shop / "abilities" / "greeting.py").write_text(text)
+    dev = start(shop)
+    dev.wait_for("watching")
+    refused = run("call", "greet", cwd=shop)
+    assert (refused.returncode, json.loads(refused.stdout)["errcode"]) == (1, 710660)
+    [app, call] = json.loads(run("zone", "traffic", "--failed", cwd=shop).stdout)
+    assert (app["kind"], call["kind"]) == ("app", "call")
+
+    def shown() -> str:
+        return run("zone", "show", str(app["number"]), "--table", cwd=shop).stdout
+
+    wait_until(lambda: "ZeroDivisionError" in shown())  # the program tells of it in the background
+    lines = [line.strip() for line in shown().splitlines()]
+    at = lines.index("ZeroDivisionError: division by zero")
+    assert lines[at + 1].endswith("abilities/greeting.py:18 in greet")
+    assert lines[at + 2] == "1 / (request.times - 1)"
+    assert any(line.endswith("stdout    times 1") for line in lines)
+    assert dev.interrupt() == 0
+    assert not (shop / "var" / "dev.json").exists()
 
 
 def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, ports: Ports) -> None:

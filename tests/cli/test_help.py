@@ -38,7 +38,7 @@ def test_the_help_of_a_verb_ends_with_one_to_three_examples(verb: str) -> None:
 
 
 def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
-    for verb, argument in (("call", "ABILITY"), ("fire", "[EVENT]"), ("job", "ID")):
+    for verb, argument in (("call", "ABILITY"), ("fire", "[EVENT]"), ("task", "ID")):
         usage, *below = shown(verb).splitlines()
         assert argument in usage
         assert not [line for line in below if line.startswith(f"  {argument}")]
@@ -66,6 +66,13 @@ def test_a_misspelled_verb_names_the_one_that_is_meant(typed: str, meant: str) -
     done = CliRunner().invoke(main, [typed])
     assert done.exit_code == 2
     assert f"there is no verb '{typed}'; did you mean {meant}?" in done.stderr
+
+
+def test_the_old_name_of_a_verb_works_and_names_the_new_one() -> None:
+    done = CliRunner().invoke(main, ["job", "--help"], prog_name="wwspec")
+    assert (done.exit_code, done.stdout) == (0, CliRunner().invoke(main, ["task", "--help"], prog_name="wwspec").stdout)
+    assert done.stderr == "`wwspec job` is now `wwspec task`: the next release has only the new name\n"
+    assert "  job " not in CliRunner().invoke(main, ["--help"], prog_name="wwspec").stdout
 
 
 def test_an_unknown_verb_names_the_list_of_verbs() -> None:

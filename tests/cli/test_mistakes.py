@@ -144,7 +144,7 @@ MISTAKES = {
     "a request that is not JSON": Mistake(command="call chat_digest '{limit: 1}' --url EMULATOR"),
     "a request of another type": Mistake(command='call chat_digest \'{"limit": "1"}\' --url EMULATOR'),
     "a request in a missing file": Mistake(command="call chat_digest @request.json --url EMULATOR"),
-    "an unknown jobid": Mistake(command="job jobid_0 --url EMULATOR"),
+    "an unknown jobid": Mistake(command="task jobid_0 --url EMULATOR"),
     "an event with a misspelled name": Mistake(command="fire hit_keywrd --url EMULATOR"),
     "an event with an unknown field": Mistake(
         command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"

@@ -20,7 +20,7 @@ NEEDS_EMULATOR = {
     "dev": (),
     "emulate": (),
     "fire": ("hit_keyword",),
-    "job": ("job_1",),
+    "task": ("job_1",),
     "zone": ("info",),
 }
 """The verbs that need the extra `emulator`, with arguments that are right."""

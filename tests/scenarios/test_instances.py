@@ -15,7 +15,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.child import Child
-from wwspec_router.testing.zone import CallRefusedError, ServedZone, SubmittedCall, Zone
+from wwspec_router.testing.zone import CallRefusedError, ServedZone, Zone, ZoneTask
 
 LEASE = "2"
 JOBS = 30
@@ -61,7 +61,7 @@ def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: 
             assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
 
 
-def begin_jobs(zone: ServedZone, urls: list[str]) -> list[SubmittedCall[Any]]:
+def begin_jobs(zone: ServedZone, urls: list[str]) -> list[ZoneTask[Any]]:
     """Let each instance in turn accept a job that takes a moment."""
     zone.client.add_fault("sdk", "latency", "get_group_chat", 0.1)
     submitted = []
@@ -71,7 +71,7 @@ def begin_jobs(zone: ServedZone, urls: list[str]) -> list[SubmittedCall[Any]]:
     return submitted
 
 
-def wait_reported(submitted: list[SubmittedCall[Any]]) -> None:
+def wait_reported(submitted: list[ZoneTask[Any]]) -> None:
     deadline = monotonic() + DEADLINE
     for each in submitted:
         answer = each.result(deadline - monotonic())

@@ -3,7 +3,7 @@
 from typing import Any, assert_type
 
 from schemas.chat_digest import Response
-from wwspec_router.testing.zone import Answer, SubmittedCall, Zone
+from wwspec_router.testing.zone import Answer, Zone, ZoneTask
 from wwspec_router.wecom import get_group_chat, sync_msg
 
 
@@ -19,7 +19,7 @@ def typed(zone: Zone) -> None:
 
 def typed_asynchronous(zone: Zone) -> None:
     """And so it does when the call is asynchronous."""
-    assert_type(zone.submit(sync_msg.Request()), SubmittedCall[sync_msg.Response])
+    assert_type(zone.submit(sync_msg.Request()), ZoneTask[sync_msg.Response])
     assert_type(zone.submit(sync_msg.Request()).result(5.0), Answer[sync_msg.Response])
     assert_type(zone.submit("chat_digest", reply=Response).result().reply, Response)
     assert_type(zone.submit("chat_digest").result().reply, Any)

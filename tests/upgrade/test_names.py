@@ -41,6 +41,12 @@ def test_a_test_that_the_console_of_0_1_0_has_written_still_finds_the_error_that
     assert CallRefusedError is wwspec_router.testing.zone.CallRefusedError
 
 
+def test_a_test_of_0_1_0_still_finds_the_class_of_a_submitted_call() -> None:
+    with pytest.warns(DeprecationWarning, match=r"SubmittedCall is now wwspec_router\.testing\.zone\.ZoneTask"):
+        from wwspec_router.testing.zone import SubmittedCall
+    assert SubmittedCall is wwspec_router.testing.zone.ZoneTask
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [

@@ -19,9 +19,9 @@ def open_option(function: FunctionT) -> FunctionT:
 
 
 def open_in_browser(url: str) -> None:
-    """Open a page in the user's browser, at once and without a word; do nothing where there is none.
+    """Open a page in the user's browser and print nothing. Do nothing without a browser.
 
-    Browsers for terminals don't count: they would take this one.
+    Browsers that run in a terminal are not used: they would occupy this one.
     """
     if sys.platform.startswith("linux") and not any(
         os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")

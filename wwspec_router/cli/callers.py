@@ -1,4 +1,4 @@
-"""Who `wwspec call`, `job` and `fire` talk to: an emulator, or WeCom with the credentials of an app."""
+"""The place that `wwspec call`, `task` and `fire` call: an emulator, or WeCom with the credentials of an app."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_router.cli.emulator_options import url_option
+from wwspec_router.cli.emulator_options import connected_to, url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_router.config import variable
-from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class Place(NamedTuple):
 
     @contextmanager
     def client(self, call: str, *, program: bool) -> Iterator["ZoneClient"]:
-        """Return what calls abilities there.
+        """Yield a client of the app there.
 
         Args:
             call: What is called, for the errors: an ability ID, or a jobid.
-            program: A program is called, so that WeCom has to be told which one.
+            program: Whether a program is called: WeCom then needs its ID.
 
         Raises:
             UsageError: The app is not named.
@@ -52,20 +52,20 @@ class Place(NamedTuple):
         from wwspec_router.testing.answer import CallRefusedError
         from wwspec_router.testing.app import App
 
-        with EmulatorClient(self.url) as emulator:
+        with connected_to(self.url) as emulator:
             app = App(emulator)
             try:
                 yield app.client
             except (PlatformError, ProgramError) as error:
                 raise CallRefusedError(app.refusal(call, error)) from None
 
-    def job_line(self, jobid: str) -> str:
+    def task_line(self, jobid: str) -> str:
         """Return the command that fetches the result of an asynchronous call."""
         if self.wecom is not None:
             where = f" --base-url {shlex.quote(self.wecom.base_url)}"
         else:
             where = "" if self.url.rstrip("/") == DEFAULT_URL else f" --url {shlex.quote(self.url.rstrip('/'))}"
-        return f"wwspec job {shlex.quote(jobid)}{where}"
+        return f"wwspec task {shlex.quote(jobid)}{where}"
 
 
 def caller_options(function: FunctionT) -> FunctionT:
@@ -85,7 +85,7 @@ def caller_options(function: FunctionT) -> FunctionT:
 
 
 def is_wecom(context: click.Context) -> bool:
-    """Tell whether a verb with `--url` and `--base-url` is to talk to WeCom: what is on the command line goes first.
+    """Return whether a verb with `--url` and `--base-url` calls WeCom. The command line goes before the environment.
 
     Raises:
         UsageError: Both are given.
@@ -107,7 +107,7 @@ def show_reply(ask: Callable[[], msgspec.Raw], late: str = "") -> None:
 
     Args:
         ask: Returns the reply's JSON.
-        late: What is said when there is no result in time.
+        late: The message when there is no result in time.
 
     Raises:
         ZoneClientError: The call was refused, so the exit code is 1.

@@ -7,7 +7,7 @@ shell must not show an error while somebody types.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,28 +16,48 @@ from wwspec_router.config import REGISTRY, variable
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 SHIPPED = Path(__file__).parents[1] / "wecom"
-"""WeCom's contracts: a file each."""
+"""The folders of WeCom's contracts, one file each."""
 
 
 def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the ability IDs of the registry file that begin so."""
+    """Return the ability IDs of the registry file that begin with `incomplete`."""
     return _matching(_ability_ids(ctx), incomplete)
 
 
 def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the event types that begin so."""
+    """Return the event types that begin with `incomplete`."""
     return _matching(_contracts(ctx, "events"), incomplete)
 
 
 def api_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of SDK APIs that begin so."""
+    """Return the names of SDK APIs that begin with `incomplete`."""
     return _matching(_contracts(ctx, "api"), incomplete)
 
 
 def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return what a fault may be limited to: SDK APIs, ability IDs and event types."""
+    """Return the SDK APIs, ability IDs and event types that begin with `incomplete`: a fault may be limited to one."""
     return _matching({*_contracts(ctx, "api"), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
+
+
+def errcodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Return the errcodes that begin with `incomplete`, with their causes."""
+    from click.shell_completion import CompletionItem  # here, since no other run needs it
+
+    from wwspec_router.errcodes import ERRCODES
+
+    rows = ((str(code), row.cause) for code, row in sorted(ERRCODES.items()))
+    return [CompletionItem(code, help=cause) for code, cause in rows if code.startswith(incomplete)]
+
+
+def fault_values(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem[str]] | list[str]":
+    """Return the errcodes that begin with `incomplete`, where the effect takes one."""
+    return errcodes(ctx, param, incomplete) if ctx.params.get("effect") in ("errcode", "return_code") else []
 
 
 def _matching(names: set[str], incomplete: str) -> list[str]:

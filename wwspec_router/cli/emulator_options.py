@@ -1,31 +1,65 @@
 """Options of the verbs that start an emulator or talk to one."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.dev_note import note_path, read_note
+from wwspec_router.cli.options import needs, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
-from wwspec_router.emulator.http.client import DEFAULT_URL
+from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
+URL_VARIABLE = "WWSPEC_EMULATOR_URL"
 
 
 def url_option(function: FunctionT) -> FunctionT:
-    """Add `--url`, of the emulator to talk to."""
+    """Add `--url`, of the emulator to talk to; `connected_to` opens it."""
     return click.option(
         "--url",
-        default=DEFAULT_URL,
-        show_default=True,
-        envvar="WWSPEC_EMULATOR_URL",
+        default=lambda: noted_url() or DEFAULT_URL,
+        show_default=f"that of the `wwspec dev` of this folder, else {DEFAULT_URL}",
+        envvar=URL_VARIABLE,
         show_envvar=True,
         help="The emulator.",
     )(function)
+
+
+def noted_url() -> str:
+    """Return the URL of the emulator that `wwspec dev` runs for the application; empty when it does not run."""
+    note = read_note()
+    return "" if note is None else note.emulator_url
+
+
+def connected_to(url: str) -> EmulatorClient:
+    """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from."""
+    match click.get_current_context().get_parameter_source("url"):
+        case ParameterSource.COMMANDLINE:
+            origin = "--url"
+        case ParameterSource.ENVIRONMENT:
+            origin = URL_VARIABLE
+        case _:
+            origin = str(note_path()) if url == noted_url() else "the default"
+    return EmulatorClient(url, origin=origin)
+
+
+def with_emulator(function: FunctionT) -> FunctionT:
+    """Give a command `--url`, and the client of the emulator there as its first argument; its `--help` needs none."""
+
+    @wraps(function)
+    @needs("emulator")
+    def connected(*arguments: Any, url: str, **options: Any) -> Any:
+        with connected_to(url) as emulator:
+            return function(emulator, *arguments, **options)
+
+    return url_option(cast(FunctionT, connected))
 
 
 def port_options(function: FunctionT) -> FunctionT:
@@ -51,7 +85,7 @@ def port_options(function: FunctionT) -> FunctionT:
 
 
 def emulator_options(function: FunctionT) -> FunctionT:
-    """Add what an emulator is started with, but for where it and the program are: `EMULATOR_OPTIONS`."""
+    """Add the options of an emulator's start, without the addresses of emulator and program: `EMULATOR_OPTIONS`."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 def print_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Print each finding as soon as it is there, and return all of them."""
+    """Print each finding as soon as it is made, and return all of them."""
     found = []
     for finding in findings:
         click.echo(f"{finding.state:<4}  {finding.topic:<8}  {finding.text}")

@@ -1,4 +1,4 @@
-"""Options that one verb hands on to another, which it starts."""
+"""Passes the options of one verb on to another verb, which it starts."""
 
 from collections.abc import Collection
 
@@ -9,14 +9,14 @@ from wwspec_router.cli.options import SecretOption
 
 
 def forwarded(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
-    """Return those options of a verb that were given, as another verb takes them.
+    """Return the options that a verb was given, in the form that another verb takes.
 
     Args:
-        context: Of the verb that they were given to.
-        names: Which of its parameters.
+        context: The context of the verb that was given them.
+        names: The parameters to pass on.
 
     Returns:
-        Options, and environment variables: a command line shows its secrets to every user of the machine.
+        Options, and environment variables for secrets: every user of the machine can read a command line.
     """
     options: list[str] = []
     environment: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Pages of help that are too long for one list of options."""
+"""Groups of commands, and pages of help that are too long for one list of options."""
 
 from collections.abc import Collection, Mapping
 from typing import ClassVar
@@ -6,13 +6,37 @@ from typing import ClassVar
 import click
 
 from wwspec_router.config import Topic, settings
+from wwspec_router.errors import did_you_mean
+
+
+class CommandGroup(click.Group):
+    """Commands below a verb, such as those of `wwspec zone`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; refuse one that does not exist, and say which one is like it."""
+        require_command(ctx, args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
+
+def require_command(ctx: click.Context, name: str, known: Collection[str]) -> None:
+    """Refuse a verb, or a command below one, that does not exist; an option in its place is left to click.
+
+    Raises:
+        UsageError: It is not known.
+    """
+    if name in known or name.startswith("-") or ctx.resilient_parsing:
+        return
+    path = name if ctx.parent is None else f"{ctx.info_name} {name}"
+    ctx.fail(f"there is no verb {path!r}; {did_you_mean(name, known, f'{ctx.command_path} --help lists them')}")
 
 
 class SectionedCommand(click.Command):
     """A verb whose `--help` has its options in sections."""
 
     sections: ClassVar[Mapping[str, Collection[str]]] = {}
-    """From the title of a section to its parameters, each with the file that it may be in; all others come first."""
+    """The parameters of each section, by its title; `--NAME-file` stands beside `--NAME`. All others come first."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""

@@ -73,7 +73,7 @@ def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
 def sample_call(contracts: Mapping[str, ConsoleContract]) -> tuple[str, str]:
     """Return an ability and a request to try first: one of the program's own, if it has any.
 
-    Of the example only numbers and truth values are taken: its texts are no ids that exist.
+    The request has only the numbers and booleans of the example: its texts are not ids that exist.
     """
     own = [name for name in contracts if name != SHARED and not name.endswith(SDK_APIS)]
     name = next(iter(own), next(iter(contracts)))

@@ -14,10 +14,10 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 def key_options(*, confirm: bool) -> Callable[[FunctionT], FunctionT]:
-    """Return what adds `--keys`, and the passphrase from environment, file or prompt as the argument `passphrase`.
+    """Return a decorator that adds `--keys` and the argument `passphrase`: from the environment, a file or a prompt.
 
     Args:
-        confirm: Let a person type the passphrase twice, since a key may be made with it.
+        confirm: Ask for the passphrase twice, since a key may be made with it.
     """
 
     def add(function: FunctionT) -> FunctionT:

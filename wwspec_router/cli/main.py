@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Group(StrEnum):
-    """What one is doing; `wwspec --help` shows the verbs in this order."""
+    """What verbs are for; `wwspec --help` shows the groups in this order."""
 
     START = "Start"
     WRITE = "Write"
@@ -105,8 +105,10 @@ VERBS = {
             "wwspec call --async chat_digest",
         ),
     ),
-    "job": Verb(
-        Group.CALL, "Print the result of an asynchronous call.", ("wwspec job jobid_1", "wwspec job jobid_1 --wait 60")
+    "task": Verb(
+        Group.CALL,
+        "Print the result of an asynchronous call.",
+        ("wwspec task jobid_1", "wwspec task jobid_1 --wait 60"),
     ),
     "app": Verb(
         Group.CALL,
@@ -144,6 +146,9 @@ VERBS = {
 }
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
+RENAMED = {"job": "task"}
+"""Old names of verbs, and the new ones. An old name works for one release, with a warning."""
+
 
 class _MissingExtraError(click.ClickException):
     exit_code = click.UsageError.exit_code
@@ -179,12 +184,15 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in VERBS and not (name.startswith("-") or ctx.resilient_parsing):
-            import difflib  # when it is needed
+        if name in RENAMED:
+            new = RENAMED[name]
+            if not ctx.resilient_parsing:
+                click.echo(f"`wwspec {name}` is now `wwspec {new}`: the next release has only the new name", err=True)
+            args = [new, *args[1:]]
+        elif name not in VERBS:
+            from wwspec_router.cli.help import require_command  # here, since it reads the settings
 
-            close = difflib.get_close_matches(name, VERBS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"{ctx.command_path} --help lists them"
-            ctx.fail(f"there is no verb {name!r}; {hint}")
+            require_command(ctx, name, VERBS)
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
@@ -210,7 +218,7 @@ class _Verbs(click.Group):
 
 
 def _examples(lines: tuple[str, ...]) -> str:
-    """Return the end of a verb's help; its first line is the mark of click that keeps the lines."""
+    """Return the last part of a verb's help. It begins with click's mark for text whose line breaks stay."""
     head = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join(["\b", head, *(f"  $ {line}" for line in lines)])
 

@@ -1,6 +1,7 @@
-"""Options that several verbs share, where their values come from, and how all of them read secrets.
+"""Options that several verbs share, where their values come from, and how verbs read secrets.
 
-A setting comes from wwspec.toml, from the environment, or from an option; a later one of these goes before the others.
+A setting comes from wwspec.toml, the environment or an option. An option goes before the environment, and the
+environment before the file.
 """
 
 import os
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 LONGEST_SECRET = 65_536
-"""Characters that are read of a file with a secret."""
+"""The most characters that are read from a file with a secret."""
 _FROM_FILES = f"{__name__}.from_files"
-"""Key in a context's `meta`: the arguments that name the files which secrets were read from."""
+"""Key in a context's `meta`: the arguments that name a file from which a secret was read."""
 
 
 def app_options(function: FunctionT) -> FunctionT:
@@ -87,7 +88,7 @@ def origin(ctx: click.Context, name: str) -> str:
 def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
     """Let a verb begin only when an extra is installed; `--help` works without it.
 
-    The decorator of the verb stands directly above this one. What the extra installs is imported in the verb's body.
+    Put it directly below the decorator of the verb, and import what the extra installs in the verb's body.
     """
 
     def decorate(function: FunctionT) -> FunctionT:
@@ -102,7 +103,7 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
 
 
 def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> FunctionT:
-    """Add an option for each setting of `config.Settings`, but for those that a verb decides itself.
+    """Add an option for each setting of `config.Settings`, except those that the verb decides itself.
 
     `help.SettingsCommand` shows them by topic.
     """
@@ -115,7 +116,7 @@ def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> Functi
 
 
 def _removed_option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
-    """Return what adds a switch that only says that it has no effect."""
+    """Return a decorator that adds a switch of an older release. The switch has no effect, and a warning says so."""
 
     def warn(ctx: click.Context, param: click.Parameter, value: bool | None) -> None:
         if value is not None and not ctx.resilient_parsing:
@@ -132,7 +133,7 @@ def _removed_option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
 
 
 def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
-    """Return what adds the option of one setting."""
+    """Return a decorator that adds the option of one setting."""
     if setting.secret is Secret.ALWAYS:
         return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
     if setting.secret is Secret.WITH_PASSWORD:
@@ -238,16 +239,16 @@ class _RangeOrWord(click.IntRange):
 
 
 class _SettingOption(click.Option):
-    """An option whose faults name the environment variable or the line that its value comes from."""
+    """An option whose error messages name the environment variable or the line that the value comes from."""
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return the name by which a fault calls this option."""
+        """Return the option's name for an error message."""
         if ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT:
             return origin(ctx, self.name or "")
         return super().get_error_hint(ctx)
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """Return the value; a fault says what is allowed, in the same words as for wwspec.toml."""
+        """Return the value. The message for a wrong value is the same as for wwspec.toml."""
         try:
             return super().type_cast_value(ctx, value)
         except click.BadParameter:
@@ -258,9 +259,9 @@ class _SettingOption(click.Option):
 class SecretOption(click.Option):
     """An option whose value may be a secret, and then comes from a file or from the environment.
 
-    The command line of a process is shown to every user of its machine, and stays in the history of the shell, so a
-    secret in it is refused. What is given on the command line goes before the environment. Of the environment either
-    the variable itself is set, or the one that names a file.
+    Every user of a machine can read the command lines of its processes, and the shell keeps them in its history. So a
+    secret on the command line is refused. The command line goes before the environment. In the environment, either
+    the variable itself is set or the one that names a file.
     """
 
     def __init__(self, *names: Any, is_secret: Callable[[str], bool] = lambda value: True, **options: Any) -> None:
@@ -268,8 +269,8 @@ class SecretOption(click.Option):
         self._is_secret = is_secret
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
-        """Return the value and where it comes from."""
-        if ctx.resilient_parsing:  # a shell completes: no file is read, and nothing refused
+        """Return the value and its source."""
+        if ctx.resilient_parsing:  # a shell completes a line: read no file, and refuse nothing
             return super().consume_value(ctx, opts)
         name, variable = self.opts[0], str(self.envvar)
         file = opts.get(f"{self.name}_file")
@@ -317,7 +318,7 @@ def _read(source: str, path: str) -> str:
         path: The file.
 
     Raises:
-        ConfigurationError: There is no such line; the text names source and path, and nothing of what the file holds.
+        ConfigurationError: There is no such line. The text names source and path, and nothing from the file.
     """
     try:
         with Path(path).open(encoding="utf-8") as file:

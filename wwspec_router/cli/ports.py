@@ -1,4 +1,4 @@
-"""Whose a port of this machine is, before a verb starts something there. Looks only: nothing is changed."""
+"""Finds out who uses a port of this machine, before a verb starts something there. It changes nothing."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from wwspec_router.logs.printable import printable
 
 HOST = "127.0.0.1"
 ANSWER = 1.0
-"""Seconds to wait for the answer of what listens on a port."""
+"""Seconds to wait for an answer on a port."""
 LONGEST_COMMAND = 100
 """Characters of a command line that are shown."""
 HIGHEST = 65_535
@@ -25,7 +25,7 @@ _MAX_ANSWER = 65_536
 
 
 class Listener(StrEnum):
-    """What listens on a port, as far as it can be told from outside."""
+    """What listens on a port, as far as its answer shows."""
 
     PROGRAM = "a zone program"
     EMULATOR = "an emulator"
@@ -36,10 +36,10 @@ def require_free_ports(ports: Mapping[str, int]) -> None:
     """Make sure that nothing listens on some ports.
 
     Args:
-        ports: From the option that chooses a port to that port.
+        ports: The ports, by the options that choose them.
 
     Raises:
-        ConfigurationError: Something does; a line for each port says what, whose, and the fix.
+        ConfigurationError: Something does. A line for each port names the process and the fix.
     """
     if len(set(ports.values())) < len(ports):
         raise ConfigurationError(f"{' and '.join(ports)} are the same port: give each its own")
@@ -70,7 +70,7 @@ def refusal(port: int) -> OSError | None:
 
 def _is_free(port: int) -> bool:
     error = refusal(port)
-    return error is None or error.errno != errno.EADDRINUSE  # the verb that opens a forbidden port refuses it itself
+    return error is None or error.errno != errno.EADDRINUSE  # a forbidden port: the verb reports that when it opens it
 
 
 def _next_free(port: int, but: set[int]) -> int:
@@ -79,7 +79,7 @@ def _next_free(port: int, but: set[int]) -> int:
 
 
 def occupant(port: int) -> str:
-    """Describe what listens on a port, and the process that it is of."""
+    """Describe what listens on a port, and its process."""
     description, _ = _identify(port)
     pid = min(_listeners(port), default=None)
     if pid is None:
@@ -90,7 +90,7 @@ def occupant(port: int) -> str:
 
 
 def kind(port: int) -> Listener:
-    """Tell what listens on a port by what it answers."""
+    """Return what listens on a port, judged by its answer."""
     return _identify(port)[1]
 
 
@@ -104,17 +104,17 @@ def _identify(port: int) -> tuple[str, Listener]:
 
 
 def _get(port: int, path: str) -> bytes:
-    """Return the beginning of what a port answers; nothing when it does not speak HTTP."""
+    """Return the beginning of a port's answer; empty when it is not HTTP."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"http://{HOST}:{port}{path}", timeout=ANSWER) as response:
             return bytes(response.read(_MAX_ANSWER))
-    except Exception:  # whatever it says, it is a stranger
+    except Exception:  # not HTTP, so it is not ours
         return b""
 
 
 def _listeners(port: int) -> Iterator[int]:
-    """Yield the processes that listen on a port, as far as this user may know; none where there is no /proc."""
+    """Yield the processes that listen on a port and that this user can see; none without /proc."""
     sockets = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with suppress(OSError):
@@ -131,7 +131,7 @@ def _listeners(port: int) -> Iterator[int]:
 
 
 def _outermost(pid: int) -> int:
-    """Return the `wwspec` process that started a process, if one did: it is the one to end."""
+    """Return the process to end: the `wwspec` process that started the given one, or else the given one."""
     parent = pid
     with suppress(OSError, ValueError, IndexError):
         while parent > 1:

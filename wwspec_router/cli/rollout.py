@@ -1,4 +1,4 @@
-"""What `wwspec app check` finds out: each step of a rollout, in the order in which they need each other."""
+"""The steps of `wwspec app check`: each comes after the steps that it needs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from wwspec_router.cli.findings import Finding, State
-from wwspec_router.cli.sealing import SYNC_MSG, Pulled, pull_messages
+from wwspec_router.cli.sealing import SYNC_MSG, SealedMessages, pull_messages
 from wwspec_router.cli.wecom import WeCom
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError, WWSpecError
@@ -30,14 +30,14 @@ _LEVELS = {1: "ERR", 2: "INFO", 3: "DBG"}
 
 @dataclass(frozen=True)
 class Trial:
-    """What is tried out beside the platform's own APIs."""
+    """What `wwspec app check` tries besides the platform's own APIs."""
 
     prefix: str
     """What comes before an SDK API's name in the program's ability IDs."""
     ability_id: str
     """Another ability to call; empty for that of `sync_msg`."""
     request: str
-    """What it is called with: JSON."""
+    """The request, as JSON."""
     passphrase: str | None
     """Of the private keys."""
 
@@ -72,7 +72,7 @@ def _skipped(topic: str, why: str) -> Finding:
 
 
 def _fix(topic: str, error: WWSpecError, todo: str = "") -> Finding:
-    """Return the finding of an error, with what else to do about it."""
+    """Return the finding for an error. `todo` adds what to do about it."""
     return Finding(State.FIX, topic, f"{error}; {todo}" if todo else str(error), getattr(error, "errcode", 0))
 
 
@@ -175,7 +175,7 @@ def _abilities(client: "ZoneClient", keys: "KeyFolder", trial: Trial) -> Iterato
 
 
 def _reply(ask: Callable[[], Any]) -> Any:
-    """Return a reply, or the error in place of it."""
+    """Return the reply, or the error."""
     try:
         return ask()
     except WWSpecError as error:
@@ -186,7 +186,7 @@ def _answered(ability_id: str) -> Finding:
     return Finding(State.OK, "ability", f"the program answers {ability_id}")
 
 
-def _keys(pulled: Pulled | WWSpecError, folder: "KeyFolder", passphrase: str | None) -> Iterator[Finding]:
+def _keys(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", passphrase: str | None) -> Iterator[Finding]:
     """Compare the keys of the folder with those that seal the messages."""
     try:
         ring = {each.version: each.ring(passphrase) for each in folder.keys}
@@ -203,7 +203,7 @@ def _keys(pulled: Pulled | WWSpecError, folder: "KeyFolder", passphrase: str | N
     yield _sealed(pulled, folder, ring)
 
 
-def _sealed(pulled: Pulled | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
+def _sealed(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
     held = f"{folder.path} has {', '.join(f'version {version}' for version in ring) or 'no key'}"
     if isinstance(pulled, WWSpecError):
         if getattr(pulled, "errcode", 0) == _NO_PUBLIC_KEY:

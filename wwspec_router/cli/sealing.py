@@ -1,4 +1,4 @@
-"""Which versions of the app's key seal messages: WeCom has no API that tells it, but each message does [99824]."""
+"""Finds the versions of the app's key that seal messages. No API lists them, but each message names one [99824]."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ PREFIX = "invoke_"
 """What programs put before an SDK API's name; `client.ZoneClient` has the same default."""
 SYNC_MSG = "sync_msg"
 PAGE = 1000
-"""Messages that are pulled: the largest page, since the API has a strict limit of frequency."""
+"""Messages to pull: the largest page, since WeCom limits the calls strictly."""
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class SealedKey(msgspec.Struct, frozen=True):
     """The `service_encrypt_info` of a message."""
 
     encrypted_secret_key: str = ""
@@ -24,23 +24,23 @@ class Sealed(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True):
-    service_encrypt_info: Sealed = Sealed()
+    service_encrypt_info: SealedKey = SealedKey()
 
 
-class _Page(msgspec.Struct, frozen=True):
+class _SyncPage(msgspec.Struct, frozen=True):
     has_more: bool | int = False
     msg_list: list[_Message] = []
 
 
 @dataclass(frozen=True)
-class Pulled:
-    """What the oldest messages of the last 5 days say."""
+class SealedMessages:
+    """What the oldest messages of the last 5 days show."""
 
     messages: int
     has_more: bool
-    """There are newer ones."""
-    samples: Mapping[int, Sealed]
-    """Version -> the latest secret key that is sealed with it, in the order in which the versions were used."""
+    """Whether there are newer messages."""
+    samples: Mapping[int, SealedKey]
+    """The latest secret key of each version, in the order in which the versions were used."""
 
     @property
     def versions(self) -> str:
@@ -49,13 +49,13 @@ class Pulled:
 
     @property
     def text(self) -> str:
-        """Which versions seal how many messages, as the begin of a sentence."""
+        """Which versions seal how many messages, as the start of a sentence."""
         several = "messages are" if self.messages > 1 else "message is"
         more = "; there are newer ones" if self.has_more else ""
         return f"{self.messages} {several} sealed with version {self.versions}{more}"
 
 
-def pull_messages(client: "ZoneClient", prefix: str) -> Pulled:
+def pull_messages(client: "ZoneClient", prefix: str) -> SealedMessages:
     """Pull messages through the program, as an app does; this changes nothing.
 
     Args:
@@ -65,7 +65,7 @@ def pull_messages(client: "ZoneClient", prefix: str) -> Pulled:
     Raises:
         ZoneClientError: They can't be pulled.
     """
-    page = client.call(f"{prefix}{SYNC_MSG}", {"limit": PAGE}, reply=_Page)
+    page = client.call(f"{prefix}{SYNC_MSG}", {"limit": PAGE}, reply=_SyncPage)
     sealed = [each.service_encrypt_info for each in page.msg_list]
     samples = {each.public_key_ver: each for each in sealed if each.encrypted_secret_key}
-    return Pulled(len(sealed), bool(page.has_more), samples)
+    return SealedMessages(len(sealed), bool(page.has_more), samples)

@@ -16,9 +16,9 @@ FILE = "wwspec.toml"
 """The settings file of an application, in its folder, unless another is named."""
 TABLES = ("serve", "dev")
 NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")
-"""What `wwspec dev` has no option for."""
+"""Settings for which `wwspec dev` has no option."""
 PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
-"""What `wwspec dev` does not take from `[serve]`: a program under development stays away from the real store."""
+"""What `wwspec dev` does not take from `[serve]`: a program under development does not touch the real store."""
 SHOWN = 40
 """Characters of a wrong value that a fault repeats."""
 _TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
@@ -92,7 +92,7 @@ def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
 
 
 def _keys(table: str) -> dict[str, Setting | None]:
-    """Return the keys of a table; those without a setting name a file."""
+    """Return the keys of a table with their settings; a key without a setting names a file."""
     known: dict[str, Setting | None] = {"registry": None, **{each.option: each for each in REMOVED}}
     for name, setting in settings().items():
         if setting.secret is not Secret.ALWAYS:

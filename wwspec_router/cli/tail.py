@@ -1,4 +1,4 @@
-"""How `wwspec zone tail` prints what an emulator's stream tells: a line for each exchange, under what caused it."""
+"""How `wwspec zone tail` prints an emulator's stream: a line for each exchange, under the one that caused it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.hints import styled
+from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.logs.printable import printable
 
@@ -19,13 +20,13 @@ RETRY_SECONDS = 0.5
 DEEPEST = 8
 """Levels that are indented."""
 _REMEMBERED = 10_000
-_KIND_COLOURS = {
+KIND_COLOURS = {
     "app": "blue", "call": "cyan", "event": "magenta", "sdk": "yellow", "callback": "green", "clock": "white"
 }  # fmt: skip
 
 
 def follow(read: Read, print_event: Callable[[StreamEvent], None]) -> None:
-    """Read the stream for ever, and go on when the emulator is there again.
+    """Read the stream for ever. When the emulator has been away, go on once it is back.
 
     Args:
         read: Reads it.
@@ -60,7 +61,7 @@ class Lines:
         self._session = ""
 
     def of(self, event: StreamEvent) -> Iterator[str]:
-        """Yield the lines that an event is worth."""
+        """Yield the lines to print for an event."""
         if event.name == "hello":
             yield from self._hello(event.data)
         elif event.name == "entries":
@@ -80,11 +81,11 @@ class Lines:
         self._depths[row["number"]] = depth
         if len(self._depths) > _REMEMBERED:
             del self._depths[next(iter(self._depths))]
-        moment = time.strftime("%H:%M:%S", time.localtime(row["time_ms"] // 1000))
+        at = moment(row["time_ms"] // 1000, row["time_ms"] % 1000)
         took = "" if row["duration_ms"] is None else f"{row['duration_ms']:.1f} ms"
         name = f"{'  ' * depth}{printable(row['name'])}"
-        kind = styled(f"{row['kind']:<8}", fg=_KIND_COLOURS.get(row["kind"]))
-        return f"{row['number']:>6}  {moment}.{row['time_ms'] % 1000:03}  {took:>10}  {kind}  {name:<40}  {ending(row)}"
+        kind = styled(f"{row['kind']:<8}", fg=KIND_COLOURS.get(row["kind"]))
+        return f"{row['number']:>6}  {at}  {took:>10}  {kind}  {name:<40}  {ending(row)}"
 
 
 def ending(row: StreamRow) -> str:

@@ -1,4 +1,4 @@
-"""Which files of an application folder matter to a running program, and when one of them changes."""
+"""Watches the files of an application folder that matter to a running program."""
 
 import os
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 
 TICK_MS = 1000
-"""Milliseconds between two looks at all files: finds what changed before the watcher was up, or in a new folder."""
+"""Milliseconds between two scans of all files: they find changes before the watcher's start, or in a new folder."""
 SUFFIXES = (".py", ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".env")
 UNWATCHED = frozenset({"var", "dist", "build", "node_modules", "venv", "__pycache__"})
-"""Folders that hold nothing of the program's source, beside those whose names begin with a dot."""
+"""Folders without source of the program; folders whose names begin with a dot have none either."""
 
 State = dict[Path, tuple[int, int]]
 
 
 def changes(app: Path, *others: Path) -> Iterator[list[Path]]:
-    """Return what has changed since this call, and then since the last time, without end.
+    """Return an endless iterator of changes: the files that were written, made or removed since the element before.
 
-    Each element is the files that were written, made or removed.
+    The first element has the changes since this call.
 
     Args:
         app: The application folder; folders that are made in it later are watched, too.
@@ -38,7 +38,7 @@ def _changes_from(app: Path, others: tuple[Path, ...], seen: State) -> Iterator[
                     changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
                     seen = now
                     yield changed
-                if found != folders:  # a watcher knows only the folders that it was given
+                if found != folders:  # a watcher knows only the folders that it got
                     break
 
 

@@ -35,7 +35,7 @@ _SUITE = ("suite_id", "suite_secret", "suite_ticket", "permanent_code")
 
 @dataclass(frozen=True, kw_only=True)
 class WeCom:
-    """Where WeCom is, and as which app it is asked. What is not given is empty."""
+    """Where WeCom is, and which app calls it. A field that was not given is empty."""
 
     base_url: str = ""
     corpid: str = ""
@@ -65,11 +65,11 @@ class WeCom:
         """Return a client of the app; close it, or use it with `with`.
 
         Args:
-            program: The verb calls a program, so that `program_id` is needed.
+            program: Whether the verb calls a program: `program_id` is then needed.
 
         Raises:
             UsageError: Something is not given.
-            ConfigurationError: What is given contradicts itself.
+            ConfigurationError: The values contradict each other.
             ExtraMissingError: The extra `client` is not installed.
         """
         from wwspec_router.client import ZoneClient  # here, since `--help` needs none of it
@@ -141,10 +141,10 @@ def credential_names() -> tuple[str, ...]:
 
 
 def base_url_option(*, hidden: bool) -> Callable[[FunctionT], FunctionT]:
-    """Return what adds `--base-url` alone.
+    """Return a decorator that adds only `--base-url`.
 
     Args:
-        hidden: The verb only takes it to say that it can't.
+        hidden: Leave the option out of `--help`: the verb takes it only to refuse it.
     """
     return click.option(
         "--base-url",

@@ -17,10 +17,10 @@ Answer = dict[str, Any]
 T = TypeVar("T")
 
 OR_EARLIER_LIFE = "or from before the emulator's last start or reset"
-"""Ends the hint of a refused cursor, token or id: the emulator knows only what it has handed out since."""
+"""Ends the hint of a refused cursor, token or id: the emulator knows only those that it issued since."""
 
 _MISSING = "Object missing required field"
-"""How msgspec begins to say so."""
+"""The beginning of msgspec's message for a missing field."""
 
 
 class RefusedError(WWSpecError):
@@ -54,10 +54,10 @@ AskedT = TypeVar("AskedT", bound=Asked)
 
 
 def errmsg(errcode: int) -> str:
-    """Return the words for an errcode inside an answer, such as of one message."""
+    """Return the errmsg of an errcode, for example for one message in an answer."""
     if errcode == 0:
         return "ok"
-    return ERRCODES[errcode].cause if errcode in ERRCODES else "refused"  # one that a fault asked for
+    return ERRCODES[errcode].cause if errcode in ERRCODES else "refused"  # an errcode of a fault
 
 
 def accepted(**fields: Any) -> Answer:

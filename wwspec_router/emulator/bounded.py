@@ -1,7 +1,6 @@
-"""A mapping that is bounded in bytes: the oldest entries make room for new ones.
+"""A mapping with a limit in bytes: the oldest entries are dropped for new ones.
 
-It counts the size that it is given for each entry, and does not know what an entry is. Plain state: the caller holds a
-lock.
+The caller gives the size of each entry, and holds a lock.
 """
 
 from collections import OrderedDict
@@ -13,7 +12,7 @@ import msgspec
 MIB = 1024 * 1024
 
 ENTRY_BYTES = 256
-"""Counted for each entry besides its given size: about the memory of the smallest one."""
+"""Bytes that count for each entry besides its given size: about the memory of the smallest entry."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -31,9 +30,9 @@ class BoundedDict(Generic[K, V]):
     """Entries in the order in which they were put.
 
     Args:
-        max_bytes: Of all entries together. An entry that is larger is not kept.
-        max_entries: How many there are at most; None for as many as `max_bytes` allows.
-        on_drop: Told of each entry that makes room.
+        max_bytes: The most bytes of all entries together. A larger entry is not kept.
+        max_entries: The most entries; None for as many as `max_bytes` allows.
+        on_drop: Called with each entry that is dropped for a new one.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class BoundedDict(Generic[K, V]):
         """Keep an entry as the newest one.
 
         Args:
-            key: A former entry under it is replaced.
+            key: The key; an earlier entry of the same key is replaced.
             value: What to keep.
             size: Its bytes.
         """
@@ -64,7 +63,7 @@ class BoundedDict(Generic[K, V]):
         self._make_room()
 
     def resize(self, key: K, size: int) -> None:
-        """Count an entry anew; nothing happens when it is gone."""
+        """Change the size of an entry, if it is still there."""
         if key in self._entries:
             value, before = self._entries[key]
             self._entries[key] = (value, size + ENTRY_BYTES)

@@ -33,7 +33,7 @@ def registered(program: LinkedProgram, ability_id: str) -> ConsoleContract | Non
 def check_request(contract: ConsoleContract | None, text: str) -> None:
     """Raise RefusedError unless a request may go to the program: 790015, 790016.
 
-    An empty list is compared as an empty object, which it is in the JSON of PHP programs.
+    An empty list is compared as an empty object: PHP programs write one for the other.
     """
     value = _parsed(text, 790015)
     if contract is not None:
@@ -48,13 +48,13 @@ def check_result(contract: ConsoleContract | None, text: str) -> None:
 
 
 def request_misfit(contract: ConsoleContract, value: Any) -> Misfit | None:
-    """Return where a request first misses the contract; None when it fits."""
+    """Return the first misfit of a request; None when it fits the contract."""
     empty = value == [] and isinstance(contract.input, dict)
     return next(mismatches(contract.input, {} if empty else value), None)
 
 
 def result_misfit(contract: ConsoleContract, value: Any) -> Misfit | None:
-    """Return where a result first misses the contract; None when it fits."""
+    """Return the first misfit of a result; None when it fits the contract."""
     return next(mismatches(contract.output, value), None)
 
 

@@ -1,8 +1,7 @@
 """The WeCom platform in small: one object over the emulator's state, without HTTP.
 
-Every method answers a value and raises nothing that the platform has an errcode for. Safe under threads; calls of the
-program and events block until the program has answered. It knows neither how a request came in nor the framework.
-`control` has what a test can do to the platform besides using it.
+Every method returns a value; where the platform has an errcode it raises nothing. Safe under threads. Calls of the
+program and events block until the program has answered. `control` has what a test can do to the platform.
 """
 
 import logging
@@ -36,19 +35,19 @@ from wwspec_router.logs.lines import short
 log = logging.getLogger(__name__)
 
 _CALLS = ("sync_call_program", "async_program_task")
-"""The APIs with which the app calls the program. A refusal is logged, since the program may not have seen the call."""
+"""The APIs by which the app calls the program. Their refusals are logged, since the program may not get the call."""
 
 MAX_ADVANCE = 10 * 365 * 86400
-"""Seconds that the clock is put forward at once, at most."""
+"""The most seconds by which the clock is put forward at once."""
 
 SHOWN_PATH = 64
-"""Most characters that an answer shows of an unmodelled path."""
+"""The most characters of an unmodelled path that an answer shows."""
 
 POSTED = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
 """APIs of the app's side that are modelled, by path under /cgi-bin/; beside them GET gettoken."""
 
 KEY_MISMATCH = -10008
-"""Return code of the vendor's SDK for a key that has changed, such as after an access token [100052]."""
+"""Return code of the vendor's SDK for a changed key, for example when its access token has expired [100052]."""
 IDLE_SECONDS = 15.0
 """Seconds that `wait_idle` waits for events, and again for notifications."""
 
@@ -57,24 +56,24 @@ class Callbacks(Protocol):
     """The way to the app's callback URL."""
 
     url: str
-    """That URL."""
+    """The callback URL."""
     verified: bool
-    """Whether the URL has proven that it has the key."""
+    """Whether the last verification succeeded."""
 
     def deliver(self, notification: Notification) -> None:
         """Take a notification; returns at once."""
         ...
 
     def verify(self) -> str:
-        """Ask the URL for the proof, and return why it could not give it; empty when it could. Blocks."""
+        """Verify that the URL has the key; return why that failed, or an empty text. It blocks."""
         ...
 
     def verify_soon(self) -> None:
-        """Ask it later, before the next notification."""
+        """Verify the URL later, before the next notification."""
         ...
 
     def stop(self) -> None:
-        """End; what still waits is dropped."""
+        """End, and drop the waiting notifications."""
         ...
 
 
@@ -109,7 +108,7 @@ class Platform:
     def start(self) -> None:
         """Begin to run timed actions and to send the events that the platform raises by itself, on two threads.
 
-        Without them both wait: timed actions for `advance`, events for `wait_idle`.
+        Without these threads timed actions wait for `advance`, and events for `wait_idle`.
         """
         self._outbox.start()
         self._ticker.start()
@@ -121,7 +120,7 @@ class Platform:
         self._outbox.stop()
 
     def wait_idle(self) -> bool:
-        """Wait until no event is on its way to the program and no notification to the app; return whether it is so."""
+        """Wait until no event and no notification is on its way to program or app; return whether that is so."""
         return self._outbox.wait_idle(IDLE_SECONDS) and self.world.wait_delivered(IDLE_SECONDS)
 
     def reset(self) -> Answer:
@@ -151,7 +150,7 @@ class Platform:
         return accepted(now=self.clock.seconds())
 
     def set_callbacks(self, callbacks: Callbacks | None) -> None:
-        """Bring notifications to another callback URL from now on; None: only record them."""
+        """Send notifications to another callback URL from now on; None: only record them."""
         old, self.callbacks = self.callbacks, callbacks
         self.world.deliver_by(self._deliver())
         if old is not None:
@@ -160,7 +159,7 @@ class Platform:
     def record_callback(
         self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
     ) -> None:
-        """Note what became of a notification."""
+        """Record the outcome of a notification."""
         self.world.record_callback(notification, state, attempts, last)
 
     def get_token(self, corpid: str, secret: str, *, head: Head | None = None) -> Answer:
@@ -226,7 +225,7 @@ class Platform:
         return answer, entry.number
 
     def refuse_unmodelled(self, method: str, path: str, *, head: Head | None = None) -> Answer:
-        """Answer a call under /cgi-bin/ whose API is not modelled, and name those that are.
+        """Answer a call of an unmodelled API under /cgi-bin/, and name the modelled ones.
 
         Args:
             method: Of HTTP.
@@ -272,7 +271,7 @@ class Platform:
 
         Args:
             api: The API's name, one of `SDK_APIS`.
-            caller: In whose name the program calls.
+            caller: The corp and app that the program calls for.
             body: The request's JSON.
             debug_access_token: In debug mode, the token with which the SDK opened it.
             head: Of the HTTP request, for the record.
@@ -281,7 +280,7 @@ class Platform:
             The reply's JSON.
 
         Raises:
-            ReturnCodeError: A fault lets the call fail with a return code; or the token has ended.
+            ReturnCodeError: A fault lets the call fail with a return code, or the token has expired.
             CutError: A fault cuts the connection.
         """
         world = self.world
@@ -346,7 +345,7 @@ class Platform:
         return announcer.fire(self.world, event_type, overrides or {})
 
     def fire_as_is(self, event: dict[str, Any]) -> Answer:
-        """Send an event that is given whole, with any content; answers as `fire` does."""
+        """Send an event whose whole content is given; it need not be valid. Returns as `fire` does."""
         return announcer.fire_as_is(self.world, event)
 
     def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
@@ -362,7 +361,7 @@ class Platform:
 
         Args:
             program_url: Its root.
-            program_id: Another program or a model, which is linked with the app by this; without it, the program.
+            program_id: Another program or model to link with the app; without it, the program.
         """
 
         def change() -> Answer:
@@ -384,12 +383,12 @@ class Platform:
         return self.world.app.programs[self.settings.program_id]
 
     def notifications(self) -> Answer:
-        """Answer the latest `program_notify` callbacks, newest last."""
+        """Return the latest `program_notify` callbacks, newest last."""
         with self.world.lock:
             return accepted(notifications=msgspec.to_builtins(list(self.world.notifications)))
 
     def advance(self, seconds: float) -> Answer:
-        """Put the clock forward; answer the new time when all that is due is done and the program has its events."""
+        """Put the clock forward; return the new time once due actions are done and the program has their events."""
 
         def move() -> Answer:
             self._check_advance(seconds)
@@ -424,7 +423,7 @@ class Platform:
             return self.world.accounts.app_of_token(access_token, self.clock.now())
 
     def _check_debug_mode(self, access_token: str) -> None:
-        """Raise ReturnCodeError as the SDK does in debug mode when its token has ended [100052]."""
+        """Raise ReturnCodeError when the token of debug mode has expired, as the SDK does [100052]."""
         try:
             self._calling_app(access_token)
         except RefusedError:

@@ -1,4 +1,4 @@
-"""Scenes: who exists in the emulated corp and what was said, written down in a TOML file instead of left to the seed.
+"""Scenes: the people and the messages of the emulated corp, from a TOML file instead of the seed.
 
     [[employees]]                 # userid; name, alias, department (2 or 3)
     userid = "anna"
@@ -21,7 +21,7 @@
     text = "您好"
     ago = 3600
 
-A list that is left out is made from the seed. Reads the file; what is made of it is in `state.seeds`.
+A list that is left out is made from the seed. `state.seeds` makes the conversations of a scene.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
 WINDOW_SECONDS = 5 * 86400
-"""How far back messages can be fetched."""
+"""Seconds for which messages can be fetched."""
 RECENT_SECONDS = 3600
 """Seconds after the start for which each message stays within `WINDOW_SECONDS`."""
 MAX_MESSAGES = 100_000
@@ -114,7 +114,7 @@ def load_scene(path: Path) -> Scene:
 def check_scene(scene: Scene) -> None:
     """Raise msgspec.ValidationError when a scene names a person twice, or one that it does not have.
 
-    A list that is left out is not checked against, since its people come from the seed.
+    Names of a list that is left out are not checked, since its people come from the seed.
     """
     ids = [each.userid for each in scene.employees] + [each.id for each in scene.customers]
     ids += [each.id for each in scene.robots] + [each.chatid for each in scene.groups]

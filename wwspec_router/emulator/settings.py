@@ -1,7 +1,4 @@
-"""What an emulator is started with: its identity, the program to call, the console contracts.
-
-Knows nothing of HTTP or of the state that is built from it.
-"""
+"""The settings of an emulator: its identity, the program to call, the console contracts."""
 
 import re
 from pathlib import Path
@@ -18,14 +15,14 @@ STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""
 
 CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AES_KEY")
-"""What sets the app's callback: an option, since it is no secret, and two variables."""
+"""The names that set the app's callback: an option, since the URL is no secret, and two variables."""
 
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
 
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
-    """How to build one emulator.
+    """The settings of one emulator.
 
     Raises:
         ConfigurationError: `host` is not a loopback address, a URL or a host is malformed, or the callback settings are
@@ -39,7 +36,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     port: int = 8090
     """0 lets the kernel choose."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names or addresses by which this machine may be called besides its loopback ones."""
+    """Names and addresses of this machine that requests may have, besides the loopback ones."""
     program_url: str = "http://127.0.0.1:8080"
     """Where the program listens; calls and events are POSTed to its root path."""
     contracts: dict[str, ConsoleContract] | None = None
@@ -48,7 +45,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     agentid: int = 1000002
     secret: str = "emulator-app-secret"  # noqa: S105 - of an app that exists in the emulator only
     suite_id: str = "emulator-suite"
-    """The third-party app of which the app is an installation: it gets access tokens in this way, too."""
+    """The third-party app that the corp has installed as the app: its provider gets access tokens, too."""
     suite_secret: str = "emulator-suite-secret"  # noqa: S105 - of a suite that exists in the emulator only
     suite_ticket: str = "emulator-suite-ticket"
     permanent_code: str = "emulator-permanent-code"
@@ -67,7 +64,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     messages: int = 500
     """How many messages the corp has at the start."""
     tokenless_pulls: int = 10
-    """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own."""
+    """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own limit."""
     clock_start: int | None = None
     """Unix seconds at which the emulator's clock starts and stops: it moves only when it is put forward. None means a
     clock that runs with the real time."""

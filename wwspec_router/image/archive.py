@@ -1,6 +1,6 @@
-"""A tar as a root file system: paths are looked up as a system that starts from it would, links included.
+"""A tar as a root file system: paths and links lead where they would in a system that starts from it.
 
-Nothing is extracted for that.
+Nothing is extracted.
 """
 
 import gzip
@@ -18,14 +18,14 @@ from wwspec_router.errors import ImageError
 from wwspec_router.image.tar import Member, MemberKind, read_members
 
 MOST_BYTES = 8 << 30
-"""Bytes to which a tar may unpack, on the disk of the machine that checks it."""
+"""The most bytes of an unpacked tar, on the disk of the machine that checks it."""
 _SMALL, _MOST_RATIO = 64 << 20, 100
-"""What any tar.gz may unpack to; and how many times its own size besides. That of an image is 2 to 5 times."""
+"""A tar.gz may unpack to the first, in bytes, or to so many times its own size. For an image that is 2 to 5 times."""
 _MOST_MEMBERS = 200_000
 _MOST_IN_NAMES = 64 << 20
 """Characters of all names; those of a Debian with Python are 3 million."""
 _MOST_READ = 256 << 20
-"""Bytes of one file that is looked into."""
+"""The most bytes of one file that are read."""
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _MOST_LINKS = 40
@@ -42,7 +42,7 @@ class Archive:
         """Read the headers.
 
         Raises:
-            ImageError: It is no whole tar, or has more than is read.
+            ImageError: It is not a whole tar, or is larger than the limits.
         """
         self._file = file
         self.members: dict[str, Member] = {}
@@ -66,7 +66,7 @@ class Archive:
                 )
 
     def named(self, name: str) -> Sequence[str]:
-        """Return every path whose last part is a name."""
+        """Return every path that ends with this name."""
         return self._named.get(name, ())
 
     def below(self, folder: str) -> Iterator[tuple[str, Member]]:
@@ -76,7 +76,7 @@ class Archive:
                 yield path, member
 
     def find(self, path: str) -> str | None:
-        """Return where a path leads when every link is followed; None when that is nowhere in the tar."""
+        """Follow every link of a path and return where it leads; None when the tar does not have it."""
         waiting = list(reversed(path.split("/")))
         found = ""
         links = 0
@@ -99,7 +99,7 @@ class Archive:
         return found
 
     def original(self, path: str) -> str | None:
-        """Return which member a hard link is another name of; None when the tar has none."""
+        """Return the member that a hard link is another name of; None when the tar does not have it."""
         for _ in range(_MOST_LINKS):
             member = self.members.get(path)
             if member is None or member.kind is not MemberKind.HARD_LINK:
@@ -115,7 +115,7 @@ class Archive:
         return member if member is not None and member.kind is MemberKind.FILE else None
 
     def is_folder(self, path: str) -> bool:
-        """Tell whether a path leads to a folder."""
+        """Return whether a path leads to a folder."""
         found = self.find(path)
         member = None if found is None else self.members.get(found)
         return found in self.folders or (member is not None and member.kind is MemberKind.FOLDER)
@@ -153,7 +153,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         try:
             file: IO[bytes] = opened.enter_context(path.open("rb"))
             compressed = file.read(2) == _GZIP
-            if compressed:  # read once: looking up a file in compressed data starts from the beginning each time
+            if compressed:  # unpacked once: each look-up in compressed data starts from the beginning
                 plain = opened.enter_context(tempfile.TemporaryFile())
                 _unpack(file, plain)
                 file = plain

@@ -1,6 +1,7 @@
 """Builds the image of a program and exports it as WeCom's console takes it: a tar of the flat root file system.
 
-`docker export` gives such a tar; the layers of `docker save` are refused. Beside it goes what the image holds.
+`docker export` writes such a tar; the console refuses the layers of `docker save`. A bill of materials is written
+beside it.
 """
 
 import re
@@ -79,14 +80,14 @@ def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
 
 
 def missing_files(app: Path) -> list[str]:
-    """Return which files that an image is made of are not in a program's folder."""
+    """Return the files that an image needs and a program's folder does not have."""
     requirements = app / "requirements.txt"
     wheels = _WHEEL.findall(requirements.read_text("utf-8", "replace")) if requirements.is_file() else []
     return [name for name in (*_NEEDED, *wheels) if not (app / name).is_file()]
 
 
 def _checked_base(order: Order) -> str:
-    """Check that the folder has all that an image is made of, and return the base image."""
+    """Check that the folder has all files of an image, and return the base image."""
     app = order.app
     if missing := missing_files(app):
         raise ImageError(
@@ -116,7 +117,7 @@ def _build(engine: Engine, order: Order, base: str) -> str:
 
 @contextmanager
 def _drafts(*files: Path) -> Iterator[list[Path]]:
-    """Check that files can be written, and yield a name for each until it is whole; none is left behind."""
+    """Check that files can be written, and yield a temporary name for each. No temporary file is left behind."""
     drafts = [file.with_name(f"{file.name}.part") for file in files]
     try:
         for each in drafts:

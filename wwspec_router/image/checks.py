@@ -29,16 +29,16 @@ _PASSWORD = re.compile(rb"://[^/\s]+@")
 _VERSION = re.compile(r"^version(?:_info)? *= *(\d+\.\d+)", re.MULTILINE)
 _NUMBERS = re.compile(r"\d+")
 _MOST_NAMED = 3
-"""Files that one line names."""
+"""The most files that one line names."""
 _MOST_LIBRARIES = 20
-"""Libraries of one name that are looked into."""
+"""The most libraries of one name that are read."""
 
 
 def check(archive: Archive) -> list[Finding]:
-    """Look at a tar.
+    """Check a tar.
 
     Returns:
-        What was found; a single line when the tar is no root file system, since then nothing else can be said.
+        The findings. A tar that is not a root file system has only one: no other check makes sense.
     """
     flat = _flat(archive)
     if flat.state is not State.OK:
@@ -48,12 +48,12 @@ def check(archive: Archive) -> list[Finding]:
 
 
 def is_flat(archive: Archive) -> bool:
-    """Tell whether a tar is a root file system."""
+    """Return whether a tar is a root file system."""
     return _flat(archive).state is State.OK
 
 
 def image_machine(archive: Archive) -> str | None:
-    """Return the processor that the image's Python is for; None when there is none to read."""
+    """Return the processor that the image's Python is for; None without a Python that can be read."""
     try:
         return parse(archive.read(f"{ENVIRONMENT}/bin/python")).machine
     except ElfError:
@@ -139,7 +139,7 @@ def _sdk(archive: Archive) -> Iterator[Finding]:
 
 
 def _loads(archive: Archive, path: str, library: Elf) -> Finding:
-    """Find out whether the loader of the image would take a library."""
+    """Check whether the loader of the image can load a library."""
     built_for = image_machine(archive)
     if built_for is not None and library.machine != built_for:
         text = f"/{path} is for {library.machine}, the image for {built_for}: build with `-- --platform` of the SDK, "
@@ -166,7 +166,7 @@ def _loads(archive: Archive, path: str, library: Elf) -> Finding:
 
 
 def _versions(archive: Archive, name: str, machine: str) -> Iterator[Elf]:
-    """Yield the libraries of a name that are for a processor."""
+    """Yield the libraries of this name for this processor."""
     for path in archive.named(name)[:_MOST_LIBRARIES]:
         try:
             library = parse(archive.read(path))
@@ -206,7 +206,7 @@ def _secrets(archive: Archive) -> Iterator[Finding]:
 
 
 def _is_secret(path: str) -> bool:
-    if path.startswith(f"{ENVIRONMENT}/"):  # packages bring public certificates
+    if path.startswith(f"{ENVIRONMENT}/"):  # packages contain public certificates
         return False
     name = posixpath.basename(path)
     return name == ".git" or any(fnmatchcase(name, pattern) for pattern in _SECRETS)

@@ -1,7 +1,7 @@
 """Reads what decides whether an ELF file loads: its processor, its libraries, and the symbol versions that it needs.
 
-Details are read of 64-bit little-endian files only, the only ones that a zone runs. It reads what the dynamic loader
-reads (program headers, never section headers), so a stripped file is no different.
+Only 64-bit little-endian files are read in detail: a zone runs no others. Like the dynamic loader it reads program
+headers, not section headers, so a stripped file gives the same.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wwspec_router.errors import WWSpecError
 
 MACHINES = {0x03: "x86", 0x28: "arm", 0x3E: "x86_64", 0xB7: "aarch64"}
-"""The field e_machine -> the processor that a file is for."""
+"""Processors by the field e_machine."""
 
 _HEADER = 20
 """Bytes of the header up to e_machine, which are the same for 32 and 64 bits."""
@@ -21,7 +21,7 @@ _DT_NEEDED, _DT_STRTAB = 1, 5
 _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _LONGEST_NAME = 4096
 _MOST_RECORDS = 20_000
-"""Records of a file that are read; glibc has 100. A damaged file may claim any number."""
+"""The most records of a file that are read: a damaged file may claim any number. glibc has 100."""
 
 
 class ElfError(WWSpecError):
@@ -104,7 +104,7 @@ class _File:
         return Elf(name, needed, wants, gives)
 
     def _dynamic(self) -> Iterator[tuple[int, int]]:
-        """Note the loaded segments, and yield tag and value of each entry of the dynamic table."""
+        """Store the loaded segments, and yield tag and value of each entry of the dynamic table."""
         table: _Segment | None = None
         (start,) = struct.unpack_from("<Q", self._data, 32)
         size, count = struct.unpack_from("<HH", self._data, 54)
@@ -150,7 +150,7 @@ class _File:
             yield self._string(struct.unpack_from("<I", self._data, place + first)[0])
 
     def _chain(self, place: int, count: int, *, next_at: int) -> Iterator[int]:
-        """Yield where each record of a chain begins; a record holds how far away the next is, 0 in the last."""
+        """Yield where each record of a chain begins. A record has the distance to the next one; 0 in the last."""
         for _ in range(count):
             self._left -= 1
             if self._left < 0:

@@ -10,7 +10,7 @@ from typing import IO, NamedTuple
 from wwspec_router.errors import ImageError
 
 ENGINES = ("docker", "podman", "buildah")
-"""In the order in which they are tried."""
+"""The engines, in the order in which they are tried."""
 _ANSWER = 30.0
 """Seconds within which an engine says whether it works."""
 
@@ -20,7 +20,7 @@ class EngineError(ImageError):
 
 
 class Engine(NamedTuple):
-    """One that works here."""
+    """An engine that works here."""
 
     name: str
 
@@ -31,7 +31,7 @@ class Engine(NamedTuple):
             Its ID. A name could be that of another build that runs at the same time.
 
         Raises:
-            EngineError: The engine says that it failed.
+            EngineError: The engine failed.
         """
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "image"
@@ -42,9 +42,9 @@ class Engine(NamedTuple):
         """Write an image as a flat tar.
 
         Raises:
-            EngineError: The engine says that it failed.
+            EngineError: The engine failed.
         """
-        if self.name == "buildah":  # has no `export`; without root its `mount` works in a shell of its own only
+        if self.name == "buildah":  # has no `export`; without root `mount` works only in `buildah unshare`
             with tempfile.TemporaryDirectory() as folder:
                 recipe = Path(folder) / "Dockerfile"
                 recipe.write_text(f"FROM {image.removeprefix('sha256:')}\n", "ascii")
@@ -66,10 +66,10 @@ class Engine(NamedTuple):
 
 
 def find_engine(wanted: str | None = None) -> Engine:
-    """Return the engine that was asked for, or the first that works.
+    """Return the wanted engine, or the first that works.
 
     Raises:
-        ImageError: It does not work here, or none does.
+        ImageError: The wanted engine does not work here, or no engine does.
     """
     for name in ENGINES if wanted is None else (wanted,):
         if _works(name):

@@ -1,7 +1,7 @@
-"""Extracts a tar that somebody else made, so that no name or link in it leads out of the folder.
+"""Extracts a tar that others made. No name or link in it leads out of the folder.
 
-The safety is in the order: folders first, then files, both by paths that have neither `..` nor, at that time, a link in
-them; links come last, when nothing is written any more.
+The order makes that safe: first folders and files, by paths that have no `..` and, at that time, no links. Links come
+last, when nothing else is written.
 """
 
 import os
@@ -16,12 +16,12 @@ from wwspec_router.image.tar import MemberKind
 def extract(archive: Archive, root: Path, needed: Iterable[str] = ()) -> None:
     """Write the folders, files and links of a tar; devices and pipes are left out.
 
-    All belong to who runs this, and nothing more than the right to execute is kept of their rights.
+    All of them belong to the user who extracts. Of their modes only the right to execute is kept.
 
     Args:
         archive: The tar.
-        root: Where to; is made, and must not be there.
-        needed: Folders that it has in any case.
+        root: The folder to make; it must not exist.
+        needed: Folders to make even if the tar does not have them.
 
     Raises:
         ImageError: It is too large, has a link or file where a folder must be, or a file can't be written.
@@ -51,7 +51,7 @@ def extract(archive: Archive, root: Path, needed: Iterable[str] = ()) -> None:
 
 
 def _links(archive: Archive) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the hard links to files, and the symbolic links; a hard link to one of these is one, too."""
+    """Return the hard links to files, and the symbolic links. A hard link to a symbolic link is a symbolic link."""
     hard_links, symlinks = {}, {}
     for path, member in archive.members.items():
         original = archive.original(path)

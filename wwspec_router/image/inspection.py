@@ -1,4 +1,4 @@
-"""Checks a tar: what it holds, and when that is asked for whether the program in it starts."""
+"""Checks what a tar holds, and on request whether its program starts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from wwspec_router.image.report import Finding, Inspection, State, sizes
 from wwspec_router.image.trial import TRIAL, try_image
 
 _STARTS_WITHOUT = (SDK, "var", "secrets")
-"""Checks whose faults do not keep the program from being tried."""
+"""Checks with a fault that does not stop the trial of the program."""
 
 
 def inspect_tar(path: Path, say: Callable[[str], None], *, start: bool = False, trust: bool = False) -> Inspection:

@@ -1,4 +1,4 @@
-"""What a check of a tar found: one line for each check, and what takes how much room."""
+"""What the checks of a tar found, one line for each, and the size of its parts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class State(StrEnum):
     FAULT = "fault"
     """The zone would not take the image or not start it; the text names the fix."""
     SKIP = "skip"
-    """It is not tried; the text says why."""
+    """The check was not tried; the text says why."""
 
 
 class Finding(NamedTuple):
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Inspection:
-    """All lines about one tar, and the bytes of each part of the image."""
+    """The findings about one tar, and the bytes of each part of the image."""
 
     findings: Sequence[Finding]
     sizes: dict[str, int]
@@ -51,7 +51,7 @@ class Inspection:
         return any(each.state is State.FAULT for each in self.findings)
 
     def lines(self) -> list[str]:
-        """Return it as text."""
+        """Return the inspection as text."""
         rows = [f"{each.state:<5}  {each.check:<8}  {printable(each.text)}" for each in self.findings]
         if self.sizes:
             parts = ", ".join(f"{part} {_shown(size)} ({_PARTS[part]})" for part, size in self.sizes.items())
@@ -59,7 +59,7 @@ class Inspection:
         return rows
 
     def document(self) -> dict[str, Any]:
-        """Return it as what JSON can hold; sizes in bytes."""
+        """Return the inspection as values for JSON, with sizes in bytes."""
         return {
             "ok": not self.has_fault,
             "findings": [
@@ -74,7 +74,7 @@ def _shown(size: int) -> str:
 
 
 def sizes(archive: Archive) -> dict[str, int]:
-    """Return how many bytes the files of each part have."""
+    """Return the bytes of the files of each part."""
     total: Counter[str] = Counter(dict.fromkeys(_PARTS, 0))
     places = {".venv": "python", "sdk": "sdk", "var": "other"}
     for path, member in archive.members.items():

@@ -1,7 +1,7 @@
 """Runs programs of an extracted tar: in a sandbox by bubblewrap, or by chroot when the tar is trusted.
 
-In the sandbox a program has no capabilities, no network and no sight of other processes. It reads the files of the tar,
-and writes into folders in memory. Root lets it run as `nobody`: the kernel limits no processes of root.
+In the sandbox a program has no capabilities and no network, and sees no other processes. It reads the files of the
+tar, and writes into folders in memory. For root it runs as `nobody`: the kernel does not limit processes of root.
 """
 
 import os
@@ -21,16 +21,16 @@ PATIENCE = 60.0
 """Seconds that a program may take."""
 _IN_MEMORY = ("tmp", "run", "app/var")
 FOLDERS = ("dev", "proc", *_IN_MEMORY)
-"""Folders that the root folder must have: the sandbox puts its own there."""
+"""Folders that the root folder must have: the sandbox mounts its own there."""
 _NOBODY = 65534
 _PROCESSES = 128
 """Processes and threads."""
 _MEMORY = 4 << 30
 """Bytes of address space of a process; libraries for mathematics reserve some for each core."""
 _FILE = 64 << 20
-"""Bytes of a file, of each folder in memory, and of what a program prints."""
+"""The most bytes of a file, of each folder in memory, and of what a program prints."""
 _SHOWN = 1 << 16
-"""Bytes of the end of what it prints that are read."""
+"""The most bytes that are read from the end of what a program prints."""
 _OR_TRUST = "; a tar that you trust as much as your own programs is started without bubblewrap by --trust"
 _SEARCHED = "/usr/bin:/bin:/usr/sbin:/sbin"
 
@@ -40,7 +40,7 @@ class Ended(NamedTuple):
 
     Attributes:
         code: Its exit code; None when it took too long.
-        said: The end of what it printed, on standard error or else on standard output.
+        said: The end of its standard error; that of its standard output when there is none.
     """
 
     code: int | None
@@ -55,7 +55,7 @@ class Sandbox:
 
         Args:
             root: The extracted tar.
-            trust: Run programs by chroot: as root they can do all that root can, else all that the user can.
+            trust: Run programs by chroot, without the sandbox: they can do all that the user, or root, can.
 
         Raises:
             ImageError: A tool is missing, or root can't act as another user here.
@@ -69,7 +69,7 @@ class Sandbox:
                 raise ImageError(f"root can't run it as `nobody` here ({error.strerror}){_OR_TRUST}") from None
 
     def run(self, command: Sequence[str]) -> Ended:
-        """Run a program with an empty environment until it ends, or takes too long.
+        """Run a program with an empty environment until it ends or its time is over.
 
         Raises:
             ImageError: bubblewrap does not work here.
@@ -130,7 +130,7 @@ def _chroot(root: Path) -> Sequence[str]:
     if not os.path.lexists(null):
         null.touch(0o666)
     by_user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-    # What it mounts ends with it: else the folder could not be removed without what is mounted there.
+    # Its mounts end with it. Otherwise, to remove the folder would remove what is mounted there.
     return [unshare, "--mount", *by_user, chroot, str(root)]
 
 
@@ -139,13 +139,13 @@ def _tool(name: str) -> str | None:
 
 
 def _within(kind: int, limit: int) -> int:
-    """Return a limit that may be set: not above the one that holds."""
+    """Return a limit that is not above the present one."""
     _, most = resource.getrlimit(kind)
     return limit if most == resource.RLIM_INFINITY else min(limit, most)
 
 
 def _tasks(user: int) -> int:
-    """Return how many processes and threads a user has: the kernel counts these, too."""
+    """Return how many processes and threads a user has: the kernel's limit counts these too."""
     count = 0
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -155,7 +155,7 @@ def _tasks(user: int) -> int:
 
 
 def _give(root: Path, user: int) -> None:
-    """Let a folder belong to a user: what is in it first, so that nobody changes it meanwhile."""
+    """Give a folder to a user. Its contents come first, so that the user can't change them meanwhile."""
     for folder, folders, files in os.walk(root, topdown=False):
         for name in (*folders, *files):
             os.chown(Path(folder, name), user, user, follow_symlinks=False)

@@ -1,7 +1,7 @@
 """What an image holds, as a software bill of materials: CycloneDX 1.6, JSON.
 
-The packages are those that are installed in the image. Beside them are the framework, the vendor's module, and the base
-image, whose own packages are for its publisher to list. There is neither a time nor a random number in it: the same
+It has the packages that are installed in the image, the framework, the vendor's module, and the base image. The
+packages of the base image are for its publisher to list. The text has neither a time nor a random number: the same
 image gives the same text.
 """
 
@@ -55,7 +55,7 @@ def bill_of_materials(archive: Archive, app: Path, base: str) -> str:
         each.name: [packages[name]["bom-ref"] for name in sorted(each.needs & packages.keys())] for each in installed
     }
     dependencies = {packages[name]["bom-ref"]: used for name, used in uses.items()}
-    if framework is not None:  # a folder of the project: it says nowhere what it needs
+    if framework is not None:  # a folder of the project, which does not list its dependencies
         dependencies[FRAMEWORK] = first
         others.insert(0, framework)
         first = [FRAMEWORK]
@@ -82,7 +82,7 @@ def _installed(archive: Archive) -> Iterator[_Installed]:
     for path in archive.members:
         if fnmatchcase(path, _METADATA):
             metadata = message_from_bytes(archive.read(path))
-            # What an extra brings says nothing of whether it was asked for.
+            # Requirements of extras are left out: the metadata does not say which extras were installed.
             needs = (each for each in metadata.get_all("Requires-Dist", []) if "extra ==" not in each)
             names = frozenset(_normal(found[0]) for each in needs if (found := _NAME.match(each)))
             yield _Installed(_normal(str(metadata["Name"])), str(metadata["Version"]), names)

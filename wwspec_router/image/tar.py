@@ -1,8 +1,8 @@
-"""Reads the headers of a tar that somebody else made: ustar, GNU and pax, and of these what a root file system needs.
+"""Reads the headers of a tar that others made: of ustar, GNU and pax what a root file system needs.
 
-`tarfile` is not used: in older CPythons (such as 3.12.1) some headers keep it busy for ever, a header takes as much
-memory as it claims, and on others it raises errors of any class. Here each number and each name has a bound, and no
-file is made. Sparse files are refused, since no engine writes them.
+`tarfile` is not used: in older CPythons (such as 3.12.1) it never ends with some
+headers, uses as much memory as a header claims, and raises errors of any class. Here each number and each name has a
+bound, and no file is made. Sparse files are refused, since no engine writes them.
 """
 
 import os
@@ -16,9 +16,9 @@ _BLOCK = 512
 _END = bytes(_BLOCK)
 _CHECKSUM = slice(148, 156)
 _LONGEST_NAME = 4096
-"""Bytes of a path that Linux takes (PATH_MAX)."""
+"""The most bytes of a path on Linux (PATH_MAX)."""
 _LARGEST_HEADER = 1 << 20
-"""Bytes of an extended header: a name or two, and extended attributes of at most 64 KiB."""
+"""The most bytes of an extended header: a name or two, and extended attributes of at most 64 KiB."""
 
 
 class MemberKind(StrEnum):
@@ -40,7 +40,7 @@ _KINDS |= {
     b"6": MemberKind.OTHER,
 }
 _EXTENDED = (b"L", b"K", b"x", b"X", b"g")
-"""Headers about the member behind them: GNU's long name and long link, and pax."""
+"""Headers about the member after them: GNU's long name and long link, and pax."""
 
 
 class Member(NamedTuple):
@@ -70,7 +70,7 @@ def read_members(file: IO[bytes]) -> Iterator[Member]:
         file: The tar, not compressed.
 
     Raises:
-        ImageError: It is no tar, damaged, cut off, or has what is not read here; the text says which.
+        ImageError: It is not a tar, is damaged or cut off, or has something that is not supported. The text says which.
     """
     end = file.seek(0, os.SEEK_END)
     extended: dict[str, bytes] = {}
@@ -102,7 +102,7 @@ def _read(file: IO[bytes], place: int, size: int, end: int) -> bytes:
 
 
 def _extension(kind: bytes, data: bytes) -> dict[str, bytes]:
-    """Return what an extended header says about the member behind it."""
+    """Return what an extended header says about the member after it."""
     if kind == b"L":
         return {"path": data.rstrip(b"\0")}
     if kind == b"K":
@@ -127,7 +127,7 @@ def _member(block: bytes, extended: dict[str, bytes], place: int) -> Member:
     if letter == b"S" or any(key.startswith("GNU.sparse.") for key in extended):
         raise ImageError(f"{shown} is a sparse file")
     kind = _KINDS.get(letter, MemberKind.OTHER)
-    if letter == b"\0" and name.endswith(b"/"):  # of a time that knew no kind for folders
+    if letter == b"\0" and name.endswith(b"/"):  # from a time without a kind for folders
         kind = MemberKind.FOLDER
     size = 0
     if kind is MemberKind.FILE or letter not in _KINDS:
@@ -157,7 +157,7 @@ def _decimal(text: bytes) -> int:
 
 
 def _pax(data: bytes) -> dict[str, bytes]:
-    """Return the records of a pax header; each is its own length, a space, key=value and a line end."""
+    """Return the records of a pax header. A record is its own length, a space, key=value and a line end."""
     found: dict[str, bytes] = {}
     place = 0
     while place < len(data) and data[place]:

@@ -29,14 +29,14 @@ _PYTHON = (
     *("/usr/bin/env", "PYTHONPATH=/app:/app/sdk", "PYTHONSAFEPATH=1", "PYTHONUTF8=1", "PYTHONDONTWRITEBYTECODE=1"),
     "/app/.venv/bin/python",
 )
-"""Python with what run.sh sets for the program."""
+"""Python with the environment that run.sh sets for the program."""
 _STEPS = {
     "starts": ("/bin/bash", "/app/run.sh", "--help"),
     "loads": (*_PYTHON, "-m", "wwspec_router", "check", "--app", "/app"),
     "crypto": (*_PYTHON, "-c", "import Crypto.Cipher.AES"),
     SDK: (*_PYTHON, "-c", _LOAD_SDK),
 }
-"""What is tried, in this order. The platform starts the first [99955], which ends here with its help."""
+"""The steps, in this order. The first is the platform's start command [99955]; here it prints its help and ends."""
 _DONE = {
     "starts": "run.sh starts the program with an empty environment",
     "loads": "the registry file, the handlers and their contracts load",
@@ -51,7 +51,7 @@ _FIX = {
 }
 _SAME = {"amd64": "x86_64", "arm64": "aarch64"}
 _LONGEST = 300
-"""Characters of a program's last line that a finding has."""
+"""The most characters of a program's last line in a finding."""
 
 
 def try_image(archive: Archive, *, with_sdk: bool, trust: bool) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def try_image(archive: Archive, *, with_sdk: bool, trust: bool) -> Iterator[Find
     Args:
         archive: The tar.
         with_sdk: Also load the vendor's module.
-        trust: Without bubblewrap, by chroot.
+        trust: Start it by chroot, without the sandbox.
     """
     folder = Path(tempfile.mkdtemp(prefix="wwspec-image-"))
     try:

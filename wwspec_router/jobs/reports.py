@@ -76,13 +76,13 @@ class _Report(msgspec.Struct):
     result: str
 
 
-class _Answer(msgspec.Struct):
+class _ReportAnswer(msgspec.Struct):
     """The part of the platform's answer that is read."""
 
     errcode: int = 0
 
 
-_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_answer = msgspec.json.Decoder(_ReportAnswer).decode
 
 
 class _Error(msgspec.Struct):

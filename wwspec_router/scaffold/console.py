@@ -1,7 +1,7 @@
-"""Adds abilities to a new application that the admin console has already, from their console examples [100019].
+"""Adds abilities to a new application, from the examples that the admin console already has [100019].
 
-The examples are the contracts: the application gets the files as they are, and for each ability a row that names them,
-a handler to be written, and a test.
+The examples are the contracts. The application gets the files as they are, and for each ability a row that names them,
+a handler to complete, and a test.
 """
 
 import builtins
@@ -67,25 +67,25 @@ def test_%(name)s_is_not_written_yet(zone: Zone) -> None:
 
 
 class Added(NamedTuple):
-    """What was made of a folder of console examples."""
+    """An application with the abilities of a folder of console examples."""
 
     files: dict[str, str]
     """All files of the application: path -> text."""
     handlers: dict[str, str]
-    """The file of the handler to be written, by ability ID."""
+    """The files of the handlers to complete, by ability ID."""
     answered: list[str]
-    """The IDs that the application answers without them."""
+    """The abilities of the examples that need no handler."""
 
 
 def add_console_abilities(files: dict[str, str], folder: Path) -> Added:
-    """Return an application's files together with those for the abilities that a folder has examples of.
+    """Return an application's files with those for the abilities of a folder of examples added.
 
     Args:
         files: The new application's, by path.
         folder: Holds `<ability ID>.input.json` and `<ability ID>.output.json`.
 
     Raises:
-        ConfigurationError: An example is missing, is broken, or can't be a contract; or there is none at all.
+        ConfigurationError: An example is missing, is broken, or can't be a contract; or the folder has none.
     """
     contracts = read_console_contracts(folder)
     registry = files[REGISTRY]
@@ -138,7 +138,7 @@ def _faults(folder: Path, ability_id: str, contract: ConsoleContract) -> Iterato
 
 
 def _function_name(ability_id: str, files: Container[str]) -> str:
-    """Return a name for the handler of an ability and its module that is free, and hides nothing of Python."""
+    """Return a name for an ability's handler and its module. It is free, and hides no name of Python."""
     base = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", ability_id).lower()).strip("_")
     if not base.isidentifier() or keyword.iskeyword(base) or hasattr(builtins, base) or base == "ability":
         base = f"ability_{base}".rstrip("_") if f"ability_{base}".isidentifier() else "ability"

@@ -11,10 +11,10 @@ from wwspec_router import __version__
 from wwspec_router.errors import ConfigurationError
 
 PUBLISHED = False
-"""Whether package indexes have wwspec-router. CONTRIBUTING.md lists what changes together with this."""
+"""Whether package indexes have wwspec-router. CONTRIBUTING.md lists what else changes with it."""
 
 WHEELS = "wheels"
-"""Their folder in a program."""
+"""The folder of the wheels in a program."""
 PURE_WHEEL = f"wwspec_router-{__version__}-py3-none-any.whl"
 """The wheel for every Python."""
 _ZONE_WHEEL = re.compile(rf"wwspec_router-{re.escape(__version__)}-cp312-cp312-(?:many)?linux[\w.]*_x86_64\.whl")
@@ -24,7 +24,7 @@ _HOW_TO_MAKE = "`scripts/package --build` in a clone of wwspec_router makes them
 
 
 def find_wheels(folder: Path) -> list[Path]:
-    """Return the wheels of this version that a program takes: the one for the zone's Python, the one for every Python.
+    """Return the wheels of this version for a program: the one for the zone's Python, then the one for every Python.
 
     Args:
         folder: Holds one of them, or both; other files don't matter.
@@ -52,7 +52,7 @@ def framework_requirements(extra: str, wheels: Sequence[str]) -> str:
 
     Args:
         extra: What the program needs of it.
-        wheels: The names of those that the program has, as `find_wheels` orders them.
+        wheels: The names of the program's wheels, in the order of `find_wheels`.
     """
     if not wheels and PUBLISHED:
         return f"wwspec-router[{extra}]=={__version__}"

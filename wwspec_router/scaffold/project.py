@@ -26,13 +26,13 @@ REPOSITORY_FILES = {
     "tests/test_chat_digest.py": "tests/abilities/test_chat_digest.py",
     "tests/test_group_overview.py": "tests/abilities/test_group_overview.py",
 }
-"""Where the files of the repository go in a new application: path there -> path in the repository."""
+"""The repository's files of a new application: by their path there, the path in the repository."""
 
 _PACKAGE = Path(__file__).parents[1]
 _OWN = Path(__file__).parent / "files"
 
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
-"""What container engines take as an image's name, without registry and folders."""
+"""An image's name for container engines, without registry and folders."""
 _LONGEST_NAME = 64
 
 
@@ -41,7 +41,7 @@ def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
 
     Args:
         name: Of the application and its image.
-        wheels: Those of the framework that the application gets; see `find_wheels`.
+        wheels: The framework's wheels for the application; see `find_wheels`.
 
     Raises:
         ConfigurationError: The name can't be that of a folder and an image.
@@ -62,7 +62,7 @@ def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
 
 
 def make_project(folder: Path, files: Mapping[str, str], wheels: Sequence[Path] = ()) -> None:
-    """Write a new application's files; either all of them are there afterwards, or nothing is.
+    """Write a new application's files: all of them, or on an error none.
 
     Args:
         folder: Must not exist yet, or be empty.

@@ -1,4 +1,4 @@
-"""What an enterprise app gets of one call: the program's reply, or who refused the call, and why."""
+"""What an enterprise app gets from one call: the program's reply, or who refused the call, and why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class CallRefusedError(WWSpecError):
     """A call was refused, by the platform or by the program.
 
     Attributes:
-        answer: What the call was answered; `errcode`, `errmsg`, `refused_by` and `hint` are there.
+        answer: The answer to the call, with `errcode`, `errmsg`, `refused_by` and `hint`.
     """
 
     def __init__(self, answer: "Answer[object]") -> None:
@@ -33,7 +33,7 @@ class Answer(Generic[ReplyT]):
     """
 
     call: str
-    """What was called: an ability ID, or the jobid of which the result was fetched."""
+    """What was called: an ability ID, or the jobid whose result was fetched."""
     errcode: int
     """0 when the program has answered and refused nothing."""
     errmsg: str
@@ -91,12 +91,12 @@ class Answer(Generic[ReplyT]):
         return f"<Answer {self.refusal or f'{self.call}: ok'}>"
 
 
-class SubmittedCall(Generic[ReplyT]):
-    """An asynchronous call that the program has accepted.
+class ZoneTask(Generic[ReplyT]):
+    """An asynchronous call of a `Zone` that the program has accepted.
 
     Args:
-        jobid: The platform's ID of the call.
-        wait: Returns the answer, within so many seconds.
+        jobid: WeCom's ID of the call.
+        wait: Waits for so many seconds, and returns the answer.
     """
 
     def __init__(self, jobid: str, wait: Callable[[float], Answer[ReplyT]]) -> None:
@@ -116,7 +116,7 @@ class SubmittedCall(Generic[ReplyT]):
 
 
 def read_reply(call: str, raw: str, reply_type: Any = Any, reported: int = 0) -> Answer[Any]:
-    """Return the answer that a program's reply is.
+    """Return a program's reply as an answer.
 
     Args:
         call: An ability ID, or a jobid.

@@ -7,7 +7,7 @@ import msgspec
 
 from wwspec_router.client import PlatformError, ProgramError, RetryPolicy, ZoneClient
 from wwspec_router.emulator.http.client import TIMEOUT, EmulatorClient
-from wwspec_router.testing.answer import Answer, CallRefusedError, SubmittedCall, read_reply
+from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 
 
 def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
@@ -28,10 +28,10 @@ def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
 
 
 class App:
-    """Calls abilities as the emulator's app, and says of each refusal whose it is.
+    """Calls abilities as the emulator's app, and names who refused a call.
 
     Args:
-        emulator: The emulator; with it the connections are closed.
+        emulator: The emulator; closing it also closes the connections.
     """
 
     def __init__(self, emulator: EmulatorClient) -> None:
@@ -40,7 +40,7 @@ class App:
 
     @property
     def client(self) -> ZoneClient:
-        """What calls; it has the other APIs of the zone. After a reset it is another one, whose token is valid."""
+        """The app's client. After a reset of the emulator it is a new one, with a valid token."""
         resets = self._emulator.resets
         if self._made is None or self._made[0] != resets:
             once = RetryPolicy(attempts=1, deadline=TIMEOUT)
@@ -61,7 +61,7 @@ class App:
             ability_id, lambda: self.client.call(ability_id, request, raw=True, notify_id=notify_id), reply
         )
 
-    def submit(self, ability_id: str, request: object = None, *, reply: Any = Any) -> SubmittedCall[Any]:
+    def submit(self, ability_id: str, request: object = None, *, reply: Any = Any) -> ZoneTask[Any]:
         """Call an ability asynchronously; for arguments see `call`.
 
         Raises:
@@ -71,16 +71,16 @@ class App:
             task = self.client.submit(ability_id, request, reply=msgspec.Raw)
         except PlatformError as error:
             raise CallRefusedError(self.refusal(ability_id, error)) from None
-        return SubmittedCall(
+        return ZoneTask(
             task.jobid, lambda seconds: self._answer(ability_id, lambda: bytes(task.result(seconds)).decode(), reply)
         )
 
     def refusal(self, call: str, error: PlatformError | ProgramError) -> Answer[Any]:
-        """Return the answer that an error of the client is.
+        """Return an error of the client as an answer.
 
         Args:
             call: An ability ID, or a jobid.
-            error: Whose refusal it is.
+            error: The error.
         """
         if isinstance(error, ProgramError):
             return read_reply(call, error.raw, reported=error.errcode)

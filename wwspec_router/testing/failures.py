@@ -1,6 +1,6 @@
-"""Shows with a failed test what its zone exchanged during the test, and what the program logged meanwhile.
+"""Adds to the report of a failed test what its zone exchanged during the test, and what the program logged.
 
-Part of the pytest plugin, and imported in every session of pytest: it imports the zone when a test has one.
+Part of the pytest plugin, so every session of pytest imports it. It imports the zone only when a test has one.
 """
 
 import logging
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
 
 SHOWN_ENTRIES = 20
-"""The latest ones of a test; the emulator's own record holds more."""
+"""Exchanges of a test that are shown, the latest ones; the emulator's record has more."""
 SHOWN_LINES = 40
-"""Of one request or reply, and of the log."""
+"""Lines that are shown of one request or reply, and of the log."""
 
 _TITLE = "zone: requests and replies of this test, and the log of the program"
 
@@ -29,12 +29,12 @@ class FailureReports:
 
     def __init__(self) -> None:
         self._read: WeakKeyDictionary[Zone, tuple[int, int]] = WeakKeyDictionary()
-        """How much of its traffic and of its log earlier tests had: an entry's number, and characters."""
+        """Where traffic and log of each zone ended with the last test: an entry's number, and characters."""
         self._log = _Log()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Keep what a program within this process logs while a test runs."""
+        """Keep the log of a program within this process while a test runs."""
         root = logging.getLogger()
         self._log.lines.clear()
         root.addHandler(self._log)
@@ -45,7 +45,7 @@ class FailureReports:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Let a test fail that did not look at the answer of a refused call."""
+        """Fail a test that did not read the answer of a refused call."""
         result = yield
         if unseen := [refusal for zone in _zones(item) for refusal in zone.unseen_refusals()]:
             lines = "\n".join(unseen)
@@ -101,7 +101,7 @@ def _zones(item: pytest.Item) -> "list[Zone]":
 
 
 def _shown_traffic(entries: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield lines about exchanges. What an app's API passes on is shown once, as the call of the program."""
+    """Yield lines about exchanges. A call that an app's API passes on is shown once, as the call of the program."""
     shown = [entry for entry in entries if entry["kind"] != "app" or entry["outcome"] != "ok"]
     if left_out := len(shown[:-SHOWN_ENTRIES]):
         yield f"... {left_out} earlier ones; `zone.client.traffic()` has them"

@@ -43,7 +43,7 @@ def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
         missing = str(error)
     else:
         missing = ""
-    if missing:  # not above, where pytest would show both errors
+    if missing:  # outside of `except`: pytest would show both errors
         pytest.fail(missing, pytrace=False)
     from wwspec_router.testing.zone import Zone
 

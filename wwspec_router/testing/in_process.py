@@ -27,18 +27,18 @@ from wwspec_router.testing.memory import MemoryServer, MemoryTransport
 from wwspec_router.testing.standin import load_standin
 
 CALL_LIMIT = 10.0
-"""Seconds that the emulator waits for the program, unless it says otherwise."""
+"""Seconds that the emulator waits for the program, unless its settings or the call have another limit."""
 RETRY_PAUSE = 0.02
-"""Seconds, at most, before code that runs on an event runs again after its first error: a test waits for it."""
+"""The most seconds before code on an event runs again after its first error. A test waits for it."""
 URL = "http://127.0.0.1"
-"""What the emulator sees itself called as, since it answers its own machine only."""
+"""The emulator's address in requests: it accepts only a loopback address."""
 
 
 def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tuple[EmulatorClient, ExitStack]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
-        The emulator's controls, and what ends both.
+        A client of the emulator, and the stack that ends both.
     """
     table = build_table(app, registry_path(app, registry))
     channel = _Channel()
@@ -52,7 +52,7 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
             threads=32,
             grace=1.0,
             retry_pause=RETRY_PAUSE,
-            queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a test's busy machine is no overload
+            queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a busy test machine is no overload
         )
         program = ZoneProgram(table, sdk, open_store("memory:"), settings)
         channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
@@ -63,7 +63,7 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
 
 @contextmanager
 def _call_lines() -> Iterator[None]:
-    """Let the lines of calls be written, so that pytest shows those of a test that fails."""
+    """Let the program log each call, so that pytest shows the lines of a failed test."""
     logger = logging.getLogger(CALLS)
     before = logger.level
     if before == logging.NOTSET:
@@ -89,7 +89,7 @@ class _Channel:
         return ProgramReply(served.status, pairs, served.body)
 
     def close(self) -> None:
-        """Leave the program to the zone."""
+        """Do nothing: the zone ends the program."""
 
 
 class _Link(HttpLink):

@@ -14,7 +14,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.types import ASGIApp, Message, Scope
 
 CLIENT = ("127.0.0.1", 50000)
-"""Who the application sees calling."""
+"""The client's address that the application sees."""
 
 
 class Served(NamedTuple):

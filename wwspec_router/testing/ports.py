@@ -11,10 +11,10 @@ def held_ports(count: int) -> Iterator[list[int]]:
     """Yield ports of 127.0.0.1 that the kernel chooses, and hold them until the end of the block.
 
     Each is bound to a socket that does not listen. Connections to it are refused, until a server with `SO_REUSEADDR`
-    opens it; that server may end, and another may open it after it. Nobody else is given it, neither a server that asks
-    for any port nor a connection.
+    opens it; that server may end, and another may open it after it. The kernel gives it to nobody else, neither to a
+    server that asks for any port nor to a connection.
 
-    Only Linux lets two sockets have one address like this. Elsewhere the ports are free at first, and not held.
+    Only Linux lets two sockets share an address like this. On other systems the ports are only free at the start.
 
     Args:
         count: How many.

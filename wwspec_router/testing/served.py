@@ -79,6 +79,6 @@ class ServedProgram:
         self._stack.close()
 
     def _register(self) -> None:
-        """Register the abilities in a process of its own: this one may have another application's modules."""
+        """Register the abilities in a separate process: this one may have another application's modules."""
         register = ["zone", "register", *self._application, "--url", self.client.url]
         Child(register, output=self.folder / "register.log").wait_success()

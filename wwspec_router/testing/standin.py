@@ -9,7 +9,7 @@ _MODULE = "wwspec_router.emulator.standin.wwspec_standin.sdk"
 
 
 def load_standin(link: Link | None = None) -> ModuleType:
-    """Return a copy of the stand-in that shares nothing with other copies and is not under the vendor's name.
+    """Return a copy of the stand-in, which shares nothing with other copies and does not have the vendor's name.
 
     Args:
         link: How it calls; None for what WWSPEC_EMULATOR_URL says.
@@ -20,5 +20,5 @@ def load_standin(link: Link | None = None) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if link is not None:
-        module._link = link  # type: ignore[attr-defined]  # what it calls through
+        module._link = link  # type: ignore[attr-defined]  # the link that its calls use
     return module

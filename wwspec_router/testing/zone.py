@@ -10,6 +10,7 @@ Every part is real in each form: calls are encrypted, by the emulator's stand-in
 extra `emulator`.
 """
 
+import warnings
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,26 +23,36 @@ from wwspec_router.config import registry_path
 from wwspec_router.contracts import AbilityRequest, ApiRequest, OutputT, reply_type
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
-from wwspec_router.testing.answer import Answer, CallRefusedError, SubmittedCall, read_reply
+from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_router.testing.app import App, client_of
 from wwspec_router.testing.served import ServedProgram
 
-__all__ = ["Answer", "CallRefusedError", "ServedZone", "SubmittedCall", "Zone"]
+__all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "SubmittedCall":  # its name in 0.1.0
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        f"SubmittedCall is now {__name__}.ZoneTask: the next release has only ZoneTask", DeprecationWarning, 2
+    )
+    return ZoneTask
+
 
 ReplyT = TypeVar("ReplyT")
 
 _KEPT = 100
 """Refusals between two tests that are remembered."""
 _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
-"""What says how a call ended."""
+"""The attributes that say how a call ended."""
 
 
 class _Refusal(Answer[ReplyT]):
-    """A refusal that a test got. It says whether the test has looked at it."""
+    """A refusal that a test got. `is_seen` says whether the test has read it."""
 
     is_seen = False
 
-    if not TYPE_CHECKING:  # type checkers would take any attribute for one that exists
+    if not TYPE_CHECKING:  # else type checkers accept every attribute
 
         def __getattribute__(self, name: str) -> Any:
             __tracebackhide__ = True
@@ -53,7 +64,7 @@ class _Refusal(Answer[ReplyT]):
 class Zone:
     """A program and the emulator around it; tests call the program as an enterprise app does.
 
-    `in_process`, `serve` and `connect` make one. It is a context manager: what it has started ends with it.
+    `in_process`, `serve` and `connect` make one. It is a context manager; at its end, what it has started ends too.
 
     Args:
         client: Controls the emulator.
@@ -178,15 +189,15 @@ class Zone:
         return self._kept(self._app.call(ability_id, request, notify_id, reply=reply))
 
     @overload
-    def submit(self, ability: ApiRequest[OutputT]) -> SubmittedCall[OutputT]: ...
+    def submit(self, ability: ApiRequest[OutputT]) -> ZoneTask[OutputT]: ...
 
     @overload
-    def submit(self, ability: str, data: object = None) -> SubmittedCall[Any]: ...
+    def submit(self, ability: str, data: object = None) -> ZoneTask[Any]: ...
 
     @overload
-    def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> SubmittedCall[ReplyT]: ...
+    def submit(self, ability: str, data: object = None, *, reply: type[ReplyT]) -> ZoneTask[ReplyT]: ...
 
-    def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> SubmittedCall[Any]:
+    def submit(self, ability: str | ApiRequest[Any], data: object = None, *, reply: Any = Any) -> ZoneTask[Any]:
         """Call an ability asynchronously; `.result()` waits for the `Answer`. For arguments see `call`.
 
         Raises:
@@ -198,7 +209,7 @@ class Zone:
         """
         ability_id, request, reply = self._asked(ability, data, reply)
         submitted = self._app.submit(ability_id, request, reply=reply)
-        return SubmittedCall(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
+        return ZoneTask(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
 
     def unseen_refusals(self) -> list[str]:
         """Return the refusals since the last time that no test has looked at.

@@ -65,5 +65,5 @@ else:
             module = import_module(f"{__name__}.api.{name}")
         except ModuleNotFoundError:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-        globals()[name] = module  # the next look-up finds it there
+        globals()[name] = module  # the next look-up finds it in the module
         return module

@@ -1,4 +1,4 @@
-"""Console examples of WeCom's contracts, from a file: what compares contracts at start-up imports none of them.
+"""Console examples of WeCom's contracts, from a file. So a start-up compares contracts without importing them.
 
 `scripts/fix` writes the file from the contracts.
 """

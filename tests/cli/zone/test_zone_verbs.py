@@ -128,13 +128,14 @@ def test_faults_are_set_listed_and_cleared(wwspec: Wwspec, emulator: Emulator) -
 def test_traffic_is_a_line_an_entry_or_json(wwspec: Wwspec, emulator: Emulator) -> None:
     printed(wwspec("zone", "fault", "program", "errcode", "710674", "--count", "1"))
     emulator.call_program()
-    lines = wwspec("zone", "traffic").stdout.splitlines()
-    assert [line.split() for line in lines] == [
-        ["1", "1750000000", "app", "gettoken", "ok"],
-        ["2", "1750000000", "app", "sync_call_program", "710674", "echo"],
-        ["3", "1750000000", "call", "echo", "710674", "fault_1"],
+    lines = wwspec("zone", "traffic", "--table").stdout.splitlines()
+    words = [line.split() for line in lines]
+    assert [[number, *rest] for number, _, _, _, _, *rest in words] == [
+        ["1", "app", "gettoken", "ok"],
+        ["2", "app", "sync_call_program", "710674", "echo"],
+        ["3", "call", "echo", "710674", "fault_1"],
     ]
-    [entry] = printed(wwspec("zone", "traffic", "--json", "--kind", "call"))
+    [entry] = printed(wwspec("zone", "traffic", "--kind", "call"))
     assert (entry["name"], entry["request"]) == ("echo", {})
     assert printed(wwspec("zone", "traffic", "--json", "--since", "3")) == []
 
@@ -169,7 +170,7 @@ def test_an_asynchronous_call_waits_for_its_result(wwspec: Wwspec, emulator: Emu
     program.reply = lambda call: "{}"
     late = wwspec("call", "--async", "slow", "--wait", "0.05")
     assert late.exit_code == 1
-    assert "the program has reported no result within 0.05 seconds; `wwspec job job_" in late.stderr
+    assert "the program has reported no result within 0.05 seconds; `wwspec task job_" in late.stderr
     assert wwspec("call", "--async", "slow", "--notify-id", "n").exit_code == 2
 
 
@@ -179,17 +180,17 @@ def test_the_result_of_an_asynchronous_call_is_fetched_later(
     program.reply = lambda call: "{}"
     submitted = wwspec("call", "--async", "slow", "--wait", "0")
     jobid = printed(submitted)["jobid"]
-    line = f"wwspec job {jobid} --url {emulator.url}"
+    line = f"wwspec task {jobid} --url {emulator.url}"
     assert submitted.stderr == f"`{line}` prints the result\n"
-    early = wwspec("job", jobid)
+    early = wwspec("task", jobid)
     assert (early.exit_code, early.stdout) == (1, "")
     assert early.stderr == f"Error: {jobid}: there is no result yet; `{line} --wait 30` waits for it\n"
     report_result(emulator, program.calls[-1], '{"b": 1}')
     assert printed(CliRunner().invoke(main, line.split()[1:])) == {"b": 1}
-    unknown = wwspec("job", "made-up")
+    unknown = wwspec("task", "made-up")
     assert (unknown.exit_code, unknown.stdout) == (1, "")
     assert "made-up: refused by the platform with errcode 40088" in unknown.stderr
-    assert wwspec("job").exit_code == 2
+    assert wwspec("task").exit_code == 2
 
 
 def test_a_request_comes_from_an_argument_a_file_or_standard_input(
@@ -309,7 +310,10 @@ def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{server.server_port}"
         done = CliRunner().invoke(main, ["zone", "info", "--url", url])
         server.shutdown()
-    assert (done.exit_code, done.stderr) == (1, f"Error: {url} is not an emulator: its answer is not a JSON object\n")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"Error: {url} (--url) is not an emulator: its answer is not a JSON object\n",
+    )
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

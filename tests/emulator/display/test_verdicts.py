@@ -31,7 +31,7 @@ def said_of(emulator: Emulator) -> dict[str, tuple[Any, Any]]:
     tailed = [[part.strip() for part in line.split("  ")] for line in Lines().of(event)]
     listed = [
         [part.strip() for part in line.split("  ")]
-        for line in CliRunner().invoke(main, ["zone", "traffic"]).stdout.splitlines()
+        for line in CliRunner().invoke(main, ["zone", "traffic", "--table"]).stdout.splitlines()
     ]
     kept = ("call", "event", "app")
     said = {}

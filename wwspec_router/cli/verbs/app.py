@@ -6,6 +6,7 @@ import click
 
 from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.findings import State, end, print_findings
+from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.sealing import PREFIX
@@ -14,7 +15,7 @@ from wwspec_router.cli.verbs.app_tail import tail
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Check an enterprise app and its program as WeCom has them.
 

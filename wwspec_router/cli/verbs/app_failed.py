@@ -17,7 +17,7 @@ from wwspec_router.cli.options import needs, print_json
 def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) -> None:
     """Print the notifications that a receiver has given up, and try them again with --retry.
 
-    FILE is that of its SqlitePendingStore. The receiver may run meanwhile. Without a NOTIFY_ID it is about all of them.
+    FILE is that of its SqlitePendingStore. The receiver may run meanwhile. Without a NOTIFY_ID it takes all of them.
     """
     from wwspec_router.client import SqlitePendingStore
     from wwspec_router.client.notify.core import failed_rows, try_again

@@ -44,7 +44,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
             show_reply(lambda: client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
             return
         task = client.submit(ability_id, request, reply=msgspec.Raw)
-        again = place.job_line(task.jobid)
+        again = place.task_line(task.jobid)
         if not wait:
             print_json({"jobid": task.jobid})
             click.echo(f"`{again}` prints the result", err=True)
@@ -54,7 +54,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
 
 
 def _request(data: str) -> str:
-    """Return the JSON text that an argument stands for; `@-` is standard input, too, as with curl."""
+    """Return the JSON text that an argument gives or names. `@-` also means standard input, as with curl."""
     if data in ("-", "@-"):
         name, read = "standard input", sys.stdin.buffer.read
     elif data.startswith("@"):

@@ -22,7 +22,7 @@ OTHER_VARIABLES = (
     *("CALLBACK_TOKEN", "ENCODING_AES_KEY", "RECEIVE_ID", "KEYS", "KEY_PASSPHRASE"),
     *("EMULATOR_", "METRICS_", "PURE"),
 )
-"""Beginnings of the names of variables that are no settings of the program, after `WWSPEC_`."""
+"""Variables that begin so after `WWSPEC_` are not settings of the program."""
 
 
 class SettingRow(NamedTuple):
@@ -74,7 +74,7 @@ def _rows(context: click.Context, app: Path, registry: Path | None, options: dic
 
 
 def _without_password(url: str) -> str:
-    """Return the URL of a store; without what comes after its scheme where that may be a password in a wrong place."""
+    """Return the URL of a store. Where a password may be in the wrong place, return only the scheme."""
     scheme, _, rest = url.partition(":")
     if url == "memory:" or (scheme == "sqlite" and not rest.startswith("//")):
         return url
@@ -97,7 +97,7 @@ def _text(value: Any) -> str:
 
 
 def _misspelled() -> Iterator[str]:
-    """Yield a line for each variable of the environment that is meant to be a setting's, and is none."""
+    """Yield a line for each environment variable that looks like a setting and is none."""
     named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
     known = {
         *named,

@@ -78,8 +78,8 @@ def command(
 
 
 def _client(folder: Path, table: AbilityTable, *, check: bool) -> None:
-    """Write the module of the program's own abilities, or print how that in the folder differs."""
-    import difflib  # these here, since no other way of this verb needs them
+    """Write the module of the program's own abilities, or print how the folder's module differs."""
+    import difflib  # here, since only this option needs them
 
     from wwspec_router.registry.client_module import client_module, module_name
 
@@ -129,5 +129,5 @@ def _missing(registered: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _group(what: str, ability_ids: list[str]) -> list[str]:
-    """Return one line that names all abilities of a kind; none when there is none."""
+    """Return one line that names all abilities of a kind; no line without abilities."""
     return [f"{what}: {', '.join(ability_ids)}"] if ability_ids else []

@@ -60,7 +60,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         except ConfigurationError:
             if named or not once:
                 raise
-            port, emulator_port = stack.enter_context(held_ports(2))  # until the end of the flow, others do as well
+            port, emulator_port = stack.enter_context(held_ports(2))  # other ports will do until the flow ends
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
@@ -92,7 +92,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
 
 
 def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
-    """The flow, a line or two for each step."""
+    """Play the flow, and print a line or two for each step."""
     from wwspec_router.testing.app import App  # here, since `--help` needs no extra
 
     app = App(client).client
@@ -141,6 +141,6 @@ def _keep_serving(client: EmulatorClient) -> None:
     for line in call_lines(client, "invoke_sync_msg", '{"limit":2}'):
         click.echo(f"  {line}")
     click.echo()
-    # Not one long wait: another thread may receive a signal, which would not end the wait of this one.
+    # Short waits: a signal that another thread receives does not end a long wait here.
     while not Event().wait(TICK):
         pass

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import click
 
 from wwspec_router.cli.browser import open_in_browser, open_option
+from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -30,7 +31,7 @@ DECIDED = (
     *("host", "allow_remote", "port", "sdk", "store"),
     *("debug_token", "access_token", "corpid", "corpsecret", "api_url"),
 )
-"""Settings of the program that are no options here, or other ones."""
+"""Settings of the program that this verb sets itself, or has its own option for."""
 SETTINGS = tuple(name for name in settings() if name not in DECIDED)
 SHOWN_CHANGES = 3
 
@@ -83,12 +84,16 @@ def command(
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))
+        try:
+            stack.enter_context(noted(app, DevNote(url, program_url)))
+        except ConfigurationError as error:
+            _say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
         program_environment |= {
             "WWSPEC_EMULATOR_URL": url,
             "WWSPEC_STORE": store,  # it may hold a password, which a command line would show
             "WWSPEC_STORE_FILE": "",
         }
-        program = _Program(app, registry, port, serve, program_environment, client)
+        program = _DevelopedProgram(app, registry, port, serve, program_environment, client)
         stack.callback(program.stop)
         watched = changes(app, registry)
         if opens:
@@ -122,8 +127,8 @@ def _print_hints(client: EmulatorClient, program_url: str, app: Path, contracts:
     click.echo()
 
 
-class _Program:
-    """The program under development: started as often as its files change.
+class _DevelopedProgram:
+    """The program under development: it starts again when its files change.
 
     Args:
         app: The application folder.
@@ -134,7 +139,7 @@ class _Program:
         client: Of the emulator.
 
     Attributes:
-        contracts: Those of its abilities, as of the latest start.
+        contracts: The contracts of its abilities, at the latest start.
     """
 
     def __init__(
@@ -156,7 +161,7 @@ class _Program:
         self.contracts: Mapping[str, ConsoleContract] = {}
 
     def start(self) -> bool:
-        """Register the program's abilities and start it; a fault is shown, and False returned."""
+        """Register the program's abilities and start it. On a fault, print it and return False."""
         try:
             own = read_env_file(self._app / ENV_FILE)
             environment = {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
@@ -188,7 +193,7 @@ class _Program:
         """
         with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
             output = Path(folder, "output")
-            # In a process of its own, since this one would keep the modules of the first time.
+            # In a process of its own: this one keeps the modules of the first import.
             register = Child(["zone", "register", *self._application, "--url", self._client.url], environment, output)
             try:
                 register.wait_success()

@@ -49,7 +49,7 @@ try:
 except SdkUnavailableError as error:
     sys.exit("{MODULE}: " + str(error))
 """
-"""Loads the SDK in a process of its own, since a compiled module may end its process."""
+"""Loads the SDK in a process of its own: a compiled module may end its process."""
 
 
 @click.command(cls=SettingsCommand)
@@ -161,7 +161,7 @@ def _machine() -> str:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    """Say which settings production must not have, or can't start with."""
+    """Yield the settings that production must not have, or can't start with."""
     context = click.get_current_context()
     file = settings_file(context)
     yield Finding(State.OK, "settings", f"no {FILE}" if file is None else str(file.path))
@@ -180,7 +180,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _access_token(settings: Settings) -> Finding:
-    """Fetch the access token of debug mode, which changes nothing: the one that is valid is given again."""
+    """Fetch the access token of debug mode. That changes nothing: WeCom returns the token that is valid."""
     try:
         token = fetch_access_token(settings.api_url, settings.corpid, settings.corpsecret)
     except AccessTokenError as error:
@@ -190,7 +190,7 @@ def _access_token(settings: Settings) -> Finding:
 
 
 def _port(expected: Listener, port: int, option: str) -> Finding:
-    """Find out whether a port of 127.0.0.1 is free, or has what belongs there."""
+    """Check that a port of 127.0.0.1 is free, or that the expected server listens there."""
     error = refusal(port)
     if error is None:
         return Finding(State.OK, "port", f"{port} is free for {expected}")
@@ -234,7 +234,7 @@ def _store(settings: Settings) -> Finding:
 
 
 def _sqlite(file: Path) -> str:
-    """Try a file, or the folder in which it would be made, without a change to either."""
+    """Check a file, or the folder in which it would be made. Neither changes."""
     if file.exists():
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=LOCK)) as opened:
             opened.execute("BEGIN IMMEDIATE")
@@ -255,7 +255,7 @@ def _clock() -> Finding:
 
 
 def _image(app: Path) -> Iterator[Finding]:
-    """Say what the image lacks."""
+    """Yield what the image lacks."""
     if missing := missing_files(app):
         yield Finding(State.PRODUCTION, "image", f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
     else:

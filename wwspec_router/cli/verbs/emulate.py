@@ -50,8 +50,8 @@ def command(
 
     It plays WeCom for a program started with `wwspec serve --sdk emulator` (or any other zone program with the
     stand-in on its PYTHONPATH), and for an enterprise app that calls it instead of WeCom. With --program it puts the
-    stand-in there itself. The same --seed and --clock-start make the same requests meet the same answers, but for the
-    ids that are handed out: each start has its own, and refuses those from before.
+    stand-in there itself. With the same --seed and --clock-start, the same requests get the same answers. Only the
+    ids that the emulator issues differ: each start has its own, and refuses those of an earlier start.
     """
     if port and host in ("127.0.0.1", "localhost"):
         require_free_ports({"--port": port})

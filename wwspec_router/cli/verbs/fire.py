@@ -8,12 +8,11 @@ import click
 
 from wwspec_router.cli.callers import is_wecom
 from wwspec_router.cli.candidates import event_types
-from wwspec_router.cli.emulator_options import url_option
+from wwspec_router.cli.emulator_options import connected_to, url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.wecom import base_url_option
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError, did_you_mean
 
 NOT_AT_WECOM = (
@@ -60,7 +59,7 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
     fields = {**given, **dict(map(_override, overrides))}
     if fields and not whole:
         _require_known(event_type, fields)
-    with EmulatorClient(url) as emulator:
+    with connected_to(url) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
         known = [_identity(each) for each in emulator.notifications()]
@@ -87,12 +86,12 @@ def _reply(text: str) -> Any:
 
 
 def _identity(notification: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what stays the same about a notification while it is delivered."""
+    """Return the fields of a notification that its delivery does not change."""
     return tuple(notification[name] for name in ("corpid", "agentid", "notify_id", "notify_scene", "create_time"))
 
 
 def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Return the notifications that follow the known ones, of which the oldest may be gone."""
+    """Return the notifications after the known ones. The oldest known ones may be gone."""
     identities = [_identity(each) for each in notifications]
     lengths = range(len(known), -1, -1)
     return notifications[next(length for length in lengths if identities[:length] == known[len(known) - length :]) :]

@@ -95,7 +95,7 @@ def command(
 
 
 class _Progress:
-    """One line for each ability: how many cases were tried. On a terminal it shows while they are."""
+    """One line for each ability: how many cases were tried. On a terminal the number grows during the search."""
 
     def __init__(self, target: str) -> None:
         self._target = target

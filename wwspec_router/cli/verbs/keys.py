@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.sealing import PREFIX, pull_messages
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 CONSOLE_CODES = (48001, 48002, 710640)
-"""WeCom lets this app not call `set_public_key`: a corp's own app has its key set in the admin console [99845]."""
+"""WeCom refuses `set_public_key` to this app: the key of a corp's own app is set in the admin console [99845]."""
 VERSION_CODE = 40212
 
 
@@ -34,7 +35,7 @@ class _How(Enum):
     DONE = auto()
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def command() -> None:
     """Make, rotate and list the private keys of an enterprise app, which open the secret keys of messages.
 
@@ -118,7 +119,7 @@ def _folder(keys: Path) -> "KeyFolder":
 
 
 def _make(verb: str, folder: "KeyFolder", wecom: WeCom, passphrase: str | None, version: int | None, how: _How) -> None:
-    """Make a key, or go on with one that is not registered yet."""
+    """Make a key, or take the one that is not registered yet."""
     with wecom.client(program=False) if how is _How.REGISTER else nullcontext() as client:
         file, is_new = _file(folder, passphrase, version, how)
         ring = file.ring(passphrase)
@@ -135,12 +136,12 @@ def _make(verb: str, folder: "KeyFolder", wecom: WeCom, passphrase: str | None, 
 
 
 def _print(text: str, how: _How) -> None:
-    """Print a line; beside a public key it goes to standard error, so that standard output has the key alone."""
+    """Print a line: to standard error when a public key is printed too, so that standard output has only the key."""
     click.echo(text, err=how is _How.BY_HAND)
 
 
 def _file(folder: "KeyFolder", passphrase: str | None, version: int | None, how: _How) -> "tuple[KeyFile, bool]":
-    """Return the key that WeCom is to get, and whether it is new."""
+    """Return the key to register with WeCom, and whether it is new."""
     latest = folder.latest
     if latest is not None and not latest.is_registered and version in (None, latest.version):
         return latest, False
@@ -169,7 +170,7 @@ def _register(client: "ZoneClient", verb: str, file: "KeyFile", public_key: str)
 
 
 def _todo(folder: "KeyFolder", file: "KeyFile") -> str:
-    """Return what the app has to do once WeCom has a key."""
+    """Return what the app does next once WeCom has a key."""
     older = [each for each in folder.keys if each.version < file.version]
     if not older:
         return f"registered; let the app load it: KeyRing.from_folder(Path({str(folder.path)!r}))"

@@ -12,7 +12,7 @@ from wwspec_router.host.loopback import is_loopback
 
 ABILITY = "status"
 LISTEN = "127.0.0.1:9464"
-"""The port is the one that the exporters of OpenTelemetry use."""
+"""Exporters of OpenTelemetry use this port."""
 INTERVAL = 30.0
 
 

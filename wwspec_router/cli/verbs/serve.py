@@ -30,5 +30,5 @@ def command(**options: Any) -> None:
 
 
 def settings_of(*, sdk: str, **options: Any) -> Settings:
-    """Return the settings that the options of `wwspec serve` make, by the names of its arguments."""
+    """Return the settings that the options of `wwspec serve` give."""
     return Settings(sdk=SdkSource(sdk), **options)

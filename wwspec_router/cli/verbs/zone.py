@@ -2,36 +2,30 @@
 
 import shlex
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import click
 import msgspec
 
-from wwspec_router.cli.candidates import ability_ids, fault_targets
-from wwspec_router.cli.emulator_options import url_option
-from wwspec_router.cli.options import app_options, needs, print_json
-from wwspec_router.cli.tail import Lines, ending, follow, json_lines
+from wwspec_router.cli.candidates import ability_ids, fault_targets, fault_values
+from wwspec_router.cli.emulator_candidates import entry_numbers, groups, people
+from wwspec_router.cli.emulator_options import with_emulator
+from wwspec_router.cli.help import CommandGroup
+from wwspec_router.cli.options import app_options, print_json
+from wwspec_router.cli.tables import json_option, moment, print_list
+from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.errors import JsonError
 from wwspec_router.host.private_files import restrict_to_owner
-from wwspec_router.host.signals import until_interrupted
-from wwspec_router.logs.printable import printable
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")
-SHOWN_AT_START = 10
-"""Exchanges that `tail` begins with."""
-KINDS = ("app", "call", "event", "sdk", "callback", "clock")
 
 
-class _Verbs(click.Group):
+class _Verbs(CommandGroup):
     """The commands under `zone`. Each takes `--url` itself, as `wwspec call` and `wwspec fire` do."""
 
     def resolve_command(
@@ -55,16 +49,8 @@ def command() -> None:
     """
 
 
-def with_emulator(function: FunctionT) -> FunctionT:
-    """Give a command `--url`, and the client of the emulator there as its first argument; its `--help` needs none."""
-
-    @wraps(function)
-    @needs("emulator")
-    def connected(*arguments: Any, url: str, **options: Any) -> Any:
-        with EmulatorClient(url) as emulator:
-            return function(emulator, *arguments, **options)
-
-    return url_option(cast(FunctionT, connected))
+for each in (traffic, tail, show, test, notifications):
+    command.add_command(each)
 
 
 @command.command()
@@ -105,7 +91,7 @@ def expire_tokens(emulator: EmulatorClient) -> None:
 @command.command(context_settings={"ignore_unknown_options": True})  # VALUE may be negative
 @click.argument("on", type=click.Choice(SIDES))
 @click.argument("effect", type=click.Choice(EFFECTS))
-@click.argument("value", type=float, default=0.0)
+@click.argument("value", type=float, default=0.0, shell_complete=fault_values)
 @click.option(
     "--api", default="", shell_complete=fault_targets, help="One API, ability ID or event type.  [default: all]"
 )
@@ -126,10 +112,20 @@ def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str
 
 
 @command.command()
+@json_option
 @with_emulator
-def faults(emulator: EmulatorClient) -> None:
+def faults(emulator: EmulatorClient, as_json: bool) -> None:
     """List the faults that still work."""
-    print_json(emulator.faults())
+    columns: dict[str, Callable[[Any], str]] = {
+        "id": lambda row: row["id"],
+        "on": lambda row: row["on"],
+        "effect": lambda row: row["effect"],
+        "value": lambda row: f"{row['value']:g}",
+        "api": lambda row: row["api"] or "all",
+        "left": lambda row: "until cleared" if row["count"] is None else str(row["count"] - row["taken"]),
+        "worked": lambda row: str(row["taken"]),
+    }
+    print_list(emulator.faults(), columns, as_json)
 
 
 @command.command()
@@ -141,44 +137,6 @@ def clear(emulator: EmulatorClient, fault_id: str) -> None:
     if fault_id and not cleared:
         raise click.ClickException(f"there is no fault {fault_id}")
     print_json({"cleared": cleared})
-
-
-@command.command()
-@click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
-@click.option("--kind", type=click.Choice(KINDS), default=None, help="Only entries of this kind.")
-@click.option("--json", "as_json", is_flag=True, help="With requests and replies, as JSON.")
-@with_emulator
-def traffic(emulator: EmulatorClient, since: int, kind: str | None, as_json: bool) -> None:
-    """Print requests and responses, with secrets masked."""
-    entries = emulator.traffic(since, kind or "")
-    if as_json:
-        print_json(entries)
-        return
-    for entry in entries:
-        click.echo(_line(entry))
-
-
-@command.command()
-@click.option("--since", type=click.IntRange(0), help="Begin after this number.  [default: the last 10]")
-@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated.")
-@click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID.")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each exchange.")
-@with_emulator
-def tail(emulator: EmulatorClient, since: int | None, kinds: tuple[str, ...], ability: str, as_json: bool) -> None:
-    """Print requests and responses as they come, indented under what caused them. Ctrl-C ends it.
-
-    An exchange that takes a moment is printed as under way, and again when it ends. Where the emulator is started
-    again, so is this.
-    """
-    start = max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since
-    lines = json_lines if as_json else Lines().of
-
-    def print_event(event: StreamEvent) -> None:
-        for line in lines(event):
-            click.echo(line)
-
-    with until_interrupted():
-        follow(lambda last_id: emulator.stream(start, kinds, ability, last_id), print_event)
 
 
 @command.command()
@@ -204,10 +162,12 @@ def export(emulator: EmulatorClient, file: Path) -> None:
 
 
 @command.command()
-@click.argument("sender", metavar="FROM")
+@click.argument("sender", metavar="FROM", shell_complete=people)
 @click.argument("text")
-@click.option("--to", multiple=True, metavar="ID", help="A receiver of a single chat; may be repeated.")
-@click.option("--group", default="", metavar="CHATID", help="The group, instead of --to.")
+@click.option(
+    "--to", multiple=True, metavar="ID", shell_complete=people, help="A receiver of a single chat; may be repeated."
+)
+@click.option("--group", default="", metavar="CHATID", shell_complete=groups, help="The group, instead of --to.")
 @click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
 @with_emulator
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
@@ -219,19 +179,34 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
 @click.option("--before", type=click.IntRange(0), help="Only those before this position.  [default: the newest]")
 @click.option("--text", default="", help="Only those that hold this.")
+@json_option
 @with_emulator
-def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str) -> None:
+def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str, as_json: bool) -> None:
     """Print what was said, newest first."""
-    print_json(emulator.messages(before, limit, text)["messages"])
+    columns: dict[str, Callable[[Any], str]] = {
+        "position": lambda row: str(row["position"]),
+        "time": lambda row: moment(row["send_time"]),
+        "from": lambda row: f"{row['from']} ({row['name']})",
+        "to": lambda row: row["chatid"] or ", ".join(row["to"]),
+        "text": lambda row: row["text"],
+    }
+    print_list(emulator.messages(before, limit, text)["messages"], columns, as_json)
 
 
 @command.command()
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
 @click.option("--after", type=click.IntRange(0), default=0, help="Only those after this serial.")
+@json_option
 @with_emulator
-def rules(emulator: EmulatorClient, limit: int, after: int) -> None:
+def rules(emulator: EmulatorClient, limit: int, after: int, as_json: bool) -> None:
     """Print the keyword rules, oldest first."""
-    print_json(emulator.rules(after, limit)["rules"])
+    columns: dict[str, Callable[[Any], str]] = {
+        "serial": lambda row: str(row["serial"]),
+        "time": lambda row: moment(row["create_time"]),
+        "rule_id": lambda row: row["rule_id"],
+        "name": lambda row: row["name"],
+    }
+    print_list(emulator.rules(after, limit)["rules"], columns, as_json)
 
 
 @command.command()
@@ -265,9 +240,9 @@ def link(emulator: EmulatorClient, program_id: str, program_url: str) -> None:
 
 
 @command.command()
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=click.IntRange(1), shell_complete=entry_numbers)
 @click.option("--data", help="JSON text instead of the recorded one.")
-@click.option("--ability-id", help="Instead of the recorded one.")
+@click.option("--ability-id", shell_complete=ability_ids, help="Instead of the recorded one.")
 @click.option("--notify-id", help="Instead of the recorded one.")
 @click.option("--times", type=click.IntRange(1, 1000), default=1, show_default=True, help="How often.")
 @with_emulator
@@ -294,7 +269,3 @@ def reset(emulator: EmulatorClient) -> None:
     Where the program listens, its console contracts, and that it receives events stay as they are.
     """
     print_json({"now": emulator.reset()})
-
-
-def _line(entry: dict[str, Any]) -> str:
-    return f"{entry['number']:>6}  {entry['time']}  {entry['kind']:<8}  {printable(entry['name']):<32}  {ending(entry)}"

@@ -1,7 +1,6 @@
 """SDK APIs of WeCom's own analyses: sentiment, spam, summary, tags, suggested answers [99831-99834, 100036].
 
-Each pair of APIs makes a task and answers its result. What the emulator's models make of the messages is in
-`wwspec_router.emulator.state.analyses`.
+Each pair of APIs makes a task and returns its result. The models are in `wwspec_router.emulator.state.analyses`.
 """
 
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, requi
 from wwspec_router.emulator.state import analyses
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.tags import TAG_GROUPS, TagGroup
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, ChosenMessages, MessageKey, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 
 ALL_FAILED = 710637
@@ -24,7 +23,7 @@ DAILY_LIMITED = (
     "create_summary_task",
     "create_model_task",
 )
-"""The APIs of which a corp has 10000 calls a day; for the others no number is published."""
+"""The APIs that a corp may call 10000 times a day. For the others no number is published."""
 
 
 class Messages(Asked):
@@ -55,7 +54,7 @@ class CustomerTag(Asked):
 
 
 class JobId(Asked):
-    """Request of the APIs that answer a result."""
+    """Request of the APIs that return a result."""
 
     jobid: str
 
@@ -111,20 +110,22 @@ def create_customer_tag_task(world: World, caller: Caller, body: bytes) -> Answe
 
 
 def _expanded(asked: AskedTagGroup) -> str:
-    """Return what a group becomes in the model's input: its name and its tags."""
+    """Return the text of a group in the model's input: its name and its tags."""
     group = TAG_GROUPS.get(asked.group_id)
     return asked.group_id if group is None else group.name + "".join(tag.name for tag in group.tags)
 
 
 def tag_groups(asked: list[AskedTagGroup]) -> tuple[list[TagGroup], list[str]]:
-    """Return the groups that there are, and the ids of the others."""
+    """Return the groups that exist, and the ids of the others."""
     ids = list(dict.fromkeys(group.group_id for group in asked))
     known = [TAG_GROUPS[group_id] for group_id in ids if group_id in TAG_GROUPS]
     return known, [group_id for group_id in ids if group_id not in TAG_GROUPS]
 
 
-def start_task(world: World, app: App, kind: str, chosen: Selection | None, errcode: int = 0, **outcome: Any) -> Answer:
-    """Start a task whose outcome is fixed, and answer its jobid; needs the lock.
+def start_task(
+    world: World, app: App, kind: str, chosen: ChosenMessages | None, errcode: int = 0, **outcome: Any
+) -> Answer:
+    """Start a task with a fixed outcome, and return its jobid; needs the lock.
 
     Args:
         world: The emulator's state.
@@ -149,7 +150,7 @@ def start_task(world: World, app: App, kind: str, chosen: Selection | None, errc
 
 
 def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
-    """Return the API that answers the result of one kind of task."""
+    """Return the API for the result of one kind of task."""
 
     def get_result(world: World, caller: Caller, body: bytes) -> Answer:
         request = asked(JobId, body)
@@ -162,7 +163,7 @@ def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
 
 
 def _judge(
-    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[Selection], list[dict[str, Any]]]
+    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[ChosenMessages], list[dict[str, Any]]]
 ) -> Answer:
     request = asked(Messages, body)
     with world.lock:

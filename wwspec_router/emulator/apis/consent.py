@@ -31,7 +31,7 @@ class AgreeStatusRoom(Asked):
 
 
 def get_agree_status_single(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer who agreed in which single chat; pairs that have none are left out."""
+    """Return who agreed in which single chat; pairs without a chat are left out."""
     request = asked(AgreeStatusSingle, body)
     if not request.item:
         raise RefusedError(40063, "item")
@@ -55,7 +55,7 @@ def get_agree_status_single(world: World, caller: Caller, body: bytes) -> Answer
 
 
 def get_agree_status_room(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer which customers of a group agreed."""
+    """Return which customers of a group agreed."""
     request = asked(AgreeStatusRoom, body)
     require(chatid=request.chatid)
     answers = []

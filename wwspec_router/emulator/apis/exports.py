@@ -13,22 +13,22 @@ from wwspec_router.emulator.state.people import DEPARTMENTS
 from wwspec_router.emulator.state.world import Caller, World
 
 
-class CreateJob(Asked):
+class CreateExport(Asked):
     """Request of `create_chatdata_export_job`."""
 
     code: str
     media_id: str
 
 
-class JobStatus(Asked):
+class AskedExport(Asked):
     """Request of `get_chatdata_export_job_status`."""
 
     jobid: str
 
 
 def create_chatdata_export_job(world: World, caller: Caller, body: bytes) -> Answer:
-    """Fill a template; the file is shown once the job finished."""
-    request = asked(CreateJob, body)
+    """Fill a template; the file can be read once the job has finished."""
+    request = asked(CreateExport, body)
     require(code=request.code, media_id=request.media_id)
     with world.lock:
         app = world.caller_app(caller)
@@ -54,8 +54,8 @@ def create_chatdata_export_job(world: World, caller: Caller, body: bytes) -> Ans
 
 
 def get_chatdata_export_job_status(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer how far a job has come, and its outcome once it finished."""
-    request = asked(JobStatus, body)
+    """Return how far a job has come, and its outcome once it finished."""
+    request = asked(AskedExport, body)
     require(jobid=request.jobid)
     with world.lock:
         app = world.caller_app(caller)
@@ -69,7 +69,7 @@ def get_chatdata_export_job_status(world: World, caller: Caller, body: bytes) ->
 
 
 def _filler(chats: Conversations, app: App) -> Fill:
-    """Return what fills the marks of a template."""
+    """Return the function that fills the marks of a template."""
 
     def employee(field: str) -> Callable[[str], str | None]:
         def name(userid: str) -> str | None:

@@ -1,7 +1,7 @@
 """SDK APIs of WeCom's general language models: `create_ww_model_task`, `get_ww_model_result` [99875, 101373].
 
-The prompt is written in the admin console and never seen here: the emulator's answer names everything that would fill
-the prompt's placeholders.
+The prompt is in the admin console, and the emulator does not have it. Its answer names everything that would fill the
+prompt's placeholders.
 """
 
 from typing import Annotated, Any
@@ -102,7 +102,7 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
 def _retrieved(
     corp: Corp, params: DocRetrieval | None, *, archived: bool
 ) -> tuple[list[Document], list[dict[str, Any]], list[str]]:
-    """Return the documents that are read, those that are not and why, and the app's own fragments."""
+    """Return the documents to read, those that can't be read and why, and the app's own fragments."""
     if params is None:
         return [], [], []
     _check(corp, params)
@@ -146,7 +146,7 @@ def _check(corp: Corp, params: DocRetrieval) -> None:
 
 
 def _unfit(document: Document, params: DocRetrieval) -> int:
-    """Return the errcode with which a document is not read; 0 when it is."""
+    """Return the errcode of a document that can't be read; 0 for one that can."""
     end = params.create_time_end
     if document.create_time < params.create_time_start or (end is not None and document.create_time > end):
         return 710731

@@ -11,7 +11,7 @@ class GroupChat(Asked):
 
 
 def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer who is in an internal or inter-corp group."""
+    """Return who is in an internal or inter-corp group."""
     request = asked(GroupChat, body)
     require(chatid=request.chatid)
     with world.lock:

@@ -80,7 +80,7 @@ class Nothing(Asked):
 
 
 def knowledge_base_list(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer every knowledge base that is authorised to the app, its own and the corp's."""
+    """Return every knowledge base that is authorised to the app, its own and the corp's."""
     asked(Nothing, body)
     with world.lock:
         bases = world.corp(world.caller_app(caller)).knowledge.authorised()
@@ -102,7 +102,7 @@ def knowledge_base_create(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def knowledge_base_detail(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the contents of one knowledge base and how far they are learnt."""
+    """Return the contents of one knowledge base and how far they are learnt."""
     request = asked(BaseId, body)
     with world.lock:
         base = _owned(world, caller, request.kb_id)
@@ -159,7 +159,7 @@ def _owned(world: World, caller: Caller, kb_id: str) -> KnowledgeBase:
 
 
 def _learn(world: World, base: KnowledgeBase, added: list[Content]) -> None:
-    """Tell the program of each content when it is learnt, one after the other."""
+    """Send the program an event for each content when it is learnt, one after the other."""
     waiting = deque((content.docid, content.ready) for content in added)
 
     def next_one() -> None:

@@ -38,7 +38,7 @@ def set_hide_sensitiveinfo_config(world: World, caller: Caller, body: bytes) -> 
 
 
 def get_hide_sensitiveinfo_config(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer a member's setting: nothing is hidden before it is set."""
+    """Return a member's setting: nothing is hidden before it is set."""
     request = asked(GetConfig, body)
     with world.lock:
         masking = _corp(world, caller, request.userid).masking.get(request.userid, Masking())

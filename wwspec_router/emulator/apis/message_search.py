@@ -1,6 +1,6 @@
 """The SDK API that searches messages: `search_msg` [99818].
 
-A message is found when it holds every word of the query, in whatever case; WeCom's own segmentation of Chinese text is
+A message is found when it has every word of the query, in upper or lower case. WeCom's segmentation of Chinese text is
 not modelled.
 """
 
@@ -32,7 +32,7 @@ class IdInfo(Asked):
 
     @property
     def id(self) -> str:
-        """Who is meant."""
+        """The id of the person."""
         return self.open_userid or self.external_userid
 
 
@@ -60,7 +60,7 @@ class SearchMsg(Asked):
 
 
 def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the messages that hold the words, latest first."""
+    """Return the messages that hold the words, latest first."""
     request = asked(SearchMsg, body)
     question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=DEFAULT_LIMIT)).decode()
     with world.lock:

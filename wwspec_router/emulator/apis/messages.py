@@ -1,6 +1,6 @@
 """SDK APIs that pull messages: `sync_msg`, `get_msg_list_by_page_id` [99824], `get_hit_msg_list` [99830].
 
-They give an index of messages, never their content. Knows nothing of how a request travels.
+They return an index of messages, never the content.
 """
 
 from typing import Annotated
@@ -17,7 +17,7 @@ from wwspec_router.emulator.state.keys import EncryptInfo
 from wwspec_router.emulator.state.world import Caller, World
 
 MAX_PAGE_IDS = 10
-"""Page ids that one call gives at most."""
+"""The most page ids that one call returns."""
 
 DEFAULT_LIMIT = 200
 
@@ -55,7 +55,7 @@ class HitMsgList(Asked):
 
 
 class WireDetail(msgspec.Struct, frozen=True, gc=False):
-    """One message as it is answered, but for its id."""
+    """One message in an answer, without its id."""
 
     sender: Party
     receiver_list: tuple[Party, ...]
@@ -66,14 +66,14 @@ class WireDetail(msgspec.Struct, frozen=True, gc=False):
 
 
 class WireMessage(WireDetail, frozen=True, gc=False, kw_only=True):
-    """One message as it is answered."""
+    """One message in an answer."""
 
     msgid: str
     extra_info: ExtraInfo | UnsetType = UNSET
 
 
 def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer messages from the cursor on, or the ids of their pages."""
+    """Return messages from the cursor on, or the ids of their pages."""
     request = asked(SyncMsg, body)
     with world.lock:
         app = world.caller_app(caller)
@@ -98,7 +98,7 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the messages of one page."""
+    """Return the messages of one page."""
     request = asked(PageId, body)
     require(page_id=request.page_id)
     with world.lock:
@@ -115,7 +115,7 @@ def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer
 
 
 def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer messages that hit keyword rules, from the cursor on."""
+    """Return messages that hit keyword rules, from the cursor on."""
     request = asked(HitMsgList, body)
     with world.lock:
         app = world.caller_app(caller)
@@ -147,7 +147,7 @@ def _page(world: World, app: App, page_id: str) -> list[Message]:
 
 
 def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> int:
-    """Return the position to pull from: never older than the five days."""
+    """Return the position to pull from, at most five days back."""
     oldest = chats.first_since(world.clock.now() - WINDOW_SECONDS)
     if not request.cursor:
         return max(oldest, chats.first_since(request.begin_time))
@@ -158,7 +158,7 @@ def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> in
 
 
 def _wire(app: App, messages: list[Message]) -> list[WireMessage]:
-    """Add the keys: with a real public key that takes time, so the lock is not held."""
+    """Add the keys. With a real public key that takes time, so the lock is not held."""
     return [
         WireMessage(
             msgid=message.msgid,

@@ -1,8 +1,8 @@
-"""SDK APIs that run another own program, or an own model, on messages [99835, 99873].
+"""SDK APIs that run another program or a model of the developer's own on messages [99835, 99873].
 
-The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps what
-it reports with `program_async_job_call_back`. A model is a program that is linked with the app under its model_id. How
-a program is called is `wwspec_router.emulator.program.programs`.
+The platform fills the placeholders of the ability's input contract, calls the program asynchronously, and keeps its
+report by `program_async_job_call_back`. A model is a program that is linked with the app under its model_id.
+`wwspec_router.emulator.program.programs` makes the call.
 """
 
 import re
@@ -16,7 +16,7 @@ from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
 from wwspec_router.emulator.state.accounts import App, LinkedProgram
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, MessageKey, Selection, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 
 NOTHING_READ = 790041
@@ -34,7 +34,7 @@ class DebugInfo(Asked):
 
 
 class ModelDebugInfo(DebugInfo):
-    """The same, for what a model may read besides."""
+    """The same, with what a model may read besides."""
 
     knowledge: str = ""
     tagjson: str = ""
@@ -104,7 +104,7 @@ def create_model_task(world: World, caller: Caller, body: bytes) -> Answer:
     return {**answer, "fail_tag_group_id_list": unknown}
 
 
-def _messages(world: World, app: App, chosen: Selection, debug: DebugInfo | None) -> dict[str, str]:
+def _messages(world: World, app: App, chosen: ChosenMessages, debug: DebugInfo | None) -> dict[str, str]:
     """Return what fills `{chat}` (who said what) and `{chatcontent}` (what was said)."""
     if debug is not None:
         return {"chat": debug.chat, "chatcontent": debug.chat_content}
@@ -144,12 +144,12 @@ def _run(
     app: App,
     program: LinkedProgram,
     kind: str,
-    chosen: Selection,
+    chosen: ChosenMessages,
     ability_id: str,
     data: str,
     limit: float | None = None,
 ) -> Answer:
-    """Call the program and answer the jobid under which its report will be found."""
+    """Call the program and return the jobid of its later report."""
     with world.lock:
         corp = world.corp(app)
         if kind in DAILY_LIMITED:

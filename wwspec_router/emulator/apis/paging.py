@@ -1,4 +1,4 @@
-"""Cursors of the APIs that answer page by page: bound to a corp, an API and what was asked for."""
+"""Cursors of the paged APIs. A cursor belongs to one corp, one API and one query."""
 
 import zlib
 
@@ -12,7 +12,7 @@ class Paging:
 
     Args:
         kind: One letter that no other kind of cursor has.
-        errcode: What a cursor of another corp, API or question is refused with.
+        errcode: The errcode for a cursor of another corp, API or query.
     """
 
     def __init__(self, kind: str, errcode: int = 50100) -> None:
@@ -20,10 +20,10 @@ class Paging:
         self._errcode = errcode
 
     def read(self, world: World, app: App, cursor: str, question: str = "") -> int | None:
-        """Return the position that a cursor means; None when there is no cursor.
+        """Return the position of a cursor; None for an empty cursor.
 
         Raises:
-            RefusedError: The cursor is not one of these.
+            RefusedError: The cursor is of something else.
         """
         if not cursor:
             return None

@@ -1,6 +1,6 @@
 """SDK APIs about keyword rules: `create_`, `update_`, `delete_rule`, `get_rule_list`, `get_rule_detail` [99829].
 
-What a rule does with messages is in `wwspec_router.emulator.state.rules`.
+`wwspec_router.emulator.state.rules` applies them to messages.
 """
 
 import re
@@ -65,7 +65,7 @@ def create_rule(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def get_rule_list(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the rules, oldest first."""
+    """Return the rules, oldest first."""
     request = asked(RuleList, body)
     with world.lock:
         app = world.caller_app(caller)
@@ -78,7 +78,7 @@ def get_rule_list(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def get_rule_detail(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer one rule as it is in force, with the values that WeCom takes for what was left out."""
+    """Return one rule with WeCom's defaults for what was left out."""
     request = asked(RuleId, body)
     require(rule_id=request.rule_id)
     with world.lock:
@@ -87,7 +87,7 @@ def get_rule_detail(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def update_rule(world: World, caller: Caller, body: bytes) -> Answer:
-    """Change a rule; messages that hit it before stay hits."""
+    """Change a rule. Earlier hits stay."""
     request = asked(UpdateRule, body)
     require(rule_id=request.rule_id)
     changes = msgspec.to_builtins(request)
@@ -109,7 +109,7 @@ def delete_rule(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def _checked(chats: Conversations, body: dict[str, Any]) -> RuleBody:
-    """Check what types can't say, and fill in WeCom's defaults for what was left out."""
+    """Check what types can't express, and add WeCom's defaults for what was left out."""
     keyword, where = body.get("keyword", {}), body.setdefault("applicable_range", {})
     behaviours = body.get("semantics", {}).get("semantics_list", [])
     words = keyword.get("word_list", [])

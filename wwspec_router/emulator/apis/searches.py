@@ -34,7 +34,7 @@ class SearchPeople(Asked):
 
 
 def search_chat(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the groups whose name holds the word, in whatever case."""
+    """Return the groups whose name has the word, in upper or lower case."""
     request = asked(SearchChat, body)
     word = request.query_word.casefold()
     with world.lock:
@@ -48,7 +48,7 @@ def search_chat(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 def search_contact_or_customer(world: World, caller: Caller, body: bytes) -> Answer:
-    """Answer the employees and customers who are called by the word."""
+    """Return the employees and customers with the word in a name."""
     request = asked(SearchPeople, body)
     question = f"{request.query_user_type} {request.query_word.casefold()}"
     with world.lock:

@@ -1,4 +1,4 @@
-"""Which function answers which SDK API: the tables of all groups in one."""
+"""The function of each SDK API: the tables of all groups in one."""
 
 from collections.abc import Callable
 

@@ -55,7 +55,7 @@ class AsyncResult(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def set_public_key(world: World, app: App, body: bytes) -> Answer:
-    """Keep the key that the message keys are encrypted with."""
+    """Store the public key that encrypts the keys of messages."""
     request = read(PublicKey, body)
     require(public_key=request.public_key, public_key_ver=request.public_key_ver)
     with world.lock:
@@ -73,7 +73,7 @@ def set_receive_callback(world: World, app: App, body: bytes) -> Answer:
 
 
 def sync_call_program(world: World, app: App, body: bytes) -> Answer:
-    """Call the program and answer its reply, both checked against the ability's console contracts."""
+    """Call the program and return its reply. Request and reply are checked against the ability's console contracts."""
     request = read(SyncCall, body)
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
@@ -101,7 +101,7 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
 
 
 def async_program_task(world: World, app: App, body: bytes) -> Answer:
-    """Call the program and answer a jobid when the program has accepted the call [99812]."""
+    """Call the program, and return a jobid once the program has accepted the call [99812]."""
     request = read(AsyncCall, body)
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
@@ -111,7 +111,7 @@ def async_program_task(world: World, app: App, body: bytes) -> Answer:
 
 
 def async_program_result(world: World, app: App, body: bytes) -> Answer:
-    """Answer what the program reported by `program_async_job_call_back`; 710642 before it did."""
+    """Return what the program reported by `program_async_job_call_back`; 710642 before that."""
     request = read(AsyncResult, body)
     require(jobid=request.jobid)
     with world.lock:
@@ -137,4 +137,4 @@ APIS: dict[str, AppFunction] = {
     **appconfig.APIS,
     **appscope.APIS,
 }
-"""By path under /cgi-bin/; `upload_media`, whose request is not JSON, is `uploads`."""
+"""By path under /cgi-bin/. `upload_media` is in `uploads`, since its request is not JSON."""

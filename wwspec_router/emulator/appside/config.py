@@ -1,7 +1,7 @@
 """What an app sets for its members and programs: masking, log level, debug mode [100055, 100106, 100082].
 
-Each function takes the state, the calling app and the request's JSON, and raises `RefusedError`. The log level is kept
-and not applied: the stand-in prints every line.
+Each function takes the state, the calling app and the request's JSON, and raises `RefusedError`. The log level is only
+stored: the stand-in prints every line.
 """
 
 from typing import Annotated
@@ -43,7 +43,7 @@ class SetLogLevel(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class OfProgram(msgspec.Struct, kw_only=True, frozen=True):
-    """Request of the APIs that name nothing but a program."""
+    """Request of the APIs that name only a program."""
 
     program_id: str = ""
 
@@ -65,7 +65,7 @@ def set_hide_sensitiveinfo_config(world: World, app: App, body: bytes) -> Answer
 
 
 def get_hide_sensitiveinfo_config(world: World, app: App, body: bytes) -> Answer:
-    """Answer what the chat component hides from a member: nothing before it was set."""
+    """Return what the chat component hides from a member; nothing before it was set."""
     request = read(GetMasking, body)
     require(userid=request.userid)
     with world.lock:
@@ -74,7 +74,7 @@ def get_hide_sensitiveinfo_config(world: World, app: App, body: bytes) -> Answer
 
 
 def set_log_level(world: World, app: App, body: bytes) -> Answer:
-    """Keep a program's log level."""
+    """Store a program's log level."""
     request = read(SetLogLevel, body)
     require(program_id=request.program_id, log_level=request.log_level)
     with world.lock:
@@ -83,7 +83,7 @@ def set_log_level(world: World, app: App, body: bytes) -> Answer:
 
 
 def get_log_level(world: World, app: App, body: bytes) -> Answer:
-    """Answer a program's log level: INFO before it was set."""
+    """Return a program's log level; INFO before it was set."""
     request = read(OfProgram, body)
     require(program_id=request.program_id)
     with world.lock:
@@ -91,7 +91,7 @@ def get_log_level(world: World, app: App, body: bytes) -> Answer:
 
 
 def open_debug_mode(world: World, app: App, body: bytes) -> Answer:
-    """Send calls and events to the debug URL, once the program has called the SDK's `spec_open_debug_mode` too."""
+    """Send calls and events to the debug URL, once the program has called the SDK's `spec_open_debug_mode`, too."""
     request = read(OpenDebugMode, body)
     require(program_id=request.program_id, debug_token=request.debug_token)
     with world.lock:
@@ -114,7 +114,7 @@ def close_debug_mode(world: World, app: App, body: bytes) -> Answer:
 
 
 def check_debug_mode(world: World, app: App, body: bytes) -> Answer:
-    """Answer 1 for closed, 2 for open."""
+    """Return 1 for closed, 2 for open."""
     request = read(OfProgram, body)
     require(program_id=request.program_id)
     with world.lock:
@@ -123,7 +123,7 @@ def check_debug_mode(world: World, app: App, body: bytes) -> Answer:
 
 
 def valid_debug_token(world: World, debug_token: str) -> bool:
-    """Tell whether this is the debug credential and still valid: three days from the emulator's start."""
+    """Return whether this is the debug credential, and still valid: for three days from the emulator's start."""
     settings = world.settings
     return debug_token == settings.debug_token and world.clock.now() < world.started + DEBUG_TOKEN_SECONDS
 

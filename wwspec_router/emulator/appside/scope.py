@@ -1,4 +1,4 @@
-"""Whom an app may see: members and editions of the chat archive and of the document archive [99846, 100237, 101488].
+"""The scope of an app: members and editions of the chat archive and the document archive [99846, 100237, 101488].
 
 Every employee of the emulated corp is in both scopes. Each function takes the state, the calling app and the request's
 JSON, and raises `RefusedError`.
@@ -39,19 +39,19 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 def get_auth_user_list(world: World, app: App, body: bytes) -> Answer:
-    """Answer the members whose chats are archived."""
+    """Return the members whose chats are archived."""
     userids, more = _page(world, app, body, _CHAT_CURSOR)
     return accepted(auth_user_list=[{"userid": userid, "edition_list": [EDITION]} for userid in userids], **more)
 
 
 def get_doc_auth_user_list(world: World, app: App, body: bytes) -> Answer:
-    """Answer the members whose documents are archived."""
+    """Return the members whose documents are archived."""
     userids, more = _page(world, app, body, _DOC_CURSOR)
     return accepted(auth_user_list=[{"userid": userid} for userid in userids], **more)
 
 
 def get_corp_auth_info(world: World, app: App, body: bytes) -> Answer:
-    """Answer the one edition that the corp has paid for."""
+    """Return the one edition that the corp has paid for."""
     read(Nothing, body or b"{}")
     with world.lock:
         persons = len(world.conversations[app.corpid].employees)
@@ -68,7 +68,7 @@ def get_corp_auth_info(world: World, app: App, body: bytes) -> Answer:
 
 
 def get_doc_auth_info(world: World, app: App, body: bytes) -> Answer:
-    """Answer that the document archive is on trial."""
+    """Return that the document archive is on trial."""
     read(Nothing, body or b"{}")
     with world.lock:
         persons = len(world.conversations[app.corpid].employees)
@@ -87,7 +87,7 @@ def _scope() -> dict[str, Any]:
 
 
 def _page(world: World, app: App, body: bytes, kind: str) -> tuple[list[str], dict[str, Any]]:
-    """Return the userids of a page, and the fields that lead to the next one."""
+    """Return the userids of a page, and the fields for the next page."""
     request = read(Page, body or b"{}")
     with world.lock:
         userids = [employee.id for employee in world.conversations[app.corpid].employees]

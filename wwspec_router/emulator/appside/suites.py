@@ -1,6 +1,6 @@
-"""How a provider's third-party app comes to the access token of a corp [90600, 90605].
+"""How a provider's third-party app gets the access token of a corp [90600, 90605].
 
-Both APIs take no access token of an app. Each function raises `RefusedError`.
+Neither API needs an access token of an app. Each function raises `RefusedError`.
 """
 
 import msgspec
@@ -27,7 +27,7 @@ class CorpToken(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def get_suite_token(world: World, body: bytes) -> Answer:
-    """Answer an access token of the suite, valid two hours."""
+    """Return an access token of the suite, valid two hours."""
     request = read(SuiteToken, body)
     require(suite_id=request.suite_id, suite_secret=request.suite_secret, suite_ticket=request.suite_ticket)
     with world.lock:
@@ -38,7 +38,7 @@ def get_suite_token(world: World, body: bytes) -> Answer:
 
 
 def get_corp_token(world: World, suite_access_token: str, body: bytes) -> Answer:
-    """Answer an access token of the app that a corp has installed, valid two hours."""
+    """Return an access token of the app that a corp has installed, valid two hours."""
     request = read(CorpToken, body)
     require(
         suite_access_token=suite_access_token, auth_corpid=request.auth_corpid, permanent_code=request.permanent_code

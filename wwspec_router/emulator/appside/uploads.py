@@ -14,7 +14,7 @@ API = "chatdata/upload_media"
 
 MIN_BYTES, MAX_BYTES = 6, 60 * 1024 * 1024
 MAX_FORM_BYTES = MAX_BYTES + 64 * 1024
-"""A file of the largest size with what the form puts around it."""
+"""The largest file, with the parts of the form around it."""
 
 _FIELD = "media"
 
@@ -27,7 +27,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class _Parser(MultiPartParser):
-    """Keeps what it reads in memory, as the emulator does, and refuses a form that is too long or has no end."""
+    """A parser that keeps the file in memory and refuses a form that is too long or has no end."""
 
     spool_max_size = MAX_FORM_BYTES
 
@@ -45,16 +45,16 @@ class _Parser(MultiPartParser):
             if length > MAX_FORM_BYTES:
                 raise RefusedError(40206, f"a form has {MAX_FORM_BYTES} bytes at most")
             yield chunk
-        if not self._has_ended:  # raised here, so that the parser closes what it has opened
+        if not self._has_ended:  # raised here, so that the parser closes its files
             raise RefusedError(40058, "the form does not end with its boundary")
 
 
 async def read_form(headers: Headers, stream: AsyncIterator[bytes]) -> Upload:
-    """Return the file of a form, which is read piece by piece.
+    """Read a form piece by piece, and return its file.
 
     Args:
         headers: Of the request.
-        stream: The request's body; no more than `MAX_FORM_BYTES` of it are read.
+        stream: The request's body; at most `MAX_FORM_BYTES` of it are read.
 
     Raises:
         RefusedError: 40058 for a body that is not a whole form, 40063 for one without the file, 40206 for a large one.
@@ -77,11 +77,11 @@ async def read_form(headers: Headers, stream: AsyncIterator[bytes]) -> Upload:
 
 
 def upload_media(world: World, app: App, kind: str, upload: Upload) -> Answer:
-    """Keep a file for three days and answer its media_id.
+    """Keep a file for three days and return its media_id.
 
     Args:
         world: The emulator's state.
-        app: Whose file it is.
+        app: The owner of the file.
         kind: The query's `type`; `file` is the only one.
         upload: The file.
 

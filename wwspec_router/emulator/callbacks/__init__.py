@@ -1,1 +1,1 @@
-"""The callbacks that WeCom sends to an app: sealed, carried, received."""
+"""The callbacks that WeCom sends to an app: their encryption, delivery and receipt."""

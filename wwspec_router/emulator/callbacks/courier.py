@@ -1,9 +1,9 @@
 """Carries `program_notify` callbacks to the app's callback URL, on a thread of its own.
 
-Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. The URL is verified at the
-start and whenever that is asked for; where that failed, again before each delivery. Requests have the time of this
-machine's clock, not of the emulator's: an app refuses a callback that seems to be repeated. It keeps no notification,
-and reports the outcome of each one to a function.
+Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. It verifies the URL at the
+start and on request, and after a failure again before each delivery. Requests have the time of this machine's clock,
+not of the emulator's: an app refuses a callback that seems to be a repeated one. It keeps no notification, and reports
+the outcome of each one to a function.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ ANSWER_SECONDS = 5.0
 QUEUE_SIZE = 1000
 _OK = 200
 _VERIFY = "verify"
-"""Waits among the notifications."""
+"""A request to verify the URL, in the queue of notifications."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -33,7 +33,7 @@ _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
 
 OnChange = Callable[[Notification, str, int, Attempt | None], None]
-"""Takes a notification, its new state, the tries made, and the last of them."""
+"""Gets a notification, its new state, the number of tries, and the last try."""
 
 
 class Courier:
@@ -42,7 +42,7 @@ class Courier:
     Args:
         url: The app's callback URL.
         crypto: Seals what is sent.
-        clock: The source of the text with which the URL proves that it has the key.
+        clock: The source of the text that the URL must decrypt.
     """
 
     def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Courier:
         self._waiting: queue.Queue[Notification | str | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
         self.verified = False
-        """Whether the URL has proven that it has the key."""
+        """Whether the last verification succeeded."""
         self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: OnChange = _ignore
@@ -71,7 +71,7 @@ class Courier:
         self.verify_soon()
 
     def verify(self) -> str:
-        """Ask the URL to prove that it has the key, and return why it could not; empty when it could."""
+        """Verify that the URL has the key; return why that failed, or an empty text."""
         try:
             reason = self._verify_url()
         except _ERRORS as error:
@@ -80,13 +80,13 @@ class Courier:
         return reason
 
     def verify_soon(self) -> None:
-        """Verify the URL again, and warn when that fails, before the next delivery."""
+        """Verify the URL again before the next delivery, and warn when that fails."""
         self.verified = False
-        with contextlib.suppress(queue.Full):  # then what waits is verified first
+        with contextlib.suppress(queue.Full):  # the next delivery then verifies it
             self._waiting.put_nowait(_VERIFY)
 
     def deliver(self, notification: Notification) -> None:
-        """Queue a notification; it is dropped when too many wait already."""
+        """Queue a notification. It is dropped when too many wait."""
         try:
             self._waiting.put_nowait(notification)
         except queue.Full:
@@ -94,7 +94,7 @@ class Courier:
             self._report(notification, "dropped", 0, None)
 
     def stop(self) -> None:
-        """End after the try under way; what still waits is dropped."""
+        """End after the present try, and drop the waiting notifications."""
         self._stopping.set()
         while self._thread.is_alive():
             try:
@@ -189,7 +189,7 @@ class Courier:
 
 
 def _notification_xml(notification: Notification) -> str:
-    """Return the event that brings the app a notify_id [99843]."""
+    """Return the event that gives the app a notify_id [99843]."""
     return write_xml(
         {
             "ToUserName": notification.corpid,

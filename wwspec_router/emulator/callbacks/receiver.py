@@ -1,6 +1,6 @@
-"""An enterprise app's callback URL: a small HTTP server that takes in `program_notify` and hands it out.
+"""An enterprise app's callback URL: a small HTTP server that receives `program_notify` callbacks [99843].
 
-For the demo and for tests, which need the receiving end of WeCom's callback encryption [99843].
+It is for the demo and for tests.
 """
 
 import threading
@@ -17,7 +17,7 @@ MAX_BODY = 1 << 20
 
 
 class CallbackServer:
-    """Listens on a loopback port that the system chooses, from `with` to its end.
+    """Listens on a loopback port that the system chooses, within a `with` block.
 
     Args:
         crypto: Token, key and corpid of the app's callback.
@@ -55,7 +55,7 @@ class CallbackServer:
                 self.wfile.write(text.encode())
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Say nothing: the demo prints what it does itself."""
+                """Log nothing: the demo prints its own steps."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

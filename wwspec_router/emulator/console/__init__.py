@@ -1,5 +1,5 @@
 """The console: a page at the emulator's root that shows every exchange.
 
-A shell, ES modules and a style sheet of our own, without a build step and without anything from elsewhere. All data
-comes from the emulator's routes under `/emulator/`.
+It is made of a shell, ES modules and style sheets of our own, without a build step and without files from other hosts.
+All data comes from the emulator's routes under `/emulator/`.
 """

@@ -1,4 +1,4 @@
-"""The console's page, its files, and the token by which the guard knows requests of the page."""
+"""The console's page, its files, and the token that marks requests of the page for the guard."""
 
 import secrets
 from html import escape
@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
-"""What the page sends with each request; see `Guard`."""
+"""The header of the token, in each request of the page; see `Guard`."""
 
 _FOLDER = Path(__file__).parent
 
@@ -26,7 +26,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
-"""No script but the page's own files, nothing from elsewhere, and no frame around it."""
+"""The page runs only its own scripts, loads nothing from other hosts, and can't be in a frame."""
 
 
 def page_token() -> str:

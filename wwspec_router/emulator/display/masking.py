@@ -21,7 +21,7 @@ _HEADERS = frozenset(
 )
 _MAX_DEPTH = 64
 _HIDDEN = re.compile("|".join(sorted(_SECRETS)) + r"|\\u00[4-7]")
-"""Finds secret names that a decoded text may not show: if a name comes twice, only its last value is decoded."""
+"""Finds secret names that the decoded value may lack: when a name comes twice, only the last value is decoded."""
 _PARAMETER = re.compile(r"([?&])([^=&]+)=([^&]*)")
 
 
@@ -52,9 +52,9 @@ def masked_text(text: str, depth: int = 0) -> str:
 
 
 def unmasked_text(text: str, recorded: str) -> str:
-    """Return a JSON text that was edited where it was shown, with the secrets of the recorded one put back.
+    """Return a JSON text that was edited after masking, with the secrets of the recorded text put back.
 
-    A masked value is replaced when the recorded text has a value at the same place.
+    A masked value is replaced by the recorded value at the same place, if there is one.
     """
     if MASK not in text:
         return text
@@ -87,7 +87,7 @@ def _unmasked(value: Any, recorded: Any, depth: int = 0) -> Any:
 
 
 def masked_headers(headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    """Return headers as texts, with those masked that carry a secret."""
+    """Return headers as texts, with the secret ones masked."""
     shown = ((_text(name), _text(value)) for name, value in headers)
     return [(name, MASK if value and name.lower() in _HEADERS else value) for name, value in shown]
 

@@ -1,4 +1,4 @@
-"""Which of the recorded exchanges are asked for."""
+"""Chooses recorded exchanges by the parameters of a query."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,26 +11,26 @@ from wwspec_router.emulator.state.traffic.entries import KINDS, Body, Entry
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Conditions that an entry meets; those that are left out are met by all."""
+    """Conditions on entries. One that is left out accepts all entries."""
 
     since: int = 0
-    """The number of the last entry that is known already."""
+    """Only entries after this number."""
     before: int | None = None
     limit: int | None = None
-    """How many there are at most: the newest."""
+    """The most entries to choose: the newest."""
     kinds: frozenset[str] = frozenset()
     flow: int | None = None
     ability: str = ""
     corp: str = ""
     errcode: int | None = None
-    """The platform's or the program's."""
+    """An errcode of the platform or the program."""
     failed: bool = False
-    """Only those that failed."""
+    """Only entries that failed."""
     text: str = ""
-    """In the name or in a body, in upper or lower case."""
+    """A text in the name or in a body, in upper or lower case."""
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return those that are asked for, in their order."""
+        """Return the chosen entries, in their order."""
         conditions = list(self._conditions())
         found = [entry for entry in entries if all(condition(entry) for condition in conditions)]
         return found if self.limit is None else found[-self.limit :]
@@ -57,7 +57,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _text_condition(text: str) -> Callable[[Entry], bool]:
-    """Return a condition on the text itself, and on the text as JSON writes it once or twice."""
+    """Return a condition for the text, in plain form or escaped as JSON once or twice."""
     needles = {text.lower()}
     quoted = text
     for _ in range(2):
@@ -75,14 +75,14 @@ def _text_condition(text: str) -> Callable[[Entry], bool]:
 
 
 def _ascii(text: str) -> str:
-    """Return a text as it is in JSON that is all ASCII."""
+    """Return a text as ASCII-only JSON writes it."""
     from json import dumps  # msgspec writes UTF-8
 
     return dumps(text)[1:-1]
 
 
 def read_selection(parameters: Iterable[tuple[str, str]]) -> Selection:
-    """Return the selection that the parameters of a query say.
+    """Read a selection from the parameters of a query.
 
     Raises:
         RefusedError: 40058, naming the parameter.

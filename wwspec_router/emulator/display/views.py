@@ -63,7 +63,7 @@ def row_with_bodies(entry: Entry) -> Json:
 
 
 def whole(entry: Entry) -> Json:
-    """Return all that is known of an entry itself."""
+    """Return everything about one entry."""
     return {
         **row_with_bodies(entry),
         "http": _http(entry),
@@ -87,18 +87,18 @@ def _trace(trace: Trace) -> Json:
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
-    """Return what to do about the errcode, in English and Chinese; None where a test asked for it."""
+    """Return what to do about the errcode, in English and Chinese; None when a fault of a test caused it."""
     return None if entry.hits else advice(entry.errcode or digest(entry).program_errcode or 0)
 
 
 def _advanced(entry: Entry) -> int | None:
-    """Return by how many milliseconds the clock was put forward; None for what is something else."""
+    """Return by how many milliseconds the clock was put forward; None for any other entry."""
     move = read_body(entry.request, _ClockRequest) if entry.kind == CLOCK else None
     return None if move is None else round(move.seconds * 1000)
 
 
 def _decoded(body: Body) -> Any:
-    """Return the JSON value of a body, masked; of one that is not JSON, its length."""
+    """Return a body as a masked JSON value, or its length when it is not JSON."""
     if isinstance(body, int):
         return {"not kept, bytes": body}
     try:
@@ -121,7 +121,7 @@ def _http(entry: Entry) -> Json | None:
 
 
 def _own_status(entry: Entry) -> int | None:
-    """Return the HTTP status that the emulator gave; None when it gave none, or waits for one itself."""
+    """Return the HTTP status of the emulator's own response; None when it sent none, or is the client."""
     if entry.kind not in (APP, SDK) or entry.outcome in ("", "cut"):
         return None
     return _OK if entry.reply else FAULT_STATUS  # an SDK call that fails with a return code has no reply
@@ -132,7 +132,7 @@ def _raw_request(entry: Entry) -> str:
 
 
 def _raw_reply(entry: Entry) -> str:
-    """Return the reply as it travelled. What a program sends without a seal is shown when it is JSON, masked."""
+    """Return the reply as it was sent. A program's reply without a seal is shown masked, when it is JSON."""
     came_back = entry.came_back
     if came_back is None:
         return _shown_text(entry.reply)
@@ -146,7 +146,7 @@ def _as_sent(body: Body) -> str:
 
 
 def _shown_text(body: Body) -> str:
-    """Return a text that is not sealed, masked."""
+    """Return a text without a seal, masked."""
     if isinstance(body, int):
         return f"not kept, {body} bytes"
     text = _text(body)

@@ -1,1 +1,1 @@
-"""The events that WeCom sends to a program: what they hold, and when they are sent."""
+"""The events that WeCom sends to a program: their content, and when they are sent."""

@@ -1,7 +1,7 @@
 """Events that the platform raises by itself, sent to the program one after the other on a thread of their own.
 
-Bounded: when too many wait, a further event is dropped with a line in the log. It knows neither the content of events
-nor how they are sent.
+When too many wait, a further event is dropped with a line in the log. It knows neither the content of events nor how
+they are sent.
 """
 
 import logging
@@ -17,7 +17,7 @@ Send = Callable[[], object]
 
 
 class Outbox:
-    """Sends in order. Without its thread, `wait_idle` sends on the calling one."""
+    """Sends in order. Before `start`, `wait_idle` sends on the calling thread."""
 
     def __init__(self) -> None:
         self._waiting: deque[Send] = deque()
@@ -32,7 +32,7 @@ class Outbox:
         self._thread.start()
 
     def put(self, send: Send) -> None:
-        """Queue one event; needs no lock, and may be called under any."""
+        """Queue one event. It needs no lock, and may be called under any lock."""
         with self._changed:
             if len(self._waiting) >= QUEUE_SIZE:
                 _log.error("an event is dropped: %d are waiting already", QUEUE_SIZE)
@@ -41,7 +41,7 @@ class Outbox:
             self._changed.notify_all()
 
     def wait_idle(self, seconds: float) -> bool:
-        """Wait until nothing is on its way, for at most so many seconds; return whether that is so."""
+        """Wait, at most so many seconds, until every event is sent; return whether that is so."""
         if self._thread is None:
             while self._send_next():
                 pass
@@ -49,13 +49,13 @@ class Outbox:
             return self._changed.wait_for(lambda: not (self._waiting or self._busy), seconds)
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop the events that wait."""
         with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End after the event under way; what still waits is dropped."""
+        """End after the present event, and drop those that wait."""
         with self._changed:
             self._stopping = True
             self._waiting.clear()

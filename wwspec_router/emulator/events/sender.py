@@ -1,6 +1,6 @@
-"""Sends events to the program: at once if a test fires them, and in their order if the platform raises them.
+"""Sends events to the program: at once when a test fires them, in their order when the platform raises them.
 
-`types` makes the content of events; the reply is passed on unread, since WeCom documents none.
+`types` makes the content of events. The reply is passed on as it is, since WeCom documents none.
 """
 
 import logging
@@ -15,7 +15,9 @@ from wwspec_router.emulator.events.types import EVENT_TYPES, build_event, wrap_e
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
-from wwspec_router.emulator.state.traffic.entries import Entry
+from wwspec_router.emulator.state.conversations import Message
+from wwspec_router.emulator.state.traffic.entries import Cause, Entry
+from wwspec_router.emulator.state.traffic.references import job_key
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 from wwspec_router.errors import did_you_mean
@@ -26,32 +28,38 @@ _log = logging.getLogger(__name__)
 def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
     """Send an event made from the emulator's data; see `Platform.fire`."""
 
-    def build() -> dict[str, Any]:
+    def build() -> tuple[dict[str, Any], Message | None]:
         if event_type not in EVENT_TYPES:
             known = f"there are {', '.join(EVENT_TYPES)}"
             raise RefusedError(40058, f"no such event; {did_you_mean(event_type, EVENT_TYPES, known)}")
-        return build_event(world, world.app, event_type, overrides)
+        event = build_event(world, world.app, event_type, overrides)
+        chats = world.corp(world.app).chats
+        return event, chats.at(chats.end - 1) if event_type == "conversation_new_message" else None
 
     return _fire(world, build)
 
 
 def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
-    """Send an event that is given whole."""
+    """Send an event whose whole content is given."""
 
-    def check() -> dict[str, Any]:
+    def check() -> tuple[dict[str, Any], None]:
         if not isinstance(event.get("event_type"), str):
             raise RefusedError(40058, "an event has an event_type")
-        return event
+        return event, None
 
     return _fire(world, check)
 
 
-def queue(world: World, outbox: Outbox, event_type: str, fields: dict[str, Any]) -> None:
-    """Number and time an event now, and let it be sent in its turn; takes no lock of the world."""
+def queue(
+    world: World, outbox: Outbox, event_type: str, fields: dict[str, Any], message: Message | None = None
+) -> None:
+    """Give an event its number and time now, and queue it. It takes no lock of the world."""
     program = world.app.receiver
     if program is None:
         return
-    call, entry = _begin(world, wrap_event(event_type, fields, world.clock.seconds()))
+    call, entry = _begin(
+        world, wrap_event(event_type, fields, world.clock.seconds()), None if message is None else Cause(message)
+    )
 
     def send() -> None:
         try:
@@ -62,7 +70,7 @@ def queue(world: World, outbox: Outbox, event_type: str, fields: dict[str, Any])
     outbox.put(send)
 
 
-def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
+def _fire(world: World, build: Callable[[], tuple[dict[str, Any], Message | None]]) -> Answer:
     event: Answer = {}
     sent: Answer = {"reply": "", "number": None}
 
@@ -71,8 +79,9 @@ def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
             program = world.app.receiver
             if program is None:
                 raise RefusedError(710645, "no program receives events: call set_receive_callback first")
-            event.update(build())
-        call, entry = _begin(world, event)
+            built, message = build()
+            event.update(built)
+        call, entry = _begin(world, event, Cause(message, is_fired=True))
         sent["number"] = entry.number
         return accepted(reply=ask_program(world, program, call, entry=entry))
 
@@ -80,7 +89,7 @@ def _fire(world: World, build: Callable[[], dict[str, Any]]) -> Answer:
     return {**sent, **answer, "event": event}
 
 
-def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:
+def _begin(world: World, event: dict[str, Any], cause: Cause | None) -> tuple[CallContent, Entry]:
     call = CallContent(
         corpid=world.app.corpid,
         agentid=world.app.agentid,
@@ -89,11 +98,13 @@ def _begin(world: World, event: dict[str, Any]) -> tuple[CallContent, Entry]:
         request_id=world.reference(),
         timestamp=world.clock.seconds(),
     )
-    return call, begin(world, event["event_type"], call, keys=(notify_id_of(call.request_id, 1), *_tokens(event)))
+    notify_id = notify_id_of(call.request_id, 1)
+    keys = (notify_id, job_key(notify_id), *_tokens(event))
+    return call, begin(world, event["event_type"], call, keys=keys, cause=cause)
 
 
 def _tokens(event: dict[str, Any]) -> Iterator[str]:
-    """Yield the event's token, by which a program pulls what it is about, perhaps after the call is over."""
+    """Yield the event's token. The program pulls with it, perhaps after the call has ended."""
     for fields in event.values():
         if isinstance(fields, dict) and isinstance(token := fields.get("token"), str):
             yield token

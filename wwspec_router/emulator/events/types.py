@@ -1,6 +1,6 @@
 """The nine events that WeCom sends to a program, built from the emulator's data [99852, 99853, 99855].
 
-Builds JSON values only; sending them is the platform's work. The caller holds the emulator's lock.
+It only builds JSON values. The caller holds the emulator's lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -99,7 +99,7 @@ _EFFECTS: dict[str, Callable[[World, App, Fields], None]] = {
     "unauth_knowledge_base": _withdraw,
     "delete_knowledge_base": _delete,
 }
-"""What an event says has happened, done to the emulator's state."""
+"""Changes of the emulator's state that make an event true."""
 
 EVENT_TYPES = tuple(_EVENTS)
 """The names of the nine events."""
@@ -109,9 +109,9 @@ def build_event(world: World, app: App, event_type: str, overrides: Mapping[str,
     """Return an event as the program's decoder shows it.
 
     Args:
-        world: The emulator's state, which then is as the event says: `conversation_new_message` appends the message
-            that it is about, consent is given, a knowledge base is authorised, withdrawn or deleted.
-        app: Whose event it is.
+        world: The emulator's state. It changes so that the event is true: `conversation_new_message` appends its
+            message, consent is given, a knowledge base is authorised, withdrawn or deleted.
+        app: The app of the event.
         event_type: One of `EVENT_TYPES`.
         overrides: Fields of the event's own object, and `timestamp`; new names are added.
     """
@@ -124,5 +124,5 @@ def build_event(world: World, app: App, event_type: str, overrides: Mapping[str,
 
 
 def wrap_event(event_type: str, fields: Fields, timestamp: int) -> Fields:
-    """Return an event around its own object; needs no lock."""
+    """Return an event with its own object inside; needs no lock."""
     return {"event_type": event_type, "timestamp": timestamp, _EVENTS[event_type][0]: fields}

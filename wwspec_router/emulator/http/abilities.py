@@ -1,6 +1,6 @@
 """What the console does with abilities: registers them, compares them with the admin console's, and calls them.
 
-Like the platform it answers values and does not know HTTP.
+Its methods return values and do not know HTTP.
 """
 
 from typing import Annotated, Any, Literal
@@ -14,13 +14,13 @@ from wwspec_router.emulator.platform import Platform
 
 
 class AppCall(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Which ability to call, with what."""
+    """An ability to call, and its request."""
 
     ability_id: Annotated[str, msgspec.Meta(min_length=1)]
     request: Any = msgspec.UNSET
     """JSON value; an empty object when neither this nor `data` is given."""
     data: str | None = None
-    """Its text, which may be no JSON."""
+    """The request's text, which need not be JSON."""
     notify_id: str = ""
     asynchronous: bool = False
 
@@ -47,14 +47,14 @@ class Comparison(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     own: ConsoleContract
     """The examples of the program."""
     registered: dict[Literal["input", "output"], Any]
-    """The examples in the admin console, as far as they are given."""
+    """The examples in the admin console; one may be missing."""
 
 
 class Abilities:
     """The abilities of one platform's program.
 
     Args:
-        platform: Which one.
+        platform: The platform.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -67,14 +67,14 @@ class Abilities:
         )
 
     def contracts(self) -> Answer:
-        """Answer the `contracts` that are registered, by ability ID; null in the open mode."""
+        """Return the `contracts` that are registered, by ability ID; null in the open mode."""
         world = self._platform.world
         with world.lock:
             contracts = world.app.programs[world.settings.program_id].contracts
         return accepted(contracts=msgspec.to_builtins(contracts))
 
     def compare(self, body: bytes) -> Answer:
-        """Answer the `differences` of what the program and the admin console have, given as a `Comparison`."""
+        """Return the `differences` between the examples of program and admin console, given as a `Comparison`."""
 
         def differences() -> Answer:
             both = read(Comparison, body)
@@ -86,8 +86,8 @@ class Abilities:
     def call(self, body: bytes) -> Answer:
         """Call the program as the app does, given as the JSON of an `AppCall`.
 
-        Answers `number`, of the app's entry, and `answer`, what the platform answered the app: null when a fault cut
-        the connection.
+        Returns the `number` of the app's entry, and the platform's `answer` to the app: null when a fault cut the
+        connection.
         """
         platform = self._platform
 
@@ -101,7 +101,7 @@ class Abilities:
 
 
 def request_text(request: Any, data: str | None) -> str | None:
-    """Return the text of a request that is given as a JSON value, as text, or not at all.
+    """Return the text of a request that is given as a JSON value or as text; None without both.
 
     Raises:
         RefusedError: 40058: both.

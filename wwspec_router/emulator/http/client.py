@@ -1,4 +1,4 @@
-"""A client of a running emulator: what tests, verbs and the console do to it. An app's calls are those of `ZoneClient`.
+"""A client that controls a running emulator, for tests and verbs. An app's calls are those of `ZoneClient`.
 
 Speaks HTTP and knows nothing of the emulator's state.
 """
@@ -25,15 +25,15 @@ TIMEOUT = 60.0
 """Seconds to connect, and between two parts of an answer."""
 _CONNECTIONS = 512
 _IDLE = 30.0
-"""Seconds until an idle connection is given up: before the server closes it (75 s), so that no call meets its end, and
-late enough that on a busy machine none expires between two steps of one call."""
+"""Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
+connection, and late enough that on a busy machine none expires between two steps of one call."""
 
 _BY_FAULT = "a fault that was set"
-"""What the emulator says of an errcode that a test asked for."""
+"""The emulator's hint for an errcode that a fault of a test caused."""
 
 
 class EmulatorError(WWSpecError):
-    """The emulator can't be reached or refused what was asked."""
+    """The emulator can't be reached, or refused the request."""
 
 
 class EmulatorClient:
@@ -42,17 +42,19 @@ class EmulatorClient:
     Args:
         url: Where it listens.
         memory: The transport to an emulator within this process.
+        origin: Where the URL comes from, for errors, such as `--url`.
 
     Attributes:
         transport: The transport to the emulator; closed with this client.
         resets: How often this client has reset the emulator.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None) -> None:
+    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None, origin: str = "") -> None:
         import httpx  # here, since verbs show their help without it
 
         self.url = url.rstrip("/")
         self.memory = memory
+        self._named = f"{self.url} ({origin})" if origin else self.url
         self.resets = 0
         self.transport = memory or httpx.HTTPTransport(
             limits=httpx.Limits(
@@ -74,7 +76,7 @@ class EmulatorClient:
         self._http.close()
 
     def info(self) -> dict[str, Any]:
-        """Return who is who: corpid, agentid, secret, program_id, and where everything listens."""
+        """Return the emulated world: corpid, agentid, secret, program_id, and where everything listens."""
         return self._asked("GET", "/emulator/info")
 
     def fire(self, event_type: str, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class EmulatorClient:
         return self._asked("POST", f"/emulator/fire/{event_type}", overrides or {})
 
     def fire_as_is(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Send an event that is given whole, with its `event_type`; returns and raises as `fire` does."""
+        """Send an event whose whole content is given, with its `event_type`; returns and raises as `fire` does."""
         return self._asked("POST", "/emulator/fire", event)
 
     def say(self, sender: str, text: str, *, to: Sequence[str] = (), group: str = "", msgtype: int = 1) -> str:
@@ -107,7 +109,7 @@ class EmulatorClient:
             msgtype: Which kind of message [99824].
 
         Raises:
-            EmulatorError: Somebody, or the group, does not exist.
+            EmulatorError: A person or the group does not exist.
         """
         message = {"from": sender, "text": text, "to": list(to), "group": group, "msgtype": msgtype}
         return str(self._asked("POST", "/emulator/say", message)["msgid"])
@@ -118,7 +120,7 @@ class EmulatorClient:
         Args:
             before: Only those before this position.
             limit: How many, at most 500.
-            text: What they hold, in upper and lower case alike.
+            text: Only messages with this text, in upper or lower case.
         """
         query = {"limit": limit, "text": text, **({} if before is None else {"before": before})}
         return self._asked("GET", f"/emulator/messages?{urlencode(query)}")
@@ -144,7 +146,7 @@ class EmulatorClient:
         return str(answer["url"])
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> None:
-        """Let the emulator bring notifications to another callback URL, until it ends or `restore_callback`.
+        """Let the emulator send notifications to another callback URL, until it ends or `restore_callback` is called.
 
         Args:
             url: Of the app.
@@ -157,29 +159,29 @@ class EmulatorClient:
         self._asked("POST", "/emulator/callback", {"url": url, "token": token, "encoding_aes_key": encoding_aes_key})
 
     def restore_callback(self) -> None:
-        """Let the emulator bring notifications to the callback URL that it was started with, if there was one."""
+        """Let the emulator send notifications to the callback URL of its start, if it had one."""
         self._asked("DELETE", "/emulator/callback")
 
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
 
-        What became due is done then, and the program has its events.
+        All actions that became due are done when it returns, and the program has their events.
         """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
     def expire_tokens(self) -> int:
-        """Let all access tokens expire, while the clock stays, and return how many that were."""
+        """Let all access tokens expire without moving the clock, and return how many there were."""
         return int(self._asked("POST", "/emulator/expire-tokens")["expired"])
 
     def register(self, contracts: Mapping[str, Any]) -> None:
         """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`.
 
-        A `DescribedContract` tells the console more of an ability.
+        A `DescribedContract` gives the console more about an ability.
         """
         self._asked("POST", "/emulator/contracts", contracts)
 
     def contracts(self) -> dict[str, DescribedContract]:
-        """Return the registered abilities; none while every call passes."""
+        """Return the registered abilities; empty while calls are not checked."""
         return msgspec.convert(
             self._asked("GET", "/emulator/contracts")["contracts"] or {}, dict[str, DescribedContract]
         )
@@ -210,27 +212,43 @@ class EmulatorClient:
         return str(self._asked("POST", "/emulator/faults", fault)["id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that still work; `taken` says how often each one did."""
+        """Return the faults that are still set; `taken` counts how often each one worked."""
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
         return found
 
     def clear_faults(self, fault_id: str = "") -> int:
-        """Take one fault away, or all, and return how many that were."""
+        """Remove one fault, or all, and return how many there were."""
         return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'id': fault_id})}")["cleared"])
 
-    def traffic(self, since: int = 0, kind: str = "") -> list[dict[str, Any]]:
+    def traffic(
+        self,
+        since: int = 0,
+        kind: str | Sequence[str] = "",
+        *,
+        ability: str = "",
+        errcode: int | None = None,
+        failed: bool = False,
+        text: str = "",
+        bodies: bool = True,
+    ) -> list[dict[str, Any]]:
         """Return requests and responses, oldest first, with secrets masked.
 
         Args:
             since: The number of the last entry that is known already.
-            kind: `app`, `call`, `event`, `sdk`, `callback` or `clock`; empty for all.
+            kind: `app`, `call`, `event`, `sdk`, `callback` or `clock`, or several of them; empty for all.
+            ability: An ability ID; empty for all.
+            errcode: The platform's or the program's; None for all.
+            failed: Only exchanges that failed.
+            text: Found in the name, the request or the reply, in upper or lower case.
+            bodies: Whether the entries have their requests and replies.
         """
-        query = urlencode({"since": since, "kind": kind, "bodies": "true"})
-        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{query}")["traffic"]
+        kinds = (kind,) if isinstance(kind, str) else kind
+        query = [*_selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
+        found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
         return found
 
     def entry(self, number: int) -> dict[str, Any]:
-        """Return all of one exchange: headers, sealed bodies, the contract's verdict.
+        """Return all of one exchange: headers, sealed bodies, the contract's verdict, cause, what the program tells.
 
         Raises:
             EmulatorError: It is not kept, or not any longer.
@@ -238,8 +256,34 @@ class EmulatorClient:
         found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
         return found
 
+    def test_of(self, number: int, asserts: str | None = None) -> dict[str, Any] | None:
+        """Return the pytest test of one exchange: `source`, what it `asserts`, and whether it `is_incomplete`.
+
+        Args:
+            number: Of its entry.
+            asserts: `values` or `shape`; None for what suits the exchange.
+
+        Returns:
+            The test; None when no test can repeat the exchange.
+
+        Raises:
+            EmulatorError: It is not kept, or not any longer.
+        """
+        found: dict[str, Any] | None = self._asked("POST", "/emulator/test", {"number": number, "asserts": asserts})[
+            "test"
+        ]
+        return found
+
     def stream(
-        self, since: int = 0, kinds: Sequence[str] = (), ability: str = "", last_id: str = ""
+        self,
+        since: int = 0,
+        kinds: Sequence[str] = (),
+        ability: str = "",
+        last_id: str = "",
+        *,
+        errcode: int | None = None,
+        failed: bool = False,
+        text: str = "",
     ) -> Iterator[StreamEvent]:
         """Yield what happens, for as long as the emulator runs.
 
@@ -248,19 +292,21 @@ class EmulatorClient:
             kinds: Kinds of entries; empty for all.
             ability: An ability ID; empty for all.
             last_id: Of the last event that was read, to go on after it.
+            errcode: The platform's or the program's; None for all.
+            failed: Only exchanges that failed.
+            text: Found in the name, the request or the reply, in upper or lower case.
 
         Raises:
             StreamEndedError: The emulator ended, or can't be reached.
         """
-        query = [("since", since), ("ability", ability), *(("kind", kind) for kind in kinds)]
-        return read_stream(self._http, urlencode(query), last_id)
+        return read_stream(self._http, urlencode(_selection(since, kinds, ability, errcode, failed, text)), last_id)
 
     def last_number(self) -> int:
         """Return the number of the newest exchange; 0 when there was none."""
         return int(self._asked("GET", "/emulator/traffic?limit=1&wait=false")["last"])
 
     def session(self) -> dict[str, Any]:
-        """Return everything that is recorded, masked, as the console saves and opens it."""
+        """Return the whole record, masked, in the form that the console saves and opens."""
         return self._json("GET", "/emulator/session")
 
     def replay(
@@ -290,7 +336,7 @@ class EmulatorClient:
     def reset(self) -> int:
         """Go back to the state and the time of the start, and return that time.
 
-        Where the program listens, its console contracts, and that it receives events stay as they are.
+        The program's address, its console contracts, and its choice as the receiver of events stay.
         """
         now = int(self._asked("POST", "/emulator/reset")["now"])
         self.resets += 1
@@ -310,7 +356,7 @@ class EmulatorClient:
         Args:
             errcode: The code.
             errmsg: Its text.
-            usual: What else is known of the code.
+            usual: The hint for the code when the emulator has none of its own.
         """
         if _BY_FAULT in errmsg:
             return ""
@@ -322,7 +368,7 @@ class EmulatorClient:
         )
 
     def app_call(self, api: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call an API of the app's side and return its answer as it is, refused or not; the console's tests do so.
+        """Call an API of the app's side and return its answer as it is, also a refusal. The console's tests use it.
 
         Args:
             api: Its path under `/cgi-bin/`; without a slash, one of `chatdata`.
@@ -347,11 +393,11 @@ class EmulatorClient:
             response = self._http.request(method, path, content=content)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise EmulatorError(
-                f"{self.url!r} is not the URL of an emulator: write one such as {DEFAULT_URL}"
+                f"{self._named} is not the URL of an emulator: write one such as {DEFAULT_URL}"
             ) from None
         except httpx.HTTPError as error:
             raise EmulatorError(
-                f"no emulator answers at {self.url} ({type(error).__name__}): "
+                f"no emulator answers at {self._named}: {type(error).__name__}; "
                 "start one with `wwspec dev` or `wwspec emulate`"
             ) from None
         if response.status_code != httpx.codes.OK:
@@ -360,4 +406,12 @@ class EmulatorClient:
         try:
             return decode_json(response.content, dict[str, Any])
         except JsonError:
-            raise EmulatorError(f"{self.url} is not an emulator: its answer is not a JSON object") from None
+            raise EmulatorError(f"{self._named} is not an emulator: its answer is not a JSON object") from None
+
+
+def _selection(
+    since: int, kinds: Sequence[str], ability: str, errcode: int | None, failed: bool, text: str
+) -> list[tuple[str, str]]:
+    """Return the parameters of a query that choose entries."""
+    chosen = [("since", str(since)), ("ability", ability), ("text", text), ("failed", str(failed).lower())]
+    return [*chosen, *(("kind", kind) for kind in kinds), *([] if errcode is None else [("errcode", str(errcode))])]

@@ -1,6 +1,6 @@
-"""What a test does to an emulated platform: faults, calls sent once more, who is who.
+"""What a test does to an emulated platform: it sets faults, sends calls again, and reads who is who.
 
-Like the platform it answers values and does not know HTTP; WeCom has nothing like it.
+Its methods return values and do not know HTTP. WeCom has nothing like it.
 """
 
 from collections.abc import Callable
@@ -24,30 +24,30 @@ from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
 MAX_TIMES = 1000
-"""How often one replay sends a call."""
+"""The most times that one replay sends a call."""
 
 APIS = {APP: ("gettoken", *(api.rpartition("/")[2] for api in POSTED)), SDK: SDK_APIS}
-"""Side -> the APIs that a fault may name there; on a program's side it names an ability ID or event type."""
+"""The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Which recorded call to send again, and what to change in it."""
+    """A recorded call to send again, and the changes to it."""
 
     number: int
     """Of the entry."""
     request: Any = msgspec.UNSET
     """JSON value instead of the recorded one."""
     data: str | None = None
-    """Its text, which may be no JSON."""
+    """The request's text, which need not be JSON."""
     ability_id: str | None = None
     notify_id: str | None = None
     times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1
-    """How often it is sent, one after the other."""
+    """How often to send it, one after the other."""
 
     def changes(self) -> dict[str, Any]:
-        """Return what is to be changed in the recorded call.
+        """Return the changes to the recorded call.
 
         Raises:
             RefusedError: 40058: both `request` and `data`.
@@ -73,7 +73,7 @@ class Control:
     """Controls one platform.
 
     Args:
-        platform: Which one.
+        platform: The platform.
         connect: Begins to bring notifications to a callback URL.
     """
 
@@ -82,7 +82,7 @@ class Control:
         self._connect = connect
 
     def info(self) -> Answer:
-        """Answer who is who, enough for an app to call its program, and how much is kept."""
+        """Return the emulated world, enough for an app to call its program, and how much is recorded."""
         platform, settings, world = self._platform, self._platform.settings, self._platform.world
         with world.lock:
             receiver = world.app.receiver
@@ -124,7 +124,7 @@ class Control:
         }
 
     def add_fault(self, body: bytes) -> Answer:
-        """Set a fault, given as the JSON of a `FaultSpec`, and answer its `id`."""
+        """Set a fault, given as the JSON of a `FaultSpec`, and return its `id`."""
 
         def add() -> Answer:
             fault = read(FaultSpec, body)
@@ -134,15 +134,15 @@ class Control:
         return self._platform.world.answered(add)
 
     def faults(self) -> Answer:
-        """Answer the `faults` that still work."""
+        """Return the `faults` that are still set."""
         return accepted(faults=msgspec.to_builtins(self._platform.world.faults.listed()))
 
     def clear_faults(self, fault_id: str = "") -> Answer:
-        """Take one fault away, or all; answer how many were `cleared`."""
+        """Remove one fault, or all; return how many were `cleared`."""
         return accepted(cleared=self._platform.world.faults.clear(fault_id))
 
     def say(self, body: bytes) -> Answer:
-        """Let a person say something, given as the JSON of a `SceneMessage`, and answer the `msgid`.
+        """Let a person say something, given as the JSON of a `SceneMessage`, and return the `msgid`.
 
         `number` is that of the event's entry; null when no program receives events.
 
@@ -159,26 +159,26 @@ class Control:
                     token = world.issue_event_token(world.app)
             except (msgspec.ValidationError, ConfigurationError) as error:
                 raise RefusedError(40058, str(error)) from None
-            world.raise_event("conversation_new_message", {"token": token})
+            world.raise_event("conversation_new_message", {"token": token}, said)
             event = world.traffic.find(token)
             return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
         return world.answered(speak)
 
     def expire_tokens(self) -> Answer:
-        """Let the access tokens of all apps expire, which time does after two hours; answer how many `expired`."""
+        """Let the access tokens of all apps expire before their two hours are over; return how many `expired`."""
         world = self._platform.world
         with world.lock:
             return accepted(expired=world.accounts.expire_tokens(world.clock.now()))
 
     def verify_callback(self) -> Answer:
-        """Ask the app's callback URL for the proof; answer whether it is `verified`, and else the `reason`."""
+        """Verify the app's callback URL; return whether it is `verified`, else the `reason`."""
         callbacks = self._platform.callbacks
         reason = callbacks.verify() if callbacks else NO_CALLBACK
         return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
 
     def set_callback(self, body: bytes) -> Answer:
-        """Bring notifications to another callback URL, given as the JSON of a `CallbackSpec`, and answer its `url`."""
+        """Send notifications to another callback URL, given as the JSON of a `CallbackSpec`, and return its `url`."""
 
         def connect() -> Answer:
             spec = read(CallbackSpec, body)
@@ -192,14 +192,14 @@ class Control:
         return self._platform.world.answered(connect)
 
     def restore_callback(self) -> Answer:
-        """Bring notifications to the callback URL of the start again, if there was one; answer its `url`."""
+        """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
         settings = self._platform.settings
         spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
     def receive_events(self) -> Answer:
-        """Let the app choose the program as the receiver of its events; answers what the app is answered."""
+        """Let the app choose the program as the receiver of its events; return the platform's answer."""
         body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
         answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body)
         cut = {"errcode": -1, "errmsg": "a fault that was set cuts the connection"}
@@ -208,10 +208,10 @@ class Control:
     def replay(self, body: bytes) -> Answer:
         """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
 
-        It is sealed anew, under a fresh request id and time. The answer is what the app would get: errcode, errmsg,
-        and the program's `reply`, all of the last one; `number` is that of its entry, and `results` are all of them.
-        Console contracts are not applied, so that a call may be edited into a bad one. Secrets of the recorded request
-        that are masked in an edited one are put back.
+        It is sealed again, with a new request id and time. The answer is what the app would get for the last one:
+        errcode, errmsg, and the program's `reply`; `number` is that of its entry, and `results` has all of them.
+        Console contracts are not applied, so a test can send a bad request. Masked secrets in an edited request are
+        replaced by those of the recorded request.
         """
         world, results = self._platform.world, list[Answer]()
 

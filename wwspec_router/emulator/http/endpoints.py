@@ -1,8 +1,8 @@
 """The emulator over HTTP: WeCom's endpoints for the app under /cgi-bin/, the emulator's own under /emulator/.
 
-Translates only: bytes in, the platform's answer out. As with WeCom the HTTP status is 200 whatever the errcode. The
-platform blocks, so each request runs on a thread; SDK calls have threads of their own: the calls of the program that
-cause them still occupy theirs.
+It only translates: bytes in, the platform's answer out. As with WeCom the HTTP status is 200 for every errcode. The
+platform blocks, so each request runs on a thread. SDK calls have threads of their own, since the calls that cause them
+still occupy theirs.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class Endpoints:
         self._watch = Watch(platform)
         self._lists = Lists(platform)
         self.streams = Streams(self._watch, platform.changes)
-        """Those who read `/emulator/stream`."""
+        """The readers of `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
         self._sdk_threads = anyio.CapacityLimiter(SDK_THREADS)
 
@@ -153,11 +153,11 @@ class Endpoints:
         return await self._on_thread(work, request.method, path)
 
     async def zone_key(self, request: Request) -> Response:
-        """Give the stand-in the key that calls are sealed with."""
+        """Return the stand-in the key that calls are sealed with."""
         return Response(self._platform.world.zone_key, media_type="application/octet-stream")
 
     async def sdk_call(self, request: Request) -> Response:
-        """Answer one SDK API; 404 for an unknown name, 400 for a body that is not a JSON object."""
+        """Call one SDK API; 404 for an unknown name, 400 for a body that is not a JSON object."""
         api = request.path_params["api"]
         body = await _body(request)
         if api not in SDK_APIS:
@@ -178,7 +178,7 @@ class Endpoints:
         return Response(reply, media_type="application/json")
 
     async def debug_mode(self, request: Request) -> Response:
-        """Answer the SDK's `spec_open_debug_mode`: {"debug_token": "", "access_token": ""}."""
+        """Return the SDK's `spec_open_debug_mode`: {"debug_token": "", "access_token": ""}."""
         asked = _object(await _body(request) or b"") or {}
         opened = self._platform.open_debug_mode(str(asked.get("debug_token")), str(asked.get("access_token")))
         return Response(b"true" if opened else b"false", media_type="application/json")
@@ -210,7 +210,7 @@ class Endpoints:
         return _json({**self._control.info(), "url": url})
 
     async def notifications(self, request: Request) -> Response:
-        """Give the latest `program_notify` callbacks."""
+        """Return the latest `program_notify` callbacks."""
         return _json(self._platform.notifications())
 
     async def verify_callback(self, request: Request) -> Response:
@@ -237,11 +237,11 @@ class Endpoints:
         return await self._on_thread(self._platform.advance, seconds)
 
     async def register(self, request: Request) -> Response:
-        """Register the abilities anew: ability ID -> {"input": example, "output": example}, and what else is known."""
+        """Replace the registered abilities: ability ID -> {"input": example, "output": example, ...}."""
         return _json(self._abilities.register(await _body(request) or b""))
 
     async def contracts(self, request: Request) -> Response:
-        """Give what is registered."""
+        """Return the registered abilities."""
         return await self._on_thread(self._abilities.contracts)
 
     async def compare(self, request: Request) -> Response:
@@ -261,19 +261,19 @@ class Endpoints:
         return _json(self._control.add_fault(await _body(request) or b""))
 
     async def faults(self, request: Request) -> Response:
-        """List the faults that still work."""
+        """List the faults that are still set."""
         return _json(self._control.faults())
 
     async def clear_faults(self, request: Request) -> Response:
-        """Take away the fault ?id=, or all of them."""
+        """Remove the fault ?id=, or all of them."""
         return _json(self._control.clear_faults(request.query_params.get("id", "")))
 
     async def traffic(self, request: Request) -> Response:
-        """Give rows of the record: ?since=number&kind=, and what else `selection` has."""
+        """Return rows of the record: ?since=number&kind=, and the other parameters of `selection`."""
         return await self._on_thread(self._watch.traffic, request.query_params.multi_items())
 
     async def entry(self, request: Request) -> Response:
-        """Give all of one entry."""
+        """Return everything about one entry."""
         return await self._on_thread(self._watch.entry, request.path_params["number"])
 
     async def stream(self, request: Request) -> Response:
@@ -285,7 +285,7 @@ class Endpoints:
         return self.streams.respond(request, selection)
 
     async def session(self, request: Request) -> Response:
-        """Give the whole session as one file."""
+        """Return the whole session as one file."""
         name = f"wwspec-session-{self._watch.record.session}.json"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")
@@ -303,7 +303,7 @@ class Endpoints:
         return await self._on_thread(self._control.receive_events)
 
     async def figures(self, request: Request) -> Response:
-        """Give what the program's status ability answers: {"ability_id"}."""
+        """Return the reply of the program's status ability: {"ability_id"}."""
         return await self._on_thread(self._watch.figures, await _body(request) or b"")
 
     async def say(self, request: Request) -> Response:
@@ -323,7 +323,7 @@ class Endpoints:
         return await self._on_thread(self._watch.check, await _body(request) or b"")
 
     async def test(self, request: Request) -> Response:
-        """Give an exchange as a pytest test: {"number", "asserts", "entries"}."""
+        """Return an exchange as a pytest test: {"number", "asserts", "entries"}."""
         return await self._with_body(request, self._watch.test)
 
     async def reset(self, request: Request) -> Response:
@@ -345,7 +345,7 @@ class Endpoints:
 
 
 class _CutResponse(Response):
-    """Promises a byte and does not send it, so that the server closes the connection in the middle of the reply."""
+    """Promises a byte and does not send it, so the server closes the connection in the middle of the reply."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"1")]
@@ -353,7 +353,7 @@ class _CutResponse(Response):
 
 
 def _head(request: Request) -> Head:
-    """Return where a request goes, and its headers, for the record."""
+    """Return the address and the headers of a request, for the record."""
     scope = request.scope
     query = scope["query_string"]
     path = scope["path"] + (f"?{query.decode('latin-1')}" if query else "")

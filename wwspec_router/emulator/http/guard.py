@@ -3,7 +3,7 @@
 A web page in a browser on this machine can send requests to it, too. Such a request has the page's host as its Origin
 or, if that name now leads to this machine (DNS rebinding), as its Host. Requests for an image, a script or a frame have
 no Origin, but browsers mark them as from another site. A page of another server on this machine has an allowed host: so
-a request that changes something also needs the token of the console's page. This module does not know what is asked.
+a request that changes something also needs the token of the console's page. This module does not know the requests.
 """
 
 import hmac
@@ -19,10 +19,10 @@ from wwspec_router.emulator.settings import WECOM_HOST, host_of
 from wwspec_router.host.loopback import is_loopback
 
 APP_SIDE = "/cgi-bin/"
-"""What WeCom answers under its own name."""
+"""The paths that WeCom has under its own name."""
 
 CONTROL = "/emulator/"
-"""What a test or the console does to the emulator."""
+"""The paths by which a test or the console controls the emulator."""
 
 REFUSED = 48002
 """The app has no right to call the API."""
@@ -32,7 +32,7 @@ FOR_BROWSERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""The headers of each answer without such headers of its own: no other page may show or use it."""
+"""The headers of each answer that does not set them itself: no other page may show or use it."""
 
 _OTHER_SITES = ("cross-site", "same-site")
 _READING = frozenset({"GET", "HEAD"})
@@ -40,10 +40,10 @@ _SHOWN = 64
 
 
 class Guard:
-    """Answers 403 to requests of others, and passes the rest on.
+    """Refuses forbidden requests with 403, and passes the rest on.
 
     Args:
-        app: What is guarded.
+        app: The application to guard.
         allowed: Names of this machine besides its loopback names and addresses.
         token: Of the console's page.
     """
@@ -93,7 +93,7 @@ class Guard:
         return ""
 
     def _is_foreign_page(self, headers: Headers) -> bool:
-        """Tell whether a browser sends a request for another page than the console."""
+        """Return whether a browser sends a request for another page than the console."""
         from_browser = "origin" in headers or headers.get("sec-fetch-site", "none") != "none"
         return from_browser and not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), self._token)
 
@@ -102,7 +102,7 @@ class Guard:
 
 
 def _is_followed_link(method: str, headers: Headers) -> bool:
-    """Tell whether a browser asks for a page of its own, in no frame."""
+    """Return whether a browser asks for a whole page, outside of a frame."""
     is_page = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
     return is_page and method in _READING
 

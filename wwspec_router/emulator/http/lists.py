@@ -1,4 +1,4 @@
-"""Lists the messages and the keyword rules of the emulated corp, page by page. Answers values, not HTTP."""
+"""Lists the messages and the keyword rules of the emulated corp, page by page. It does not know HTTP."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,21 +16,21 @@ MAX_NUMBER_DIGITS = 18
 
 
 class Lists:
-    """Lists what one platform's corp has.
+    """Lists of one platform's corp.
 
     Args:
-        platform: Which one.
+        platform: The platform.
     """
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     def messages(self, parameters: Mapping[str, str]) -> Answer:
-        """Answer `messages`, newest first.
+        """Return `messages`, newest first.
 
         Args:
-            parameters: `before`: only those before this position, which is the `next` of the page before; `limit`;
-                `text` that they hold, in upper and lower case alike.
+            parameters: `before`: only messages before this position, the `next` of the page before; `limit`; `text`:
+                only messages with this text, in upper or lower case.
         """
         world = self._platform.world
 
@@ -40,17 +40,17 @@ class Lists:
                 chats = world.corp(world.app).chats
                 before = _number(parameters, "before", chats.end, 0)
                 found = list(_newest(chats, before, parameters.get("text", "").casefold(), limit + 1))
-                shown = [_message(chats, position, message) for position, message in found[:limit]]
+                shown = [{"position": position, **shown_message(chats, message)} for position, message in found[:limit]]
             more = len(found) > limit
             return accepted(messages=shown, next=shown[-1]["position"] if more else None)
 
         return world.answered(answer)
 
     def rules(self, parameters: Mapping[str, str]) -> Answer:
-        """Answer keyword `rules`, oldest first.
+        """Return keyword `rules`, oldest first.
 
         Args:
-            parameters: `after`: only those after this serial, which is the `next` of the page before; `limit`.
+            parameters: `after`: only rules after this serial, the `next` of the page before; `limit`.
         """
         world = self._platform.world
 
@@ -75,10 +75,10 @@ def _newest(chats: Conversations, before: int, text: str, limit: int) -> Iterato
             yield position, message
 
 
-def _message(chats: Conversations, position: int, message: Message) -> Answer:
+def shown_message(chats: Conversations, message: Message) -> Answer:
+    """Return a message as it is shown; needs the lock."""
     chatid = "" if message.chatid is UNSET else message.chatid
     return {
-        "position": position,
         "msgid": message.msgid,
         "msgtype": message.msgtype,
         "send_time": message.send_time,

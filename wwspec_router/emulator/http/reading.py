@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import httpx
 
 SILENCE = 45.0
-"""After so many seconds without a byte the emulator counts as gone: it sends something every 15."""
+"""Seconds without a byte after which the emulator counts as gone. It sends something every 15."""
 
 
 class StreamEndedError(WWSpecError):
-    """The stream ended; one may read on after the last event's id once the emulator is there again."""
+    """The stream ended. Once the emulator is back, a reader can go on after the id of the last event."""
 
 
 class StreamEvent(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class StreamEvent(msgspec.Struct, frozen=True):
     """`hello`, `entries`, `clock`, `faults` or `program`."""
     data: dict[str, Any]
     id: str
-    """The id for reading on after this event; that of an earlier one when it has none."""
+    """The id to go on after this event; the id of an earlier event when it has none."""
 
 
 def read_stream(http: "httpx.Client", query: str, last_id: str = "") -> Iterator[StreamEvent]:
@@ -34,7 +34,7 @@ def read_stream(http: "httpx.Client", query: str, last_id: str = "") -> Iterator
 
     Args:
         http: A client of the emulator.
-        query: Which entries are wanted.
+        query: The query that chooses the entries.
         last_id: Of the last event that was read; empty for none.
 
     Raises:

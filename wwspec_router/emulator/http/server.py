@@ -1,7 +1,4 @@
-"""Puts the emulator together and serves it.
-
-It does not know the command line, which uses it.
-"""
+"""Builds the emulator and serves it. The command line uses this module."""
 
 import logging
 import socket
@@ -36,11 +33,11 @@ from wwspec_router.logs.lines import setup_logging
 
 BACKLOG = 2048
 HTTP = "h11"
-"""uvicorn's protocol class that reads the body of a request with an offer to upgrade: Java's HttpClient makes one in
-each request."""
+"""uvicorn's protocol class that also reads the body of a request with an `Upgrade` header, which Java's HttpClient
+sends in each request."""
 KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept. Much longer than clients keep theirs: else a client might send on a
-connection that is being closed."""
+"""Seconds that an idle connection stays open. Clients close theirs much earlier: otherwise a client might send on a
+connection that the server is closing."""
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -55,7 +52,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is not one, or the extra `emulator` is not installed.
+        ConfigurationError: The EncodingAESKey is malformed, or the extra `emulator` is not installed.
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
@@ -103,13 +100,13 @@ def serve(
     Args:
         settings: How to build it.
         program: The command line of a zone program that runs as long as the emulator does; see `launch`.
-        proxy_port: Where to be an HTTPS proxy as well; see `proxy`.
+        proxy_port: The port of the HTTPS proxy; see `proxy`. None: no proxy.
         state: Folder of the proxy's certificate authority; see `default_folder` for None.
         on_start: Called with the URL of the console once it is served.
 
     Raises:
         ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
-        ProgramEndedError: The program ended by itself, and so the emulator did.
+        ProgramEndedError: The program ended by itself, so the emulator ended too.
     """
     setup_logging(development=True)
     server = Server(create_app(settings), settings.host, settings.port, on_start)
@@ -125,7 +122,7 @@ def serve(
             proxy = stack.enter_context(Proxy(authority, (settings.host, port), settings.host, proxy_port or 0))
             _log.info("proxy: HTTPS_PROXY=%s, trusting %s", proxy.url, authority.certificate)
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-        # Uvicorn raises SIGTERM again once it has ended: without a handler the program would be left behind.
+        # Uvicorn raises SIGTERM again after its end: without a handler the program would stay.
         stop = partial(setattr, server, "should_exit", True)
         launch = stack.enter_context(Launch(program, url, settings.program_url, stop)) if program else None
         server.run(sockets=[bound])
@@ -134,7 +131,7 @@ def serve(
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which also says where the console is, and ends the streams when it stops.
+    """uvicorn's server, which also names the console's URL and ends the streams when it stops.
 
     Args:
         app: From `create_app`.

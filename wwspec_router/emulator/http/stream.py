@@ -1,7 +1,7 @@
 """`/emulator/stream`: what can be watched, as server-sent events.
 
-Nothing is queued for a reader: it gets the present state of everything that has changed since its last batch. So a slow
-reader costs no memory, and learns how many entries it has missed.
+Nothing is queued for a reader. It gets the present state of everything that has changed since its last batch. So a slow
+reader needs no memory here, and it gets the number of entries that it missed.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from wwspec_router.emulator.state.traffic.record import Traffic
 
 VERSION = 1
 BATCH_SECONDS = 0.1
-"""Between two batches, unless there is more than fits into one. A change after a pause is sent at once."""
+"""Seconds between two batches, unless there is more than one batch holds. A change after a pause is sent at once."""
 BUSY_SECONDS = 1.0
-"""The longest pause between two batches. The more rows come, the longer is the pause: a row that changes twice is then
-sent once, and the page is drawn less often."""
+"""The longest pause between two batches, in seconds. The pause grows with the number of rows: a row that changes twice
+is then sent once, and the page is drawn less often."""
 BUSY_ROWS = 1000
 """Rows of a batch after which the pause is the longest."""
 BATCH_ROWS = 2000
 PING_SECONDS = 15
 SEND_SECONDS = 30.0
-"""A reader that takes nothing for so long is cut off; it may connect again, and go on."""
+"""Seconds after which a reader that takes nothing is cut off. It may connect again, and go on."""
 RETRY_MS = 1000
 """Milliseconds after which a browser connects again."""
 MAX_READERS = 32
@@ -44,7 +44,7 @@ class Streams:
     """The readers of one emulator.
 
     Args:
-        watch: What they see.
+        watch: Reads what the readers get.
         changes: Wakes when something has changed.
     """
 
@@ -109,7 +109,7 @@ class _Waiting:
         self._is_sent_states = False
 
     def wake(self) -> None:
-        """Say that something happened; on any thread."""
+        """Report that something happened; on any thread."""
         if not self._is_sent_states:
             self._is_sent_states = True
             with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -126,10 +126,10 @@ class _Waiting:
 
 
 class _Reader:
-    """What one reader has got.
+    """What one reader has received.
 
     Args:
-        watch: What it sees.
+        watch: Reads what the reader gets.
         selection: Which rows it wants: `since`, kinds, an ability.
         last_id: Of the last event that it has; empty when it has none.
     """
@@ -141,12 +141,12 @@ class _Reader:
         self._record: Traffic | None = None
         self._sent_states: dict[str, bytes] = {}
         self.is_behind = False
-        """Whether there is more than the last batch had."""
+        """Whether more waits than the last batch had."""
         self.sent_rows = 0
-        """In the last batch."""
+        """The number of rows in the last batch."""
 
     def events(self) -> list[ServerSentEvent]:
-        """Return what is new; on a thread, since large bodies may have to be read for it."""
+        """Return the new events; on a thread, since large bodies may have to be read."""
         record = self._watch.record
         events = [] if record is self._record else [self._hello(record)]
         states: tuple[tuple[str, Callable[[], Any], Any], ...] = (
@@ -206,7 +206,7 @@ def _event(name: str, data: bytes, **more: Any) -> ServerSentEvent:
 
 
 def _parsed(last_id: str) -> tuple[str, int, int]:
-    """Return session, revision and number of an event's id; nothing of one that is malformed."""
+    """Return session, revision and number of an event's id; empty values for a malformed one."""
     session, *numbers = last_id.split("-")
     if len(numbers) != 2 or not all(each.isascii() and each.isdecimal() and len(each) < 19 for each in numbers):
         return "", 0, 0

@@ -1,6 +1,6 @@
-"""What can be watched of an emulator: its exchanges, clock, faults and program. Answers values, and does not know HTTP.
+"""What can be watched of an emulator: its exchanges, clock, faults and program.
 
-Nothing here changes anything; what a test does to the emulator is `control`.
+Its methods return values, change nothing and do not know HTTP. `control` has what a test changes.
 """
 
 import time
@@ -15,6 +15,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.verdicts import request_fit
 from wwspec_router.emulator.display.views import row, row_with_bodies, whole
+from wwspec_router.emulator.http.lists import shown_message
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import reply_to_empty_call
 from wwspec_router.emulator.pytests.flow import Exchange, Flow
@@ -26,7 +27,7 @@ from wwspec_router.errors import did_you_mean
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 
 FILE_VERSION = 1
-"""Of the file that holds a session."""
+"""The version of a session file."""
 
 FIGURES_SECONDS = 5.0
 """Seconds to wait for the program's figures."""
@@ -35,13 +36,13 @@ Json = dict[str, Any]
 
 
 class FiguresOf(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Which ability has the program's figures."""
+    """The ability that returns the program's figures."""
 
     ability_id: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A request that is being written."""
+    """A request that a person is writing."""
 
     ability_id: str
     data: str
@@ -49,7 +50,7 @@ class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
 
 class TestWanted(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Of which entry a pytest test is wanted."""
+    """The entry to write a pytest test of."""
 
     number: int
     asserts: Asserts | None = None
@@ -62,7 +63,7 @@ class Watch:
     """Reads what can be watched of one platform.
 
     Args:
-        platform: Which one.
+        platform: The platform.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -74,11 +75,11 @@ class Watch:
         return self._platform.world.traffic
 
     def traffic(self, parameters: Iterable[tuple[str, str]]) -> Answer:
-        """Answer the rows that are asked for, oldest first.
+        """Return the chosen rows, oldest first.
 
         Args:
-            parameters: See `selection`. With `bodies=true` rows have their bodies, and with `wait=false` events that
-                are on their way to the program are not waited for.
+            parameters: See `selection`. With `bodies=true` rows have their bodies; with `wait=false` it does not wait
+                for events on their way to the program.
         """
 
         def answer() -> Answer:
@@ -102,7 +103,7 @@ class Watch:
         )
 
     def entry(self, number: str) -> Answer:
-        """Answer all of one entry."""
+        """Return everything about one entry."""
         record = self.record
 
         def answer() -> Answer:
@@ -114,7 +115,7 @@ class Watch:
         return self._platform.world.answered(answer)
 
     def test(self, body: bytes) -> Answer:
-        """Answer the pytest `test` of an exchange, given as the JSON of a `TestWanted`; None when no test can do it."""
+        """Return the pytest `test` of an exchange, given as the JSON of a `TestWanted`; None when no test can do it."""
         record = self.record
 
         def answer() -> Answer:
@@ -139,20 +140,20 @@ class Watch:
         return RefusedError(40058, f"no entry {number} is kept; there are {bounds.first} to {bounds.last}")
 
     def clock(self) -> Json:
-        """Return what is shown of the clock."""
+        """Return the values of the clock that are shown."""
         clock = self._platform.clock
         return {"now_ms": int(clock.now() * 1000), "running": clock.runs}
 
     def clock_state(self) -> Json:
-        """Return what changes of the clock only when it is moved or restarted."""
+        """Return the values of the clock that change only when it is moved or restarted."""
         return {"moves": self._platform.clock.moves}
 
     def faults(self) -> Json:
-        """Return the faults that still work."""
+        """Return the faults that are still set."""
         return {"faults": msgspec.to_builtins(self._platform.world.faults.listed())}
 
     def program(self) -> Json:
-        """Return what is known of the program."""
+        """Return what the emulator knows about the program."""
         world, program_id = self._platform.world, self._platform.settings.program_id
         with world.lock:
             program = world.app.programs[program_id]
@@ -168,9 +169,9 @@ class Watch:
             }
 
     def figures(self, body: bytes) -> Answer:
-        """Answer the `reply` of the program's status ability, given as the JSON of a `FiguresOf`.
+        """Return the `reply` of the program's status ability, given as the JSON of a `FiguresOf`.
 
-        The call is not in the record, which it would fill, and no fault hits it.
+        The call is not recorded, since it comes often, and no fault hits it.
         """
         world = self._platform.world
 
@@ -188,9 +189,9 @@ class Watch:
         return world.answered(ask)
 
     def check(self, body: bytes) -> Answer:
-        """Answer whether a request, given as the JSON of a `Draft`, may go to the program.
+        """Return whether a request, given as the JSON of a `Draft`, may go to the program.
 
-        `verdict` is as in a row; it is None when the ability has no console contract, and `reason` then says why.
+        `verdict` is as in a row. It is None when the ability has no console contract; `reason` then says why.
         """
 
         def answer() -> Answer:
@@ -209,7 +210,7 @@ class Watch:
         return self._platform.world.answered(answer)
 
     def session(self) -> Iterator[bytes]:
-        """Yield the JSON of the file that holds the session, piece by piece: it may be large."""
+        """Yield the JSON of the session file, piece by piece: it may be large."""
         record = self.record
         head = {
             "wwspec_session": FILE_VERSION,
@@ -233,6 +234,14 @@ class Watch:
         with world.lock:
             return msgspec.to_builtins(world.app.programs[self._platform.settings.program_id].contracts)
 
-    @staticmethod
-    def _whole(entry: Entry, record: Traffic) -> Json:
-        return {**whole(entry), "children": record.children(entry.number)}
+    def _whole(self, entry: Entry, record: Traffic) -> Json:
+        return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}
+
+    def _cause(self, entry: Entry) -> Json | None:
+        cause, world = entry.cause, self._platform.world
+        if cause is None:
+            return None
+        with world.lock:
+            chats = world.corp(world.app).chats
+            message = None if cause.message is None else shown_message(chats, cause.message)
+        return {"fired": cause.is_fired, "message": message}

@@ -11,10 +11,10 @@ except ImportError:
     raise ConfigurationError("the emulator needs httpx: install wwspec_router with the extra 'emulator'") from None
 
 CONNECTIONS = 512
-"""More than the threads that call at once."""
+"""The most connections: more than the threads that call at the same time."""
 
 _KEEPALIVE_SECONDS = 2.0
-"""Shorter than common servers wait (5), so that a connection is seldom closed under a call."""
+"""Less than common servers wait (5), so a server seldom closes a connection during a call."""
 
 
 class HttpChannel:
@@ -43,7 +43,7 @@ class HttpChannel:
 
         Args:
             url: Where the program listens.
-            headers: Of the seal.
+            headers: The headers of the seal.
             body: The sealed text.
             limit: Seconds to wait for each read and write; the channel's own when None.
 

@@ -1,7 +1,6 @@
 """A zone program that the emulator starts: any command line, with the stand-in first on its PYTHONPATH.
 
-It knows neither the language nor the framework of the program; the program is one process group, ended with the
-emulator.
+The program may have any language and framework. It is one process group, and ends with the emulator.
 """
 
 import logging
@@ -36,12 +35,12 @@ class ProgramEndedError(WWSpecError):
 
 
 class Launch:
-    """A program that runs from `with` to its end.
+    """A program that runs within a `with` block.
 
     Args:
         command: Its command line, split as a shell does; run in the current folder.
         emulator_url: Where the emulator listens.
-        program_url: Where the program is to listen.
+        program_url: Where the program must listen.
         on_end: Called when the program ends by itself.
 
     Raises:
@@ -75,7 +74,7 @@ class Launch:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             _log.warning("the program did not end within %g seconds of SIGTERM: killing it", STOP_SECONDS)
-        self._signal(signal.SIGKILL)  # whatever the program left behind in its group, too
+        self._signal(signal.SIGKILL)  # with all that the program left in its group
         self._process.wait()
         self._watcher.join()
 

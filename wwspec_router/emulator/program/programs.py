@@ -1,7 +1,7 @@
 """Exchanges with the program: seal, send, open, and fail with the errcodes that the app sees [100042, 99812].
 
-Holds no lock while it sends: the program may be slow, and calls the platform back meanwhile. Knows none of the
-APIs that lead to a call.
+It holds no lock while it sends: the program may be slow, and calls the platform meanwhile. It does not know the APIs
+that lead to a call.
 """
 
 import logging
@@ -16,7 +16,7 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
-from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Entry, Head, Reply, body_of
+from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
@@ -46,6 +46,7 @@ def begin(
     keys: tuple[str, ...] = (),
     replay_of: int | None = None,
     contract: ConsoleContract | None = None,
+    cause: Cause | None = None,
 ) -> Entry:
     """Record that a call or an event goes to the program.
 
@@ -53,9 +54,10 @@ def begin(
         world: The emulator's state.
         name: The ability ID or the event's type.
         call: What is to be sent.
-        keys: By which later exchanges refer to it, besides its request_id and job_info.
+        keys: Values by which later exchanges refer to it, besides its request_id and job_info.
         replay_of: Number of the entry that is sent again.
-        contract: Of the ability; by default that by which the cause is checked.
+        contract: The ability's contract; by default that of the entry that caused the call.
+        cause: Of an event.
     """
     kind = EVENT if call.call_type == CallType.EVENT else CALL
     caused_by = current_entry()
@@ -70,6 +72,7 @@ def begin(
         agentid=call.agentid,
         replay_of=replay_of,
         contract=caused_by.contract if contract is None and caused_by is not None else contract,
+        cause=cause,
     )
 
 
@@ -91,7 +94,7 @@ def ask_program(
         entry: Where it is recorded; a new entry when None.
 
     Raises:
-        RefusedError: 710674, 710675, 710676 or 710677, or what a fault says.
+        RefusedError: 710674, 710675, 710676 or 710677, or the errcode of a fault.
     """
     entry = entry or begin(world, call.ability_id, call)
     reply = ""
@@ -114,14 +117,14 @@ def ask_program(
 
 
 def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, limit: float) -> str:
-    """Call an ability with `{}`, and return the text of the reply. Nothing of it is recorded, and no fault hits it.
+    """Call an ability with `{}` and return the text of the reply, without a record.
 
-    So it shows the state of the program, even while a test sets faults.
+    No fault hits the call. So it shows the state of the program even while a test sets faults.
 
     Args:
         world: The emulator's state.
         program: Whom to call.
-        ability_id: Which of its abilities, whether it is registered or not.
+        ability_id: An ability of the program, registered or not.
         limit: Real seconds to wait for each read and write.
 
     Raises:
@@ -133,7 +136,7 @@ def reply_to_empty_call(world: World, program: LinkedProgram, ability_id: str, l
         call_type=CallType.APP,
         ability_id=ability_id,
         data="{}",
-        request_id=uuid4().hex,  # not a reference: those that the app gets must not depend on who watches
+        request_id=uuid4().hex,  # not from `reference`: the app's must not depend on who watches
         timestamp=world.clock.seconds(),
     )
     unrecorded = Entry(number=0, time=0.0, offset=0.0, kind=CALL, name=ability_id, flow=0)
@@ -150,7 +153,7 @@ def call_async(
     *,
     limit: float | None = None,
 ) -> str:
-    """Call a program asynchronously and return the jobid, once the program has answered; takes the lock itself.
+    """Call a program asynchronously and return the jobid once the program has answered. It takes the lock itself.
 
     Args:
         world: The emulator's state.
@@ -158,8 +161,8 @@ def call_async(
         ability_id: Which of its abilities.
         data: The request's JSON text.
         agentid: The app that the call carries; 0 for none.
-        on_result: Called with the errcode and the result that the program reports, perhaps before this returns, with no
-            lock held; None keeps them for `async_program_result`.
+        on_result: Called with the errcode and the result that the program reports, without a lock, perhaps before this
+            function returns. None keeps them for `async_program_result`.
         limit: Real seconds to wait for the program's answer, such as `MODEL_SECONDS`; the settings' when None.
 
     Raises:
@@ -196,7 +199,7 @@ def call_async(
 def report_job(world: World, caller: Caller, body: bytes) -> Answer:
     """Answer `program_async_job_call_back`: record a job's result, once.
 
-    A result that is refused leaves the job in progress, so that the program can report again.
+    After a refused result the job stays in progress, so the program can report again.
 
     Raises:
         RefusedError: 790017, 790010, 790013 or 790014.
@@ -216,12 +219,12 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
 
 
 class _Exchange:
-    """One call on its way to the program and back.
+    """One call to the program, and its reply.
 
     Args:
         world: The emulator's state.
         program: Whom to call.
-        entry: Where it is recorded.
+        entry: The entry that records it.
     """
 
     def __init__(self, world: World, program: LinkedProgram, entry: Entry) -> None:

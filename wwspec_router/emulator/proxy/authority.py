@@ -1,8 +1,8 @@
-"""A certificate authority for the proxy: made on first use, kept in a folder, trusted by no other program.
+"""A certificate authority for the proxy: made on first use, stored in a folder, and trusted only by chosen clients.
 
-Clients of WeCom with a hard-coded https:// base URL reach the emulator when they trust this authority. Its key can
-sign for any host, so it is readable by its owner only, and a client gets it by a variable, never by the system's
-store. Knows nothing of sockets.
+Clients of WeCom with a hard-coded https:// base URL reach the emulator when they trust this authority. Its key can sign
+for any host. So only its owner can read the key, and a client trusts the authority by an environment variable, never by
+the system's store.
 """
 
 import datetime
@@ -27,7 +27,7 @@ _LEAF_DAYS = 90
 
 
 def default_folder() -> Path:
-    """Return the folder of the authority when none is named: under XDG_STATE_HOME, or ~/.local/state.
+    """Return the default folder of the authority: under XDG_STATE_HOME, or ~/.local/state.
 
     Raises:
         ConfigurationError: There is neither.
@@ -46,7 +46,8 @@ class Authority:
     """Signs certificates for hosts that the proxy answers for.
 
     Args:
-        folder: Holds `ca.pem`, to be trusted by clients, and `ca.key`; made when missing. All are their owner's only.
+        folder: Has `ca.pem`, which clients trust, and `ca.key`; both are made when they are missing. Only the owner
+            can read them.
 
     Raises:
         ExtraMissingError: The extra `proxy` is not installed.
@@ -56,7 +57,7 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         require("proxy", "the proxy")
         self.certificate = folder / "ca.pem"
-        """What a client trusts: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS."""
+        """The file for a client's SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS."""
         self._key_file = folder / "ca.key"
         self._folder = folder
         self._contexts: dict[str, ssl.SSLContext] = {}
@@ -77,7 +78,7 @@ class Authority:
             ) from None
 
     def context(self, host: str) -> ssl.SSLContext:
-        """Return a server's TLS context for one host; made once a host."""
+        """Return a server's TLS context for one host; it is made once for each host."""
         if host not in self._contexts:
             expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=_LEAF_DAYS)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -93,7 +94,7 @@ class Authority:
         _write_private(self.certificate, authority.cert_pem.bytes())
 
     def _load(self) -> "trustme.CA":
-        """Read both files, after restricting them to their owner; others may have read the key before."""
+        """Restrict both files to their owner, and read them."""
         import trustme
 
         was_open = self._key_file.stat().st_mode & 0o077
@@ -109,7 +110,7 @@ class Authority:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read from the moment it exists; replace one that is there."""
+    """Write a file, or replace it. Only its owner can read it, from its first moment on."""
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

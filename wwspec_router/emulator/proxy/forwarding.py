@@ -1,7 +1,6 @@
-"""Carries one request of a client to the emulator, and its response back, each framed anew.
+"""Passes one request of a client to the emulator, and the response back. Each message is framed again.
 
-Headers that are for one connection only are not passed on, as RFC 9110 7.6.1 says. It does not know which hosts are
-served.
+Headers for one connection only are not passed on (RFC 9110, 7.6.1).
 """
 
 import asyncio
@@ -21,18 +20,18 @@ _Headers = list[tuple[bytes, bytes]]
 
 
 async def forward(client: Peer, request: h11.Request, host: str, target: str, emulator: tuple[str, int]) -> None:
-    """Ask the emulator what the client asks.
+    """Send the client's request to the emulator, and the response to the client.
 
     Args:
-        client: Who asks; its request's body has not been read yet.
+        client: The client; the body of its request is not read yet.
         request: The head of its request.
-        host: Whom the request is for.
+        host: The host of the request.
         target: The path and query.
         emulator: Host and port.
 
     Raises:
-        h11.RemoteProtocolError: The client broke off, or sent what is not HTTP.
-        OSError: The emulator broke off, as a fault may have it, or the client can't be written to.
+        h11.RemoteProtocolError: The client broke off, or did not send HTTP.
+        OSError: The emulator broke off, for example by a fault, or the client is gone.
     """
     try:
         streams = await asyncio.open_connection(*emulator)
@@ -50,7 +49,7 @@ async def forward(client: Peer, request: h11.Request, host: str, target: str, em
     try:
         await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
         if asking.done():
-            asking.result()  # raises what the client did wrong
+            asking.result()  # raises the client's error
         await answering
     finally:
         for task in (asking, answering):
@@ -60,7 +59,7 @@ async def forward(client: Peer, request: h11.Request, host: str, target: str, em
 
 
 async def _ask(client: Peer, server: Peer, head: h11.Request) -> None:
-    """Send the request. An emulator that does not read it to the end says why in its response."""
+    """Send the request. When the emulator does not read all of it, its response says why."""
     event: Event = head
     while True:
         try:
@@ -93,7 +92,7 @@ async def _answer(server: Peer, client: Peer) -> None:
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
-    """Return the headers that are for the other end; of two ways to frame a body, the one that counts."""
+    """Return the headers for the other end, with only one framing of the body: the one that counts."""
     found = list(headers)
     named = {name.strip().lower() for key, value in found if key == b"connection" for name in value.split(b",")}
     dropped = _HOP_BY_HOP | (named - _FRAMING)

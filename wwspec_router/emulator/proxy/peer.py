@@ -1,7 +1,4 @@
-"""One end of an HTTP/1.1 connection, over asyncio streams: bytes become events and events bytes, by h11.
-
-Knows nothing of where messages come from or go to.
-"""
+"""One end of an HTTP/1.1 connection over asyncio streams. h11 translates between bytes and events."""
 
 import asyncio
 import contextlib
@@ -12,10 +9,10 @@ import h11
 Event = h11.Request | h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage | h11.ConnectionClosed
 
 HEAD_LIMIT = 16 * 1024
-"""Bytes that a head may have."""
+"""The most bytes of a head."""
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024 * 1024
-"""How long, and how many bytes, to read from a peer before hanging up: else it might lose the answer."""
+"""Seconds and bytes to read from a peer before the connection is closed: otherwise it might lose the answer."""
 
 _CHUNK = 64 * 1024
 
@@ -24,9 +21,9 @@ class Peer:
     """The other end of a connection.
 
     Args:
-        role: `h11.SERVER` when the other end asks, `h11.CLIENT` when it answers.
-        reader: Brings what it sends.
-        writer: Takes what it is sent.
+        role: `h11.SERVER` when the other end sends requests, `h11.CLIENT` when it answers them.
+        reader: Reads from it.
+        writer: Writes to it.
     """
 
     def __init__(
@@ -38,14 +35,14 @@ class Peer:
 
     @property
     def unread(self) -> bytes:
-        """What came after the last event."""
+        """The bytes after the last event."""
         return self._http.trailing_data[0]
 
     async def next_event(self) -> Event:
         """Wait for the next event.
 
         Raises:
-            h11.RemoteProtocolError: What came is not HTTP, or ended too early.
+            h11.RemoteProtocolError: The bytes are not HTTP, or end too early.
         """
         while True:
             event = self._http.next_event()
@@ -58,14 +55,14 @@ class Peer:
             self._http.receive_data(await self.reader.read(_CHUNK))
 
     async def send(self, event: Event) -> None:
-        """Send an event, as soon as the other end takes it."""
+        """Send an event, and wait until the other end takes it."""
         content = self._http.send(event)
         if content:
             self.writer.write(content)
             await self.writer.drain()
 
     async def answer(self, status: int, text: str) -> None:
-        """Send a whole response in plain text, after which the connection ends."""
+        """Send a whole response in plain text. The connection ends after it."""
         content = f"{text}\n".encode()
         headers = [
             ("content-type", "text/plain; charset=utf-8"),
@@ -77,7 +74,7 @@ class Peer:
         await self.send(h11.EndOfMessage())
 
     def next_exchange(self) -> bool:
-        """Begin a new exchange on the connection; False when it must end instead."""
+        """Begin a new exchange on the connection; return False when the connection must end instead."""
         try:
             self._http.start_next_cycle()
         except h11.LocalProtocolError:
@@ -88,7 +85,7 @@ class Peer:
         """End the connection.
 
         Args:
-            linger: Read on for a while first.
+            linger: First go on reading for a while.
         """
         try:
             with contextlib.suppress(OSError, TimeoutError):

@@ -1,9 +1,8 @@
 """A proxy that leads clients with a hard-coded base URL to the emulator.
 
-A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host; the proxy answers as that host, with a certificate
-of the emulator's own authority, and passes what it decrypts on to the emulator. A client may also send a request with
-the whole URL instead, as axios up to 1.14 does; it is passed on as well. The proxy opens no connection to any other
-machine: other hosts are refused. Knows nothing of what is inside the requests.
+A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host. The proxy answers as that host, with a certificate
+of the emulator's own authority, and passes the decrypted requests on to the emulator. It also accepts requests with a
+whole URL, as axios up to 1.14 sends them. It refuses other hosts, and connects to no other machine.
 """
 
 import asyncio
@@ -26,15 +25,15 @@ from wwspec_router.host.loopback import is_loopback
 _log = logging.getLogger("uvicorn.error")
 
 HEAD_SECONDS = 10.0
-"""For the first head of a connection."""
+"""Seconds to wait for the first head of a connection."""
 IDLE_SECONDS = 75.0
-"""For each other one."""
+"""Seconds to wait for each later head."""
 _CHUNK = 64 * 1024
 _SHOWN = 64
 
 
 class Proxy:
-    """Listens from `with` to its end, on a thread with a loop of its own.
+    """Listens within a `with` block, on a thread with its own event loop.
 
     Args:
         authority: Signs for the hosts.
@@ -68,7 +67,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """What HTTPS_PROXY is set to."""
+        """The value for HTTPS_PROXY."""
         if self._server is None:
             raise RuntimeError("the proxy does not listen")
         host, port = self._server.sockets[0].getsockname()[:2]
@@ -120,7 +119,7 @@ class Proxy:
             await client.close(linger=linger)
 
     async def _serve(self, client: Peer) -> bool:
-        """Answer one request after the other; return whether to linger, since the client may still send."""
+        """Answer one request after the other; return whether to linger because the client may still send."""
         seconds = HEAD_SECONDS
         while True:
             async with asyncio.timeout(seconds):
@@ -150,7 +149,7 @@ class Proxy:
         )
 
     async def _tunnel(self, client: Peer, host: str) -> None:
-        """Be the host, at the end of a tunnel."""
+        """Answer as the host, at the end of a tunnel."""
         if not isinstance(await client.next_event(), h11.EndOfMessage):
             return
         await client.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))

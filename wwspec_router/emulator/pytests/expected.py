@@ -9,16 +9,16 @@ from wwspec_router.emulator.display.masking import MASK
 from wwspec_router.emulator.pytests.python import replaced
 
 ANY = Name("ANY")
-"""For a value that is another one each time."""
+"""Replaces a value that differs each time."""
 
 _NEAR = 400 * 24 * 3600
-"""Seconds around an exchange within which a number is taken for a time."""
+"""A number within so many seconds of an exchange counts as a time."""
 _ID = re.compile(r"[0-9a-f]{16}")
-"""In random ids, such as those of notifications and jobs."""
+"""The pattern of random ids, such as those of notifications and jobs."""
 
 
 def stable_values(reply: Any, seconds: float, request_id: str) -> Any:
-    """Return a reply with `ANY` for what is masked, and for times and ids of the exchange.
+    """Return a reply with `ANY` for masked values, and for times and ids of the exchange.
 
     Args:
         reply: A JSON value.
@@ -40,14 +40,14 @@ def stable_values(reply: Any, seconds: float, request_id: str) -> Any:
 
 
 def shape_of(reply: Any) -> Any:
-    """Return an example of a reply in which each list has one element, with the keys of all."""
+    """Return an example of a reply: each list has one element, with the keys of all elements."""
     if isinstance(reply, dict):
         return {key: shape_of(item) for key, item in reply.items()}
     return [reduce(_together, map(shape_of, reply))] if reply and isinstance(reply, list) else reply
 
 
 def _together(one: Any, other: Any) -> Any:
-    """Return the common shape of two."""
+    """Return a shape with the keys of both."""
     match one, other:
         case [first], [second]:
             return [_together(first, second)]
@@ -59,6 +59,6 @@ def _together(one: Any, other: Any) -> Any:
 
 
 def is_mixed(reply: Any) -> bool:
-    """Tell whether lists of a reply hold values of several types, or null beside others: no example has all of them."""
+    """Return whether a list of a reply has values of several types, or null and others. No example can show these."""
     members = reply.values() if isinstance(reply, dict) else reply if isinstance(reply, list) else ()
     return any(map(is_mixed, members)) or (isinstance(reply, list) and len({type(each) for each in reply}) > 1)

@@ -20,14 +20,14 @@ _NO_JSON = object()
 
 
 class Texts(msgspec.Struct, frozen=True):
-    """JSON texts of an exchange; empty ones in a row."""
+    """The JSON texts of an exchange; a row has empty ones."""
 
     request: str = ""
     reply: str = ""
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What went to the program beside the request."""
+    """What the program got besides the request."""
 
     notify_id: str
     request_id: str
@@ -47,7 +47,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of an entry as `views` shows it, and as a session file has it; a row lacks the last four fields."""
+    """The part of an entry, from `views` or a session file, that is read. A row lacks the last four fields."""
 
     number: int
     kind: str
@@ -67,7 +67,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AbilityCall(NamedTuple):
-    """What an app asks of an ability; `data` is JSON text."""
+    """An app's call of an ability; `data` is JSON text."""
 
     ability: str
     data: str
@@ -81,13 +81,13 @@ class Flow:
     Args:
         number: Of the exchange: an app's call, a call of the program, or an event.
         rows: All of its flow by their numbers.
-        whole: Returns all of an exchange of which the row is known.
+        whole: Returns the whole exchange of a row.
     """
 
     def __init__(self, number: int, rows: Mapping[int, Exchange], whole: Callable[[Exchange], Exchange]) -> None:
         self.exchange = whole(rows[number])
         self.asked = ability_call_of(self.exchange)
-        """The ability's call that it is; None for others."""
+        """The call of an ability; None for another exchange."""
         self._rows = rows
         self._whole = whole
         self._caused = list[Exchange]()
@@ -98,13 +98,13 @@ class Flow:
                 self._caused.append(row)
 
     def _causes(self, row: Exchange) -> Iterator[Exchange]:
-        """Yield the causes of an exchange, the nearest first, as far as they are kept."""
+        """Yield the recorded causes of an exchange, the nearest first."""
         while (cause := self._rows.get(row.parent or 0)) is not None and cause.number < row.number:
             yield cause
             row = cause
 
     def outcome(self) -> tuple[int, int, str]:
-        """Return how it ended: errcodes of platform and program, and the JSON text of the program's reply, if any."""
+        """Return the outcome: the errcodes of platform and program, and the program's reply as JSON text, if any."""
         own = self.exchange
         errcode, program_errcode = own.errcode or 0, own.program_errcode or 0
         if self.asked is not None and self.asked.is_async and errcode == 0:
@@ -125,9 +125,9 @@ class Flow:
         return found.errcode or 0, found.program_errcode or 0, reply
 
     def faults(self) -> list[FaultSpec]:
-        """Return the faults that hit it and what it caused, each with how often.
+        """Return the faults that hit the exchange, or an exchange that it caused, each with its count.
 
-        A program that could not be called counts as one, so that the exchange ends in the same way.
+        A program that could not be called counts as a fault, so the repeated exchange ends in the same way.
         """
         met = [self.exchange, *(self._whole(row) for row in self._caused if row.faults)]
         hits = [hit for each in met for hit in each.hits]
@@ -137,7 +137,7 @@ class Flow:
         return [msgspec.structs.replace(hit, count=counts[hit.id]) for hit in {hit.id: hit for hit in hits}.values()]
 
     def notifier(self) -> Exchange | None:
-        """Return what the app had been notified of when it called with a notify_id: an event, or a call."""
+        """Return the event or call that sent the notify_id of the app's call."""
         callback = next((row for row in self._causes(self.exchange) if row.kind == CALLBACK), None)
         for row in self._causes(callback) if callback else ():
             if row.kind == EVENT or (row.kind == CALL and row.ability):
@@ -145,7 +145,7 @@ class Flow:
         return None
 
     def uses_platform(self) -> bool:
-        """Tell whether the program asked the platform for something: its reply is then made of the emulator's data."""
+        """Return whether the program called the platform: its reply then has data of the emulator."""
         return any(row.kind == SDK and row.name not in (_REPORT, "spec_notify_app") for row in self._caused)
 
 
@@ -158,7 +158,7 @@ def json_of(text: str, default: Any = None) -> Any:
 
 
 def ability_call_of(exchange: Exchange) -> AbilityCall | None:
-    """Return the ability's call that an exchange is; None for others."""
+    """Return the call of an ability; None for another exchange."""
     sent, text = exchange.call, exchange.text.request
     if exchange.kind == CALL and sent is not None:
         return AbilityCall(exchange.ability or exchange.name, text, sent.notify_id, sent.is_async)
@@ -169,7 +169,7 @@ def ability_call_of(exchange: Exchange) -> AbilityCall | None:
 
 
 def _refusal(exchange: Exchange) -> int:
-    """Return the errcode with which the platform refuses what a replay has sent past the contract; 0 for none."""
+    """Return the platform's errcode for a replay that does not fit the contract; 0 for one that fits."""
     for side, no_json in (("request", 790015), ("reply", 790013)):
         verdict = (exchange.contract or {}).get(side)
         if exchange.kind == CALL and verdict is not None and not verdict.fits:

@@ -16,9 +16,9 @@ def literal(value: Any, taken: int = 0, *, indent: int = 0, after: int = 0) -> s
 
     Args:
         value: It may hold a `Name`.
-        taken: Columns before it on its first line, the indent among them.
+        taken: Columns before it on its first line, with the indent.
         indent: Columns before its line.
-        after: Columns behind it on its last line.
+        after: Columns after it on its last line.
     """
     flat = on_one_line(value)
     if not value or not isinstance(value, dict | list) or fits(flat, taken + after):
@@ -58,7 +58,7 @@ def assignment(name: str, value: Any) -> str:
 
 
 def fits(source: str, taken: int = 0) -> bool:
-    """Tell whether a source is one line that is not too long, with the columns that are taken on it."""
+    """Return whether a source is one line that is not too long after the taken columns."""
     return "\n" not in source and len(source) <= WIDTH and width(source) + taken <= WIDTH
 
 
@@ -66,8 +66,8 @@ def replaced(value: Any, replace: Callable[[str, Any], Any], key: str = "") -> A
     """Return a JSON value with some parts replaced.
 
     Args:
-        value: It stays as it is.
-        replace: Is given each part with its key, or the key of its list, and returns what is to be in its place.
+        value: The value; it does not change.
+        replace: Gets each part with its key, or the key of its list, and returns the new part.
         key: Of the value.
     """
     other = replace(key, value)

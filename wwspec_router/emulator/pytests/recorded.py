@@ -1,4 +1,4 @@
-"""The pytest test of a recorded exchange: it does the same, and expects the same."""
+"""The pytest test that repeats a recorded exchange and expects the same outcome."""
 
 import re
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_cal
 from wwspec_router.emulator.state.traffic.entries import APP, EVENT
 
 Asserts = Literal["values", "shape"]
-"""What of a reply is compared."""
+"""The part of a reply that a test compares."""
 
 _JSON, _ANY = "import json", "from unittest.mock import ANY"
 
@@ -28,7 +28,7 @@ class RecordedTest(msgspec.Struct, frozen=True):
     has_reply: bool
     """Whether a reply is compared at all."""
     is_incomplete: bool
-    """Whether something masked is to be filled in."""
+    """Whether a person must fill in a masked value."""
 
 
 def recorded_test(flow: Flow, asserts: Asserts | None = None) -> RecordedTest | None:
@@ -36,7 +36,7 @@ def recorded_test(flow: Flow, asserts: Asserts | None = None) -> RecordedTest | 
 
     Args:
         flow: The exchange, and what belongs to it.
-        asserts: By default values, and the shape of what is made of the emulator's data or of an event.
+        asserts: By default values; the shape for a reply with data of the emulator or of an event.
     """
     exchange, asked = flow.exchange, flow.asked
     is_sent = exchange.kind == EVENT or (exchange.kind == APP and (exchange.http or {}).get("method") == "POST")
@@ -78,7 +78,7 @@ class _Writer:
         return RecordedTest(source, self._asserts, self._has_reply, self._is_incomplete)
 
     def _cause(self) -> list[str]:
-        """Return the lines that come first: those that notify the app."""
+        """Return the first lines, which notify the app."""
         cause = self._flow.notifier()
         before = cause and ability_call_of(cause)
         if before:
@@ -137,11 +137,11 @@ class _Writer:
         return self._reply("answer.reply") or ["    assert answer.errcode == 0"]
 
     def _reply(self, source: str, *imports: str) -> list[str]:
-        """Return the assertions about a reply; nothing when there is none.
+        """Return the assertions about a reply; none without a reply.
 
         Args:
             source: Python of the reply.
-            imports: That it needs.
+            imports: The imports of that source.
         """
         reply = _holder(self._recorded_reply)
         if reply is None:
@@ -165,7 +165,7 @@ class _Writer:
         return asked.data if value is None else self._unmasked(value)
 
     def _unmasked(self, request: Any) -> Any:
-        """Return a request without what is masked: a token is that of an event, other values are to be filled in."""
+        """Return a request without masked values: a token becomes that of an event, a person fills in the others."""
 
         def unmasked(key: str, value: Any) -> Any:
             is_token = value == MASK and key == "token"

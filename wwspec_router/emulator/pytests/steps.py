@@ -1,4 +1,4 @@
-"""What the tests of a recorded exchange and of `wwspec fuzz` are made of. They use the fixture `zone`."""
+"""Parts of the tests of recorded exchanges and of `wwspec fuzz`. The tests use the fixture `zone`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ EVENT_TOKEN = (
     '    event = zone.fire("conversation_new_message")["event"]',
     '    token = event["conversation_new_message"]["token"]',
 )
-"""Lines that get it."""
+"""Lines of a test that get the token."""
 
 
 def function(subject: str, what: str, lines: Iterable[str], comments: Iterable[str] = ()) -> str:
@@ -35,7 +35,7 @@ def function(subject: str, what: str, lines: Iterable[str], comments: Iterable[s
 def ability_call(
     head: str, ability: str, request: Any, *more: str, name: str = "request", indent: int = STEP, after: str = ""
 ) -> list[str]:
-    """Return the lines of a call of an ability; the last one is the call, and a long request is assigned before.
+    """Return the lines of a call of an ability. The last one is the call; a long request is assigned before it.
 
     Args:
         head: Such as `answer = zone.call`.

@@ -1,1 +1,1 @@
-"""What an emulated WeCom knows: people, messages, tasks, files, its clock, and what a test changes in it."""
+"""The state of an emulated WeCom: people, messages, tasks, files, its clock, and the faults that a test sets."""

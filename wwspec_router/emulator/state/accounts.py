@@ -27,21 +27,21 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     program_id: str
     url: str
     contracts: dict[str, ConsoleContract] | None
-    """Console contracts by ability ID; None forwards everything."""
+    """Console contracts by ability ID; None: calls are not checked."""
     registrations: int = 0
     """How often they were registered."""
     debug_url: str = ""
-    """Where calls and events go in debug mode; empty: where they go anyway."""
+    """Where calls and events go in debug mode; empty: to the usual address."""
     log_level: int = 2
-    """1 ERR, 2 INFO, 3 DBG."""
+    """The log level: 1 ERR, 2 INFO, 3 DBG."""
     sdk_debugs: bool = False
-    """The program called the SDK's `spec_open_debug_mode`."""
+    """Whether the program called the SDK's `spec_open_debug_mode`."""
     app_debugs: bool = False
-    """The app called `open_debug_mode`."""
+    """Whether the app called `open_debug_mode`."""
     is_up: bool | None = None
-    """Whether it could be connected to the last time; None before."""
+    """Whether the last connection succeeded; None before the first one."""
     since: float | None = None
-    """Since when that is so: real Unix seconds."""
+    """Since when that is so, in real Unix seconds."""
     processes: dict[int, float] = {}
     """Its processes that may still run: when each answered last, by PID."""
 
@@ -74,7 +74,7 @@ class App(msgspec.Struct, kw_only=True):
     agentid: int
     secret: str
     keys: MessageKeys
-    """How the secret keys of messages leave the zone."""
+    """Encrypts the secret keys of messages for the app."""
     authorised: bool = True
     programs: dict[str, LinkedProgram] = {}
     """Linked programs by ID."""
@@ -101,7 +101,7 @@ class Accounts:
         self._tokens: dict[str, tuple[App, float]] = {}
 
     def issue_token(self, corpid: str, secret: str, now: float, rng: random.Random) -> tuple[str, int]:
-        """Return an access token and the seconds that it is still valid; the same one while it is.
+        """Return an access token and the seconds that it stays valid. A valid one is returned again.
 
         Raises:
             RefusedError: 40013 or 40001.
@@ -115,7 +115,7 @@ class Accounts:
         return self.issue_token_of(app, now, rng)
 
     def issue_token_of(self, app: App, now: float, rng: random.Random) -> tuple[str, int]:
-        """Return an access token of an app and the seconds that it is still valid; the same one while it is."""
+        """Return an app's access token and the seconds that it stays valid. A valid one is returned again."""
         for token, (owner, expires) in self._tokens.items():
             if owner is app and expires > now:
                 return token, int(expires - now)
@@ -139,14 +139,14 @@ class Accounts:
         return app
 
     def expire_tokens(self, now: float) -> int:
-        """Let every access token that is valid expire at once, and return how many that were."""
+        """Let every valid access token expire now, and return how many there were."""
         valid = [token for token, (_, expires) in self._tokens.items() if expires > now]
         for token in valid:
             self._tokens[token] = (self._tokens[token][0], now)
         return len(valid)
 
     def app(self, corpid: str, agentid: int) -> App:
-        """Return the app in whose name a program calls.
+        """Return the app that a program calls for.
 
         Raises:
             RefusedError: 710641.
@@ -163,16 +163,16 @@ class Suite(msgspec.Struct, kw_only=True):
     suite_id: str
     secret: str
     ticket: str
-    """What WeCom pushes to the provider every ten minutes."""
+    """The suite_ticket, which WeCom sends to the provider every ten minutes."""
     permanent_code: str
-    """What the installation gave to the provider."""
+    """The permanent_code, which the provider got at the installation."""
     app: App
-    """What the corp has."""
+    """The app at the corp."""
     tokens: dict[str, float] = {}
-    """When each expires, in Unix seconds."""
+    """When each token expires, in Unix seconds."""
 
     def issue_token(self, suite_id: str, secret: str, ticket: str, now: float, rng: random.Random) -> tuple[str, int]:
-        """Return a token of the suite and the seconds that it is still valid; the same one while it is.
+        """Return a token of the suite and the seconds that it stays valid. A valid one is returned again.
 
         Raises:
             RefusedError: 40083, 40080 or 40085.

@@ -1,6 +1,6 @@
 """The results of the emulator's models for texts: moods, spam, tags, summaries, suggestions, answers.
 
-Plain rules instead of language models, so that the same messages give the same result. Pure functions.
+They are plain rules instead of language models: the same messages give the same result.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from wwspec_router.emulator.state.conversations import CUSTOMER, Conversations, 
 from wwspec_router.emulator.state.documents import Document
 from wwspec_router.emulator.state.knowledge import Content
 from wwspec_router.emulator.state.tags import TagGroup
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, Selection, lines
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, lines
 
 QUICK_MODELS = ("hunyuan-quick", "deepseek-quick")
 THINKING_MODELS = ("hunyuan-think", "deepseek-think")
@@ -21,17 +21,17 @@ GENERAL_MODELS = (*QUICK_MODELS, *THINKING_MODELS)
 _QUOTED_CHARACTERS = 40
 
 
-def moods(chosen: Selection) -> list[dict[str, Any]]:
+def moods(chosen: ChosenMessages) -> list[dict[str, Any]]:
     """Return the `analyze_result_list` of a sentiment task."""
     return _each(chosen, "sentiment_result", [texts.sentiment(message.text) for message in chosen.readable])
 
 
-def findings(chosen: Selection) -> list[dict[str, Any]]:
+def findings(chosen: ChosenMessages) -> list[dict[str, Any]]:
     """Return the `analyze_result_list` of an anti-spam task."""
     return _each(chosen, "spam_result", [texts.spam(message.text) for message in chosen.readable])
 
 
-def _each(chosen: Selection, field: str, results: list[int]) -> list[dict[str, Any]]:
+def _each(chosen: ChosenMessages, field: str, results: list[int]) -> list[dict[str, Any]]:
     read = [
         {"errcode": 0, "errmsg": errmsg(0), "msgid": message.msgid, field: result}
         for message, result in zip(chosen.readable, results, strict=True)
@@ -47,7 +47,7 @@ def fitting_tags(groups: list[TagGroup], messages: list[Message]) -> list[dict[s
 
 
 def summary(chats: Conversations, messages: list[Message]) -> str:
-    """Return how many people said how many messages, and the first, the first negative and the last message."""
+    """Return the numbers of people and messages, and the first, the first negative and the last message."""
     said = lines(chats, messages)[:MAX_CHARACTERS].split("\n")
     speakers = len({message.sender.id for message in messages})
     upset = [line for line in said if texts.sentiment(line) == 2]

@@ -1,7 +1,7 @@
 """The emulator's clock: it runs like the real one or is stopped, and can be put forward.
 
-Everything that the platform times (tokens, notify_ids, the five days of messages, frequency limits) reads
-this clock. Time limits of sockets do not: those are real seconds.
+All times of the platform (tokens, notify_ids, the five days of messages, frequency limits) are of this clock. Time
+limits of sockets are real seconds.
 """
 
 import math
@@ -15,15 +15,15 @@ class Clock:
 
     Args:
         start: Unix seconds at which it starts; None means the real time.
-        tick: A monotonic time source in seconds. Left out, a clock with a fixed start is stopped until it is put
-            forward, so that the same requests always meet the same times; without one it runs like the real one.
+        tick: A monotonic time source in seconds. Without it, a clock with a `start` is stopped until it is put forward,
+            so the same requests always get the same times; a clock without a `start` runs like the real one.
     """
 
     def __init__(self, start: float | None = None, tick: Callable[[], float] | None = None) -> None:
         self._start = start
         self._tick = tick or (time.monotonic if start is None else _stand_still)
         self.runs = self._tick is not _stand_still
-        """Whether it goes on by itself."""
+        """Whether it runs by itself."""
         self.moves = 0
         """How often it was put forward or restarted."""
         self._lock = threading.Lock()

@@ -16,7 +16,7 @@ from wwspec_router.emulator.state import texts
 from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations, Message
 
 KEPT_BYTES = 16 * MIB
-"""Of all answers, since an event that is fired may name chats that don't exist; the oldest make room."""
+"""The most bytes of all answers: a fired event may name any number of chats. The oldest answers are dropped."""
 
 
 class Consent(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +28,7 @@ class Consent(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def status(self) -> str:
-        """The wire's `agree_status`."""
+        """The `agree_status` in an answer."""
         return "Agree" if self.agreed else "Disagree"
 
 
@@ -64,13 +64,13 @@ class Consents:
         return self._answers.get((chat, external_userid))
 
     def answer(self, chat: str, external_userid: str, agreed: bool, now: int) -> None:
-        """Note an answer; the time is kept when the answer is the same as before."""
+        """Store an answer. When it is the same as before, its time stays."""
         known = self.of(chat, external_userid)
         if known is None or known.agreed != agreed:
             self._put(chat, external_userid, Consent(agreed, now))
 
     def on_message(self, message: Message) -> None:
-        """Note the answer that a message is, if it is one."""
+        """Store the answer of a message, if it is one."""
         if message.msgtype not in (texts.AGREE, texts.REFUSE) or message.sender.type != CUSTOMER:
             return
         if message.chatid is not UNSET:

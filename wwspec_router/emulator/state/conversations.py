@@ -1,8 +1,7 @@
 """The seeded conversations of a corp: groups, and an index of messages in order of time.
 
-Deterministic: the same random source, time and size give the same data. A message knows its text, which the
-platform never gives to a program [99824]; searches, rules and analyses work on it. Messages are appended, and the
-oldest make room when there are too many.
+The same random source, time and size give the same data. Messages have a text, for searches, rules and analyses; a
+program never gets it [99824]. Messages are appended, and the oldest are dropped when there are too many.
 Plain state: the caller holds the emulator's lock.
 """
 
@@ -22,17 +21,17 @@ from wwspec_router.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party
 __all__ = ["CUSTOMER", "EMPLOYEE", "MSGTYPES", "ROBOT", "Conversations", "ExtraInfo", "Group", "Message", "Party"]
 
 KEPT_BYTES = 128 * MIB
-"""Of all messages; more than 100,000 of usual length need. The oldest leave the archive."""
+"""The most bytes of all messages: more than 100,000 of usual length need. The oldest are dropped."""
 _MESSAGE_BYTES = 512
-"""Without its text: ids, parties, and what finds it."""
+"""Bytes of a message without its text: ids, parties, and its places in the indexes."""
 
 MSGTYPES = range(29)
 """0 unsupported ... 28 note [99824]."""
 
 _GROUP_NAMES = ("产品讨论组", "销售日报", "", "项目冲刺", "伙伴联络群", "客户服务一群", "", "新品体验客户群")
-"""Of the eight groups; two have no name."""
+"""Names of the eight groups; two have none."""
 _HEADROOM_SECONDS = 3600
-"""The first message is so many seconds inside the window, so that it stays in it during a short session."""
+"""The first message is so many seconds inside of the window. So it stays there during a short session."""
 
 
 class ExtraInfo(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +41,7 @@ class ExtraInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One entry of the index, without its key, and what it says."""
+    """One entry of the index, without its key, and with its text."""
 
     msgid: str
     sender: Party
@@ -67,7 +66,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Empty for a group without a name."""
     internal: bool
-    """True for internal and inter-corp groups, the ones that `get_group_chat` knows [99825]."""
+    """True for internal and inter-corp groups: only those are groups of `get_group_chat` [99825]."""
     creator: str
     room_create_time: int
     members: tuple[Party, ...]
@@ -75,7 +74,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversations:
-    """Everything that one corp said.
+    """All messages and groups of one corp.
 
     Args:
         rng: The emulator's random source.
@@ -92,7 +91,7 @@ class Conversations:
         self.groups = {group.chatid: group for group in self._make_groups(now)}
         self.pairs = self._make_pairs()
         self.archive = BoundedDict[int, Message](KEPT_BYTES, on_drop=self._forget_position)
-        """By position, from `first` to `end`; a position is never given twice."""
+        """The messages by position, from `first` to `end`. A position is never used twice."""
         self.end = 0
         """The position of the next message."""
         self.listeners: list[Callable[[Message], None]] = []
@@ -117,7 +116,7 @@ class Conversations:
 
         Args:
             now: Unix seconds.
-            text: What it says; None leaves that to the random source.
+            text: The text; None leaves it to the random source.
             msgtype: Which kind.
             parties: The sender, then the receivers; left out, the random source chooses them and the chat.
             chatid: The group, if `parties` are in one.
@@ -152,7 +151,7 @@ class Conversations:
         return message
 
     def between(self, start: int, end: int) -> list[Message]:
-        """Return the messages of these positions that there are."""
+        """Return the messages at these positions that are still kept."""
         return [self.at(position) for position in range(max(start, self.first), min(end, self.end))]
 
     def first_since(self, moment: float) -> int:

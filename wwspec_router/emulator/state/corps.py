@@ -1,4 +1,4 @@
-"""All state of one corp that its programs read and change, besides the index of messages.
+"""All state of one corp that its programs read and change, except the index of messages.
 
 Plain state: the caller holds the emulator's lock.
 """
@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from wwspec_router.emulator.state.consent import Consents
-from wwspec_router.emulator.state.conversations import Conversations
+from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.exports import MAX_EXPORTS, Exports
 from wwspec_router.emulator.state.knowledge import KnowledgeBases
 from wwspec_router.emulator.state.limits import Concurrency, DailyLimit
@@ -20,10 +20,10 @@ from wwspec_router.emulator.state.rules import RuleBook
 from wwspec_router.emulator.state.tasks import Tasks
 
 MAX_PAGE_CALLS = 10
-"""Calls of `get_msg_list_by_page_id` at a time [99824]."""
+"""The most calls of `get_msg_list_by_page_id` at a time [99824]."""
 
 MAX_TASKS = 10_000
-"""New tasks of one kind a day [99832-99835, 99875]."""
+"""The most new tasks of one kind a day [99832-99835, 99875]."""
 
 
 class Masking(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +39,10 @@ class Corp:
 
     Args:
         rng: The emulator's random source for its data.
-        ids: Its source for what is handed out and comes back.
-        chats: What was said; new messages are compared with the rules.
+        ids: The random source for ids that programs and apps send back.
+        chats: The messages; new ones are compared with the rules.
         now: Unix seconds.
-        announce_hit: Called when a message hit a keyword rule.
+        announce_hit: Called with a message that hit a keyword rule.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Corp:
         ids: random.Random,
         chats: Conversations,
         now: int,
-        announce_hit: Callable[[], None],
+        announce_hit: Callable[[Message], None],
     ) -> None:
         self.chats = chats
         self.consents = Consents(rng, chats, now)

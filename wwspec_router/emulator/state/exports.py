@@ -20,16 +20,16 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict
 CODE_SECONDS = 300
 WAITING_SECONDS, RUNNING_SECONDS = 1, 2
 JOBID_SECONDS = 86400
-"""How long a jobid is usable once its job finished."""
+"""Seconds that a jobid stays usable after its job has finished."""
 
 MAX_EXPORTS = 1000
-"""A day."""
+"""The most exports a day."""
 
 KEPT_BYTES = 128 * MIB
-"""Of all filled files; the oldest make room."""
+"""The most bytes of all filled files; the oldest are dropped."""
 KEPT_JOBS = 10_000
 KEPT_CODES = 100_000
-"""A hundred days' codes: the oldest could be used again."""
+"""The codes of a hundred days; older ones are forgotten, and count as fresh."""
 
 MAX_MARKS = 100_000
 MAX_FILE_BYTES = 64 * MIB
@@ -43,11 +43,11 @@ _MARK = re.compile(
 )
 
 Fill = Callable[[str, str], str | None]
-"""Takes a mark's name and value; None leaves the mark."""
+"""Returns the text for a mark's name and value; None leaves the mark."""
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One export."""
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """The job of one export."""
 
     agentid: int
     created: float
@@ -61,14 +61,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.created + WAITING_SECONDS + RUNNING_SECONDS
 
     def status(self, now: float) -> int:
-        """Return the wire's status."""
+        """Return the `status` in an answer."""
         if now < self.created + WAITING_SECONDS:
             return WAITING
         return RUNNING if now < self.finished else FINISHED
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is known of a code."""
+    """The state of a code."""
 
     expires: float
     """Unix seconds."""
@@ -84,14 +84,14 @@ class Exports:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._jobs = BoundedDict[str, Job](8 * MIB, KEPT_JOBS)
+        self._jobs = BoundedDict[str, Export](8 * MIB, KEPT_JOBS)
         self.codes = BoundedDict[bytes, Code](32 * MIB, KEPT_CODES)
         """By digest, since a code may have any length."""
         self.results = BoundedDict[str, bytes](KEPT_BYTES)
         """The filled files, by result_id."""
 
     def issue_code(self, now: float) -> str:
-        """Return a code as the chat component's export button gives it."""
+        """Return a code, as the export button of the chat component makes it."""
         code = f"code_{self._rng.getrandbits(128):032x}"
         self.codes.put(_digest(code), Code(expires=now + CODE_SECONDS), 0)
         return code
@@ -109,13 +109,13 @@ class Exports:
             raise RefusedError(42003, "code")
         self.codes.put(_digest(code), Code(expires=now, used=True), 0)
 
-    def add(self, agentid: int, content: bytes | None, errcode: int, now: float) -> tuple[str, Job]:
+    def add(self, agentid: int, content: bytes | None, errcode: int, now: float) -> tuple[str, Export]:
         """Start a job.
 
         Args:
-            agentid: Whose it is.
+            agentid: The app that starts it.
             content: The filled file; None when it could not be filled.
-            errcode: Why, then.
+            errcode: Why it could not be filled.
             now: Unix seconds.
 
         Returns:
@@ -125,11 +125,11 @@ class Exports:
         result_id = "" if content is None else f"result_{self._rng.getrandbits(128):032x}"
         if content is not None:
             self.results.put(result_id, content, len(content))
-        job = Job(agentid=agentid, created=now, errcode=errcode, result_id=result_id)
+        job = Export(agentid=agentid, created=now, errcode=errcode, result_id=result_id)
         self._jobs.put(jobid, job, len(jobid) + len(result_id))
         return jobid, job
 
-    def get(self, jobid: str, agentid: int, now: float) -> Job:
+    def get(self, jobid: str, agentid: int, now: float) -> Export:
         """Return a job.
 
         Raises:

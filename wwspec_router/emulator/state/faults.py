@@ -1,7 +1,7 @@
 """Faults that a test sets: refusals, return codes, delays, cut connections, wrong callbacks.
 
-Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. It does not know
-how an exchange is sent: the part that serves it calls `Faults.meet`. Safe under threads.
+Each fault works on one side (`on`), on one API or on all, a number of times or until it is cleared. The part that
+serves an exchange calls `Faults.meet`. Safe under threads.
 """
 
 import threading
@@ -18,13 +18,13 @@ from wwspec_router.errors import WWSpecError
 PROGRAM = "program"
 
 RETURN_CODES = range(-10009, -10000)
-"""Of the vendor's SDK [100052]."""
+"""The return codes of the vendor's SDK [100052]."""
 
 MAX_SECONDS = 60.0
-"""A longer latency or timeout is refused; a callback may be later."""
+"""The longest latency or timeout; a callback may be later."""
 
 PROGRAM_ERRCODES = (710674, 710675, 710676, 710677, 790013, 790014)
-"""What can go wrong between platform and program [100042]; 710674 is a program that is down."""
+"""Failures between platform and program [100042]; 710674 is a program that is down."""
 
 LATENCY, ERRCODE, RETURN_CODE, TIMEOUT, DROP = "latency", "errcode", "return_code", "timeout", "drop"
 LATE, TWICE, NEVER = "late", "twice", "never"
@@ -38,14 +38,14 @@ EFFECTS = {
 
 
 class CutError(WWSpecError):
-    """The connection is to be closed in the middle of a reply."""
+    """The connection must be closed in the middle of a reply."""
 
 
 class ReturnCodeError(WWSpecError):
-    """An SDK call is to fail with a return code of the vendor's SDK.
+    """An SDK call must fail with a return code of the vendor's SDK.
 
     Args:
-        return_code: Which one.
+        return_code: The code.
     """
 
     def __init__(self, return_code: int) -> None:
@@ -54,7 +54,7 @@ class ReturnCodeError(WWSpecError):
 
 
 class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a fault does.
+    """The effect of a fault.
 
     `errcode` refuses with `value`, `return_code` lets an SDK call fail with `value`, `latency` delays by `value` real
     seconds, `timeout` holds for `value` real seconds and then cuts the connection, `drop` cuts it at once. A callback
@@ -68,7 +68,7 @@ class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One API, ability ID or event type; empty for all."""
     value: float = 0
     count: Annotated[int, Meta(ge=1)] | None = None
-    """How often; None until it is cleared."""
+    """How often it works; None until it is cleared."""
 
     def check(self) -> None:
         """Raise RefusedError 40058 for a combination that makes no sense."""
@@ -89,7 +89,7 @@ class FaultSpec(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Fault(FaultSpec, kw_only=True):
-    """A fault that was set."""
+    """A fault that is set."""
 
     id: str
     taken: int = 0
@@ -100,7 +100,7 @@ class Faults:
     """The faults of one emulator.
 
     Args:
-        on_change: Called when one is set, hits or is taken away, under no lock.
+        on_change: Called when a fault is set, hits or is removed, without a lock.
     """
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
@@ -125,7 +125,7 @@ class Faults:
         return fault.id
 
     def clear(self, fault_id: str = "") -> int:
-        """Take one fault away, or all, and return how many that were."""
+        """Remove one fault, or all, and return how many there were."""
         with self._lock:
             kept = [fault for fault in self._faults if fault_id not in ("", fault.id)]
             cleared = len(self._faults) - len(kept)
@@ -134,12 +134,12 @@ class Faults:
         return cleared
 
     def listed(self) -> list[Fault]:
-        """Return the faults that still work, in the order in which they were set."""
+        """Return the faults that are still set, oldest first."""
         with self._lock:
             return [msgspec.structs.replace(fault) for fault in self._faults]
 
     def apply(self, on: str, api: str, entry: Entry) -> dict[str, float]:
-        """Count the faults of an exchange and return them: value by effect, of the one that was set first."""
+        """Count the faults that hit an exchange, the oldest of each effect, and return their values by effect."""
         if not self._faults:
             return {}
         met: dict[str, Fault] = {}
@@ -155,7 +155,7 @@ class Faults:
         return {effect: fault.value for effect, fault in met.items()}
 
     def meet(self, on: str, api: str, entry: Entry) -> None:
-        """Apply the faults that were set for an exchange; returns at once when there are none.
+        """Apply the faults that are set for an exchange.
 
         Raises:
             RefusedError: The fault is an errcode.

@@ -1,4 +1,4 @@
-"""Asynchronous calls of the program: a call with a job_info now, its result by an SDK API later [99812, 99847].
+"""Asynchronous calls of the program: a call with a job_info, and later its result by an SDK API [99812, 99847].
 
 It keeps the jobs and their states; `programs` calls the program. Plain state: the caller holds the emulator's lock.
 """
@@ -15,13 +15,13 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 KEPT_JOBS = 10_000
 KEPT_BYTES = 64 * MIB
-"""Of all results. The oldest jobs are forgotten, with theirs."""
+"""The most bytes of all results. The oldest jobs are dropped with their results."""
 
 _JOB_BYTES = 512
-"""Without its result."""
+"""Bytes of a job without its result."""
 
 OnResult = Callable[[int, str], None]
-"""Takes the errcode and the result that the program reported; called once, with no lock held."""
+"""Gets the errcode and the result that the program reported; called once, without a lock."""
 
 
 class Job(msgspec.Struct, kw_only=True):
@@ -32,7 +32,7 @@ class Job(msgspec.Struct, kw_only=True):
     agentid: int
     """0 when the call carries no app."""
     contract: ConsoleContract | None
-    """Of the ability, when the call began."""
+    """The ability's contract when the call began."""
     on_result: OnResult | None
     """None for a job whose result the app fetches."""
     reported: bool = False
@@ -67,12 +67,12 @@ class Jobs:
         return job
 
     def forget(self, job: Job) -> None:
-        """Make a job unknown."""
+        """Forget a job."""
         self.jobs.remove(job.jobid)
         self._forget_info(job.jobid, job)
 
     def report(self, job: Job, errcode: int, result: str) -> None:
-        """Keep what the program reported on a job."""
+        """Store the program's report on a job."""
         job.reported, job.errcode, job.result = True, errcode, result
         self.jobs.resize(job.jobid, _JOB_BYTES + getsizeof(result))
 

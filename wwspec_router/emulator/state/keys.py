@@ -1,8 +1,7 @@
-"""How the secret key of each message leaves the zone: encrypted for the app [99824].
+"""Encrypts the secret key of each message for the app [99824].
 
-Until the app sets a public key, placeholders of the same shape are used, which nobody can decrypt. The
-padding is not stated on WeCom's pages; PKCS#1 v1.5 is what public programs use. Knows nothing of apps and
-messages beyond their ids.
+Until the app sets a public key, placeholders of the same shape are used, which nobody can decrypt. WeCom's pages do not
+state the padding; public programs use PKCS#1 v1.5.
 """
 
 import base64
@@ -19,19 +18,19 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 _KEY_BITS = 2048
 KEPT_BYTES = 64 * MIB
-"""Of wrapped keys, which are slow to make; one that made room is made again, the same."""
+"""The most bytes of wrapped keys. They are slow to make; a dropped one is made again, with the same value."""
 _PLACEHOLDER_VERSION = 1
 
 
 class EncryptInfo(msgspec.Struct, frozen=True, gc=False):
-    """The wire's `service_encrypt_info`."""
+    """The `service_encrypt_info` in an answer."""
 
     encrypted_secret_key: str
     public_key_ver: int
 
 
 class _PublicKey(NamedTuple):
-    """One public key and all that depends on it, so that it is replaced in one step."""
+    """One public key and everything that depends on it: they are replaced in one step."""
 
     pem: str
     key: Any
@@ -43,14 +42,14 @@ class MessageKeys:
     """Makes and wraps the secret keys for one app.
 
     Args:
-        seed: The emulator's seed; the same seed gives the same keys, wrapped alike.
+        seed: The emulator's seed; the same seed gives the same keys, also wrapped.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._current = _PublicKey("", None, _PLACEHOLDER_VERSION, BoundedDict(KEPT_BYTES))
         self._lock = threading.Lock()
-        """Keys are wrapped while the emulator's lock is not held."""
+        """A lock of its own: keys are wrapped without the emulator's lock."""
 
     @property
     def wrapped(self) -> BoundedDict[str, EncryptInfo]:
@@ -62,7 +61,7 @@ class MessageKeys:
         return hashlib.sha256(f"{self._seed}:{msgid}".encode()).hexdigest()[:32]
 
     def set_public_key(self, pem: str, version: int) -> None:
-        """Take the app's RSA-2048 public key.
+        """Set the app's RSA-2048 public key.
 
         Raises:
             RefusedError: 40211 for the key, 40212 for the version.

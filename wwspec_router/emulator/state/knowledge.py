@@ -16,12 +16,12 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict
 MAX_BASES = 1000
 MAX_CONTENTS = 1000
 MAX_BYTES = 64 * MIB
-"""Of all contents: names, URLs and media_ids. WeCom's own limits allow a million contents."""
+"""The most bytes of all contents: names, URLs and media_ids. WeCom's own limits allow a million contents."""
 _CONTENT_BYTES = 512
 KEPT_DELETED = 1000
-"""Knowledge bases that are known to be deleted; ids of older ones are unknown."""
+"""The most deleted knowledge bases that are remembered; ids of older ones are unknown."""
 LEARN_SECONDS = 2
-"""Seconds that one content takes; contents of one knowledge base wait for each other."""
+"""Seconds that one content takes to learn; contents of one knowledge base are learnt one after the other."""
 
 ADDED, FAILED, ADDING = 0, 1, 2
 PDF, XLSX, DOC, DOCX, WEB_LINK = 2, 4, 5, 6, 101
@@ -31,7 +31,7 @@ CORP_BASE_ID, CORP_BASE_NAME = "kb_emulator_0001", "产品手册"
 """The knowledge base that the corp itself made in the admin console."""
 
 UNREACHABLE = ".invalid"
-"""Web pages of a host with this ending can't be reached: such a content fails."""
+"""Hosts with this ending can't be reached: a web page there fails."""
 
 
 class NewContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class NewContent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """Bytes that it takes."""
+        """Its size in bytes."""
         return _CONTENT_BYTES + getsizeof(self.doc_name) + getsizeof(self.file_media_id) + getsizeof(self.web_url)
 
     @property
@@ -62,7 +62,7 @@ class Content(msgspec.Struct, kw_only=True):
     """Unix seconds at which learning ends."""
 
     def status(self, now: float) -> int:
-        """Return the wire's status."""
+        """Return the `status` in an answer."""
         if now < self.ready:
             return ADDING
         return ADDED if self.new.learnable else FAILED
@@ -81,7 +81,7 @@ class KnowledgeBase(msgspec.Struct, kw_only=True):
     """Bytes of the contents."""
     last_docid: int = 0
     ready: float = 0.0
-    """When its last content is learnt."""
+    """When its last content is learnt, in Unix seconds."""
 
     def learnt(self, now: float) -> list[Content]:
         """Return the contents that can be searched."""
@@ -140,7 +140,7 @@ class KnowledgeBases:
         self._deleted = BoundedDict[str, None](MIB, KEPT_DELETED)
 
     def authorised(self) -> list[KnowledgeBase]:
-        """Return those that the app may use, oldest first."""
+        """Return the knowledge bases that the app may use, oldest first."""
         return [base for base in self._bases.values() if base.authorised]
 
     def create(self, name: str, owner: int, contents: list[NewContent], now: float) -> KnowledgeBase:

@@ -1,6 +1,6 @@
-"""How often and how many at once: calls a day, and calls in progress, each counted by corp.
+"""Limits of calls a day and of calls in progress, each for one corp.
 
-Plain state: the caller holds the emulator's lock. Knows no API.
+Plain state: the caller holds the emulator's lock.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ class DailyLimit:
     """Counts calls of one kind by day, in UTC+8 as WeCom's days are.
 
     Args:
-        allowed: Calls that are let through in a day.
+        allowed: The most calls in a day.
     """
 
     def __init__(self, allowed: int) -> None:
@@ -41,7 +41,7 @@ class Concurrency:
     """Counts calls in progress.
 
     Args:
-        allowed: How many may be.
+        allowed: The most calls in progress.
     """
 
     def __init__(self, allowed: int) -> None:

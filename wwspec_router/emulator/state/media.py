@@ -13,7 +13,7 @@ MEDIA_SECONDS = 3 * 86400
 """How long a media_id is valid."""
 
 KEPT_BYTES = 128 * MIB
-"""Of all files; the oldest make room, as if they had expired."""
+"""The most bytes of all files; the oldest are dropped, as if they had expired."""
 
 
 class MediaFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The people of an emulated corp: employees, customers, robots, and the departments that employees belong to.
 
-Names only: who talks with whom is in `conversations`. Employees are the same whatever the seed, so that a program
-under development meets people it knows; ids of customers and robots come from the seed.
+It has only names; `conversations` has who talks with whom. Employees are the same for every seed, so a program under
+development always finds them. Ids of customers and robots depend on the seed.
 """
 
 import random
@@ -9,7 +9,7 @@ import random
 import msgspec
 
 EMPLOYEE, CUSTOMER, ROBOT = 1, 2, 3
-"""Kinds of party on the wire."""
+"""Kinds of party, as WeCom numbers them."""
 
 DEPARTMENTS = {1: "总公司", 2: "销售部", 3: "客服部"}
 """Departments by id; 1 is the corp itself."""
@@ -43,26 +43,26 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
-    """Who sends or receives."""
+    """A sender or receiver."""
 
     type: int
     id: str
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What an employee or a customer is called."""
+    """The names of an employee or a customer."""
 
     party: Party
     name: str
     """An employee's name, a customer's nickname."""
     pinyin: str
     alias: str
-    """An employee's alias, the remark that an employee gave a customer."""
+    """An employee's alias, or an employee's remark on a customer."""
     department: int = 0
     """0 for customers."""
 
     def matches(self, word: str) -> bool:
-        """Tell whether the person is found by this word, in whatever case [100235]."""
+        """Return whether a search for this word finds the person, in upper or lower case [100235]."""
         folded = word.casefold()
         return any(folded in text.casefold() for text in (self.name, self.pinyin, self.alias))
 
@@ -93,13 +93,13 @@ class People:
         return person if person is not None and person.party.type == kind else None
 
     def name_of(self, party: Party) -> str:
-        """Return what a speaker is called in a transcript."""
+        """Return a speaker's name for a transcript."""
         person = self._by_id.get(party.id)
         return person.name if person is not None else "机器人"
 
 
 def word(rng: random.Random, length: int) -> str:
-    """Return letters and digits, as WeCom's ids have them."""
+    """Return random letters and digits, as in WeCom's ids."""
     return "".join(rng.choices(_ALPHABET, k=length))
 
 

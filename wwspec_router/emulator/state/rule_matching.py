@@ -33,7 +33,7 @@ _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def compare(people: People, rule: RuleBody, message: Message) -> tuple[bool, tuple[int, ...]] | None:
-    """Return whether a word of the rule was hit and which of its behaviours were; None when nothing was."""
+    """Return whether the message hit a word of the rule, and which behaviours it hit; None without a hit."""
     where = ApplicableRange() if rule.applicable_range is UNSET else rule.applicable_range
     if message.msgtype not in _CAN_HIT or not _applies(people, where, message):
         return None
@@ -67,7 +67,7 @@ def _applies(people: People, where: ApplicableRange, message: Message) -> bool:
 
 
 def _allows(listed: list[int] | list[str] | UnsetType, value: object) -> bool:
-    """An empty list means no setting."""
+    """Return whether a setting accepts a value. An empty list accepts every value."""
     return listed is UNSET or not listed or value in listed
 
 
@@ -133,12 +133,12 @@ def _behaviours(where: ApplicableRange, message: Message) -> Iterator[int]:
 
 
 def _is_bank_card(digits: str) -> bool:
-    """Check the Luhn sum."""
+    """Return whether the Luhn sum is right."""
     doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
 
 def _is_id_card(number: str) -> bool:
-    """Check the check character of a resident identity number."""
+    """Return whether the check character of a resident identity number is right."""
     total = sum(int(digit) * weight for digit, weight in zip(number, _ID_WEIGHTS, strict=False))
     return "10X98765432"[total % 11] == number[-1].upper()

@@ -1,7 +1,7 @@
 """Keyword rules of a corp, and the messages that hit one [99829, 99830].
 
-A rule covers messages that are said after it was made. `rule_matching` compares a message with a rule. Plain state: the
-caller holds the emulator's lock.
+A rule covers only messages that are newer than the rule. `rule_matching` compares a message with a rule. Plain state:
+the caller holds the emulator's lock.
 """
 
 import random
@@ -18,9 +18,9 @@ from wwspec_router.emulator.state.conversations import Message
 
 MAX_RULES = 500
 MAX_BYTES = 16 * MIB
-"""Of the JSON of all rules: more than rules of sensible ids and words have."""
+"""The most bytes of the JSON of all rules; rules with usual ids and words need less."""
 KEPT_HIT_BYTES = 32 * MIB
-"""Of all hits; the oldest make room."""
+"""The most bytes of all hits; the oldest are dropped."""
 _HIT_BYTES, _HIT_RULE_BYTES = 128, 96
 _ID_START, _ID_LENGTH = "rule_", 24
 
@@ -95,7 +95,7 @@ class Emails(Asked):
 
 
 class SessionTypes(Asked):
-    """1 internal, 2 external."""
+    """Kinds of session: 1 internal, 2 external."""
 
     session_type_list: list[int] | UnsetType = UNSET
 
@@ -107,7 +107,7 @@ class ExcludedWords(Asked):
 
 
 class VoiceTypes(Asked):
-    """6 voice, 21 audio archive: kinds whose speech is compared."""
+    """Kinds whose speech is compared: 6 voice, 21 audio archive."""
 
     type_list: list[int] | UnsetType = UNSET
 
@@ -131,7 +131,7 @@ class ApplicableRange(Asked):
 
 
 class RuleBody(Asked):
-    """What a rule looks for, and where."""
+    """The words and behaviours that a rule looks for, and where."""
 
     name: Annotated[str, Meta(min_length=1, max_length=20)]
     keyword: Keyword | UnsetType = UNSET
@@ -144,11 +144,11 @@ class Rule(msgspec.Struct, kw_only=True):
 
     rule_id: str
     serial: int
-    """Grows from rule to rule, so that a cursor outlives deletions."""
+    """A number that grows from rule to rule, so cursors stay valid after deletions."""
     create_time: int
     body: RuleBody
     size: int
-    """Bytes of the body's JSON."""
+    """The bytes of the body's JSON."""
 
 
 class HitRule(msgspec.Struct, frozen=True, gc=False):
@@ -176,17 +176,17 @@ class RuleBook:
     Args:
         rng: Makes the ids.
         compare: Compares a message with a rule.
-        announce: Called when a message hit.
+        announce: Called with a message that hit.
     """
 
-    def __init__(self, rng: random.Random, compare: Compare, announce: Callable[[], None]) -> None:
+    def __init__(self, rng: random.Random, compare: Compare, announce: Callable[[Message], None]) -> None:
         self._rng = rng
         self._compare = compare
         self._announce = announce
         self._rules: dict[str, Rule] = {}
         self._serial = 0
         self.hits = BoundedDict[int, Hit](KEPT_HIT_BYTES)
-        """By position, in order of time."""
+        """The hits by position, in order of time."""
         self.end = 0
         """The position of the next hit."""
 
@@ -217,7 +217,7 @@ class RuleBook:
         return rule
 
     def change(self, rule_id: str, body: RuleBody) -> None:
-        """Replace what a rule looks for.
+        """Replace the body of a rule.
 
         Raises:
             RefusedError: As `get`, and 710619.
@@ -248,10 +248,10 @@ class RuleBook:
         if hits:
             self.hits.put(self.end, Hit(message, tuple(hits)), _HIT_BYTES + _HIT_RULE_BYTES * len(hits))
             self.end += 1
-            self._announce()
+            self._announce(message)
 
     def between(self, start: int, end: int) -> list[Hit]:
-        """Return the hits of these positions that there are."""
+        """Return the hits at these positions that are still kept."""
         positions = range(max(start, self._first), min(end, self.end))
         return [hit for position in positions if (hit := self.hits.get(position)) is not None]
 
@@ -273,7 +273,7 @@ class RuleBook:
 
 
 def merged(old: RuleBody, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return a rule's JSON with changes applied: what is left out stays, an empty list clears its setting."""
+    """Return a rule's JSON with changes. A field that is left out stays; an empty list clears its setting."""
     body: dict[str, Any] = msgspec.to_builtins(old)
     for part, change in changes.items():
         body[part] = {**body.get(part, {}), **change} if isinstance(change, dict) else change

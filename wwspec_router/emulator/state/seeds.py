@@ -1,7 +1,4 @@
-"""Makes the conversations of the emulated corp, from a scene and from the seed.
-
-Knows nothing of the emulator's state beyond its conversations.
-"""
+"""Makes the conversations of the emulated corp, from a scene and from the seed."""
 
 import random
 from itertools import chain
@@ -25,7 +22,7 @@ _CREATED_BEFORE = WINDOW_SECONDS + 86400
 
 
 class _People(People):
-    """The people of a scene; each kind that it leaves out is that of the seed."""
+    """The people of a scene. A kind that the scene leaves out comes from the seed."""
 
     def __init__(self, rng: random.Random, scene: Scene) -> None:
         super().__init__(rng)
@@ -45,7 +42,7 @@ def make_conversations(rng: random.Random, now: int, count: int, scene: Scene | 
     Args:
         rng: The emulator's random source.
         now: Unix seconds.
-        count: How many messages the seed makes; a scene's come on top.
+        count: How many messages the seed makes, besides those of the scene.
         scene: Who exists and what was said.
 
     Raises:
@@ -69,7 +66,7 @@ def say(chats: Conversations, message: SceneMessage, moment: int) -> Message:
     """Let a person say something.
 
     Args:
-        chats: Where.
+        chats: The conversations.
         message: Who says what to whom; `ago` is left to the caller.
         moment: Unix seconds; not before the last message.
 
@@ -97,7 +94,7 @@ def _say(chats: Conversations, parties: dict[str, Party], message: SceneMessage,
 
 
 def _talk(rng: random.Random, chats: Conversations, now: int, count: int, scene: Scene) -> None:
-    """Let everything be said, in order of time."""
+    """Add all messages of scene and seed, in order of time."""
     oldest = now - WINDOW_SECONDS + RECENT_SECONDS
     seeded = [(rng.randrange(oldest, now), None) for _ in range(count)]
     written = [(now - int(message.ago), message) for message in scene.messages]
@@ -138,7 +135,7 @@ def _group(group: SceneGroup, parties: dict[str, Party], now: int) -> Group:
 
 
 def _seeded_groups(rng: random.Random, chats: Conversations, now: int) -> list[Group]:
-    """Return one group of colleagues and one with customers, as far as there are any."""
+    """Return a group of colleagues and a group with customers, when there are such people."""
     colleagues = rng.sample(chats.employees, min(3, len(chats.employees)))
     customers = rng.sample(chats.customers, min(2, len(chats.customers)))
     groups = []

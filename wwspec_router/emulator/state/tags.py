@@ -1,13 +1,13 @@
 """The customer tag groups of an emulated corp, and which of their tags fits a text.
 
-The same whatever the seed: the APIs that list tag groups belong to the app's side, so their ids can be relied on.
+They are the same for every seed: the APIs that list tag groups belong to the app's side, so programs need fixed ids.
 """
 
 import msgspec
 
 
 class Tag(msgspec.Struct, frozen=True):
-    """A tag, and the words that speak for it."""
+    """A tag, and the words that suggest it."""
 
     tag_id: str
     name: str
@@ -22,7 +22,7 @@ class TagGroup(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...]
 
     def fitting(self, text: str) -> Tag | None:
-        """Return the tag with the most words in the text; the first of several, None without any."""
+        """Return the tag with the most words in the text: the first of several, or None."""
         scores = [sum(text.count(word) for word in tag.words) for tag in self.tags]
         best = max(scores)
         return self.tags[scores.index(best)] if best else None

@@ -1,7 +1,7 @@
 """Analysis tasks: which messages a task may read, and its outcome [99831-99835, 99875, 100036].
 
-WeCom reads a message when its id and its secret key belong together. `analyses` makes the results of the texts. Plain
-state: the caller holds the emulator's lock and brings the time.
+WeCom reads a message when its id and its secret key match. `analyses` makes the results. Plain state: the caller holds
+the emulator's lock and gives the time.
 """
 
 import random
@@ -18,14 +18,14 @@ from wwspec_router.emulator.state.texts import ANALYSABLE
 
 MAX_MESSAGES = 1000
 MAX_CHARACTERS = 30000
-"""Of the text that a task works on."""
+"""The most characters of the text of a task."""
 
 TASK_SECONDS = 2
 """Seconds that a task of WeCom's own takes."""
 
 KEPT_TASKS = 100_000
 KEPT_BYTES = 64 * MIB
-"""Of all outcomes. The oldest tasks are forgotten, with theirs."""
+"""The most bytes of all outcomes. The oldest tasks are dropped with their outcomes."""
 
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
@@ -45,7 +45,7 @@ class MessageKey(Asked):
     encrypt_info: EncryptInfo
 
 
-class Selection(msgspec.Struct, frozen=True):
+class ChosenMessages(msgspec.Struct, frozen=True):
     """The messages of one task."""
 
     readable: list[Message]
@@ -55,17 +55,17 @@ class Selection(msgspec.Struct, frozen=True):
 
     @property
     def fail_list(self) -> list[Failure]:
-        """The wire's `fail_list` of a result."""
+        """The `fail_list` of a result."""
         return [{"errcode": code, "errmsg": errmsg(code), "msgid": msgid} for msgid, code in self.unreadable]
 
     @property
     def repeated_list(self) -> list[Failure]:
-        """The wire's `fail_list` of a new task."""
+        """The `fail_list` of a new task."""
         return [{"errcode": 710613, "errmsg": errmsg(710613), **msgspec.to_builtins(key)} for key in self.repeated]
 
 
-def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> Selection:
-    """Sort the messages of a new task by whether they can be read.
+def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> ChosenMessages:
+    """Split the messages of a new task into those that can be read and the others.
 
     Raises:
         RefusedError: 710623, or 40063 when there are none.
@@ -75,7 +75,7 @@ def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> 
     if len(asked) > MAX_MESSAGES:
         raise RefusedError(710623, f"msg_list: {MAX_MESSAGES} messages")
     seen: set[str] = set()
-    chosen = Selection([], [], [])
+    chosen = ChosenMessages([], [], [])
     for key in asked:
         if key.msgid in seen:
             chosen.repeated.append(key)
@@ -93,8 +93,8 @@ def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> 
     return chosen
 
 
-class Task(msgspec.Struct, kw_only=True):
-    """One task: of WeCom's own, fixed when it starts, or of a program, which reports its result."""
+class AnalysisTask(msgspec.Struct, kw_only=True):
+    """A task of WeCom's own, with a fixed outcome, or of a program, which reports its result."""
 
     kind: str
     """The name of the API that made it."""
@@ -104,7 +104,7 @@ class Task(msgspec.Struct, kw_only=True):
     errcode: int = 0
     """0, or why it failed."""
     outcome: bytes
-    """What its result holds besides errcode and status, as JSON: counted by its bytes."""
+    """The fields of its result besides errcode and status, as JSON text, whose bytes count."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Task(msgspec.Struct, kw_only=True):
         return msgspec.json.decode(self.outcome, type=dict[str, Any])
 
     def result(self, now: float) -> dict[str, Any]:
-        """Return how far a task of WeCom's own has come, and its outcome once it ended."""
+        """Return the state of a task of WeCom's own, and its outcome once it has ended."""
         if self.ready is None or now < self.ready:
             return {"errcode": 0, "errmsg": "ok", "status": RUNNING}
         status = FAILED if self.errcode else FINISHED
@@ -128,7 +128,7 @@ class Tasks:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self.tasks = BoundedDict[str, Task](KEPT_BYTES, KEPT_TASKS)
+        self.tasks = BoundedDict[str, AnalysisTask](KEPT_BYTES, KEPT_TASKS)
         """By jobid."""
 
     def add(self, kind: str, agentid: int, ready: float | None, outcome: dict[str, Any], errcode: int = 0) -> str:
@@ -136,28 +136,30 @@ class Tasks:
 
         Args:
             kind: The API that makes it.
-            agentid: Whose it is.
+            agentid: The app of the task.
             ready: Unix seconds at which it ends; None until a program reports.
-            outcome: What its result holds besides errcode and status.
+            outcome: The fields of its result besides errcode and status.
             errcode: Why it fails; 0 when it does not.
         """
         jobid = f"job_{self._rng.getrandbits(160):040x}"
-        task = Task(kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome))
+        task = AnalysisTask(
+            kind=kind, agentid=agentid, ready=ready, errcode=errcode, outcome=msgspec.json.encode(outcome)
+        )
         self.tasks.put(jobid, task, len(task.outcome))
         return jobid
 
     def finish(self, jobid: str, now: float, outcome: dict[str, Any]) -> None:
-        """Add what a program reported to a task that is still known."""
+        """Add a program's report to a task, if the task is still known."""
         task = self.tasks.get(jobid)
         if task is not None:
             task.ready, task.outcome = now, msgspec.json.encode(task.fields | outcome)
             self.tasks.resize(jobid, len(task.outcome))
 
     def forget(self, jobid: str) -> None:
-        """Make a task unknown."""
+        """Forget a task."""
         self.tasks.remove(jobid)
 
-    def get(self, kind: str, agentid: int, jobid: str) -> Task:
+    def get(self, kind: str, agentid: int, jobid: str) -> AnalysisTask:
         """Return a task.
 
         Raises:

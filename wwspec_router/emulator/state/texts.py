@@ -1,6 +1,6 @@
-"""What the seeded messages say: texts by kind of message, and how much of them a search or an analysis sees.
+"""The texts of the seeded messages by kind, and which kinds a search or an analysis reads.
 
-The platform never gives these to a program [99824]: they are what searches, keyword rules and analyses work on.
+A program never gets these texts [99824]. Searches, keyword rules and analyses work on them.
 """
 
 import random
@@ -16,7 +16,7 @@ ANALYSABLE = (TEXT, VOICE, AUDIO_ARCHIVE)
 """Kinds that the analysis tasks accept [99831]."""
 
 SPOKEN = (VOICE, AUDIO_ARCHIVE)
-"""Kinds whose text is what was said."""
+"""Kinds whose text is a transcript."""
 
 QR_CODE = "[二维码]"
 """The text of an image that shows a QR code; other images have none."""
@@ -69,7 +69,7 @@ PORNOGRAPHIC = ("涉黄测试词", "emulator-porn")
 
 
 def content(rng: random.Random, msgtype: int) -> str:
-    """Return what a new message of a kind says; empty for the kinds without words."""
+    """Return a text for a new message of a kind; empty for the kinds without words."""
     choices = _CONTENTS.get(msgtype)
     return rng.choice(choices) if choices else ""
 

@@ -1,7 +1,7 @@
-"""Strings that the platform hands out and recognises later: event tokens, notify_ids, cursors and page ids.
+"""Strings that the platform issues and recognises later: event tokens, notify_ids, cursors and page ids.
 
-Event tokens and notify_ids are remembered until they expire. Cursors and page ids are not remembered: they
-hold their meaning and a check value. Plain state: the caller holds the emulator's lock.
+Event tokens and notify_ids are remembered until they expire. Cursors and page ids are not: each has its meaning and a
+check value in it. Plain state: the caller holds the emulator's lock.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ NOTIFY_ID_SECONDS = 600
 PULL_WINDOW_SECONDS = 60
 
 KEPT_BYTES = 16 * MIB
-"""Of the ids of one kind. They expire by the emulator's clock, which may stand; the oldest make room then."""
+"""The most bytes of the ids of one kind. With a stopped clock they do not expire; the oldest are dropped."""
 
 
 class Tickets:
@@ -40,7 +40,7 @@ class Tickets:
         self.tickets.put((corpid, agentid, ticket), now + self._lifetime, getsizeof(ticket))
 
     def valid(self, corpid: str, agentid: int, ticket: str, now: float) -> bool:
-        """Tell whether the app was given this id and it has not expired."""
+        """Return whether the app got this id and it has not expired."""
         expires = self.tickets.get((corpid, agentid, ticket))
         return expires is not None and expires > now
 
@@ -49,8 +49,8 @@ class Marks:
     """Strings that carry numbers and can't be made up: `s1f4-2bc.<check value>`.
 
     Args:
-        secret: What the check values are keyed with; another one in each life of the emulator, so that none is taken
-            from an earlier one.
+        secret: The key of the check values. Each start and reset of the emulator has another one, so earlier strings
+            are refused.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -61,14 +61,14 @@ class Marks:
 
         Args:
             kind: One letter, so that a cursor can't be used as a page id.
-            owner: The corp that alone may use it.
-            numbers: What it means.
+            owner: The only corp that may use it.
+            numbers: Its meaning.
         """
         text = kind + "-".join(f"{number:x}" for number in numbers)
         return f"{text}.{self._check(text, owner)}"
 
     def read(self, kind: str, owner: str, mark: str) -> tuple[int, ...] | None:
-        """Return the numbers of a mark, or None when it was not written for this kind and owner."""
+        """Return the numbers of a mark; None for a mark of another kind or owner."""
         text, _, check = mark.rpartition(".")
         genuine = hmac.compare_digest(self._check(text, owner).encode(), check.encode(errors="replace"))
         if not genuine or text[:1] != kind:
@@ -84,7 +84,7 @@ class PullLimit:
     """Counts the pulls that come without an event token, by corp.
 
     Args:
-        allowed: How many are let through in 60 seconds.
+        allowed: The most pulls in 60 seconds.
     """
 
     def __init__(self, allowed: int) -> None:
@@ -92,7 +92,7 @@ class PullLimit:
         self._pulls: dict[str, deque[float]] = {}
 
     def admit(self, corpid: str, now: float) -> bool:
-        """Count one pull; False when it is one too many."""
+        """Count one pull; return False when it is one too many."""
         pulls = self._pulls.setdefault(corpid, deque())
         while pulls and pulls[0] <= now - PULL_WINDOW_SECONDS:
             pulls.popleft()

@@ -1,7 +1,7 @@
 """Actions of the emulator that are due at a later time of its clock.
 
-Knows nothing of what the actions do. They run one after the other, in order of time, on the thread that calls
-`run_due`: the server's ticker, or what puts the clock forward. Safe under threads.
+They run one after the other, in order of time, on the thread that calls `run_due`: the server's ticker, or the one that
+puts the clock forward. Safe under threads.
 """
 
 import heapq
@@ -19,7 +19,7 @@ _LONGEST_WAIT = 0.5
 _SHORTEST_WAIT = 0.01
 
 MAX_WAITING = 100_000
-"""Most actions that wait; further ones are dropped. With a stopped clock none becomes due."""
+"""The most waiting actions; further ones are dropped. With a stopped clock none becomes due."""
 
 _log = logging.getLogger(__name__)
 

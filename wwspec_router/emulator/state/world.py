@@ -1,7 +1,7 @@
 """The emulator's state in one place, and the lock that guards it.
 
-`lock` is held while state is read or changed, and never while anything is sent or waited for. `Channel` is the way to
-the program: the state knows no HTTP.
+Hold `lock` while state is read or changed, and never while something is sent or waited for. `Channel` is the way to the
+program: the state knows no HTTP.
 """
 
 import logging
@@ -21,6 +21,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Accounts, App, LinkedProgram, Suite
 from wwspec_router.emulator.state.clock import Clock
+from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
@@ -57,7 +58,7 @@ class ChannelTimeoutError(WWSpecError):
 
 
 class ProgramReply(msgspec.Struct, frozen=True):
-    """What came back from the program, still sealed."""
+    """The program's reply, still sealed."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -78,16 +79,16 @@ class Channel(Protocol):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """In whose name a program calls an SDK API: the arguments of the vendor's `ChatDataSDK`."""
+    """The corp and app that a program calls an SDK API for: the arguments of the vendor's `ChatDataSDK`."""
 
     corpid: str
     agentid: int
     ability_id: str = ""
     job_info: str = ""
     request_id: str = ""
-    """Of the call or event that it works on, where the stand-in knows it."""
+    """The request_id of the call or event that the program works on, when the stand-in knows it."""
     pid: int | None = None
-    """Its process."""
+    """The program's process."""
 
 
 class World:
@@ -97,9 +98,9 @@ class World:
         settings: How to build it.
         clock: The clock of all its times.
         channel: The way to the program.
-        deliver: Takes each notification that has a callback URL to go to; None when there is no URL.
-        zone_key: What calls are sealed with; a fresh key when None.
-        on_change: Called after each change of what can be watched, under no lock.
+        deliver: Delivers a notification to the callback URL; None without a URL.
+        zone_key: The key that seals calls; None makes a new one.
+        on_change: Called after each change that can be watched, without a lock.
     """
 
     def __init__(
@@ -116,18 +117,17 @@ class World:
         self.channel = channel
         self.lock = threading.Lock()
         self.rng = random.Random(settings.seed)  # noqa: S311 - the same seed, the same data
-        self.rng.randbytes(32)  # each seed keeps the data that it has had in earlier versions
+        self.rng.randbytes(32)  # each seed gives the same data as in earlier versions
         self.ids = random.SystemRandom()
-        """Makes the strings that are handed out and come back: those of an earlier life must mean nothing in this
-        one."""
-        # Not from the seed: the program may listen on every interface, and anybody with the key can call it.
+        """Makes the strings that programs and apps send back. A start or a reset must make earlier ones unknown."""
+        # Not from the seed: the program may listen on every interface, and the key is enough to call it.
         self.zone_key = zone_key or secrets.token_bytes(seal.KEY_BYTES)
         self.started = clock.now()
         """Unix seconds."""
         self.archive_ends = self.started + ARCHIVE_SECONDS
-        """When the corp's paid year of the chat archive is over."""
+        """When the corp's paid year of the chat archive ends."""
         self.trial_ends = self.started + TRIAL_SECONDS
-        """When the corp's trial of the document archive is over."""
+        """When the corp's trial of the document archive ends."""
         self.marks = Marks(self.ids.randbytes(32))
         self.app = _make_app(settings)
         self.accounts = Accounts([self.app])
@@ -150,8 +150,8 @@ class World:
         self.traffic = Traffic(clock, on_change)
         self.faults = Faults(on_change)
         self.on_change = on_change
-        self.on_event: Callable[[str, dict[str, Any]], None] | None = None
-        """Receives the events that the platform raises by itself; must not lock or send anything."""
+        self.on_event: Callable[[str, dict[str, Any], Message | None], None] | None = None
+        """Gets the events that the platform raises by itself. It must not lock or send anything."""
         self.corps = {
             corpid: Corp(self.rng, self.ids, chats, clock.seconds(), self._announce_hit)
             for corpid, chats in self.conversations.items()
@@ -165,14 +165,14 @@ class World:
         return f"{self.clock.seconds()}_{next(self._serial)}"
 
     def answered(self, work: Callable[[], Answer]) -> Answer:
-        """Return the answer of `work`, or the refusal that it raised; needs no lock."""
+        """Return the answer of `work`, or its refusal; needs no lock."""
         try:
             return work()
         except RefusedError as error:
             return error.answer(self.reference())
 
     def kept(self) -> dict[str, Kept]:
-        """Return the size of everything that is bounded in bytes; needs the lock."""
+        """Return the size of each part that is bounded in bytes; needs the lock."""
         corp = self.corp(self.app)
         bounded: dict[str, BoundedDict[Any, Any]] = {
             "media": corp.media.files,
@@ -188,7 +188,7 @@ class World:
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
 
-    def raise_event(self, event_type: str, fields: dict[str, Any]) -> None:
+    def raise_event(self, event_type: str, fields: dict[str, Any], message: Message | None = None) -> None:
         """Queue an event for the program that receives events; dropped with a line in the log when there is none.
 
         May be called with or without the lock.
@@ -196,14 +196,15 @@ class World:
         Args:
             event_type: One of the nine.
             fields: The event's own object, whole.
+            message: The message that caused it, if one did.
         """
         if self.app.receiver is None or self.on_event is None:
             _log.info("event %s is dropped: no program receives events", event_type)
             return
-        self.on_event(event_type, fields)
+        self.on_event(event_type, fields, message)
 
     def caller_app(self, caller: Caller) -> App:
-        """Return the app in whose name a program calls; needs the lock.
+        """Return the app that a program calls for; needs the lock.
 
         Raises:
             RefusedError: 710641.
@@ -211,7 +212,7 @@ class World:
         return self.accounts.app(caller.corpid, caller.agentid)
 
     def corp(self, app: App) -> Corp:
-        """Return the state of the app's corp; needs the lock, as all that is done with it does."""
+        """Return the state of the app's corp. Both this and the use of the state need the lock."""
         return self.corps[app.corpid]
 
     def issue_event_token(self, app: App) -> str:
@@ -233,12 +234,12 @@ class World:
         elif not self.pull_limit.admit(app.corpid, now):
             raise RefusedError(45009, f"without a token: {self.settings.tokenless_pulls} pulls in 60 seconds")
 
-    def _announce_hit(self) -> None:
-        """Tell the program that a message hit a keyword rule; needs the lock."""
-        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)})
+    def _announce_hit(self, message: Message) -> None:
+        """Queue an event for the program: a message hit a keyword rule. It needs the lock."""
+        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)}, message)
 
     def notify(self, notification: Notification) -> None:
-        """Make a notify_id valid and pass its notification on, as faults allow; needs no lock."""
+        """Make a notify_id valid and pass its notification on, unless a fault prevents it; needs no lock."""
         with self.lock:
             now = self.clock.now()
             self.notify_ids.add(notification.corpid, notification.agentid, notification.notify_id, now)
@@ -278,14 +279,14 @@ class World:
             self.traffic.update(entry)
 
     def deliver_by(self, deliver: Callable[[Notification], None] | None) -> None:
-        """Give notifications to another function from now on; None when there is no URL. Needs no lock."""
+        """Deliver notifications by another function from now on; None without a URL. It needs no lock."""
         with self.lock:
             self._deliver = deliver
 
     def record_callback(
         self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
     ) -> None:
-        """Note what became of a notification; needs no lock."""
+        """Record the outcome of a notification; needs no lock."""
         with self.lock:
             notification.state = state
             notification.attempts = attempts
@@ -297,7 +298,7 @@ class World:
             self.traffic.end(entry, "", came_back=None if last is None else last.reply)
 
     def wait_delivered(self, seconds: float) -> bool:
-        """Wait until no notification is on its way to the callback URL; return whether it is so. Needs no lock."""
+        """Wait until no notification is on its way to the callback URL; return whether that is so. It needs no lock."""
         with self.lock:
             return self._delivered.wait_for(
                 lambda: all(each.state != "waiting" for each in self.notifications), seconds

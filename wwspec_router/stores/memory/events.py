@@ -18,7 +18,7 @@ _REMOVE_AT_ONCE = 64
 """Expired entries that are removed while the lock is held once."""
 
 
-class _Entry(NamedTuple):
+class _StoredEvent(NamedTuple):
     data: bytes
     expires: float
     serial: int
@@ -38,7 +38,7 @@ class MemoryStore(MemoryJobs, MemoryOnce):
         limits = limits or StoreLimits()
         MemoryJobs.__init__(self, limits, clock)
         MemoryOnce.__init__(self, limits, clock)
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, _StoredEvent] = {}
         self._due: list[tuple[float, int, Key]] = []  # the item of a replaced entry stays, with an older serial
         self._bytes = 0
         self._serial = 0
@@ -100,7 +100,7 @@ class MemoryStore(MemoryJobs, MemoryOnce):
                 raise full(self._limits)
         self._remove(key)
         self._serial += 1
-        self._entries[key] = _Entry(data, now + ttl, self._serial)
+        self._entries[key] = _StoredEvent(data, now + ttl, self._serial)
         self._bytes += len(data)
         heapq.heappush(self._due, (now + ttl, self._serial, key))
         self._drop_stale_items()

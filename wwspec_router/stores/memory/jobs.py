@@ -35,7 +35,7 @@ _Item = tuple[float, int, int, str]
 """The time when a job is due; the serial and stamp of its row; and its id."""
 
 
-class _Row:
+class _JobRow:
     """A job and its owner."""
 
     __slots__ = ("added", "due", "job", "owner", "running", "serial", "size", "stamp")
@@ -84,7 +84,7 @@ class MemoryJobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
-        self._jobs: dict[str, _Row] = {}
+        self._jobs: dict[str, _JobRow] = {}
         self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
         self._items = 0
         self._seen: dict[str, float] = {}  # when an owner that knows a name last asked for its jobs
@@ -249,7 +249,7 @@ class MemoryJobs:
         """Add a job for which there is room."""
         self._job_serial += 1
         self._job_bytes += size
-        self._jobs[job.job_id] = row = _Row(job, size, self._clock(), self._job_serial)
+        self._jobs[job.job_id] = row = _JobRow(job, size, self._clock(), self._job_serial)
         self._set_due(row, row.due)
 
     def _forget_jobs(self) -> None:
@@ -257,11 +257,11 @@ class MemoryJobs:
         self._lanes.clear()
         self._items = self._job_bytes = 0
 
-    def _owned(self, owner: str, job_id: str) -> _Row | None:
+    def _owned(self, owner: str, job_id: str) -> _JobRow | None:
         row = self._jobs.get(job_id)
         return row if row is not None and row.owner == owner else None
 
-    def _set_due(self, row: _Row, due: float) -> None:
+    def _set_due(self, row: _JobRow, due: float) -> None:
         row.due = due
         row.stamp += 1
         self._push(row)
@@ -271,7 +271,7 @@ class MemoryJobs:
             for each in self._jobs.values():
                 self._push(each)
 
-    def _push(self, row: _Row) -> None:
+    def _push(self, row: _JobRow) -> None:
         heapq.heappush(self._lanes.setdefault(row.lane, []), row.item)
         self._items += 1
 
@@ -294,7 +294,7 @@ class MemoryJobs:
         self._lanes.pop(lane, None)
         return None
 
-    def _pop_due(self, now: float, demand: _Demand) -> list[_Row]:
+    def _pop_due(self, now: float, demand: _Demand) -> list[_JobRow]:
         """Take rows off the lanes, in the order in which they became due."""
         untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
         left_behind = self._pop_left_behind(now)
@@ -303,7 +303,7 @@ class MemoryJobs:
         ]
         heads += [(item, lane) for lane, until in untils.items() if (item := self._head(lane)) and item[0] <= until]
         heapq.heapify(heads)
-        rows: list[_Row] = []
+        rows: list[_JobRow] = []
         suspects = demand.suspects
         while heads and len(rows) < demand.limit:
             item, lane = heapq.heappop(heads)
@@ -321,7 +321,7 @@ class MemoryJobs:
             self._push(row)
         return rows
 
-    def _pop_left_behind(self, now: float) -> list[_Row]:
+    def _pop_left_behind(self, now: float) -> list[_JobRow]:
         """Take rows whose leases are over off their lane."""
         rows = []
         while (item := self._head(None)) is not None and item[0] <= now:
@@ -333,7 +333,7 @@ class MemoryJobs:
         heapq.heappop(self._lanes[lane])
         self._items -= 1
 
-    def _claimed(self, row: _Row, owner: str, now: float, lease: float) -> Job:
+    def _claimed(self, row: _JobRow, owner: str, now: float, lease: float) -> Job:
         row.owner = owner
         row.job = msgspec.structs.replace(row.job, claims=row.job.claims + 1, age=max(0.0, now - row.added))
         self._set_due(row, now + lease)

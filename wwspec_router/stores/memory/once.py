@@ -22,7 +22,7 @@ _REMOVE_AT_ONCE = 64
 """Rows that have ended which each call removes; also: so few stale items of the heap are not worth a rebuild."""
 
 
-class _Row:
+class _OnceRow:
     """A claim or a reply that holds a key until `expires`."""
 
     __slots__ = ("entry", "expires", "serial", "size")
@@ -47,7 +47,7 @@ class MemoryOnce:
         self._once_clock = clock
         self._once_lock = threading.Lock()
         self._once_closed = False
-        self._once: dict[str, _Row] = {}
+        self._once: dict[str, _OnceRow] = {}
         self._once_ends: list[tuple[float, int, str]] = []  # the item of a replaced row stays, with an older serial
         self._once_bytes = 0
         self._once_serial = 0
@@ -134,7 +134,7 @@ class MemoryOnce:
             done += 1
         return done
 
-    def _live(self, key: str, now: float) -> _Row | None:
+    def _live(self, key: str, now: float) -> _OnceRow | None:
         row = self._once.get(key)
         return row if row is not None and row.expires > now else None
 
@@ -153,7 +153,7 @@ class MemoryOnce:
         self._drop(claim.key)
         self._once_serial += 1
         entry = OnceEntry(token=claim.token, request=claim.request, reply=reply)
-        self._once[claim.key] = row = _Row(entry, expires, size, self._once_serial)
+        self._once[claim.key] = row = _OnceRow(entry, expires, size, self._once_serial)
         self._once_bytes += size
         heapq.heappush(self._once_ends, (expires, row.serial, claim.key))
         if len(self._once_ends) > 2 * len(self._once) + _REMOVE_AT_ONCE:  # most are stale

@@ -1,7 +1,7 @@
-"""Plays generated calls and events against an application in a zone, and tells which of them it answers badly.
+"""Plays generated calls and events against an application in a zone, and finds those that it answers badly.
 
-What it looks for: replies that the platform would refuse, handlers that crash, and handlers that hang. That a program
-refuses a request is no finding: refusing is its right.
+A finding is a reply that the platform would refuse, a handler that crashes, or a handler that hangs. A request that
+the program refuses is no finding.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,17 +24,17 @@ from wwspec_router.testing.zone import Answer, Zone
 FailureKind = Literal["misfit", "crash", "hang"]
 
 SDK_ERRCODES = [code for code, row in ERRCODES.items() if code >= -1 and row.met_by != "app"]
-"""What an SDK API may answer."""
+"""Errcodes that an SDK API may return."""
 MISFITS = (790013, 790014)
 """The platform's errcodes for a reply that is not JSON, or outside its contract."""
 UNANSWERED = (710675, 710676, 710677)
-"""Those for a program that did not answer in time, or not as the protocol wants it."""
+"""The platform's errcodes for a program that did not answer in time, or broke the protocol."""
 PAUSES = (0.01, 0.1)
 """Seconds by which an SDK call is delayed."""
 CODE_LIMIT = 10.0
 """Seconds within which code on an event must end, its retries included."""
 MOST_FINDINGS = 3
-"""Kinds of failure that are searched for in one ability, one after the other."""
+"""The most kinds of failure that are searched for in one ability, one after the other."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ class Case(msgspec.Struct, frozen=True):
     runs_code: bool = False
     """Whether code of the application runs on the event."""
     disturbances: tuple[FaultSpec, ...] = ()
-    """They meet the calls of the case."""
+    """Faults of the emulator during the case."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True):
     case: Case
     kind: FailureKind
     what: str
-    """What went wrong and where, which is the same for cases that show the same fault."""
+    """What went wrong and where. Cases of the same fault have the same text."""
     text: str = ""
     """What the error says, which may differ from case to case."""
 
@@ -78,7 +78,7 @@ def search(
     known: Mapping[str, Sequence[Any]] | None = None,
     on_case: Callable[[], None] = lambda: None,
 ) -> Iterator[Finding]:
-    """Search for cases of one ability or event that are answered badly; each is made as small as it can be.
+    """Search for cases of one ability or event that are answered badly; each found case is made as small as possible.
 
     Args:
         zone: The application in a zone.
@@ -103,7 +103,10 @@ def search(
 
         try:
             _searching(play, _cases(target, request, known), examples, seed)
-        except (_FoundError, Flaky):  # flaky: code on an event runs beside the notification, and either meets a fault
+        except (
+            _FoundError,
+            Flaky,
+        ):  # flaky: code on an event runs beside the notification, and the fault hits one or the other
             found.add((failed[-1].kind, failed[-1].what))
             yield failed[-1]
         else:

@@ -1,4 +1,4 @@
-"""What handlers raised, and when code on events ran: read from the log of the program, which runs in this process."""
+"""Reads from the program's log what handlers raised, and when code on events ran. The program runs in this process."""
 
 import logging
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.tracebacks import place_of
 
 ENDED = "job ended"
-"""The record of a job that is over, and so of code on an event."""
+"""The log line of a job that ended; code on an event is a job."""
 
 
 class Crashes(logging.Handler):
     """Remembers the first error that the program logged with its traceback, and prints nothing.
 
-    A `CallError` is none of these: an SDK call that fails is nobody's mistake, and code on an event runs again then.
+    A `CallError` does not count: a failed SDK call is not the handler's fault, and code on an event then runs again.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Crashes(logging.Handler):
             return self._change.wait_for(lambda: self._ended > 0, seconds)
 
     def pop(self) -> tuple[str, str]:
-        """Return class and place of the first error, and its text; empty ones when there was none. Begin anew."""
+        """Return class and place of the first error, and its text, and forget them; empty texts without an error."""
         with self._change:
             error, self._first, self._ended = self._first, None, 0
             self._runs = 0
@@ -59,7 +59,7 @@ class Crashes(logging.Handler):
 
 @contextmanager
 def listening() -> Iterator[Crashes]:
-    """Let nothing be logged but to what this yields."""
+    """Yield a `Crashes` that gets all log records, in place of the handlers of the root logger."""
     root, crashes = logging.getLogger(), Crashes()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = [crashes]

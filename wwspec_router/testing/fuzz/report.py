@@ -22,12 +22,12 @@ from wwspec_router.testing.zone import Zone
 
 
 def repeating_test(finding: Finding, number: int, token: str) -> str:
-    """Return the text of a test function that fails while the application answers the case badly.
+    """Return the text of a test function that fails as long as the application answers the case badly.
 
     Args:
         finding: What was found.
-        number: Makes the function's name its own.
-        token: Of an event; the test gets one of its own.
+        number: Makes the function's name unique.
+        token: The token of the search's event; the test gets another one, and uses that.
     """
     case = finding.case
     lines = _of_code(case) if case.runs_code else _of_answer(finding, token)
@@ -36,7 +36,7 @@ def repeating_test(finding: Finding, number: int, token: str) -> str:
 
 
 def _of_code(case: Case) -> list[str]:
-    """Return the lines of a test of code on an event; it sees the program's log when the zone is in this process."""
+    """Return the lines of a test of code on an event. The test needs a zone in its own process, to read the log."""
     waiting = ["        crashes.wait_for_run()", "        zone.client.clear_faults()"] if case.disturbances else []
     return [
         "    with listening() as crashes:",
@@ -54,7 +54,7 @@ def _of_answer(finding: Finding, token: str) -> list[str]:
     if case.is_event:
         before, sent = [], call("reply = zone.client.fire", [literal(case.target)], indent, after='["reply"]')
     else:
-        is_holder = isinstance(case.request, dict | list)  # of other values `Zone.call` takes the JSON text
+        is_holder = isinstance(case.request, dict | list)  # `Zone.call` takes other values as JSON text
         given = case.request if is_holder else msgspec.json.encode(case.request).decode()
         request = replaced(given, lambda _, value: TOKEN if value == token else value)
         *before, sent = ability_call("answer = zone.call", case.target, request, indent=indent)

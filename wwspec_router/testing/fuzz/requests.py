@@ -1,6 +1,6 @@
 """Requests made from a contract: those that fit it, and those that almost fit.
 
-Reads the JSON Schema that msgspec makes of a type, so it knows what is published of a contract and nothing else.
+It reads the JSON Schema that msgspec makes of a type, so it knows of a contract only what is published.
 """
 
 import re
@@ -14,9 +14,9 @@ Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
 LONGEST_LIST = 5
-"""Elements of a list that is made, where the contract allows more."""
+"""The most elements of a generated list, where the contract allows more."""
 DEPTH = 6
-"""Objects in one another, where a contract contains itself."""
+"""The deepest nesting of objects, where a contract contains itself."""
 
 _TEXTS = st.one_of(
     st.sampled_from(
@@ -28,7 +28,7 @@ _NUMBERS = st.one_of(
     st.sampled_from([0, 1, -1, 2**31 - 1, 2**31, 2**63 - 1, -(2**63)]), st.integers(-(2**63), 2**63 - 1)
 )
 _OTHERS = st.sampled_from([None, True, 0, -1, 1.5, 2**63, "", "x", [], {}, [None], {"unlisted": 1}, "x" * 5000])
-"""What takes the place of a value in a request that almost fits."""
+"""Values that replace a value in a request that almost fits."""
 
 
 def fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.SearchStrategy[Any]:
@@ -36,15 +36,15 @@ def fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.
 
     Args:
         type_: A msgspec type.
-        known: Values of the emulated world by the name of the key that they are for, such as `chatid`; about half of
-            the values of these keys are from there.
+        known: Values of the emulated world, by the name of their key, such as `chatid`. About half of the
+            generated values of these keys are known ones.
     """
     schema = msgspec.json.schema(type_)
     return _Maker(schema.get("$defs", {}), known or {}).make(schema, "", DEPTH)
 
 
 def almost_fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.SearchStrategy[Any]:
-    """Return a strategy for values of which one part may not fit a type: it is missing, another, or one too many."""
+    """Return a strategy for values that fit a type, except that one part may be missing, wrong or superfluous."""
     return fitting(type_, known).flatmap(_changed)
 
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: abilities with the types of their requests, events, and values of the emulated world to ask with."""
+"""What is fuzzed: abilities with the types of their requests, events, and values of the emulated world for requests."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, Handl
 from wwspec_router.testing.zone import Zone
 
 SHOWN = 20
-"""Messages of which ids are taken."""
+"""Messages whose ids are taken."""
 
 
 def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
 
     Args:
         table: What the application answers.
-        names: Of abilities and events; none means the application's own handlers, and all events.
+        names: Abilities and events; none means the application's own handlers, and all events.
 
     Raises:
         ConfigurationError: There is no such ability or event.
@@ -44,7 +44,7 @@ def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
 
 
 def known_values(zone: Zone, table: AbilityTable) -> dict[str, list[Any]]:
-    """Return values of the emulated world by the key that they are for.
+    """Return values of the emulated world, by the name of their key.
 
     Args:
         zone: The application in a zone.

@@ -133,6 +133,10 @@ def test_code_that_runs_after_an_event_is_known_by_its_notify_id_and_token(
     sdk(emulator, "sync_msg", {"token": token})
     sdk(emulator, "spec_notify_app", {"notify_id": made[0]})
     sdk(emulator, "spec_notify_app", {"notify_id": "unknown"})
+    sdk(emulator, "get_group_chat", {"chatid": "none"}, request_id=made[0])
+    trace = {"reference": made[0], "kind": "job", "outcome": "failed", "milliseconds": {"total": 1.0}}
+    emulator.http.post("/emulator/traces", json=[trace])
+    assert [each["outcome"] for each in client.entry(since + 1)["traces"]] == ["failed"], "and not the notification"
     assert tree(client, since) == [
         ("event", "hit_keyword", None, 1),
         ("sdk", "sync_msg", 1, 1),
@@ -140,6 +144,7 @@ def test_code_that_runs_after_an_event_is_known_by_its_notify_id_and_token(
         ("callback", "program_notify", 3, 1),
         ("sdk", "spec_notify_app", None, 5),
         ("callback", "program_notify", 5, 5),
+        ("sdk", "get_group_chat", 1, 1),
     ]
 
 

@@ -1,5 +1,5 @@
-"""What the stand-in for the vendor's module is made of.
+"""The parts of the stand-in for the vendor's module.
 
-A package of its own: it imports the standard library and pycryptodome, and nothing else of this project. The emulator
-imports its envelope from here.
+This package imports only the standard library and pycryptodome, and nothing else of this project. The emulator imports
+its envelope from here.
 """

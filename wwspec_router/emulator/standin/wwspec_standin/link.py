@@ -1,7 +1,7 @@
 """The stand-in's way to the emulator: the zone key and the SDK APIs, over loopback or from files.
 
-Knows nothing of the vendor module's names. Blocks; safe to use from any thread, each with its own connection.
-Every import that costs time is put off, because the stand-in is imported by other people's programs.
+It blocks, and is safe to use from any thread; each thread has its own connection. Slow imports are in functions,
+because other people's programs import the stand-in.
 """
 
 import os
@@ -12,10 +12,10 @@ from typing import Callable, Dict, NoReturn, Optional, Tuple
 from . import seal
 
 CONNECT_SECONDS = 5.0
-"""To connect; also how long the first call waits for an emulator that is not up yet."""
+"""Seconds to connect. The first call waits so long for an emulator that is not up yet."""
 
 READ_SECONDS = 30.0
-"""To wait for each part of a reply."""
+"""Seconds to wait for each part of a reply."""
 
 KEY_REFRESH_SECONDS = 1.0
 """Seconds between two requests for the key."""
@@ -37,7 +37,7 @@ REPORT_PAUSE_SECONDS = 1.0
 """After a request with traces that failed."""
 
 FAULT_STATUS = 590
-"""HTTP status by which the emulator lets an SDK call fail; the body is the return code."""
+"""HTTP status of an SDK call that a fault lets fail; the body is the return code."""
 
 
 _Response = Tuple[int, bytes]
@@ -57,14 +57,14 @@ class LinkError(Exception):
 
 
 class Link:
-    """The way to a zone: what the stand-in needs of it. Every method raises `LinkError`."""
+    """The way to a zone. Every method raises `LinkError`."""
 
     def key(self) -> bytes:
         """Return the zone key."""
         raise NotImplementedError
 
     def newer_key(self, key: bytes) -> Optional[bytes]:
-        """Return the zone key when it is no longer `key`: each start of an emulator makes one."""
+        """Return the zone key when it is no longer `key`. Each start of an emulator makes a new one."""
         raise NotImplementedError
 
     def invoke(self, api: str, caller: Dict[str, str], request: str) -> str:
@@ -113,18 +113,18 @@ class FileLink(Link):
         return None
 
     def invoke(self, api: str, caller: Dict[str, str], request: str) -> str:
-        """Return the directory's reply, whatever the request."""
+        """Return the directory's reply, for any request."""
         reply = self._replies.get(api)
         if reply is None:
             reply = self._replies[api] = self._read(f"{api}.json", UNSUPPORTED_API).decode()
         return reply
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
-        """Take any credentials."""
+        """Accept any credentials."""
         return bool(debug_token and access_token)
 
     def notify_id(self, request_id: str, number: int) -> str:
-        """Return a random one: the same request may be sent again and again."""
+        """Return a random one: the same request may be sent many times."""
         return random_notify_id()
 
     def _read(self, name: str, return_code: int) -> bytes:
@@ -136,7 +136,7 @@ class FileLink(Link):
 
 
 class HttpLink(Link):
-    """Asks the emulator, over one kept-alive connection a thread."""
+    """Asks the emulator, over one kept-alive connection for each thread."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -145,7 +145,7 @@ class HttpLink(Link):
         self._key_lock = threading.Lock()
         self._key_read = 0.0
         self._kept = _Kept()
-        self._debug: Dict[str, str] = {}  # what each call carries in debug mode
+        self._debug: Dict[str, str] = {}  # headers of each call in debug mode
         self._traces: Optional[_Traces] = None
         self._traces_lock = threading.Lock()
 
@@ -158,7 +158,7 @@ class HttpLink(Link):
         return self._key
 
     def newer_key(self, key: bytes) -> Optional[bytes]:
-        """Ask for the key again, if that was not done just now."""
+        """Ask for the key again, unless that was done a moment ago."""
         with self._key_lock:
             if self._key == key and time.monotonic() - self._key_read > KEY_REFRESH_SECONDS:
                 self._key = self._read_key()
@@ -208,7 +208,7 @@ class HttpLink(Link):
         self._exchange("POST", "/emulator/traces", body, {"content-type": "application/json"})
 
     def notify_id(self, request_id: str, number: int) -> str:
-        """Return one that follows from the request: the same traffic, the same ids."""
+        """Return one that depends on the request: the same traffic gives the same ids."""
         return notify_id_of(request_id, number) if request_id else random_notify_id()
 
     def _first_key(self) -> bytes:
@@ -284,13 +284,13 @@ class _Traces:
 
 
 class _Kept(threading.local):
-    """What each thread keeps open."""
+    """The connection of each thread."""
 
     connection: "Optional[_Connection]" = None
 
 
 class _Connection:
-    """One connection; closed when its thread ends."""
+    """One connection; it is closed when its thread ends."""
 
     def __init__(self, host: str, port: int) -> None:
         from http.client import HTTPConnection
@@ -308,7 +308,7 @@ class _Connection:
             self._http.close()
 
     def exchange(self, method: str, path: str, body: Optional[bytes], headers: Dict[str, str]) -> Optional[_Response]:
-        """Return status and body, or None when the other side had closed before it answered."""
+        """Return status and body, or None when the other side closed the connection before it answered."""
         from http.client import BadStatusLine, HTTPException
 
         if self._http.sock is None:
@@ -329,7 +329,7 @@ class _Connection:
 
 
 def notify_id_of(request_id: str, number: int) -> str:
-    """Return the notify_id that follows from a request."""
+    """Return the notify_id that depends only on a request."""
     import hashlib
 
     digest = hashlib.sha256(f"{request_id} {number}".encode(errors="replace")).hexdigest()
@@ -337,7 +337,7 @@ def notify_id_of(request_id: str, number: int) -> str:
 
 
 def random_notify_id() -> str:
-    """Return one that nothing else leads to."""
+    """Return a random notify_id."""
     return f"notify_{os.urandom(16).hex()}"
 
 
@@ -360,7 +360,7 @@ def link_to(url: str) -> Link:
 
 
 def caller_headers(corpid: str, agentid: int, ability_id: str, job_info: str) -> Dict[str, str]:
-    """Return the headers that say in whose name an SDK API is called."""
+    """Return the headers with the corp, app, ability and job that an SDK API is called for."""
     from urllib.parse import quote
 
     return {

@@ -1,7 +1,6 @@
 """The names of the SDK APIs that WeCom documents, group by group.
 
-Only names: neither the stand-in's methods nor the emulator's models of the APIs. Names that occur only in
-other people's code are left out.
+Names that occur only in other people's code are left out.
 """
 
 SDK_APIS = (

@@ -1,7 +1,7 @@
-"""The names of the vendor's module [100057], over a zone that is reached by a link.
+"""The names of the vendor's module [100057], for a zone behind a link.
 
-What each of them takes and gives is WeCom's; what travels is the emulator's own envelope. It puts off every import that
-costs time, because it is imported by other people's programs.
+Arguments and results are WeCom's; the envelope on the way is the emulator's own. Slow imports are in functions, because
+other people's programs import this module.
 """
 
 import os
@@ -32,7 +32,7 @@ class _Thread(threading.local):
 
     request_id = ""
     notify_ids = 0
-    """How many were made for the request."""
+    """How many notify_ids were made for the request."""
     reference = ""
     """What the job that the thread runs belongs to; empty while it answers a request."""
 
@@ -61,7 +61,7 @@ except ImportError:  # Python 3.6
     pass
 else:
     _inherited = ContextVar("wwspec_request_id", default="")
-    """The request, for threads that run in the context of the one that decoded it."""
+    """The request, for threads in the context of the thread that decoded it."""
 
 
 def _connect() -> link.Link:
@@ -71,12 +71,12 @@ def _connect() -> link.Link:
         raise ImportError(f"WWSPEC_EMULATOR_URL is {error}", name="wwspecapisdk") from None
 
 
-seal.cipher_package()  # said at once, and not at the first call
+seal.cipher_package()  # reported at the import, not at the first call
 _link = _connect()
 
 
 _thread_id = getattr(threading, "get_native_id", threading.get_ident)
-"""The number by which the system knows a thread; Python 3.6 and 3.7 have their own number only."""
+"""Returns the system's number of a thread; on Python 3.6 and 3.7 Python's own."""
 
 
 class WWToSpecHTTPReqDecoder:
@@ -123,11 +123,11 @@ class WWToSpecHTTPReqDecoder:
         return self._call.data
 
     def get_is_async(self) -> bool:
-        """Tell whether the app called asynchronously."""
+        """Return whether the app called asynchronously."""
         return self._call.is_async
 
     def get_job_info(self) -> str:
-        """Return what `program_async_job_call_back` needs; asynchronous calls only."""
+        """Return the job_info for `program_async_job_call_back`; asynchronous calls only."""
         return self._call.job_info
 
     def get_ability_id(self) -> str:
@@ -156,7 +156,7 @@ class WWToSpecHTTPRspConstructor:
         return self._headers(exception=False)
 
     def get_exception_header(self) -> Dict[str, str]:
-        """Return the headers for when the decoder raised."""
+        """Return the headers of a reply after the decoder raised."""
         return self._headers(exception=True)
 
     def get_encoded_body(self) -> str:
@@ -170,7 +170,7 @@ class WWToSpecHTTPRspConstructor:
 
 
 class ChatDataSDK:
-    """Asks the platform for data in the name of one corp and app: one method for each SDK API."""
+    """Calls the platform for one corp and app: one method for each SDK API."""
 
     def __init__(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> None:
         _check(corpid, str, "corpid")
@@ -230,7 +230,7 @@ def spec_open_debug_mode(debug_token: str, access_token: str) -> bool:
 def spec_gen_notify_id() -> str:
     """Return a fresh notify_id, 39 bytes long.
 
-    It follows from the request that the thread decoded last, so that the same traffic leads to the same ids.
+    It depends on the request that the thread decoded last, so the same traffic gives the same ids.
     """
     _thread.notify_ids += 1
     return _link.notify_id(_thread.request_id, _thread.notify_ids)

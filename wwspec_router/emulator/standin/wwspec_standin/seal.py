@@ -3,13 +3,11 @@
 This is *not* the vendor's wire format, which is not published. It has the same outward shape (headers that
 start with `ww-`, a text body) and the same promises: nobody without the zone key reads or alters a call or a
 reply. The body is base64 of an AES-256-GCM nonce, ciphertext and tag; the header `ww-signature` is an
-HMAC-SHA256 over the other headers and the whole body. One reply body can go out under the normal or the
-exception header, as with the vendor's constructor, so the kind is signed in the header and not bound into the
-body.
+HMAC-SHA256 over the other headers and the whole body. As with the vendor's constructor, one reply body can have the
+normal or the exception header. So the kind is signed in the header, and is not part of the body.
 
-It knows neither HTTP nor the emulator's state, keeps no memory of what it opened (a replay opens again), and
-imports its cipher only when it is first needed, so that importing this module costs next to nothing. It is written for
-Python 3.6 and later.
+It does not remember what it opened: a replayed call opens again. It imports its cipher when it is first needed, so the
+import of this module takes no time. It runs on Python 3.6 and later.
 """
 
 import binascii
@@ -28,8 +26,8 @@ PREFIX = "ww-"
 """What the names of the sealed headers start with."""
 
 PID_HEADER = "emulator-pid"
-"""Header of a reply, outside of the seal, for those who watch: the PID of the process that made it, and the Unix
-seconds at which that began."""
+"""Header of a reply, outside of the seal, for display: the PID of the process that made it, and the Unix seconds at which
+that began."""
 
 ENTRY_HEADER = "emulator-entry"
 """Header of a call, outside of the seal: under which number the emulator records it, for the log of the program."""
@@ -150,7 +148,7 @@ def reply_headers(key: bytes, body: str, request_id: str, timestamp: int, *, exc
         body: The encrypted body.
         request_id: The request that the thread decoded last, or "".
         timestamp: Unix seconds.
-        exception: Say that the call could not be decoded.
+        exception: Whether the call could not be decoded.
     """
     return _headers(key, _EXCEPTION if exception else _REPLY, request_id, str(timestamp), body)
 
@@ -220,7 +218,7 @@ def _decrypt(key: bytes, body: str) -> str:
 
 
 def _pack(fields: Tuple[str, ...]) -> str:
-    """Join fields so that no two different tuples give one text; the last one is not changed."""
+    """Join fields so that two different tuples never give the same text. The last field is not changed."""
     return "".join([*(f"{len(field)}:{field}" for field in fields[:-1]), fields[-1]])
 
 
@@ -248,7 +246,7 @@ def _keys(key: bytes) -> Tuple[bytes, bytes]:
 
 
 def cipher_package() -> str:
-    """Return the name of the package with the cipher: pycryptodome's own, or the one that Debian gives it.
+    """Return the name of the package with the cipher: pycryptodome's own, or Debian's.
 
     Raises:
         ModuleNotFoundError: It is not installed.

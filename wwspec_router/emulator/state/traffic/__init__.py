@@ -1,1 +1,1 @@
-"""The record of what the emulator sees: exchanges as they were, and what caused them."""
+"""The record of the emulator's exchanges, and what caused each."""

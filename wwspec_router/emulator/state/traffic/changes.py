@@ -1,4 +1,4 @@
-"""Wakes watchers on other threads when something changed; they find out themselves what it is."""
+"""Wakes watchers on other threads after a change. The watchers find out themselves what has changed."""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +7,7 @@ Wake = Callable[[], None]
 
 
 class Changes:
-    """The watchers to wake. While there are none, a change costs next to nothing."""
+    """The watchers to wake. Without watchers a change takes no time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,11 +19,11 @@ class Changes:
             self._watchers = (*self._watchers, wake)
 
     def remove(self, wake: Wake) -> None:
-        """Do so no longer."""
+        """Stop waking a watcher."""
         with self._lock:
             self._watchers = tuple(each for each in self._watchers if each != wake)
 
     def wake_all(self) -> None:
-        """Wake all of them."""
+        """Wake all watchers."""
         for wake in self._watchers:
             wake()

@@ -1,4 +1,4 @@
-"""One recorded exchange, as it was: nothing is masked, decoded or judged until it is shown."""
+"""One recorded exchange as it was: it is masked, decoded and judged only when it is shown."""
 
 from sys import getsizeof
 from typing import Any
@@ -7,6 +7,7 @@ import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.traffic.traces import Trace
 
@@ -16,14 +17,14 @@ KINDS = (APP, CALL, EVENT, SDK, CALLBACK, CLOCK)
 clock."""
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Of a request or a reply, in UTF-8; of a longer one only its length is kept."""
+"""The most bytes of a kept request or reply, in UTF-8. Of a longer one only the length is kept."""
 
 _ENTRY_BYTES = 2048
-"""Without its bodies: the struct, its numbers and its headers, and its places in the record's indexes."""
+"""Bytes of an entry without its bodies: the struct, its numbers and headers, and its places in the record's indexes."""
 
 Headers = list[tuple[str, str]] | list[tuple[bytes, bytes]]
 Body = str | bytes | int
-"""A text, its UTF-8, or the bytes of one that is too long to be kept."""
+"""A text, its UTF-8, or the number of bytes of a text that is too long to be kept."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -31,12 +32,12 @@ class Head(msgspec.Struct, frozen=True):
 
     method: str
     path: str
-    """With its query; a whole URL where the emulator sends."""
+    """The path with its query; a whole URL for requests of the emulator."""
     headers: Headers
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What came back, as it travelled."""
+    """A reply as it was sent."""
 
     status: int
     headers: Headers
@@ -49,7 +50,16 @@ class Attempt(msgspec.Struct, frozen=True):
     head: Head
     body: str
     reply: Reply | None
-    """None when there was none."""
+    """None when no answer came."""
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Why the platform sends an event."""
+
+    message: Message | None = None
+    """The message that it is about."""
+    is_fired: bool = False
+    """Whether a test fired it."""
 
 
 class Entry(msgspec.Struct, kw_only=True):
@@ -63,12 +73,14 @@ class Entry(msgspec.Struct, kw_only=True):
     kind: str
     """One of `KINDS`."""
     name: str
-    """API, ability ID, event type, `program_notify`, or `advance`."""
+    """The API, ability ID or event type; or `program_notify` or `advance`."""
     flow: int
-    """Number of the first entry of the exchanges that belong together."""
+    """The number of the first of the entries that belong together."""
     parent: int | None = None
-    """Number of the entry that caused this one."""
+    """The number of the entry that caused this one."""
     replay_of: int | None = None
+    cause: Cause | None = None
+    """Of an event."""
     ability: str = ""
     corpid: str = ""
     agentid: int | None = None
@@ -78,46 +90,47 @@ class Entry(msgspec.Struct, kw_only=True):
     reply: Body = ""
     head: Head | None = None
     sealed: Body = ""
-    """The request as it travelled, where that is not `request` itself."""
+    """The request as it was sent, when that is not `request` itself."""
     came_back: Reply | None = None
-    """The reply as it travelled, where that is not `reply` itself."""
+    """The reply as it was sent, when that is not `reply` itself."""
     errcode: int | None = None
-    """The platform's."""
+    """The platform's errcode."""
     outcome: str = ""
     """`ok`, the errcode or return code, `cut`; empty while the exchange is under way."""
     duration: float | None = None
-    """Real seconds; None while it is under way."""
+    """Its real seconds; None while it is under way."""
     faults: tuple[str, ...] = ()
     """Ids of the faults that hit it."""
     hits: tuple[Any, ...] = ()
-    """Those faults."""
+    """The faults that hit it."""
     contract: ConsoleContract | None = None
-    """Of the ability, when the exchange began."""
+    """The ability's contract when the exchange began."""
     call: CallContent | None = None
-    """What went to the program, to be sent again."""
+    """The call of the program, to be sent again."""
     notification: Notification | None = None
-    """What the app gets; its state is the outcome."""
+    """The notification of a callback; its state is the outcome."""
     keys: tuple[str, ...] = ()
-    """By which later exchanges refer to this one."""
+    """Values by which later exchanges refer to this one."""
     traces: tuple[Trace, ...] = ()
     """What the program tells of it, oldest first."""
     trace_bytes: int = 0
     """What they take."""
     revision: int = 0
-    """Number of its last change, among all changes of the record."""
+    """The number of its last change, among all changes of the record."""
     digest: Any = None
     """The values made of the bodies to show the entry; None when they must be made again."""
 
     @property
     def size(self) -> int:
-        """Bytes that it takes."""
+        """Its size in bytes."""
         came_back = 0 if self.came_back is None else _memory(self.came_back.body)
         bodies = _memory(self.request) + _memory(self.reply) + _memory(self.sealed) + came_back
-        return _ENTRY_BYTES + bodies + self.trace_bytes
+        message = self.cause and self.cause.message
+        return _ENTRY_BYTES + bodies + self.trace_bytes + (_memory(message.text) if message else 0)
 
     @property
     def result(self) -> str:
-        """How it ended, or its state."""
+        """Its outcome, or the state of its notification."""
         if not self.outcome and self.notification is not None:
             return self.notification.state
         return self.outcome
@@ -126,7 +139,7 @@ class Entry(msgspec.Struct, kw_only=True):
 def body_of(text: str | bytes) -> Body:
     """Return the part of a body that is kept."""
     if len(text) <= MAX_BODY_BYTES // 3:
-        return text  # however many bytes a character has
+        return text  # short enough without a count of its bytes
     length = byte_count(text)
     return text if length <= MAX_BODY_BYTES else length
 

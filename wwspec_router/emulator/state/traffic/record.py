@@ -1,7 +1,7 @@
 """The latest exchanges: calls of the app, calls and events for the program, SDK calls, callbacks [100042].
 
-Entries are numbered in the order in which they began, and know which entry caused them: the one under way in the same
-context, or the one that a request refers to. Bounded in entries and in bytes. Knows no HTTP. Safe under threads.
+Entries are numbered in the order in which they began. Each has the entry that caused it: the one under way in the same
+context, or the one that its request refers to. The record is bounded in entries and in bytes. Safe under threads.
 """
 
 import secrets
@@ -20,14 +20,15 @@ from wwspec_router.emulator.bounded import MIB, BoundedDict, Kept
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry, Reply, body_of
+from wwspec_router.emulator.state.traffic.references import job_key
 from wwspec_router.emulator.state.traffic.traces import Trace, trace_bytes, with_trace
 
 KEPT_ENTRIES = 10_000
 KEPT_BYTES = 128 * MIB
-"""Of all entries, as they are in memory; the oldest make room."""
+"""The most bytes of all entries in memory; the oldest are dropped."""
 
 _current: ContextVar[Entry | None] = ContextVar("exchange", default=None)
-"""The exchange under way: it is the cause of exchanges that begin meanwhile."""
+"""The exchange under way: the cause of exchanges that begin meanwhile."""
 
 
 def current_entry() -> Entry | None:
@@ -36,7 +37,7 @@ def current_entry() -> Entry | None:
 
 
 def note_contract(contract: ConsoleContract | None) -> None:
-    """Record by which contract the exchange under way is checked."""
+    """Record the contract that checks the exchange under way."""
     entry = _current.get()
     if entry is not None:
         entry.contract = contract
@@ -44,7 +45,7 @@ def note_contract(contract: ConsoleContract | None) -> None:
 
 @contextmanager
 def under(entry: Entry) -> Iterator[None]:
-    """Let an entry be the cause of exchanges that begin within the block, or in actions that it schedules."""
+    """Make an entry the cause of exchanges that begin within the block, or in actions that the block schedules."""
     token = _current.set(entry)
     try:
         yield
@@ -53,21 +54,21 @@ def under(entry: Entry) -> Iterator[None]:
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """Which entries are kept."""
+    """The numbers of the kept entries."""
 
     first: int
-    """Number of the oldest one; one more than `last` when none is kept."""
+    """The number of the oldest kept entry; one more than `last` when none is kept."""
     last: int
-    """Number of the newest one that there ever was."""
+    """The number of the newest entry, kept or not."""
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """What changed after some revision."""
+    """The entries that changed after a revision."""
 
     entries: list[Entry]
-    """In the order of their last changes."""
+    """The entries in the order of their last changes."""
     revision: int
-    """Of the last of them."""
+    """The revision of the last one."""
     bounds: Bounds
 
 
@@ -76,12 +77,12 @@ class Traffic:
 
     Args:
         clock: Stamps the entries.
-        on_change: Called after each change, under no lock.
+        on_change: Called after each change, without a lock.
     """
 
     def __init__(self, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
         self.session = secrets.token_hex(4)
-        """The id of the session: in each the numbers begin anew."""
+        """The id of the session. In each session the numbers begin at 1."""
         self._clock = clock
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -90,7 +91,7 @@ class Traffic:
         self._changed: dict[int, Entry] = {}
         """By number, in the order of their last changes."""
         self._by_key: dict[str, int] = {}
-        """Numbers by what later exchanges refer to."""
+        """Numbers of entries, by the keys that later exchanges refer to."""
         self._count = 0
         self._revision = 0
         self._began = perf_counter()
@@ -113,15 +114,15 @@ class Traffic:
             kind: One of `KINDS`.
             name: What is called, or the event's type.
             request: What is sent.
-            refers_to: Keys of the entry that caused it, where none is under way in this context; the first that is
-                known counts.
+            refers_to: Keys of the entry that caused it, when no entry is under way in this context. The first known key
+                counts.
             follows: Keys of an entry of the same flow that did not cause it, such as the page before.
-            keys: By which later exchanges refer to this one.
-            call: What is sent to the program, to be sent again when it is not too long.
+            keys: Keys by which later exchanges refer to this one.
+            call: The call of the program; kept to be sent again, unless it is too long.
             fields: Other fields of the `Entry`.
         """
         kept = body_of(request)
-        parent = None if kind in (APP, SDK) else _current.get()  # those come from outside
+        parent = None if kind in (APP, SDK) else _current.get()  # keys come from outside
         entry = Entry(
             number=0,
             time=self._clock.now(),
@@ -163,12 +164,12 @@ class Traffic:
         """Record how it ended.
 
         Args:
-            entry: What ended.
+            entry: The exchange that ended.
             outcome: 0 is shown as `ok`.
             reply: What came back, decoded.
             errcode: The platform's; an integer `outcome` when None.
-            came_back: The reply as it travelled, where that is another text.
-            keys: Further ones by which later exchanges refer to it.
+            came_back: The reply as it was sent, when that is another text.
+            keys: Further keys by which later exchanges refer to it.
         """
         entry.reply = body_of(reply)
         entry.came_back = came_back
@@ -178,7 +179,7 @@ class Traffic:
         self.update(entry, keys)
 
     def update(self, entry: Entry, keys: tuple[str, ...] = ()) -> None:
-        """Record that an entry has changed, and perhaps further keys of it."""
+        """Record that an entry has changed, and its further keys."""
         with self._lock:
             if entry.number in self._entries:
                 entry.digest = None
@@ -192,7 +193,7 @@ class Traffic:
     def add_traces(self, traces: Iterable[Trace]) -> None:
         """Add what the program tells to the entries that it belongs to; drop what belongs to none that is kept."""
         for trace in traces:
-            entry = self.find(trace.reference)
+            entry = self.find(job_key(trace.reference), trace.reference)
             if entry is not None:
                 entry.traces = with_trace(entry.traces, trace)
                 entry.trace_bytes = sum(map(trace_bytes, entry.traces))
@@ -218,7 +219,7 @@ class Traffic:
         return [entry.number for entry in self.kept_entries(number) if entry.parent == number]
 
     def changed(self, since: int, limit: int) -> Changed:
-        """Return entries that changed after a revision, at most `limit`: those that changed first."""
+        """Return the entries that changed after a revision: at most `limit`, the earliest changes first."""
         with self._lock:
             changed = list(takewhile(lambda entry: entry.revision > since, reversed(self._changed.values())))
             entries = changed[-limit:][::-1]
@@ -227,19 +228,19 @@ class Traffic:
 
     @property
     def bounds(self) -> Bounds:
-        """Which entries are kept."""
+        """The numbers of the kept entries."""
         with self._lock:
             return self._bounds()
 
     @property
     def revision(self) -> int:
-        """Number of the last change."""
+        """The number of the last change."""
         with self._lock:
             return self._revision
 
     @property
     def kept(self) -> Kept:
-        """How full the record is."""
+        """The size of the record."""
         with self._lock:
             return self._entries.kept
 

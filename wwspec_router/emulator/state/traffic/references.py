@@ -1,4 +1,4 @@
-"""What requests refer to: the values that show that an exchange belongs to an earlier one."""
+"""Finds the values in requests that refer to an earlier exchange."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,13 @@ _RESULT = "async_program_result"
 
 
 class References(msgspec.Struct, frozen=True):
-    """What an app's request refers to."""
+    """The references in an app's request."""
 
     ability: str = ""
     cause: tuple[str, ...] = ()
     """A notify_id, or the jobid of an asynchronous call."""
     before: tuple[str, ...] = ()
-    """A cursor, a page id or an event token: what follows them is of the same flow."""
+    """A cursor, a page id or an event token: the request belongs to the same flow."""
 
 
 class _Request(msgspec.Struct):
@@ -40,7 +40,7 @@ _NO_REFERENCES = References()
 
 
 def app_references(api: str, body: bytes) -> References:
-    """Return what an app's request refers to."""
+    """Return the references in an app's request."""
     if api not in _CALLS and api != _RESULT:
         return _NO_REFERENCES
     try:
@@ -54,12 +54,18 @@ def app_references(api: str, body: bytes) -> References:
 
 
 def sdk_references(job_info: str, request_id: str, body: bytes) -> Iterator[str]:
-    """Yield what an SDK call refers to, the surest first; the body is read only when nothing else is known."""
+    """Yield the references of an SDK call, the surest first. The body is read only when there is no other."""
     yield job_info
+    yield job_key(request_id)
     yield request_id
     inner = _inner(body)
     yield inner.notify_id
     yield inner.token
+
+
+def job_key(notify_id: str) -> str:
+    """Return the key by which the job of an event's code refers to the event: a notification has the bare notify_id."""
+    return f"job of {notify_id}"
 
 
 def given_cursors(answer: Answer) -> tuple[str, ...]:

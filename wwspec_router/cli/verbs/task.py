@@ -1,4 +1,4 @@
-"""`wwspec job`: the result of an asynchronous call, later."""
+"""`wwspec task`: the result of an asynchronous call, later."""
 
 import click
 import msgspec
@@ -26,6 +26,6 @@ def command(jobid: str, wait: float, place: Place) -> None:
     is unknown, 2 for wrong usage.
     """
     said = f"the program has reported no result within {wait:g} seconds" if wait else "there is no result yet"
-    late = f"{jobid}: {said}; `{place.job_line(jobid)} --wait 30` waits for it"
+    late = f"{jobid}: {said}; `{place.task_line(jobid)} --wait 30` waits for it"
     with place.client(jobid, program=False) as client:
         show_reply(lambda: client.task(jobid, reply=msgspec.Raw).result(wait), late)

@@ -1,0 +1,62 @@
+"""What a shell completes of a running emulator: people, groups, numbers of entries. Nothing where none answers."""
+
+import json
+import os
+import urllib.request
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wwspec_router.cli.emulator_options import URL_VARIABLE, noted_url
+from wwspec_router.emulator.http.client import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+LIMIT = 1.0
+"""Seconds to wait for the emulator."""
+ENTRIES = 50
+"""How many entries are offered: the newest."""
+
+
+def people(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Return the ids of employees, customers and robots that begin with `incomplete`, with the names."""
+    info = _answer(ctx, "info")
+    named = {**info.get("employees", {}), **info.get("customers", {}), **dict.fromkeys(info.get("robots", ()), "")}
+    return _items(named.items(), incomplete)
+
+
+def groups(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Return the ids of groups that begin with `incomplete`, with the names."""
+    found = _answer(ctx, "info").get("groups", {})
+    return _items(((chatid, group.get("name", "")) for chatid, group in found.items()), incomplete)
+
+
+def entry_numbers(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Return the numbers of the newest entries that begin with `incomplete`, with what they are."""
+    rows = _answer(ctx, f"traffic?limit={ENTRIES}&wait=false").get("traffic", ())
+    shown = ((str(row["number"]), f"{row['kind']} {row['name']} {row['verdict']}") for row in reversed(rows))
+    return _items(shown, incomplete)
+
+
+def _items(found: Iterable[tuple[str, str]], incomplete: str) -> "list[CompletionItem[str]]":
+    from click.shell_completion import CompletionItem  # here, since no other run needs it
+
+    return [
+        CompletionItem(value, help=text if text.isprintable() else "")
+        for value, text in found
+        if value.startswith(incomplete) and value.isprintable() and " " not in value
+    ]
+
+
+def _answer(ctx: click.Context, path: str) -> dict[str, Any]:
+    """Return what the emulator answers; nothing where there is none."""
+    url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or noted_url() or DEFAULT_URL
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with suppress(OSError, ValueError), direct.open(f"{url.rstrip('/')}/emulator/{path}", timeout=LIMIT) as response:
+        found = json.load(response)
+        if isinstance(found, dict):
+            return found
+    return {}
