@@ -1,7 +1,6 @@
 """What a served program tells the emulator of its work: a call that fails, an `async def`, code on an event, a job."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -20,6 +20,7 @@ T = TypeVar("T")
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
 
+
 class TracedFrame(msgspec.Struct, frozen=True):
     """One line of a traceback."""
 

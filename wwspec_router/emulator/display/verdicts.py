@@ -59,7 +59,7 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     """Return how an exchange ended, in a word or two, and whether it failed.
 
     The word is empty while the exchange is under way. `ok` is said only of what the platform delivered, the program
-    did not refuse, the contract in the admin console lets pass, and whose code, where it runs later, did not fail for good.
+    did not refuse, the contract in the admin console lets pass, and whose job, if it has one, did not fail for good.
     """
     result, said = entry.result, digest(entry)
     if entry.kind == CALLBACK:
