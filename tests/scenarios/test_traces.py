@@ -18,7 +18,7 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
         yield zone
 
 
-def told(zone: Zone, kind: str, count: int) -> dict[str, Any]:
+def entry_with(zone: Zone, kind: str, count: int) -> dict[str, Any]:
     """Return the latest entry of a kind, once the program has told so much of it."""
     number = zone.client.traffic(kind=kind)[-1]["number"]
     wait_until(lambda: len(zone.client.entry(number)["traces"]) >= count)
@@ -37,7 +37,7 @@ def own_lines(trace: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_a_call_tells_what_it_logged_and_printed_what_it_raised_and_where_the_time_went(zone: Zone) -> None:
     assert zone.call("total", {"text": "no number"}).errcode == CRASHED
-    entry = told(zone, "call", 1)
+    entry = entry_with(zone, "call", 1)
     (trace,) = entry["traces"]
     assert (trace["kind"], trace["outcome"], trace["errcode"], trace["number"]) == (
         "call",
@@ -62,14 +62,14 @@ def test_a_call_tells_what_it_logged_and_printed_what_it_raised_and_where_the_ti
 
 def test_an_async_def_tells_of_its_task(zone: Zone) -> None:
     assert zone.call("later", {"text": "3"}).reply["sum"] == 3
-    (trace,) = told(zone, "call", 1)["traces"]
+    (trace,) = entry_with(zone, "call", 1)["traces"]
     assert (trace["outcome"], trace["failure"]) == ("ok", None)
     assert texts(trace) == [("INFO", "in a task"), ("stdout", "no end")]
 
 
 def test_the_job_of_an_asynchronous_call_tells_of_its_run(zone: Zone) -> None:
     assert zone.submit("later", {"text": "no number"}).result().errcode == CRASHED
-    entry = told(zone, "call", 2)
+    entry = entry_with(zone, "call", 2)
     assert (entry["code"], entry["attempts"], entry["verdict"]) == ("failed", 1, "code failed")
     (job,) = (trace for trace in entry["traces"] if trace["kind"] == "job")
     assert (job["outcome"], job["errcode"], job["failure"]["name"]) == ("failed", CRASHED, "JSONDecodeError")
@@ -78,7 +78,7 @@ def test_the_job_of_an_asynchronous_call_tells_of_its_run(zone: Zone) -> None:
 
 def test_all_that_code_on_an_event_does_hangs_under_its_event_and_the_event_is_red(zone: Zone) -> None:
     zone.fire("hit_keyword")
-    event = told(zone, "event", 3)
+    event = entry_with(zone, "event", 3)
     assert (event["verdict"], event["failed"], event["code"], event["attempts"]) == ("code failed", True, "failed", 2)
     first, second = (trace for trace in event["traces"] if trace["kind"] == "job")
     assert (first["outcome"], first["attempt"], first["attempts"]) == ("postponed", 1, 2)

@@ -32,10 +32,10 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
             return
         kind = "job" if entry["call"]["is_async"] else "call"
         ends = monotonic() + PATIENCE
-        while not (told := _told(entry, kind)) and monotonic() < ends:
+        while not (found := _traces(entry, kind)) and monotonic() < ends:
             sleep(_PAUSE)
             entry = emulator.entry(entry["number"])
-        if failure := _last_failure(told):
+        if failure := _last_failure(found):
             _print([*_failure(failure), f"all of it: {_places(emulator, entry['number'])}"])
 
 
@@ -50,7 +50,7 @@ def print_event(emulator: EmulatorClient, since: int, event_type: str) -> None:
     with suppress(EmulatorError):
         entry = _only(emulator, since, "event", event_type)
         if entry is not None:
-            failure = _last_failure(_told(entry, "job")) if entry["code"] == "failed" else None
+            failure = _last_failure(_traces(entry, "job")) if entry["code"] == "failed" else None
             lines = _failure(failure) if failure else ()
             _print([*lines, f"what becomes of it: {_places(emulator, entry['number'])}"])
 
@@ -61,7 +61,7 @@ def _only(emulator: EmulatorClient, since: int, kind: str, name: str) -> Json | 
     return emulator.entry(rows[0]["number"]) if len(rows) == 1 else None
 
 
-def _told(entry: Json, kind: str) -> list[Json]:
+def _traces(entry: Json, kind: str) -> list[Json]:
     return [trace for trace in entry["traces"] if trace["kind"] == kind]
 
 
@@ -71,7 +71,7 @@ def _last_failure(traces: list[Json]) -> Json | None:
 
 def _failure(failure: Json) -> Iterator[str]:
     """Yield the error, and the innermost line of the application that it came through."""
-    yield f"{failure['name']}: {failure['text']}" if failure["text"] else failure["name"]
+    yield from f"{failure['name']}: {failure['text']}".removesuffix(": ").splitlines()
     frames = [frame for frame in failure["frames"] if frame["own"]] or failure["frames"]
     if frames:
         place = frames[-1]

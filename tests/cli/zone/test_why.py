@@ -106,6 +106,6 @@ def test_what_a_program_tells_steers_no_terminal(zone: tuple[Emulator, SealedPro
         return '{"errcode": 710660, "errmsg": "internal error"}'
 
     program.reply = reply
-    told = run(emulator.url, "call", "echo").stderr
-    assert r"KeyError: \x1b]0;title\x07" in told
-    assert all(line.isprintable() for line in told.splitlines())
+    printed = run(emulator.url, "call", "echo").stderr
+    assert r"KeyError: \x1b]0;title\x07" in printed
+    assert all(line.isprintable() for line in printed.splitlines())

@@ -43,7 +43,7 @@ def send(emulator: Emulator, body: bytes) -> None:
     assert emulator.http.post("/emulator/traces", content=body).status_code == 204
 
 
-def tell(emulator: Emulator, event: Json, *traces: Json) -> None:
+def send_traces(emulator: Emulator, event: Json, *traces: Json) -> None:
     usual = {"reference": event["reference"], "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}}
     send(emulator, msgspec.json.encode([usual | trace for trace in traces]))
 
@@ -53,19 +53,19 @@ def frame(line: int) -> Json:
 
 
 def test_code_that_fails_for_good_makes_its_event_red(emulator: Emulator, event: Json) -> None:
-    tell(emulator, event, {"kind": "event", "outcome": "ok"}, {"attempt": 1})
+    send_traces(emulator, event, {"kind": "event", "outcome": "ok"}, {"attempt": 1})
     first = shown(emulator, event)
     assert [first[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "postponed", 1]
-    tell(emulator, event, {"attempt": 2, "outcome": "failed"})
+    send_traces(emulator, event, {"attempt": 2, "outcome": "failed"})
     second = shown(emulator, event)
     assert [second[name] for name in ("verdict", "failed", "code", "attempts")] == ["code failed", True, "failed", 2]
-    tell(emulator, event, {"attempt": 3, "outcome": "ok"})
+    send_traces(emulator, event, {"attempt": 3, "outcome": "ok"})
     third = shown(emulator, event)
     assert [third[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "ok", 3]
 
 
 def test_the_reference_is_not_shown(emulator: Emulator, event: Json) -> None:
-    tell(emulator, event, {})
+    send_traces(emulator, event, {})
     assert "reference" not in shown(emulator, event)["traces"][0]
 
 
@@ -74,7 +74,7 @@ def test_what_can_not_be_read_is_dropped_and_the_rest_is_kept(emulator: Emulator
     deep = b"[" * 100_000
     for body in (b"", b"{", b"[", b"\xff", b"{}", b"[1, null]", deep, b"[" + deep + b"]"):
         send(emulator, body)
-    for wrong in (
+    malformed: tuple[Json, ...] = (
         {"kind": "other"},
         {"outcome": "?"},
         {"milliseconds": {}},
@@ -82,7 +82,8 @@ def test_what_can_not_be_read_is_dropped_and_the_rest_is_kept(emulator: Emulator
         {"reference": LONG},
         {"lines": [1]},
         {"failure": "none"},
-    ):
+    )
+    for wrong in malformed:
         send(emulator, msgspec.json.encode([good | wrong]))
     assert shown(emulator, event)["traces"] == []
     send(emulator, msgspec.json.encode([{**good, "kind": "other"}, {**good, "attempt": 7}]))
@@ -91,7 +92,7 @@ def test_what_can_not_be_read_is_dropped_and_the_rest_is_kept(emulator: Emulator
 
 def test_what_belongs_to_no_entry_is_dropped(emulator: Emulator, event: Json, traffic: Traffic) -> None:
     before = traffic.kept
-    tell(emulator, {"reference": "somebody else's"}, {}, {})
+    send_traces(emulator, {"reference": "somebody else's"}, {}, {})
     assert traffic.kept == before
     assert all(entry["traces"] == [] for entry in kept(emulator))
 
@@ -99,8 +100,10 @@ def test_what_belongs_to_no_entry_is_dropped(emulator: Emulator, event: Json, tr
 def test_long_texts_many_lines_and_many_frames_are_cut(emulator: Emulator, event: Json) -> None:
     lines = [{"at": number, "level": LONG, "text": LONG} for number in range(MAX_LINES + 3)]
     frames = [frame(number) for number in range(MAX_FRAMES + 2)]
-    tell(emulator, event, {"errmsg": LONG, "failure": {"name": LONG, "text": LONG, "frames": frames}})
-    tell(emulator, event, {"lines": lines[:2]}, {"lines": [{**line, "level": "INFO", "text": ""} for line in lines]})
+    send_traces(emulator, event, {"errmsg": LONG, "failure": {"name": LONG, "text": LONG, "frames": frames}})
+    send_traces(
+        emulator, event, {"lines": lines[:2]}, {"lines": [{**line, "level": "INFO", "text": ""} for line in lines]}
+    )
     crashed, few, many = shown(emulator, event)["traces"]
     assert len(crashed["errmsg"]) == len(crashed["failure"]["name"]) == len(crashed["failure"]["text"]) == MAX_TEXT
     assert [each["line"] for each in crashed["failure"]["frames"]] == list(range(2, MAX_FRAMES + 2)), "the innermost"
@@ -113,7 +116,7 @@ def test_long_texts_many_lines_and_many_frames_are_cut(emulator: Emulator, event
 
 def test_the_first_and_the_latest_of_many_attempts_are_kept(emulator: Emulator, event: Json) -> None:
     attempts = range(1, KEPT_TRACES + 6)
-    tell(emulator, event, *({"attempt": number} for number in attempts))
+    send_traces(emulator, event, *({"attempt": number} for number in attempts))
     found = [trace["attempt"] for trace in shown(emulator, event)["traces"]]
     assert found == [1, *attempts[-KEPT_TRACES + 1 :]]
 
@@ -121,8 +124,10 @@ def test_the_first_and_the_latest_of_many_attempts_are_kept(emulator: Emulator, 
 def test_traces_count_as_bytes_of_the_record(emulator: Emulator, event: Json, traffic: Traffic) -> None:
     before = traffic.kept.bytes
     for attempt in range(KEPT_TRACES):
-        tell(emulator, event, {"attempt": attempt, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}})
+        send_traces(
+            emulator, event, {"attempt": attempt, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}}
+        )
     full = traffic.kept.bytes
     assert full - before > KEPT_TRACES * MAX_TEXT * 5
-    tell(emulator, event, {"attempt": 99, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}})
+    send_traces(emulator, event, {"attempt": 99, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}})
     assert traffic.kept.bytes == full, "one more takes the place of another"

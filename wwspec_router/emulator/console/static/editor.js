@@ -1,4 +1,4 @@
-// Links to a line of a file, for the editor of whoever reads the page.
+// Links to a line of a file, for the editor that the reader of the page has chosen.
 // @ts-check
 
 const KEPT = "wwspec-editor";

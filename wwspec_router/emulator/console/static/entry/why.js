@@ -81,7 +81,7 @@ function details(trace) {
     const said = errcode !== 0 && failure === null && h("p", { class: "dim" }, visible(`${errcode}: ${errmsg}`));
     return h(
         "div",
-        { class: "told" },
+        { class: "details" },
         failure !== null && h("p", { class: "problem", "aria-label": t("why.error") }, h("strong", {}, visible(failure.name)), failure.text !== "" && `: ${visible(failure.text)}`),
         said,
         h("div", { class: "sides" }, failure !== null && failure.frames.length > 0 && traceback(failure.frames), lines(trace)),
