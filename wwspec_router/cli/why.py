@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from wwspec_router.cli.emulator_options import noted_url
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_router.logs.printable import printable
 
@@ -35,7 +36,8 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
         while not (found := _traces(entry, kind)) and monotonic() < ends:
             sleep(_PAUSE)
             entry = emulator.entry(entry["number"])
-        if failure := _last_failure(found):
+        failure = _last_failure(found)
+        if failure and _own_frames(failure):  # others are of the framework, such as of a request that does not fit
             _print([*_failure(failure), f"all of it: {_places(emulator, entry['number'])}"])
 
 
@@ -69,17 +71,19 @@ def _last_failure(traces: list[Json]) -> Json | None:
     return next((trace["failure"] for trace in reversed(traces) if trace["failure"]), None)
 
 
+def _own_frames(failure: Json) -> list[Json]:
+    return [frame for frame in failure["frames"] if frame["own"]]
+
+
 def _failure(failure: Json) -> Iterator[str]:
     """Yield the error, and the innermost line of the application that it came through."""
     yield from f"{failure['name']}: {failure['text']}".removesuffix(": ").splitlines()
-    frames = [frame for frame in failure["frames"] if frame["own"]] or failure["frames"]
-    if frames:
-        place = frames[-1]
+    for place in _own_frames(failure)[-1:]:
         yield f"  {place['file']}:{place['line']} {place['function']}: {place['code'].strip()}"
 
 
 def _places(emulator: EmulatorClient, number: int) -> str:
-    where = "" if emulator.url == DEFAULT_URL else f" --url {shlex.quote(emulator.url)}"
+    where = "" if emulator.url == (noted_url() or DEFAULT_URL) else f" --url {shlex.quote(emulator.url)}"
     return f"`wwspec zone show {number}{where}`, {emulator.url}/#/timeline/{number}"
 
 

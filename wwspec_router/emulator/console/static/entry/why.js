@@ -43,7 +43,8 @@ export function tracesOf(number) {
  */
 export function why(entry, traces) {
     const attempts = h("div", {});
-    const show = () => fill(attempts, traces.length === 1 ? traces.map(details) : traces.map((trace, index) => attempt(trace, index === traces.length - 1)));
+    const ordered = traces.toSorted((one, other) => Number(one.kind === "job") - Number(other.kind === "job")); // a run may be traced before its request
+    const show = () => fill(attempts, traces.length === 1 ? traces.map(details) : ordered.map((trace, index) => attempt(trace, index === traces.length - 1)));
     show();
     const number = tracedNumber(entry);
     const source = number !== entry.number && h("p", { class: "dim" }, entryLink(number, t("why.of", { number })));
@@ -94,9 +95,8 @@ function details(trace) {
 function traceback(frames) {
     const inner = [...frames].reverse();
     const own = inner.filter((frame) => frame.own);
-    const shown = own.length > 0 ? own : inner;
-    const all = shown.length < inner.length && h("details", {}, h("summary", {}, t("why.frames.all", { count: inner.length })), h("ol", { class: "frames" }, inner.map(place)));
-    return h("section", { "aria-label": t("why.frames") }, h("h3", {}, t("why.frames")), h("ol", { class: "frames" }, shown.map(place)), all);
+    const all = own.length < inner.length && h("details", {}, h("summary", {}, t("why.frames.all", { count: inner.length })), h("ol", { class: "frames" }, inner.map(place)));
+    return h("section", { "aria-label": t("why.frames") }, h("h3", {}, t("why.frames")), own.length > 0 && h("ol", { class: "frames" }, own.map(place)), all);
 }
 
 /** @param {Frame} frame */

@@ -133,7 +133,7 @@ class EntryPane {
         this.#tracedRow = row;
         const traces = await tracesOf(number);
         if (this.#listening.signal.aborted || this.#entry !== shown || this.#part !== "") return;
-        if (traces.length === this.#traces.length && traces.at(-1)?.attempt === this.#traces.at(-1)?.attempt) return;
+        if (traces.length === this.#traces.length && traces.at(-1)?.attempt === this.#traces.at(-1)?.attempt) return; // of many, the first and the latest are kept
         this.#traces = traces;
         this.#show();
     }
@@ -167,9 +167,9 @@ class EntryPane {
         return tabList(t("entry.tabs"), names.map((name) => [name, t(`entry.tab.${name}`)]), this.#panel, (name) => this.#choose(name));
     }
 
-    /** Which tab is shown where none was chosen: why it failed, or the bodies. */
+    /** Which tab is shown where none was chosen: why it failed in the application's code, or the bodies. */
     get #firstTab() {
-        return this.#traces.some(({ failure }) => failure !== null) ? WHY : "tree";
+        return this.#traces.some(({ failure }) => failure?.frames.some(({ own }) => own)) ? WHY : "tree";
     }
 
     #showTab() {
