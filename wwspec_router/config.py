@@ -94,6 +94,7 @@ class Setting(NamedTuple):
         if isinstance(self.default, str):
             return "text"
         kind = "a whole number" if isinstance(self.default, int) else "a number"
+        kind += " of seconds" if self.text.startswith("Seconds") else ""
         if self.above is not None:
             return f"{kind} above {self.above:g}"
         word = f", or {self.word}" if self.word else ""

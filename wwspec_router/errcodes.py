@@ -48,6 +48,12 @@ def advice(errcode: int) -> tuple[str, str] | None:
     return (_LINK.sub(r"\1", row.fix), _LINK.sub(r"\1", row.chinese_fix)) if row else None
 
 
+def cause(errcode: int) -> tuple[str, str] | None:
+    """Return what an errcode means, in English and Chinese; None for one not in the table."""
+    row = ERRCODES.get(errcode)
+    return (row.cause, row.chinese_cause) if row else None
+
+
 def hint(errcode: int) -> str:
     """Return what to do about an errcode, as the end of a line; empty for one that is not in the table."""
     fix, _ = advice(errcode) or ("", "")

@@ -88,6 +88,7 @@ def _allowed_in_chinese(setting: Setting) -> str:
     if isinstance(setting.default, str):
         return "字符串"
     kind = "整数" if isinstance(setting.default, int) else "数字"
+    kind += "（秒）" if setting.text.startswith("Seconds") else ""
     if setting.least is not None and setting.most is not None:
         limits = [f"{setting.least:.0f} 至 {setting.most:.0f}"]
     else:

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.wecom import Shell
 from tests.support.waiting import wait_until
+from wwspec_router.cli.dev_note import DevNote, noted
+from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
 
@@ -82,3 +86,14 @@ def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zon
 def test_a_mistake_is_one_line_that_says_the_fix(zone: Zone, arguments: tuple[str, ...], code: int, says: str) -> None:
     done = Shell(zone)("app", "tail", *arguments)
     assert (done.exit_code, says in done.output) == (code, True), done.output
+
+
+def test_in_the_folder_of_a_dev_its_emulator_is_taken_unless_an_app_at_wecom_is_named(
+    zone: Zone, tmp_path: Path
+) -> None:
+    with noted(tmp_path, DevNote(zone.client.url, "")):
+        with tail(WWSPEC_APP=str(tmp_path)):
+            wait_until(lambda: zone.client.info()["callback_verified"])
+        arguments = ["app", "tail", "--corpid", "ww1", "--listen", "127.0.0.1:0"]
+        named = CliRunner().invoke(main, arguments, env={"WWSPEC_APP": str(tmp_path)})
+    assert (named.exit_code, "the callback is not known" in named.stderr) == (2, True)

@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from tests.support.apps import ROOT
+from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import MemorySdk
 from wwspec_router import AbilityError, Output, ability
@@ -262,7 +263,7 @@ def test_a_huge_integer_of_a_handler_does_not_reach_the_app(kernel: Kernel) -> N
 
 def test_a_huge_errcode_does_not_reach_the_app(kernel: Kernel) -> None:
     """ArrayRow 21: neither a handler's nor the platform's."""
-    assert kernel.call("refuse_hugely") == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert kernel.call("refuse_hugely") == INTERNAL
     kernel.sdk.replies["spec_notify_app"] = f'{{"errcode":{HUGE},"errmsg":"x"}}'
     assert kernel.event('{"event_type":"hit_keyword"}')["errmsg"].endswith("the platform's reply is not readable")
 

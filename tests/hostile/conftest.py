@@ -26,7 +26,6 @@ from wwspec_router.testing.zone import ServedZone, Zone
 LIMIT = 30.0
 """Seconds after which a test counts as hung."""
 NOT_DECODED = {"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}
-INTERNAL = {"errcode": 710660, "errmsg": "internal error of the program"}
 OK = {"errcode": 0, "errmsg": "ok"}
 
 Pairs = list[tuple[str, str]]

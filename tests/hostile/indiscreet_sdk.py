@@ -27,8 +27,14 @@ __all__ = [
     "spec_open_debug_mode",
 ]
 
+TRACED = "the vendor's module was told a trace"
 FAILING = 13
 """The agentid of an app that can neither be notified nor get the report of a job."""
+
+
+def spec_emulator_trace(*args: object) -> None:
+    """Take what only the emulator may be told, and say so in the log."""
+    spec_log_error(TRACED, *args)
 
 
 class WWToSpecHTTPReqDecoder(standin.WWToSpecHTTPReqDecoder):

@@ -13,8 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.hostile import misbehaviour
-from tests.hostile.conftest import INTERNAL, LIMIT, Wire
+from tests.hostile.conftest import LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
+from tests.support.crashes import INTERNAL
 from tests.support.sdk import ScriptedSdk
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call, CallType

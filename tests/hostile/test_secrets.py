@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
+from tests.hostile.indiscreet_sdk import TRACED
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.processes import command_lines
@@ -251,10 +252,10 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MarkedPr
         if request.param == "text":
             password = f"an@{marks.new('password of the store')}"
             server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-            program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks)
+            program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--request-log")
             program.server = server
         else:
-            program = MarkedProgram(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json")
+            program = MarkedProgram(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json", "--request-log")
         stack.callback(program.stop)
         yield program
 
@@ -272,6 +273,7 @@ def test_no_secret_reaches_a_log_line_or_another_tenant(program: MarkedProgram) 
     assert program.marks.found("\n".join(program.replies)) == set()
     assert len(program.replies) > 20
     assert "Traceback" not in log
+    assert TRACED not in log
     for said in (
         *("InputError", "OutputError", "SdkCallError", "NotifyNotFoundError", "HandlerTimeoutError", "ValueError at"),
         *("AbilityNotFoundError", "event refused", "SystemExit at", "job", "DBG", "INFO", "ERR"),

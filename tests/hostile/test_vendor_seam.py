@@ -11,6 +11,7 @@ import pytest
 
 from tests.hostile.conftest import NOT_DECODED
 from tests.support.apps import ROOT
+from tests.support.crashes import INTERNAL_ERROR
 from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
@@ -98,7 +99,7 @@ def test_whatever_an_sdk_call_raises_is_answered(error: BaseException) -> None:
     for sdk in (raising(error), lambda *identity: SimpleNamespace(sync_msg=raising(error))):
         kind, reply = answered(module(sdk=sdk))
         assert (kind, reply["errcode"]) == ("reply", 710660)
-        assert reply["errmsg"] in ("sync_msg: the SDK call failed", "internal error of the program")
+        assert reply["errmsg"] in ("sync_msg: the SDK call failed", INTERNAL_ERROR)
 
 
 def test_an_error_of_the_sdk_that_has_no_text_is_an_sdk_error_all_the_same() -> None:

@@ -486,5 +486,5 @@ def test_nothing_of_an_event_reaches_the_log(
     ):
         assert program.event(HIT.replace('"t"', '"a-secret"')) == ACCEPTED
         program.wait_done()
-    assert "event failed: ValueError at test_events.py:" in caplog.text
+    assert "event:hit_keyword failed in test_events:" in caplog.text
     assert "a-secret" not in caplog.text

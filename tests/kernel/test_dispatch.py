@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
+from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_router.contracts.files import ConsoleContract
@@ -185,7 +186,7 @@ def test_a_failed_sdk_call_is_answered_with_its_return_code(
 def test_the_sdk_s_own_bugs_are_answered_without_their_text(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     kernel.sdk.replies["sync_msg"] = RuntimeError("a-secret")
 
-    assert kernel.call("invoke_sync_msg") == refused("internal error of the program")
+    assert kernel.call("invoke_sync_msg") == INTERNAL
     assert "RuntimeError at sdk.py" in caplog.text
     assert "a-secret" not in caplog.text
 
@@ -578,5 +579,5 @@ def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: Abilit
 
     for ability_id in ("invoke_sync_msg", "chat_digest", "group_overview"):
         data = '{"chatid":"c"}' if ability_id == "group_overview" else "{}"
-        assert kernel.call(ability_id, data) == refused("internal error of the program")
-    assert kernel.event(EVENT) == refused("internal error of the program")
+        assert kernel.call(ability_id, data) == INTERNAL
+    assert kernel.event(EVENT) == INTERNAL

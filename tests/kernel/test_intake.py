@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.apps import ROOT
+from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_router.errors import CallError
@@ -119,7 +120,7 @@ UNREADABLE = "spec_notify_app: the platform's reply is not readable"
             network_failure("spec_notify_app"),
             {"errcode": 710660, "errmsg": "spec_notify_app: the SDK call failed (-10002)"},
         ),
-        (RuntimeError("a-secret"), {"errcode": 710660, "errmsg": "internal error of the program"}),
+        (RuntimeError("a-secret"), INTERNAL),
         (
             '{"errcode":710604,"errmsg":"no permission"}',
             {"errcode": 710604, "errmsg": "spec_notify_app: no permission"},
@@ -250,7 +251,7 @@ def test_nothing_of_an_event_reaches_the_log(kernel: Kernel, caplog: pytest.LogC
 def test_an_sdk_that_makes_no_notify_id_fails_the_event(kernel: Kernel) -> None:
     kernel.sdk.notify_ids = iter(())
 
-    assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert kernel.event(EVENT) == INTERNAL
     assert kernel.store.figures().rows == 0
 
 

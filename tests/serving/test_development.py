@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router import config
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.host.child import Child
@@ -109,7 +111,8 @@ class EmulatedProgram:
         )
         self._url = self._process.announced_url()
 
-    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> None:
+    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> str:
+        """Call the program, and return the text of its reply."""
         content = seal.CallContent(
             corpid="ww-of-the-test",
             agentid=7,
@@ -123,7 +126,9 @@ class EmulatedProgram:
         )
         sealed = seal.seal_call(self._key, content)
         with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
-            assert client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers).status_code == 200
+            response = client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers)
+        assert response.status_code == 200
+        return seal.open_reply(self._key, response.headers.items(), response.text).text
 
     @property
     def log(self) -> str:
@@ -218,26 +223,35 @@ def test_as_json_a_crash_has_its_traceback_in_a_field(start: Start) -> None:
     assert SECRET not in crash["message"]
 
 
+SWITCHES = [
+    (f"--{'no-' if each.default else ''}{each.option}",)
+    for each in config.settings().values()
+    if isinstance(each.default, bool)
+]
+"""Each setting that is on or off, the other way."""
+
+
 @pytest.mark.parametrize(
     "options",
-    [
-        (),
-        ("--log-level", "DEBUG"),
-        ("--log-json",),
-        ("--workers", "0"),
-        ("--request-log", "--log-level", "DEBUG", "--log-json"),
-    ],
+    [(), ("--workers", "0"), ("--log-level", "DEBUG"), *SWITCHES, ("--log-level", "DEBUG", *chain(*SWITCHES))],
+    ids=" ".join,
 )
 def test_with_the_vendors_sdk_no_option_shows_a_text_a_traceback_or_a_caller(
     start: Start, options: tuple[str, ...]
 ) -> None:
     """The switch is the SDK itself: this one is the stand-in, but from a folder of another name."""
     program = start("vendor", *options)
-    for name in ("crash", "crash_later", "refuse", "ask", "leave_a_thread"):
-        program.call(name, {"text": SECRET})
+    replies = [program.call(name, {"text": SECRET}) for name in ("crash", "crash_later", "ask", "leave_a_thread")]
+    program.call("refuse", {"text": SECRET})  # its message is meant for the app
     wait_until(lambda: "a thread ended" in program.log)
     program.stop()
-    assert "crash failed: KeyError at crashing.py:" in program.log
+    for reply in replies[:2]:  # a number, and nothing else of the error
+        reference = re.fullmatch(r'{"errcode":710660,"errmsg":"internal error ([0-9a-f]{6})"}', reply)
+        assert reference
+        own = [line for line in program.log.splitlines() if reference[1] in line and not line.startswith("<")]
+        assert len(own) == 1, "one line of the program's own log has it, beside that of the SDK's"
+    assert SECRET not in "".join(replies)
+    assert re.search(r"\b[0-9a-f]{6} ability crash failed in crashing:\d+: KeyError at crashing.py:", program.log)
     assert "Traceback" not in program.log
     assert SECRET not in program.log
     assert "ww-of-the-test" not in program.log

@@ -69,3 +69,9 @@ def read_note(app: Path | None = None) -> DevNote | None:
         except BlockingIOError:
             return msgspec.json.decode(file.read(), type=DevNote)
     return None
+
+
+def noted_url() -> str:
+    """Return the URL of the emulator that `wwspec dev` runs for the application; empty when it does not run."""
+    note = read_note()
+    return "" if note is None else note.emulator_url

@@ -1,16 +1,12 @@
 """What a shell completes of a running emulator: people, groups, numbers of entries. Nothing where none answers."""
 
 import json
-import os
 import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from wwspec_router.cli.emulator_options import URL_VARIABLE, noted_url
-from wwspec_router.emulator.http.client import DEFAULT_URL
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -53,7 +49,7 @@ def _items(found: Iterable[tuple[str, str]], incomplete: str) -> "list[Completio
 
 def _answer(ctx: click.Context, path: str) -> dict[str, Any]:
     """Return what the emulator answers; nothing where there is none."""
-    url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or noted_url() or DEFAULT_URL
+    url = str(ctx.params.get("url", ""))
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with suppress(OSError, ValueError), direct.open(f"{url.rstrip('/')}/emulator/{path}", timeout=LIMIT) as response:
         found = json.load(response)

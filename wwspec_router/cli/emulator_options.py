@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from wwspec_router.cli.dev_note import note_path, read_note
-from wwspec_router.cli.options import needs, secret_option
+from wwspec_router.cli.dev_note import note_path, noted_url
+from wwspec_router.cli.options import Seconds, needs, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
@@ -30,12 +30,6 @@ def url_option(function: FunctionT) -> FunctionT:
         show_envvar=True,
         help="The emulator.",
     )(function)
-
-
-def noted_url() -> str:
-    """Return the URL of the emulator that `wwspec dev` runs for the application; empty when it does not run."""
-    note = read_note()
-    return "" if note is None else note.emulator_url
 
 
 def connected_to(url: str) -> EmulatorClient:
@@ -123,7 +117,7 @@ _OPTIONS = (
     ),
     click.option(
         "--call-timeout",
-        type=click.FloatRange(0.1),
+        type=Seconds(0.1),
         default=DEFAULTS.call_timeout,
         show_default=True,
         help="Seconds to wait for the program.",

@@ -29,8 +29,9 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
     at = moment(entry["time_ms"] // 1000, entry["time_ms"] % 1000)
     yield f"{entry['number']}  {kind}  {styled(printable(entry['name']), bold=True)}  {at}{took}  {ending(entry)}"
     yield from _cause(entry, cause)
-    if entry["advice"]:
-        yield from _section("what to do", [entry["advice"][0]])
+    meanings = [f"{errcode}: {cause}" for errcode, (cause, _) in entry["causes"].items()]
+    if texts := [*meanings, *(entry["advice"] or ())[:1]]:
+        yield from _section("what it means, and what to do", texts)
     for trace in sorted(traces, key=lambda trace: trace["kind"] == "job"):  # a run may be told of before its request
         yield from _trace(trace)
     for side in ("request", "reply"):

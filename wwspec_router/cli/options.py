@@ -219,6 +219,20 @@ def print_json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds; a fault names the unit."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        try:
+            return float(super().convert(value, param, ctx))
+        except click.BadParameter:
+            least = "" if self.min is None else f" from {self.min:g} on"
+            self.fail(f"must be a number of seconds{least}, such as 30, not {value!r}", param, ctx)
+
+
 class _RangeOrWord(click.IntRange):
     """A whole number within limits, or a word that stands for one."""
 

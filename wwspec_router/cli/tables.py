@@ -28,7 +28,7 @@ def json_option(function: FunctionT) -> FunctionT:
         "as_json",
         default=None,
         callback=chosen,
-        help="JSON, or a table for people.  [default: a table on a terminal, else JSON]",
+        help="JSON, or a table. Without them a table on a terminal, else JSON.",
     )(function)
 
 

@@ -139,7 +139,8 @@ class Dispatcher:
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
         program = registry.program
-        self._refusals = Refusals(program.errcode, program.overload_errcode, program.once_errcode, with_text=with_text)
+        errcodes = program.errcode, program.overload_errcode, program.once_errcode
+        self._refusals = Refusals(*errcodes, silent=program.errors == "silent", with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in. The route of an unknown ability refuses the call."""

@@ -98,14 +98,13 @@ class Functions:
         read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
         encode = None if target.output is None else self._timed(target.output.encode)
         function, portal = handler.function, self._portal
-        apis, client, notifications, state = self._apis, self._sdk.client, self._notifications, self._state
+        apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
-                new_client = partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
-                context = kind(call, new_client, apis, deadline, notifications, state)
+                context = kind(call, client_of(call), apis, deadline, notifications, state)
                 context.event_type = event_type
                 arguments = (event, context) if handler.takes_context else (event,)
                 if isinstance(context, AsyncEventContext):
@@ -149,16 +148,13 @@ class Functions:
         handler, decode_struct = target.handler, target.input.decode
         decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
         function, takes_context = handler.function, handler.takes_context
-        encode, apis, portal, client = self._timed(target.output.encode), self._apis, self._portal, self._sdk.client
+        encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
         notifications, state = self._notifications, self._state
-
-        def new_client(call: Call) -> Callable[[], SdkClient]:
-            return partial(client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, new_client(call), apis, deadline, notifications, state)
+            context = Context(call, client_of(call), apis, deadline, notifications, state)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
@@ -167,11 +163,15 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, new_client(call), apis, deadline, notifications, state)
+            context = AsyncContext(call, client_of(call), apis, deadline, notifications, state)
             arguments = (request, context) if takes_context else (request,)
             return encode(portal.run(lambda: function(*arguments), context))
 
         return run_async if handler.is_async else run
+
+    def _client_of(self, call: Call) -> Callable[[], SdkClient]:
+        """Return a function that makes a client for a call."""
+        return partial(self._sdk.client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
     def _callback(self, target: CallbackTarget) -> Function:
         decode, fit, fetch = self._timed(target.input.decode), self._timed(target.output.fit), self._events.fetch

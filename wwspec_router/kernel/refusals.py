@@ -10,9 +10,10 @@ import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError
+from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
-from wwspec_router.logs.stacks import class_of, describe, errcode_of, is_a
+from wwspec_router.logs.stacks import class_of, errcode_of, is_a
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.logs.tracebacks import place_of, shown
 
@@ -31,17 +32,21 @@ class Refusals:
         errcode: The program's own errcode, for errors that have none.
         overload_errcode: The same for calls that are refused because of overload.
         once_errcode: The same for repeats while the first call still runs.
+        silent: Give crashes no reference.
         with_text: Log each error with its text and its place in the application, and unexpected ones with a traceback.
             For development only.
     """
 
-    def __init__(self, errcode: int, overload_errcode: int, once_errcode: int, *, with_text: bool = False) -> None:
+    def __init__(
+        self, errcode: int, overload_errcode: int, once_errcode: int, *, silent: bool = False, with_text: bool = False
+    ) -> None:
         self._errcode = errcode
         self._errcodes: dict[type[CallError], int] = {
             OverloadedError: overload_errcode,
             FirstCallRunningError: once_errcode,
         }
-        self._log = _log_whole if with_text else self._log_rarely
+        self._silent = silent
+        self._with_text = with_text
         self._encode = msgspec.json.Encoder().encode
         self._limiter = LineLimiter()
 
@@ -56,6 +61,8 @@ class Refusals:
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
 
+        The reply to a crash has the reference of its log line, if it has a line.
+
         Args:
             call: The call.
             label: What it is counted as. One line a second is logged for each label and kind of error.
@@ -63,29 +70,39 @@ class Refusals:
         """
         if (trace := current_trace.get()) is not None:
             trace.failure = error
-        with suppress(BaseException):  # its own methods raise, or the log does
-            self._log(call, label, error)
-        with suppress(BaseException):  # it has lost its message
+        with suppress(BaseException):  # its own methods raise: it has lost its message
             if is_a(error, CallError):
-                return self.reply(error)
-        return self.reply(CallError())
+                reply = self.reply(error)
+                self._log_refusal(call, label, error)
+                return reply
+        reference = ""
+        with suppress(BaseException):  # its own methods raise, or the log does
+            reference = self._log_crash(call, label, error)
+        return self.reply(crash_error(reference))
 
-    def _log_rarely(self, call: Call, label: str, error: BaseException) -> None:
+    def _log_refusal(self, call: Call, label: str, error: CallError) -> None:
+        if self._with_text:
+            _log_whole(call, error)
+        elif (ending := self._limiter.ending((label, *_kind(error)))) is not None:
+            _log_refusal(call, label, error, ending)
+
+    def _log_crash(self, call: Call, label: str, error: BaseException) -> str:
+        """Log a crash; return the reference of the line, or "" when it has none or there is no line."""
+        reference = "" if self._silent else new_reference()
+        name = label if label.startswith("event:") else _name(call)
+        if self._with_text:
+            log.error("%s failed", f"{reference} {name}".lstrip(), exc_info=shown(error))
+            return reference
         ending = self._limiter.ending((label, *_kind(error)))
         if ending is None:
-            return
-        with suppress(BaseException):  # it has lost its message
-            if is_a(error, CallError):
-                _log_refusal(call, label, error, ending)
-                return
-        text = f"{_name(call)} failed: {describe(error)}{ending}"
-        log.error(Fields(text, {"ability": label, "error": class_of(error)}, text))
+            return ""
+        text = f"{crash_line(reference, name, error)}{ending}"
+        fields = {"ability": label, "error": class_of(error)} | ({"reference": reference} if reference else {})
+        log.error(Fields(text, fields, text))
+        return reference
 
 
-def _log_whole(call: Call, label: str, error: BaseException) -> None:
-    if not is_a(error, CallError):
-        log.error("%s failed", _name(call), exc_info=shown(error))
-        return
+def _log_whole(call: Call, error: CallError) -> None:
     place = place_of(error)
     what = "".join(
         (

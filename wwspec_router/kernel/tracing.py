@@ -10,10 +10,21 @@ import msgspec
 
 from wwspec_router.logs.stacks import class_of
 from wwspec_router.logs.trace import Trace
-from wwspec_router.logs.tracebacks import TracedFrame, frames_of, message_of
+from wwspec_router.logs.tracebacks import frames_of, message_of
 
 OK, FAILED, POSTPONED = "ok", "failed", "postponed"
 """How an attempt ended: `failed` is for good, `postponed` until the next attempt."""
+
+
+class TracedFrame(msgspec.Struct, frozen=True):
+    """One line of a traceback."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+    own: bool
+    """Whether it is a line of the application, and not of a library or of this package."""
 
 
 class TracedError(msgspec.Struct, frozen=True):
@@ -84,11 +95,19 @@ def encode(traced: TracedCall, trace: Trace) -> str:
     whole = msgspec.structs.replace(
         traced,
         pid=os.getpid(),
-        failure=None if error is None else TracedError(class_of(error), message_of(error), frames_of(error)),
+        failure=None if error is None else _failure(error),
         lines=list(_lines(trace)),
         lines_left_out=trace.left_out,
     )
     return msgspec.json.encode(whole).decode()
+
+
+def _failure(error: BaseException) -> TracedError:
+    frames = [
+        TracedFrame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
+        for frame, own in frames_of(error)
+    ]
+    return TracedError(class_of(error), message_of(error), frames)
 
 
 def _lines(trace: Trace) -> Iterator[TracedLine]:

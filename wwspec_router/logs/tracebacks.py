@@ -1,6 +1,7 @@
 """Tracebacks for developers: with the text of exceptions, and of the frames only the application's own.
 
-Used with the emulator only, which has no real data; see `stacks` for the logs of a deployed program. Errors come from
+All but `is_application` is for the emulator only, which has no real data; see `stacks` for the logs of a deployed
+program. Errors come from
 handlers, and their classes may do anything when they are touched: nothing here raises.
 """
 
@@ -11,26 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-import msgspec
-
 from wwspec_router.logs.stacks import NOT_DESCRIBABLE
 
 T = TypeVar("T")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
-
-
-class TracedFrame(msgspec.Struct, frozen=True):
-    """One line of a traceback."""
-
-    file: str
-    line: int
-    function: str
-    code: str
-    own: bool
-    """Whether it is a line of the application, and not of a library or of this package."""
-
 
 _PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
 
@@ -58,14 +45,12 @@ def traceback_of(error: BaseException) -> str:
         return NOT_DESCRIBABLE
 
 
-def frames_of(error: BaseException) -> list[TracedFrame]:
-    """Return the frames of an error, the outermost first: those of the application, as `traceback_of` shows them."""
+def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:
+    """Return the frames of an error that `traceback_of` shows, and whether each is the application's."""
     try:
         frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
-        return [
-            TracedFrame(each.filename, each.lineno or 0, each.name, each.line or "", _is_application(each.filename))
-            for each in _trimmed(frames, [frame.filename for frame in frames])
-        ]
+        kept = _trimmed(frames, [frame.filename for frame in frames])
+        return [(frame, is_application(frame.filename)) for frame in kept]
     except BaseException:  # its own class raises
         return []
 
@@ -85,7 +70,7 @@ def place_of(error: BaseException) -> str:
     """Return the innermost line of the application that an error came through; empty when there is none."""
     try:
         frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if _is_application(frame.filename)]
+        own = [frame for frame in frames if is_application(frame.filename)]
     except BaseException:  # its own class raises
         return ""
     return f"{_readable(own[-1].filename)}:{own[-1].lineno}" if own else ""
@@ -103,7 +88,7 @@ def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackExc
 
 def _trimmed(frames: list[T], files: list[str]) -> list[T]:
     """Return the frames from the first one of the application on, without those of this package."""
-    first = next((number for number, file in enumerate(files) if _is_application(file)), 0)
+    first = next((number for number, file in enumerate(files) if is_application(file)), 0)
     kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not file.startswith(_PACKAGE)]
     return kept or frames  # an error of this package itself
 
@@ -120,7 +105,8 @@ def _linked(trace: TracebackType | None) -> TracebackType | None:
     return linked
 
 
-def _is_application(file: str) -> bool:
+def is_application(file: str) -> bool:
+    """Return whether a file of code is the application's: neither this package's nor a library's."""
     return not file.startswith((_PACKAGE, "<", *_libraries()))
 
 

@@ -60,6 +60,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The errcode of calls that are refused because the program, or the ability, is overloaded."""
     once_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = ONCE_ERRCODE
     """The errcode of a repeat whose first call still runs; see `OnceRow`."""
+    errors: Literal["reference", "silent"] = "reference"
+    """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
     """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
     timeout: Seconds | None = None

@@ -1,8 +1,8 @@
 """The pending calls of one event loop: each is answered by a worker, or given up when its client no longer waits.
 
 A call is given up when its client hung up, its ability's time is over, or it was queued too long. One timer checks all
-of them, so a quick call costs only an entry in a set. This module knows no HTTP: the caller of `Calls.submit` says
-where the answer goes.
+of them, so a quick call costs only an entry in a set. This module knows no connection: the caller of `Calls.submit`
+says where the answer goes. `Exchange`, which answers on a thread, knows no event loop.
 """
 
 import asyncio

@@ -19,6 +19,7 @@ from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.errcodes import ERRCODES, advice
 from wwspec_router.host.child import Child
 
 Wwspec = Callable[..., Result]
@@ -63,8 +64,8 @@ def number_of(emulator: Emulator, kind: str, name: str) -> str:
         return str([row for row in client.traffic(kind=kind) if row["name"] == name][-1]["number"])
 
 
-def tell(emulator: Emulator, **trace: Any) -> None:
-    """Tell the emulator of its latest call or event, as the program does."""
+def send_trace(emulator: Emulator, **trace: Any) -> None:
+    """Send what the program tells of its latest call or event."""
     call = next(each.call for each in reversed(emulator.platform.world.traffic.kept_entries()) if each.call)
     given = {"kind": "call", "outcome": "failed", "errcode": 710660, "milliseconds": {"total": 12.34, "sdk": 3.0}}
     emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **given, **trace}])
@@ -76,7 +77,7 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     program.reply = lambda call: CRASH
     emulator.call_program('{"item": "rice"}', "buy")
     failure = {"name": "ZeroDivisionError", "text": "division\nby zero", "frames": FRAMES}
-    tell(
+    send_trace(
         emulator, failure=failure, lines=[{"at": 1.5, "level": "WARNING", "text": "no \x1b[2Jprice"}], lines_left_out=2
     )
     shown = wwspec("zone", "show", number_of(emulator, "call", "buy"), "--table").stdout
@@ -95,6 +96,9 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
         "12.3 ms: SDK 3.0",
     ]
     assert '    "item": "rice"' in lines
+    fix, _ = advice(710660) or ("", "")
+    at = lines.index("what it means, and what to do")
+    assert lines[at + 1 : at + 3] == [f"  710660: {ERRCODES[710660].cause}", f"  {fix}"]
     assert all(line.isprintable() for line in lines)
 
 
@@ -103,7 +107,7 @@ def test_why_an_apps_call_failed_is_shown_with_that_call(
 ) -> None:
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
-    tell(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
+    send_trace(emulator, failure={"name": "KeyError", "frames": FRAMES[2:]})
     shown = wwspec("zone", "show", number_of(emulator, "app", "sync_call_program"), "--table").stdout
     assert "the program: failed (710660)\n  KeyError\n    /lib/numbers.py:9 in divide\n" in shown, (
         "it has no other frame"
@@ -114,9 +118,9 @@ def test_the_runs_of_a_job_are_shown_in_their_order_with_what_comes_next(wwspec:
     emulator.receive_events()
     emulator.fire("hit_keyword")
     job = {"kind": "job", "attempts": 2}
-    tell(emulator, **job, outcome="postponed", attempt=1, next_run=30)
-    tell(emulator, kind="event", outcome="ok", errcode=0)
-    tell(emulator, **job, attempt=2)
+    send_trace(emulator, **job, outcome="postponed", attempt=1, next_run=30)
+    send_trace(emulator, kind="event", outcome="ok", errcode=0)
+    send_trace(emulator, **job, attempt=2)
     shown = wwspec("zone", "show", number_of(emulator, "event", "hit_keyword"), "--table").stdout
     assert [line for line in shown.splitlines() if line.startswith(("run ", "the program"))] == [
         "the program: ok",
@@ -250,3 +254,39 @@ def test_an_entry_that_no_test_repeats_is_named(wwspec: Wwspec, emulator: Emulat
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Error: no test repeats entry 1: name an event, a call of an ability, or")
     assert "no entry 5 is kept" in wwspec("zone", "test", "5").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["call", "buy", "--wait", "7m"], "'--wait': must be a number of seconds from 0 on, such as 30, not '7m'"),
+        (["task", "jobid_1", "--wait", "-1"], "'--wait': must be a number of seconds from 0 on, such as 30, not '-1'"),
+        (["emulate", "--call-timeout", "5s"], "'--call-timeout': must be a number of seconds from 0.1 on, such as 30"),
+        (["serve", "--grace", "1h"], "'--grace': must be a number of seconds from 0 on, not '1h'"),
+        (
+            ["zone", "fault", "sdk", "latency", "2s"],
+            "must be a code such as 45009, or a number of seconds such as 2.5, not '2s'",
+        ),
+    ],
+)
+def test_a_wrong_time_is_answered_with_the_unit_it_has(wwspec: Wwspec, arguments: list[str], said: str) -> None:
+    wrong = wwspec(*arguments)
+    assert wrong.exit_code == 2
+    assert said in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serv"], "there is no verb 'serv'; did you mean serve?"),
+        (["zone", "replai"], "there is no verb 'zone replai'; did you mean replay?"),
+        (["app", "chek"], "there is no verb 'app chek'; did you mean check?"),
+        (["keys", "rotat"], "there is no verb 'keys rotat'; did you mean rotate?"),
+        (["keys", "xyz"], "there is no verb 'keys xyz'; main keys --help lists them"),
+    ],
+)
+def test_a_misspelled_verb_or_command_is_answered_in_the_same_words(
+    wwspec: Wwspec, words: list[str], said: str
+) -> None:
+    wrong = wwspec(*words)
+    assert (wrong.exit_code, wrong.stderr.splitlines()[-1]) == (2, f"Error: {said}")

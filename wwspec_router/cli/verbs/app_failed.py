@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.tables import moment
 
 
 @click.command()
@@ -41,7 +42,6 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
         print_json([{name: getattr(row, name) for name in names} for row in rows])
         return
     for row in rows:
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.due))
         about = f"{row.notification.notify_id} of {row.notification.corpid}, {row.attempts} attempts: {row.reason}"
-        click.echo(printable(f"{at} {about}"))
+        click.echo(printable(f"{moment(row.due)} {about}"))
     click.echo(f"{len(rows)} {'are tried again' if retry else 'have failed'}", err=True)

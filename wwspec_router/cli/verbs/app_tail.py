@@ -5,15 +5,16 @@ import math
 import secrets
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wwspec_router.cli.dev_note import noted_url
 from wwspec_router.cli.hints import styled
 from wwspec_router.cli.options import needs, secret_option
+from wwspec_router.cli.tables import moment
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError
@@ -58,12 +59,15 @@ def tail(
     """Print notifications and their events as they come, until Ctrl-C.
 
     Serves the app's callback URL. At WeCom, set that URL in the admin console: it leads to --listen under any path. A
-    running emulator is told with --url, and is given its own callback URL back at the end.
+    running emulator is told with --url, and is given its own callback URL back at the end. In the folder of a running
+    `wwspec dev` its emulator is taken when nothing of an app at WeCom is given.
 
     Events go to standard output, what goes wrong to standard error. Nothing is kept: an event that is printed is
     handled, and one that is not fetched at the end is lost.
     """
     secret = (callback_token, encoding_aes_key)
+    if wecom == WeCom() and not any(secret):
+        url = url or noted_url()
     with until_interrupted(), _listening(listen or ("127.0.0.1:0" if url else LISTEN)) as bound:
         if url:
             _tail_emulator(url, bound, as_json)
@@ -122,7 +126,7 @@ def _line(event: "NotifyEvent") -> str:
     import msgspec
 
     own = event.raw.get(event.event_type) if event.event_type in event.raw else event.raw
-    at = time.strftime("%H:%M:%S", time.localtime(event.timestamp or event.notification.create_time))
+    at = moment(event.timestamp or event.notification.create_time)
     about = f"notify_id {event.notify_id} scene {event.notification.scene}"
     text = msgspec.json.encode(own).decode()
     kind = styled(printable(event.event_type), fg="green", bold=True)

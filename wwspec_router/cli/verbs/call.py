@@ -8,7 +8,7 @@ import msgspec
 
 from wwspec_router.cli.callers import Place, caller_options, show_reply
 from wwspec_router.cli.candidates import ability_ids
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import Seconds, print_json
 from wwspec_router.cli.wecom import WeComCommand
 
 
@@ -19,7 +19,7 @@ from wwspec_router.cli.wecom import WeComCommand
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
 @click.option(
     "--wait",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=30.0,
     show_default=True,
     help="Seconds to wait for the result of an asynchronous call; with 0, print its jobid.",

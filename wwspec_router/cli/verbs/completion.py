@@ -9,14 +9,14 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    """Print the script by which SHELL completes the verbs and options of wwspec, ability IDs, events and APIs.
+    """Print the script by which SHELL completes verbs, options, ability IDs, events, APIs, errcodes and entry numbers.
 
     \b
     bash   eval "$(wwspec completion bash)"      in ~/.bashrc; bash 4.4 or later
     zsh    eval "$(wwspec completion zsh)"       in ~/.zshrc, below compinit
     fish   wwspec completion fish | source       in ~/.config/fish/config.fish
 
-    The IDs are those of the registry file in the current folder.
+    The IDs are those of the registry file in the current folder; people and entries those of the emulator that runs.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     found = get_completion_class(shell)
     if found is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from wwspec_router.cli.options import app_options, needs
+from wwspec_router.cli.options import Seconds, app_options, needs
 from wwspec_router.config import registry_path
 
 EXAMPLES = 200
@@ -31,7 +31,7 @@ CLOCK_START = 1_800_000_000
 )
 @click.option(
     "--call-timeout",
-    type=click.FloatRange(0.1),
+    type=Seconds(0.1),
     default=5.0,
     show_default=True,
     help="Seconds after which a call that is not answered is a finding.",

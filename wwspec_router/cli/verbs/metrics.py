@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from wwspec_router.cli.options import needs
+from wwspec_router.cli.options import Seconds, needs
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.host.loopback import is_loopback
@@ -51,7 +51,7 @@ class Address(click.ParamType[tuple[str, int]]):
 )
 @click.option(
     "--interval",
-    type=click.FloatRange(1.0),
+    type=Seconds(1.0),
     default=INTERVAL,
     show_default=True,
     help="Seconds between two polls of the program; each is a call.",

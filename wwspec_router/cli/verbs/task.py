@@ -4,6 +4,7 @@ import click
 import msgspec
 
 from wwspec_router.cli.callers import Place, caller_options, show_reply
+from wwspec_router.cli.options import Seconds
 from wwspec_router.cli.wecom import WeComCommand
 
 
@@ -11,7 +12,7 @@ from wwspec_router.cli.wecom import WeComCommand
 @click.argument("jobid", metavar="ID")
 @click.option(
     "--wait",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=0.0,
     show_default=True,
     help="Seconds to wait for the result.",

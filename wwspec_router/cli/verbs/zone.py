@@ -25,6 +25,16 @@ EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twic
 SIDES = ("app", "sdk", "program", "callback")
 
 
+class _FaultValue(click.ParamType[float]):
+    name = "value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"must be a code such as 45009, or a number of seconds such as 2.5, not {value!r}", param, ctx)
+
+
 class _Verbs(CommandGroup):
     """The commands under `zone`. Each takes `--url` itself, as `wwspec call` and `wwspec fire` do."""
 
@@ -91,7 +101,7 @@ def expire_tokens(emulator: EmulatorClient) -> None:
 @command.command(context_settings={"ignore_unknown_options": True})  # VALUE may be negative
 @click.argument("on", type=click.Choice(SIDES))
 @click.argument("effect", type=click.Choice(EFFECTS))
-@click.argument("value", type=float, default=0.0, shell_complete=fault_values)
+@click.argument("value", type=_FaultValue(), default=0.0, shell_complete=fault_values)
 @click.option(
     "--api", default="", shell_complete=fault_targets, help="One API, ability ID or event type.  [default: all]"
 )

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wwspec_router.emulator.console.errcodes import errcodes_page
+
 TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
 """The header of the token, in each request of the page; see `Guard`."""
 
@@ -35,7 +37,7 @@ def page_token() -> str:
 
 
 def console_routes(token: str) -> list[BaseRoute]:
-    """Return the routes of the page `/` and its files below `/console/`.
+    """Return the routes of the page `/`, of `/errcodes`, and of their files below `/console/`.
 
     Args:
         token: From `page_token`.
@@ -45,7 +47,14 @@ def console_routes(token: str) -> list[BaseRoute]:
     async def show(request: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)
 
-    return [Route("/", show, methods=["GET"]), Mount("/console", _Guarded(StaticFiles(directory=_FOLDER / "static")))]
+    async def show_errcodes(request: Request) -> Response:
+        return errcodes_page(request.query_params.get("lang", ""), _HEADERS)
+
+    return [
+        Route("/", show, methods=["GET"]),
+        Route("/errcodes", show_errcodes, methods=["GET"]),
+        Mount("/console", _Guarded(StaticFiles(directory=_FOLDER / "static"))),
+    ]
 
 
 class _Guarded:

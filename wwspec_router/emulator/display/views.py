@@ -10,7 +10,7 @@ from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.emulator.state.traffic.traces import JOB, Trace, code_outcome
-from wwspec_router.errcodes import advice
+from wwspec_router.errcodes import advice, cause
 from wwspec_router.errors import JsonError
 
 Json = dict[str, Any]
@@ -74,6 +74,7 @@ def whole(entry: Entry) -> Json:
         "hits": [
             {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
         ],
+        "causes": _causes(entry),
         "advice": _advice(entry),
         "traces": [_trace(trace) for trace in entry.traces],
     }
@@ -84,6 +85,12 @@ def _trace(trace: Trace) -> Json:
     shown: Json = msgspec.to_builtins(trace)
     del shown["reference"]
     return shown
+
+
+def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
+    """Return what its errcodes mean, in English and Chinese."""
+    found = {errcode: cause(errcode) for errcode in (entry.errcode, digest(entry).program_errcode) if errcode}
+    return {errcode: texts for errcode, texts in found.items() if texts is not None}
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:

@@ -142,7 +142,9 @@ class Watch:
     def clock(self) -> Json:
         """Return the values of the clock that are shown."""
         clock = self._platform.clock
-        return {"now_ms": int(clock.now() * 1000), "running": clock.runs}
+        now = clock.now()
+        ahead = {"ahead_ms": round((now - time.time()) * 1000)} if clock.runs else {}
+        return {"now_ms": int(now * 1000), "running": clock.runs, **ahead}
 
     def clock_state(self) -> Json:
         """Return the values of the clock that change only when it is moved or restarted."""
@@ -179,11 +181,11 @@ class Watch:
             asked = read(FiguresOf, body)
             with world.lock:
                 program = world.app.programs[self._platform.settings.program_id]
-            was_up = program.is_up
+            before = program.is_up, program.processes.keys()
             try:
                 return accepted(reply=reply_to_empty_call(world, program, asked.ability_id, FIGURES_SECONDS))
             finally:
-                if program.is_up is not was_up:
+                if (program.is_up, program.processes.keys()) != before:
                     self._platform.changes.wake_all()
 
         return world.answered(ask)

@@ -14,7 +14,8 @@ from hypothesis.errors import Flaky
 from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.emulator.state.faults import RETURN_CODES, FaultSpec
 from wwspec_router.errcodes import ERRCODES
-from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.errors import HandlerTimeoutError
+from wwspec_router.kernel.crashes import SAID
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.testing.answer import read_reply
 from wwspec_router.testing.fuzz.crashes import Crashes
@@ -188,7 +189,7 @@ def _judge_code(case: Case, crashes: Crashes) -> Finding | None:
 def _kind_of(answer: Answer[Any], *, is_delayed: bool) -> FailureKind | None:
     if answer.refused_by == "platform":
         return "misfit" if answer.errcode in MISFITS else "hang" if answer.errcode in UNANSWERED else None
-    if answer.refused_by == "program" and answer.errmsg == CallError.default_message:
+    if answer.refused_by == "program" and answer.errmsg.startswith(SAID):
         return "crash"
     if answer.refused_by == "program" and answer.errmsg == HandlerTimeoutError.default_message:
         return None if is_delayed else "hang"

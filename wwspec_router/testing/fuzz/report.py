@@ -5,7 +5,8 @@ import msgspec
 from wwspec_router.contracts.source_text import literal
 from wwspec_router.emulator.pytests.python import STEP, call, replaced
 from wwspec_router.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_call, add_fault, function, under_faults
-from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.errors import HandlerTimeoutError
+from wwspec_router.kernel.crashes import SAID
 from wwspec_router.testing.fuzz.campaign import MISFITS, UNANSWERED, Case, FailureKind, Finding
 
 _NAMES: dict[FailureKind, str] = {
@@ -69,7 +70,7 @@ def _expected(finding: Finding) -> str:
         case "misfit":
             return f"answer.errcode not in {MISFITS}"
         case "crash":
-            return f'"{CallError.default_message}" not in {errmsg}'
+            return f'"{SAID}" not in {errmsg}'
         case "hang":
             in_time = f'"{HandlerTimeoutError.default_message}" not in {errmsg}'
             return in_time if finding.case.is_event else f"answer.errcode not in {UNANSWERED} and {in_time}"

@@ -47,6 +47,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {boolean} sealed
  * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
  * @property {Fault[]} hits
+ * @property {Record<string, [string, string]>} [causes] What its errcodes mean, in English and Chinese.
  * @property {[string, string] | null} [advice] What to do about the errcode, in English and Chinese.
  * @property {number[]} children
  * @property {Trace[]} traces What the program tells of it, oldest first.
@@ -69,7 +70,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  *
  * @typedef {Row & Details} Entry
  * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault
- * @typedef {{now_ms: number, running: boolean}} Clock
+ * @typedef {{now_ms: number, running: boolean, ahead_ms?: number}} Clock `ahead_ms` of the real time.
  * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", since_ms?: number | null, pids: number[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
  * @typedef {{number: number, rows: Row[]}} Flow Rows of one flow in the order in which they began.
  */

@@ -132,6 +132,7 @@ const entry = object({
     sealed: flag,
     call: orNull(object({ call_type: number, notify_id: text, request_id: text, is_async: flag, timestamp: number })),
     hits: listOf(fault),
+    causes: optional(membersOf(pair)),
     advice: optional(orNull(pair)),
     children: listOf(count),
     attempts: optional(count),
@@ -142,7 +143,7 @@ const entry = object({
 const session = object({
     exported_ms: time,
     version: text,
-    clock: object({ now_ms: time, running: flag }),
+    clock: object({ now_ms: time, running: flag, ahead_ms: optional(number) }),
     faults: listOf(fault),
     program: object({
         program_id: text,

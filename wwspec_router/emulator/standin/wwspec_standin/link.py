@@ -27,13 +27,16 @@ INTERNAL, NETWORK, HTTP_STATUS, SIGNATURE = -10001, -10002, -10003, -10004
 UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
 
 
-MAX_WAITING_REPORTS = 1000
+MAX_WAITING_TRACES = 1000
 """Traces that wait to be sent; further ones are dropped."""
 
-MAX_SENT_REPORTS = 100
+MAX_SENT_TRACES = 100
 """Traces in one request."""
 
-REPORT_PAUSE_SECONDS = 1.0
+TRACE_LINGER_SECONDS = 0.05
+"""To wait for further traces, so that many go in one request."""
+
+TRACE_PAUSE_SECONDS = 1.0
 """After a request with traces that failed."""
 
 FAULT_STATUS = 590
@@ -253,7 +256,7 @@ class _Traces:
         self.pid = os.getpid()
         self._send = send
         self._full = queue.Full
-        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_REPORTS)
+        self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_TRACES)
         self._idle = threading.Event()
         threading.Thread(target=self._run, name="wwspec-traces", daemon=True).start()
         atexit.register(self._finish)
@@ -269,18 +272,19 @@ class _Traces:
     def _run(self) -> None:
         while True:
             texts = [self._waiting.get()]
-            while len(texts) < MAX_SENT_REPORTS and not self._waiting.empty():
+            time.sleep(TRACE_LINGER_SECONDS)
+            while len(texts) < MAX_SENT_TRACES and not self._waiting.empty():
                 texts.append(self._waiting.get())
             try:
                 self._send(b"[" + ",".join(texts).encode(errors="replace") + b"]")
-            except LinkError:
-                time.sleep(REPORT_PAUSE_SECONDS)
+            except Exception:  # the emulator is gone, or ends: the traces are lost, and nothing else
+                time.sleep(TRACE_PAUSE_SECONDS)
             if self._waiting.empty():
                 self._idle.set()
 
     def _finish(self) -> None:
         if self.pid == os.getpid():  # a child that was forked has no such thread
-            self._idle.wait(REPORT_PAUSE_SECONDS)
+            self._idle.wait(TRACE_PAUSE_SECONDS)
 
 
 class _Kept(threading.local):

@@ -34,7 +34,7 @@ class _Thread(threading.local):
     notify_ids = 0
     """How many notify_ids were made for the request."""
     reference = ""
-    """What the job that the thread runs belongs to; empty while it answers a request."""
+    """What the job belongs to that the thread runs; empty while it answers a request."""
 
 
 _thread = _Thread()
@@ -257,7 +257,7 @@ def spec_emulator_trace(reference: str, trace: str = "") -> None:
 
 
 def _origin() -> Dict[str, str]:
-    """Return the headers that tell the emulator which request and which process an SDK call belongs to."""
+    """Return the headers with the request and the process of an SDK call."""
     request_id = _thread.request_id or _thread.reference or ("" if _inherited is None else _inherited.get())
     origin = {"ww-pid": str(os.getpid())}
     return {**origin, "ww-request-id": request_id} if request_id else origin

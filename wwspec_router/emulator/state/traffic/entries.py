@@ -114,7 +114,7 @@ class Entry(msgspec.Struct, kw_only=True):
     traces: tuple[Trace, ...] = ()
     """What the program tells of it, oldest first."""
     trace_bytes: int = 0
-    """What they take."""
+    """The size of the traces in bytes."""
     revision: int = 0
     """The number of its last change, among all changes of the record."""
     digest: Any = None

@@ -47,18 +47,38 @@ function fitting({ contract }) {
  */
 export function problems(entry) {
     const { advice, contract, errcode, program_errcode, outcome, failed, verdict: ended } = entry;
+    /** @type {import("../dom.js").Child[][]} */
     const lines = [];
     for (const side of /** @type {const} */ (["request", "reply"])) {
         const verdict = contract?.[side];
-        if (verdict && !verdict.fits) lines.push(t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(verdict.problem ?? "") }));
+        if (verdict && !verdict.fits) lines.push([t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(verdict.problem ?? "") })]);
     }
-    if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(t("entry.failed.platform", { errcode, errmsg: visible(errmsgOf(entry, false)) }));
-    if (program_errcode) lines.push(t("entry.failed.program", { errcode: program_errcode, errmsg: visible(errmsgOf(entry, true)) }));
-    if (advice && lines.length > 0) lines.push(visible(advice[language() === "zh" ? 1 : 0]));
-    if (ended === "code failed") lines.push(t("entry.failed.code"));
-    if (failed && lines.length === 0) lines.push(t("entry.failed.other", { outcome: visible(outcome) }));
+    if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(refusal(entry, entry.kind === "sdk" && errcode < -1 ? "sdk" : "platform", errcode));
+    if (program_errcode) lines.push(refusal(entry, "program", program_errcode));
+    if (advice && lines.length > 0) lines.push([visible(inLanguage(advice))]);
+    if (ended === "code failed") lines.push([t("entry.failed.code")]);
+    if (failed && lines.length === 0) lines.push([t("entry.failed.other", { outcome: visible(outcome) })]);
     const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t("entry.hit", { id: fault.id, what: visible(described(fault)) })));
     return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];
+}
+
+/**
+ * Return who refused with which errcode, why, and a link to the table of errcodes, when it is in there.
+ * @param {Entry} entry
+ * @param {"platform" | "program" | "sdk"} who
+ * @param {number} errcode
+ * @returns {import("../dom.js").Child[]}
+ */
+function refusal(entry, who, errcode) {
+    const cause = entry.causes?.[errcode];
+    const reason = errmsgOf(entry, who === "program") || (cause ? inLanguage(cause) : t("entry.failed.silent"));
+    const link = h("a", { href: `errcodes?lang=${language()}#e${errcode}`, target: "_blank" }, t("entry.errcode"));
+    return [t(`entry.failed.${who}`, { errcode, errmsg: visible(reason) }), ...(cause && !record.file ? [" ", link] : [])];
+}
+
+/** @param {readonly [string, string]} texts In English and Chinese. */
+function inLanguage(texts) {
+    return texts[language() === "zh" ? 1 : 0];
 }
 
 /** @param {Fault} fault */

@@ -5,6 +5,8 @@
 export const FAULTS = {
     "clock.title": ["Clock", "时钟"],
     "clock.runs": ["It runs with the real time.", "与真实时间同步走动。"],
+    "clock.runs.ahead": ["It runs as fast as the real time, and is {time} ahead of it.", "与真实时间同速走动，比真实时间快 {time}。"],
+    "clock.runs.behind": ["It runs as fast as the real time, and is {time} behind it.", "与真实时间同速走动，比真实时间慢 {time}。"],
     "clock.stands": ["It moves only when it is put forward.", "只在手动前进时走动。"],
     "clock.forward": ["Put forward", "前进"],
     "clock.seconds": ["Seconds", "秒数"],

@@ -6,6 +6,7 @@ import { fill, h } from "../dom.js";
 import { commandLine, field, say } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
+import { length } from "./program-tables.js";
 
 const PRESETS = [600, 7200, 259200]; // seconds
 
@@ -31,7 +32,7 @@ export function clockCard() {
     const take = () => {
         if (record.clock === null) return;
         known = { at: performance.now(), now: record.clock.now_ms, running: record.clock.running && !record.file };
-        kind.textContent = known.running ? t("clock.runs") : t("clock.stands");
+        kind.textContent = known.running ? runs(record.clock.ahead_ms ?? 0) : t("clock.stands");
         tick();
     };
     record.addEventListener("clock", take);
@@ -65,6 +66,13 @@ export function clockCard() {
             record.removeEventListener("clock", take);
         },
     };
+}
+
+/** @param {number} ahead Milliseconds that the clock is ahead of the real time. */
+function runs(ahead) {
+    const seconds = Math.round(Math.abs(ahead) / 1000);
+    if (seconds < 2) return t("clock.runs"); // what a message takes on its way
+    return t(ahead > 0 ? "clock.runs.ahead" : "clock.runs.behind", { time: length(seconds) });
 }
 
 /** @returns {HTMLElement} The card that resets the emulator, after a question. */

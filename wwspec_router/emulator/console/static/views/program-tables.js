@@ -52,7 +52,7 @@ export function jobTable(status) {
             h("th", { scope: "row", class: "mono" }, visible(ability_id)),
             h("td", {}, h("span", { class: `chip ${TONES[state] ?? ""}` }, jobState(state))),
             h("td", { class: "number" }, attempt),
-            h("td", { class: "number" }, lease_s ? length(lease_s) : h("span", { class: "dim" }, "–")),
+            h("td", { class: "number" }, !lease_s ? h("span", { class: "dim" }, "–") : state === "postponed" ? t("program.job.due", { time: length(lease_s) }) : length(lease_s)),
             h("td", { class: "number" }, length(age_s)),
         ),
     );

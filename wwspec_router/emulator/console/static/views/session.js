@@ -1,7 +1,7 @@
 // The session as one masked file: saved, and opened again without an emulator.
 // @ts-check
 import { urlOption } from "../entry/commands.js";
-import { fill, h } from "../dom.js";
+import { everyFrame, fill, h } from "../dom.js";
 import { commandLine, say } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
@@ -12,21 +12,33 @@ import { t } from "../texts.js";
 export const view = {
     show(main) {
         const page = h("div", { class: "page" });
-        const draw = () => fill(page, h("h1", { class: "visually-hidden" }, t("nav.session")), h("div", { class: "cards" }, saveCard(), openCard()));
+        const count = h("p", { role: "status" });
+        const drawCount = everyFrame(() => fill(count, counted()));
+        const draw = () => fill(page, h("h1", { class: "visually-hidden" }, t("nav.session")), h("div", { class: "cards" }, saveCard(count), openCard()));
         main.appendChild(page);
         record.addEventListener("state", draw);
+        record.addEventListener("rows", drawCount);
         draw();
-        return () => record.removeEventListener("state", draw);
+        drawCount();
+        return () => {
+            record.removeEventListener("state", draw);
+            record.removeEventListener("rows", drawCount);
+        };
     },
 };
 
-/** @returns {HTMLElement} */
-function saveCard() {
-    const numbers = [...record.rows.keys()];
-    const count =
-        numbers.length === 0
-            ? t("session.empty")
-            : t("session.count", { count: numbers.length, first: numbers[0] ?? 0, last: numbers.at(-1) ?? 0 });
+/** @returns {string} How much there is. Rows come in the order of their last changes. */
+function counted() {
+    let [first, last] = [Infinity, 0];
+    for (const number of record.rows.keys()) [first, last] = [Math.min(first, number), Math.max(last, number)];
+    return last === 0 ? t("session.empty") : t("session.count", { count: record.rows.size, first, last });
+}
+
+/**
+ * @param {HTMLElement} count Says how much there is.
+ * @returns {HTMLElement}
+ */
+function saveCard(count) {
     // The name is the emulator's, in its Content-Disposition.
     const link = h("a", { class: "button", href: "emulator/session", download: "" }, t("session.export.action"));
     return h(
@@ -34,7 +46,7 @@ function saveCard() {
         { class: "card", "aria-labelledby": "save-title" },
         h("h2", { id: "save-title" }, t("session.export")),
         h("p", { class: "dim" }, t("session.export.help")),
-        h("p", {}, count),
+        count,
         record.file ? h("p", { class: "dim" }, t("readonly")) : h("p", {}, link),
         commandLine(`wwspec zone export session.json${urlOption()}`),
     );

@@ -1,6 +1,6 @@
 // View `timeline`: every flow as one line, with its entries below it when it is open, and one entry beside the list.
 // @ts-check
-import { fill, h } from "../dom.js";
+import { fill, h, visible } from "../dom.js";
 import { isTyping } from "../keys.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
@@ -166,6 +166,10 @@ class Timeline {
         this.#detail.hidden = id === "";
         this.#detail.scrollTop = 0;
         if (id === "") return;
+        if (!/^[1-9]\d{0,14}$/.test(id)) {
+            fill(this.#entry, h("p", { class: "empty", role: "alert" }, t("entry.unknown", { id: visible(id) })));
+            return;
+        }
         this.#endEntry = showEntry(this.#entry, Number(id), this.#place);
         this.#list.select(Number(id));
     }

@@ -1,0 +1,109 @@
+"""A crash: the app reads a reference, the log has one line that begins with it, and neither has a value."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.kernel.test_floods import Clock, clock
+from tests.support.kernel import Kernel, with_handler
+from wwspec_router import Contract, Output, ability
+from wwspec_router.errors import RegistryError
+from wwspec_router.logs.formats import Fields, current_request
+from wwspec_router.logs.handlers import SDK_LOG_BYTES, SdkLogHandler
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.stores import Store
+
+__all__ = ["clock"]
+
+SECRET = "a-secret-of-91d4"  # noqa: S105 - to be searched for
+
+
+class Asked(Contract):
+    text: str = ""
+
+
+@ability
+def sum_up(request: Asked) -> Output:
+    """Crash, with a secret wherever an error can have one."""
+    error = KeyError(request.text)
+    error.add_note(request.text)
+    raise error from ValueError(request.text)
+
+
+def kernel_with(table: AbilityTable, store: Store, errors: Any = "reference") -> Kernel:
+    registry = replace(table.registry, program=replace(table.registry.program, errors=errors))
+    return Kernel(with_handler(replace(table, registry=registry), sum_up), store)
+
+
+def errmsg_of(kernel: Kernel) -> str:
+    reply = kernel.call("sum_up", f'{{"text":"{SECRET}"}}')
+    assert reply.pop("errcode") == 710660
+    [errmsg] = reply.values()
+    return str(errmsg)
+
+
+def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    errmsg = errmsg_of(kernel_with(reference_table, store))
+    found = re.fullmatch("internal error ([0-9a-f]{6})", errmsg)
+    assert found
+    [record] = caplog.records
+    line = rf"{found[1]} ability sum_up failed in test_crashes:\d+: KeyError at test_crashes.py:\d+ .*"
+    assert re.fullmatch(line, record.getMessage())
+    assert isinstance(record.msg, Fields)
+    assert record.msg.fields == {"ability": "sum_up", "error": "KeyError", "reference": found[1]}
+    assert SECRET not in caplog.text
+    assert record.exc_info is None
+
+
+def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_keeps(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = kernel_with(reference_table, store)
+    written: list[str] = []
+    handler = SdkLogHandler(lambda level, text: written.append(text))
+    errmsg = errmsg_of(kernel)
+    token = current_request.set(1234)
+    try:
+        handler.emit(caplog.records[0])
+    finally:
+        current_request.reset(token)
+    first = written[0]
+    assert len(first.encode()) <= SDK_LOG_BYTES
+    assert re.search(rf"{errmsg.split()[-1]} ability sum_up failed in test_crashes:\d+: KeyError", first)
+
+
+def test_a_crash_that_has_no_line_has_no_reference(
+    reference_table: AbilityTable, store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = kernel_with(reference_table, store)
+    first, second = errmsg_of(kernel), errmsg_of(kernel)
+    assert re.fullmatch("internal error [0-9a-f]{6}", first)
+    assert second == "internal error of the program"
+    assert len(caplog.records) == 1
+    clock.now += 2
+    third = errmsg_of(kernel)
+    assert third.split()[-1] in caplog.records[-1].getMessage()
+    assert first != third
+
+
+def test_a_registry_may_leave_references_out(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert errmsg_of(kernel_with(reference_table, store, errors="silent")) == "internal error of the program"
+    [record] = caplog.records
+    assert record.getMessage().startswith("ability sum_up failed in test_crashes:")
+    assert SECRET not in caplog.text
+
+
+def test_another_value_of_the_key_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "registry.toml"
+    file.write_text('[program]\nerrors = "loud"\n')
+    with pytest.raises(
+        RegistryError, match=r"registry.toml:1 \[program\]: errors: 'loud' is unknown; known: reference, silent"
+    ):
+        build_table(tmp_path, file)
