@@ -35,7 +35,6 @@ MEASURED = tuple(
         "image/",
         "registry/test_client_module.py",
         "scaffold/",
-        "serving/test_supervision.py",
     )
 )
 """Tests whose processes run much code that no other test runs: to measure a process takes it a tenth of a second."""

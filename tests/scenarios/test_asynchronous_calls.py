@@ -66,6 +66,7 @@ def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_
     assert zone.submit("long", {"size": 3}).result(DEADLINE).reply["text"] == "xxx"
 
 
+@pytest.mark.slow  # starts three programs
 def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
     app: Path, zone: ServedZone, tmp_path: Path
 ) -> None:

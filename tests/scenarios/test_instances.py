@@ -78,6 +78,7 @@ def wait_reported(submitted: list[ZoneTask[Any]]) -> None:
         assert answer.errcode == 710624, "the platform's answer, since there is no such group"
 
 
+@pytest.mark.slow  # starts three programs
 def test_jobs_that_three_instances_accepted_are_run_once_and_reported_once(
     instances: tuple[ServedZone, list[str]],
 ) -> None:

@@ -4,12 +4,16 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.client.notify.stand import AES_KEY, CORPID, TOKEN, Stand
 from tests.client.scripted import reply
 from tests.upgrade.conftest import Programs
 from tests.upgrade.releases import NEW, Release
 from wwspec_router.client import CursorStore, DbCursor, FileCursor, SqlitePendingStore
 from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # each runs code of two releases
 
 EVENT = reply(event_type="hit_keyword", timestamp=5, hit_keyword={"token": "noted"})
 

@@ -1,5 +1,7 @@
 """What a store keeps outlives an upgrade, and two releases share one store while one replaces the other."""
 
+import pytest
+
 from tests.support.waiting import DEADLINE, wait_until
 from tests.upgrade.conftest import Programs
 from tests.upgrade.releases import NEW, Code, Release
@@ -9,6 +11,8 @@ SHORT = ("--job-lease", "1")
 """So that the jobs of a program that was killed are free soon."""
 NO_REPORT = ("sdk", "errcode", "program_async_job_call_back", -1)
 """The platform takes no report for the moment."""
+
+pytestmark = pytest.mark.slow  # starts an emulator and programs of two releases
 
 
 def test_what_an_older_release_has_stored_is_answered_and_worked_off(programs: Programs, release: Release) -> None:

@@ -29,6 +29,16 @@ _REASONS = {"contains unknown": "unknown key", "missing required": "missing key"
 _EMPTY_ARRAY = re.compile(r"[ \t\n\r]*\[[ \t\n\r]*\][ \t\n\r]*")
 
 
+_ACCEPTED = re.compile(r'\s*\{\s*"errcode"\s*:\s*0\s*,')
+
+
+class _Errcode(msgspec.Struct):
+    errcode: int = 0
+
+
+_decode_errcode = msgspec.json.Decoder(_Errcode).decode
+
+
 class OutputPolicy(StrEnum):
     """What happens to a reply that does not fit its output contract."""
 
@@ -275,6 +285,16 @@ class OutputCodec(_Codec):
             raise OutputError(*_place(error)) from None
         except (OverflowError, *UNREADABLE):
             raise OutputError("$", "not valid JSON") from None
+
+
+def errcode_of(reply: str) -> int:
+    """Return the errcode that the JSON text of a reply carries; 0 when it carries none."""
+    if _ACCEPTED.match(reply):  # as most do: a long one is not read to its end
+        return 0
+    try:
+        return _decode_errcode(reply).errcode
+    except UNREADABLE:
+        return 0
 
 
 def _has_float(shape: Shape, above: set[int]) -> bool:

@@ -3,7 +3,6 @@
 It knows JSON and types, not contracts. Codecs have their own decoders, and use only the exceptions and the lock.
 """
 
-import re
 from collections.abc import Callable
 from functools import cache
 from threading import RLock
@@ -22,13 +21,6 @@ and for numbers with too many digits, RecursionError for text that is nested too
 BUILDING = RLock()
 """Held while msgspec may see a type for the first time. It stores its description of a struct before that is complete
 (0.22), and a thread that decodes the struct meanwhile crashes the process with a segmentation fault."""
-
-
-_ACCEPTED = re.compile(r'\s*\{\s*"errcode"\s*:\s*0\s*,')
-
-
-class _Errcode(msgspec.Struct):
-    errcode: int = 0
 
 
 @overload
@@ -50,16 +42,6 @@ def decode_json(text: str | bytes, type_: Any = Any) -> Any:
     except UNREADABLE as error:
         reason = _reason(error)
     raise JsonError(reason)
-
-
-def errcode_of(reply: str) -> int:
-    """Return the errcode that the JSON text of a reply carries; 0 when it carries none."""
-    if _ACCEPTED.match(reply):  # as most do: a long one is not read to its end
-        return 0
-    try:
-        return _decoder(_Errcode)(reply).errcode  # type: ignore[no-any-return]
-    except UNREADABLE:
-        return 0
 
 
 @cache

@@ -11,7 +11,7 @@ from time import monotonic
 
 import msgspec
 
-from wwspec_router.contracts.decoding import errcode_of
+from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal

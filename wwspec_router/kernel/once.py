@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from wwspec_router.backoff import Backoff
-from wwspec_router.contracts.decoding import errcode_of
+from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
 from wwspec_router.kernel.held import LEASE, HeldClaims

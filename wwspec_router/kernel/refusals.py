@@ -70,30 +70,26 @@ class Refusals:
         """
         if (trace := current_trace.get()) is not None:
             trace.failure = error
-        with suppress(BaseException):  # its own methods raise: it has lost its message
+        reply, reference = None, ""
+        ending = "" if self._with_text else self._limiter.ending((label, *_kind(error)))
+        with suppress(BaseException):  # its own methods raise, or it has lost its message
             if is_a(error, CallError):
                 reply = self.reply(error)
-                self._log_refusal(call, label, error)
+                if ending is not None:
+                    log_refusal = _log_whole if self._with_text else _log_refusal
+                    log_refusal(call, label, error, ending)
                 return reply
-        reference = ""
         with suppress(BaseException):  # its own methods raise, or the log does
-            reference = self._log_crash(call, label, error)
-        return self.reply(crash_error(reference))
+            reference = self._log_crash(call, label, error, ending)
+        return reply or self.reply(crash_error(reference))
 
-    def _log_refusal(self, call: Call, label: str, error: CallError) -> None:
-        if self._with_text:
-            _log_whole(call, error)
-        elif (ending := self._limiter.ending((label, *_kind(error)))) is not None:
-            _log_refusal(call, label, error, ending)
-
-    def _log_crash(self, call: Call, label: str, error: BaseException) -> str:
+    def _log_crash(self, call: Call, label: str, error: BaseException, ending: str | None) -> str:
         """Log a crash; return the reference of the line, or "" when it has none or there is no line."""
         reference = "" if self._silent else new_reference()
         name = label if label.startswith("event:") else _name(call)
         if self._with_text:
             log.error("%s failed", f"{reference} {name}".lstrip(), exc_info=shown(error))
             return reference
-        ending = self._limiter.ending((label, *_kind(error)))
         if ending is None:
             return ""
         text = f"{crash_line(reference, name, error)}{ending}"
@@ -102,7 +98,7 @@ class Refusals:
         return reference
 
 
-def _log_whole(call: Call, error: CallError) -> None:
+def _log_whole(call: Call, label: str, error: CallError, ending: str) -> None:
     place = place_of(error)
     what = "".join(
         (

@@ -41,7 +41,7 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     is_up: bool | None = None
     """Whether the last connection succeeded; None before the first one."""
     since: float | None = None
-    """Since when that is so: real Unix seconds."""
+    """Since when that is so, in real Unix seconds."""
     processes: dict[int, float] = {}
     """Its processes that may still run: when each answered last, by PID."""
 

@@ -26,11 +26,11 @@ PREFIX = "ww-"
 """What the names of the sealed headers start with."""
 
 PID_HEADER = "emulator-pid"
-"""Header of a reply, outside of the seal, for those who watch: the PID of the process that made it, and the Unix
-seconds at which that began."""
+"""Header of a reply, outside of the seal, for display: the PID of the process that made it, and the Unix seconds at
+which that began."""
 
 ENTRY_HEADER = "emulator-entry"
-"""Header of a call, outside of the seal: under which number the emulator records it, for the log of the program."""
+"""Header of a call, outside of the seal: the number under which the emulator records it, for the log of the program."""
 
 _VERSION = "1"
 _CALL, _REPLY, _EXCEPTION = "call", "reply", "exception"
