@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from wwspec_router.cli.emulator_options import noted_url
+from wwspec_router.cli.dev_note import noted_url
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_router.logs.printable import printable
 
