@@ -94,6 +94,17 @@ def test_what_went_well_has_its_lines_too_and_shows_the_bodies_first(console: Pa
     expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("in a task")
 
 
+def test_what_comes_after_the_exchange_is_shown_without_a_click(console: Page, zone: Zone) -> None:
+    assert zone.call("later", {"text": "3"}).errcode == 0
+    number = entry_of(zone, "call")
+    console.goto(f"/#/timeline/{number}?tab=why")
+    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("in a task")
+    reference = zone.client.entry(number)["call"]["request_id"]
+    run = {"reference": reference, "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}, "attempt": 7}
+    console.request.post("/emulator/traces", data=[run])
+    expect(console.get_by_role("tabpanel", name="Why")).to_contain_text("Attempt 7")
+
+
 def test_a_job_is_watched_while_it_retries_and_fails_for_good(console: Page, zone: Zone) -> None:
     zone.fire("hit_keyword")
     panel = open_entry(console, entry_of(zone, "event"))
