@@ -405,6 +405,18 @@ class Platform:
 
         return self.world.answered(move)
 
+    def restore_clock(self) -> Answer:
+        """Put the clock back to the real time, or to its fixed start; answer the new time. What was done stays."""
+
+        def move() -> Answer:
+            request = msgspec.json.encode({"seconds": -round(self.clock.ahead(), 3)})
+            entry = self.world.traffic.begin(CLOCK, "back", request)
+            self.clock.restart()
+            self.world.traffic.end(entry, 0, msgspec.json.encode({"now": self.clock.seconds()}))
+            return accepted(now=self.clock.seconds())
+
+        return self.world.answered(move)
+
     @staticmethod
     def _check_advance(seconds: float) -> None:
         if not 0 <= seconds <= MAX_ADVANCE:

@@ -48,7 +48,23 @@ def printed(result: Result) -> Any:
 def test_info_and_advance_print_json(wwspec: Wwspec, emulator: Emulator) -> None:
     assert printed(wwspec("zone", "info"))["corpid"] == emulator.settings.corpid
     assert printed(wwspec("zone", "advance", "90")) == {"now": 1_750_000_090}
-    assert wwspec("zone", "advance", "-1").exit_code == 2
+
+
+def test_the_clock_goes_forward_by_units_and_to_a_date_and_back_to_now(wwspec: Wwspec, emulator: Emulator) -> None:
+    start, day = 1_750_000_000, 86_400
+    for time, moved in (("7d", 7 * day), ("1w", 14 * day), ("90min", 14 * day + 5400), ("0.5h", 14 * day + 7200)):
+        assert printed(wwspec("zone", "advance", time)) == {"now": start + moved}
+    assert printed(wwspec("zone", "advance", "2025-07-01T00:00:00+08:00"))["now"] == 1_751_299_200
+    passed = wwspec("zone", "advance", "2025-06-01")
+    assert passed.exit_code == 2
+    assert "It goes only forward, or back by `wwspec zone advance now`" in passed.stderr
+    assert printed(wwspec("zone", "advance", "now")) == {"now": start}
+    row = printed(wwspec("zone", "traffic", "--json", "--kind", "clock"))[-1]
+    assert (row["name"], row["advanced_ms"]) == ("back", (start - 1_751_299_200) * 1000)
+    for wrong in ("7x", "-1", "", "1e999", "2025-13-01"):
+        refused = wwspec("zone", "advance", wrong)
+        assert refused.exit_code == 2
+        assert f"{wrong!r} is no time. Write seconds (600), a number with its unit s, min, h, d or w" in refused.stderr
 
 
 def test_access_tokens_expire_on_request_while_the_clock_stays(wwspec: Wwspec, emulator: Emulator) -> None:

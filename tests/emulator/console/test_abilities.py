@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.emulator.console.conftest import run_shown_command
 from wwspec_router.cli.main import main
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.contracts.matching import mismatches
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
@@ -157,3 +158,41 @@ def test_an_imported_file_shows_its_abilities_and_changes_nothing(page: Page, se
     expect(page.get_by_role("button", name="Fire", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name="Say", exact=True)).to_be_disabled()
     expect(page.get_by_text("An imported file has no people, chats and rules.")).to_be_visible()
+
+
+def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, served: Zone) -> None:
+    examples: list[tuple[object, object]] = [
+        (0.5, 1),
+        (1, 0.5),
+        ("", True),
+        ([], {}),
+        (None, ""),
+        ({}, {"a": 1}),
+        ([], [1]),
+        (nested(70), nested(70)),
+    ]
+    reasons = [next(mismatches(example, value))[1] for example, value in examples]
+    targets = [target for each in served.client.contracts().values() if (target := each.target)]
+    page.get_by_role("button", name="中文: switch to Chinese").click()
+    said = page.evaluate(
+        "async (texts) => { const { phrase } = await import('/console/texts/phrases.js'); return texts.map(phrase); }",
+        reasons + targets,
+    )
+    assert said[:2] == ["应为带小数的数字，实际为整数", "应为整数，实际为带小数的数字"]
+    for text, original in zip(said, reasons + targets, strict=True):
+        assert re.search("[一-鿿]", text) or original.startswith("input.func "), original
+
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
+    number = served.client.traffic(kind="app")[-1]["number"]
+    page.goto(f"/#/timeline/{number}")
+    expect(page.get_by_text("位置 $.limit：应为整数，实际为字符串")).to_be_visible()
+    expect(page.locator("json-tree .mark")).to_have_text("应为整数，实际为字符串")
+    page.goto("/#/abilities/chat_digest")
+    expect(page.get_by_text("处理函数 abilities.chat_digest:digest").last).to_be_visible()
+
+
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value

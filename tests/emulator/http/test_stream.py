@@ -74,7 +74,7 @@ def test_a_reader_is_told_the_state_and_then_whatever_changes(
         assert [event.name for event in first] == ["hello", "clock", "faults", "program", "entries"]
         hello, clock, faults, program, entries = (event.data for event in first)
         assert (hello["version"], hello["goes_on"]) == (1, False)
-        assert clock == {"now_ms": 1_750_000_000_000, "running": False}
+        assert clock == {"now_ms": 1_750_000_000_000, "running": False, "ahead_ms": 0}
         assert faults == {"faults": []}
         assert (program["state"], program["receives_events"]) == ("unknown", False)
         assert (entries["first"], entries["missed"]) == (1, 0)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from wwspec_router.cli.candidates import ability_ids, fault_targets, fault_value
 from wwspec_router.cli.emulator_candidates import entry_numbers, groups, people
 from wwspec_router.cli.emulator_options import with_emulator
 from wwspec_router.cli.help import CommandGroup
+from wwspec_router.cli.moments import Move
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
@@ -80,12 +82,28 @@ def verify_callback(emulator: EmulatorClient) -> None:
     print_json({"verified": emulator.verify_callback()})
 
 
-@command.command()
-@click.argument("seconds", type=click.FloatRange(0))
+@command.command(context_settings={"ignore_unknown_options": True})  # TIME may be negative, which Move refuses
+@click.argument("time", type=Move())
 @with_emulator
-def advance(emulator: EmulatorClient, seconds: float) -> None:
-    """Put the clock forward. What becomes due is done first; prints the new time."""
-    print_json({"now": emulator.advance(seconds)})
+def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
+    """Put the clock forward. What becomes due is done first; prints the new time.
+
+    TIME is seconds (600), a number with its unit s, min, h, d or w (7d), or a date (2026-12-05 or 2026-12-05T09:00).
+    With `now` the clock goes back to the real time, or to that of --clock-start; what was done stays.
+    """
+    if isinstance(time, str):
+        print_json({"now": emulator.restore_clock()})
+        return
+    if isinstance(time, datetime):
+        now = datetime.fromtimestamp(emulator.info()["now"]).astimezone()
+        if time < now:
+            raise click.BadParameter(
+                f"the emulator's clock is at {now:%Y-%m-%d %H:%M:%S}, after {time:%Y-%m-%d %H:%M:%S}. "
+                "It goes only forward, or back by `wwspec zone advance now`",
+                param_hint="'TIME'",
+            )
+        time = (time - now).total_seconds()
+    print_json({"now": emulator.advance(time)})
 
 
 @command.command()

@@ -169,6 +169,10 @@ class EmulatorClient:
         """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
+    def restore_clock(self) -> int:
+        """Put the emulator's clock back to the real time, or to its fixed start; return its Unix seconds."""
+        return int(self._asked("DELETE", "/emulator/clock")["now"])
+
     def expire_tokens(self) -> int:
         """Let all access tokens expire without moving the clock, and return how many there were."""
         return int(self._asked("POST", "/emulator/expire-tokens")["expired"])

@@ -82,6 +82,7 @@ class Endpoints:
             ("POST", "callback", self.set_callback),
             ("DELETE", "callback", self.restore_callback),
             ("POST", "clock", self.clock),
+            ("DELETE", "clock", self.restore_clock),
             ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
             ("POST", "contracts", self.register),
@@ -235,6 +236,10 @@ class Endpoints:
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             return _json(self._refusal(40058, "advance must be a number of seconds"))
         return await self._on_thread(self._platform.advance, seconds)
+
+    async def restore_clock(self, request: Request) -> Response:
+        """Go back to the real time, or to the fixed time of the start."""
+        return await self._on_thread(self._platform.restore_clock)
 
     async def register(self, request: Request) -> Response:
         """Replace the registered abilities: ability ID -> {"input": example, "output": example, ...}."""

@@ -142,9 +142,7 @@ class Watch:
     def clock(self) -> Json:
         """Return the values of the clock that are shown."""
         clock = self._platform.clock
-        now = clock.now()
-        ahead = {"ahead_ms": round((now - time.time()) * 1000)} if clock.runs else {}
-        return {"now_ms": int(now * 1000), "running": clock.runs, **ahead}
+        return {"now_ms": int(clock.now() * 1000), "running": clock.runs, "ahead_ms": round(clock.ahead() * 1000)}
 
     def clock_state(self) -> Json:
         """Return the values of the clock that change only when it is moved or restarted."""

@@ -57,11 +57,19 @@ class Clock:
             self._base = max(self._base, moment - self._tick())
             self.moves += 1
 
+    def ahead(self) -> float:
+        """Return how many seconds it was put forward since its start, or since it was restarted."""
+        with self._lock:
+            return self._base - self._unmoved()
+
     def restart(self) -> None:
-        """Go back to the start."""
+        """Go back to the real time, or to its fixed start."""
         with self._lock:
             self.moves += 1
-            self._base = (time.time() if self._start is None else self._start) - self._tick()
+            self._base = self._unmoved()
+
+    def _unmoved(self) -> float:
+        return (time.time() if self._start is None else self._start) - self._tick()
 
 
 def _stand_still() -> float:

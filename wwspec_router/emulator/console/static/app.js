@@ -1,6 +1,6 @@
 // The page: navigation, language, theme, keyboard, and which view is shown.
 // @ts-check
-import { h, fill } from "./dom.js";
+import { h, fill, update } from "./dom.js";
 import { setPageKeys, setViewKeys } from "./keys.js";
 import { record } from "./record.js";
 import { go, hashOf, here } from "./route.js";
@@ -64,16 +64,18 @@ function drawBar() {
     const links = Object.keys(VIEWS).map((name, index) =>
         h("a", { href: hashOf(name), "aria-current": name === view && "page", title: String(index + 1) }, t(`nav.${name}`)),
     );
-    fill(
+    update(
         bar,
         h("a", { class: "brand", href: hashOf("timeline") }, h("span", { "aria-hidden": "true", class: "logo" }), "wwspec"),
         h("nav", { "aria-label": t("nav.label") }, links),
         h("span", { class: "grow" }),
+        h("button", { type: "button", class: "quiet only-wide", title: t("keys.palette"), "aria-label": `Ctrl K: ${t("palette")}`, onclick: openPalette }, h("kbd", {}, "Ctrl K")),
         connection(),
         h("button", { type: "button", class: "quiet", "aria-label": t("language.label"), onclick: switchLanguage }, t("language")),
         h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
         h("button", { type: "button", class: "quiet", "aria-label": t("help.label"), onclick: showKeys }, "?"),
     );
+    bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** @returns {HTMLElement} Whether entries come in. */
@@ -101,6 +103,29 @@ function switchTheme() {
     localStorage.setItem("wwspec-theme", chosen);
 }
 
+const loadPalette = () => import("./palette.js");
+
+async function openPalette() {
+    const { showPalette } = await loadPalette();
+    const views = Object.keys(VIEWS).map((name) => ({ name: t(`nav.${name}`), about: t("palette.view"), run: () => go(hashOf(name)) }));
+    /** @type {[string, () => void][]} */
+    const actions = [
+        [t("timeline.failures"), () => go(hashOf("timeline", "", { q: "is:failed" }))],
+        [t("timeline.sort.slowest"), () => go(hashOf("timeline", "", { sort: "slowest" }))],
+        [t(record.state === "paused" ? "resume" : "pause"), () => record.toggle()],
+        [t("language.label"), switchLanguage],
+        [t("theme.label"), switchTheme],
+        [t("help.label"), showKeys],
+    ];
+    showPalette([...views, ...actions.map(([name, run]) => ({ name, about: t("palette.action"), run }))]);
+}
+
+addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    void openPalette();
+});
+
 /** @type {import("./keys.js").Keys} */
 const keys = { "?": showKeys, p: () => record.toggle() };
 for (const [index, name] of Object.keys(VIEWS).entries()) keys[String(index + 1)] = () => go(hashOf(name));
@@ -111,5 +136,5 @@ addEventListener("unhandledrejection", (event) => say(t("failed", { reason: Stri
 record.addEventListener("state", drawBar);
 setLanguage(language());
 record.start();
-// The other views are loaded, too: a session file can then be read when the emulator has ended.
-void show().then(() => Promise.all(Object.values(VIEWS).map((load) => load())));
+// The other views and the palette are loaded, too: a session file can then be read when the emulator has ended.
+void show().then(() => Promise.all([...Object.values(VIEWS), loadPalette].map((load) => load())));

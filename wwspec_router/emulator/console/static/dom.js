@@ -19,7 +19,7 @@ export function h(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
         if (name.startsWith("on") && typeof value === "function") {
-            element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+            listen(element, name.slice(2), /** @type {EventListener} */ (value));
         } else if (name === "value" && "value" in element) {
             Reflect.set(element, "value", String(value ?? ""));
         } else if (value === true) {
@@ -52,6 +52,77 @@ export function append(parent, children) {
 export function fill(parent, ...children) {
     parent.replaceChildren();
     append(parent, children);
+}
+
+/**
+ * Let an element hold such children. Those that are there are changed rather than made anew, so that the focus, what is
+ * typed, what is open and where a list is scrolled to stay. For children that no variable names: others may be dropped.
+ * @param {Element} parent
+ * @param {...(Child | Child[])} children
+ */
+export function update(parent, ...children) {
+    const fresh = new DocumentFragment();
+    append(fresh, children);
+    renewChildren(parent, fresh);
+}
+
+/** @type {WeakMap<Element, Record<string, EventListener>>} Element -> its listeners by `h`. */
+const listeners = new WeakMap();
+
+/** @param {Event} event */
+function dispatch(event) {
+    const element = /** @type {Element} */ (event.currentTarget);
+    return listeners.get(element)?.[event.type]?.call(element, event);
+}
+
+/**
+ * Let an element have one listener for a type of event, which `update` can replace.
+ * @param {Element} element
+ * @param {string} type
+ * @param {EventListener} listener
+ */
+function listen(element, type, listener) {
+    element.addEventListener(type, dispatch); // a second time changes nothing
+    listeners.set(element, { ...listeners.get(element), [type]: listener });
+}
+
+/**
+ * @param {Node} parent
+ * @param {Node} fresh
+ */
+function renewChildren(parent, fresh) {
+    const wantedNodes = [...fresh.childNodes];
+    for (const [index, wanted] of wantedNodes.entries()) {
+        const there = parent.childNodes[index];
+        if (there === undefined) parent.appendChild(wanted);
+        else if (!isAlike(there, wanted)) parent.replaceChild(wanted, there);
+        else if (there instanceof Element && wanted instanceof Element) renew(there, wanted);
+        else if (there.nodeValue !== wanted.nodeValue) there.nodeValue = wanted.nodeValue;
+    }
+    while (parent.childNodes.length > wantedNodes.length) parent.lastChild?.remove();
+}
+
+/**
+ * Tell whether a node can be changed into another one. A custom element keeps more than its attributes.
+ * @param {Node} there
+ * @param {Node} wanted
+ */
+function isAlike(there, wanted) {
+    return there.nodeName === wanted.nodeName && !there.nodeName.includes("-");
+}
+
+/**
+ * @param {Element} there
+ * @param {Element} wanted
+ */
+function renew(there, wanted) {
+    for (const { name } of [...there.attributes]) if (!wanted.hasAttribute(name) && name !== "open") there.removeAttribute(name);
+    for (const { name, value } of wanted.attributes) setAttribute(there, name, value);
+    const before = listeners.get(there) ?? {};
+    const now = listeners.get(wanted) ?? {};
+    for (const type of Object.keys(now)) if (!(type in before)) there.addEventListener(type, dispatch);
+    listeners.set(there, now);
+    renewChildren(there, wanted);
 }
 
 const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;

@@ -22,16 +22,15 @@ export function say(text, kind = "ok") {
  * @returns {HTMLButtonElement}
  */
 export function copyButton(text, label = t("copy")) {
-    const button = h("button", { type: "button", class: "small" }, label);
-    button.addEventListener("click", async () => {
+    const copy = async () => {
         try {
             await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
             say(t("copied"));
         } catch (error) {
             say(error instanceof DOMException ? t("copy.failed") : t("failed", { reason: String(error) }), "bad");
         }
-    });
-    return button;
+    };
+    return h("button", { type: "button", class: "small", onclick: copy }, label);
 }
 
 /**
@@ -84,6 +83,33 @@ export function duration(milliseconds) {
     if (milliseconds > 0 && milliseconds < 0.05) return "<0.1 ms";
     if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`;
     return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/**
+ * Return a length of time as one or two units, such as `10 min` or `3 d 2 h`.
+ * @param {number} seconds
+ */
+export function lengthOfTime(seconds) {
+    /** @type {[number, "d" | "h" | "min" | "s"][]} */
+    const units = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+    const parts = [];
+    let left = seconds;
+    for (const [size, unit] of units) {
+        const count = unit === "s" ? Math.round(left * 1000) / 1000 : Math.floor(left / size);
+        if (count > 0 && parts.length < 2) parts.push(t(`timeline.unit.${unit}`, { count }));
+        left -= count * size;
+    }
+    return parts.join(" ") || t("timeline.unit.s", { count: 0 });
+}
+
+/**
+ * Return a date with its time of day; every view writes dates like this.
+ * @param {number} milliseconds Unix time.
+ */
+export function dateAndTime(milliseconds) {
+    const date = new Date(milliseconds);
+    const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(milliseconds / 1000)}`;
 }
 
 /**

@@ -36,7 +36,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {boolean} replayable
  * @property {number} attempts Runs of its job that the program told of.
  * @property {"" | "ok" | "failed" | "postponed"} code How the last of them ended; empty when there was none.
- * @property {number | null} advanced_ms How far the clock was put forward; null for what is not `clock`.
+ * @property {number | null} advanced_ms How far the clock was put forward, or back when it is negative; null for what is not `clock`.
  *
  * @typedef {object} Details What an entry has beyond its row.
  * @property {unknown} request
@@ -70,7 +70,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  *
  * @typedef {Row & Details} Entry
  * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault
- * @typedef {{now_ms: number, running: boolean, ahead_ms?: number}} Clock `ahead_ms` of the real time.
+ * @typedef {{now_ms: number, running: boolean, ahead_ms?: number}} Clock `ahead_ms`: by how much it was put forward.
  * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", since_ms?: number | null, pids: number[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
  * @typedef {{number: number, rows: Row[]}} Flow Rows of one flow in the order in which they began.
  */

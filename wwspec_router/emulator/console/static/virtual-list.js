@@ -99,12 +99,16 @@ export class VirtualList extends HTMLElement {
         this.draw();
     }
 
-    /** Scroll so that the selected row is in sight. */
-    revealSelected() {
+    /**
+     * Scroll so that the selected row is in sight, and so is one above it when there is room for both.
+     * @param {number} [above] Its index.
+     */
+    revealSelected(above = this.#selected) {
         if (this.#selected < 0) return;
-        const top = this.#selected * this.rowHeight;
-        const lowest = top + this.rowHeight - this.clientHeight;
-        this.scrollTo(0, Math.min(top, Math.max(lowest, this.scrollTop)));
+        const bottom = (this.#selected + 1) * this.rowHeight;
+        const room = Math.floor(this.clientHeight / this.rowHeight) * this.rowHeight;
+        const top = Math.max(above * this.rowHeight, bottom - room);
+        this.scrollTo(0, Math.min(top, Math.max(bottom - this.clientHeight, this.scrollTop)));
     }
 
     /** @param {number} rows Scroll by so many rows: they came above those in sight. */

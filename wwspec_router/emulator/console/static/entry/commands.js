@@ -50,6 +50,7 @@ export function wwspecLine(entry) {
     if (asked !== null) return callLine(asked);
     if (entry.kind === "event") return fireLine(entry);
     if (entry.kind !== "clock") return null;
+    if (entry.name === "back") return `wwspec zone advance now${urlOption()}`;
     const request = readJson(entry.text.request);
     const seconds = request !== null && typeof request === "object" ? String(Reflect.get(request, "seconds") ?? "") : "";
     return seconds && `wwspec zone advance ${quoted(seconds)}${urlOption()}`;

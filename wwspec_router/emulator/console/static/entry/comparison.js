@@ -1,4 +1,4 @@
-// Two replies, compared: what differs, and both as trees with the differences highlighted.
+// The requests or the replies of two entries, compared: what differs, and both as trees with the differences highlighted.
 // @ts-check
 import { h, visible } from "../dom.js";
 import { differences } from "../json/diff.js";
@@ -20,24 +20,30 @@ const SIGNS = { changed: "~", added: "+", removed: "−" };
 /**
  * @param {Entry} before
  * @param {Entry} after
+ * @param {"request" | "reply"} [body]
  * @returns {HTMLElement}
  */
-export function comparison(before, after) {
-    const [one, other] = [before, after].map(({ text }) => readJson(text.reply) ?? text.reply);
+export function comparison(before, after, body = "reply") {
+    const [one, other] = [before, after].map(({ text }) => readJson(text[body]) ?? text[body]);
+    const title = t(`compare.${body}`, { before: before.number, after: after.number });
     const found = differences(one, other, MOST);
     return h(
         "section",
-        { class: "comparison", "aria-label": t("replay.compare", { before: before.number, after: after.number }) },
-        h("h3", {}, t("replay.compare", { before: before.number, after: after.number })),
-        h("p", { role: "status" }, h("span", { class: `chip ${found.length ? "warn" : "ok"}` }, summary(found)), " ", found.length >= MOST && t("replay.differences.more", { count: MOST })),
+        { class: "comparison", "aria-label": title },
+        h("h3", {}, title),
+        h("p", { role: "status" }, h("span", { class: `chip ${found.length ? "warn" : "ok"}` }, summary(found, body)), " ", found.length >= MOST && t("replay.differences.more", { count: MOST })),
         found.length > 0 && list(found, before.number, after.number),
         h("div", { class: "sides" }, side(before, one, found, "removed"), side(after, other, found, "added")),
     );
 }
 
-/** @param {Difference[]} found */
-function summary(found) {
-    if (found.length === 0) return t("replay.same");
+/**
+ * @param {Difference[]} found
+ * @param {"request" | "reply"} body
+ */
+function summary(found, body) {
+    if (found.length === 0) return t(`compare.same.${body}`);
+    if (found.length === 1) return t("compare.one", { kind: t(`replay.${found[0]?.kind}`) });
     const counts = Object.fromEntries(KINDS.map((kind) => [kind, found.filter((each) => each.kind === kind).length]));
     return t("replay.differences", { count: found.length, ...counts });
 }
@@ -48,8 +54,8 @@ function summary(found) {
  * @param {number} other
  */
 function list(found, one, other) {
-    const rows = found.map(({ path, kind, before, after }) =>
-        h("tr", {}, h("td", {}, h("span", { class: `sign ${kind}`, title: t(`replay.${kind}`) }, h("span", { "aria-hidden": "true" }, SIGNS[kind]), h("span", { class: "visually-hidden" }, t(`replay.${kind}`)))), h("td", { class: "mono" }, visible(path)), value(before), value(after)),
+    const rows = found.map(({ path, pathAfter, kind, before, after }) =>
+        h("tr", {}, h("td", {}, h("span", { class: `sign ${kind}`, title: t(`replay.${kind}`) }, h("span", { "aria-hidden": "true" }, SIGNS[kind]), h("span", { class: "visually-hidden" }, t(`replay.${kind}`)))), h("td", { class: "mono" }, visible(path === pathAfter || kind !== "changed" ? path : `${path} → ${pathAfter}`)), value(before), value(after)),
     );
     const kind = h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, t("replay.kind")));
     const heads = [kind, ...[t("replay.path"), `#${one}`, `#${other}`].map((text) => h("th", { scope: "col" }, text))];
@@ -77,7 +83,7 @@ function shortened(shown) {
  * @param {"added" | "removed"} own Which kind only this side has.
  */
 function side(entry, reply, found, own) {
-    const marks = new Map(found.filter(({ kind }) => kind === own || kind === "changed").map(({ path, kind }) => [path, t(`replay.${kind}`)]));
+    const marks = new Map(found.filter(({ kind }) => kind === own || kind === "changed").map(({ path, pathAfter, kind }) => [own === "added" ? pathAfter : path, t(`replay.${kind}`)]));
     const body = typeof reply === "string" ? longText(reply) : treeOf(reply, marks, marks.size ? 1 : undefined);
     return h("section", { "aria-label": `#${entry.number}` }, h("header", {}, h("h3", {}, entryLink(entry.number, `#${entry.number}`))), body);
 }

@@ -2,9 +2,10 @@
 // @ts-check
 import { h, visible } from "../dom.js";
 import { readJson } from "../json/text.js";
-import { duration } from "../parts.js";
+import { dateAndTime, duration } from "../parts.js";
 import { record } from "../record.js";
 import { language, t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 import { endChip, entryLink, kindName, shortened } from "./links.js";
 
 /**
@@ -51,7 +52,7 @@ export function problems(entry) {
     const lines = [];
     for (const side of /** @type {const} */ (["request", "reply"])) {
         const verdict = contract?.[side];
-        if (verdict && !verdict.fits) lines.push([t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(verdict.problem ?? "") })]);
+        if (verdict && !verdict.fits) lines.push([t(`entry.misfit.${side}`, { path: visible(verdict.path ?? "$"), problem: visible(phrase(verdict.problem ?? "")) })]);
     }
     if (errcode && (lines.length === 0 || !MISFITS.includes(errcode))) lines.push(refusal(entry, entry.kind === "sdk" && errcode < -1 ? "sdk" : "platform", errcode));
     if (program_errcode) lines.push(refusal(entry, "program", program_errcode));
@@ -119,7 +120,7 @@ export function facts(entry) {
         ["replay.of", entry.replay_of !== null && entryLink(entry.replay_of)],
         ["replays", links.length > 0 && h("span", {}, links)],
         ["duration", duration(entry.duration_ms)],
-        ["time", moment(entry.time_ms)],
+        ["time", `${dateAndTime(entry.time_ms)}.${String(entry.time_ms % 1000).padStart(3, "0")}`],
         ["offset", duration(entry.offset_ms)],
         ["corp", visible(entry.corpid)],
         ["agent", entry.agentid],
@@ -132,14 +133,4 @@ export function facts(entry) {
     ];
     const lines = parts.filter(({ value }) => value !== "" && value !== null && value !== undefined && value !== false);
     return h("dl", { class: "facts", "aria-label": t("entry.facts") }, lines.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
-}
-
-/**
- * @param {number} milliseconds Unix time.
- * @returns {string}
- */
-function moment(milliseconds) {
-    const date = new Date(milliseconds);
-    const local = new Date(milliseconds - date.getTimezoneOffset() * 60_000);
-    return local.toISOString().slice(0, 23).replace("T", " ");
 }

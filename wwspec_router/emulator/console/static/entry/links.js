@@ -68,10 +68,10 @@ export function causedList(entry, isWhole = false) {
     });
     const list = h("ul", { class: "caused", "aria-label": t("entry.children") }, lines, others.map((number) => h("li", {}, entryLink(number))));
     if (rows.length <= lines.length) return list;
-    const more = h("button", { type: "button", class: "link" }, t("entry.children.more", { count: rows.length }));
-    const whole = h("div", {}, list, more);
-    more.addEventListener("click", () => whole.replaceWith(causedList(entry, true) ?? ""));
-    return whole;
+    const showAll = (/** @type {Event} */ { currentTarget }) => {
+        /** @type {HTMLElement} */ (currentTarget).parentElement?.replaceWith(causedList(entry, true) ?? "");
+    };
+    return h("div", {}, list, h("button", { type: "button", class: "link", onclick: showAll }, t("entry.children.more", { count: rows.length })));
 }
 
 /**

@@ -1,120 +1,183 @@
 // What differs between two JSON values, by paths.
 // @ts-check
-import { JsonNumber } from "./text.js";
+import { heldValue, JsonNumber } from "./text.js";
 
 /**
  * @typedef {object} Difference
- * @property {string} path Such as `$.msg_list[0].msgid`.
+ * @property {string} path In the first value, such as `$.msg_list[0].msgid`; in the second one for what was added.
+ * @property {string} pathAfter In the second value: elements before it may have come or gone.
  * @property {"added" | "removed" | "changed"} kind
  * @property {unknown} before
  * @property {unknown} after
+ *
+ * @typedef {{path: string, pathAfter: string, depth: number}} Place
  */
 
 const DEEPEST = 200; // levels; below, a place is taken as a whole
+const MOST_PAIRS = 4_000_000; // of elements, for which the longest common subsequence is looked for
 
 /**
- * Return what differs, in the order of the first value. Lists are compared from both ends, so that what is put in or
- * taken out of the middle is one difference.
+ * Return what differs, in the order of the first value. Lists are compared by their longest common subsequence, so that
+ * a list that has moved by one element is two differences. A string that holds an object or a list is compared as one,
+ * behind `()` in the path, as the tree shows it.
  * @param {unknown} before
  * @param {unknown} after
  * @param {number} most Differences after which it stops.
  * @returns {Difference[]}
  */
 export function differences(before, after, most = Infinity) {
-    /** @type {Difference[]} */
-    const found = [];
-    compare(before, after, "$", 0, found, most);
-    return found;
+    const comparison = new Comparison(most);
+    comparison.compare(before, after, { path: "$", pathAfter: "$", depth: 0 });
+    return comparison.found;
 }
 
-/**
- * @param {unknown} before
- * @param {unknown} after
- * @param {string} path
- * @param {number} depth
- * @param {Difference[]} found
- * @param {number} most
- */
-function compare(before, after, path, depth, found, most) {
-    if (found.length >= most || isSame(before, after)) return;
-    if (depth < DEEPEST && Array.isArray(before) && Array.isArray(after)) {
-        lists(before, after, path, depth, found, most);
-    } else if (depth < DEEPEST && isObject(before) && isObject(after)) {
-        for (const key of Object.keys(before)) {
-            if (key in after) compare(before[key], after[key], `${path}.${key}`, depth + 1, found, most);
-            else found.push({ path: `${path}.${key}`, kind: "removed", before: before[key], after: undefined });
+class Comparison {
+    /** @type {Difference[]} */
+    found = [];
+
+    /** @param {number} most */
+    constructor(most) {
+        this.most = most;
+    }
+
+    /**
+     * @param {unknown} before
+     * @param {unknown} after
+     * @param {Place} place
+     */
+    compare(before, after, place) {
+        if (this.found.length >= this.most || before === after) return;
+        const [held, heldAfter] = place.depth > 0 ? [heldValue(before), heldValue(after)] : [undefined, undefined];
+        if (held !== undefined && heldAfter !== undefined) this.compare(held, heldAfter, below(place, "()", "()"));
+        else if (place.depth < DEEPEST && Array.isArray(before) && Array.isArray(after)) this.#lists(before, after, place);
+        else if (place.depth < DEEPEST && isObject(before) && isObject(after)) this.#objects(before, after, place);
+        else if (spelled(before) !== spelled(after)) this.#add("changed", place, before, after);
+    }
+
+    /**
+     * @param {Record<string, unknown>} before
+     * @param {Record<string, unknown>} after
+     * @param {Place} place
+     */
+    #objects(before, after, place) {
+        for (const [key, value] of Object.entries(before)) {
+            const member = below(place, `.${key}`, `.${key}`);
+            if (key in after) this.compare(value, after[key], member);
+            else this.#add("removed", member, value, undefined);
         }
-        for (const key of Object.keys(after)) {
-            if (!(key in before)) found.push({ path: `${path}.${key}`, kind: "added", before: undefined, after: after[key] });
+        for (const [key, value] of Object.entries(after)) {
+            if (!(key in before)) this.#add("added", below(place, `.${key}`, `.${key}`), undefined, value);
         }
-    } else if (depth >= DEEPEST ? !isAlike(before, after) : true) {
-        found.push({ path, kind: "changed", before, after });
+    }
+
+    /**
+     * Between two elements that both lists have, elements are compared one by one; those left over were removed or added.
+     * @param {unknown[]} before
+     * @param {unknown[]} after
+     * @param {Place} place
+     */
+    #lists(before, after, place) {
+        let [at, atAfter] = [0, 0];
+        for (const [next, nextAfter] of [...common(before, after), /** @type {const} */ ([before.length, after.length])]) {
+            for (; at < next || atAfter < nextAfter; at += Number(at < next), atAfter += Number(atAfter < nextAfter)) {
+                if (this.found.length >= this.most) return;
+                const element = below(place, `[${at}]`, `[${atAfter}]`);
+                if (at >= next) this.#add("added", element, undefined, after[atAfter]);
+                else if (atAfter >= nextAfter) this.#add("removed", element, before[at], undefined);
+                else this.compare(before[at], after[atAfter], element);
+            }
+            [at, atAfter] = [next + 1, nextAfter + 1];
+        }
+    }
+
+    /**
+     * @param {Difference["kind"]} kind
+     * @param {Place} place
+     * @param {unknown} before
+     * @param {unknown} after
+     */
+    #add(kind, { path, pathAfter }, before, after) {
+        if (this.found.length < this.most) this.found.push({ path: kind === "added" ? pathAfter : path, pathAfter, kind, before, after });
     }
 }
 
 /**
+ * @param {Place} place
+ * @param {string} step
+ * @param {string} stepAfter
+ * @returns {Place}
+ */
+function below({ path, pathAfter, depth }, step, stepAfter) {
+    return { path: path + step, pathAfter: pathAfter + stepAfter, depth: depth + 1 };
+}
+
+/**
+ * Return the indices of the elements that two lists have in common, in their order.
  * @param {unknown[]} before
  * @param {unknown[]} after
- * @param {string} path
- * @param {number} depth
- * @param {Difference[]} found
- * @param {number} most
+ * @returns {(readonly [number, number])[]}
  */
-function lists(before, after, path, depth, found, most) {
-    const shorter = Math.min(before.length, after.length);
+function common(before, after) {
+    if (Math.min(before.length, after.length) < 1 || Math.max(before.length, after.length) < 2) return [];
+    const [one, other] = [before.map(spelled), after.map(spelled)];
     let head = 0;
-    while (before.length !== after.length && head < shorter && isAlike(before[head], after[head])) head += 1;
+    while (head < one.length && head < other.length && one[head] === other[head]) head += 1;
     let tail = 0;
-    while (before.length !== after.length && tail < shorter - head && isAlike(before.at(-1 - tail), after.at(-1 - tail))) tail += 1;
-    const both = shorter - tail;
-    for (let index = head; index < both && found.length < most; index += 1) {
-        compare(before[index], after[index], `${path}[${index}]`, depth + 1, found, most);
-    }
-    for (let index = both; index < before.length - tail && found.length < most; index += 1) {
-        found.push({ path: `${path}[${index}]`, kind: "removed", before: before[index], after: undefined });
-    }
-    for (let index = both; index < after.length - tail && found.length < most; index += 1) {
-        found.push({ path: `${path}[${index}]`, kind: "added", before: undefined, after: after[index] });
-    }
+    while (tail < Math.min(one.length, other.length) - head && one.at(-1 - tail) === other.at(-1 - tail)) tail += 1;
+    const middle = longestCommon(one.slice(head, one.length - tail), other.slice(head, other.length - tail));
+    return [
+        ...Array.from({ length: head }, (_, index) => /** @type {const} */ ([index, index])),
+        ...middle.map(([at, atOther]) => /** @type {const} */ ([at + head, atOther + head])),
+        ...Array.from({ length: tail }, (_, index) => /** @type {const} */ ([one.length - tail + index, other.length - tail + index])),
+    ];
 }
 
 /**
- * Tell whether two values are the same all the way down, without calling itself.
- * @param {unknown} before
- * @param {unknown} after
- * @returns {boolean}
+ * @param {string[]} one
+ * @param {string[]} other
+ * @returns {[number, number][]} Indices of a longest common subsequence; none when the lists are too long.
  */
-function isAlike(before, after) {
-    const left = [[before, after]];
-    for (let pair = left.pop(); pair !== undefined; pair = left.pop()) {
-        const [one, other] = pair;
-        if (isSame(one, other)) continue;
-        if (Array.isArray(one) !== Array.isArray(other) || !isHolder(one) || !isHolder(other)) return false;
-        const keys = Object.keys(one);
-        if (keys.length !== Object.keys(other).length) return false;
-        for (const key of keys) {
-            if (!(key in other)) return false;
-            left.push([one[key], other[key]]);
+function longestCommon(one, other) {
+    if (one.length * other.length > MOST_PAIRS) return [];
+    const wide = other.length + 1;
+    const lengths = new Uint16Array((one.length + 1) * wide); // of what is common from two indices on
+    const length = (/** @type {number} */ at, /** @type {number} */ atOther) => lengths[at * wide + atOther] ?? 0;
+    for (let at = one.length - 1; at >= 0; at -= 1) {
+        for (let atOther = other.length - 1; atOther >= 0; atOther -= 1) {
+            lengths[at * wide + atOther] =
+                one[at] === other[atOther] ? length(at + 1, atOther + 1) + 1 : Math.max(length(at + 1, atOther), length(at, atOther + 1));
         }
     }
-    return true;
+    /** @type {[number, number][]} */
+    const pairs = [];
+    for (let at = 0, atOther = 0; at < one.length && atOther < other.length; ) {
+        if (one[at] === other[atOther]) pairs.push([at++, atOther++]);
+        else if (length(at + 1, atOther) >= length(at, atOther + 1)) at += 1;
+        else atOther += 1;
+    }
+    return pairs;
 }
 
 /**
- * @param {unknown} before
- * @param {unknown} after
- */
-function isSame(before, after) {
-    if (before instanceof JsonNumber && after instanceof JsonNumber) return before.source === after.source;
-    return before === after;
-}
-
-/**
+ * Return a text that is the same for two values when they are the same all the way down, to the letters of their
+ * numbers. Depth does no harm: it does not call itself.
  * @param {unknown} value
- * @returns {value is Record<string, unknown>}
+ * @returns {string}
  */
-function isHolder(value) {
-    return value !== null && typeof value === "object" && !(value instanceof JsonNumber);
+function spelled(value) {
+    const parts = [];
+    const left = [value];
+    while (left.length > 0) {
+        const next = left.pop();
+        if (next === null || typeof next !== "object" || next instanceof JsonNumber) {
+            parts.push(next instanceof JsonNumber ? next.source : JSON.stringify(next));
+        } else {
+            const keys = Array.isArray(next) ? [] : Object.keys(next).sort();
+            parts.push(Array.isArray(next) ? `[${next.length}` : `{${JSON.stringify(keys)}`);
+            for (const member of Array.isArray(next) ? next : keys.map((key) => Reflect.get(next, key))) left.push(member);
+        }
+    }
+    return parts.join(",");
 }
 
 /**
@@ -122,5 +185,5 @@ function isHolder(value) {
  * @returns {value is Record<string, unknown>}
  */
 function isObject(value) {
-    return isHolder(value) && !Array.isArray(value);
+    return value !== null && typeof value === "object" && !(value instanceof JsonNumber) && !Array.isArray(value);
 }

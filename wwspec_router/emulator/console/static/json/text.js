@@ -114,6 +114,15 @@ export function readJson(text) {
 }
 
 /**
+ * Return the object or list that a string holds.
+ * @param {unknown} value
+ * @returns {unknown} Undefined for every other value.
+ */
+export function heldValue(value) {
+    return typeof value === "string" && /^\s*[[{]/.test(value) ? readJson(value) : undefined;
+}
+
+/**
  * Return where the value of a path begins in a text; -1 when it has none.
  * @param {string} text
  * @param {string} path Such as `$.a[0]`.

@@ -1,7 +1,7 @@
 // A JSON value as a tree that opens by clicks and keys. Only what is open is in the page, so depth and size do no harm.
 // @ts-check
 import { h, visible } from "../dom.js";
-import { JsonNumber, readJson } from "./text.js";
+import { heldValue, JsonNumber } from "./text.js";
 import { t } from "../texts.js";
 
 const FIRST_ROWS = 100; // members shown of an object or list at first
@@ -119,15 +119,6 @@ export class JsonTree extends HTMLElement {
             body.appendChild(more);
         }
     }
-}
-
-/**
- * Return the object or list that a string holds.
- * @param {unknown} value
- * @returns {unknown} Undefined for every other value.
- */
-function heldValue(value) {
-    return typeof value === "string" && /^\s*[[{]/.test(value) ? readJson(value) : undefined;
 }
 
 /**

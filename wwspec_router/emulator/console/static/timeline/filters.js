@@ -1,19 +1,24 @@
-// The filters of the timeline: in the URL, as controls, as chips, and as a condition on entries.
+// The bar of the timeline: its query, completed while it is typed, and how the list is shown. Both are in the URL.
 // @ts-check
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
 import { isTyping } from "../keys.js";
+import { OptionList } from "../options.js";
 import { t } from "../texts.js";
+import { KEYS, readQuery, VALUES, withWord, wordsOf, written } from "./query.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
- * @typedef {"kind" | "ability" | "errcode" | "corp"} Choice
- * @typedef {Record<Choice | "q" | "failed", string>} Filters Empty texts for none; `failed` is `1`.
+ * @typedef {object} Filters
+ * @property {string} q The query; empty for none.
+ * @property {string} sort `slowest`, or empty: the oldest first.
+ * @property {string} scale `one` for all bars, or empty: each flow has its own.
  */
 
-const NAMES = /** @type {const} */ (["q", "kind", "ability", "errcode", "corp", "failed"]);
-const CHOICES = /** @type {const} */ (["kind", "ability", "errcode", "corp"]);
-const KINDS = ["app", "call", "event", "sdk", "callback", "clock"];
+const NAMES = /** @type {const} */ (["q", "sort", "scale"]);
+const OLD_NAMES = ["kind", "ability", "errcode", "corp"]; // in addresses that were copied from the page of release 0.1
+const FAILED = "is:failed";
 const TYPING_MS = 250; // after the last key before a text is searched
+const MOST_OPTIONS = 10;
 
 /**
  * Return the filters of a place.
@@ -21,7 +26,9 @@ const TYPING_MS = 250; // after the last key before a text is searched
  * @returns {Filters}
  */
 export function filtersOf(query) {
-    return /** @type {Filters} */ (Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""])));
+    const old = OLD_NAMES.filter((name) => query.get(name)).map((name) => `${name}:${written(query.get(name) ?? "")}`);
+    const words = [query.get("q") ?? "", ...old, query.get("failed") ? FAILED : ""];
+    return { q: words.filter(Boolean).join(" "), sort: query.get("sort") ?? "", scale: query.get("scale") ?? "" };
 }
 
 /**
@@ -31,39 +38,20 @@ export function filtersOf(query) {
  */
 export function withFilters(query, filters) {
     const changed = new URLSearchParams(query);
-    for (const name of NAMES) changed.delete(name);
-    for (const name of NAMES) changed.append(name, filters[name]);
+    for (const name of [...OLD_NAMES, "failed"]) changed.delete(name);
+    for (const name of NAMES) changed.set(name, filters[name]);
     return changed;
-}
-
-/**
- * Return what filters ask of an entry; null when they ask for nothing.
- * @param {Filters} filters
- * @param {ReadonlySet<number>} found Numbers of the entries in which the text is.
- * @returns {((row: Row) => boolean) | null}
- */
-export function conditionOf({ q, kind, ability, errcode, corp, failed }, found) {
-    if (!(q || kind || ability || errcode || corp || failed)) return null;
-    const code = errcode === "" ? null : Number(errcode);
-    return (row) =>
-        (!failed || row.failed) &&
-        (!kind || row.kind === kind) &&
-        (!ability || row.ability === ability) &&
-        (!corp || row.corpid === corp) &&
-        (code === null || row.errcode === code || row.program_errcode === code) &&
-        (!q || found.has(row.number));
 }
 
 /** The controls. */
 export class FilterBar {
-    /** @type {Record<Choice, Set<string>>} What the entries have had so far. */
-    #seen = { kind: new Set(KINDS), ability: new Set(), errcode: new Set(), corp: new Set() };
-    /** @type {Record<Choice, HTMLSelectElement>} */
-    #selects;
+    /** @type {Record<string, Set<string>>} What the entries have had so far. */
+    #seen = { ability: new Set(), name: new Set(), errcode: new Set(), corp: new Set() };
     #search = h("input", { type: "search", "aria-label": t("timeline.search"), placeholder: t("timeline.search.hint"), autocomplete: "off", spellcheck: "false" });
-    #failed = h("input", { type: "checkbox" });
-    #choices = h("div", { class: "choices" });
-    #chips = h("div", { class: "filters" });
+    #options = new OptionList(this.#search, t("timeline.search.options"));
+    #failed = h("input", { type: "checkbox", onchange: () => this.#set({ q: withWord(this.#search.value, FAILED, this.#failed.checked) }) });
+    #problems = h("div", { class: "problems-of-query", role: "alert" });
+    #ways = h("div", { class: "ways" });
     /** @type {Filters} */
     #filters;
     #typing = 0;
@@ -76,45 +64,51 @@ export class FilterBar {
     constructor(filters, change, end) {
         this.#filters = filters;
         this.change = change;
-        this.#selects = /** @type {Record<Choice, HTMLSelectElement>} */ (
-            Object.fromEntries(CHOICES.map((name) => [name, h("select", { "aria-label": t(`timeline.${name}`), onchange: () => this.#set(name, this.#selects[name].value) })]))
-        );
         this.#search.addEventListener("input", () => {
+            this.#complete();
             clearTimeout(this.#typing);
-            this.#typing = setTimeout(() => this.#set("q", this.#search.value), TYPING_MS);
+            this.#typing = setTimeout(() => this.#set({ q: this.#search.value }), TYPING_MS);
         });
-        this.#search.addEventListener("keydown", (event) => event.key === "Enter" && this.#set("q", this.#search.value));
-        this.#failed.addEventListener("change", () => this.#set("failed", this.#failed.checked ? "1" : ""));
-        fill(this.#choices, Object.values(this.#selects));
-        const more = h("button", { type: "button", class: "only-narrow", "aria-expanded": "false", onclick: () => more.setAttribute("aria-expanded", String(this.#choices.classList.toggle("open"))) }, t("timeline.filters"));
+        this.#search.addEventListener("click", () => this.#complete());
+        this.#search.addEventListener("keydown", (event) => {
+            if (event.key === "ArrowDown") this.#complete();
+            if (event.key !== "Enter") return;
+            this.#options.show([]);
+            this.#set({ q: this.#search.value });
+        });
+        const clear = h("button", { type: "button", class: "link", onclick: () => this.clear() }, t("timeline.clear"));
         this.element = h(
             "div",
             { class: "timeline-bar" },
-            h("div", { class: "toolbar" }, this.#search, more, this.#choices, h("label", { class: "check" }, this.#failed, " ", t("timeline.failures")), ...end),
-            this.#chips,
+            h("div", { class: "toolbar" }, h("div", { class: "search" }, this.#search, this.#options.element), h("label", { class: "check" }, this.#failed, " ", t("timeline.failures")), clear, ...end),
+            this.#problems,
         );
+        this.clearButton = clear;
         this.show(filters);
+    }
+
+    /** @returns {HTMLElement} How the list is shown: its order, and the scale of its bars. */
+    get ways() {
+        return this.#ways;
     }
 
     /** @param {Filters} filters Show these. */
     show(filters) {
         this.#filters = filters;
         if (this.#search.value.trim() !== filters.q) this.#search.value = filters.q;
-        this.#failed.checked = filters.failed !== "";
-        for (const name of CHOICES) this.#fill(name);
-        const set = NAMES.filter((name) => filters[name] !== "");
-        fill(this.#chips, set.map((name) => this.#chip(name)), set.length > 1 && this.#clearAll());
-        this.#chips.hidden = set.length === 0;
+        this.#failed.checked = wordsOf(filters.q).some((word) => word.key === "is" && word.value === "failed" && !word.isNot);
+        this.clearButton.hidden = filters.q === "";
+        update(this.#problems, readQuery(filters.q).problems.map((text) => h("p", { class: "problem" }, visible(text))));
+        update(this.#ways, this.#way("sort", "slowest"), this.#way("scale", "one"));
     }
 
     /** @param {Row} row Offer what an entry has. */
     offer(row) {
-        const seen = this.#seen;
-        if (row.ability && !seen.ability.has(row.ability)) this.#see("ability", row.ability);
-        if (row.corpid && !seen.corp.has(row.corpid)) this.#see("corp", row.corpid);
-        for (const errcode of [row.errcode, row.program_errcode]) {
-            if (errcode && !seen.errcode.has(String(errcode))) this.#see("errcode", String(errcode));
-        }
+        const { ability, name, errcode, corp } = this.#seen;
+        if (row.ability) ability?.add(row.ability);
+        if (row.corpid) corp?.add(row.corpid);
+        name?.add(row.name);
+        for (const code of [row.errcode, row.program_errcode]) if (code) errcode?.add(String(code));
     }
 
     focus() {
@@ -131,59 +125,57 @@ export class FilterBar {
     }
 
     clear() {
-        this.change(filtersOf(new URLSearchParams()));
+        this.#search.value = "";
+        this.#set({ q: "" });
     }
 
     end() {
         clearTimeout(this.#typing);
     }
 
-    /**
-     * @param {Choice} name
-     * @param {string} value
-     */
-    #see(name, value) {
-        this.#seen[name].add(value);
-        if (document.activeElement !== this.#selects[name]) this.#fill(name);
-    }
-
-    /**
-     * @param {keyof Filters} name
-     * @param {string} value
-     */
-    #set(name, value) {
+    /** @param {Partial<Filters>} changed */
+    #set(changed) {
         clearTimeout(this.#typing);
-        if (value.trim() !== this.#filters[name]) this.change({ ...this.#filters, [name]: value.trim() });
+        const filters = { ...this.#filters, ...changed, q: (changed.q ?? this.#search.value).trim() };
+        if (NAMES.some((name) => filters[name] !== this.#filters[name])) this.change(filters);
     }
 
-    /** @param {Choice} name */
-    #fill(name) {
-        const chosen = this.#filters[name];
-        const values = [...new Set([...this.#seen[name], ...(chosen ? [chosen] : [])])];
-        if (name !== "kind") values.sort((a, b) => (name === "errcode" ? Number(a) - Number(b) : a < b ? -1 : 1));
-        const any = h("option", { value: "" }, `${t(`timeline.${name}`)}: ${t("timeline.any")}`);
-        const options = values.map((value) => h("option", { value, selected: value === chosen }, shown(name, value)));
-        fill(this.#selects[name], any, options);
-        this.#selects[name].value = chosen;
-        this.#selects[name].classList.toggle("set", chosen !== "");
+    /**
+     * @param {"sort" | "scale"} name
+     * @param {string} value
+     */
+    #way(name, value) {
+        const isSet = this.#filters[name] === value;
+        return h("button", { type: "button", class: "small", "aria-pressed": String(isSet), title: t(`timeline.${name}.about`), onclick: () => this.#set({ [name]: isSet ? "" : value }) }, t(`timeline.${name}.${value}`));
     }
 
-    /** @param {keyof Filters} name */
-    #chip(name) {
-        const value = this.#filters[name];
-        const label = name === "failed" ? t("timeline.failures") : `${t(`timeline.${name === "q" ? "text" : name}`)}: ${name === "q" ? visible(value) : shown(name, value)}`;
-        return h("button", { type: "button", class: "chip removable", "aria-label": t("timeline.remove", { filter: label }), onclick: () => this.#set(name, "") }, label, h("span", { "aria-hidden": "true" }, " ×"));
+    /** Offer what can be written at the cursor. */
+    #complete() {
+        const text = this.#search.value;
+        const at = this.#search.selectionStart ?? text.length;
+        const word = wordsOf(text).find(({ start, end }) => start < at && at <= end) ?? { start: at, end: at, isNot: false, key: "", value: "" };
+        const not = word.isNot ? "-" : "";
+        const part = word.value.toLowerCase();
+        const option = (/** @type {string} */ name, about = "") => ({ name: visible(name), about, choose: () => this.#put(word, `${not}${name}`) });
+        const values = (/** @type {string} */ key) => [...(VALUES[key] ?? []), ...(this.#seen[key] ?? [])].filter((value) => value.toLowerCase().includes(part));
+        if (word.key !== "") {
+            const found = values(word.key).filter((value) => value !== word.value);
+            this.#options.show(found.slice(0, MOST_OPTIONS).map((value) => option(`${word.key}:${written(value)}`)));
+            return;
+        }
+        const keys = KEYS.filter((key) => key.startsWith(part)).map((key) => option(`${key}:`, t(`query.about.${key}`)));
+        const named = part.length < 2 ? [] : ["ability", "name"].flatMap((key) => values(key).map((value) => option(`${key}:${written(value)}`)));
+        this.#options.show([...keys, ...named].slice(0, MOST_OPTIONS));
     }
 
-    #clearAll() {
-        return h("button", { type: "button", class: "link", onclick: () => this.clear() }, t("timeline.clear"));
+    /**
+     * Put a text in the place of a word.
+     * @param {{start: number, end: number}} word
+     * @param {string} text
+     */
+    #put({ start, end }, text) {
+        this.#search.focus();
+        this.#search.setRangeText(text.endsWith(":") ? text : `${text} `, start, end, "end");
+        this.#search.dispatchEvent(new Event("input"));
     }
-}
-
-/**
- * @param {Choice | "failed" | "q"} name
- * @param {string} value
- */
-function shown(name, value) {
-    return name === "kind" && KINDS.includes(value) ? t(`timeline.kind.${value}`) : visible(value);
 }

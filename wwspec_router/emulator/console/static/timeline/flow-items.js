@@ -1,78 +1,18 @@
 // The lines of the timeline: one for each flow that fits the filters, and below an open flow one for each of its
-// entries. Changes are taken in one by one; a line stays the same object for as long as it is there.
+// entries. Changes are taken in one by one; a line stays the same object for as long as it is there. While no filter is
+// set, quiet lines behind each other are folded into one.
 // @ts-check
-import { summaryOf } from "./flow-summary.js";
-import { nested } from "./flow-tree.js";
+import { FlowItem, flowNumber, FoldItem, quietRun } from "./items.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
  * @typedef {import("../record.js").Flow} Flow
- * @typedef {import("./flow-summary.js").Summary} Summary
- * @typedef {(row: Row) => boolean} Condition
+ * @typedef {import("./items.js").Item} Item
+ * @typedef {import("./query.js").Condition} Condition
+ * @typedef {{isSlowestFirst: boolean, isOneScale: boolean}} Ways How flows are listed.
  */
 
-/** The line of a flow. */
-export class FlowItem {
-    shown = false;
-    open = false;
-    /** @type {EntryItem[]} Lines of its entries, each below the one that caused it; filled while it is open. */
-    entries = [];
-    /** @type {Summary | null} */
-    #summary = null;
-
-    /** @param {Flow} flow */
-    constructor(flow) {
-        this.flow = flow;
-    }
-
-    /** Number of its first entry. */
-    get number() {
-        return /** @type {Row} */ (this.flow.rows[0]).number;
-    }
-
-    /** What is said of it; worked out when it is in sight. */
-    get summary() {
-        this.#summary ??= summaryOf(this.flow.rows);
-        return this.#summary;
-    }
-
-    /** Make the lines of its entries, and keep those that are there. */
-    setEntries() {
-        const before = new Map(this.entries.map((entry) => [entry.row.number, entry]));
-        this.entries = nested(this.flow.rows).map(({ row, depth }) => {
-            const entry = before.get(row.number) ?? new EntryItem(this, row, depth);
-            entry.row = row;
-            entry.depth = depth;
-            return entry;
-        });
-    }
-
-    /** Take in that entries came, changed or went. */
-    renew() {
-        this.#summary = null;
-        if (this.open) this.setEntries();
-    }
-}
-
-/** The line of an entry in an open flow. */
-export class EntryItem {
-    /**
-     * @param {FlowItem} of
-     * @param {Row} row
-     * @param {number} depth
-     */
-    constructor(of, row, depth) {
-        this.of = of;
-        this.row = row;
-        this.depth = depth;
-    }
-
-    get number() {
-        return this.row.number;
-    }
-}
-
-/** @typedef {FlowItem | EntryItem} Item */
+const FEWEST_FOLDED = 2;
 
 /** The lines, kept up to date with a record's flows. */
 export class FlowItems {
@@ -80,6 +20,14 @@ export class FlowItems {
     items = [];
     /** How many flows fit the filters. */
     shownFlows = 0;
+    /** The time that the slowest flow took, when all flows have one scale; else 0. */
+    longest = 0;
+    /** @type {Ways} */
+    ways = { isSlowestFirst: false, isOneScale: false };
+    /** @type {Map<number, FoldItem>} By the number of the first entry. */
+    #folds = new Map();
+    /** @type {FoldItem[]} Those that say something else than before. */
+    #refolded = [];
     /** @type {Condition | null} What the filters ask of an entry; null for nothing. */
     #condition = null;
     /** @type {Map<number, FlowItem>} */
@@ -125,7 +73,7 @@ export class FlowItems {
     take(numbers) {
         /** @type {Item[]} */
         const changed = [];
-        let moved = false;
+        let moved = this.ways.isSlowestFirst || this.ways.isOneScale;
         /** @type {FlowItem[]} */
         const added = [];
         for (const number of numbers) {
@@ -144,7 +92,7 @@ export class FlowItems {
         }
         if (this.#byFlow.size < this.#order.length) this.#order = this.#order.filter((item) => this.#byFlow.get(item.flow.number) === item);
         if (moved || !this.#append(added)) this.#list();
-        return changed;
+        return [...changed, ...this.#refolded.splice(0)];
     }
 
     /**
@@ -162,21 +110,41 @@ export class FlowItems {
     indexOf(row) {
         const item = row && this.#byFlow.get(row.flow);
         if (!item) return -1;
-        const entry = item.open ? item.entries.find((each) => each.row.number === row.number) : undefined;
-        return this.items.indexOf(entry ?? item);
+        const line = (item.open && item.entries.find((each) => each.row.number === row.number)) || item;
+        const fold = this.#foldOf(line);
+        return this.items.indexOf(fold && !fold.open ? fold : line);
     }
 
     /**
-     * Open or close a flow.
-     * @param {FlowItem} item
+     * Open the flow of an entry, and the fold that it is in.
+     * @param {Row} row
+     */
+    open(row) {
+        const item = this.#byFlow.get(row.flow);
+        if (item) this.setOpen(item, true);
+        const line = item?.entries.find((each) => each.row.number === row.number) ?? item;
+        const fold = line && this.#foldOf(line);
+        if (fold) this.setOpen(fold, true);
+    }
+
+    /**
+     * Open or close a flow or a fold.
+     * @param {FlowItem | FoldItem} item
      * @param {boolean} open
      */
     setOpen(item, open) {
-        if (item.open === open || (open && item.flow.rows.length < 2)) return;
+        if (item.open === open || (open && item instanceof FlowItem && item.flow.rows.length < 2)) return;
         item.open = open;
-        item.entries = [];
-        if (open) item.setEntries();
+        if (item instanceof FlowItem) {
+            item.entries = [];
+            if (open) item.setEntries();
+        }
         this.#list();
+    }
+
+    /** @param {Item} line */
+    #foldOf(line) {
+        return [...this.#folds.values()].find((fold) => line !== fold && fold.lines.some((each) => each === line));
     }
 
     /**
@@ -201,11 +169,11 @@ export class FlowItems {
      */
     #renew(item, flow) {
         const before = item.entries.length;
-        const wasShown = item.shown;
+        const { shown: wasShown, isQuiet: wasQuiet } = item;
         item.flow = flow;
         item.renew();
         item.shown = this.#fits(flow);
-        return item.shown !== wasShown || (item.shown && (item.entries.length !== before || item.open));
+        return item.shown !== wasShown || item.isQuiet !== wasQuiet || (item.shown && (item.entries.length !== before || item.open));
     }
 
     /** @param {Flow} flow */
@@ -220,6 +188,7 @@ export class FlowItems {
      */
     #append(added) {
         const shown = added.filter((item) => item.shown).sort((a, b) => a.flow.number - b.flow.number);
+        if (shown.some((item) => item.isQuiet)) return false;
         const [first] = shown;
         const last = this.items.at(-1);
         if (first && last && flowNumber(last) > first.flow.number) return false;
@@ -232,17 +201,42 @@ export class FlowItems {
         /** @type {Item[]} */
         const items = [];
         this.shownFlows = 0;
-        for (const item of this.#order) {
-            if (!item.shown) continue;
+        const shown = this.#order.filter((item) => item.shown);
+        this.longest = this.ways.isOneScale ? shown.reduce((most, item) => Math.max(most, item.took), 0) : 0;
+        if (this.ways.isSlowestFirst) shown.sort((one, other) => other.took - one.took);
+        for (const item of shown) {
             this.shownFlows += 1;
             items.push(item);
             for (const entry of item.entries) items.push(entry);
         }
-        this.items = items;
+        this.items = this.#condition === null && !this.ways.isSlowestFirst ? this.#folded(items) : items;
     }
-}
 
-/** @param {Item} item */
-function flowNumber(item) {
-    return item instanceof FlowItem ? item.flow.number : item.of.flow.number;
+    /**
+     * Return the lines with folds for the quiet ones.
+     * @param {Item[]} items
+     * @returns {Item[]}
+     */
+    #folded(items) {
+        /** @type {Map<number, FoldItem>} */
+        const folds = new Map();
+        /** @type {Item[]} */
+        const folded = [];
+        for (let at = 0; at < items.length; ) {
+            const run = quietRun(items, at);
+            at += Math.max(run.length, 1);
+            if (run.length < FEWEST_FOLDED) {
+                folded.push(/** @type {Item} */ (items[at - 1]));
+                continue;
+            }
+            const { number } = /** @type {Item} */ (run[0]);
+            const fold = this.#folds.get(number) ?? new FoldItem();
+            if (fold.lines.length !== run.length) this.#refolded.push(fold);
+            fold.lines = run;
+            folds.set(number, fold);
+            folded.push(fold, ...(fold.open ? run : []));
+        }
+        this.#folds = folds;
+        return folded;
+    }
 }

@@ -2,21 +2,20 @@
 // any length costs a screenful of elements.
 // @ts-check
 import { fill, h, setAttribute, visible } from "../dom.js";
-import { duration, timeOfDay } from "../parts.js";
-import { FlowItem } from "./flow-items.js";
+import { dateAndTime, duration, lengthOfTime, timeOfDay } from "../parts.js";
 import { barsOf, LANES, LANE_OF, problemsOf, WATERFALL } from "./flow-summary.js";
-import { language, t } from "../texts.js";
+import { FlowItem, FoldItem } from "./items.js";
+import { t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
- * @typedef {import("./flow-items.js").Item} Item
+ * @typedef {import("./items.js").Item} Item
  * @typedef {import("./flow-summary.js").Problem} Problem
  */
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST_PROBLEMS = 3; // shown in a line; the rest is counted
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 
 /** One line of the list. */
 export class FlowRow {
@@ -46,8 +45,13 @@ export class FlowRow {
      * Show a line.
      * @param {Item} item
      * @param {boolean} isWanted Whether the filters ask for this entry.
+     * @param {number} longest Milliseconds that the bars of all flows are measured by; 0 for a scale of its own.
      */
-    show(item, isWanted) {
+    show(item, isWanted, longest) {
+        if (item instanceof FoldItem) {
+            this.#showFold(item);
+            return;
+        }
         const isFlow = item instanceof FlowItem;
         const row = isFlow ? item.summary.head : item.row;
         const flow = isFlow ? item : item.of;
@@ -60,31 +64,55 @@ export class FlowRow {
         else this.element.removeAttribute("aria-expanded");
         this.element.style.setProperty("--depth", isFlow ? "0" : String(item.depth + 1));
         this.#time.textContent = isFlow ? timeOfDay(row.time_ms / 1000) : `+${duration(row.offset_ms - start)}`;
-        this.#time.title = t("timeline.when", { date: dateOf(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
+        this.#time.title = t("timeline.when", { date: dateAndTime(row.time_ms), offset: (row.offset_ms / 1000).toFixed(3) });
         this.#twist.textContent = isOpenable ? (flow.open ? "▾" : "▸") : "";
         this.#kind.textContent = t(`timeline.kind.${row.kind}`);
         this.#kind.className = `kind lane-${LANE_OF[row.kind]}`;
-        this.#title(row);
+        this.#title(row, isFlow ? null : flow.summary.head);
         this.#count.textContent = isOpenable ? String(flow.flow.rows.length) : "";
         this.#count.title = isOpenable ? t("timeline.entries", { count: flow.flow.rows.length }) : "";
         const isRunning = isFlow ? running : row.duration_ms === null;
         this.#took.textContent = isRunning ? "…" : row.kind === "clock" ? "" : duration(isFlow ? end - start : row.duration_ms);
-        this.#waterfall.show(row.kind === "clock" ? [] : isFlow ? flow.flow.rows : [row], flow.summary);
+        this.#waterfall.show(row.kind === "clock" ? [] : isFlow ? flow.flow.rows : [row], longest > 0 ? { start, end: start + longest } : flow.summary);
         this.#say(isFlow ? flow.summary.problems : problemsOf(row), row);
         this.#end(isRunning, failed, row, isFlow);
     }
 
-    /** @param {Row} row */
-    #title(row) {
+    /** @param {FoldItem} fold */
+    #showFold(fold) {
+        const { rows, depth } = fold;
+        const counts = new Map();
+        for (const { name } of rows) counts.set(name, (counts.get(name) ?? 0) + 1);
+        this.element.className = "row flow fold";
+        setAttribute(this.element, "aria-level", String(depth + 1));
+        setAttribute(this.element, "aria-expanded", String(fold.open));
+        this.element.style.setProperty("--depth", String(depth));
+        for (const part of [this.#time, this.#kind, this.#count, this.#took]) part.textContent = part.title = "";
+        this.#time.textContent = timeOfDay(/** @type {Row} */ (rows[0]).time_ms / 1000);
+        this.#twist.textContent = fold.open ? "▾" : "▸";
+        this.#name.textContent = [...counts].map(([name, count]) => `${count} × ${visible(name)}`).join(", ");
+        this.#via.textContent = t(fold.open ? "timeline.fold.open" : "timeline.fold");
+        fill(this.#problems);
+        this.#waterfall.show([], { start: 0, end: 1 });
+        this.#outcome.hidden = true;
+    }
+
+    /**
+     * @param {Row} row
+     * @param {Row | null} head The first entry of its flow, for a line below it: what that one says is not said again.
+     */
+    #title(row, head) {
         if (row.kind === "clock") {
-            this.#name.textContent = row.advanced_ms === null ? t("timeline.advance") : `+${lengthOf(row.advanced_ms / 1000)}`;
-            this.#via.textContent = row.advanced_ms === null ? "" : t("timeline.now", { date: dateOf(row.time_ms + row.advanced_ms) });
+            this.#name.textContent = row.advanced_ms === null ? t("timeline.advance") : `${row.advanced_ms < 0 ? "−" : "+"}${lengthOfTime(Math.abs(row.advanced_ms) / 1000)}`;
+            this.#via.textContent = row.advanced_ms === null ? "" : t("timeline.now", { date: dateAndTime(row.time_ms + row.advanced_ms) });
             return;
         }
-        const title = row.ability || row.name;
+        const title = head === null ? row.ability || row.name : row.name;
+        const other = head === null ? row.name : row.ability;
+        const isSaid = other === title || other === head?.ability;
         this.#name.textContent = visible(title);
         this.#name.title = title;
-        this.#via.textContent = [title === row.name ? "" : visible(row.name), row.replay_of ? t("timeline.replay", { number: row.replay_of }) : ""].join(" ").trim();
+        this.#via.textContent = [isSaid ? "" : visible(other), row.replay_of ? t("timeline.replay", { number: row.replay_of }) : ""].join(" ").trim();
     }
 
     /**
@@ -156,34 +184,6 @@ function problemChip({ row, who, code, more }, head) {
     const name = row.ability || row.name;
     const of = name === (head.ability || head.name) || who === "program" || who === "fault" ? "" : `${visible(row.name)} `;
     const text = who === "contract" || who === "fault" ? t(`timeline.${who}`, { code: visible(code) }) : `${of}${visible(code)} ${t(`timeline.of.${who}`)}`;
-    const title = [`${row.name} #${row.number}`, text, more].filter(Boolean).join("\n");
+    const title = [`${row.name} #${row.number}`, text, phrase(more)].filter(Boolean).join("\n");
     return h("span", { class: `chip ${who === "fault" ? "warn" : "bad"}`, title: visible(title) }, text);
-}
-
-/**
- * Return a length of time as one or two units, such as `10 min` or `3 d 2 h`.
- * @param {number} seconds
- */
-function lengthOf(seconds) {
-    /** @type {[number, "d" | "h" | "min" | "s"][]} */
-    const units = [[DAY, "d"], [HOUR, "h"], [60, "min"], [1, "s"]];
-    const parts = [];
-    let left = seconds;
-    for (const [size, unit] of units) {
-        const count = unit === "s" ? Math.round(left * 1000) / 1000 : Math.floor(left / size);
-        if (count > 0 && parts.length < 2) parts.push(t(`timeline.unit.${unit}`, { count }));
-        left -= count * size;
-    }
-    return parts.join(" ") || t("timeline.unit.s", { count: 0 });
-}
-
-/** @type {Map<string, Intl.DateTimeFormat>} */
-const formats = new Map();
-
-/** @param {number} milliseconds Unix time. */
-function dateOf(milliseconds) {
-    const locale = language() === "zh" ? "zh-CN" : "en-GB";
-    const format = formats.get(locale) ?? new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
-    formats.set(locale, format);
-    return format.format(milliseconds);
 }

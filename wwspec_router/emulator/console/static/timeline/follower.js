@@ -1,7 +1,7 @@
 // Goes with the end of the timeline while the reader is there, and counts what comes while he is elsewhere.
 // @ts-check
 import { h } from "../dom.js";
-import { EntryItem } from "./flow-items.js";
+import { EntryItem, flowNumber } from "./items.js";
 import { here } from "../route.js";
 import { t } from "../texts.js";
 
@@ -9,6 +9,8 @@ const MOST_NEW = 999; // counted
 
 export class Follower {
     isFollowing = true;
+    /** Whether the newest line is the last one. */
+    isPossible = true;
     /** Number of the last flow that was there when the reader left the end. */
     #lastSeen = 0;
 
@@ -24,6 +26,7 @@ export class Follower {
 
     /** Go to the end, and with it. */
     follow() {
+        if (!this.isPossible) return;
         this.isFollowing = true;
         this.list.toEnd();
         this.show();
@@ -31,14 +34,14 @@ export class Follower {
 
     /** Stay where the list is, even at its end. */
     stay() {
-        if (this.isFollowing) this.#lastSeen = flowNumber(this.list.rows.at(-1));
+        if (this.isFollowing) this.#lastSeen = lastNumber(this.list.rows);
         this.isFollowing = false;
         this.show();
     }
 
     /** Show the way to the end, and how many flows are new there. */
     show() {
-        const isHidden = this.isFollowing || this.list.isAtEnd;
+        const isHidden = this.isFollowing || !this.isPossible || this.list.isAtEnd;
         if (isHidden !== this.button.hidden) this.button.hidden = isHidden;
         if (isHidden) return;
         const { rows } = this.list;
@@ -53,16 +56,13 @@ export class Follower {
     #scrolled() {
         const { isAtEnd } = this.list;
         if (!isAtEnd && this.isFollowing) this.stay();
-        else if (isAtEnd && here().id === "") this.isFollowing = true; // beside an open entry the list stays
+        else if (isAtEnd && this.isPossible && here().id === "") this.isFollowing = true; // beside an open entry the list stays
         this.show();
     }
 }
 
-/**
- * Return the number of the flow of a line; 0 when there is none.
- * @param {import("./flow-items.js").Item | undefined} item
- */
-function flowNumber(item) {
-    if (item === undefined) return 0;
-    return (item instanceof EntryItem ? item.of : item).flow.number;
+/** @param {readonly import("./items.js").Item[]} rows */
+function lastNumber(rows) {
+    const last = rows.at(-1);
+    return last === undefined ? 0 : flowNumber(last);
 }

@@ -1,17 +1,18 @@
 // The list of the timeline. It takes in what changed once a frame, and goes with its end while the reader is there.
 // @ts-check
 import { everyFrame, h } from "../dom.js";
-import { EntryItem, FlowItem, FlowItems } from "./flow-items.js";
+import { FlowItems } from "./flow-items.js";
 import { FlowRow } from "./flow-row.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
 import { EmptyTimeline } from "./empty.js";
 import { Follower } from "./follower.js";
+import { EntryItem, FlowItem, FoldItem } from "./items.js";
 import "../virtual-list.js";
 
 /**
  * @typedef {import("../record.js").Row} Row
- * @typedef {import("./flow-items.js").Item} Item
+ * @typedef {import("./items.js").Item} Item
  */
 
 const WIDE = 720; // pixels from which on a line has one row of text
@@ -48,10 +49,10 @@ export class TimelineList {
         list.make = (item) => {
             const row = new FlowRow();
             drawn.set(row.element, row);
-            row.show(item, this.#isWanted(item));
+            row.show(item, this.#isWanted(item), this.#items.longest);
             return row.element;
         };
-        list.renew = (element, item) => drawn.get(element)?.show(item, this.#isWanted(item));
+        list.renew = (element, item) => drawn.get(element)?.show(item, this.#isWanted(item), this.#items.longest);
         list.addEventListener("click", (event) => this.#click(event));
         list.addEventListener("keydown", (event) => this.#key(event));
     }
@@ -75,10 +76,26 @@ export class TimelineList {
         return this.#items.shownFlows;
     }
 
-    /** @param {import("./flow-items.js").Condition | null} condition */
-    filter(condition) {
+    /**
+     * @param {import("./query.js").Condition | null} condition
+     * @param {import("./flow-items.js").Ways} ways
+     */
+    filter(condition, ways) {
+        const { isSlowestFirst: was } = this.#items.ways;
+        const isOther = ways.isSlowestFirst !== was;
+        this.#items.ways = ways;
+        this.#follower.isPossible = !ways.isSlowestFirst;
+        if (isOther && !was) this.#follower.stay();
         this.#keepPlace(() => this.#items.filter(condition));
+        if (isOther && was) this.#follower.follow();
+        else if (isOther) this.#list.scrollTop = 0;
         this.#list.redraw();
+    }
+
+
+    /** How long the slowest flow took that all bars are measured by; 0 while each flow has a scale of its own. */
+    get longest() {
+        return this.#items.longest;
     }
 
     /** @param {boolean} isSearching */
@@ -87,7 +104,7 @@ export class TimelineList {
         this.#showEmpty();
     }
 
-    /** @param {FlowItem} item */
+    /** @param {FlowItem | FoldItem} item */
     toggle(item) {
         this.#follower.stay();
         this.#items.setOpen(item, !item.open);
@@ -104,20 +121,18 @@ export class TimelineList {
 
     /** @param {number} number Select the line of an entry, and open its flow; wait for it when it is not there yet. */
     select(number) {
-        if (this.selected && this.selected.number === number) return;
+        if (this.selected && !(this.selected instanceof FoldItem) && this.selected.number === number) return;
         this.#awaited = number;
         const row = record.rows.get(number);
         const flow = row && this.#items.flow(row.flow);
         if (!flow) return;
         this.#awaited = 0;
         this.#follower.stay();
-        if (!flow.open) {
-            this.#items.setOpen(flow, true);
-            this.#list.changed(flow);
-        }
+        this.#items.open(row);
+        this.#list.changed(flow);
         this.selected = this.#items.items[this.#items.indexOf(row)] ?? null;
         this.#show();
-        this.#list.revealSelected();
+        this.#list.revealSelected(this.#items.items.indexOf(flow));
     }
 
     /** @param {number} step */
@@ -151,12 +166,13 @@ export class TimelineList {
     /** Take in what changed. */
     #take() {
         const flows = this.#changed;
+        const { longest } = this.#items;
         this.#changed = new Set();
         this.#keepPlace(() => {
             if (flows === null) this.#items.fillAnew();
             else for (const item of this.#items.take(flows)) this.#list.changed(item);
         });
-        if (flows === null) this.#list.redraw();
+        if (flows === null || longest !== this.#items.longest) this.#list.redraw();
         this.onchange(flows && [...flows].flatMap((number) => record.flows.get(number)?.rows ?? []));
         if (this.#awaited) this.select(this.#awaited);
     }
@@ -200,7 +216,7 @@ export class TimelineList {
 
     /** @param {Item} item */
     #isWanted(item) {
-        return item instanceof FlowItem || this.#items.isWanted(item.row);
+        return !(item instanceof EntryItem) || this.#items.isWanted(item.row);
     }
 
     /** @param {MouseEvent} event */

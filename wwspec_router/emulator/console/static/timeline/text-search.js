@@ -1,14 +1,15 @@
-// Which entries have a text in them. The emulator, or the imported file, is asked; bodies are not in this page.
+// Which entries have texts in them. The emulator, or the imported file, is asked; bodies are not in this page.
 // @ts-check
 import { record } from "../record.js";
 
 const PAUSE_MS = 250; // between two questions about new entries
 
-/** The search for one text at a time. */
+/** The search for the texts of one query at a time. */
 export class TextSearch {
-    /** @type {Set<number>} Numbers of the entries that have it. */
-    found = new Set();
-    #text = "";
+    /** @type {Map<string, Set<number>>} Text -> numbers of the entries that have it. */
+    found = new Map();
+    /** @type {readonly string[]} */
+    #texts = [];
     #timer = 0;
     #since = Infinity;
 
@@ -19,23 +20,20 @@ export class TextSearch {
         this.onSearch = onSearch;
     }
 
-    /**
-     * Search for a text; an empty one is in no entry.
-     * @param {string} text
-     */
-    search(text) {
-        if (text === this.#text) return;
+    /** @param {readonly string[]} texts What is searched for. */
+    search(texts) {
+        if (texts.join("\n") === this.#texts.join("\n")) return;
         this.end();
-        this.#text = text;
-        this.found = new Set();
-        if (text) void this.#ask(0);
+        this.#texts = texts;
+        this.found = new Map();
+        if (texts.length > 0) void this.#ask(0);
     }
 
     /** Search anew: other entries are there. */
     again() {
-        const text = this.#text;
-        this.#text = "";
-        this.search(text);
+        const texts = this.#texts;
+        this.#texts = [];
+        this.search(texts);
     }
 
     /**
@@ -43,7 +41,7 @@ export class TextSearch {
      * @param {number} number The first of them.
      */
     renew(number) {
-        if (!this.#text) return;
+        if (this.#texts.length === 0) return;
         this.#since = Math.min(this.#since, number - 1);
         if (this.#timer) return;
         this.#timer = setTimeout(() => {
@@ -62,15 +60,17 @@ export class TextSearch {
 
     /** @param {number} since */
     async #ask(since) {
-        const text = this.#text;
+        const texts = this.#texts;
         if (since === 0) this.onSearch(false);
         try {
-            const found = await record.search({ text, since: String(since) });
-            if (text !== this.#text) return;
-            const kept = [...this.found].filter((number) => record.rows.has(number));
-            this.found = new Set([...kept, ...found]);
+            const found = await Promise.all(texts.map((text) => record.search({ text, since: String(since) })));
+            if (texts !== this.#texts) return;
+            for (const [index, text] of texts.entries()) {
+                const kept = [...(this.found.get(text) ?? [])].filter((number) => record.rows.has(number));
+                this.found.set(text, new Set([...kept, ...(found[index] ?? [])]));
+            }
         } finally {
-            if (text === this.#text) this.onSearch(true);
+            if (texts === this.#texts) this.onSearch(true);
         }
     }
 }

@@ -2,13 +2,14 @@
 // the admin console has. The place: `#/abilities/<ability ID>?tab=contract`.
 // @ts-check
 import { getText } from "../api.js";
-import { docText, fill, h, visible } from "../dom.js";
+import { docText, fill, h, update, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
 import { readJson } from "../json/text.js";
 import { commandLine } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 import { callPane } from "./ability-call.js";
 import { comparePane, contractPane } from "./ability-contract.js";
 
@@ -54,10 +55,10 @@ export const view = {
             const links = shown.map((name) => {
                 const current = here().id === name && "page";
                 const target = abilities?.[name]?.target ?? "";
-                return h("a", { href: hashOf("abilities", name), "aria-current": current }, h("span", { class: "mono" }, visible(name)), h("span", { class: "dim" }, visible(target)));
+                return h("a", { href: hashOf("abilities", name), "aria-current": current }, h("span", { class: "mono" }, visible(name)), h("span", { class: "dim" }, visible(phrase(target))));
             });
             const any = h("a", { href: hashOf("abilities", ANY), class: "any", "aria-current": here().id === ANY && "page" }, t("abilities.any"));
-            fill(list, links.length || !abilities ? links : h("p", { class: "empty" }, t("abilities.none")), any);
+            update(list, links.length || !abilities ? links : h("p", { class: "empty" }, t("abilities.none")), any);
         };
         drawDetail = (place) => {
             end();
@@ -139,7 +140,7 @@ function showAbility(detail, place, ability) {
     const chosen = /** @type {keyof typeof TABS} */ (!isAny && (place.query.get("tab") ?? "") in TABS ? place.query.get("tab") : "try");
     const { target = "", declared = "", doc = "", timeout } = ability;
     const [first = "", ...rest] = doc.split(/\n\s*\n/);
-    const facts = [target, declared && t("abilities.declared", { place: declared }), timeout !== undefined && t("abilities.timeout", { count: Number(timeout) })];
+    const facts = [phrase(target), declared && t("abilities.declared", { place: declared }), timeout !== undefined && t("abilities.timeout", { count: Number(timeout) })];
     const tabs = Object.keys(TABS).map((name) =>
         h("a", { href: hashOf("abilities", place.id, { tab: name === "try" ? "" : name }), "aria-current": name === chosen && "true" }, t(`abilities.tab.${name}`)),
     );

@@ -1,7 +1,8 @@
 // Calls an ability as the app does: a form made from its contract, the same as JSON, and the reply.
 // @ts-check
 import { ApiError, ask } from "../api.js";
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
@@ -34,12 +35,15 @@ export function callPane(pane, id, ability) {
     const ids = suggestIds();
     const form = schemaForm(schema, () => ((raw.value = writeJson(form.get() ?? {}, 4)), changed()), ids.listOf);
 
+    const draft = `call ${id}`;
+    const controls = { name, raw, notify, isAsync };
     const changed = () => {
+        keepDraft(draft, controls);
         raw.rows = Math.max(8, Math.min(24, raw.value.split("\n").length));
         const words = ["wwspec call", quoted(name.value || "ABILITY"), quoted(compact(raw.value))];
         if (notify.value) words.push("--notify-id", quoted(notify.value));
         if (isAsync.checked) words.push("--async");
-        fill(line, commandLine(`${words.join(" ")}${urlOption()}`));
+        update(line, commandLine(`${words.join(" ")}${urlOption()}`));
     };
     const put = (/** @type {unknown} */ value) => {
         form.set(value);
@@ -93,7 +97,8 @@ export function callPane(pane, id, ability) {
         ),
         record.file ? h("p", { class: "dim" }, t("readonly")) : line,
     );
-    put(undefined);
+    if (restoreDraft(draft, controls)) raw.dispatchEvent(new Event("input"));
+    else put(undefined);
     const fields = h(
         "fieldset",
         { disabled: record.file !== "", onkeydown: onKey },

@@ -2,11 +2,13 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { fill, h, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
 import { t } from "../texts.js";
+import { phrase } from "../texts/phrases.js";
 
 /** @typedef {{side: "input" | "output", path: string, errcode: number, why: string, text: string}} Difference */
 
@@ -47,6 +49,10 @@ export function comparePane(pane, id, ability) {
         const problem = h("p", { class: "problem", role: "alert" });
         return { side, box, problem };
     });
+    const draft = `compare ${id}`;
+    const controls = Object.fromEntries(boxes.map(({ side, box }) => [side, box]));
+    restoreDraft(draft, controls);
+    for (const { box } of boxes) box.addEventListener("input", () => keepDraft(draft, controls));
     const compare = async (/** @type {Event} */ event) => {
         event.preventDefault();
         fill(found);
@@ -101,15 +107,15 @@ function report(differences, ability, registered) {
             h("span", { class: errcode ? "chip bad" : "chip warn" }, t(`compare.side.${side}`)),
             " ",
             h("code", {}, visible(path)),
-            ` ${t(`compare.${errcode}`)}: ${visible(why)}`,
+            ` ${t(`compare.${errcode}`)}: ${visible(phrase(why))}`,
         ),
     );
     const trees = SIDES.filter((side) => side in registered).map((side) => {
         const tree = new JsonTree();
-        tree.marks = new Map(differences.filter((each) => each.side === side && each.errcode).map((each) => [each.path, each.why]));
+        tree.marks = new Map(differences.filter((each) => each.side === side && each.errcode).map((each) => [each.path, phrase(each.why)]));
         tree.value = ability[side];
         const pasted = new JsonTree();
-        pasted.marks = new Map(differences.filter((each) => each.side === side && !each.errcode).map((each) => [each.path, each.why]));
+        pasted.marks = new Map(differences.filter((each) => each.side === side && !each.errcode).map((each) => [each.path, phrase(each.why)]));
         pasted.value = registered[side];
         return h(
             "div",

@@ -1,61 +1,97 @@
 // The emulator's clock and its reset, two cards of the view `faults`.
 // @ts-check
-import { ask } from "../api.js";
+import { ApiError, ask } from "../api.js";
 import { urlOption } from "../entry/commands.js";
-import { fill, h } from "../dom.js";
-import { commandLine, field, say } from "../parts.js";
+import { h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
+import { commandLine, dateAndTime, field, lengthOfTime, quoted, say } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
-import { length } from "./program-tables.js";
 
-const PRESETS = [600, 7200, 259200]; // seconds
+const PRESETS = [600, 7200, 86_400, 604_800]; // seconds
+const UNITS = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
+const LENGTH = /^(\d+(?:\.\d+)?)\s*(s|min|h|d|w)?$/;
+const NOTICEABLE = 1000; // milliseconds that a clock is ahead
 
 /**
  * Return the card of the clock, and a function that ends it.
  * @returns {{card: HTMLElement, end: () => void}}
  */
 export function clockCard() {
-    const seconds = h("input", { type: "number", min: 0, step: "any", value: 600, required: true });
+    const by = h("input", { value: "7d", required: true, spellcheck: "false", autocomplete: "off" });
+    const date = h("input", { type: "datetime-local", step: 1, required: true });
+    const back = h("button", { type: "button", onclick: () => move(ask("DELETE", "clock"), "now") });
+    const problem = h("p", { class: "problem", role: "alert" });
     const line = h("div");
     const time = h("p", { class: "clock-time" });
     const kind = h("p", { class: "dim" });
-    const showLine = () => fill(line, commandLine(`wwspec zone advance ${Number(seconds.value) || 0}${urlOption()}`));
-    seconds.addEventListener("input", showLine);
-    showLine();
+    const showLine = (/** @type {string} */ moved) => update(line, commandLine(`wwspec zone advance ${quoted(moved)}${urlOption()}`));
+    const controls = { by, date };
+    restoreDraft("clock", controls);
+    for (const control of [by, date]) {
+        control.addEventListener("input", () => {
+            keepDraft("clock", controls);
+            problem.textContent = "";
+            showLine(control.value.replaceAll(" ", ""));
+        });
+    }
+    showLine(by.value.replaceAll(" ", ""));
 
-    /** @type {{at: number, now: number, running: boolean} | null} */
+    /** @type {{at: number, now: number, running: boolean, ahead: number} | null} */
     let known = null;
     const tick = () => {
         if (known === null) return;
-        time.textContent = dateAndTime(known.now + (known.running ? performance.now() - known.at : 0));
+        time.textContent = dateAndTime(nowOf(known));
     };
     const take = () => {
         if (record.clock === null) return;
-        known = { at: performance.now(), now: record.clock.now_ms, running: record.clock.running && !record.file };
-        kind.textContent = known.running ? runs(record.clock.ahead_ms ?? 0) : t("clock.stands");
+        known = { at: performance.now(), now: record.clock.now_ms, running: record.clock.running && !record.file, ahead: record.clock.ahead_ms ?? 0 };
+        const isAhead = known.ahead >= NOTICEABLE;
+        const ahead = isAhead ? t(known.running ? "clock.ahead" : "clock.moved", { length: lengthOfTime(known.ahead / 1000) }) : "";
+        kind.textContent = `${t(known.running ? "clock.runs" : "clock.stands")}${ahead}`;
+        back.textContent = t(record.clock.running ? "clock.back" : "clock.back.start");
+        back.disabled = !isAhead;
         tick();
     };
     record.addEventListener("clock", take);
     const timer = setInterval(tick, 500);
     take();
 
-    const forward = async (/** @type {number} */ by) => {
-        const { now } = await ask("POST", "clock", { advance: by });
-        say(t("clock.done", { time: dateAndTime(now * 1000) }));
+    const move = async (/** @type {Promise<{now: number}>} */ moved, /** @type {string} */ word) => {
+        problem.textContent = "";
+        showLine(word);
+        try {
+            say(t("clock.done", { time: dateAndTime((await moved).now * 1000) }));
+        } catch (error) {
+            if (!(error instanceof ApiError)) throw error;
+            problem.textContent = visible(error.message);
+        }
     };
-    const form = h(
-        "form",
-        { onsubmit: (/** @type {SubmitEvent} */ event) => (event.preventDefault(), forward(Number(seconds.value))) },
-        h("div", { class: "inline" }, field(t("clock.seconds"), seconds), h("button", { class: "primary" }, t("clock.forward"))),
-    );
-    const presets = PRESETS.map((each) => h("button", { type: "button", onclick: () => forward(each) }, `+ ${t(`clock.preset.${each}`)}`));
+    const forward = (/** @type {number} */ seconds, /** @type {string} */ word) => move(ask("POST", "clock", { advance: seconds }), word);
+    const submit = async (/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        const seconds = secondsOf(by.value);
+        if (seconds === null) problem.textContent = t("clock.wrong", { value: by.value });
+        else await forward(seconds, by.value.replaceAll(" ", ""));
+    };
+    const submitDate = async (/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        const left = new Date(date.value).getTime() - (known === null ? 0 : nowOf(known));
+        if (left < 0) problem.textContent = t("clock.past", { date: dateAndTime(new Date(date.value).getTime()) });
+        else await forward(left / 1000, date.value);
+    };
+    const forms = [
+        h("form", { onsubmit: submit }, h("div", { class: "inline" }, field(t("clock.by"), by), h("button", { class: "primary" }, t("clock.forward")))),
+        h("form", { onsubmit: submitDate }, h("div", { class: "inline" }, field(t("clock.to"), date), h("button", {}, t("clock.forward")))),
+    ];
+    const presets = PRESETS.map((each) => h("button", { type: "button", onclick: () => forward(each, String(each)) }, `+ ${lengthOfTime(each)}`));
     const card = h(
         "section",
         { class: "card", "aria-labelledby": "clock-title" },
         h("h2", { id: "clock-title" }, t("clock.title")),
         time,
         kind,
-        h("fieldset", { disabled: record.file !== "" }, h("div", { class: "buttons" }, presets), form),
+        h("fieldset", { disabled: record.file !== "" }, h("div", { class: "buttons" }, presets, back), forms, problem),
         line,
         h("small", { class: "dim" }, t("clock.help")),
     );
@@ -66,13 +102,6 @@ export function clockCard() {
             record.removeEventListener("clock", take);
         },
     };
-}
-
-/** @param {number} ahead Milliseconds that the clock is ahead of the real time. */
-function runs(ahead) {
-    const seconds = Math.round(Math.abs(ahead) / 1000);
-    if (seconds < 2) return t("clock.runs"); // what a message takes on its way
-    return t(ahead > 0 ? "clock.runs.ahead" : "clock.runs.behind", { time: length(seconds) });
 }
 
 /** @returns {HTMLElement} The card that resets the emulator, after a question. */
@@ -103,13 +132,16 @@ export function resetCard() {
     );
 }
 
+/** @param {{at: number, now: number, running: boolean}} known What was heard of the clock, and when. */
+function nowOf({ at, now, running }) {
+    return now + (running ? performance.now() - at : 0);
+}
+
 /**
- * @param {number} milliseconds Unix time.
- * @returns {string}
+ * Return the seconds of a length such as `7d`; null when it is none.
+ * @param {string} text
  */
-function dateAndTime(milliseconds) {
-    const date = new Date(milliseconds);
-    const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
-    const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-    return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+function secondsOf(text) {
+    const [, count, unit = "s"] = LENGTH.exec(text.trim().toLowerCase()) ?? [];
+    return count === undefined ? null : Number(count) * UNITS[/** @type {keyof typeof UNITS} */ (unit)];
 }

@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { fill, h, visible } from "../dom.js";
 import { urlOption } from "../entry/commands.js";
-import { commandLine, copyButton, quoted } from "../parts.js";
+import { commandLine, copyButton, dateAndTime, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
 import { t } from "../texts.js";
@@ -154,7 +154,7 @@ function messageRow(message, info) {
     const group = info.groups[message.chatid];
     const to = message.chatid ? group?.name || message.chatid : message.to.map((/** @type {string} */ id) => nameOf(id, info)).join(", ");
     const kind = message.msgtype === 1 ? null : h("span", { class: "chip" }, t("lists.msgtype", { type: message.msgtype }));
-    return [h("span", { class: "time" }, dayAndTime(message.send_time)), visible(message.name), visible(to), h("span", {}, kind, kind && " ", visible(message.text)), code(message.msgid), actions(message.msgid)];
+    return [h("span", { class: "time" }, dateAndTime(message.send_time * 1000)), visible(message.name), visible(to), h("span", {}, kind, kind && " ", visible(message.text)), code(message.msgid), actions(message.msgid)];
 }
 
 /**
@@ -164,7 +164,7 @@ function messageRow(message, info) {
 function ruleRow(rule) {
     const words = (rule.keyword?.word_list ?? []).join(", ");
     const behaviours = rule.semantics?.semantics_list?.length ? t("lists.behaviours", { list: rule.semantics.semantics_list.join(", ") }) : "";
-    return [code(rule.rule_id), visible(rule.name), visible([words, behaviours].filter(Boolean).join(" · ")), h("span", { class: "time" }, dayAndTime(rule.create_time)), actions(rule.rule_id)];
+    return [code(rule.rule_id), visible(rule.name), visible([words, behaviours].filter(Boolean).join(" · ")), h("span", { class: "time" }, dateAndTime(rule.create_time * 1000)), actions(rule.rule_id)];
 }
 
 /** @param {string} id */
@@ -188,11 +188,4 @@ function actions(id, ...more) {
  */
 function nameOf(id, info) {
     return visible(info.employees[id] ?? info.customers[id] ?? id);
-}
-
-/** @param {number} seconds Unix time. */
-function dayAndTime(seconds) {
-    const date = new Date(seconds * 1000);
-    const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
-    return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

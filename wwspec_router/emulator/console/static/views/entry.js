@@ -1,6 +1,6 @@
 // One entry, in the detail pane: head, facts, what it caused, and its bodies in tabs; or its replay.
 // @ts-check
-import { fill, h } from "../dom.js";
+import { fill, h, update } from "../dom.js";
 import { setPartKeys } from "../keys.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
@@ -12,6 +12,7 @@ import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
 import { tabList } from "../entry/tabs.js";
 import { tracedNumber, tracesOf, why } from "../entry/why.js";
+import { comparisonHash, isComparison, showComparison } from "./compare.js";
 import { showReplay } from "./replay.js";
 
 /**
@@ -44,6 +45,11 @@ function faultLink({ kind, name }) {
     const on = FAULTS_ON[kind];
     const hash = hashOf("faults", "", { on: on ?? "", api: on === "callback" ? "" : name, count: "1" });
     return on !== undefined && !record.file && h("a", { class: "button small", href: hash }, t("entry.fail"));
+}
+
+/** @param {Entry} entry */
+function compareLink({ number }) {
+    return h("a", { class: "button small", href: comparisonHash(number), title: "d" }, t("entry.compare"));
 }
 
 class EntryPane {
@@ -118,7 +124,7 @@ class EntryPane {
         const row = record.rows.get(this.#number);
         if (row === undefined) return;
         if (row.verdict !== shown.verdict || row.duration_ms !== shown.duration_ms) void this.#load();
-        else fill(this.#caused, causedList(shown));
+        else update(this.#caused, causedList(shown));
         void this.#followTraces(shown);
     }
 
@@ -149,17 +155,21 @@ class EntryPane {
             this.#endPart = showReplay(this.#element, entry);
             return;
         }
+        if (isComparison(this.#part)) {
+            this.#endPart = showComparison(this.#element, entry, this.#part);
+            return;
+        }
         this.#part = "";
         this.#tab = "";
         const focused = this.#element.contains(document.activeElement) ? document.activeElement?.id : "";
         this.#tabs = this.#tabList(this.#traces.length > 0 ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
         fill(this.#caused, causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
+        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), compareLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
         fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
-        setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy") });
+        setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy"), d: () => go(comparisonHash(entry.number)) });
         this.#showTab();
         if (focused) document.getElementById(focused)?.focus();
-        if (before === REPLAY) document.getElementById("entry-title")?.focus();
+        if (before !== "") document.getElementById("entry-title")?.focus();
     }
 
     /** @param {string[]} names */

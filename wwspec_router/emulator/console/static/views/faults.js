@@ -3,7 +3,8 @@
 // @ts-check
 import { ApiError, ask } from "../api.js";
 import { urlOption } from "../entry/commands.js";
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { commandLine, field, quoted, say } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
@@ -36,7 +37,7 @@ export const view = {
     show(main, place) {
         const clock = clockCard();
         const list = h("div");
-        const drawList = () => fill(list, activeFaults());
+        const drawList = () => update(list, activeFaults());
         record.addEventListener("faults", drawList);
         drawList();
         const active = h(
@@ -118,7 +119,9 @@ function newFault(given) {
         fill(effect, effects.map((each) => h("option", { value: each }, t(`effect.${each}`))));
         effect.value = effects.includes(chosen) ? chosen : effects[0] ?? "";
     };
+    const controls = { on, effect, api, value, count };
     const draw = () => {
+        keepDraft("fault", controls);
         const kind = SECONDS.includes(effect.value) ? "seconds" : effect.value;
         valueField.hidden = WITHOUT_VALUE.includes(effect.value);
         valueLabel.textContent = valueField.hidden ? "" : t(`faults.value.${kind}`);
@@ -127,7 +130,7 @@ function newFault(given) {
         const words = ["wwspec zone fault", on.value, effect.value, valueField.hidden ? "" : value.value];
         if (api.value) words.push("--api", quoted(api.value));
         if (count.value) words.push("--count", count.value);
-        fill(line, commandLine(`${words.filter(Boolean).join(" ")}${urlOption()}`));
+        update(line, commandLine(`${words.filter(Boolean).join(" ")}${urlOption()}`));
     };
     const put = (/** @type {Partial<Spec>} */ spec) => {
         on.value = spec.on && spec.on in EFFECTS ? spec.on : "sdk";
@@ -153,7 +156,9 @@ function newFault(given) {
     };
     const presets = PRESETS.map(([name, spec]) => h("button", { type: "button", class: "small", onclick: () => put(spec) }, t(`faults.preset.${name}`)));
     const fields = [field(t("faults.on"), on), field(t("faults.effect"), effect), field(t("faults.api"), api), valueField, field(t("faults.times"), count)];
-    put(given);
+    const kept = Object.fromEntries(Object.keys(controls).map((name) => [name, { value: "" }]));
+    const isKept = Object.keys(given).length === 0 && restoreDraft("fault", kept);
+    put(isKept ? Object.fromEntries(Object.entries(kept).map(([name, { value: text }]) => [name, text])) : given);
     return h(
         "section",
         { class: "card", "aria-labelledby": "new-fault-title" },

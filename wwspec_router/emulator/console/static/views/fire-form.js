@@ -1,9 +1,11 @@
 // Fires an event: one of WeCom's from a form, whose empty fields the emulator fills in, or any JSON as it is.
 // @ts-check
 import { ApiError, ask } from "../api.js";
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { urlOption } from "../entry/commands.js";
 import { JsonTree } from "../json/tree.js";
+import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
 import { commandLine, field, outcomeChip, quoted } from "../parts.js";
 import { record } from "../record.js";
@@ -26,6 +28,8 @@ const FIELDS = {
     knowledge_base_learn_done: [...KNOWLEDGE, "doc_id", "learn_status"],
     chat_archive_export_finished: ["jobid"],
 };
+/** The events that WeCom sends. */
+export const EVENTS = Object.keys(FIELDS);
 const NUMBERS = ["doc_id", "learn_status", "timestamp"];
 /** The choice of an event that is given whole. */
 const WHOLE = "whole";
@@ -36,7 +40,7 @@ const FIRST = "conversation_new_message";
  * @returns {{card: HTMLElement, show: (place: import("../route.js").Place) => void, end: () => void}}
  */
 export function fireForm(info) {
-    const names = info.events.length ? info.events : Object.keys(FIELDS);
+    const names = info.events.length ? info.events : EVENTS;
     const choice = h("select", {}, [...names, WHOLE].map((name) => h("option", { value: name }, name === WHOLE ? t("fire.whole") : name)));
     const about = h("p", { class: "dim" });
     const body = h("div");
@@ -49,19 +53,31 @@ export function fireForm(info) {
     let drawn = "";
     let ending = () => {};
 
+    const draftName = () => `fire ${choice.value}`;
+    const fields = {
+        get value() {
+            return writeJson(form.get() ?? {});
+        },
+        set value(text) {
+            form.set(readJson(text));
+        },
+    };
+    const controls = { whole, fields };
     const drawLine = () => {
         problem.textContent = "";
+        keepDraft(draftName(), controls);
         if (choice.value === WHOLE) {
-            fill(line, commandLine(`wwspec fire --file event.json${urlOption()}`), h("small", { class: "dim" }, t("fire.whole.file")));
+            update(line, commandLine(`wwspec fire --file event.json${urlOption()}`), h("small", { class: "dim" }, t("fire.whole.file")));
             return;
         }
         const set = Object.entries(fieldsOf(form)).map(([name, value]) => ` --set ${quoted(`${name}=${asValue(value)}`)}`);
-        fill(line, commandLine(`wwspec fire ${choice.value}${set.join("")}${urlOption()}`));
+        update(line, commandLine(`wwspec fire ${choice.value}${set.join("")}${urlOption()}`));
     };
     const draw = () => {
         const isWhole = choice.value === WHOLE;
         about.textContent = t(isWhole ? "fire.about.whole" : choice.value in FIELDS ? `fire.about.${choice.value}` : "fire.about");
         form = schemaForm(schemaOf(FIELDS[choice.value] ?? []), drawLine, ids.listOf);
+        restoreDraft(draftName(), controls);
         if (isWhole && !whole.value) whole.value = writeJson({ event_type: FIRST, timestamp: Math.floor((record.clock?.now_ms ?? Date.now()) / 1000), [FIRST]: { token: "" } }, 4);
         fill(body, isWhole ? field(t("fire.json"), whole) : form.element);
         drawLine();

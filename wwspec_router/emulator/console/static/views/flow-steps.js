@@ -1,6 +1,6 @@
 // What followed from an entry, as it happens: one line for each exchange of its flow.
 // @ts-check
-import { everyFrame, fill, h, visible } from "../dom.js";
+import { everyFrame, h, update, visible } from "../dom.js";
 import { endChip } from "../entry/links.js";
 import { duration } from "../parts.js";
 import { record } from "../record.js";
@@ -31,7 +31,7 @@ export function flowSteps(number) {
                 h("span", { class: "dim" }, duration(row.duration_ms)),
             ),
         );
-        fill(element, lines, rows.length > SHOWN && h("li", {}, h("a", { href: hashOf("timeline", number) }, t("tree.more", { count: rows.length - SHOWN }))));
+        update(element, lines, rows.length > SHOWN && h("li", {}, h("a", { href: hashOf("timeline", number) }, t("tree.more", { count: rows.length - SHOWN }))));
     });
     record.addEventListener("rows", draw);
     draw();

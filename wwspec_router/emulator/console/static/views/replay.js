@@ -1,7 +1,8 @@
 // A recorded call or event, sent once more: as it was, or edited.
 // @ts-check
 import { ApiError, ask, get } from "../api.js";
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { isTyping, setPartKeys } from "../keys.js";
 import { JsonEditor } from "../json/editor.js";
 import { formatJson } from "../json/format.js";
@@ -23,9 +24,6 @@ const LONGEST_LINE = 20_000; // characters of a request that fits into a command
 const LONG = 20_000; // characters of a request that is not looked at with each key
 const LONGEST_FORMATTED = 100_000; // characters; of a longer one the many lines would make the field slow
 const PAUSE_MS = 300;
-
-/** @type {Map<string, string>} What was written for an entry of this session, until the page is loaded anew. */
-const drafts = new Map();
 
 /**
  * Show the form that replays an entry.
@@ -62,11 +60,12 @@ class ReplayForm {
         const isShown = readJson(entry.text.request) !== undefined;
         const { request } = entry.text;
         this.#recorded = !isShown ? "" : request.length < LONGEST_FORMATTED ? formatJson(request) : request;
-        this.#editor = new JsonEditor(drafts.get(this.#key) ?? this.#recorded, () => this.#changed());
+        this.#editor = new JsonEditor(this.#recorded, () => this.#changed());
         this.#check = new DraftCheck(this.#editor);
         this.#ability = h("input", { value: entry.ability, list: "replay-abilities", spellcheck: "false", autocomplete: "off" });
         this.#notify = h("input", { value: entry.call?.notify_id ?? "", spellcheck: "false", autocomplete: "off" });
         for (const input of [this.#ability, this.#notify, this.#times]) input.addEventListener("input", () => this.#changed());
+        restoreDraft(this.#draft, this.#controls);
         const options = (record.program?.abilities ?? []).map((id) => h("option", { value: id }));
         const form = h(
             "form",
@@ -101,8 +100,13 @@ class ReplayForm {
         return this.#entry.kind === "event";
     }
 
-    get #key() {
-        return `${this.#entry.number} ${this.#entry.offset_ms}`;
+    /** Name of the draft: other sessions have the same numbers. */
+    get #draft() {
+        return `replay ${this.#entry.number} ${this.#entry.offset_ms}`;
+    }
+
+    get #controls() {
+        return { data: this.#editor, ability: this.#ability, notify: this.#notify, times: this.#times };
     }
 
     /** @param {boolean} isShown */
@@ -135,8 +139,7 @@ class ReplayForm {
 
     #changed() {
         const text = this.#editor.value;
-        if (text === this.#recorded) drafts.delete(this.#key);
-        else drafts.set(this.#key, text);
+        keepDraft(this.#draft, this.#controls);
         clearTimeout(this.#timer);
         if (text.length < LONG) this.#judge();
         else this.#timer = setTimeout(() => this.#judge(), PAUSE_MS);
@@ -149,11 +152,11 @@ class ReplayForm {
         else this.#check.check(this.#isEvent ? null : this.#ability.value);
         const { data, ...others } = this.#changes();
         if (data !== undefined && data.length > LONGEST_LINE) {
-            fill(this.#command, h("p", { class: "dim" }, t("replay.long")));
+            update(this.#command, h("p", { class: "dim" }, t("replay.long")));
             return;
         }
         const line = replayLine(this.#entry.number, { ...others, ...(data !== undefined && { data: readJson(data) === undefined ? data : formatJson(data, { isFlat: true }) }) });
-        fill(this.#command, commandLine(line));
+        update(this.#command, commandLine(line));
     }
 
     #changes() {

@@ -1,7 +1,8 @@
 // Lets a person of the corp say something: the program gets an event, and another one when it hits a keyword rule.
 // @ts-check
 import { ApiError, ask } from "../api.js";
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
+import { keepDraft, restoreDraft } from "../drafts.js";
 import { urlOption } from "../entry/commands.js";
 import { commandLine, copyButton, field, quoted } from "../parts.js";
 import { record } from "../record.js";
@@ -32,7 +33,9 @@ export function sayForm(info, onSaid) {
     let ending = () => {};
 
     const receivers = () => (group.value ? [] : to.value.split(/[\s,，]+/).filter(Boolean));
+    const controls = { from, to, group, text, msgtype };
     const drawLine = () => {
+        keepDraft("say", controls);
         problem.textContent = "";
         to.disabled = group.value !== "";
         for (const each of [from, to]) each.setAttribute("aria-invalid", "false");
@@ -42,7 +45,7 @@ export function sayForm(info, onSaid) {
         options.push(urlOption());
         const said = ` ${quoted(from.value || "FROM")} ${quoted(text.value || "TEXT")}`;
         const isOption = /^-/.test(from.value) || /^-/.test(text.value);
-        fill(line, commandLine(isOption ? `wwspec zone say${options.join("")} --${said}` : `wwspec zone say${said}${options.join("")}`));
+        update(line, commandLine(isOption ? `wwspec zone say${options.join("")} --${said}` : `wwspec zone say${said}${options.join("")}`));
     };
     for (const each of [from, to, group, text, msgtype]) each.addEventListener("input", drawLine);
 
@@ -62,6 +65,7 @@ export function sayForm(info, onSaid) {
             to.setAttribute("aria-invalid", String(message.to.some((each) => error.message.includes(`'${each}'`)) || /to or group/.test(error.message)));
         }
     };
+    restoreDraft("say", controls);
     drawLine();
     const card = h(
         "section",

@@ -2,7 +2,7 @@
 // @ts-check
 import { urlOption } from "../entry/commands.js";
 import { everyFrame, fill, h } from "../dom.js";
-import { commandLine, say } from "../parts.js";
+import { commandLine, dateAndTime, say } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
 import { readSession } from "../session-file.js";
@@ -60,7 +60,7 @@ function openCard() {
         try {
             const session = readSession(await file.text());
             record.open(file.name, session);
-            const time = new Date(session.exported_ms).toLocaleString();
+            const time = dateAndTime(session.exported_ms);
             const { version } = session;
             say(t("session.open", { name: file.name, count: session.entries.length, time, version }));
             go(hashOf("timeline"));

@@ -1,20 +1,23 @@
 // View `timeline`: every flow as one line, with its entries below it when it is open, and one entry beside the list.
 // @ts-check
-import { fill, h, visible } from "../dom.js";
+import { fill, h, update, visible } from "../dom.js";
 import { isTyping } from "../keys.js";
+import { duration } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
-import { conditionOf, FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
+import { FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
 import { TimelineList } from "../timeline/list.js";
+import { readQuery } from "../timeline/query.js";
 import { TextSearch } from "../timeline/text-search.js";
-import { FlowItem } from "../timeline/flow-items.js";
+import { FlowItem, FoldItem } from "../timeline/items.js";
 import { LANES } from "../timeline/flow-summary.js";
+import { comparisonHash, isComparison } from "./compare.js";
 import { showEntry } from "./entry.js";
 
 /**
  * @typedef {import("../route.js").Place} Place
- * @typedef {import("../timeline/flow-items.js").Item} Item
+ * @typedef {import("../timeline/items.js").Item} Item
  */
 
 const NARROW = matchMedia("(max-width: 760px)");
@@ -42,7 +45,7 @@ class Timeline {
         this.#bar = new FilterBar(filtersOf(place.query), (filters) => this.#goWith(filters), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
-        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(), this.#split));
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(this.#bar.ways), this.#split));
         this.#list.start();
         this.#filter();
         this.#showEntry();
@@ -69,6 +72,10 @@ class Timeline {
      * @param {Item} item
      */
     choose(item) {
+        if (item instanceof FoldItem) {
+            this.#list.toggle(item);
+            return;
+        }
         if (item instanceof FlowItem && item.flow.rows.length > 1) {
             this.#list.toggle(item);
             if (!item.open || NARROW.matches) return;
@@ -108,7 +115,7 @@ class Timeline {
     /** Let the entry beside the list be that of the selected line. */
     #follow() {
         const item = this.#list.selected;
-        if (item && this.#place.id !== "") this.#go(item);
+        if (item && !(item instanceof FoldItem) && this.#place.id !== "") this.#go(item);
     }
 
     /** @param {import("../timeline/filters.js").Filters} filters */
@@ -117,24 +124,36 @@ class Timeline {
         go(hashOf("timeline", id, withFilters(query, filters), part), { replace: true });
     }
 
-    /** @param {Item} item */
+    /** @param {Exclude<Item, FoldItem>} item */
     #go(item) {
-        go(hashOf("timeline", item.number, this.#place.query), { replace: this.#place.id !== "" });
+        const { id, query, part } = this.#place;
+        const hash = isComparison(part) ? comparisonHash(id, item.number) : hashOf("timeline", item.number, query);
+        go(hash, { replace: id !== "" });
     }
 
     #filter() {
         const filters = filtersOf(this.#place.query);
         this.#bar.show(filters);
-        this.#search.search(filters.q);
-        this.#list.filter(conditionOf(filters, this.#search.found));
+        this.#search.search(readQuery(filters.q).texts);
+        this.#filterList();
         this.#count();
     }
 
     /** @param {boolean} isDone */
     #found(isDone) {
         this.#list.setSearching(!isDone);
-        if (isDone) this.#list.filter(conditionOf(filtersOf(this.#place.query), this.#search.found));
+        if (isDone) this.#filterList();
         this.#count();
+    }
+
+    #filterList() {
+        const { sort, scale } = filtersOf(this.#place.query);
+        this.#list.filter(this.#condition(), { isSlowestFirst: sort === "slowest", isOneScale: scale === "one" });
+    }
+
+    /** @returns {import("../timeline/query.js").Condition | null} */
+    #condition() {
+        return readQuery(filtersOf(this.#place.query).q).condition?.(this.#search.found) ?? null;
     }
 
     /** @param {ReadonlyArray<import("../record.js").Row> | null} rows Of the flows that changed; null when all did. */
@@ -148,11 +167,13 @@ class Timeline {
     #count() {
         const { shownFlows } = this.#list;
         const flows = record.flows.size;
-        const isSome = conditionOf(filtersOf(this.#place.query), this.#search.found) !== null;
+        const isSome = this.#condition() !== null;
         const counts = isSome ? t("timeline.count.some", { shown: shownFlows, flows }) : t("timeline.count", { flows, entries: record.rows.size });
         const dropped = record.dropped > 0 && h("span", { class: "chip", title: t("timeline.dropped", { count: record.dropped }) }, t("timeline.dropped.short", { count: record.dropped }));
         const missed = record.missed > 0 && h("span", { class: "chip warn", title: t("timeline.missed.why") }, t("timeline.missed", { count: record.missed }));
-        fill(this.#status, counts, dropped, missed);
+        const { longest } = this.#list;
+        const scale = longest > 0 && h("span", { class: "chip", title: t("timeline.scale.about") }, t("timeline.scale.width", { longest: duration(longest) }));
+        update(this.#status, counts, scale, dropped, missed);
     }
 
     #showEntry() {
@@ -175,10 +196,13 @@ class Timeline {
     }
 }
 
-/** @returns {HTMLElement} What the colours are. */
-function legend() {
+/**
+ * Return what the colours are, and how the list is shown.
+ * @param {HTMLElement} ways
+ */
+function legend(ways) {
     const lanes = LANES.map((lane) => h("li", { class: `lane-${lane}`, title: t(`timeline.lane.${lane}`) }, h("span", {}, t(`timeline.short.${lane}`))));
-    return h("ul", { class: "legend", "aria-label": t("timeline.lanes") }, lanes);
+    return h("div", { class: "legend" }, h("ul", { "aria-label": t("timeline.lanes") }, lanes), ways);
 }
 
 /** @type {Timeline | null} */
