@@ -9,7 +9,7 @@ import json
 import logging
 
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
-from wwspec_router.wecom.api import get_group_chat
+from wwspec_router.wecom.api import get_group_chat, sync_msg
 from wwspec_router.wecom.events import hit_keyword
 
 log = logging.getLogger("shop")
@@ -45,6 +45,15 @@ async def later(request: Order, ctx: AsyncContext) -> Sum:
     return Sum(sum=parsed(request.text))
 
 
+class Recent(Contract):
+    limit: int = 1
+
+
+@ability
+def recent(request: Recent, ctx: Context) -> Sum:
+    return Sum(sum=len(ctx.invoke(sync_msg.Request(limit=request.limit)).msg_list))
+
+
 def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
     print("attempt", ctx.attempt)
     ctx.invoke(get_group_chat.Request(chatid="none"), check=False)
@@ -56,6 +65,8 @@ REGISTRY = """
 handler = "shop:total"
 [abilities.later]
 handler = "shop:later"
+[abilities.recent]
+handler = "shop:recent"
 [events.hit_keyword]
 handler = "shop:on_hit"
 retries = 1

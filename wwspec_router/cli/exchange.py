@@ -39,6 +39,11 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
             yield from _section(side, _shown(entry[side]))
 
 
+def own_frames(failure: Json) -> list[Json]:
+    """Return the frames of the application that an error came through, the innermost first."""
+    return [frame for frame in reversed(failure["frames"]) if frame["own"]]
+
+
 def _section(title: str, texts: list[str]) -> Iterator[str]:
     yield ""
     yield styled(title, bold=True)
@@ -88,13 +93,13 @@ def _failure(trace: Json) -> Iterator[str]:
             yield trace["errmsg"]
         return
     yield f"{failure['name']}: {failure['text']}" if failure["text"] else failure["name"]
-    frames = failure["frames"][::-1]
-    own = [frame for frame in frames if frame["own"]]
-    for frame in own or frames[:1]:
+    frames = failure["frames"]
+    shown = own_frames(failure) or frames[-1:]
+    for frame in shown:
         yield f"  {frame['file']}:{frame['line']} in {frame['function']}"
         if frame["code"]:
             yield f"    {frame['code'].strip()}"
-    if others := len(frames) - len(own or frames[:1]):
+    if others := len(frames) - len(shown):
         yield f"  and {others} lines of libraries (--json has them)"
 
 

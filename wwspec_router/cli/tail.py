@@ -96,6 +96,8 @@ def ending(row: StreamRow) -> str:
     for side, verdict in (row["contract"] or {}).items():
         if verdict is not None and not verdict["fits"]:
             parts.append(printable(f"{side} {verdict['path']}: {verdict['problem']}"))
+    if row["code"] == "postponed":
+        parts.append(f"attempt {row['attempts']} failed, runs again")
     parts += row["faults"]
     text = "  ".join(parts)
     return styled(text, fg="red") if row["failed"] else text if row["verdict"] else styled(text, dim=True)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from wwspec_router.cli.dev_note import noted_url
+from wwspec_router.cli.exchange import own_frames
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_router.logs.printable import printable
 
@@ -37,7 +38,7 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
             sleep(_PAUSE)
             entry = emulator.entry(entry["number"])
         failure = _last_failure(found)
-        if failure and _own_frames(failure):  # others are of the framework, such as of a request that does not fit
+        if failure and own_frames(failure):  # others are of the framework, such as of a request that does not fit
             _print([*_failure(failure), f"all of it: {_places(emulator, entry['number'])}"])
 
 
@@ -71,14 +72,10 @@ def _last_failure(traces: list[Json]) -> Json | None:
     return next((trace["failure"] for trace in reversed(traces) if trace["failure"]), None)
 
 
-def _own_frames(failure: Json) -> list[Json]:
-    return [frame for frame in failure["frames"] if frame["own"]]
-
-
 def _failure(failure: Json) -> Iterator[str]:
     """Yield the error, and the innermost line of the application that it came through."""
     yield from f"{failure['name']}: {failure['text']}".removesuffix(": ").splitlines()
-    for place in _own_frames(failure)[-1:]:
+    for place in own_frames(failure)[:1]:
         yield f"  {place['file']}:{place['line']} {place['function']}: {place['code'].strip()}"
 
 

@@ -174,6 +174,20 @@ def test_traffic_is_chosen_by_ability_errcode_failure_text_kind_and_number(
     assert wwspec("zone", "traffic", "--errcode", "many").exit_code == 2
 
 
+def test_what_took_longest_is_printed_first_when_that_is_asked(wwspec: Wwspec, emulator: Emulator) -> None:
+    for name, seconds in (("fast", 0), ("slow", 0.2), ("slower", 0.4)):
+        wwspec("zone", "fault", "program", "latency", str(seconds), "--count", "1")
+        emulator.call_program("{}", name)
+    slowest = ("zone", "traffic", "--kind", "call", "--slowest")
+    assert rows(wwspec(*slowest, "2")) == [("call", "slower"), ("call", "slow")]
+    assert [line.split()[5] for line in wwspec(*slowest, "--table").stdout.splitlines()] == ["call"] * 3
+    assert "slower" in wwspec(*slowest, "--table").stdout.splitlines()[0]
+    assert wwspec(*slowest, "0").exit_code == 2
+    refused = wwspec(*slowest, "--follow")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--slowest is of what is recorded: leave out --follow" in refused.stderr
+
+
 @pytest.mark.parametrize("verb", [["tail", "--since", "0"], ["traffic", "--follow"]])
 def test_only_what_fails_is_followed_when_that_is_asked(
     emulator: Emulator, program: SealedProgram, tmp_path: Path, verb: list[str]

@@ -32,6 +32,8 @@ ROW: dict[str, Any] = {
     "failed": False,
     "faults": [],
     "contract": None,
+    "code": "",
+    "attempts": 0,
 }
 
 
@@ -69,6 +71,7 @@ def test_a_line_says_what_went_wrong() -> None:
     [line] = shown({"contract": misfit, "failed": True, "faults": ["fault_1"]})
     assert "reply $.a: expected an integer" in line
     assert line.endswith("fault_1")
+    assert shown({"code": "postponed", "attempts": 2})[0].endswith("ok  attempt 2 failed, runs again")
     assert shown({"verdict": "program 7"})[0].endswith("program 7")
     assert shown({"verdict": "", "duration_ms": None})[0].endswith("under way")
     assert shown({"kind": "app"}, missed=3)[0] == "-- 3 entries came too fast to be shown"

@@ -1,6 +1,7 @@
 """`wwspec zone traffic`, `tail`, `show`, `test` and `notifications`: what the emulator has recorded."""
 
 from collections.abc import Callable
+from heapq import nlargest
 from typing import Any, TypeVar
 
 import click
@@ -21,6 +22,8 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 KINDS = ("app", "call", "event", "sdk", "callback", "clock")
 SHOWN_AT_START = 10
 """Exchanges that `tail` begins with."""
+SLOWEST = 10
+"""Exchanges of `--slowest` without a number."""
 
 
 def filter_options(function: FunctionT) -> FunctionT:
@@ -51,24 +54,39 @@ number_argument = click.argument("number", type=click.IntRange(1), shell_complet
 @click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
 @filter_options
 @click.option("--follow", "follows", is_flag=True, help="Then print what comes, until Ctrl-C.")
+@click.option(
+    "--slowest",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=SLOWEST,
+    metavar="[N]",
+    help=f"Only the N that took longest, the slowest first; {SLOWEST} without N.",
+)
 @json_option
 @with_emulator
-def traffic(emulator: EmulatorClient, since: int, follows: bool, as_json: bool, **chosen: Any) -> None:
+def traffic(
+    emulator: EmulatorClient, since: int, follows: bool, slowest: int | None, as_json: bool, **chosen: Any
+) -> None:
     """Print requests and responses, indented under what caused them. Secrets are masked.
 
     JSON has their bodies too; with --follow it is a line for each exchange, without them. `wwspec zone show` prints all
     of one.
     """
     if follows:
+        if slowest is not None:
+            raise click.UsageError("--slowest is of what is recorded: leave out --follow")
         _follow(emulator, since, as_json, **chosen)
         return
     kinds = chosen.pop("kinds")
     rows = emulator.traffic(since, kinds, bodies=as_json, **chosen)
+    if slowest is not None:
+        rows = nlargest(slowest, rows, key=lambda row: row["duration_ms"] or 0)
     if as_json:
         print_json(rows)
         return
-    for line in Lines().of(StreamEvent("entries", {"rows": rows, "missed": 0}, "")):
-        click.echo(line)
+    for shown in [rows] if slowest is None else ([row] for row in rows):  # `Lines` sorts what it gets by number
+        for line in Lines().of(StreamEvent("entries", {"rows": shown, "missed": 0}, "")):
+            click.echo(line)
 
 
 @click.command()

@@ -45,6 +45,7 @@ export const FAULTS = {
     "faults.preset.token": ["Expired token", "凭证失效"],
     "faults.preset.busy": ["SDK: too many calls", "SDK 频率超限"],
     "faults.preset.down": ["Program is down", "专区程序未运行"],
+    "faults.preset.network": ["SDK: network failure", "SDK 网络失败"],
     "faults.preset.slow": ["SDK: 2 s late", "SDK 延迟 2 秒"],
     "faults.preset.never": ["Callback never comes", "回调丢失"],
     "faults.preset.twice": ["Callback comes twice", "回调重复"],

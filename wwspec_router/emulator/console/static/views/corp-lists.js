@@ -8,7 +8,7 @@ import { record } from "../record.js";
 import { hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 
-const LISTS = ["people", "groups", "messages", "knowledge", "rules"];
+const LISTS = ["messages", "people", "groups", "knowledge", "rules"];
 const SHOWN = 500;
 const PAGE = 50;
 
@@ -33,7 +33,7 @@ export function corpLists(info, speak) {
     const more = h("button", { type: "button" }, t("lists.more"));
     const line = h("div");
     const none = h("p", { class: "dim", role: "status" });
-    let name = "people";
+    let name = "";
     let asked = 0;
     /** @type {number | null} */
     let next = null;
@@ -71,8 +71,8 @@ export function corpLists(info, speak) {
         card,
         show(place) {
             const chosen = place.query.get("list") ?? "";
-            const wanted = LISTS.includes(chosen) ? chosen : "people";
-            if (wanted === name && tabs.childNodes.length) return;
+            const wanted = LISTS.includes(chosen) ? chosen : "messages";
+            if (wanted === name) return;
             name = wanted;
             filter.value = "";
             draw();

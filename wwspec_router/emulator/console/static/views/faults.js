@@ -27,6 +27,7 @@ const PRESETS = [
     ["token", { on: "app", effect: "errcode", value: "42001", count: "1" }],
     ["busy", { on: "sdk", effect: "errcode", value: "45009", count: "1" }],
     ["down", { on: "program", effect: "errcode", value: "710674" }],
+    ["network", { on: "sdk", effect: "return_code", value: "-10002", count: "1" }],
     ["slow", { on: "sdk", effect: "latency", value: "2" }],
     ["never", { on: "callback", effect: "never", count: "1" }],
     ["twice", { on: "callback", effect: "twice", count: "1" }],

@@ -1,0 +1,37 @@
+"""What happens before the tasks of a working day, which are done in a browser and in a terminal."""
+
+import runpy
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+from wwspec_router.testing.zone import Zone
+
+CRASHED = 710660
+NETWORK = -10002
+WEEK = 7 * 86400
+CALLS = 1000
+
+
+def fail(zone: Zone) -> None:
+    """Let a call fail in the application's code."""
+    assert zone.call("total", {"text": "no number"}).errcode == CRASHED
+    number = zone.client.traffic(kind="call")[-1]["number"]
+    wait_until(lambda: zone.client.entry(number)["traces"])  # the program tells it in the background
+
+
+def make_calls(zone: Zone) -> None:
+    """Make many calls, of which one in the middle is slow."""
+    zone.call("total", {"text": "1"}).raise_for_error()
+    number = zone.client.traffic(kind="call")[-1]["number"]
+    zone.client.replay(number, times=CALLS // 2)
+    zone.client.add_fault("program", "latency", "recent", 0.3, 1)
+    zone.call("recent", {"limit": 3}).raise_for_error()
+    zone.client.replay(number, times=CALLS // 2)
+
+
+def run_written_test(source: str, folder: Path, zone: Zone) -> None:
+    """Run the one test of a file that the emulator wrote."""
+    file = folder / "test_written.py"
+    file.write_text(source, "utf-8")
+    [test] = [each for name, each in runpy.run_path(str(file)).items() if name.startswith("test_")]
+    test(zone)
