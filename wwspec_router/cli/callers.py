@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from wwspec_router.cli.emulator_options import connected_to, url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
+from wwspec_router.cli.why import print_why
 from wwspec_router.config import variable
 from wwspec_router.emulator.http.client import DEFAULT_URL
 from wwspec_router.host.extras import require
@@ -54,9 +55,12 @@ class Place(NamedTuple):
 
         with connected_to(self.url) as emulator:
             app = App(emulator)
+            before = emulator.last_number() if program else 0
             try:
                 yield app.client
             except (PlatformError, ProgramError) as error:
+                if program and isinstance(error, ProgramError):
+                    print_why(emulator, before, call)
                 raise CallRefusedError(app.refusal(call, error)) from None
 
     def task_line(self, jobid: str) -> str:

@@ -100,6 +100,9 @@ MALFORMED: list[tuple[str, object]] = [
     ("entries[0].contract", []),
     ("entries[0].http.request_headers", [["a"]]),
     ("entries[1].parent", 2),
+    ("entries[0].code", "?"),
+    ("entries[0].traces", None),
+    ("entries[1].traces", [{"kind": "job"}]),
 ]
 """Places of a session file, and what is malformed there."""
 

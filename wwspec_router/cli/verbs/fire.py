@@ -11,6 +11,7 @@ from wwspec_router.cli.candidates import event_types
 from wwspec_router.cli.emulator_options import connected_to, url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.wecom import base_url_option
+from wwspec_router.cli.why import print_event
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import JsonError, did_you_mean
@@ -42,7 +43,8 @@ NOT_AT_WECOM = (
 def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str, base_url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
-    Prints the event, the program's reply, and the notification that the app was sent, if any.
+    Prints the event, the program's reply, and the notification that the app was sent, if any; on standard error the
+    number of the event, since code on it runs after the reply.
 
     WeCom has no API for this: it sends events itself, so --base-url is refused.
 
@@ -62,14 +64,16 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
     with connected_to(url) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
+        before = emulator.last_number()
         known = [_identity(each) for each in emulator.notifications()]
         if whole:
             fired = emulator.fire_as_is(given)
         else:
             fired = emulator.fire(event_type, fields)
         notified = _newer(emulator.notifications(), known)
-    reply = _reply(fired["reply"])
-    print_json({"event": fired["event"], "reply": reply, "notified": notified})
+        reply = _reply(fired["reply"])
+        print_json({"event": fired["event"], "reply": reply, "notified": notified})
+        print_event(emulator, before, fired["event"]["event_type"])
     if not isinstance(reply, dict):
         raise click.ClickException("the program's reply is not a JSON object")
     from wwspec_router.testing.answer import read_reply  # here, since `--help` needs no extra

@@ -8,6 +8,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry
+from wwspec_router.emulator.state.traffic.traces import FAILED, code_outcome
 from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import JsonError
 
@@ -15,6 +16,7 @@ Json = dict[str, Any]
 
 _REPORT = "program_async_job_call_back"
 _OK = "ok"
+_CODE_FAILED = "code failed"
 _WAITING = str(WAITING)
 _CALLBACK_FAILURES = ("failed", "dropped")
 
@@ -57,7 +59,7 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     """Return how an exchange ended, in a word or two, and whether it failed.
 
     The word is empty while the exchange is under way. `ok` is said only of what the platform delivered, the program
-    did not refuse, and the contract in the admin console lets pass.
+    did not refuse, the contract in the admin console lets pass, and whose job, if it has one, did not fail for good.
     """
     result, said = entry.result, digest(entry)
     if entry.kind == CALLBACK:
@@ -66,6 +68,8 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     failed = bool(said.program_errcode) or misfits or result not in ("", _OK, _WAITING)
     if result in ("", _OK) and said.program_errcode:
         return f"program {said.program_errcode}", failed
+    if result == _OK and code_outcome(entry.traces) == FAILED:
+        return _CODE_FAILED, True
     return "misfit" if result == _OK and misfits else result, failed
 
 

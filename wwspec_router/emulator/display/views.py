@@ -9,7 +9,7 @@ from wwspec_router.emulator.display.masking import masked_headers, masked_path, 
 from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
-from wwspec_router.emulator.state.traffic.traces import JOB
+from wwspec_router.emulator.state.traffic.traces import JOB, Trace, code_outcome
 from wwspec_router.errcodes import advice, cause
 from wwspec_router.errors import JsonError
 
@@ -52,6 +52,7 @@ def row(entry: Entry) -> Json:
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
         "attempts": sum(trace.kind == JOB for trace in entry.traces),
+        "code": code_outcome(entry.traces),
         "advanced_ms": _advanced(entry),
     }
 
@@ -75,8 +76,15 @@ def whole(entry: Entry) -> Json:
         ],
         "causes": _causes(entry),
         "advice": _advice(entry),
-        "traces": msgspec.to_builtins(entry.traces),
+        "traces": [_trace(trace) for trace in entry.traces],
     }
+
+
+def _trace(trace: Trace) -> Json:
+    """Return what a program tells of an attempt, without the reference: a job_info is a secret."""
+    shown: Json = msgspec.to_builtins(trace)
+    del shown["reference"]
+    return shown
 
 
 def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
@@ -86,7 +94,7 @@ def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
-    """Return what to do about the errcode, in English and Chinese; None where a test asked for it."""
+    """Return what to do about the errcode, in English and Chinese; None when a fault of a test caused it."""
     return None if entry.hits else advice(entry.errcode or digest(entry).program_errcode or 0)
 
 

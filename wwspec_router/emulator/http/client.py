@@ -234,6 +234,7 @@ class EmulatorClient:
         failed: bool = False,
         text: str = "",
         bodies: bool = True,
+        wait: bool = True,
     ) -> list[dict[str, Any]]:
         """Return requests and responses, oldest first, with secrets masked.
 
@@ -245,9 +246,11 @@ class EmulatorClient:
             failed: Only exchanges that failed.
             text: Found in the name, the request or the reply, in upper or lower case.
             bodies: Whether the entries have their requests and replies.
+            wait: Whether to wait until no event and no notification is on its way.
         """
         kinds = (kind,) if isinstance(kind, str) else kind
         query = [*_selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
+        query += [] if wait else [("wait", "false")]
         found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
         return found
 

@@ -34,6 +34,8 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number} request_bytes
  * @property {number} reply_bytes
  * @property {boolean} replayable
+ * @property {number} attempts Runs of its job that the program told of.
+ * @property {"" | "ok" | "failed" | "postponed"} code How the last of them ended; empty when there was none.
  * @property {number | null} advanced_ms How far the clock was put forward, or back when it is negative; null for what is not `clock`.
  *
  * @typedef {object} Details What an entry has beyond its row.
@@ -48,6 +50,23 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {Record<string, [string, string]>} [causes] What its errcodes mean, in English and Chinese.
  * @property {[string, string] | null} [advice] What to do about the errcode, in English and Chinese.
  * @property {number[]} children
+ * @property {Trace[]} traces What the program tells of it, oldest first.
+ *
+ * @typedef {{file: string, line: number, function: string, code: string, own: boolean}} Frame Of a traceback; `own` for a line of the application.
+ *
+ * @typedef {object} Trace What the program tells of one attempt.
+ * @property {"call" | "async" | "event" | "job"} kind `job` for a run of its job, else the request itself.
+ * @property {"ok" | "failed" | "postponed"} outcome
+ * @property {{total: number, queue: number | null, check: number | null, sdk: number | null, handler: number | null}} milliseconds
+ * @property {number} errcode
+ * @property {string} errmsg
+ * @property {number} attempt
+ * @property {number | null} attempts At most.
+ * @property {number | null} next_run Seconds until the next attempt.
+ * @property {number} pid
+ * @property {{name: string, text: string, frames: Frame[]} | null} failure What was raised; the outermost frame first.
+ * @property {{at: number, level: string, text: string}[]} lines What was logged or printed, with the milliseconds until then.
+ * @property {number} lines_left_out
  *
  * @typedef {Row & Details} Entry
  * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault

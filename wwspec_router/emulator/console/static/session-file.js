@@ -83,6 +83,22 @@ const pair = is((value) => Array.isArray(value) && value.length === 2 && value.e
 const headers = listOf(pair);
 const fault = object({ id: text, on: text, effect: text, api: text, value: number, count: optional(orNull(count)), taken: optional(count) });
 
+const frame = object({ file: text, line: number, function: text, code: text, own: flag });
+const trace = object({
+    kind: is((value) => ["call", "async", "event", "job"].includes(value)),
+    outcome: is((value) => ["ok", "failed", "postponed"].includes(value)),
+    milliseconds: object({ total: number, queue: orNull(number), check: orNull(number), sdk: orNull(number), handler: orNull(number) }),
+    errcode: number,
+    errmsg: text,
+    attempt: number,
+    attempts: orNull(number),
+    next_run: orNull(number),
+    pid: number,
+    failure: orNull(object({ name: text, text, frames: listOf(frame) })),
+    lines: listOf(object({ at: number, level: text, text })),
+    lines_left_out: count,
+});
+
 const entry = object({
     number: count,
     kind: is((value) => KINDS.includes(value)),
@@ -119,6 +135,9 @@ const entry = object({
     causes: optional(membersOf(pair)),
     advice: optional(orNull(pair)),
     children: listOf(count),
+    attempts: optional(count),
+    code: optional(is((value) => ["", "ok", "failed", "postponed"].includes(value))),
+    traces: optional(listOf(trace)),
 });
 
 const session = object({
@@ -168,6 +187,9 @@ export function readSession(source) {
     if (!Array.isArray(value.entries)) throw new Error(t("session.wrong.shape"));
     const path = session(value, "");
     if (path) throw new Error(t("session.wrong.value", { path }));
-    for (const each of value.entries) each.verdict ??= verdictOf(each);
+    for (const each of value.entries) {
+        each.verdict ??= verdictOf(each);
+        each.traces ??= [];
+    }
     return value;
 }

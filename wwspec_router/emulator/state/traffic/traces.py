@@ -3,7 +3,7 @@
 Only a program that runs with the emulator's stand-in tells. Its traces are as long as it likes, so each is cut here.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,8 +20,8 @@ MAX_LINES = 200
 MAX_FRAMES = 100
 
 JOB = "job"
-FAILED, POSTPONED = "failed", "postponed"
-"""How a job ended: for good, or until its next attempt."""
+FAILED = "failed"
+"""How a job ended: for good."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -72,9 +72,9 @@ class Trace(msgspec.Struct, frozen=True):
 
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
     """A request id, a job_info, or the notify_id of an event."""
-    kind: str
+    kind: Literal["call", "async", "event", "job"]
     """`call`, `async` or `event` for the request itself, `job` for a run of its job."""
-    outcome: str
+    outcome: Literal["ok", "failed", "postponed"]
     """`ok`; `failed`: for good; `postponed`: until the next attempt."""
     milliseconds: Milliseconds
     errcode: int = 0
@@ -96,7 +96,7 @@ def read_traces(body: bytes) -> list[Trace]:
     """Return the traces of a request: those that can be read, cut to what is kept."""
     try:
         texts = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return []
     traces = []
     for text in texts:
@@ -107,9 +107,9 @@ def read_traces(body: bytes) -> list[Trace]:
     return traces
 
 
-def is_failed(traces: tuple[Trace, ...]) -> bool:
-    """Return whether the code failed for good."""
-    return bool(traces) and traces[-1].outcome == FAILED
+def code_outcome(traces: tuple[Trace, ...]) -> str:
+    """Return how the last run of the job ended; empty when none has."""
+    return next((trace.outcome for trace in reversed(traces) if trace.kind == JOB), "")
 
 
 def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
@@ -120,17 +120,20 @@ def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:
 
 def trace_bytes(trace: Trace) -> int:
     """Return about how many bytes a trace takes in memory."""
-    texts = len(trace.errmsg) + sum(_LINE_BYTES + len(line.text) for line in trace.lines)
-    frames = () if trace.failure is None else trace.failure.frames
-    return _LINE_BYTES + texts + sum(_LINE_BYTES + len(frame.file) + len(frame.code) for frame in frames)
+    texts = len(trace.errmsg) + sum(_LINE_BYTES + len(each.level) + len(each.text) for each in trace.lines)
+    if trace.failure is None:
+        return _LINE_BYTES + texts
+    texts += len(trace.failure.name) + len(trace.failure.text)
+    texts += sum(_LINE_BYTES + len(each.file) + len(each.function) + len(each.code) for each in trace.failure.frames)
+    return _LINE_BYTES + texts
 
 
 def _cut(trace: Trace) -> Trace:
     changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT]}
     if trace.failure is not None:
         frames = [
-            msgspec.structs.replace(frame, file=frame.file[:MAX_TEXT], code=frame.code[:MAX_TEXT])
-            for frame in trace.failure.frames[-MAX_FRAMES:]
+            Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)
+            for each in trace.failure.frames[-MAX_FRAMES:]
         ]
         changes["failure"] = Failure(trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames)
     lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]

@@ -26,7 +26,7 @@ export function kindName(kind) {
  */
 export function endChip({ verdict, program_errcode, failed }) {
     const kind = failed ? "bad" : verdict === "" ? "wait" : "ok";
-    return h("span", { class: `chip ${kind}` }, verdict === "" ? t("entry.running") : verdict === "misfit" ? t("entry.misfit") : verdict === `program ${program_errcode}` ? String(program_errcode) : visible(verdict));
+    return h("span", { class: `chip ${kind}` }, verdict === "" ? t("entry.running") : verdict === "misfit" ? t("entry.misfit") : verdict === "code failed" ? t("entry.code.failed") : verdict === `program ${program_errcode}` ? String(program_errcode) : visible(verdict));
 }
 
 /**

@@ -11,6 +11,7 @@ import { facts, problems, title } from "../entry/heading.js";
 import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
 import { tabList } from "../entry/tabs.js";
+import { tracedNumber, tracesOf, why } from "../entry/why.js";
 import { comparisonHash, isComparison, showComparison } from "./compare.js";
 import { showReplay } from "./replay.js";
 
@@ -21,7 +22,7 @@ import { showReplay } from "./replay.js";
 
 /** @type {Record<string, (entry: Entry) => Child | Child[]>} */
 const TABS = { tree: trees, text: texts, sent: asSent, http, copy: copies };
-const FIRST_TAB = "tree";
+const WHY = "why"; // the tab of an entry of which the program tells something
 const REPLAY = "replay";
 
 /**
@@ -60,7 +61,11 @@ class EntryPane {
     #tab = "";
     #caused = h("div");
     #panel = h("div", { class: "panel" });
-    #tabs = tabList(t("entry.tabs"), Object.keys(TABS).map((name) => [name, t(`entry.tab.${name}`)]), this.#panel, (name) => this.#choose(name));
+    #tabs = this.#tabList([]);
+    /** @type {import("../record.js").Trace[]} */
+    #traces = [];
+    /** @type {import("../record.js").Row | undefined} The row whose entry has them, as it was when they were loaded. */
+    #tracedRow = undefined;
     #listening = new AbortController();
     #endPart = () => {};
 
@@ -86,10 +91,17 @@ class EntryPane {
 
     async #load() {
         try {
+            const row = record.rows.get(this.#number);
             const entry = await record.entry(this.#number);
+            const number = tracedNumber(entry);
+            const tracedRow = number === entry.number ? row : record.rows.get(number);
+            const traces = number === entry.number ? entry.traces : await tracesOf(number);
             if (this.#listening.signal.aborted) return;
             this.#entry = entry;
+            this.#tracedRow = tracedRow;
+            this.#traces = traces;
             this.#show();
+            void this.#followTraces(entry);
         } catch (error) {
             if (this.#listening.signal.aborted) return;
             const reason = error instanceof Error ? error.message : String(error);
@@ -111,8 +123,25 @@ class EntryPane {
         if (shown === null || this.#part !== "" || (flows !== null && !flows.has(shown.flow))) return;
         const row = record.rows.get(this.#number);
         if (row === undefined) return;
-        if (row.outcome !== shown.outcome || row.duration_ms !== shown.duration_ms) void this.#load();
+        if (row.verdict !== shown.verdict || row.duration_ms !== shown.duration_ms) void this.#load();
         else update(this.#caused, causedList(shown));
+        void this.#followTraces(shown);
+    }
+
+    /**
+     * Show what the program tells of an entry when the exchange is over.
+     * @param {Entry} shown
+     */
+    async #followTraces(shown) {
+        const number = tracedNumber(shown);
+        const row = record.rows.get(number);
+        if (row === this.#tracedRow) return;
+        this.#tracedRow = row;
+        const traces = await tracesOf(number);
+        if (this.#listening.signal.aborted || this.#entry !== shown || this.#part !== "") return;
+        if (traces.length === this.#traces.length && traces.at(-1)?.attempt === this.#traces.at(-1)?.attempt) return; // of many, the first and the latest are kept
+        this.#traces = traces;
+        this.#show();
     }
 
     #show() {
@@ -132,28 +161,41 @@ class EntryPane {
         }
         this.#part = "";
         this.#tab = "";
+        const focused = this.#element.contains(document.activeElement) ? document.activeElement?.id : "";
+        this.#tabs = this.#tabList(this.#traces.length > 0 ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
         fill(this.#caused, causedList(entry));
         const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), compareLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
         fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
         setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy"), d: () => go(comparisonHash(entry.number)) });
         this.#showTab();
+        if (focused) document.getElementById(focused)?.focus();
         if (before !== "") document.getElementById("entry-title")?.focus();
     }
 
+    /** @param {string[]} names */
+    #tabList(names) {
+        return tabList(t("entry.tabs"), names.map((name) => [name, t(`entry.tab.${name}`)]), this.#panel, (name) => this.#choose(name));
+    }
+
+    /** Which tab is shown where none was chosen: why it failed in the application's code, or the bodies. */
+    get #firstTab() {
+        return this.#traces.some(({ failure }) => failure?.frames.some(({ own }) => own)) ? WHY : "tree";
+    }
+
     #showTab() {
-        const asked = here().query.get("tab") ?? FIRST_TAB;
-        const tab = asked in TABS ? asked : FIRST_TAB;
+        const asked = here().query.get("tab") ?? this.#firstTab;
+        const tab = asked in TABS || (asked === WHY && this.#traces.length > 0) ? asked : this.#firstTab;
         if (tab === this.#tab || this.#entry === null) return;
         this.#tab = tab;
         this.#tabs.select(tab);
-        const shown = TABS[tab]?.(this.#entry) ?? [];
+        const shown = tab === WHY ? why(this.#entry, this.#traces) : (TABS[tab]?.(this.#entry) ?? []);
         fill(this.#panel, shown);
     }
 
     /** @param {string} name */
     #choose(name) {
         const query = new URLSearchParams(here().query);
-        query.set("tab", name === FIRST_TAB ? "" : name);
+        query.set("tab", name === this.#firstTab ? "" : name);
         go(hashOf("timeline", this.#number, query), { replace: true });
     }
 

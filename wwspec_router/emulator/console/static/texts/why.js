@@ -1,0 +1,38 @@
+// Texts of what the program tells of a call, an event or a job.
+// @ts-check
+
+/** @type {Record<string, readonly [string, string]>} */
+export const WHY = {
+    "why.of": ["What the program tells of #{number}", "程序对 #{number} 的说明"],
+    "why.request": ["Request", "请求"],
+    "why.attempt": ["Attempt {attempt}", "第 {attempt} 次执行"],
+    "why.attempt.of": ["Attempt {attempt} of {attempts}", "第 {attempt} 次执行，最多 {attempts} 次"],
+    "why.ok": ["ok", "成功"],
+    "why.failed": ["failed", "失败"],
+    "why.failed.good": ["failed for good", "最终失败"],
+    "why.postponed": ["failed, runs again", "失败，将重试"],
+    "why.next": ["next run {seconds} s later", "{seconds} 秒后重试"],
+    "why.process": ["process {pid}", "进程 {pid}"],
+    "why.error": ["Error", "错误"],
+    "why.frames": ["Where it was raised", "抛出位置"],
+    "why.frames.all": ["All {count} frames, with those of libraries", "全部 {count} 层调用栈（含第三方库）"],
+    "why.lines": ["Log and output", "日志与输出"],
+    "why.lines.at": ["After", "时刻"],
+    "why.lines.level": ["From", "来源"],
+    "why.lines.text": ["Text", "内容"],
+    "why.lines.none": ["Nothing was logged or printed.", "没有日志或输出。"],
+    "why.lines.left": ["{count} further lines were not kept", "另有 {count} 行未保留"],
+    "why.time": ["Where the time went", "耗时分布"],
+    "why.time.queue": ["queue", "排队"],
+    "why.time.check": ["contract check", "协议校验"],
+    "why.time.sdk": ["SDK", "SDK"],
+    "why.time.handler": ["handler", "处理函数"],
+    "why.time.total": ["total", "合计"],
+    "why.editor": ["Open files in", "打开文件的编辑器"],
+    "why.editor.vscode": ["VS Code", "VS Code"],
+    "why.editor.idea": ["JetBrains IDE", "JetBrains IDE"],
+    "why.editor.none": ["nothing: no links", "无（不生成链接）"],
+    "why.editor.custom": ["another editor", "其他编辑器"],
+    "why.editor.pattern": ["Link, with {path} and {line}", "链接格式，含 {path} 和 {line}"],
+    "why.editor.refused": ["Write a link of an editor with {path} in it, such as vscodium://file{path}:{line}, or one of http or https", "请填写包含 {path} 的编辑器链接，例如 vscodium://file{path}:{line}，也可以使用 http 或 https"],
+};
