@@ -205,3 +205,9 @@ def test_without_an_emulator_nothing_of_it_is_completed_and_no_error_shown(
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
         assert completed("zone", "show", "") == []
         assert completed("zone", "say", "") == []
+
+
+def test_after_an_at_sign_saved_requests_are_completed(folder: Path) -> None:
+    write_files(folder, {"requests/chat_digest.big.json": "{}", "requests/invoke_sync_msg.first.json": "{}"})
+    assert completed("call", "@") == ["@big", "@first"]
+    assert completed("call", "chat_digest", "@") == ["@big"]

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -204,6 +205,16 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
 
 
+def test_the_console_of_dev_knows_the_saved_requests_of_the_folder(start: Start, shop: Path, run: Run) -> None:
+    write_files(shop, {"requests/greet.twice.json": '{"times": 2}'})
+    dev = start(shop)
+    dev.wait_for("watching")
+    with dev.client as client:
+        found = httpx.get(f"{client.url}/emulator/requests", params={"ability_id": "greet"}, trust_env=False).json()
+    assert found["names"] == ["twice"]
+    assert json.loads(run("call", "@twice", cwd=shop).stdout)["text"] == "hellohello!"
+
+
 def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(start: Start, shop: Path, run: Run) -> None:
     text = GREETING.replace("return", "print('times', request.times)\n    1 / (request.times - 1)\n    return")
     (shop / "abilities" / "greeting.py").write_text(text)
@@ -271,7 +282,17 @@ def test_both_ports_must_differ(shop: Path, run: Run) -> None:
 
 def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
     own = {each.name for each in dev_verb.command.params}
-    left_to_dev = {"host", "allow_remote", "program_url", "program", "contracts", "sdk", "debug_token", "access_token"}
+    left_to_dev = {
+        "host",
+        "allow_remote",
+        "program_url",
+        "program",
+        "contracts",
+        "requests",
+        "sdk",
+        "debug_token",
+        "access_token",
+    }
     left_to_dev |= {"debug_token_file", "access_token_file", "corpid", "corpsecret", "corpsecret_file", "api_url"}
     for verb in (emulate.command, serve.command):
         assert {each.name for each in verb.params} - own <= left_to_dev
@@ -306,8 +327,9 @@ def test_only_options_that_were_given_are_handed_on(tmp_path: Path) -> None:
 def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.py": "1", "var/b.py": "1", ".venv/c.py": "1", "__pycache__/d.py": "1", "e.db": "1"})
     (tmp_path / "f" / "g").mkdir(parents=True)
+    written = {"var/b.py": "22", ".venv/c.py": "22", "e.db": "22", "requests/greet.saved.json": "{}"}
     watched = changes(tmp_path)
-    threading.Timer(0.0, lambda: write_files(tmp_path, {"var/b.py": "22", ".venv/c.py": "22", "e.db": "22"})).start()
+    threading.Timer(0.0, lambda: write_files(tmp_path, written)).start()
     threading.Timer(0.3, lambda: write_files(tmp_path, {"f/g/h.toml": "1"})).start()
     assert next(watched) == [tmp_path / "f" / "g" / "h.toml"]
 

@@ -13,6 +13,7 @@ import click
 
 from wwspec_router.cli.settings_file import FILE, read_settings_file
 from wwspec_router.config import REGISTRY, variable
+from wwspec_router.contracts.saved_requests import FOLDER, SavedRequests
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
 
@@ -24,8 +25,24 @@ SHIPPED = Path(__file__).parents[1] / "wecom"
 
 
 def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the ability IDs of the registry file that begin with `incomplete`."""
-    return _matching(_ability_ids(ctx), incomplete)
+    """Return the ability IDs of the registry file that begin with `incomplete`; after an `@` the saved requests."""
+    return _matching(_ability_ids(ctx), incomplete) or saved_names(ctx, param, incomplete)
+
+
+def saved_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the saved requests of the ability that is named, or of all, that begin with `incomplete`: `@NAME`."""
+    ability_id = ctx.params.get("ability_id")
+    saved = saved_requests(_app(ctx)).all() if incomplete.startswith("@") else []
+    return _matching({f"@{each.name}" for each in saved if ability_id in (None, each.ability_id)}, incomplete)
+
+
+def saved_requests(app: Path | None = None) -> SavedRequests:
+    """Return the saved requests of an application.
+
+    Args:
+        app: Its folder; by default the one that `WWSPEC_APP` names, else the current one.
+    """
+    return SavedRequests((app or Path(os.environ.get(variable("app"), ""))) / FOLDER)
 
 
 def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -102,6 +102,7 @@ VERBS = {
         (
             "wwspec call chat_digest '{\"limit\": 10}'",
             "wwspec call chat_digest @request.json",
+            "wwspec call @last_week",
             "wwspec call --async chat_digest",
         ),
     ),

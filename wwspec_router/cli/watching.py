@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from wwspec_router.contracts.saved_requests import FOLDER
+
 TICK_MS = 1000
 """Milliseconds between two scans of all files: they find changes before the watcher's start, or in a new folder."""
 SUFFIXES = (".py", ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".env")
@@ -48,7 +50,8 @@ def _snapshot(app: Path, others: tuple[Path, ...]) -> tuple[State, list[Path]]:
     for folder, inner, names in os.walk(app):
         inner[:] = sorted(name for name in inner if name not in UNWATCHED and not name.startswith("."))
         folders.append(Path(folder))
-        files += [Path(folder, name) for name in names if _matters(name)]
+        saved = Path(folder) == app / FOLDER  # the program reads no saved request
+        files += [Path(folder, name) for name in names if _matters(name) and not (saved and name.endswith(".json"))]
     state: State = {}
     for path in files:
         with suppress(OSError):  # removed since it was listed

@@ -41,6 +41,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Where the program listens; calls and events are POSTed to its root path."""
     contracts: dict[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
+    requests: Path | None = None
+    """Folder of saved requests, which the console lists and writes; None: it knows of none."""
     corpid: str = "wwemulator00000001"
     agentid: int = 1000002
     secret: str = "emulator-app-secret"  # noqa: S105 - of an app that exists in the emulator only

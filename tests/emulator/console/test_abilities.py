@@ -196,3 +196,12 @@ def nested(depth: int) -> list[object]:
     for _ in range(depth):
         value = [value]
     return value
+
+
+def test_an_emulator_that_knows_no_folder_names_the_file_to_write(page: Page) -> None:
+    page.goto("/#/abilities/chat_digest")
+    expect(page.get_by_text("Write the JSON to requests/chat_digest.NAME.json there")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_hidden()
+    page.get_by_label("Name to save it by").fill("three")
+    expect(page.get_by_text("Write the JSON to requests/chat_digest.three.json there")).to_be_visible()
+    expect(page.locator(".command code", has_text="wwspec call chat_digest @three")).to_be_visible()

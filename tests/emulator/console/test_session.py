@@ -101,6 +101,7 @@ MALFORMED: list[tuple[str, object]] = [
     ("entries[0].http.request_headers", [["a"]]),
     ("entries[1].parent", 2),
     ("entries[0].code", "?"),
+    ("entries[0].cause", {"fired": False, "message": {"from": 1}}),
     ("entries[0].traces", None),
     ("entries[1].traces", [{"kind": "job"}]),
 ]

@@ -7,14 +7,16 @@ import click
 import msgspec
 
 from wwspec_router.cli.callers import Place, caller_options, show_reply
-from wwspec_router.cli.candidates import ability_ids
+from wwspec_router.cli.candidates import ability_ids, saved_names, saved_requests
 from wwspec_router.cli.options import Seconds, print_json
 from wwspec_router.cli.wecom import WeComCommand
+from wwspec_router.contracts.saved_requests import is_name
+from wwspec_router.errors import ConfigurationError
 
 
 @click.command(cls=WeComCommand)
-@click.argument("ability_id", metavar="ABILITY", shell_complete=ability_ids)
-@click.argument("data", metavar="[JSON | @FILE | -]", default="{}")
+@click.argument("ability_id", metavar="ABILITY | @NAME", shell_complete=ability_ids)
+@click.argument("data", metavar="[JSON | @FILE | @NAME | -]", default="", shell_complete=saved_names)
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
 @click.option(
@@ -28,7 +30,9 @@ from wwspec_router.cli.wecom import WeComCommand
 def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, place: Place) -> None:
     """Call an ability through a running emulator, or through WeCom, and print the program's reply.
 
-    The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out.
+    The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out. @NAME is a request
+    that is saved as requests/ABILITY.NAME.json in the application folder: WWSPEC_APP, else this folder. It needs no
+    ABILITY when only one ability has a saved request of this name.
 
     With --base-url or WWSPEC_BASE_URL the call goes to WeCom, as the app that --corpid, --corpsecret-file and
     --program-id name, or WWSPEC_CORPID, WWSPEC_CORPSECRET and WWSPEC_PROGRAM_ID; without it to the emulator at --url.
@@ -40,7 +44,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
     """
     if asynchronous and notify_id:
         raise click.UsageError("an asynchronous call carries no notify_id")
-    request = _request(data)
+    ability_id, request = _ability_and_request(ability_id, data)
     with place.client(ability_id, program=True) as client:
         if not asynchronous:
             show_reply(lambda: client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
@@ -53,6 +57,23 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
             return
         late = f"{task.jobid}: the program has reported no result within {wait:g} seconds; `{again}` asks again"
         show_reply(lambda: task.result(wait), late)
+
+
+def _ability_and_request(ability_id: str, data: str) -> tuple[str, str]:
+    if ability_id.startswith("@"):
+        if data:
+            raise click.UsageError(f"{ability_id} is a saved request: name no other beside it")
+        name, ability_id = ability_id[1:], ""
+    elif is_name(data[1:]) and data.startswith("@") and not Path(data[1:]).is_file():
+        name = data[1:]
+    else:
+        return ability_id, _request(data or "{}")
+    saved = saved_requests()
+    try:
+        found = saved.find(name, ability_id)
+        return found.ability_id, saved.text(found)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _request(data: str) -> str:

@@ -22,6 +22,7 @@ from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
 from wwspec_router.config import registry_path, settings
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.contracts.saved_requests import FOLDER
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child, ChildError
@@ -63,7 +64,8 @@ def command(
     """Run the program and the emulator, and restart the program when a file of the application changes.
 
     Watched are all Python, TOML, JSON, YAML and .env files of the application folder, except in var/, dist/, build/,
-    node_modules/, venv/ and folders that begin with a dot. The variables of the file .env are the program's.
+    node_modules/, venv/ and folders that begin with a dot, and except the saved requests in requests/. The variables of
+    the file .env are the program's.
 
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
     and learns the program's contracts anew at every start. Log lines show everything: each call, the text of every
@@ -78,9 +80,8 @@ def command(
     emulate, emulator_environment = forwarded(context, EMULATOR_OPTIONS)
     serve, program_environment = forwarded(context, SETTINGS)
     with until_interrupted(), ExitStack() as stack:
-        emulator = Child(
-            ["emulate", "--port", str(emulator_port), "--program-url", program_url, *emulate], emulator_environment
-        )
+        where = ["--port", str(emulator_port), "--program-url", program_url, "--requests", str(app / FOLDER)]
+        emulator = Child(["emulate", *where, *emulate], emulator_environment)
         stack.callback(emulator.stop)
         emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))

@@ -32,6 +32,11 @@ from wwspec_router.emulator.settings import EmulatorSettings
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
 )
+@click.option(
+    "--requests",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of saved requests, which the console lists and writes.  [default: none]",
+)
 @open_option
 @emulator_options
 def command(
@@ -40,6 +45,7 @@ def command(
     program_url: str,
     program: str,
     contracts: Path | None,
+    requests: Path | None,
     opens: bool,
     scene: Path | None,
     proxy_port: int | None,
@@ -64,6 +70,7 @@ def command(
             port=port,
             program_url=program_url,
             contracts=None if contracts is None else read_console_contracts(contracts),
+            requests=requests,
             scene=None if scene is None else load_scene(scene),
             **options,
         ),

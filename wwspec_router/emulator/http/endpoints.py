@@ -26,6 +26,7 @@ from wwspec_router.emulator.display.selection import read_selection
 from wwspec_router.emulator.http.abilities import Abilities
 from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.lists import Lists
+from wwspec_router.emulator.http.saved import Saved
 from wwspec_router.emulator.http.stream import Streams
 from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.platform import Platform
@@ -61,6 +62,7 @@ class Endpoints:
         self._control = Control(platform, connect)
         self._watch = Watch(platform)
         self._lists = Lists(platform)
+        self._saved = Saved(platform)
         self.streams = Streams(self._watch, platform.changes)
         """The readers of `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
@@ -101,6 +103,9 @@ class Endpoints:
             ("POST", "figures", self.figures),
             ("POST", "say", self.say),
             ("POST", "call", self.call),
+            ("GET", "requests", self.saved_requests),
+            ("GET", "requests/{name}", self.saved_request),
+            ("POST", "requests", self.save_request),
             ("POST", "replay", self.replay),
             ("POST", "check", self.check),
             ("POST", "test", self.test),
@@ -318,6 +323,19 @@ class Endpoints:
     async def call(self, request: Request) -> Response:
         """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""
         return await self._on_thread(self._abilities.call, await _body(request) or b"")
+
+    async def saved_requests(self, request: Request) -> Response:
+        """Return the names of the saved requests of an ability: ?ability_id=."""
+        return await self._on_thread(self._saved.names, request.query_params.get("ability_id", ""))
+
+    async def saved_request(self, request: Request) -> Response:
+        """Return the text of a saved request: ?ability_id=."""
+        ability_id = request.query_params.get("ability_id", "")
+        return await self._on_thread(self._saved.text, ability_id, request.path_params["name"])
+
+    async def save_request(self, request: Request) -> Response:
+        """Save a request as a file: {"ability_id", "name", "data", "replace"}."""
+        return await self._with_body(request, self._saved.save)
 
     async def replay(self, request: Request) -> Response:
         """Send a recorded call again: {"number", "data", "ability_id", "notify_id"}."""

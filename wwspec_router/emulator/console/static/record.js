@@ -47,6 +47,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {boolean} sealed
  * @property {{call_type: number, notify_id: string, request_id: string, is_async: boolean, timestamp: number} | null} call
  * @property {Fault[]} hits
+ * @property {{fired: boolean, message: {from: string, name: string, to: string[], chatid: string, text: string} | null} | null} [cause] Of an event.
  * @property {Record<string, [string, string]>} [causes] What its errcodes mean, in English and Chinese.
  * @property {[string, string] | null} [advice] What to do about the errcode, in English and Chinese.
  * @property {number[]} children

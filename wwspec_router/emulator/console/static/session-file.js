@@ -132,6 +132,7 @@ const entry = object({
     sealed: flag,
     call: orNull(object({ call_type: number, notify_id: text, request_id: text, is_async: flag, timestamp: number })),
     hits: listOf(fault),
+    cause: optional(orNull(object({ fired: flag, message: orNull(object({ from: text, name: text, to: listOf(text), chatid: text, text })) }))),
     causes: optional(membersOf(pair)),
     advice: optional(orNull(pair)),
     children: listOf(count),

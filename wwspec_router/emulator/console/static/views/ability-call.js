@@ -14,6 +14,7 @@ import { schemaForm } from "../schema/form.js";
 import { schemaOfExample } from "../schema/schema.js";
 import { t } from "../texts.js";
 import { suggestIds } from "./known-ids.js";
+import { savedRequests } from "./saved-requests.js";
 
 const PATH = /(\$[^\s`:,;)]*)/; // of the first place that an errmsg names
 
@@ -106,7 +107,7 @@ export function callPane(pane, id, ability) {
         ability.schemas ? null : h("p", { class: "dim" }, t("call.derived")),
         hasFields(schema) ? form.element : h("p", { class: "dim" }, t("form.empty")),
     );
-    fill(pane, h("div", { class: "sides" }, id ? fields : null, h("div", {}, entry, result)), ids.lists);
+    fill(pane, h("div", { class: "sides" }, id ? fields : null, h("div", {}, entry, id && !record.file ? savedRequests(id, raw) : null, result)), ids.lists);
     return () => flow.end();
 }
 

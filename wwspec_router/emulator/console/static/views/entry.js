@@ -7,6 +7,7 @@ import { go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { asSent, http, texts, trees } from "../entry/bodies.js";
 import { copies } from "../entry/copies.js";
+import { causeLines, fetchButton } from "../entry/event.js";
 import { facts, problems, title } from "../entry/heading.js";
 import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
@@ -124,7 +125,7 @@ class EntryPane {
         const row = record.rows.get(this.#number);
         if (row === undefined) return;
         if (row.verdict !== shown.verdict || row.duration_ms !== shown.duration_ms) void this.#load();
-        else update(this.#caused, causedList(shown));
+        else update(this.#caused, fetchButton(shown), causedList(shown));
         void this.#followTraces(shown);
     }
 
@@ -163,8 +164,8 @@ class EntryPane {
         this.#tab = "";
         const focused = this.#element.contains(document.activeElement) ? document.activeElement?.id : "";
         this.#tabs = this.#tabList(this.#traces.length > 0 ? [WHY, ...Object.keys(TABS)] : Object.keys(TABS));
-        fill(this.#caused, causedList(entry));
-        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), compareLink(entry), this.#replayButton(entry)]), problems(entry), facts(entry));
+        fill(this.#caused, fetchButton(entry), causedList(entry));
+        const head = h("header", { class: "entry-head" }, title(entry, [faultLink(entry), compareLink(entry), this.#replayButton(entry)]), problems(entry), causeLines(entry), facts(entry));
         fill(this.#element, h("article", { class: "exchange", "aria-labelledby": "entry-title" }, head, this.#caused, this.#tabs.element, this.#panel));
         setPartKeys({ r: () => this.#replay(), c: () => this.#choose("copy"), d: () => go(comparisonHash(entry.number)) });
         this.#showTab();

@@ -1,0 +1,60 @@
+// What the entry of an event has beside others: the message or the command that caused it, and its fetch by the app.
+// @ts-check
+import { ApiError, ask, get } from "../api.js";
+import { h, visible } from "../dom.js";
+import { say } from "../parts.js";
+import { record } from "../record.js";
+import { go, hashOf } from "../route.js";
+import { t } from "../texts.js";
+import { shortened } from "./links.js";
+import { descendants } from "./related.js";
+
+/** @typedef {import("../record.js").Entry} Entry */
+
+const USUAL = "get_callback_data";
+const FETCHES = "stored event by notify_id"; // what the program says of the ability that does
+
+/**
+ * @param {Entry} entry
+ * @returns {HTMLElement[]}
+ */
+export function causeLines({ cause }) {
+    const { fired = false, message = null } = cause ?? {};
+    const lines = fired ? [t("entry.cause.fired")] : [];
+    if (message !== null) {
+        const { name, from, to, chatid, text } = message;
+        lines.push(t("entry.cause.message", { name: visible(name), from: visible(from), to: visible(chatid || to.join(", ")), text: shortened(text) }));
+    }
+    return lines.map((line) => h("p", { class: "cause" }, line));
+}
+
+/**
+ * Return a button by which the app fetches an event of which the program has notified it.
+ * @param {Entry} entry Of the event, or of a notification.
+ * @returns {HTMLElement | null}
+ */
+export function fetchButton(entry) {
+    if (record.file || !["event", "callback"].includes(entry.kind)) return null;
+    const notification = entry.kind === "callback" ? entry : descendants(entry).find((row) => row.kind === "callback");
+    if (notification === undefined) return null;
+    const fetch = async () => {
+        try {
+            const { request } = await record.entry(notification.number);
+            const { notify_id = "" } = /** @type {{notify_id?: string}} */ (request);
+            const { number } = await ask("POST", "call", { ability_id: await fetchingAbility(), notify_id });
+            go(hashOf("timeline", number));
+        } catch (error) {
+            if (!(error instanceof ApiError)) throw error;
+            say(error.message, "bad");
+        }
+    };
+    return h("div", { class: "buttons" }, h("button", { type: "button", class: "small", onclick: fetch }, t("entry.fetch")));
+}
+
+/** @returns {Promise<string>} The ability that answers a stored event; the registry file may have renamed it. */
+async function fetchingAbility() {
+    const { contracts } = await get("contracts");
+    /** @type {[string, {target?: string}][]} */
+    const abilities = Object.entries(contracts ?? {});
+    return abilities.find(([, { target }]) => target === FETCHES)?.[0] ?? USUAL;
+}

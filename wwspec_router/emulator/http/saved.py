@@ -1,0 +1,75 @@
+"""The saved requests of the application, which the console lists and writes.
+
+Its methods return values and do not know HTTP.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from wwspec_router.contracts.saved_requests import SavedRequest, SavedRequests
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.errors import ConfigurationError
+
+UNKNOWN_FOLDER = "the emulator knows no folder of saved requests: start it by `wwspec dev`, or with --requests"
+
+
+class ToSave(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A request to save."""
+
+    ability_id: Annotated[str, msgspec.Meta(min_length=1)]
+    name: str
+    data: str
+    """JSON text."""
+    replace: bool = False
+
+
+class Saved:
+    """The saved requests that one emulator knows.
+
+    Args:
+        platform: The platform.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        folder = platform.settings.requests
+        self._saved = None if folder is None else SavedRequests(folder)
+        self._writing = threading.Lock()
+
+    def names(self, ability_id: str) -> Answer:
+        """Return the `names` of an ability's saved requests; null when the emulator knows no folder."""
+        if self._saved is None:
+            return accepted(names=None)
+        return accepted(names=[each.name for each in self._saved.all() if each.ability_id == ability_id])
+
+    def text(self, ability_id: str, name: str) -> Answer:
+        """Return the JSON text of a saved request as `data`."""
+        return self._answered(lambda saved: accepted(data=saved.text(saved.find(name, ability_id))))
+
+    def save(self, body: bytes) -> Answer:
+        """Save a request, given as the JSON of a `ToSave`; `saved` is false when its file is there already."""
+
+        def save(saved: SavedRequests) -> Answer:
+            spec = read(ToSave, body)
+            with self._writing:
+                written = saved.save(SavedRequest(spec.name, spec.ability_id), spec.data, replace=spec.replace)
+            return accepted(saved=written)
+
+        return self._answered(save)
+
+    def _answered(self, work: Callable[[SavedRequests], Answer]) -> Answer:
+        saved = self._saved
+
+        def answer() -> Answer:
+            if saved is None:
+                raise RefusedError(40058, UNKNOWN_FOLDER)
+            try:
+                return work(saved)
+            except ConfigurationError as error:
+                raise RefusedError(40058, str(error)) from None
+
+        return self._platform.world.answered(answer)
