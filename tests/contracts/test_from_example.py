@@ -95,6 +95,7 @@ from wwspec_router.stores import open_store
 from wwspec_router.registry.table import build_table
 
 class Sdk:
+    is_emulated = False
     client = staticmethod(lambda *identity: None)
 
 folder = Path(sys.argv[1])

@@ -47,6 +47,8 @@ class Client:
 class Sdk:
     """Has a client for each job."""
 
+    is_emulated = False
+
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> Client:
         return Client(job_info)
 

@@ -254,6 +254,8 @@ from wwspec_router.registry.table import build_table
 from wwspec_router.stores.memory.events import MemoryStore
 
 class Sdk:
+    is_emulated = False
+
     def client(self, *_):
         return self
 

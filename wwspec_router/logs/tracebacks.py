@@ -56,14 +56,19 @@ def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]
 
 
 def message_of(error: BaseException) -> str:
-    """Return the text of an error, and of what caused it."""
+    """Return the text of an error with what Python suggests, its notes, and what caused it."""
     try:
-        texts = [str(error)]
+        texts = [_said_by(error)]
         if error.__cause__ is not None:
-            texts.append(f"caused by {type(error.__cause__).__name__}: {error.__cause__}")
+            texts.append(f"caused by {type(error.__cause__).__name__}: {_said_by(error.__cause__)}")
         return "\n".join(texts).encode("utf-8", "replace").decode()
     except BaseException:  # its own class raises
         return NOT_DESCRIBABLE
+
+
+def _said_by(error: BaseException) -> str:
+    shown = traceback.TracebackException(type(error), error, error.__traceback__)
+    return "".join(shown.format_exception_only()).rstrip("\n").partition(": ")[2]
 
 
 def place_of(error: BaseException) -> str:
