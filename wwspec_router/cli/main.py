@@ -101,7 +101,6 @@ VERBS = {
         "Call an ability through the emulator, or WeCom.",
         (
             "wwspec call chat_digest '{\"limit\": 10}'",
-            "wwspec call chat_digest @request.json",
             "wwspec call @last_week",
             "wwspec call --async chat_digest",
         ),
