@@ -128,3 +128,19 @@ def test_the_current_view_is_in_sight_on_a_phone(page: Page) -> None:
     expect(page.get_by_role("link", name="Share", exact=True)).to_be_in_viewport(ratio=0.95)
     page.goto("/#/timeline")
     expect(page.get_by_role("link", name="Timeline", exact=True)).to_be_in_viewport(ratio=0.95)
+
+
+def test_what_has_a_style_of_its_own_changes_in_place(page: Page) -> None:
+    """The page's policy refuses a style as an attribute; the fixture of the page fails for what it refuses."""
+    page.goto("/#/timeline")
+    width = page.evaluate(
+        """async () => {
+            const { h, update } = await import("/console/dom.js");
+            const bar = (width) => { const made = h("span"); made.style.width = width; return made; };
+            const parent = h("div", {}, bar("10%"));
+            const before = parent.firstChild;
+            update(parent, bar("70%"));
+            return [parent.firstChild.style.width, parent.firstChild === before];
+        }"""
+    )
+    assert width == ["70%", True]

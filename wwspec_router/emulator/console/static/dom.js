@@ -117,7 +117,10 @@ function isAlike(there, wanted) {
  */
 function renew(there, wanted) {
     for (const { name } of [...there.attributes]) if (!wanted.hasAttribute(name) && name !== "open") there.removeAttribute(name);
-    for (const { name, value } of wanted.attributes) setAttribute(there, name, value);
+    for (const { name, value } of wanted.attributes) {
+        if (name !== "style") setAttribute(there, name, value);
+        else if (there instanceof HTMLElement || there instanceof SVGElement) there.style.cssText = value; // the page's policy refuses the attribute
+    }
     const before = listeners.get(there) ?? {};
     const now = listeners.get(wanted) ?? {};
     for (const type of Object.keys(now)) if (!(type in before)) there.addEventListener(type, dispatch);
