@@ -1,6 +1,7 @@
 """The reference application's kernel, stores in memory, and how thoroughly the tests look."""
 
 import gc
+import os
 import socket
 import subprocess
 from collections.abc import Callable, Generator, Iterator
@@ -14,6 +15,7 @@ from hypothesis import settings
 from tests.support.apps import ROOT
 from tests.support.kernel import Kernel, with_handler
 from tests.support.processes import UNMEASURED
+from wwspec_router.cli.language import wants_chinese
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
@@ -25,6 +27,9 @@ pytest.register_assert_rewrite("tests.stores.suites")
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("quick")
+
+if wants_chinese((), os.environ):  # of the developer; tests read what `wwspec` says in English
+    os.environ.update(LC_ALL="C.UTF-8", WWSPEC_LANG="")
 
 MEASURED = tuple(
     str(ROOT / "tests" / name)

@@ -367,15 +367,16 @@ class JsonError(WWSpecError):
     """A text is not JSON, or not of the wanted type. The message may name keys of the text, so it is not for a log."""
 
 
-def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", question: str = "did you mean {}?") -> str:
     """Return `did you mean X?` for a word that is not known.
 
     Args:
         word: What was written.
         known: The words that are right.
         otherwise: What to say when none of them is close.
+        question: What to say when one is.
     """
     import difflib  # when it is needed: to import it takes as long as to read a registry file
 
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else otherwise
+    return question.format(close[0]) if close else otherwise

@@ -75,7 +75,7 @@ def main() -> int:
         path.write_text(texts[path], "utf-8")
         new = (each for each in chinese.untranslated if each in texts[path] and each not in before[path])
         for english in sorted(new) if "/zh/" in path.as_posix() else ():
-            print(f"{path.relative_to(ROOT)} has this in English, add it to scripts/reference/chinese.toml: {english}")
+            print(f"{path.relative_to(ROOT)} has this in English, add it to chinese.toml: {english}")
     return 0
 
 

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 import click
 
 from scripts.reference.text import Say, code, table
-from wwspec_router.cli.help import SettingsCommand
+from wwspec_router.cli.help import SettingsCommand, option_parts, paragraph
 from wwspec_router.cli.main import VERBS, Group, main
 from wwspec_router.config import settings
 
 __all__ = ["PAGE", "commands", "page"]
 
 PAGE = "reference/cli.md"
-
-_GROUPS = {Group.START: "起步", Group.WRITE: "开发", Group.EMULATE: "模拟器", Group.CALL: "调用", Group.DELIVER: "部署"}
-_EXTRAS = re.compile(r"\s*\[((?:env var|default|required|\d|x).*)\]$")
 
 
 def page(say: Say) -> str:
@@ -28,7 +25,7 @@ def page(say: Say) -> str:
                 "Every verb of `wwspec`. The option `--help` of each says the same. A person's mistake is one line on "
                 "standard "
                 "error and exit code 1; wrong usage, or an extra that is not installed, is exit code 2.",
-                "`wwspec` 的全部子命令。各子命令的详细说明取自 `--help`，为英文。使用者可以自行解决的问题，"
+                "`wwspec` 的全部子命令，与各自的 `--help` 内容相同。使用者可以自行解决的问题，"
                 "只在标准错误输出打印一行，"
                 "退出码为 1；用法错误或缺少可选依赖时，退出码为 2。",
             ),
@@ -36,13 +33,35 @@ def page(say: Say) -> str:
     ]
     overview = [(f"[`wwspec {name}`](#wwspec-{name})", say.of_code(verb.help)) for name, verb in VERBS.items()]
     parts.append(table((say("verb", "子命令"), say("what it does", "作用")), overview))
+    parts.append(_language(say))
     for group in Group:
-        parts.append(f"## {say(group.value, f'{_GROUPS[group]} {{#{group.value.lower()}}}')}\n")
+        anchor = say("", f" {{#{group.value.lower()}}}")
+        parts.append(f"## {say.of_code(group.value)}{anchor}\n")
         for name, command in commands():
             verb = name.split()[0]
             if VERBS[verb].group is group:
                 parts.append(_command(name, command, say))
     return "\n".join(parts)
+
+
+def _language(say: Say) -> str:
+    """Return the section on the language."""
+    return f"""## {say("Language", "语言 {#language}")}
+
+{
+        say(
+            "Help pages, wrong usage, and cause and fix of an errcode are in Chinese where the locale is: the first of "
+            "`LC_ALL`, `LC_MESSAGES` and `LANG` that is set begins with `zh`. `wwspec --lang zh VERB`, or `en`, goes "
+            "before `WWSPEC_LANG`, and that before the locale. The other messages of verbs, log lines and JSON are in "
+            "English, and so is everything where the output's encoding has no Chinese.",
+            "区域设置为中文时，即 `LC_ALL`、`LC_MESSAGES`、`LANG` 中第一个已设置的变量以 `zh` 开头时，帮助、用法错误，"
+            "以及错误码的原因和解决办法显示为中文。也可以用 `wwspec --lang zh 子命令` 或环境变量 `WWSPEC_LANG` "
+            "指定 `zh` 或 `en`：`--lang` 优先于 `WWSPEC_LANG`，`WWSPEC_LANG` "
+            "优先于区域设置。各子命令的其他提示、日志和 JSON 仍为"
+            "英文；输出编码不支持中文时，全部为英文。",
+        )
+    }
+"""
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -66,7 +85,7 @@ def _command(name: str, command: click.Command, say: Say) -> str:
     parts = [
         f"{level} `wwspec {name}` {{#wwspec-{name.replace(' ', '-')}}}\n",
         f"```text\n{usage}\n```\n",
-        _help(command),
+        _help(command, say),
     ]
     if isinstance(command, SettingsCommand):
         link = say("It also takes the [settings](settings.md).", "另外支持全部[配置项](settings.md)。")
@@ -86,14 +105,15 @@ def _command(name: str, command: click.Command, say: Say) -> str:
     return "\n".join(parts)
 
 
-def _help(command: click.Command) -> str:
+def _help(command: click.Command, say: Say) -> str:
     """Return the help with paragraphs that click leaves as they are as blocks."""
     parts = []
     for block in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
         if block.startswith("\b\n"):
-            parts.append(f"```text\n{block[2:]}\n```")
+            parts.append(f"```text\n{paragraph(block)}\n```")
         else:
-            parts.append(re.sub(r"(?<!`)<(?!`)", "&lt;", " ".join(block.split())).replace("*", "\\*"))
+            shown = say.of_code(paragraph(block))
+            parts.append(re.sub(r"(?<!`)<(?!`)", "&lt;", shown).replace("*", "\\*"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -106,13 +126,12 @@ def _options(command: click.Command, context: click.Context, say: Say) -> Iterat
         if (parameter.name or "").removesuffix("_file") in taken:
             continue
         names, text = record
-        found = _EXTRAS.search(text)
-        extras = re.split(r"; |\]\s+\[", found[1]) if found else []
+        meaning, extras = option_parts(text)
         variables = [each.removeprefix("env var: ") for each in extras if each.startswith("env var")]
         limits = [each for each in extras if not each.startswith("env var")]
         others = say("; ", "；").join(_limit(each, parameter, say) for each in limits)
         shown = variables or ([str(parameter.envvar)] if isinstance(parameter.envvar, str) else [])
-        yield code(names), say.of_code(_EXTRAS.sub("", text)), others, code(shown[0] if shown else "")
+        yield code(names), say.of_code(meaning), others, code(shown[0] if shown else "")
 
 
 def _limit(text: str, parameter: click.Parameter, say: Say) -> str:

@@ -7,15 +7,6 @@ __all__ = ["PAGE", "page"]
 
 PAGE = "reference/settings.md"
 
-_TOPICS = {
-    Topic.NETWORK: "网络",
-    Topic.CALLS: "调用",
-    Topic.JOBS: "异步调用",
-    Topic.STORE: "存储",
-    Topic.SDK: "SDK",
-    Topic.OPERATION: "运行",
-}
-
 
 def page(say: Say) -> str:
     """Return the page."""
@@ -46,10 +37,10 @@ def page(say: Say) -> str:
         say("allowed", "取值范围"),
         say("variable", "环境变量"),
     )
-    for topic, chinese in _TOPICS.items():
+    for topic in Topic:
         rows = [row for each in settings().values() if each.topic is topic for row in _rows(each, say)]
         anchor = topic.value.lower().replace(" ", "-")
-        title = say(topic.value, f"{chinese} {{#{anchor}}}")
+        title = say.of_code(topic.value) + say("", f" {{#{anchor}}}")
         parts.append(f"## {title}\n\n{table(heads, rows)}")
     return "\n".join(parts)
 

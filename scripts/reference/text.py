@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from wwspec_router.cli.chinese import read_texts
+
 __all__ = [
     "Say",
     "Summary",
@@ -56,9 +58,9 @@ class Say:
 
 @cache
 def chinese_texts() -> dict[str, str]:
-    """Return `chinese.toml`: texts of the code, and what they are in Chinese."""
+    """Return texts of the code, and what they are in Chinese: `chinese.toml`, and that of `wwspec --help`."""
     texts: dict[str, str] = tomllib.loads(Path(__file__).with_name("chinese.toml").read_text("utf-8"))
-    return texts
+    return texts | read_texts()["help"]
 
 
 class Summary(NamedTuple):

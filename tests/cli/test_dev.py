@@ -148,6 +148,14 @@ def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, sho
     assert "Traceback" not in dev.log
 
 
+def test_a_fault_is_reported_without_the_childs_head_in_any_language(start: Start, shop: Path) -> None:
+    shop.joinpath("words.py").write_text("WORD = hello\n")
+    dev = start(shop, environment={"WWSPEC_LANG": "zh"})
+    dev.wait_for("fix the fault")
+    assert "NameError" in dev.log
+    assert "错误" not in dev.log
+
+
 @pytest.mark.slow  # starts several processes
 def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, run: Run) -> None:
     first = start(shop)

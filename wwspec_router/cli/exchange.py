@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.cli.hints import styled
+from wwspec_router.cli.language import is_chinese, text
 from wwspec_router.cli.tables import moment
 from wwspec_router.cli.tail import KIND_COLOURS, ending
 from wwspec_router.logs.printable import printable
@@ -29,9 +30,10 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
     at = moment(entry["time_ms"] // 1000, entry["time_ms"] % 1000)
     yield f"{entry['number']}  {kind}  {styled(printable(entry['name']), bold=True)}  {at}{took}  {ending(entry)}"
     yield from _cause(entry, cause)
-    meanings = [f"{errcode}: {cause}" for errcode, (cause, _) in entry["causes"].items()]
-    if texts := [*meanings, *(entry["advice"] or ())[:1]]:
-        yield from _section("what it means, and what to do", texts)
+    language = is_chinese()  # each text comes in English and in Chinese
+    meanings = [f"{errcode}: {means[language]}" for errcode, means in entry["causes"].items()]
+    if texts := [*meanings, *([entry["advice"][language]] if entry["advice"] else ())]:
+        yield from _section(text("what it means, and what to do"), texts)
     for trace in sorted(traces, key=lambda trace: trace["kind"] == "job"):  # a run may be told of before its request
         yield from _trace(trace)
     for side in ("request", "reply"):

@@ -1,10 +1,12 @@
 """Groups of commands, and pages of help that are too long for one list of options."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import click
 
+from wwspec_router.cli.language import is_chinese, text
 from wwspec_router.config import Topic, settings
 from wwspec_router.errors import did_you_mean
 
@@ -19,6 +21,15 @@ class CommandGroup(click.Group):
         require_command(ctx, args[0], self.commands)
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the first sentence of each; click's own knows where an English one ends."""
+        if not is_chinese():
+            super().format_commands(ctx, formatter)
+            return
+        helps = {name: self.commands[name].help or "" for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text(first_paragraph(each)).partition("。")[0]) for name, each in helps.items()])
+
 
 def require_command(ctx: click.Context, name: str, known: Collection[str]) -> None:
     """Refuse a verb, or a command below one, that does not exist; an option in its place is left to click.
@@ -29,7 +40,28 @@ def require_command(ctx: click.Context, name: str, known: Collection[str]) -> No
     if name in known or name.startswith("-") or ctx.resilient_parsing:
         return
     path = name if ctx.parent is None else f"{ctx.info_name} {name}"
-    ctx.fail(f"there is no verb {path!r}; {did_you_mean(name, known, f'{ctx.command_path} --help lists them')}")
+    lists = text("{} --help lists them").format(ctx.command_path)
+    meant = did_you_mean(name, known, lists, text("did you mean {}?"))
+    ctx.fail(text("there is no verb {!r}; {}").format(path, meant))
+
+
+def paragraph(block: str) -> str:
+    """Return a paragraph of a help text in one line; one whose line breaks stay keeps them, without click's mark."""
+    return block[2:] if block.startswith("\b\n") else " ".join(block.split())
+
+
+def first_paragraph(help_text: str) -> str:
+    """Return what a verb does: the first paragraph of its help, in one line."""
+    return paragraph(help_text.strip().partition("\n\n")[0])
+
+
+def option_parts(row: str) -> tuple[str, list[str]]:
+    """Return what `--help` says of an option as its meaning, and its limits such as `default: 8080`."""
+    found = _LIMITS.search(row)
+    return _LIMITS.sub("", row), re.split(r"; |\]\s+\[", found[1]) if found else []
+
+
+_LIMITS = re.compile(r"\s*\[((?:env var|default|required|\d|x).*)\]$")
 
 
 class SectionedCommand(click.Command):

@@ -6,12 +6,16 @@ verb without the extra that it needs.
 
 import gc
 import importlib
+import os
+import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from wwspec_router import __version__
+from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.logs.printable import printable
 
@@ -155,6 +159,15 @@ class _MissingExtraError(click.ClickException):
 
 
 class _Verbs(click.Group):
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
+        args = sys.argv[1:] if args is None else args
+        if not wants_chinese(args, os.environ):
+            return super().main(args, *others, **extra)
+        from wwspec_router.cli.chinese import speaking  # here, since an English run needs none of it
+
+        with speaking():
+            return super().main(args, *others, **extra)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
 
@@ -176,9 +189,8 @@ class _Verbs(click.Group):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             name = error.option_name
-            raise click.UsageError(
-                f"no option {name} here: options go behind the verb: wwspec VERB {name}", ctx
-            ) from None
+            misplaced = text("no option {0} here: options go behind the verb: wwspec VERB {0}")
+            raise click.UsageError(misplaced.format(name), ctx) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -207,26 +219,40 @@ class _Verbs(click.Group):
             with formatter.section(group):
                 for name, verb in VERBS.items():
                     if verb.group is group:
-                        formatter.write(f"  {name:{width}}  {verb.help}\n  {'':{width}}  $ {verb.examples[0]}\n")
+                        formatter.write(f"  {name:{width}}  {text(verb.help)}\n  {'':{width}}  $ {verb.examples[0]}\n")
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except WWSpecError as error:
             shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
-            raise shown("\n".join(map(printable, str(error).split("\n")))) from None
+            message = str(error)
+            if is_chinese():
+                from wwspec_router.cli.chinese import with_fix  # here, since an English run needs none of it
+
+                message = with_fix(error)
+            raise shown("\n".join(map(printable, message.split("\n")))) from None
 
 
 def _examples(lines: tuple[str, ...]) -> str:
     """Return the last part of a verb's help. It begins with click's mark for text whose line breaks stay."""
     head = "Example:" if len(lines) == 1 else "Examples:"
-    return "\n".join(["\b", head, *(f"  $ {line}" for line in lines)])
+    return "\n".join(["\b", text(head), *(f"  $ {line}" for line in lines)])
 
 
 @click.group(
     cls=_Verbs,
     subcommand_metavar="VERB [OPTION]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    envvar=VARIABLE,
+    show_envvar=True,
+    is_eager=True,
+    expose_value=False,
+    help="Language of help and errors.  [default: that of the locale]",
 )
 @click.version_option(__version__, prog_name="wwspec")
 def main() -> None:

@@ -20,7 +20,7 @@ MASK = "***"
 OTHER_VARIABLES = (
     *("BASE_URL", "PROGRAM_ID", "SUITE_", "PERMANENT_CODE"),  # the verbs of an app
     *("CALLBACK_TOKEN", "ENCODING_AES_KEY", "RECEIVE_ID", "KEYS", "KEY_PASSPHRASE"),
-    *("EMULATOR_", "METRICS_", "PURE"),
+    *("EMULATOR_", "METRICS_", "LANG", "PURE"),
 )
 """Variables that begin so after `WWSPEC_` are not settings of the program."""
 

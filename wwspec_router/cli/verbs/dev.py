@@ -17,6 +17,7 @@ from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.hints import call_lines, print_places, sample_call, styled
+from wwspec_router.cli.language import VARIABLE
 from wwspec_router.cli.options import app_options, needs, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
@@ -194,8 +195,9 @@ class _DevelopedProgram:
         """
         with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
             output = Path(folder, "output")
-            # In a process of its own: this one keeps the modules of the first import.
-            register = Child(["zone", "register", *self._application, "--url", self._client.url], environment, output)
+            # In a process of its own: this one keeps the modules of the first import. In English: see `Error: ` below.
+            arguments = ["zone", "register", *self._application, "--url", self._client.url]
+            register = Child(arguments, {**environment, VARIABLE: "en"}, output)
             try:
                 register.wait_success()
             except ChildError:

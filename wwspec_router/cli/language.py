@@ -1,0 +1,53 @@
+"""The language of help pages and errors: English, or Chinese where it is asked for."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+LANGUAGES = ("en", "zh")
+VARIABLE = "WWSPEC_LANG"
+CHINESE: dict[str, str] = {}
+"""From English texts to Chinese ones; empty but for a run in Chinese, for which `chinese.speaking` fills it."""
+_LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""The variables of the locale; the first that is set counts."""
+
+
+def wants_chinese(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Return whether a run shall be in Chinese: `--lang` goes before the variable, and that before the locale.
+
+    Args:
+        arguments: Of `wwspec`, as they are typed. click reads `--lang` too late for `wwspec --lang zh --help`.
+        environment: The variables.
+    """
+    asked = _asked(arguments) or environment.get(VARIABLE, "")
+    if asked not in LANGUAGES:
+        locale = next(filter(None, map(environment.get, _LOCALE)), "")
+        asked = "zh" if locale.startswith("zh") else "en"
+    return asked == "zh" and _can_print("中文")
+
+
+def is_chinese() -> bool:
+    """Return whether this run is in Chinese."""
+    return bool(CHINESE)
+
+
+def text(english: str) -> str:
+    """Return a text in the language of this run."""
+    return CHINESE.get(english, english)
+
+
+def _asked(arguments: Sequence[str]) -> str:
+    """Return the value of the last `--lang` before the verb."""
+    asked, rest = "", list(arguments)
+    while rest and rest[0].startswith("-"):
+        name, equals, value = rest.pop(0).partition("=")
+        if name == "--lang":
+            asked = value if equals or not rest else rest.pop(0)
+    return asked
+
+
+def _can_print(characters: str) -> bool:
+    try:
+        characters.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
