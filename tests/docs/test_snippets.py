@@ -133,7 +133,7 @@ def zone(application: Path) -> Iterator[Zone]:
 
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
-        assert re.match(r"(#|//) ((abilities|schemas|tests)/[\w/.]+|wwspec\.toml)\n", block.text), block.place
+        assert re.match(r"(#|//) ((abilities|requests|schemas|tests)/[\w/.]+|wwspec\.toml)\n", block.text), block.place
 
 
 @pytest.mark.parametrize("lines", COMMANDS)

@@ -19,7 +19,7 @@ FOLDER = "requests"
 MAX_BYTES = 1024 * 1024
 """Of one file."""
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _SUFFIX = ".json"
 
 
@@ -36,7 +36,8 @@ class SavedRequest(msgspec.Struct, frozen=True, order=True):
     def __post_init__(self) -> None:
         if not is_name(self.name):
             raise ConfigurationError(
-                f"{self.name[:64]!r} can't be the name of a saved request: it has 1 to 64 of A-Z, a-z, 0-9, _ and -"
+                f"{self.name[:64]!r} can't be the name of a saved request: it has 1 to 64 of A-Z, a-z, 0-9, _ and -, "
+                "and does not begin with -"
             )
         if not self.ability_id.isprintable() or "/" in self.ability_id or self.ability_id[:1] in ("", "."):
             raise ConfigurationError(f"the ability ID {self.ability_id[:64]!r} can't be part of a file's name")

@@ -15,8 +15,8 @@ from wwspec_router.errors import ConfigurationError
 
 
 @click.command(cls=WeComCommand)
-@click.argument("ability_id", metavar="ABILITY | @NAME", shell_complete=ability_ids)
-@click.argument("data", metavar="[JSON | @FILE | @NAME | -]", default="", shell_complete=saved_names)
+@click.argument("ability_id", metavar="ABILITY|@NAME", shell_complete=ability_ids)
+@click.argument("data", metavar="[JSON|@FILE|-]", default="", shell_complete=saved_names)
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
 @click.option(

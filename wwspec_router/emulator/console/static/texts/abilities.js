@@ -47,7 +47,7 @@ export const ABILITIES = {
     "call.job.done": ["Job {jobid}: the program has reported", "任务 {jobid}：专区程序已上报结果"],
     "saved.title": ["Saved requests", "已保存的请求"],
     "saved.name": ["Name to save it by", "保存名称"],
-    "saved.name.wrong": ["A name has 1 to 64 of A-Z, a-z, 0-9, _ and -", "名称只能由字母、数字、_ 和 - 组成，最长 64 个字符"],
+    "saved.name.wrong": ["A name has 1 to 64 of A-Z, a-z, 0-9, _ and -, and does not begin with -", "名称只能由字母、数字、_ 和 - 组成，不能以 - 开头，最长 64 个字符"],
     "saved.save": ["Save", "保存"],
     "saved.done": ["Saved as {file}", "已保存为 {file}"],
     "saved.exists": ["{file} is there already.", "{file} 已存在。"],

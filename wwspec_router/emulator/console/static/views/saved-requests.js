@@ -1,13 +1,13 @@
 // The saved requests of an ability, which are files of the application: each fills the form in; the form can be saved.
 // @ts-check
 import { ApiError, ask, get } from "../api.js";
-import { h, update, visible } from "../dom.js";
+import { docText, h, update, visible } from "../dom.js";
 import { keepDraft, restoreDraft } from "../drafts.js";
 import { urlOption } from "../entry/commands.js";
 import { commandLine, field, quoted, say } from "../parts.js";
 import { t } from "../texts.js";
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/;
 const PLACEHOLDER = "NAME";
 
 /**
@@ -28,7 +28,7 @@ export function savedRequests(id, raw) {
     const draw = () => {
         save.hidden = !isKnown;
         const sent = isKnown ? current : name.value;
-        const help = isKnown ? null : h("p", { class: "dim" }, t("saved.unknown", { file: visible(file()) }));
+        const help = isKnown ? null : h("p", { class: "dim" }, docText(t("saved.unknown", { file: file() })));
         update(line, help, sent && commandLine(`wwspec call ${quoted(id)} @${quoted(sent)}${urlOption()}`));
     };
     const complain = (/** @type {import("../dom.js").Child[]} */ ...what) => update(notice, h("p", { class: "problem", role: "alert" }, what));
