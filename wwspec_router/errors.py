@@ -42,7 +42,8 @@ WWSpecError
 │   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ CallbackError             a callback is not sealed with the app's key       callbacks
 ├─ StoreError                the store of events and jobs failed
-│   └─ StoreFullError        a bound on rows, bytes or jobs is reached
+│   ├─ StoreFullError        a bound on rows, bytes or jobs is reached
+│   └─ KeptConflictError     a kept value was changed by somebody else
 ├─ JsonError                 a text is not JSON, or not of the wanted type
 ├─ SourceError               a contract can't be written as Python source      contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
@@ -361,6 +362,12 @@ class StoreError(WWSpecError):
 
 class StoreFullError(StoreError):
     """A bound of the store is reached; nothing was stored and nothing was dropped."""
+
+
+class KeptConflictError(StoreError):
+    """A kept value has another version than expected: another run has changed it; nothing was stored."""
+
+    default_message = "a kept value was changed by another run"
 
 
 class JsonError(WWSpecError):

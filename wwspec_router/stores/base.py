@@ -1,8 +1,9 @@
 """What a store promises.
 
-A store keeps three things: events until the enterprise app fetches them (`NotifyStore`), asynchronous jobs until
-their outcome was reported (`JobJournal`), and the replies of calls that run once (`OnceStore`, in `once`). One object,
-over one file or one server, serves all of them (`Store`).
+A store keeps events until the enterprise app fetches them (`NotifyStore`), jobs until their outcome was reported
+(`JobJournal`), those that failed for good (`FailedJobs`, in `failed`), the replies of calls that run once (`OnceStore`,
+in `once`), and small values of the application (`KeptStore`, in `kept`). One object, over one file or one server,
+serves all of them (`Store`).
 
 The methods block and may be called from any thread; each either does its work durably or raises. Events belong to a
 corp and an app, which are part of their key, so that no corp or app reads events of another. Only the program itself
@@ -14,7 +15,9 @@ from typing import Protocol
 
 import msgspec
 
+from wwspec_router.stores.failed import FailedJobs
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.oldest import OldJob
 from wwspec_router.stores.once import OnceStore
 
@@ -37,6 +40,12 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of calls that run once: of running calls and of kept replies."""
     max_once_bytes: int = 1 << 30
     """Bytes of kept replies; beyond this no further call is claimed. A reply is never refused."""
+    max_kept_bytes: int = 1 << 28
+    """Bytes of values that the application keeps, names included."""
+    max_kept_bytes_of_corp: int = 1 << 24
+    """The same for those of one corp."""
+    max_failed: int = 10_000
+    """Jobs that failed for good; for each further one the oldest leaves."""
 
 
 class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +121,10 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the texts that they were added with."""
     oldest_age: float
     """Seconds since the oldest job was added; 0.0 when there is none."""
+    failed: int = 0
+    """Jobs that failed for good and are set aside; they count for none of the above."""
+    forgotten: int = 0
+    """Jobs that failed for good and had to leave, because there were too many, since the store was made."""
 
 
 class JobJournal(Protocol):
@@ -135,12 +148,17 @@ class JobJournal(Protocol):
     shared: bool
     """Whether several worker processes see the same jobs."""
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep a new job, one without attempts, claims and outcome; durable when this returns.
+
+        Args:
+            job: The job.
+            writes: Changes of kept values, which are made if and only if the job is added; see `KeptStore`.
 
         Raises:
             StoreFullError: A bound would be exceeded.
-            StoreError: It could not be stored, or there is one of this job_id.
+            StoreError: It could not be stored, or there is one of this job_id; with `writes` also as
+                `KeptStore.write_kept`.
         """
         ...
 
@@ -205,8 +223,27 @@ class JobJournal(Protocol):
         """
         ...
 
-    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep the answer of the ability, which has ended. Durable when this returns. A later outcome replaces it.
+
+        Args:
+            owner: See `claim`.
+            job_id: The job.
+            outcome: The answer.
+            writes: Changes of kept values, which are made if and only if the answer is kept; see `KeptStore`.
+
+        Returns:
+            False when `owner` does not own the job; nothing was changed then.
+
+        Raises:
+            StoreError: It could not be stored; with `writes` also as `KeptStore.write_kept`.
+        """
+        ...
+
+    def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
+        """Keep the result of a part of the job for its later attempts. Durable when this returns.
+
+        A step lasts as long as the job. Bounds do not matter to it: the caller limits number and length.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -216,8 +253,22 @@ class JobJournal(Protocol):
         """
         ...
 
-    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+    def steps(self, job_id: str) -> dict[str, str]:
+        """Return the texts that were kept for a job, by name.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
+    def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give the job back: it does not run any more, and is due again `delay` seconds from now.
+
+        Args:
+            owner: See `claim`.
+            job_id: The job.
+            delay: In seconds.
+            counted: False takes back that its last `begin` was counted as an attempt.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
@@ -227,14 +278,19 @@ class JobJournal(Protocol):
         """
         ...
 
-    def finish(self, owner: str, job_id: str) -> bool:
-        """Remove the job; durable when this returns.
+    def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Remove the job with its steps; durable when this returns.
+
+        Args:
+            owner: See `claim`.
+            job_id: The job.
+            writes: Changes of kept values, which are made if and only if the job is removed; see `KeptStore`.
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
 
         Raises:
-            StoreError: The journal failed.
+            StoreError: The journal failed; with `writes` also as `KeptStore.write_kept`.
         """
         ...
 
@@ -259,10 +315,33 @@ class JobJournal(Protocol):
         ...
 
 
-class Store(NotifyStore, JobJournal, OnceStore, Readiness, Protocol):
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """How much `Store.forget` has removed."""
+
+    events: int
+    jobs: int
+    """Those of the journal and those that failed for good."""
+    kept: int
+    """Values that the application kept."""
+    replies: int
+    """Claims and replies of calls that run once."""
+
+
+class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness, Protocol):
     """All of these in one object: what `open_store` returns."""
 
-    def put_with_job(self, job: Job, ttl: float) -> None:
+    def forget(self, corpid: str) -> Forgotten:
+        """Remove all that is stored for a corp, whatever the app; durable when this returns.
+
+        A job of it that runs belongs to nobody any more: what it keeps or finishes changes nothing. An error may leave
+        a part; then it is called again. A claim or reply that a release before this one has stored stays until its end.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        ...
+
+    def put_with_job(self, job: Job, ttl: float, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep an event and a new job that is about it: both or none; durable when this returns.
 
         The event's text is the job's `data`, its key the job's `corpid`, `agentid` and `notify_id`.
@@ -270,9 +349,11 @@ class Store(NotifyStore, JobJournal, OnceStore, Readiness, Protocol):
         Args:
             job: See `JobJournal.add`.
             ttl: Seconds for which the event is kept; see `NotifyStore.put`.
+            writes: Changes of kept values, which are made if and only if the others are; see `KeptStore`.
 
         Raises:
             StoreFullError: A bound on events or on jobs would be exceeded.
-            StoreError: They could not be stored, or there is a job of this job_id.
+            StoreError: They could not be stored, or there is a job of this job_id; with `writes` also as
+                `KeptStore.write_kept`.
         """
         ...

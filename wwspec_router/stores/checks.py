@@ -5,10 +5,15 @@ It knows no backend. Its errors never repeat an id or a text.
 
 import math
 import re
+from collections.abc import Sequence
+
+from msgspec import UNSET
 
 from wwspec_router.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome, stored_texts
+from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptWrite
 from wwspec_router.stores.once import KeptReply, OnceClaim
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -72,6 +77,26 @@ def storable_outcome(outcome: Outcome) -> tuple[int, str]:
     return outcome.errcode, outcome.result
 
 
+def storable_step(name: str, text: str) -> None:
+    """Check the result of a part of a job.
+
+    Raises:
+        StoreError: A text is not valid Unicode.
+    """
+    encoded("name", name)
+    encoded("text", text)
+
+
+def storable_failure(failure: Failure) -> None:
+    """Check why a job is set aside.
+
+    Raises:
+        StoreError: `errcode` has more than 64 bits, or `error` is not valid Unicode.
+    """
+    _check_bits("errcode", failure.errcode)
+    encoded("error", failure.error)
+
+
 def storable_ids(owner: str, *job_ids: str) -> None:
     """Check the names of an owner and of jobs.
 
@@ -100,7 +125,7 @@ def storable_claim(claim: OnceClaim) -> None:
     Raises:
         StoreError: One of its hashes is not a hash.
     """
-    storable_hashes(key=claim.key, token=claim.token, request=claim.request)
+    storable_hashes(key=claim.key, token=claim.token, request=claim.request, corp=claim.corp)
 
 
 def kept_size(reply: KeptReply) -> int:
@@ -111,6 +136,44 @@ def kept_size(reply: KeptReply) -> int:
     """
     _check_bits("errcode", reply.errcode)
     return len(encoded("text", reply.text))
+
+
+def storable_kept(key: KeptKey) -> None:
+    """Check the key of a kept value.
+
+    Raises:
+        StoreError: A part is not valid Unicode, or `agentid` has more than 64 bits.
+    """
+    for name in ("corpid", "space", "name"):
+        encoded(name, getattr(key, name))
+    _check_bits("agentid", key.agentid)
+
+
+def storable_writes(writes: Sequence[KeptWrite]) -> None:
+    """Check changes of kept values.
+
+    Raises:
+        StoreError: A key, text or ttl can't be stored, a text is too long, or two changes have one key.
+    """
+    for write in writes:
+        storable_kept(write.key)
+        encoded("version", write.version)
+        if write.text is not None and len(encoded("text", write.text)) > LARGEST_VALUE:
+            raise StoreError(f"a kept value has at most {LARGEST_VALUE} bytes of JSON")
+        if write.ttl is not None:
+            positive("ttl", write.ttl)
+    if len({write.key for write in writes}) < len(writes):
+        raise StoreError("two changes of one kept value can't be made at once")
+
+
+def kept_value_size(write: KeptWrite) -> int:
+    """Return how many bytes count for the value that a storable write makes; 0 when it removes one."""
+    return 0 if write.text is None else len(write.key.name.encode()) + len(write.text.encode())
+
+
+def expects(write: KeptWrite, version: str | None) -> bool:
+    """Return whether a write may be made where a value of this version is; None where there is none."""
+    return write.expected is UNSET or write.expected == version
 
 
 def positive(name: str, seconds: float) -> float:
@@ -156,6 +219,14 @@ def full_of_replies(limits: StoreLimits) -> StoreFullError:
     return StoreFullError(
         f"the store of calls that run once is full: its bounds are {limits.max_once} calls and "
         f"{limits.max_once_bytes} bytes; shorten the ttl of [abilities.<ability ID>.once], or raise the bounds"
+    )
+
+
+def full_of_kept(limits: StoreLimits) -> StoreFullError:
+    """Return the error of a write that would exceed a bound."""
+    return StoreFullError(
+        f"the store of kept values is full: its bounds are {limits.max_kept_bytes} bytes, and "
+        f"{limits.max_kept_bytes_of_corp} bytes for each corp; keep less, give values an expiry, or delete old ones"
     )
 
 

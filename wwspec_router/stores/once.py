@@ -1,13 +1,14 @@
 """What a store promises about calls that run once: which claim runs the call, and which reply its repeats get."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Protocol
 
 import msgspec
 
 
 class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to be the call that runs. All three are lower-case hexadecimal digits, at most 128 of them."""
+    """One attempt to be the call that runs. All four are lower-case hexadecimal digits, at most 128 of them."""
 
     key: str
     """A hash of what is the same in all repeats of a call."""
@@ -15,6 +16,8 @@ class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
     """The name of this attempt; no other attempt has it."""
     request: str
     """A hash of the whole request. The store returns it, and does not compare it."""
+    corp: str = "0"
+    """A hash of the corpid, by which `Store.forget` finds the entry; see `corp_hash`."""
 
 
 class KeptReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +27,11 @@ class KeptReply(msgspec.Struct, frozen=True, kw_only=True):
     """The reply; of a call that failed, its errmsg."""
     errcode: int = 0
     """The errcode of a call that failed, else 0."""
+
+
+def corp_hash(corpid: str) -> str:
+    """Return the hash by which the claims and replies of a corp are found."""
+    return sha256(corpid.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class OnceEntry(msgspec.Struct, frozen=True, kw_only=True):

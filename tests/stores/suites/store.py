@@ -11,11 +11,21 @@ It is not aware of any backend.
 """
 
 from tests.stores.suites.event_jobs import EventJobsSuite
+from tests.stores.suites.failed_jobs import FailedJobsSuite
 from tests.stores.suites.job_journal import JobJournalSuite
 from tests.stores.suites.job_runs import JobRunsSuite
+from tests.stores.suites.kept_values import KeptValuesSuite
 from tests.stores.suites.notify_store import NotifyStoreSuite
 from tests.stores.suites.once import OnceSuite
 
 
-class StoreSuite(NotifyStoreSuite, JobJournalSuite, JobRunsSuite, EventJobsSuite, OnceSuite):
-    """The tests of events, of jobs, of both together, of calls that run once, and of whether the store can be used."""
+class StoreSuite(
+    NotifyStoreSuite,
+    JobJournalSuite,
+    JobRunsSuite,
+    EventJobsSuite,
+    FailedJobsSuite,
+    OnceSuite,
+    KeptValuesSuite,
+):
+    """The tests of all that a store keeps, alone and together, and of whether the store can be used."""

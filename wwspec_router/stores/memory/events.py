@@ -5,12 +5,22 @@ A process does not see the events of another: a worker can't read what another w
 
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key
+from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import (
+    Key,
+    encoded,
+    full,
+    new_job_size,
+    positive,
+    storable_kept,
+    storable_key,
+    storable_writes,
+)
 from wwspec_router.stores.job import Job
+from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.memory.jobs import MemoryJobs
 from wwspec_router.stores.memory.once import MemoryOnce
 
@@ -51,7 +61,7 @@ class MemoryStore(MemoryJobs, MemoryOnce):
             self._check_open()
             self._put(key, data, ttl)
 
-    def put_with_job(self, job: Job, ttl: float) -> None:
+    def put_with_job(self, job: Job, ttl: float, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep an event and its job; see `Store.put_with_job`. They last as long as this process."""
         key, data, size = (
             storable_key(job.corpid, job.agentid, job.notify_id),
@@ -59,11 +69,14 @@ class MemoryStore(MemoryJobs, MemoryOnce):
             new_job_size(job),
         )
         positive("ttl", ttl)
+        storable_writes(writes)
         with self._lock:
             self._check_open()
             self._check_room(job, size)
+            fresh = self._kept.check(writes)
             self._put(key, data, ttl)
             self._add(job, size)
+            self._kept.make(fresh)
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
@@ -82,12 +95,45 @@ class MemoryStore(MemoryJobs, MemoryOnce):
                 if not self._remove_expired(now):
                     return StoreFigures(rows=len(self._entries), bytes=self._bytes)
 
+    def read_kept(self, key: KeptKey) -> KeptValue | None:
+        """Return a value; see `KeptStore.read_kept`."""
+        storable_kept(key)
+        with self._lock:
+            self._check_open()
+            return self._kept.read(key)
+
+    def write_kept(self, writes: Sequence[KeptWrite]) -> None:
+        """Change values; see `KeptStore.write_kept`. They last as long as this process."""
+        storable_writes(writes)
+        with self._lock:
+            self._check_open()
+            self._kept.make(self._kept.check(writes))
+
+    def kept_figures(self) -> KeptFigures:
+        """Return how many values there are; see `KeptStore.kept_figures`."""
+        with self._lock:
+            self._check_open()
+            return self._kept.figures()
+
+    def forget(self, corpid: str) -> Forgotten:
+        """Remove all of a corp; see `Store.forget`."""
+        encoded("corpid", corpid)
+        with self._lock:
+            self._check_open()
+            self._remove_expired_all()
+            keys = [key for key in self._entries if key[0] == corpid]
+            for key in keys:
+                self._remove(key)
+            jobs, kept = self._forget_jobs_of(corpid), self._kept.forget(corpid)
+        return Forgotten(events=len(keys), jobs=jobs, kept=kept, replies=self._forget_once_of(corpid))
+
     def close(self) -> None:
-        """Forget all entries, jobs and kept replies; further calls raise StoreError."""
+        """Forget all entries, jobs, kept values and kept replies; further calls raise StoreError."""
         self._forget_once()
         with self._lock:
             self._closed = True
             self._forget_jobs()
+            self._kept.clear()
             self._entries.clear()
             self._due.clear()
             self._bytes = 0
@@ -115,6 +161,11 @@ class MemoryStore(MemoryJobs, MemoryOnce):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= len(entry.data)
+
+    def _remove_expired_all(self) -> None:
+        now = self._clock()
+        while self._remove_expired(now):
+            pass
 
     def _remove_expired(self, now: float) -> int:
         """Remove some expired entries; return how many items of the heap were removed, 0 when none is due."""

@@ -20,10 +20,17 @@ from wwspec_router.stores.checks import (
     new_job_size,
     not_negative,
     positive,
+    storable_failure,
     storable_ids,
+    storable_key,
     storable_outcome,
+    storable_step,
+    storable_writes,
 )
+from wwspec_router.stores.failed import FailedJob, Failure
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import KeptWrite
+from wwspec_router.stores.memory.kept import MemoryKept
 from wwspec_router.stores.oldest import OldJob, old_job
 
 _FEW = 64
@@ -38,7 +45,7 @@ _Item = tuple[float, int, int, str]
 class _JobRow:
     """A job and its owner."""
 
-    __slots__ = ("added", "due", "job", "owner", "running", "serial", "size", "stamp")
+    __slots__ = ("added", "due", "failed", "failure", "job", "owner", "running", "serial", "size", "stamp", "steps")
 
     def __init__(self, job: Job, size: int, added: float, serial: int) -> None:
         self.job = job
@@ -48,6 +55,9 @@ class _JobRow:
         self.stamp = 0
         self.owner: str | None = None
         self.running = False
+        self.steps: dict[str, str] = {}
+        self.failure: Failure | None = None
+        self.failed = 0.0
 
     @property
     def lane(self) -> _Lane:
@@ -90,19 +100,25 @@ class MemoryJobs:
         self._seen: dict[str, float] = {}  # when an owner that knows a name last asked for its jobs
         self._job_bytes = 0
         self._job_serial = 0
+        self._failed: dict[str, _JobRow] = {}  # the oldest first
+        self._failed_forgotten = 0
+        self._kept = MemoryKept(limits, clock)
 
     def check(self) -> None:
         """Return while it is open; see `Readiness.check`."""
         with self._lock:
             self._check_open()
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep a new job; see `JobJournal.add`. It lasts as long as this process."""
         size = new_job_size(job)
+        storable_writes(writes)
         with self._lock:
             self._check_open()
             self._check_room(job, size)
+            fresh = self._kept.check(writes)
             self._add(job, size)
+            self._kept.make(fresh)
 
     def claim(
         self,
@@ -157,19 +173,41 @@ class MemoryJobs:
                 if (row := self._owned(owner, each)) is not None:
                     row.running = False
 
-    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`."""
         storable_ids(owner, job_id)
         storable_outcome(outcome)
+        storable_writes(writes)
         with self._lock:
             self._check_open()
             row = self._owned(owner, job_id)
             if row is not None:
+                fresh = self._kept.check(writes)
                 row.job = msgspec.structs.replace(row.job, outcome=outcome)
                 row.running = False
+                self._kept.make(fresh)
             return row is not None
 
-    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+    def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
+        """Keep a part of the job's result; see `JobJournal.keep_step`."""
+        storable_ids(owner, job_id)
+        storable_step(name, text)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                row.steps[name] = text
+            return row is not None
+
+    def steps(self, job_id: str) -> dict[str, str]:
+        """Return what was kept of a job; see `JobJournal.steps`."""
+        storable_ids("", job_id)
+        with self._lock:
+            self._check_open()
+            row = self._jobs.get(job_id)
+            return {} if row is None else dict(row.steps)
+
+    def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
         storable_ids(owner, job_id)
         not_negative("delay", delay)
@@ -177,20 +215,76 @@ class MemoryJobs:
             self._check_open()
             row = self._owned(owner, job_id)
             if row is not None:
-                row.owner = None
-                row.running = False
-                self._set_due(row, self._clock() + delay)
+                if not counted:
+                    row.job = msgspec.structs.replace(row.job, attempt=max(0, row.job.attempt - 1))
+                self._give_back(row, delay)
             return row is not None
 
-    def finish(self, owner: str, job_id: str) -> bool:
+    def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`."""
         storable_ids(owner, job_id)
+        storable_writes(writes)
         with self._lock:
             self._check_open()
             row = self._owned(owner, job_id)
             if row is not None:
-                del self._jobs[job_id]
-                self._job_bytes -= row.size
+                self._kept.make(self._kept.check(writes))
+                self._remove_job(row)
+            return row is not None
+
+    def set_aside(self, owner: str, job_id: str, failure: Failure) -> bool:
+        """Move a job to those that failed; see `FailedJobs.set_aside`."""
+        storable_ids(owner, job_id)
+        storable_failure(failure)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job_id)
+            if row is not None:
+                self._remove_job(row)
+                row.failure, row.failed = failure, self._clock()
+                self._failed[job_id] = row
+                while len(self._failed) > self._limits.max_failed:
+                    del self._failed[next(iter(self._failed))]
+                    self._failed_forgotten += 1
+            return row is not None
+
+    def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
+        storable_key(corpid, agentid, "")
+        with self._lock:
+            self._check_open()
+            now = self._clock()
+            found = (
+                FailedJob(
+                    job_id=row.job.job_id,
+                    name=row.job.name,
+                    attempt=row.job.attempt,
+                    failure=row.failure,
+                    age=max(0.0, now - row.failed),
+                )
+                for row in reversed(self._failed.values())
+                if (row.job.corpid, row.job.agentid) == (corpid, agentid) and row.failure is not None
+            )
+            return list(islice(found, max(0, limit)))
+
+    def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
+        """Move a job back to the journal; see `FailedJobs.retry`."""
+        with self._lock:
+            row = self._failed_row(corpid, agentid, job_id)
+            if row is None:
+                return False
+            job = msgspec.structs.replace(row.job, attempt=0, claims=0, age=0.0)
+            self._check_bounds(row.size)
+            del self._failed[job_id]
+            self._add(job, row.size).steps = row.steps
+            return True
+
+    def drop(self, corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove a job that failed; see `FailedJobs.drop`."""
+        with self._lock:
+            row = self._failed_row(corpid, agentid, job_id)
+            if row is not None:
+                del self._failed[job_id]
             return row is not None
 
     def has_job(self, job_id: str) -> bool:
@@ -212,6 +306,8 @@ class MemoryJobs:
                 claimed=claimed,
                 bytes=self._job_bytes,
                 oldest_age=0.0 if oldest is None else max(0.0, now - oldest.added),
+                failed=len(self._failed),
+                forgotten=self._failed_forgotten,
             )
 
     def oldest_jobs(self, limit: int) -> list[OldJob]:
@@ -239,21 +335,51 @@ class MemoryJobs:
 
     def _check_room(self, job: Job, size: int) -> None:
         """Raise StoreError when a new job can't be added."""
-        limits = self._limits
-        if job.job_id in self._jobs:
+        if job.job_id in self._jobs or job.job_id in self._failed:
             raise known_job()
+        self._check_bounds(size)
+
+    def _check_bounds(self, size: int) -> None:
+        limits = self._limits
         if len(self._jobs) >= limits.max_jobs or self._job_bytes + size > limits.max_job_bytes:
             raise full_of_jobs(limits)
 
-    def _add(self, job: Job, size: int) -> None:
+    def _add(self, job: Job, size: int) -> _JobRow:
         """Add a job for which there is room."""
         self._job_serial += 1
         self._job_bytes += size
         self._jobs[job.job_id] = row = _JobRow(job, size, self._clock(), self._job_serial)
         self._set_due(row, row.due)
+        return row
+
+    def _remove_job(self, row: _JobRow) -> None:
+        del self._jobs[row.job.job_id]
+        self._job_bytes -= row.size
+
+    def _give_back(self, row: _JobRow, delay: float) -> None:
+        row.owner = None
+        row.running = False
+        self._set_due(row, self._clock() + delay)
+
+    def _failed_row(self, corpid: str, agentid: int, job_id: str) -> _JobRow | None:
+        storable_key(corpid, agentid, job_id)
+        self._check_open()
+        row = self._failed.get(job_id)
+        return row if row is not None and (row.job.corpid, row.job.agentid) == (corpid, agentid) else None
+
+    def _forget_jobs_of(self, corpid: str) -> int:
+        """Remove the jobs of a corp; return their number."""
+        rows = [row for row in self._jobs.values() if row.job.corpid == corpid]
+        for row in rows:
+            self._remove_job(row)
+        failed = [job_id for job_id, row in self._failed.items() if row.job.corpid == corpid]
+        for job_id in failed:
+            del self._failed[job_id]
+        return len(rows) + len(failed)
 
     def _forget_jobs(self) -> None:
         self._jobs.clear()
+        self._failed.clear()
         self._lanes.clear()
         self._items = self._job_bytes = 0
 

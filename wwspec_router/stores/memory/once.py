@@ -16,7 +16,7 @@ from wwspec_router.stores.checks import (
     storable_claim,
     storable_hashes,
 )
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, corp_hash
 
 _REMOVE_AT_ONCE = 64
 """Rows that have ended which each call removes; also: so few stale items of the heap are not worth a rebuild."""
@@ -25,10 +25,11 @@ _REMOVE_AT_ONCE = 64
 class _OnceRow:
     """A claim or a reply that holds a key until `expires`."""
 
-    __slots__ = ("entry", "expires", "serial", "size")
+    __slots__ = ("corp", "entry", "expires", "serial", "size")
 
-    def __init__(self, entry: OnceEntry, expires: float, size: int, serial: int) -> None:
+    def __init__(self, entry: OnceEntry, corp: str, expires: float, size: int, serial: int) -> None:
         self.entry = entry
+        self.corp = corp
         self.expires = expires
         self.size = size
         self.serial = serial
@@ -112,6 +113,15 @@ class MemoryOnce:
             self._once_ends.clear()
             self._once_bytes = 0
 
+    def _forget_once_of(self, corpid: str) -> int:
+        corp = corp_hash(corpid)
+        with self._once_lock:
+            now = self._now()
+            keys = [key for key, row in self._once.items() if row.corp == corp and row.expires > now]
+            for key in keys:
+                self._drop(key)
+        return len(keys)
+
     def _check_once_open(self) -> None:
         if self._once_closed:
             raise closed()
@@ -153,7 +163,7 @@ class MemoryOnce:
         self._drop(claim.key)
         self._once_serial += 1
         entry = OnceEntry(token=claim.token, request=claim.request, reply=reply)
-        self._once[claim.key] = row = _OnceRow(entry, expires, size, self._once_serial)
+        self._once[claim.key] = row = _OnceRow(entry, claim.corp, expires, size, self._once_serial)
         self._once_bytes += size
         heapq.heappush(self._once_ends, (expires, row.serial, claim.key))
         if len(self._once_ends) > 2 * len(self._once) + _REMOVE_AT_ONCE:  # most are stale

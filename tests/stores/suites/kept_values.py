@@ -1,0 +1,306 @@
+"""The contract of a store of kept values, also together with jobs, as tests that every backend runs.
+
+It is not aware of any backend.
+"""
+
+from contextlib import closing, suppress
+
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.stores.suites.job_samples import LEASE, job
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from wwspec_router.errors import KeptConflictError, StoreError, StoreFullError
+from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import LARGEST_VALUE, KeptFigures, KeptKey, KeptValue, KeptWrite
+
+KEY = KeptKey("corp", 1000002, "app", "count")
+OUTCOME = Outcome(errcode=0, result="{}")
+_versions = iter(range(10**9))
+
+
+def write(text: str | None, key: KeptKey = KEY, **changes: object) -> KeptWrite:
+    """Return a change under a name of its own."""
+    fields: dict[str, object] = {"key": key, "text": text, "version": f"v{next(_versions)}"}
+    return KeptWrite(**(fields | changes))  # type: ignore[arg-type]
+
+
+def text_of(store: Store, key: KeptKey = KEY) -> str | None:
+    """Return the text of a kept value."""
+    value = store.read_kept(key)
+    return None if value is None else value.text
+
+
+def running(store: Store, job_id: str = "a", owner: str = "one") -> Job:
+    """Return a job that was added and has begun."""
+    store.add(job(job_id))
+    [claimed] = store.claim(owner, 1, LEASE)
+    assert store.begin(owner, job_id)
+    return claimed
+
+
+class KeptValuesSuite(StoreFixtures):
+    """What every store of kept values must do. Subclass it and override `store_factory`."""
+
+    def test_a_value_comes_back_with_the_version_of_its_write(self, store: Store) -> None:
+        assert store.read_kept(KEY) is None
+        store.write_kept([write("1", version="first")])
+        assert store.read_kept(KEY) == KeptValue("1", "first")
+        store.write_kept([write("2", version="second")])
+        assert store.read_kept(KEY) == KeptValue("2", "second")
+        store.write_kept([write(None)])
+        assert store.read_kept(KEY) is None
+        assert store.kept_figures() == KeptFigures(rows=0, bytes=0)
+
+    @SETTINGS
+    @given(text=st.text(), corpid=st.text(), agentid=st.integers(-(2**63), 2**63 - 1), space=st.text(), name=st.text())
+    def test_a_value_comes_back_as_it_was_kept(
+        self, store: Store, text: str, corpid: str, agentid: int, space: str, name: str
+    ) -> None:
+        key = KeptKey(corpid, agentid, space, name)
+        store.write_kept([write(text, key)])
+        assert text_of(store, key) == text
+        store.write_kept([write(None, key)])
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            KeptKey("corp2", 1000002, "app", "count"),
+            KeptKey("corp", 1000003, "app", "count"),
+            KeptKey("corp", 1000002, "follow", "count"),
+            KeptKey("corp", 1000002, "app", "count:"),
+            KeptKey("corp", 1000002, "ap", "pcount"),
+        ],
+    )
+    def test_no_other_key_meets_a_value(self, store: Store, other: KeptKey) -> None:
+        store.write_kept([write("mine")])
+        assert store.read_kept(other) is None
+        store.write_kept([write("theirs", other)])
+        store.write_kept([write(None, other)])
+        assert text_of(store) == "mine"
+
+    def test_a_value_is_gone_at_the_end_of_its_ttl(self, store: Store, clock: ManualClock) -> None:
+        store.write_kept([write("1", ttl=100)])
+        clock.advance(60)
+        assert text_of(store) == "1"
+        clock.advance(40)
+        assert text_of(store) is None
+        store.write_kept([write("2", expected=None)])
+        assert text_of(store) == "2"
+        assert store.kept_figures().rows == 1
+
+    def test_a_value_that_is_written_again_has_the_new_ttl(self, store: Store, clock: ManualClock) -> None:
+        store.write_kept([write("1", ttl=100)])
+        store.write_kept([write("2")])
+        clock.advance(86_400)
+        assert text_of(store) == "2"
+
+    def test_a_write_that_expects_another_version_changes_nothing(self, store: Store) -> None:
+        other = KeptKey("corp", 1000002, "app", "other")
+        store.write_kept([write("1", version="first")])
+        with pytest.raises(KeptConflictError, match="changed by another run"):
+            store.write_kept([write("x", other), write("2", expected="zeroth")])
+        with pytest.raises(KeptConflictError):
+            store.write_kept([write("2", expected=None)])
+        with pytest.raises(KeptConflictError):
+            store.write_kept([write("x", other, expected="first")])
+        assert (text_of(store), text_of(store, other)) == ("1", None)
+        store.write_kept([write("2", expected="first", version="second")])
+        store.write_kept([write(None, expected="second")])
+        store.write_kept([write("3", expected=None)])
+        assert text_of(store) == "3"
+
+    def test_a_write_that_was_made_is_not_made_again(self, store: Store) -> None:
+        again = write("2", expected="first", version="second")
+        store.write_kept([write("1", version="first")])
+        store.write_kept([again])
+        store.write_kept([again])
+        assert store.read_kept(KEY) == KeptValue("2", "second")
+
+    def test_one_of_many_writers_is_the_first(self, store: Store) -> None:
+        def compete(number: int) -> int:
+            with suppress(KeptConflictError):
+                store.write_kept([write(str(number), expected=None)])
+                return 1
+            return 0
+
+        assert sum(in_threads(compete)) == 1
+
+    def test_a_value_that_is_too_long_is_refused(self, store: Store) -> None:
+        store.write_kept([write("x" * LARGEST_VALUE)])
+        with pytest.raises(StoreError, match="at most 65536 bytes") as caught:
+            store.write_kept([write("\u4e8b" * (LARGEST_VALUE // 3 + 1))])
+        assert "\u4e8b" not in str(caught.value)
+        assert text_of(store) == "x" * LARGEST_VALUE
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            write("secret\udc80"),
+            write("secret", ttl=0),
+            write("secret", ttl=float("inf")),
+            write("secret", KeptKey("secret\udc80", 1, "app", "n")),
+            write("secret", KeptKey("corp", 2**63, "app", "n")),
+        ],
+    )
+    def test_what_can_not_be_stored_is_refused_and_not_repeated(self, store: Store, bad: KeptWrite) -> None:
+        with pytest.raises(StoreError) as caught:
+            store.write_kept([write("good"), bad] if bad.key != KEY else [bad])
+        assert "secret" not in str(caught.value)
+        assert store.kept_figures().rows == 0
+
+    def test_two_changes_of_one_value_are_refused(self, store: Store) -> None:
+        with pytest.raises(StoreError, match="two changes of one kept value"):
+            store.write_kept([write("1"), write("2")])
+        assert text_of(store) is None
+
+    def test_names_and_texts_count_for_the_bounds(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_kept_bytes=200, max_kept_bytes_of_corp=100))) as store:
+            store.write_kept([write("x" * 95)])
+            assert store.kept_figures() == KeptFigures(rows=1, bytes=100)
+            with pytest.raises(StoreFullError, match="200 bytes, and 100 bytes for each corp; keep less"):
+                store.write_kept([write("", KeptKey("corp", 2, "app", "n"))])
+            store.write_kept([write("y" * 95), write("", KeptKey("corp2", 1, "app", "n"))])
+            store.write_kept([write("x" * 98, KeptKey("corp3", 1, "app", "n"))])
+            with pytest.raises(StoreFullError):
+                store.write_kept([write("z", KeptKey("corp4", 1, "app", "n"))])
+            assert store.kept_figures() == KeptFigures(rows=3, bytes=200)
+            store.write_kept([write(None)])
+            store.write_kept([write("z", KeptKey("corp4", 1, "app", "n"))])
+
+    def test_expired_values_make_room(self, store_factory: StoreFactory, clock: ManualClock) -> None:
+        with closing(store_factory(StoreLimits(max_kept_bytes=100))) as store:
+            store.write_kept([write("x" * 95, ttl=60)])
+            clock.advance(60)
+            store.write_kept([write("y" * 90, KeptKey("corp", 1, "app", "n"))])
+            assert store.kept_figures() == KeptFigures(rows=1, bytes=91)
+
+    def test_a_closed_store_keeps_nothing(self, store: Store) -> None:
+        store.close()
+        with pytest.raises(StoreError):
+            store.write_kept([write("1")])
+        with pytest.raises(StoreError):
+            store.read_kept(KEY)
+
+    def test_writes_count_with_the_outcome_of_a_job(self, store: Store) -> None:
+        running(store)
+        assert store.keep_outcome("one", "a", OUTCOME, [write("1", version="first")])
+        assert text_of(store) == "1"
+        assert store.keep_outcome("one", "a", OUTCOME, [write("1", version="first", expected=None)])
+
+    def test_writes_count_with_the_end_of_a_job(self, store: Store) -> None:
+        running(store)
+        assert store.finish("one", "a", [write("1")])
+        assert text_of(store) == "1"
+        assert not store.has_job("a")
+
+    def test_an_owner_that_lost_its_job_writes_nothing(self, store: Store, clock: ManualClock) -> None:
+        running(store)
+        clock.advance(LEASE)
+        store.claim("two", 1, LEASE)
+        assert not store.keep_outcome("one", "a", OUTCOME, [write("1")])
+        assert not store.finish("one", "a", [write("1")])
+        assert text_of(store) is None
+
+    def test_a_conflict_keeps_neither_outcome_nor_end(self, store: Store, clock: ManualClock) -> None:
+        running(store)
+        store.write_kept([write("theirs")])
+        with pytest.raises(KeptConflictError):
+            store.keep_outcome("one", "a", OUTCOME, [write("mine", expected=None)])
+        with pytest.raises(KeptConflictError):
+            store.finish("one", "a", [write("mine", expected=None)])
+        clock.advance(LEASE)
+        [again] = store.claim("two", 1, LEASE)
+        assert again.outcome is None
+        assert again.suspect
+        assert text_of(store) == "theirs"
+
+    def test_an_event_or_job_is_added_with_its_writes_or_not_at_all(self, store: Store) -> None:
+        mark = write("n1", expected=None)
+        store.put_with_job(job("a", notify_id="n1"), 60, [mark])
+        assert text_of(store) == "n1"
+        for number, add in enumerate((store.add, lambda job, writes: store.put_with_job(job, 60, writes))):
+            with pytest.raises(KeptConflictError):
+                add(job(f"b{number}", notify_id="n2"), [write("n2", expected=None)])
+        assert store.get("corp", 1000002, "n2") is None
+        assert store.job_figures().waiting == 1
+        store.add(job("c"), [write("n3", expected=mark.version)])
+        assert text_of(store) == "n3"
+
+    def test_a_full_journal_keeps_no_writes(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_jobs=1))) as store:
+            store.add(job("a"))
+            with pytest.raises(StoreFullError):
+                store.add(job("b"), [write("1")])
+            with pytest.raises(StoreFullError):
+                store.put_with_job(job("b", notify_id="n"), 60, [write("1")])
+            assert text_of(store) is None
+
+    def test_full_kept_values_keep_no_job(self, store_factory: StoreFactory) -> None:
+        with closing(store_factory(StoreLimits(max_kept_bytes=1))) as store:
+            with pytest.raises(StoreFullError):
+                store.put_with_job(job("b", notify_id="n"), 60, [write("1")])
+            assert store.job_figures().waiting == 0
+            assert store.get("corp", 1000002, "n") is None
+
+    def test_a_store_agrees_with_a_dict(self, store_factory: StoreFactory) -> None:
+        run_state_machine_as_test(lambda: KeptMachine(store_factory(StoreLimits())), settings=SETTINGS)
+
+
+class KeptMachine(RuleBasedStateMachine):
+    """Writes values, and compares them with a dict."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._values: dict[KeptKey, KeptValue] = {}
+
+    keys = st.builds(
+        KeptKey, st.sampled_from(["a", "b"]), st.just(1), st.sampled_from(["x", "y"]), st.sampled_from(["m", "n"])
+    )
+
+    @rule(
+        changes=st.dictionaries(
+            keys,
+            st.tuples(st.none() | st.text(max_size=3), st.sampled_from(["any", "same", "none", "stale"])),
+            max_size=3,
+        )
+    )
+    def write(self, changes: dict[KeptKey, tuple[str | None, str]]) -> None:
+        """Make several changes at once; those of a conflict change nothing."""
+        writes = []
+        for key, (text, what) in changes.items():
+            known = self._values.get(key)
+            version = None if known is None else known.version
+            expected = {"same": {"expected": version}, "none": {"expected": None}, "stale": {"expected": "stale"}}
+            writes.append(write(text, key, **expected.get(what, {})))
+        conflict = any(
+            what == "stale" or (what == "none" and key in self._values) for key, (_, what) in changes.items()
+        )
+        if conflict:
+            with pytest.raises(KeptConflictError):
+                self._store.write_kept(writes)
+            return
+        self._store.write_kept(writes)
+        for each in writes:
+            if each.text is None:
+                self._values.pop(each.key, None)
+            else:
+                self._values[each.key] = KeptValue(each.text, each.version)
+
+    @invariant()
+    def agrees(self) -> None:
+        """Compare all values."""
+        for corpid in "ab":
+            for space in "xy":
+                for name in "mn":
+                    key = KeptKey(corpid, 1, space, name)
+                    assert self._store.read_kept(key) == self._values.get(key)
+        size = sum(len(key.name.encode()) + len(value.text.encode()) for key, value in self._values.items())
+        assert self._store.kept_figures() == KeptFigures(rows=len(self._values), bytes=size)
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self._store.close()

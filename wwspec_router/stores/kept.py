@@ -1,0 +1,90 @@
+"""What a store promises about small values that an application keeps: until they are removed, or for a limited time.
+
+A value belongs to a corp and an app, which are part of its key, so that no corp or app reads or changes a value of
+another. Changes that belong together are one list of `KeptWrite`: all or none of them are made.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+LARGEST_VALUE = 65_536
+"""Most bytes of a value's text."""
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """What a value is kept under."""
+
+    corpid: str
+    agentid: int
+    space: str
+    """What the values are for, such as `app` or `follow`; names of different spaces never meet."""
+    name: str
+
+
+class KeptValue(msgspec.Struct, frozen=True):
+    """A value, as it is read."""
+
+    text: str
+    version: str
+    """Of the write that made it."""
+
+
+class KeptWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One change."""
+
+    key: KeptKey
+    text: str | None
+    """The new value; None removes it."""
+    version: str
+    """The name of this write; no other write has it. A write that was made already is not made again."""
+    ttl: float | None = None
+    """Seconds for which the value is kept; None for ever."""
+    expected: str | UnsetType | None = UNSET
+    """The version that must be there, None when there must be no value; UNSET when it does not matter."""
+
+
+class KeptFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How many live values there are, and how much they hold."""
+
+    rows: int
+    bytes: int
+    """Bytes of names and texts."""
+
+
+class KeptStore(Protocol):
+    """Keeps values.
+
+    Every implementation also keeps these rules:
+
+    - A value is gone exactly at the end of its ttl; its data on a disk is removed soon after, even if no method is
+      called.
+    - A text of more than `LARGEST_VALUE` bytes, a `ttl` that is not positive and finite, an `agentid` of more than 64
+      bits, and a lone surrogate are a StoreError that repeats none of them.
+    - Bounds: `max_kept_bytes` for all values, `max_kept_bytes_of_corp` for those of one corp, all its apps together. A
+      write that does not make a value longer is never refused.
+    """
+
+    def read_kept(self, key: KeptKey) -> KeptValue | None:
+        """Return the value; None when there is none.
+
+        Raises:
+            StoreError: The store could not be read.
+        """
+        ...
+
+    def write_kept(self, writes: Sequence[KeptWrite]) -> None:
+        """Make all changes, or none; durable when this returns.
+
+        Raises:
+            KeptConflictError: Another version is there than one of them expects.
+            StoreFullError: A bound would be exceeded even after expired values were removed.
+            StoreError: They could not be stored.
+        """
+        ...
+
+    def kept_figures(self) -> KeptFigures:
+        """Return how many values there are, and how many bytes they hold."""
+        ...
