@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.kernel import Kernel, with_handler
 from tests.support.waiting import wait_until
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.errors import CallError, KeptValueError, StoreError

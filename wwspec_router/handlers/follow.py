@@ -31,6 +31,8 @@ WINDOW = 5 * 24 * 3600
 """Seconds that WeCom keeps records [99824]."""
 TOKEN_LIFETIME = 600.0
 """Seconds that the token of an event is valid [99853]."""
+MOST = 1000
+"""Records of a page [99824]."""
 BAD_CURSOR = 710611
 """The errcode for a cursor that WeCom does not know."""
 MARGIN = 600
@@ -103,7 +105,8 @@ class FollowedPages(Generic[OutputT]):
         following: Callable[[PagedRequest[OutputT], OutputT], PagedRequest[OutputT] | None],
     ) -> None:
         self.gap: FollowGap | None = None
-        self._request: Any = request
+        asked: Any = request
+        self._request = msgspec.structs.replace(asked, limit=MOST) if getattr(asked, "limit", 0) is UNSET else asked
         self._name = name
         self._key = f"{api}:{name}"
         self._api = api

@@ -365,6 +365,7 @@ class JobExecutor:
 
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
         """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
+        run.end_work(stored=False)  # before: a run that takes longer than the pause would lose its next claim
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay, counted=counted):
             self._wake_in(delay)
             return
