@@ -21,7 +21,7 @@ from wwspec_router.errors import CallError, FirstCallRunningError, InputError, R
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore, corp_hash
 
 WAIT = 10.0
 """Longest time that a repeat waits if its ability has no timeout, in seconds."""
@@ -164,7 +164,7 @@ def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
         key = _hash([call.corpid, call.agentid, call.ability_id, whole])
     job = sha256(call.job_info.encode("utf-8", "surrogatepass")).hexdigest()[:32] if call.is_async else ""
     token = (job or secrets.token_hex(16)) + secrets.token_hex(16)
-    return OnceClaim(key=key, token=token, request=_hash(whole))
+    return OnceClaim(key=key, token=token, request=_hash(whole), corp=corp_hash(call.corpid))
 
 
 def _job(token: str) -> str:
