@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from wwspec_router.errors import KeptConflictError
 from wwspec_router.stores.base import StoreLimits
-from wwspec_router.stores.checks import expects, full_of_kept, kept_value_size
+from wwspec_router.stores.checks import expects, fits_kept, full_of_kept, kept_value_size
 from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite
 
 _FEW = 64
@@ -62,15 +62,10 @@ class MemoryKept:
             if not expects(write, None if row is None else row.value.version):
                 raise KeptConflictError()
             more = kept_value_size(write) - (0 if row is None else row.size)
-            if more:
-                grown[write.key.corpid] = grown.get(write.key.corpid, 0) + more
+            grown[write.key.corpid] = grown.get(write.key.corpid, 0) + more
             fresh.append(write)
-        limits, total = self._limits, sum(self._bytes.values())
-        if sum(grown.values()) > max(0, limits.max_kept_bytes - total):
-            raise full_of_kept(limits)
-        for corpid, more in grown.items():
-            if more > max(0, limits.max_kept_bytes_of_corp - self._bytes.get(corpid, 0)):
-                raise full_of_kept(limits)
+        if not fits_kept(self._limits, grown, sum(self._bytes.values()), self._bytes):
+            raise full_of_kept(self._limits)
         return fresh
 
     def make(self, writes: Sequence[KeptWrite]) -> None:

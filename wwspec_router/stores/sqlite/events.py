@@ -1,7 +1,7 @@
 """The store for one machine: a SQLite file that all its processes share and that outlives a restart.
 
-`SqliteFile` opens, writes and reads the file, and `SqliteJobs` has the jobs; this module has the table of events and
-its rules, and the clock of all times in the file.
+`SqliteFile` opens, writes and reads the file; its other tables are those of `SqliteJobs`, `SqliteFailed`, `SqliteOnce`
+and `SqliteKept`. This module has the table of events and its rules, and the clock of all times in the file.
 """
 
 import contextlib
@@ -13,16 +13,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key
+from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
+from wwspec_router.stores.sqlite.failed import FAILED_TABLES, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, SqliteJobs
+from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
+from wwspec_router.stores.sqlite.kept import KEPT_TABLES
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
 from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
-from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
+from wwspec_router.stores.sqlite.once import ONCE_CORP, ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +94,7 @@ SCHEMA: Sequence[Sequence[str]] = (
     (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
     ONCE_TABLES,
     NEWEST_TABLES,
+    (*KEPT_TABLES, *FAILED_TABLES, *ONCE_CORP),
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -144,7 +149,7 @@ _FIGURES = """
 """
 
 
-class SqliteStore(SqliteJobs, SqliteOnce):
+class SqliteStore(SqliteFailed, SqliteOnce):
     """Keeps entries and jobs in a SQLite file.
 
     Its clock counts the seconds since the machine was started, so that no correction of the system's clock ends a
@@ -189,25 +194,26 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         if not self._file.write(lambda db: self._put(db, row, removes, now), alone=alone):
             raise full(self._limits)
 
-    def put_with_job(self, job: Job, ttl: float) -> None:
+    def put_with_job(self, job: Job, ttl: float, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep an event and its job; see `Store.put_with_job`. Both are on the disk when this returns."""
         size, job_size, now = len(encoded("text", job.data)), new_job_size(job), self._clock()
+        storable_writes(writes)
         key = storable_key(job.corpid, job.agentid, job.notify_id)
         row = (*key, now + positive("ttl", ttl), size, job.data)
         removes = self._removes_expired(row, now)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            refusal = self._refusal(db, job, job_size)
+            kept = self._check_kept(db, writes)
+            refusal = self._refusal(db, job, job_size) or kept.refusal
             if refusal is not None:
                 return refusal
             if not self._put(db, row, removes, now):
                 return full(self._limits)
             self._add(db, job, job_size)
+            self._make_kept(db, kept)
             return None
 
-        refusal = self._file.write(work)
-        if refusal is not None:
-            raise refusal
+        unless_refused(self._file.write(work))
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
@@ -221,6 +227,12 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         now = self._clock()
         [(rows, size)] = self._file.read(_FIGURES, (now, now))
         return StoreFigures(rows=rows, bytes=size)
+
+    def forget(self, corpid: str) -> Forgotten:
+        """Remove all of a corp; see `Store.forget`. That is on the disk when this returns."""
+        encoded("corpid", corpid)
+        self._move_newest()
+        return forget(self._file, corpid, self._clock())
 
     def close(self) -> None:
         """Wait for running calls, then close the file; further calls raise StoreError."""
@@ -242,8 +254,9 @@ class SqliteStore(SqliteJobs, SqliteOnce):
         self._move_newest()
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)
-        while self._remove_ended_once() and time.monotonic() < ends:
-            pass
+        for remove in (self._remove_ended_once, self._remove_expired_kept):
+            while remove() and time.monotonic() < ends:
+                pass
         if time.monotonic() >= self._wal_emptied + WAL_KEPT and self._file.empty_wal():
             self._wal_emptied = time.monotonic()
 

@@ -8,7 +8,7 @@ This module does not know events.
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
@@ -20,11 +20,16 @@ from wwspec_router.stores.checks import (
     positive,
     storable_ids,
     storable_outcome,
+    storable_writes,
 )
 from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.kept import SqliteKept
 from wwspec_router.stores.sqlite.lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
+
+T = TypeVar("T")
 
 JOB_TABLES: Sequence[str] = (
     """
@@ -69,7 +74,9 @@ JOB_TABLES: Sequence[str] = (
 )
 """The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
 
-_KNOWN = "SELECT 1 FROM jobs WHERE job_id = ?"
+_HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
+_KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
+_OWNED = "SELECT 1 FROM jobs WHERE job_id = ? AND owner = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
 _ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
@@ -87,13 +94,16 @@ _KEEP = """
     UPDATE job_texts SET errcode = ?, result = ?
     WHERE serial = (SELECT serial FROM jobs WHERE job_id = ? AND owner = ?)
 """
-_POSTPONE = "UPDATE jobs SET due = ?, owner = NULL, running = 0 WHERE job_id = ? AND owner = ?"
+_POSTPONE = """
+    UPDATE jobs SET due = ?, owner = NULL, running = 0, attempts = max(0, attempts - ?) WHERE job_id = ? AND owner = ?
+"""
 _FINISH = "DELETE FROM jobs WHERE job_id = ? AND owner = ?"
 _FIGURES = """
     SELECT rows, bytes,
         (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ?),
-        (SELECT added FROM jobs ORDER BY serial LIMIT 1)
-    FROM job_usage
+        (SELECT added FROM jobs ORDER BY serial LIMIT 1),
+        failed, forgotten
+    FROM job_usage, failed_usage
 """
 _OLDEST = """
     SELECT ability_id, attempts, added, due, owner IS NOT NULL, running, errcode IS NOT NULL
@@ -101,14 +111,14 @@ _OLDEST = """
 """
 
 
-class SqliteJobs:
+class SqliteJobs(SqliteKept):
     """Keeps jobs in a SQLite file, for all processes that share it.
 
     A job is due from `due` on: its arrival, the end of its lease, or the end of its delay. Each change is one write
     transaction, which no other process can interrupt.
 
     Args:
-        file: The file, with `JOB_TABLES` in its schema.
+        file: The file, with the newest schema.
         limits: Bounds in jobs and bytes, for all processes together.
         clock: Returns the time in seconds; the processes that share the file need the same clock.
     """
@@ -119,24 +129,27 @@ class SqliteJobs:
         self._clock = clock
         self._found_nothing = True  # the last claim
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
         size = new_job_size(job)
+        storable_writes(writes)
 
-        def work(db: sqlite3.Connection) -> Exception | None:
-            refusal = self._refusal(db, job, size)
+        def work(db: sqlite3.Connection) -> StoreError | None:
+            refusal = self._refusal(db, job, size) or self._change_kept(db, writes)
             if refusal is None:
                 self._add(db, job, size)
             return refusal
 
-        refusal = self._file.write(work)
-        if refusal is not None:
-            raise refusal
+        unless_refused(self._file.write(work))
 
     def _refusal(self, db: sqlite3.Connection, job: Job, size: int) -> StoreError | None:
         """Return why a new job can't be added; None when it can."""
-        if db.execute(_KNOWN, (job.job_id,)).fetchone():
+        if db.execute(_KNOWN, (job.job_id, job.job_id)).fetchone():
             return known_job()
+        return self._refusal_of_size(db, size)
+
+    def _refusal_of_size(self, db: sqlite3.Connection, size: int) -> StoreError | None:
+        """Return why there is no room for a job; None when there is."""
         rows, total = db.execute(_USAGE).fetchone()
         if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
             return full_of_jobs(self._limits)
@@ -144,9 +157,13 @@ class SqliteJobs:
 
     def _add(self, db: sqlite3.Connection, job: Job, size: int) -> None:
         """Add a job that is not refused."""
-        now = self._clock()
-        serial = db.execute(_ADD, (job.job_id, size, now, now, lane_of(db, job.name))).lastrowid
+        serial = self._add_row(db, job.job_id, job.name, size)
         db.execute(_ADD_TEXTS, {**stored_texts(job), "serial": serial, "agentid": job.agentid})
+
+    def _add_row(self, db: sqlite3.Connection, job_id: str, name: str, size: int) -> int | None:
+        """Add a job without its texts; return its serial."""
+        now = self._clock()
+        return db.execute(_ADD, (job_id, size, now, now, lane_of(db, name))).lastrowid
 
     def claim(
         self,
@@ -199,38 +216,57 @@ class SqliteJobs:
         storable_ids(owner, *job_ids)
         self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
 
-    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is on the disk when this returns."""
-        storable_ids(owner, job_id)
-        row = (*storable_outcome(outcome), job_id, owner)
-        return self._file.write(lambda db: db.execute(_KEEP, row).rowcount > 0)
+        return self._change_with(writes, owner, job_id, _KEEP, *storable_outcome(outcome))
 
-    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+    def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
         storable_ids(owner, job_id)
         not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> bool:
-            return db.execute(_POSTPONE, (self._clock() + delay, job_id, owner)).rowcount > 0
+            return db.execute(_POSTPONE, (self._clock() + delay, not counted, job_id, owner)).rowcount > 0
 
         return self._file.write(work, synced=False)
 
-    def finish(self, owner: str, job_id: str) -> bool:
-        """Remove a job; see `JobJournal.finish`."""
+    def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Remove a job; see `JobJournal.finish`. That is on the disk when this returns."""
+        return self._change_with(writes, owner, job_id, _FINISH)
+
+    def _change_with(
+        self, writes: Sequence[KeptWrite], owner: str, job_id: str, statement: str, *values: str | int
+    ) -> bool:
+        """Change a job if `owner` owns it, and kept values with it; return whether it does."""
         storable_ids(owner, job_id)
-        return self._file.write(lambda db: db.execute(_FINISH, (job_id, owner)).rowcount > 0)
+        storable_writes(writes)
+
+        def work(db: sqlite3.Connection) -> bool | StoreError:
+            if writes and db.execute(_OWNED, (job_id, owner)).fetchone():
+                refusal = self._change_kept(db, writes)
+                if refusal is not None:
+                    return refusal
+            return db.execute(statement, (*values, job_id, owner)).rowcount > 0
+
+        return unless_refused(self._file.write(work))
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
         storable_ids("", job_id)
-        return bool(self._file.read(_KNOWN, (job_id,)))
+        return bool(self._file.read(_HAS, (job_id,)))
 
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
         now = self._clock()
-        [(rows, size, claimed, oldest)] = self._file.read(_FIGURES, (now,))
-        age = 0.0 if oldest is None else max(0.0, now - oldest)
-        return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=age)
+        [(rows, size, claimed, oldest, failed, forgotten)] = self._file.read(_FIGURES, (now,))
+        return JobFigures(
+            waiting=rows - claimed,
+            claimed=claimed,
+            bytes=size,
+            oldest_age=0.0 if oldest is None else max(0.0, now - oldest),
+            failed=failed,
+            forgotten=forgotten,
+        )
 
     def oldest_jobs(self, limit: int) -> list[OldJob]:
         """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
@@ -239,6 +275,13 @@ class SqliteJobs:
             old_job(name, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now)
             for name, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
         ]
+
+
+def unless_refused(result: T | StoreError) -> T:
+    """Return the result of a transaction, or raise the refusal that it returned, so that others in it stay."""
+    if isinstance(result, StoreError):
+        raise result
+    return result
 
 
 def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:

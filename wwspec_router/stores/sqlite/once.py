@@ -40,11 +40,16 @@ ONCE_TABLES: Sequence[str] = (
 )
 """The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
 
+ONCE_CORP: Sequence[str] = (
+    "ALTER TABLE once ADD COLUMN corp TEXT NOT NULL DEFAULT '0'",  # '0' in what an earlier release added
+)
+"""The statement of a later version. Never edited."""
+
 _REMOVED_AT_ONCE = 64
 """Rows that one claim deletes; more than it adds, so that the backlog shrinks."""
 
 _FIND = "SELECT token, request, errcode, text FROM once WHERE key = ? AND expires > ?"
-_ADD = "INSERT INTO once (key, token, request, expires, size, errcode, text) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO once (key, token, request, expires, size, errcode, text, corp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _EXTEND = "UPDATE once SET expires = ? WHERE key = ?"
 _REMOVE = "DELETE FROM once WHERE key = ?"
 _RELEASE = "DELETE FROM once WHERE key = ? AND token = ? AND errcode IS NULL"
@@ -92,7 +97,7 @@ class SqliteOnce:
         storable_claim(claim)
         size, now = kept_size(reply), self._clock()
         positive("ttl", ttl)
-        row = (claim.key, claim.token, claim.request, now + ttl, size, reply.errcode, reply.text)
+        row = (claim.key, claim.token, claim.request, now + ttl, size, reply.errcode, reply.text, claim.corp)
 
         def keep(db: sqlite3.Connection) -> bool:
             entry = _find(db, claim.key, now)
@@ -145,7 +150,7 @@ def _renewed(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float)
     entry = _find(db, claim.key, now)
     if entry is None:
         db.execute(_REMOVE, (claim.key,))
-        db.execute(_ADD, (claim.key, claim.token, claim.request, now + lease, 0, None, None))
+        db.execute(_ADD, (claim.key, claim.token, claim.request, now + lease, 0, None, None, claim.corp))
     elif _is_running(entry, claim):
         db.execute(_EXTEND, (now + lease, claim.key))
     return entry or OnceEntry(token=claim.token, request=claim.request)

@@ -1,0 +1,50 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.kept_values import write
+from tests.stores.suites.rig import ManualClock
+from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.kept import KeptKey
+from wwspec_router.stores.once import KeptReply, OnceClaim, corp_hash
+from wwspec_router.stores.sqlite.events import SqliteStore
+
+MANY = 600
+"""More than one transaction removes."""
+
+
+def test_a_corp_with_much_is_forgotten_and_another_is_not(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        for number in range(MANY):
+            for corpid in ("corp", "other"):
+                store.put(corpid, 1, str(number), "text", 1000)
+                store.add(job(f"{corpid} {number}", corpid=corpid))
+        store.write_kept([write("1", KeptKey("corp", number, "app", "n")) for number in range(MANY)])
+        assert store.forget("corp") == Forgotten(events=MANY, jobs=MANY, kept=MANY, replies=0)
+        assert store.figures().rows == store.job_figures().waiting == MANY
+        assert all(each.startswith("other") for each in ids(store.claim("one", MANY, 100)))
+
+
+def test_what_has_expired_is_removed_and_not_counted(tmp_path: Path) -> None:
+    clock = ManualClock()
+    with closing(SqliteStore(tmp_path / "notify.db", clock=clock)) as store:
+        store.put("corp", 1, "n", "text", 60)
+        store.write_kept([write("1", ttl=60)])
+        clock.advance(60)
+        assert store.forget("corp") == Forgotten(events=0, jobs=0, kept=0, replies=0)
+
+
+def test_replies_of_an_earlier_release_stay_until_their_end(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        with closing(sqlite3.connect(path)) as earlier, earlier:
+            earlier.execute(
+                "INSERT INTO once (key, token, request, expires, size, errcode, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ("a1", "1", "f00d", 9e9, 5, 0, "reply"),
+            )
+        assert store.forget("corp").replies == 0
+        late = OnceClaim(key="a1", token="2", request="f00d", corp=corp_hash("corp"))  # noqa: S106 - no secret
+        found = store.claim_once(late, 60)
+        assert found is not None
+        assert found.reply == KeptReply(text="reply")

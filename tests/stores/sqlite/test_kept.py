@@ -1,0 +1,95 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.stores.suites.job_samples import job
+from tests.stores.suites.keeping import check_kept_with_jobs, keeping
+from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
+from tests.stores.suites.rig import ManualClock, in_threads
+from tests.support.waiting import wait_until
+from wwspec_router.errors import KeptConflictError
+from wwspec_router.stores.kept import KeptKey
+from wwspec_router.stores.sqlite.events import SqliteStore
+
+
+def counted(path: Path, rows: str) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        count: int = db.execute(f"SELECT count(*) {rows}").fetchone()[0]
+        return count
+
+
+@pytest.mark.parametrize("_kill", range(8))
+def test_a_process_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(tmp_path: Path, _kill: int) -> None:
+    path = tmp_path / "notify.db"
+    with keeping(f"sqlite:{path}") as process:
+        process.kill()
+        with closing(SqliteStore(path)) as store:
+            check_kept_with_jobs(process, store)
+
+
+def test_values_outlive_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        running(store)
+        store.keep_outcome("one", "a", OUTCOME, [write("1")])
+        store.keep_step("one", "a", "fetch", "2")
+    with closing(SqliteStore(path)) as store:
+        assert text_of(store) == "1"
+        assert store.steps("a") == {"fetch": "2"}
+
+
+def test_expired_values_leave_the_file_without_a_further_write(tmp_path: Path) -> None:
+    path, clock = tmp_path / "notify.db", ManualClock()
+    with closing(SqliteStore(path, clock=clock)) as store:
+        store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=100) for number in range(200)])
+        store.write_kept([write("2")])
+        clock.advance(100)
+        wait_until(lambda: counted(path, "FROM kept") == 1)
+        assert text_of(store) == "2"
+        assert counted(path, "FROM kept_corps") == 1
+
+
+def test_a_conflict_costs_no_other_write_of_its_transaction(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "notify.db")) as store:
+        store.write_kept([write("0")])
+
+        def work(number: int) -> bool:
+            try:
+                for step in range(10):
+                    expected = {"expected": None} if number % 2 else {}
+                    store.add(job(f"{number} {step}"), [write(str(number), **expected)])
+            except KeptConflictError:
+                return number % 2 == 1
+            return number % 2 == 0
+
+        assert all(in_threads(work))
+        assert store.job_figures().waiting == 16 * 10
+
+
+def test_a_job_that_an_earlier_release_finishes_takes_its_steps_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        running(store)
+        store.keep_step("one", "a", "fetch", "1")
+        with closing(sqlite3.connect(path)) as earlier, earlier:
+            earlier.execute("DELETE FROM jobs WHERE job_id = ? AND owner = ?", ("a", "one"))
+        assert counted(path, "FROM job_steps") == 0
+
+
+def test_a_value_is_found_by_its_key_and_expired_ones_by_index(tmp_path: Path) -> None:
+    from wwspec_router.stores.sqlite import kept
+
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        store.write_kept([write("1", KEY)])
+    with closing(sqlite3.connect(path)) as db:
+
+        def steps(statement: str, parameters: int) -> set[str]:
+            plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", (0,) * parameters).fetchall()
+            return {row[-1] for row in plan if " kept" in row[-1]}
+
+        by_key = "SEARCH kept USING PRIMARY KEY (corpid=? AND agentid=? AND space=? AND name=?)"
+        assert steps(kept._READ, 5) == steps(kept._FIND, 5) == {by_key}
+        assert steps(kept._ANY_EXPIRED, 1) == {"SEARCH kept USING COVERING INDEX kept_expires (expires<?)"}

@@ -1,0 +1,57 @@
+"""Runs jobs that keep values, from a process of its own, until it is killed or its store fails.
+
+Several threads add a job, keep its outcome together with a value, and finish it together with another value; they print
+the id of each job that has ended. The argument is the store's URL.
+"""
+
+import sys
+import threading
+from contextlib import closing
+from itertools import count
+
+from tests.stores.suites.job_samples import job
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import Outcome, open_store
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.kept import KeptKey, KeptWrite
+
+THREADS = 4
+OWNER = "keeper"
+
+
+def key_of(thread: int, name: str) -> KeptKey:
+    """Return the key of the number of the last job whose outcome was kept ("outcome"), or that has ended ("end")."""
+    return KeptKey("corp", thread, "app", name)
+
+
+def keep(store: Store, thread: int) -> None:
+    """Run one job after the other."""
+    for number in count(1):
+        job_id = f"{thread} {number}"
+        outcome, end = (
+            [KeptWrite(key=key_of(thread, name), text=str(number), version=f"{name} {number}")]
+            for name in ("outcome", "end")
+        )
+        store.add(job(job_id, ability_id=str(thread)))
+        store.claim(f"{OWNER} {thread}", 1, 1e-9, known=frozenset({str(thread)}))
+        assert store.keep_outcome(f"{OWNER} {thread}", job_id, Outcome(errcode=0, result=str(number)), outcome)
+        assert store.finish(f"{OWNER} {thread}", job_id, end)
+        sys.stdout.write(f"{job_id}\n")
+        sys.stdout.flush()
+
+
+def keep_until_it_fails(store: Store, thread: int) -> None:
+    """Run jobs until the store does not work."""
+    try:
+        keep(store, thread)
+    except StoreError as error:
+        sys.stderr.write(f"{error}\n")
+
+
+if __name__ == "__main__":
+    with closing(open_store(sys.argv[1])) as store:
+        threads = [threading.Thread(target=keep_until_it_fails, args=(store, number)) for number in range(THREADS)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()

@@ -1,0 +1,169 @@
+"""Jobs that failed for good, and the results of parts of jobs, in a SQLite file.
+
+A failed job leaves the tables of the journal for one of its own, so that it costs the journal nothing. The steps of a
+job have its id, and leave with the job, whichever of the tables it leaves; also when a process of an earlier release,
+which knows no steps, finishes it.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from wwspec_router.errors import StoreError
+from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
+from wwspec_router.stores.failed import FailedJob, Failure
+from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
+
+FAILED_TABLES: Sequence[str] = (
+    """
+    CREATE TABLE failed_jobs (
+        serial INTEGER PRIMARY KEY,
+        job_id TEXT NOT NULL UNIQUE,
+        corpid TEXT NOT NULL,
+        agentid INTEGER NOT NULL,
+        failed REAL NOT NULL,
+        error TEXT NOT NULL,
+        error_errcode INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        ability_id TEXT NOT NULL,
+        job_info TEXT NOT NULL,
+        notify_id TEXT NOT NULL,
+        data TEXT NOT NULL,
+        errcode INTEGER,
+        result TEXT
+    )
+    """,
+    "CREATE INDEX failed_jobs_of ON failed_jobs (corpid, agentid)",
+    "CREATE TABLE failed_usage (failed INTEGER NOT NULL, forgotten INTEGER NOT NULL)",
+    "INSERT INTO failed_usage VALUES (0, 0)",
+    """
+    CREATE TABLE job_steps (
+        job_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (job_id, name)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER failed_added AFTER INSERT ON failed_jobs BEGIN
+        UPDATE failed_usage SET failed = failed + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER failed_removed AFTER DELETE ON failed_jobs BEGIN
+        UPDATE failed_usage SET failed = failed - 1;
+        DELETE FROM job_steps
+        WHERE job_id = old.job_id AND NOT EXISTS (SELECT 1 FROM jobs WHERE job_id = old.job_id);
+    END
+    """,
+    "DROP TRIGGER job_finished",
+    """
+    CREATE TRIGGER job_finished AFTER DELETE ON jobs BEGIN
+        UPDATE job_usage SET rows = rows - 1, bytes = bytes - old.size;
+        DELETE FROM job_texts WHERE serial = old.serial;
+        DELETE FROM job_steps
+        WHERE job_id = old.job_id AND NOT EXISTS (SELECT 1 FROM failed_jobs WHERE job_id = old.job_id);
+    END
+    """,
+)
+"""The statements of a later version than the journal's. Never edited."""
+
+_KEEP_STEP = """
+    INSERT INTO job_steps (job_id, name, text) SELECT job_id, ?, ? FROM jobs WHERE job_id = ? AND owner = ?
+    ON CONFLICT DO UPDATE SET text = excluded.text
+"""
+_STEPS = "SELECT name, text FROM job_steps WHERE job_id = ?"
+_SET_ASIDE = """
+    INSERT INTO failed_jobs (
+        failed, error, error_errcode, job_id, attempts, size,
+        corpid, agentid, ability_id, job_info, notify_id, data, errcode, result
+    )
+    SELECT ?, ?, ?, job_id, attempts, size,
+        corpid, agentid, ability_id, job_info, notify_id, data, errcode, result
+    FROM jobs JOIN job_texts USING (serial) WHERE job_id = ? AND owner = ?
+"""
+_REMOVE_JOB = "DELETE FROM jobs WHERE job_id = ?"
+_REMOVE_OLDEST = """
+    DELETE FROM failed_jobs WHERE serial IN (
+        SELECT serial FROM failed_jobs ORDER BY serial LIMIT max(0, (SELECT failed FROM failed_usage) - ?)
+    )
+"""
+_COUNT_FORGOTTEN = "UPDATE failed_usage SET forgotten = forgotten + ?"
+_FAILED = """
+    SELECT job_id, ability_id, attempts, error, error_errcode, failed FROM failed_jobs
+    WHERE corpid = ? AND agentid = ? ORDER BY serial DESC LIMIT ?
+"""
+_FIND = "SELECT size, ability_id FROM failed_jobs WHERE corpid = ? AND agentid = ? AND job_id = ?"
+_COPY_TEXTS = """
+    INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data, errcode, result)
+    SELECT ?, corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM failed_jobs WHERE job_id = ?
+"""
+_DROP = "DELETE FROM failed_jobs WHERE corpid = ? AND agentid = ? AND job_id = ?"
+
+
+class SqliteFailed(SqliteJobs):
+    """Keeps them beside the journal, in the same file."""
+
+    def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
+        """Keep a part of the job's result; see `JobJournal.keep_step`. It is on the disk when this returns."""
+        storable_ids(owner, job_id)
+        storable_step(name, text)
+        return self._file.write(lambda db: db.execute(_KEEP_STEP, (name, text, job_id, owner)).rowcount > 0)
+
+    def steps(self, job_id: str) -> dict[str, str]:
+        """Return what was kept of a job; see `JobJournal.steps`."""
+        storable_ids("", job_id)
+        return dict(self._file.read(_STEPS, (job_id,)))
+
+    def set_aside(self, owner: str, job_id: str, failure: Failure) -> bool:
+        """Move a job to those that failed; see `FailedJobs.set_aside`. It is on the disk when this returns."""
+        storable_ids(owner, job_id)
+        storable_failure(failure)
+
+        def work(db: sqlite3.Connection) -> bool:
+            why = (self._clock(), failure.error, failure.errcode)
+            if not db.execute(_SET_ASIDE, (*why, job_id, owner)).rowcount:
+                return False
+            db.execute(_REMOVE_JOB, (job_id,))
+            if removed := db.execute(_REMOVE_OLDEST, (self._limits.max_failed,)).rowcount:
+                db.execute(_COUNT_FORGOTTEN, (removed,))
+            return True
+
+        return self._file.write(work)
+
+    def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
+        key, now = storable_key(corpid, agentid, ""), self._clock()
+        return [
+            FailedJob(
+                job_id=job_id,
+                name=name,
+                attempt=attempts,
+                failure=Failure(error=error, errcode=errcode),
+                age=max(0.0, now - failed),
+            )
+            for job_id, name, attempts, error, errcode, failed in self._file.read(_FAILED, (*key[:2], max(0, limit)))
+        ]
+
+    def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
+        """Move a job back to the journal; see `FailedJobs.retry`. It is on the disk when this returns."""
+        key = storable_key(corpid, agentid, job_id)
+
+        def work(db: sqlite3.Connection) -> bool | StoreError:
+            found = db.execute(_FIND, key).fetchone()
+            if found is None:
+                return False
+            size, name = found
+            refusal = self._refusal_of_size(db, size)
+            if refusal is not None:
+                return refusal
+            db.execute(_COPY_TEXTS, (self._add_row(db, job_id, name, size), job_id))
+            db.execute(_DROP, key)
+            return True
+
+        return unless_refused(self._file.write(work))
+
+    def drop(self, corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove a job that failed; see `FailedJobs.drop`. That is on the disk when this returns."""
+        key = storable_key(corpid, agentid, job_id)
+        return self._file.write(lambda db: db.execute(_DROP, key).rowcount > 0)

@@ -1,0 +1,178 @@
+"""Values that an application keeps, in a SQLite file: their tables and their rules.
+
+`SqliteFile` opens, writes and reads the file. This module knows neither events nor jobs.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import astuple
+
+from wwspec_router.errors import KeptConflictError, StoreError, StoreFullError
+from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.checks import (
+    expects,
+    fits_kept,
+    full_of_kept,
+    kept_value_size,
+    storable_kept,
+    storable_writes,
+)
+from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.sqlite.file import SqliteFile
+
+KEPT_TABLES: Sequence[str] = (
+    """
+    CREATE TABLE kept (
+        corpid TEXT NOT NULL,
+        agentid INTEGER NOT NULL,
+        space TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        expires REAL,
+        size INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (corpid, agentid, space, name)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX kept_expires ON kept (expires, size) WHERE expires IS NOT NULL",
+    "CREATE TABLE kept_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO kept_usage VALUES (0, 0)",
+    "CREATE TABLE kept_corps (corpid TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TRIGGER kept_added AFTER INSERT ON kept BEGIN
+        UPDATE kept_usage SET rows = rows + 1, bytes = bytes + new.size;
+        INSERT INTO kept_corps (corpid, bytes) VALUES (new.corpid, new.size)
+            ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
+    END
+    """,
+    """
+    CREATE TRIGGER kept_removed AFTER DELETE ON kept BEGIN
+        UPDATE kept_usage SET rows = rows - 1, bytes = bytes - old.size;
+        UPDATE kept_corps SET bytes = bytes - old.size WHERE corpid = old.corpid;
+        DELETE FROM kept_corps WHERE corpid = old.corpid AND bytes = 0;
+    END
+    """,
+)
+"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
+
+_REMOVED_AT_ONCE = 64
+"""Rows that one removal deletes."""
+
+_READ = """
+    SELECT text, version FROM kept
+    WHERE corpid = ? AND agentid = ? AND space = ? AND name = ? AND (expires IS NULL OR expires > ?)
+"""
+_FIND = """
+    SELECT iif(expires <= ?, NULL, version), size FROM kept
+    WHERE corpid = ? AND agentid = ? AND space = ? AND name = ?
+"""
+_REMOVE = "DELETE FROM kept WHERE corpid = ? AND agentid = ? AND space = ? AND name = ?"
+_ADD = """
+    INSERT INTO kept (corpid, agentid, space, name, version, expires, size, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_TOTAL = "SELECT bytes FROM kept_usage"
+_OF_CORP = "SELECT bytes FROM kept_corps WHERE corpid = ?"
+_REMOVE_EXPIRED = """
+    DELETE FROM kept WHERE (corpid, agentid, space, name) IN (
+        SELECT corpid, agentid, space, name FROM kept WHERE expires <= ? ORDER BY expires LIMIT ?
+    )
+"""
+_ANY_EXPIRED = "SELECT 1 FROM kept WHERE expires <= ? LIMIT 1"
+_FIGURES = """
+    SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
+    FROM kept_usage AS usage,
+         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM kept WHERE expires <= ?) AS expired
+"""
+
+
+class KeptChange(NamedTuple):
+    """What a list of writes comes to."""
+
+    writes: Sequence[KeptWrite] = ()
+    """Those that are not made yet."""
+    refusal: StoreError | None = None
+    """Why none of them may be made."""
+
+
+class SqliteKept:
+    """Keeps them in a file that all its processes share. A base of `SqliteStore`, which has the file and the clock."""
+
+    _file: SqliteFile
+    _limits: StoreLimits
+    _clock: Callable[[], float]
+
+    def read_kept(self, key: KeptKey) -> KeptValue | None:
+        """Return a value; see `KeptStore.read_kept`."""
+        storable_kept(key)
+        rows = self._file.read(_READ, (*astuple(key), self._clock()))
+        return KeptValue(*rows[0]) if rows else None
+
+    def write_kept(self, writes: Sequence[KeptWrite]) -> None:
+        """Change values; see `KeptStore.write_kept`. They are on the disk when this returns."""
+        storable_writes(writes)
+        refusal = self._file.write(lambda db: self._change_kept(db, writes))
+        if refusal is not None:
+            raise refusal
+
+    def kept_figures(self) -> KeptFigures:
+        """Return how many values there are; see `KeptStore.kept_figures`."""
+        [(rows, size)] = self._file.read(_FIGURES, (self._clock(),))
+        return KeptFigures(rows=rows, bytes=size)
+
+    def _change_kept(self, db: sqlite3.Connection, writes: Sequence[KeptWrite]) -> StoreError | None:
+        """Make all changes; or none, and return why."""
+        change = self._check_kept(db, writes)
+        if change.refusal is None:
+            self._make_kept(db, change)
+        return change.refusal
+
+    def _check_kept(self, db: sqlite3.Connection, writes: Sequence[KeptWrite]) -> KeptChange:
+        """Return what to do for changes; nothing is written but that expired values may be removed."""
+        change = KeptChange()
+        while writes:
+            now = self._clock()
+            change = self._checked(db, writes, now)
+            if not isinstance(change.refusal, StoreFullError) or not _remove_expired(db, now):
+                break
+        return change
+
+    def _checked(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
+        fresh, grown = [], dict[str, int]()
+        for write in writes:
+            corpid = write.key.corpid
+            version, size = db.execute(_FIND, (now, *astuple(write.key))).fetchone() or (None, 0)
+            if version == write.version:
+                continue
+            if not expects(write, version):
+                return KeptChange(refusal=KeptConflictError())
+            fresh.append(write)
+            grown[corpid] = grown.get(corpid, 0) + kept_value_size(write) - size
+        (total,) = db.execute(_TOTAL).fetchone()
+        used = dict[str, int]()
+        for corpid in grown:
+            (used[corpid],) = db.execute(_OF_CORP, (corpid,)).fetchone() or (0,)
+        return KeptChange(fresh, None if fits_kept(self._limits, grown, total, used) else full_of_kept(self._limits))
+
+    def _make_kept(self, db: sqlite3.Connection, change: KeptChange) -> None:
+        """Make changes that are not refused."""
+        for write in change.writes:
+            key = astuple(write.key)
+            db.execute(_REMOVE, key)
+            if write.text is not None:
+                expires = None if write.ttl is None else self._clock() + write.ttl
+                db.execute(_ADD, (*key, write.version, expires, kept_value_size(write), write.text))
+
+    def _remove_expired_kept(self) -> bool:
+        """Remove some expired values; return whether there were any."""
+        now = self._clock()
+        if not self._file.read(_ANY_EXPIRED, (now,)):
+            return False
+        self._file.write(lambda db: _remove_expired(db, now), synced=False)
+        return True
+
+
+def _remove_expired(db: sqlite3.Connection, now: float) -> int:
+    """Remove some expired values; return their number."""
+    return db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount
