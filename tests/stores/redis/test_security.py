@@ -8,13 +8,18 @@ from typing import NamedTuple
 import pytest
 import trustme
 
+from tests.stores.suites.failed_jobs import claim_of
 from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.kept_values import text_of, write
 from tests.support.apps import ROOT, write_files
 from tests.support.redis_group import LATE, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
 from wwspec_router.errors import ConfigurationError, StoreError
 from wwspec_router.host.child import Child
 from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
+from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.failed import Failure
+from wwspec_router.stores.once import KeptReply, corp_hash
 from wwspec_router.testing.ports import held_ports
 
 
@@ -107,6 +112,25 @@ def exercise(store: Store) -> None:
     assert store.job_figures().claimed == 1
     assert store.finish("one", "a")
     assert not store.has_job("a")
+    store.add(job("b"), [write("1", ttl=100)])
+    store.claim("one", 1, 100)
+    assert store.keep_step("one", "b", "fetch", "1")
+    assert store.steps("b") == {"fetch": "1"}
+    assert store.set_aside("one", "b", Failure(error="KeyError"))
+    assert store.retry("corp", 1000002, "b")
+    store.claim("one", 1, 100)
+    assert store.set_aside("one", "b", Failure(error="KeyError"))
+    assert [each.job_id for each in store.failed_jobs("corp", 1000002, 9)] == ["b"]
+    assert store.drop("corp", 1000002, "b")
+    assert text_of(store) == "1"
+    assert store.kept_figures().rows == 1
+    claim = claim_of("a1", "1", corp_hash("corp"))
+    assert store.claim_once(claim, 100) is None
+    assert store.renew_once([claim], 100)
+    assert store.keep_once(claim, KeptReply(text="reply"), 100)
+    assert store.once_figures().rows == 1
+    store.release_once(claim.key, claim.token)
+    assert store.forget("corp") == Forgotten(events=1, jobs=0, kept=1, replies=1)
 
 
 def test_a_user_who_may_do_only_what_the_docs_list_can_use_it(tmp_path: Path) -> None:
@@ -119,6 +143,9 @@ def test_a_user_who_may_do_only_what_the_docs_list_can_use_it(tmp_path: Path) ->
             server.run("ACL", "SETUSER", "program", "-get")
             with pytest.raises(StoreError, match="NOPERM"):
                 store.get("corp", 1, "id")
+            server.run("ACL", "SETUSER", "program", "-zscan")
+            with pytest.raises(StoreError, match="NOPERM"):
+                store.forget("corp")
         with closing(open_store(url, program="other")) as store, pytest.raises(StoreError, match=r"NOPERM") as caught:
             store.put("corp", 1, "id", "text", 100)
         assert "keys of this prefix" in str(caught.value)

@@ -1,22 +1,25 @@
 """The store for several machines: a Redis server that all instances of a program share.
 
-`RedisServer` connects to the server, and `RedisJobs` has the jobs; this module has the keys of events and their rules.
+`RedisServer` connects to the server; `RedisFailed` with `RedisJobs`, `RedisOnce` and `RedisKept` have what is not an
+event. This module has the keys of events and their rules.
 """
 
 import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from wwspec_router.stores.base import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key
+from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
+from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries
+from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
+from wwspec_router.stores.redis.failed import RedisFailed
+from wwspec_router.stores.redis.forgetting import OF_CORP
 from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM
-from wwspec_router.stores.redis.jobs import RedisJobs, milliseconds
 from wwspec_router.stores.redis.once import RedisOnce
 
-_EVENTS = ExpiringEntries("notify")
+_EVENTS = ExpiringEntries("notify", belongs=OF_CORP)
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
@@ -53,14 +56,14 @@ return done == 'kept' and add(job_keys, job) or done
 """
 
 
-class RedisStore(RedisJobs, RedisOnce):
+class RedisStore(RedisFailed, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock, since those of the instances may differ.
 
     The server's settings decide how durable acknowledged data is. With `appendonly yes` and `appendfsync always` it is
     on the server's disk; with `appendfsync everysec`, Redis's default, a crash of the machine loses up to a second;
     with no append-only file, a restart loses what came after the last snapshot. A failover loses what had not reached
-    the replica that takes over, unless `wait=1` lets each event, new job and kept result wait for a replica. `risks`
-    lists what the settings do not guarantee. Redis 6.2 or later, or Valkey.
+    the replica that takes over, unless `wait=1` lets each event, new job, kept result and kept value wait for a
+    replica. `risks` lists what the settings do not guarantee. Redis 6.2 or later, or Valkey.
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
@@ -96,14 +99,13 @@ class RedisStore(RedisJobs, RedisOnce):
         if done == b"full":
             raise full(self._limits)
 
-    def put_with_job(self, job: Job, ttl: float) -> None:
+    def put_with_job(self, job: Job, ttl: float, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep an event and its job; see `Store.put_with_job`. Both are as durable as the server is."""
         keys, arguments = self._placing(storable_key(job.corpid, job.agentid, job.notify_id), job.data, ttl)
         job_keys, job_arguments = self._addition(job)
         both = [len(arguments), *arguments, *job_arguments]
-        done = b"again"
-        while done == b"again":
-            done = self._server.run(_PUT_WITH_JOB, [*keys, *job_keys], both)
+        storable_writes(writes)
+        done = self._run_with(writes, _PUT_WITH_JOB, [*keys, *job_keys], both)
         if done == b"full":
             raise full(self._limits)
         self._check_added(done)
@@ -125,6 +127,17 @@ class RedisStore(RedisJobs, RedisOnce):
         """Return how many live entries there are and how many bytes they hold."""
         rows, size = _EVENTS.figures(self._server)
         return StoreFigures(rows=rows, bytes=size)
+
+    def forget(self, corpid: str) -> Forgotten:
+        """Remove all of a corp; see `Store.forget`. That is as durable as the server is."""
+        encoded("corpid", corpid)
+        corp = f"{quote(corpid, safe='')}:"
+        return Forgotten(
+            events=_EVENTS.forget(self._server, corp),
+            jobs=self._forget_jobs(corpid, corp),
+            kept=self._forget_kept(corp),
+            replies=self._forget_once(corpid),
+        )
 
     def check(self) -> None:
         """Return when the server answers; see `Readiness.check`."""

@@ -55,6 +55,7 @@ _ALIASES = {
     "ClusterCrossSlotError": "CROSSSLOT",
     "MasterNotFoundError": "NOPRIMARY",
     "NOAUTH": "WRONGPASS",
+    "ACL": "NOPERM",
     "X509": "SSL",
     "PEM": "SSL",
     "SSLError": "SSL",

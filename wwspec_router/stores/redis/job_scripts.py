@@ -19,6 +19,7 @@ JOB = "job:"
 LANE, HEADS = "jobs:lane:", "jobs:heads"
 CLAIMED, ADDED = "jobs:claimed", "jobs:added"
 BYTES, SERIAL = "jobs:bytes", "jobs:serial"
+FAILED, FORGOTTEN = "jobs:failed", "jobs:forgotten"
 PROGRAMS, KNOWN = "jobs:programs", "jobs:known:"
 
 ALL = "*"
@@ -32,7 +33,7 @@ UNKNOWN_PROGRAM = b"unknown program"
 # sorted set by due times, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
 # their first times, so that jobs which an owner can't run cost it nothing.
 
-_LANES = f"""
+LANES = f"""
 {NOW}
 {PREFIX}
 local function escaped(text)
@@ -57,18 +58,21 @@ local function wait(key, member, due)
     note_head(lane)
 end
 """
-_OWNED = """
+OWNED = """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
-CHECK_ROOM = """
-local key, added, bytes, serials = unpack(KEYS)
-local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('EXISTS', key) == 1 then return 'known' end
+CHECK_BOUNDS = """
 local used = tonumber(redis.call('GET', bytes) or '0')
 if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full of jobs' end
 """
+CHECK_ROOM = f"""
+local key, added, bytes, serials = unpack(KEYS)
+local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('EXISTS', key) == 1 then return 'known' end
+{CHECK_BOUNDS}
+"""
 ADD = f"""
-{_LANES}
+{LANES}
 {CHECK_ROOM}
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
@@ -78,7 +82,7 @@ wait(key, member, now)
 return 'added'
 """
 CLAIM = f"""
-{_LANES}
+{LANES}
 local claimed, added, programs = unpack(KEYS)
 local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
 local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -164,7 +168,7 @@ for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], a
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
 BEGIN = f"""
-{_OWNED}
+{OWNED}
 redis.call('HINCRBY', KEYS[1], 'attempts', 1)
 redis.call('HSET', KEYS[1], 'running', 1)
 return 1
@@ -191,23 +195,26 @@ for each = 2, #ARGV do
 end
 """
 KEEP = f"""
-{_OWNED}
+{OWNED}
 redis.call('HSET', KEYS[1], 'errcode', ARGV[2], 'result', ARGV[3], 'running', 0)
 return 1
 """
 POSTPONE = f"""
-{_OWNED}
-{_LANES}
+{OWNED}
+{LANES}
 local key, claimed = unpack(KEYS)
 local member = redis.call('HGET', key, 'member')
 redis.call('HSET', key, 'running', 0)
+if ARGV[3] == '1' and tonumber(redis.call('HGET', key, 'attempts') or 0) > 0 then
+    redis.call('HINCRBY', key, 'attempts', -1)
+end
 wait(key, member, now + ARGV[2])
 redis.call('ZREM', claimed, member)
 redis.call('HDEL', key, 'owner')
 return 1
 """
 FINISH = f"""
-{_OWNED}
+{OWNED}
 local key, claimed, added, bytes = unpack(KEYS)
 local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
 redis.call('DECRBY', bytes, size)
@@ -215,20 +222,22 @@ for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) en
 redis.call('DEL', key)
 return 1
 """
-HAS = "return redis.call('EXISTS', KEYS[1])"
+HAS = "return redis.call('EXISTS', KEYS[1]) - redis.call('HEXISTS', KEYS[1], 'error')"
 FIGURES = f"""
 {NOW}
-local claimed, added, bytes = unpack(KEYS)
+local claimed, added, bytes, failed, forgotten = unpack(KEYS)
 local oldest = redis.call('ZRANGE', added, 0, 0, 'WITHSCORES')[2] or now
 return {{
     redis.call('ZCARD', added),
     redis.call('ZCOUNT', claimed, '(' .. string.format('%.0f', now), '+inf'),
     tonumber(redis.call('GET', bytes) or '0'),
     now - oldest,
+    redis.call('ZCARD', failed),
+    tonumber(redis.call('GET', forgotten) or '0'),
 }}
 """
 OLDEST = f"""
-{_LANES}
+{LANES}
 local claimed, added = unpack(KEYS)
 local found = redis.call('ZRANGE', added, 0, ARGV[1] - 1, 'WITHSCORES')
 local jobs = {{}}

@@ -4,7 +4,6 @@ The scripts are in `job_scripts`; `RedisServer` connects to the server. This mod
 """
 
 import json
-import math
 from collections.abc import Sequence
 from hashlib import sha256
 from urllib.parse import quote
@@ -19,20 +18,21 @@ from wwspec_router.stores.checks import (
     positive,
     storable_ids,
     storable_outcome,
+    storable_writes,
 )
 from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
-
-_LONGEST = 10**15
-"""Milliseconds, some 30 000 years: sums of these are exact in Lua, whose numbers are floats."""
+from wwspec_router.stores.redis.expiring import milliseconds
+from wwspec_router.stores.redis.kept import RedisKept
 
 _KEEP_KNOWN = 86_400
 """Seconds for which the server remembers the abilities that a program knows; after that they are sent again."""
 
 
-class RedisJobs:
+class RedisJobs(RedisKept):
     """Keeps jobs in a Redis server, for all processes that use it.
 
     Args:
@@ -45,10 +45,11 @@ class RedisJobs:
         self._limits = limits
         self._named: tuple[frozenset[str], str] = frozenset(), sha256(b"[]").hexdigest()
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
         keys, arguments = self._addition(job)
-        self._check_added(self._server.run(scripts.ADD, keys, arguments))
+        storable_writes(writes)
+        self._check_added(self._run_with(writes, scripts.ADD, keys, arguments))
 
     def claim(
         self,
@@ -81,7 +82,7 @@ class RedisJobs:
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It waits for no replica."""
         storable_ids(owner, job_id)
-        return bool(self._server.run(scripts.BEGIN, [_key(job_id)], [owner], durable=False))
+        return bool(self._server.run(scripts.BEGIN, [job_key(job_id)], [owner], durable=False))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
@@ -98,36 +99,45 @@ class RedisJobs:
         names = [quote(each, safe="") for each in job_ids]
         self._server.run(scripts.EXCUSE, [scripts.CLAIMED], [owner, *names], again=True, durable=False)
 
-    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome) -> bool:
+    def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
         storable_ids(owner, job_id)
+        storable_writes(writes)
         arguments: list[str | int] = [owner, *storable_outcome(outcome)]
-        return bool(self._server.run(scripts.KEEP, [_key(job_id)], arguments, again=True))
+        return bool(self._run_with(writes, scripts.KEEP, [job_key(job_id)], arguments, guard=scripts.OWNED, again=True))
 
-    def postpone(self, owner: str, job_id: str, delay: float) -> bool:
+    def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
         storable_ids(owner, job_id)
         length = milliseconds(not_negative("delay", delay))
-        keys = [_key(job_id), scripts.CLAIMED]
-        return bool(self._server.run(scripts.POSTPONE, keys, [owner, length], durable=False))
+        keys = [job_key(job_id), scripts.CLAIMED]
+        return bool(self._server.run(scripts.POSTPONE, keys, [owner, length, int(not counted)], durable=False))
 
-    def finish(self, owner: str, job_id: str) -> bool:
-        """Remove a job; see `JobJournal.finish`."""
+    def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Remove a job; see `JobJournal.finish`. It waits for no replica, unless there are `writes`."""
         storable_ids(owner, job_id)
-        keys = [_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES]
-        return bool(self._server.run(scripts.FINISH, keys, [owner], durable=False))
+        storable_writes(writes)
+        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES]
+        return bool(self._run_with(writes, scripts.FINISH, keys, [owner], guard=scripts.OWNED, durable=False))
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
         storable_ids("", job_id)
-        return bool(self._server.run(scripts.HAS, [_key(job_id)], [], again=True, durable=False))
+        return bool(self._server.run(scripts.HAS, [job_key(job_id)], [], again=True, durable=False))
 
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
-        rows, claimed, size, age = self._server.run(
-            scripts.FIGURES, [scripts.CLAIMED, scripts.ADDED, scripts.BYTES], [], again=True, durable=False
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN]
+        found = self._server.run(scripts.FIGURES, keys, [], again=True, durable=False)
+        rows, claimed, size, age, failed, forgotten = found
+        return JobFigures(
+            waiting=rows - claimed,
+            claimed=claimed,
+            bytes=size,
+            oldest_age=max(0, age) / 1000,
+            failed=failed,
+            forgotten=forgotten,
         )
-        return JobFigures(waiting=rows - claimed, claimed=claimed, bytes=size, oldest_age=max(0, age) / 1000)
 
     def oldest_jobs(self, limit: int) -> list[OldJob]:
         """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
@@ -189,10 +199,6 @@ class RedisJobs:
         )
 
 
-def milliseconds(seconds: float) -> int:
-    """Return a time in the unit of the scripts, rounded up, so that no lifetime becomes 0."""
-    return min(math.ceil(seconds * 1000), _LONGEST) if seconds < _LONGEST else _LONGEST
-
-
-def _key(job_id: str) -> str:
+def job_key(job_id: str) -> str:
+    """Return the key of a job."""
     return scripts.JOB + quote(job_id, safe="")

@@ -9,12 +9,11 @@ from typing import Any
 
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, corp_hash
 from wwspec_router.stores.redis.connection import RedisServer
-from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries
-from wwspec_router.stores.redis.jobs import milliseconds
+from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 
-_KEYS = ExpiringEntries("once")
+_KEYS = ExpiringEntries("once", belongs="redis.call('HGET', prefix .. 'once:entry:' .. name, 'corp') == corp")
 
 _COMMON = f"""
 {_KEYS.script}
@@ -33,41 +32,41 @@ local function hold(entry, name, size, lifetime, ...)
     redis.call('ZADD', expiry, now + lifetime, name)
     redis.call('HSET', sizes, name, size)
 end
-local function hold_unless_held(entry, name, token, request, lease)
+local function hold_unless_held(entry, name, token, request, corp, lease)
     local found = find(entry, name)
     if found and (found[1] ~= token or found[3]) then return found end
-    hold(entry, name, 0, lease, 'token', token, 'request', request)
+    hold(entry, name, 0, lease, 'token', token, 'request', request, 'corp', corp)
     return nil
 end
 """
 _CLAIM = f"""
 {_COMMON}
-local entry, name, token, request, lease = KEYS[4], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local swept = sweep(ARGV[7])
+local entry, name, token, request, corp, lease = KEYS[4], unpack(ARGV, 1, 5)
+local swept = sweep(ARGV[8])
 if not find(entry, name) then
     local rows = redis.call('ZCARD', expiry) - (redis.call('ZSCORE', expiry, name) and 1 or 0)
-    if rows >= tonumber(ARGV[5]) or tonumber(redis.call('GET', bytes) or '0') >= tonumber(ARGV[6]) then
+    if rows >= tonumber(ARGV[6]) or tonumber(redis.call('GET', bytes) or '0') >= tonumber(ARGV[7]) then
         return swept > 0 and 'again' or 'full'
     end
 end
-return hold_unless_held(entry, name, token, request, lease) or 'held'
+return hold_unless_held(entry, name, token, request, corp, lease) or 'held'
 """
 _RENEW = f"""
 {_COMMON}
 local held = {{}}
 for each = 4, #KEYS do
-    local first = 3 * each - 10
-    local name, token, request = ARGV[first], ARGV[first + 1], ARGV[first + 2]
-    if not hold_unless_held(KEYS[each], name, token, request, ARGV[1]) then held[#held + 1] = token end
+    local first = 4 * each - 14
+    local name, token, request, corp = unpack(ARGV, first, first + 3)
+    if not hold_unless_held(KEYS[each], name, token, request, corp, ARGV[1]) then held[#held + 1] = token end
 end
 return held
 """
 _KEEP = f"""
 {_COMMON}
-local entry, name, token, request = KEYS[4], ARGV[1], ARGV[2], ARGV[3]
+local entry, name, token, request, corp, lifetime, size = KEYS[4], unpack(ARGV, 1, 6)
 local found = find(entry, name)
 if found and found[1] ~= token then return 0 end
-hold(entry, name, ARGV[5], ARGV[4], 'token', token, 'request', request, 'errcode', ARGV[6], 'text', ARGV[7])
+hold(entry, name, size, lifetime, 'token', token, 'request', request, 'corp', corp, 'errcode', ARGV[7], 'text', ARGV[8])
 return 1
 """
 _RELEASE = f"""
@@ -93,7 +92,7 @@ class RedisOnce:
         storable_claim(claim)
         bounds = (self._limits.max_once, self._limits.max_once_bytes)
         length = milliseconds(positive("lease", lease))
-        arguments: list[str | int] = [claim.key, claim.token, claim.request, length, *bounds, SWEPT_PER_CHANGE]
+        arguments: list[str | int] = [*_parts(claim), length, *bounds, SWEPT_PER_CHANGE]
         found: Any = b"again"
         while found == b"again":
             found = self._server.run(_CLAIM, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True)
@@ -108,7 +107,7 @@ class RedisOnce:
         keys = [_KEYS.key(claim.key) for claim in claims]
         arguments: list[str | int] = [milliseconds(positive("lease", lease))]
         for claim in claims:
-            arguments += [claim.key, claim.token, claim.request]
+            arguments += _parts(claim)
         held = self._server.run(_RENEW, [*_KEYS.counts, *keys], arguments, again=True, durable=False)
         return {self._server.text(token) for token in held}
 
@@ -116,8 +115,7 @@ class RedisOnce:
         """Keep a reply; see `OnceStore.keep_once`. It is as durable as the server is."""
         storable_claim(claim)
         size, lifetime = kept_size(reply), milliseconds(positive("ttl", ttl))
-        arguments: list[str | int] = [claim.key, claim.token, claim.request, lifetime]
-        arguments += [size, reply.errcode, reply.text]
+        arguments: list[str | int] = [*_parts(claim), lifetime, size, reply.errcode, reply.text]
         return bool(self._server.run(_KEEP, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True))
 
     def release_once(self, key: str, token: str) -> None:
@@ -130,7 +128,15 @@ class RedisOnce:
         rows, size = _KEYS.figures(self._server)
         return OnceFigures(rows=rows, bytes=size)
 
+    def _forget_once(self, corpid: str) -> int:
+        return _KEYS.forget(self._server, corp_hash(corpid))
+
     def _entry(self, found: Sequence[bytes | None]) -> OnceEntry:
         token, request, errcode, text = (None if each is None else self._server.text(each) for each in found)
         reply = None if errcode is None else KeptReply(text=text or "", errcode=int(errcode))
         return OnceEntry(token=token or "", request=request or "", reply=reply)
+
+
+def _parts(claim: OnceClaim) -> Sequence[str]:
+    """Return the arguments for a claim."""
+    return claim.key, claim.token, claim.request, claim.corp

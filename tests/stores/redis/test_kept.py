@@ -1,0 +1,176 @@
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.stores.redis.relay import relay_to
+from tests.stores.suites.job_samples import job
+from tests.stores.suites.keeping import check_kept_with_jobs, keeping
+from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
+from tests.support.redis_clock import RewindingClock
+from tests.support.redis_server import LocalRedis, local_redis
+from tests.support.waiting import wait_until
+from wwspec_router.errors import KeptConflictError, StoreError
+from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.failed import Failure
+from wwspec_router.stores.kept import KeptFigures, KeptKey
+from wwspec_router.stores.redis.events import RedisStore
+
+T = TypeVar("T")
+
+PREFIX = "{zone-program}:"
+ENTRY = f"{PREFIX}kept:entry:corp:1000002:app:count"
+MANY = 600
+"""More than one script removes."""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
+    with local_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def server(started: LocalRedis) -> LocalRedis:
+    started.run("FLUSHALL")
+    return started
+
+
+@pytest.fixture
+def store(server: LocalRedis) -> Iterator[RedisStore]:
+    with closing(RedisStore(server.url)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("_kill", range(4))
+def test_a_process_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(
+    server: LocalRedis, store: RedisStore, _kill: int
+) -> None:
+    with keeping(server.url) as process:
+        process.kill()
+        check_kept_with_jobs(process, store)
+
+
+@pytest.mark.parametrize("_kill", range(4))
+def test_a_server_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(tmp_path: Path, _kill: int) -> None:
+    with local_redis(tmp_path) as server, keeping(server.url) as process:
+        server.kill()
+        server.start()
+        with closing(RedisStore(server.url)) as store:
+            check_kept_with_jobs(process, store)
+
+
+def test_keys_of_values_keep_to_the_name_space_and_to_plain_characters(server: LocalRedis, store: RedisStore) -> None:
+    store.write_kept([write("1", KeptKey("ww{1}", 7, "a:b", "*\n"))])
+    assert set(server.run("KEYS", "*")) == {
+        b"{zone-program}:kept:entry:ww%7B1%7D:7:a%3Ab:%2A%0A",
+        b"{zone-program}:kept:expiry",
+        b"{zone-program}:kept:sizes",
+        b"{zone-program}:kept:bytes",
+        b"{zone-program}:kept:corps",
+    }
+
+
+def test_the_server_itself_removes_a_value_at_its_end(server: LocalRedis, store: RedisStore) -> None:
+    store.write_kept([write("1", ttl=0.05), write("2", KeptKey("corp", 1, "app", "n"))])
+    wait_until(lambda: store.read_kept(KEY) is None)
+    assert server.run("EXISTS", ENTRY) == 0
+    assert store.kept_figures() == KeptFigures(rows=1, bytes=2)
+
+
+def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedis, store: RedisStore) -> None:
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n"), ttl=60) for number in range(250)])
+    store.write_kept([write("2", KeptKey("corp2", 1, "app", "n"))])
+    RewindingClock(server).advance(60)
+    for _ in range(3):
+        store.write_kept([write(None, KeptKey("corp2", 1, "app", "n"))])
+    assert server.run("KEYS", "*") == [b"{zone-program}:kept:bytes"]
+    assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
+
+
+def test_a_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    store.write_kept([write("1")])
+    server.run("DEL", ENTRY)
+    assert store.read_kept(KEY) is None
+    store.write_kept([write("23", expected=None)])
+    assert store.kept_figures() == KeptFigures(rows=1, bytes=7)
+
+
+def test_what_makes_no_use_of_kept_values_has_no_key_of_them(server: LocalRedis, store: RedisStore) -> None:
+    running(store)
+    store.keep_outcome("one", "a", OUTCOME)
+    store.finish("one", "a")
+    store.put_with_job(job("b", notify_id="n"), 60)
+    assert not [key for key in server.run("KEYS", "*") if b"kept" in key or b"failed" in key]
+
+
+def test_writes_whose_answer_is_lost_are_made_once(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+
+        def unheard(call: Callable[[], T]) -> T:
+            relay.mode = "break"
+            result = call()
+            assert relay.mode == "pass"
+            return result
+
+        store.write_kept([write("0", version="zeroth")])  # from here on the server knows the script
+        unheard(lambda: store.write_kept([write("1", expected="zeroth", version="first")]))
+        assert text_of(store) == "1"
+        running(store)
+        store.keep_outcome("one", "a", OUTCOME, [write("2", expected="first", version="second")])
+        assert unheard(lambda: store.keep_outcome("one", "a", OUTCOME, [write("3", expected="second")]))
+        assert text_of(store) == "3"
+        assert unheard(lambda: store.read_kept(KEY)) is not None
+        assert unheard(lambda: store.keep_step("one", "a", "fetch", "1"))
+        assert unheard(lambda: store.steps("a")) == {"fetch": "1"}
+
+
+def test_the_end_of_a_job_whose_answer_is_lost_is_an_error_and_done(server: LocalRedis) -> None:
+    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
+        running(store)
+        store.finish("one", "a", [write("1")])  # from here on the server knows the script
+        running(store)
+        relay.mode = "break"
+        with pytest.raises(StoreError, match="closed the connection"):
+            store.finish("one", "a", [write("2")])
+        assert text_of(store) == "2"
+        assert not store.has_job("a")
+        store.write_kept([write("3", version="third")])
+        relay.mode = "break"
+        with pytest.raises(StoreError, match="closed the connection") as caught:
+            store.write_kept([write(None, expected="third")])
+        assert not isinstance(caught.value, KeptConflictError)
+        assert store.read_kept(KEY) is None
+
+
+def test_a_corp_with_much_is_forgotten_in_many_scripts(server: LocalRedis, store: RedisStore) -> None:
+    for number in range(MANY):
+        for corpid in ("corp", "corp2"):
+            store.put(corpid, 1, str(number), "text", 1000)
+            store.add(job(f"{corpid} {number}", corpid=corpid))
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n")) for number in range(MANY)])
+    store.claim("one", MANY // 2, 100)
+    before = _scripts_run(server)
+    assert store.forget("corp") == Forgotten(events=MANY, jobs=MANY, kept=MANY, replies=0)
+    assert _scripts_run(server) - before > 3 * MANY // 200
+    assert store.figures().rows == MANY
+    assert (store.job_figures().waiting, store.job_figures().claimed) == (MANY * 3 // 4, MANY // 4)
+    assert not [key for key in server.run("KEYS", "*") if b":corp:" in key or b"job:corp%20" in key]
+
+
+def _scripts_run(server: LocalRedis) -> int:
+    stats = server.run("INFO", "commandstats")
+    return sum(stats[f"cmdstat_{name}"]["calls"] for name in ("eval", "evalsha") if f"cmdstat_{name}" in stats)
+
+
+def test_a_failed_job_that_was_deleted_by_hand_is_not_listed(server: LocalRedis, store: RedisStore) -> None:
+    for each in "ab":
+        running(store, each)
+        store.set_aside("one", each, Failure(error="KeyError"))
+    server.run("DEL", f"{PREFIX}job:a")
+    assert [each.job_id for each in store.failed_jobs("corp", 1000002, 9)] == ["b"]
+    assert not store.retry("corp", 1000002, "a")
