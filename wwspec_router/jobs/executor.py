@@ -6,7 +6,7 @@ event, if it was not notified before. This module knows neither threads, nor whi
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.marks import was_forgotten
 
 log = logging.getLogger(__name__)
@@ -205,7 +206,7 @@ class JobExecutor:
         job = run.job
         try:
             self._check_leases(run)
-            if not run.is_gone and not self._journal.finish(self._owner, job.job_id, run.writes):
+            if not run.is_gone and not self._leave(run, outcome, Verdict.DONE, run.writes):
                 if not self._is_lost(run, "it is not run again"):
                     return
         except StoreError as error:
@@ -342,10 +343,13 @@ class JobExecutor:
         self._log_end(run, outcome, verdict)
         if run.is_gone:
             return
+        self._leave(run, outcome, verdict)
+
+    def _leave(self, run: Run, outcome: Outcome, verdict: Verdict, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Take a job that is over from the journal; return False when another process has it, or nobody."""
         if (failure := _failure(run, outcome, verdict)) is None:
-            self._journal.finish(self._owner, job.job_id)
-        else:
-            self._journal.set_aside(self._owner, job.job_id, failure)
+            return self._journal.finish(self._owner, run.job.job_id, writes)
+        return self._journal.set_aside(self._owner, run.job.job_id, failure)
 
     def _notify(self, job: Job, outcome: Outcome) -> Verdict:
         """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
