@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
+from wwspec_router.errors import CallError, CrashError, HandlerTimeoutError, StoreError
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
@@ -106,7 +106,7 @@ class JobExecutor:
         route = self._dispatcher.job_route(job.name)
         if job.attempt >= self.most_runs(job):
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.name, 64), job.attempt)
-            return self._error(CallError(f"the ability was begun {job.attempt} times and never ended"))
+            return self._error(CrashError(f"the ability was begun {job.attempt} times and never ended"))
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
@@ -124,7 +124,7 @@ class JobExecutor:
             storable_outcome(outcome)
         except StoreError as error:  # else it would run again and again, and never be reported
             log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
-            return self._error(CallError())
+            return self._error(CrashError())
         return outcome
 
     def _answer(self, job: Job, route: Route, deadline: Deadline) -> Reply:
