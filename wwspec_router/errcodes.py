@@ -73,7 +73,11 @@ class ProgramErrcodes(msgspec.Struct, frozen=True, kw_only=True):
     """Of a repeat whose first call still runs."""
 
     def meaning(self, errcode: int) -> str:
-        """Return the key whose number an errcode is; empty when it is none, that of several keys, or `errcode`."""
+        """Return the key whose number an errcode is; empty when it is none, that of several keys, or `errcode`.
+
+        Args:
+            errcode: Of a reply.
+        """
         found = [name for name in ProgramErrcodes.__struct_fields__ if getattr(self, name) == errcode]
         return found[0] if len(found) == 1 and found[0] != "errcode" else ""
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 
 from tests.support.apps import ROOT, write_files
@@ -22,6 +23,7 @@ from wwspec_router.client import (
     UnknownAbilityError,
     ZoneClient,
 )
+from wwspec_router.errcodes import PROGRAM_ERRCODES, advice
 from wwspec_router.testing.zone import ServedZone, Zone
 
 APP = {
@@ -185,3 +187,16 @@ def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(client: Zon
         first = pool.submit(client.call, shop.Busy(does="sleep"))
         wait_until(is_refused)
         assert first.result().bought == 1
+
+
+def test_the_emulator_says_what_a_number_of_the_programs_own_means(zone: ServedZone, client: ZoneClient) -> None:
+    with pytest.raises(ProgramError):
+        client.call("buy", {"does": "crash"})
+    row = next(row for row in zone.client.traffic(kind="call", bodies=False) if row["program_errcode"] == 9003)
+    wait_until(lambda: zone.client.entry(row["number"])["traces"])
+    entry = zone.client.entry(row["number"])
+    known = PROGRAM_ERRCODES["crash_errcode"]
+    assert entry["causes"] == {"9003": [known.cause, known.chinese_cause]}
+    assert entry["advice"] == list(advice(0, "crash_errcode") or ())
+    page = httpx.get(f"{zone.client.url}/errcodes", trust_env=False).text
+    assert f'<tr id="ecrash_errcode"><td>crash_errcode</td><td>{known.cause}</td>' in page
