@@ -17,6 +17,7 @@ WWSpecError
 │   ├─ OutputError           the reply does not fit the output contract
 │   ├─ NotifyNotFoundError   no stored event under this notify_id for this corp and app
 │   ├─ HandlerTimeoutError   the ability took longer than its timeout
+│   ├─ CrashError            the ability ended with an unexpected error, or not at all
 │   ├─ OverloadedError       the program or the ability has too many calls
 │   ├─ FirstCallRunningError a repeat came while the call that runs once still ran
 │   ├─ RepeatedError         a repeat gets the error that was kept
@@ -34,6 +35,12 @@ WWSpecError
 │   ├─ PlatformError         WeCom refuses, with an errcode                    client.errors
 │   │   └─ ContractMisfitError  a request or reply does not fit the console    client.errors
 │   ├─ ProgramError          the program answers, with an errcode              client.errors
+│   │   ├─ ProgramInputError     the request does not fit the program's types  client.errors
+│   │   ├─ ProgramTimeoutError   the ability took longer than its timeout      client.errors
+│   │   ├─ ProgramCrashError     the code of the ability failed                client.errors
+│   │   ├─ UnknownAbilityError   the program has no such ability               client.errors
+│   │   ├─ ProgramOverloadError  the program has too many calls                client.errors
+│   │   ├─ ProgramRepeatError    the first of two equal calls still runs       client.errors
 │   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
 │   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
 │   ├─ RepeatedCursorError   a reply has more pages, and does not say where    client.errors
@@ -251,6 +258,12 @@ class HandlerTimeoutError(CallError):
     """The ability took longer than its `timeout`."""
 
     default_message = "the ability took longer than its timeout"
+    loggable = True
+
+
+class CrashError(CallError):
+    """The ability ended with an error that is no `CallError`, or its process ended while it ran."""
+
     loggable = True
 
 

@@ -1,9 +1,9 @@
-"""Who meets each errcode, its cause and its fix: `wwspec_router/errcodes.json`."""
+"""Who meets each errcode, its cause and its fix: `wwspec_router/errcodes.json`, `program_errcodes.json`."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from scripts.reference.text import Say, table
-from wwspec_router.errcodes import ERRCODES
+from wwspec_router.errcodes import ERRCODES, PROGRAM_ERRCODES, Errcode
 from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
 from wwspec_router.sdk.vendor import RETURN_CODES
 
@@ -35,13 +35,26 @@ def page(say: Say) -> str:
             ),
             f"## {say('Of the program', '程序自身 {#of-the-program}')}\n",
             say(
-                "Handlers and the key `errcode` of the registry file may give others.",
-                "处理函数和注册文件的 `errcode` 可以使用其他错误码。",
+                "These numbers are where the registry file gives no others. With them one number stands for several "
+                "failures.",
+                "注册文件没有另行设置时使用这些数字，此时一个数字对应多种失败。",
             )
             + "\n",
-            _rows(_OWN, say),
+            _rows({str(code): ERRCODES[code] for code in _OWN}, say),
+            say(
+                "Don't match on the errmsg to tell failures apart: let [the registry file]"
+                "(registry.md#errcodes-that-an-app-can-tell-apart) give each a number, as `wwspec new` does. Handlers "
+                "choose numbers of their own. The client has [a class for each]"
+                "(../how-to/client.md#which-failure-of-the-program).",
+                "不要靠匹配 errmsg 来区分失败：请在"
+                "[注册文件](registry.md#errcodes-that-an-app-can-tell-apart)中给每种失败设置单独的数字，"
+                "`wwspec new` 生成的程序已经这样做。处理函数可以使用自己的数字。客户端对每种失败都有"
+                "[单独的异常类](../how-to/client.md#which-failure-of-the-program)。",
+            )
+            + "\n",
+            _rows(PROGRAM_ERRCODES, say, say("key", "键")),
             f"## {say('Of WeCom', '企业微信 {#of-wecom}')}\n",
-            _rows(platform, say),
+            _rows({str(code): ERRCODES[code] for code in platform}, say),
             f"## {say('Return codes of the SDK', 'SDK 返回码 {#return-codes-of-the-sdk}')}\n",
             say(
                 "The SDK could not make a call. The app reads the errcode of the program, the log has the return "
@@ -49,18 +62,17 @@ def page(say: Say) -> str:
                 "SDK 没能完成调用时的返回码。应用收到的是程序的错误码，返回码只写入日志 [100052]。",
             )
             + "\n",
-            _rows(RETURN_CODES, say),
+            _rows({str(code): ERRCODES[code] for code in RETURN_CODES}, say),
         ]
     )
 
 
-def _rows(codes: Iterable[int], say: Say) -> str:
-    heads = "errcode", say("met by", "出现在"), say("cause", "原因"), say("fix", "解决办法")
-    rows = ((code, ERRCODES[code]) for code in codes)
+def _rows(rows: Mapping[str, Errcode], say: Say, name: str = "errcode") -> str:
+    heads = name, say("met by", "出现在"), say("cause", "原因"), say("fix", "解决办法")
     return table(
         heads,
         [
             (f"`{code}`", say(*_MET_BY[row.met_by]), say(row.cause, row.chinese_cause), say(row.fix, row.chinese_fix))
-            for code, row in rows
+            for code, row in rows.items()
         ],
     )

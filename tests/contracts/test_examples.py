@@ -1,4 +1,6 @@
 import json
+from datetime import date
+from decimal import Decimal
 from enum import Enum, IntEnum
 from types import GenericAlias
 from typing import Annotated, Any, Literal
@@ -50,6 +52,10 @@ SCALARS = [
     _scalar(Annotated[str, max_bytes(8)], st.text(max_size=2)),
     _scalar(Annotated[int, Meta(ge=-3, le=-1)], st.integers(-3, -1)),
     _scalar(Annotated[list[int], Meta(examples=[[7]])], st.lists(integers, max_size=2)),
+    _scalar(tuple[int, int], st.lists(integers, min_size=2, max_size=2)),
+    _scalar(date, st.dates().map(str)),
+    _scalar(Decimal, st.integers().map(str)),
+    _scalar(bytes, st.just("dGV4dA==")),
 ]
 
 
@@ -203,7 +209,7 @@ class Pair(Contract):
 
 
 class Blob(Contract):
-    value: bytes = b""
+    value: bytearray | UnsetType = UNSET
 
 
 class Node(Contract):
@@ -237,7 +243,7 @@ class Both(Contract):
         (Null, [("$.value", "may be null")]),
         (Open, [("$.value", "may be null")]),
         (RawJson, [("$.value", "may be null")]),
-        (Pair, [("$.value", "no JSON type of its own")]),
+        (Pair, [("$.value", "a tuple of several types")]),
         (Blob, [("$.value", "no JSON type of its own")]),
         (Node, [("$.children[]", "Node contains itself")]),
         (Loop, [("$.back", "Loop contains itself")]),

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.stores.suites.rig import ManualClock
 from tests.support.apps import ROOT
@@ -42,6 +43,7 @@ from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures, JobCounts
+from wwspec_router.registry.file import Program
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
@@ -265,13 +267,14 @@ def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_
         raise NotImplementedError
 
     sdk, figures = Platform(), Figures(())
-    kernel = Dispatcher(with_handler(reference_table, poison), sdk, store)
+    registry = replace(reference_table.registry, program=Program(crash_errcode=9003))
+    kernel = Dispatcher(with_handler(replace(reference_table, registry=registry), poison), sdk, store)
     accept(store, app_call("poison", is_async=True, job_info="j"))
     leave_behind(store, MAX_RUNS)
     with working(store, sdk, kernel, figures=figures):
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
-    assert report["errcode"] == 710660
+    assert report["errcode"] == 9003
     assert json.loads(report["result"])["errmsg"] == "the ability was begun 5 times and never ended"
     assert "ended none of its 5 runs" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=1, given_up=0)
@@ -281,7 +284,7 @@ def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
     store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = tmp_path / "registry.toml"
-    registry.write_text("[abilities.odd]\napi = 'sync_msg'\noutput_policy = 'off'\n")
+    registry.write_text("[program]\ncrash_errcode = 9003\n[abilities.odd]\napi = 'sync_msg'\noutput_policy = 'off'\n")
     sdk = Platform()
     sdk.replies["sync_msg"] = '{"secret":"\ud800"}'
     kernel = Dispatcher(build_table(ROOT, registry), sdk, store)
@@ -289,7 +292,7 @@ def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
         process.accept(app_call("odd", is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
-    assert json.loads(report["result"]) == {"errcode": 710660, "errmsg": "internal error of the program"}
+    assert json.loads(report["result"]) == {"errcode": 9003, "errmsg": "internal error of the program"}
     assert "of odd: its result holds a lone surrogate" in caplog.text
     assert "secret" not in caplog.text
 

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -19,8 +22,10 @@ from tests.support.apps import ROOT, python, write_files
 from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.contracts.from_example import contract_of_example
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.client_module import OwnAbility, module_of
+from wwspec_router.registry.file import Program
 from wwspec_router.testing.zone import Zone
 
 NASTY = {
@@ -64,8 +69,11 @@ def raw(request: dict[str, Any]) -> dict[str, Any]:
     return {"errcode": 0, "errmsg": "ok", "a-b": {"class": request.get("a-b", "?")}}
 ''',
     "schemas/prices.py": '''
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 from msgspec import Meta, field
 from wwspec_router import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_router.contracts import Flag, Unsigned
@@ -113,6 +121,16 @@ class Request(Base):
     key: Annotated[str, max_bytes(64, min_length=1)] | UnsetType = field(default=UNSET, name="from")
     """Where "from"."""
     ratio: float = 0.5
+    day: date = date(2026, 1, 31)
+    date_: date | UnsetType = field(default=UNSET, name="date")
+    days: list[date] = []
+    at: datetime | UnsetType = UNSET
+    hour: time = time(8, 30)
+    lasts: timedelta = timedelta(minutes=90)
+    exact: Decimal = Decimal("19.99")
+    number: UUID = UUID(int=5)
+    data: bytes = b"a'"
+    place: tuple[float, float] = (31.2, 121.5)
     a_field: Annotated[str, Meta(pattern="^[a-z]{1,20}$", max_length=20, description="too long")] = "abc"
 
 class Response(Output):
@@ -159,7 +177,7 @@ def wwspec(*arguments: object, exit_code: int = 0) -> str:
 
 
 CALLS = """
-import asyncio, json, sys
+import asyncio, datetime, json, sys
 url, corpid, secret, program_id = sys.argv[1:]
 import shop_2
 from wwspec_router.client import AsyncZoneClient, ProgramError, ZoneClient
@@ -170,6 +188,8 @@ with ZoneClient(**app) as client:
     found = client.call(shop_2.PriceCheck(limit=7))
     assert found == shop_2.PriceCheckResponse(items=[shop_2.PricesItem(price=7)], kind=shop_2.Kind.SALE), found
     assert client.submit(shop_2.PriceCheck(limit=8)).result(20).items[0].price == 8
+    day = datetime.date(2026, 3, 1)
+    assert client.call(shop_2.PriceCheck(limit=7, ratio=2, place=(1, 2), day=day, date_=day)).items[0].price == 7
     assert client.call(shop_2.库存(a_b="hi")).a_b.class_ == "hi"
     assert client.call(shop_2.OutputAbility(list_="x")).left == [shop_2.StockItem(name="x")]
     assert client.call(shop_2.ShortSyncMsg(limit=1)).has_more == 1
@@ -197,7 +217,7 @@ def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Pat
         arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
         assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"
         program = run(shop / "app/shop_2.py")
-        assert zone.call(program.PriceCheck(limit=3)).reply == program.PriceCheckResponse(
+        assert zone.call(program.PriceCheck(limit=3, ratio=2)).reply == program.PriceCheckResponse(
             items=[program.PricesItem(price=3)], kind=program.Kind.SALE
         )
         assert zone.submit(program.OutputAbility(list_="x")).result(20).reply.left[0].name == "x"
@@ -381,6 +401,16 @@ LIMITED: Any = st.sampled_from(
         (Colour, st.sampled_from(Colour)),
         (list[str], st.just([])),
         (list[list[Annotated[int, Meta(ge=1)]]], st.just([])),
+        (date, st.dates()),
+        (datetime, st.datetimes(timezones=st.just(UTC))),
+        (Annotated[datetime, Meta(tz=True, examples=[datetime(2026, 1, 31, tzinfo=UTC)])], st.just(None)),
+        (time, st.times()),
+        (timedelta, st.timedeltas()),
+        (Decimal, st.decimals(allow_nan=False, allow_infinity=False)),
+        (UUID, st.uuids()),
+        (Annotated[bytes, Meta(max_length=9)], st.binary(max_size=9)),
+        (tuple[float, float], st.tuples(st.just(0.5), st.just(1.5))),
+        (tuple[Decimal, ...], st.just(())),
     ]
 )
 
@@ -431,6 +461,8 @@ def plain(value: Any) -> Any:
             return [plain(each) for each in value]
         case Enum():
             return value.value
+        case dict():
+            return msgspec.to_builtins(value)  # examples may be values of Python, or the texts that stand for them
     return value
 
 
@@ -457,6 +489,30 @@ def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
     assert module.Call(errcode=5).errcode == 5
     answer = msgspec.json.decode(b'{"errcode":7,"errmsg":"x","code":"c"}', type=module.Answer)
     assert (answer.errcode, answer.errcode_) == (7, "c")
+
+
+def test_a_field_may_have_the_name_of_a_type_that_others_have(tmp_path: Path) -> None:
+    request = msgspec.defstruct(
+        "Request",
+        [("date", date | msgspec.UnsetType, UNSET), ("time", str, ""), ("day", date)],
+        bases=(Contract,),
+        kw_only=True,
+    )
+    module = written(tmp_path / "generated.py", request, request)
+    asked = module.Call(date_=date(2026, 3, 1), day=date(2026, 3, 2), time="now")
+    assert msgspec.json.encode(asked) == b'{"date":"2026-03-01","time":"now","day":"2026-03-02"}'
+
+
+def test_a_module_has_the_errcodes_of_its_program_where_they_are_not_the_usual_ones(tmp_path: Path) -> None:
+    request = msgspec.defstruct("Request", [("errcodes", int)], bases=(Contract,), kw_only=True)
+    own = [OwnAbility("any", "here", "Call", request, request, "Answer", "")]
+    assert "ERRCODES" not in module_of("shop", own)
+    text = module_of("shop", own, Program(errcode=5, input_errcode=9001))
+    (tmp_path / "generated.py").write_text(text, "utf-8")
+    module = run(tmp_path / "generated.py")
+    assert module.Call.errcodes is module.ERRCODES
+    assert module.ERRCODES == ProgramErrcodes(errcode=5, input_errcode=9001)
+    assert msgspec.json.encode(module.Call(errcodes_=7)) == b'{"errcodes":7}'
 
 
 def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:

@@ -36,6 +36,10 @@ def test_the_reference_registry_has_no_fault() -> None:
     assert len(table.abilities) == 2 * len(table.api_contracts) + 2 + 9
 
 
+PROGRAM = (
+    "errcode, input_errcode, timeout_errcode, crash_errcode, unknown_errcode, overload_errcode, once_errcode, name, "
+    "errors, notify_ttl, timeout, lifespan"
+)
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
 FAULTS: list[tuple[str, str, str]] = [
@@ -68,10 +72,33 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "far key",
         "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, "
-        "once_errcode, errors, notify_ttl, timeout, lifespan",
+        "registry.toml:1 [program]: unknown key zzz; known: " + PROGRAM,
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
+    (
+        "an errcode of WeCom",
+        "[program]\ncrash_errcode = 45009",
+        "registry.toml:1 [program]: crash_errcode: 45009 is an errcode of WeCom; take one that is free, such as "
+        "9001, 9002, 9003, 9004, or leave the key out",
+    ),
+    (
+        "an errcode twice",
+        "\n[program]\ntimeout_errcode = 9002\nunknown_errcode = 9002\ninput_errcode = 9001",
+        "registry.toml:2 [program]: unknown_errcode: 9002 is the number of timeout_errcode, too; take one that is "
+        "free, such as 9003, 9004, 9005, 9006, or leave the key out",
+    ),
+    (
+        "the errcode of the others",
+        "[program]\nerrcode = 5\ninput_errcode = 5",
+        "registry.toml:1 [program]: input_errcode: 5 is the number of errcode, too; take one that is free, such as "
+        "9001, 9002, 9003, 9004, or leave the key out",
+    ),
+    (
+        "the errcode of repeats",
+        "[program]\ncrash_errcode = 710661",
+        "registry.toml:1 [program]: crash_errcode: 710661 is the number of once_errcode, too; take one that is free, "
+        "such as 9001, 9002, 9003, 9004, or leave the key out",
+    ),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
     ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: must be a number > 0.0"),
     ("a missing key", "[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
@@ -175,8 +202,7 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, "
-        "once_errcode, errors, notify_ttl, timeout, lifespan",
+        "registry.toml:1 [program]: unknown key a\\nb; known: " + PROGRAM,
     ),
     (
         "an unknown API",

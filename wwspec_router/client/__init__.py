@@ -25,12 +25,18 @@ from wwspec_router.client.errors import (  # noqa: E402
     NoAnswerError,
     NotSentError,
     PlatformError,
+    ProgramCrashError,
     ProgramError,
+    ProgramInputError,
+    ProgramOverloadError,
+    ProgramRepeatError,
+    ProgramTimeoutError,
     RepeatedCursorError,
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
     TransportError,
+    UnknownAbilityError,
     ZoneClientError,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
@@ -56,6 +62,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
+from wwspec_router.errcodes import ProgramErrcodes  # noqa: E402
 
 __all__ = [
     "AppSecret",
@@ -97,7 +104,13 @@ __all__ = [
     "PendingStore",
     "PlatformError",
     "Position",
+    "ProgramCrashError",
+    "ProgramErrcodes",
     "ProgramError",
+    "ProgramInputError",
+    "ProgramOverloadError",
+    "ProgramRepeatError",
+    "ProgramTimeoutError",
     "RepeatedCursorError",
     "ReplyTypeError",
     "RetryPolicy",
@@ -110,6 +123,7 @@ __all__ = [
     "Token",
     "TokenProvider",
     "TransportError",
+    "UnknownAbilityError",
     "UploadedMedia",
     "WecomEvent",
     "ZoneClient",

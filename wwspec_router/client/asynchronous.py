@@ -31,6 +31,7 @@ from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -118,10 +119,11 @@ class AsyncZoneClient:
         prefix: str = PREFIX,
         timeout: float = TIMEOUT,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -218,7 +220,7 @@ class AsyncZoneClient:
 
     def task(self, jobid: str, *, reply: Any = Any) -> "AsyncTask[Any]":
         """Return the task of a jobid that the app has stored; see `ZoneClient.task`."""
-        return AsyncTask(self, jobid, Ability("", "", reply))
+        return AsyncTask(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
 
     async def access_token(self) -> str:
         """Return the access token that the client uses; see `ZoneClient.access_token`."""

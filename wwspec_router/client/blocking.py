@@ -31,6 +31,7 @@ from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -98,6 +99,8 @@ class ZoneClient:
         prefix: What is before an SDK API's name in the ability ID that calls it.
         timeout: Seconds to connect, and between two parts of an answer.
         retries: How often requests are sent, and how long that may take.
+        errcodes: Those of the program's own failures: `ERRCODES` of the module that `wwspec contracts --client` writes.
+            Each that is set apart raises an error class of its own. Requests of that module know them without this.
         connections: The most connections at once.
         transport: The httpx transport that sends requests, such as one that calls an application in memory.
 
@@ -137,10 +140,11 @@ class ZoneClient:
         prefix: str = PREFIX,
         timeout: float = TIMEOUT,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -265,7 +269,7 @@ class ZoneClient:
             jobid: `Task.jobid`.
             reply: The type of the reply; without it the reply is plain JSON.
         """
-        return Task(self, jobid, Ability("", "", reply))
+        return Task(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
 
     def access_token(self) -> str:
         """Return the access token that the client uses, for APIs of WeCom that are not methods of the client.

@@ -9,21 +9,44 @@ import msgspec
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.client.core import Attempts, Core
-from wwspec_router.client.errors import PlatformError, ProgramError, ReplyTypeError, SdkApiError, StillRunningError
+from wwspec_router.client.errors import (
+    PlatformError,
+    ProgramCrashError,
+    ProgramError,
+    ProgramInputError,
+    ProgramOverloadError,
+    ProgramRepeatError,
+    ProgramTimeoutError,
+    ReplyTypeError,
+    SdkApiError,
+    StillRunningError,
+    UnknownAbilityError,
+)
 from wwspec_router.client.retries import facts_of_errcode
 from wwspec_router.client.steps import Pause, Request, Steps
 from wwspec_router.contracts import AbilityRequest, ApiRequest, Contract, reply_type
 from wwspec_router.contracts.decoding import convert, decode_json
+from wwspec_router.contracts.encoding import encode_request
 from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
-from wwspec_router.errcodes import WAITING
-from wwspec_router.errors import DEFAULT_ERRCODE, ConfigurationError, JsonError, did_you_mean
+from wwspec_router.errcodes import WAITING, ProgramErrcodes
+from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
 
 TaskStatus = Literal["running", "succeeded", "failed"]
 """The state of an asynchronous call: `running` until the program reports its result."""
 
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""
+
+_FAILURES: dict[str, type[ProgramError]] = {
+    "input_errcode": ProgramInputError,
+    "timeout_errcode": ProgramTimeoutError,
+    "crash_errcode": ProgramCrashError,
+    "unknown_errcode": UnknownAbilityError,
+    "overload_errcode": ProgramOverloadError,
+    "once_errcode": ProgramRepeatError,
+}
+"""By the key of the registry file."""
 
 _POLLS = Backoff(first=0.1, longest=2.0, growth=1.5)
 """The pauses between two requests for a result."""
@@ -40,6 +63,8 @@ class Ability:
     """The type of the reply."""
     api: str = ""
     """The SDK API behind it, where that is known."""
+    errcodes: ProgramErrcodes = ProgramErrcodes()
+    """Those of its program."""
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -92,19 +117,22 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
     """Return the ability that a call is for, with its request.
 
     Args:
-        core: Has the prefix.
+        core: Has the prefix, and the errcodes of a program whose request does not know them.
         ability: An ability ID, or a request that knows its own.
         request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
         reply: With an ID, the type of the reply.
     """
+    errcodes = core.errcodes
     if isinstance(ability, AbilityRequest):
+        errcodes = ability.errcodes or errcodes
         request, ability = ability, ability.ability_id
     elif isinstance(ability, ApiRequest):
         request, ability = ability, f"{core.prefix}{_api_of(ability)}"
     if isinstance(request, ApiRequest):
         reply = reply_type(type(request)) if reply is Any else reply
-    text = request if isinstance(request, str) else msgspec.json.encode({} if request is None else request).decode()
-    return Ability(ability, text, reply, ability.removeprefix(core.prefix) if ability.startswith(core.prefix) else "")
+    text = request if isinstance(request, str) else encode_request({} if request is None else request)
+    api = ability.removeprefix(core.prefix) if ability.startswith(core.prefix) else ""
+    return Ability(ability, text, reply, api, errcodes)
 
 
 def _api_of(request: ApiRequest[Any]) -> str:
@@ -174,14 +202,16 @@ def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any
         reported: The errcode that the program reported beside it.
 
     Raises:
-        ProgramError: The program refuses; `SdkApiError` when the SDK API behind the ability does.
+        ProgramError: The program refuses; `SdkApiError` when the SDK API behind the ability does, and other subclasses
+            for errcodes that the program sets apart.
         ReplyTypeError: The reply is not of the type.
     """
     errcode, errmsg = own_error(text, reported)
     if errcode:
-        if ability.api and errcode != DEFAULT_ERRCODE:
+        failure = _FAILURES.get(ability.errcodes.meaning(errcode), ProgramError)
+        if failure is ProgramError and ability.api and errcode != ability.errcodes.errcode:
             raise SdkApiError(name, errcode, errmsg, text, retryable=facts_of_errcode(errcode).retryable)
-        raise ProgramError(name, errcode, errmsg, text)
+        raise failure(name, errcode, errmsg, text)
     try:
         return decode_reply(text, ability.reply)
     except (JsonError, msgspec.ValidationError) as error:

@@ -18,7 +18,7 @@ from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_e
 from wwspec_router.client.steps import Pause, Received, Request, Steps, send
 from wwspec_router.client.tokens import TokenCache, TokenProvider
 from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, hint
+from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, ProgramErrcodes, hint
 from wwspec_router.errors import ConfigurationError, JsonError
 
 BASE_URL = "https://qyapi.weixin.qq.com"
@@ -48,17 +48,25 @@ class Core:
         prefix: What comes before an SDK API's name in the ability ID that calls it.
         timeout: Seconds of one attempt to connect, and between two pieces of an answer.
         retries: How often requests are sent.
+        errcodes: Those of the program's own failures.
 
     Raises:
         ConfigurationError: The timeout is not above 0.
     """
 
     def __init__(
-        self, provider: TokenProvider, program_id: str, prefix: str, timeout: float, retries: RetryPolicy
+        self,
+        provider: TokenProvider,
+        program_id: str,
+        prefix: str,
+        timeout: float,
+        retries: RetryPolicy,
+        errcodes: ProgramErrcodes,
     ) -> None:
         if timeout <= 0:
             raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
         self.prefix = prefix
+        self.errcodes = errcodes
         self._program_id = program_id
         self._timeout = timeout
         self._retries = retries

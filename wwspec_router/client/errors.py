@@ -8,6 +8,12 @@
     ├─ PlatformError            WeCom refuses, with an errcode
     │   └─ ContractMisfitError  790014, 790016: the request or the reply does not fit the contract of the console
     ├─ ProgramError             the program answers, with an errcode
+    │   ├─ ProgramInputError    the request does not fit the program's types
+    │   ├─ ProgramTimeoutError  the ability took longer than its timeout
+    │   ├─ ProgramCrashError    the code of the ability failed
+    │   ├─ UnknownAbilityError  the program has no such ability
+    │   ├─ ProgramOverloadError the program has too many calls
+    │   ├─ ProgramRepeatError   the first of two equal calls still runs
     │   └─ SdkApiError          the errcode is that of the SDK API that was called
     ├─ ReplyTypeError           the program's reply is not of the type that was asked for
     └─ StillRunningError        an asynchronous call has no result in time
@@ -116,6 +122,9 @@ class ContractMisfitError(PlatformError):
 class ProgramError(ZoneClientError):
     """The program answered, and its reply carries an errcode.
 
+    A subclass says which failure it is, where the registry file sets the errcode of that failure apart and the client
+    knows the number: from a request of the module that `wwspec contracts --client` writes, or from its `errcodes`.
+
     Attributes:
         errcode: The program's code.
         errmsg: Its text.
@@ -124,14 +133,51 @@ class ProgramError(ZoneClientError):
     """
 
     who = "the program"
+    _passes = False
+    _runs = True
 
     def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
         text = f"{self.who} answers errcode {errcode}: {errmsg or 'without an errmsg'}"
-        super().__init__(call, text, retryable=retryable, may_have_run=True)
+        super().__init__(call, text, retryable=retryable or self._passes, may_have_run=self._runs)
         self.errcode = errcode
         self.errmsg = errmsg
         self.raw = raw
         self.request_id = request_id(errmsg)
+
+
+class ProgramInputError(ProgramError):
+    """The request does not fit the program's types: `errmsg` names the place and what is allowed there."""
+
+    _runs = False
+
+
+class ProgramTimeoutError(ProgramError):
+    """The ability took longer than its `timeout`; it may have run to its end."""
+
+    _passes = True
+
+
+class ProgramCrashError(ProgramError):
+    """The code of the ability failed, or its reply does not fit its types."""
+
+
+class UnknownAbilityError(ProgramError):
+    """The program has no ability of this ID, though WeCom's admin console has it; or no such `input.func`."""
+
+    _runs = False
+
+
+class ProgramOverloadError(ProgramError):
+    """The program, or the ability, has too many calls; this one has not run."""
+
+    _passes = True
+    _runs = False
+
+
+class ProgramRepeatError(ProgramError):
+    """A repeat of a call that runs once, while the first one still runs: a later repeat gets the reply of the first."""
+
+    _passes = True
 
 
 class SdkApiError(ProgramError):

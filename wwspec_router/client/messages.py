@@ -218,7 +218,8 @@ class Pull:
 
     def _once(self, cursor: str, token: str) -> Steps[sync_msg.Response]:
         request = sync_msg.Request(cursor=cursor or UNSET, token=token or UNSET, limit=self._limit)
-        ability = Ability(self._ability, msgspec.json.encode(request).decode(), sync_msg.Response, "sync_msg")
+        text = msgspec.json.encode(request).decode()
+        ability = Ability(self._ability, text, sync_msg.Response, "sync_msg", self._core.errcodes)
         reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
         return reply
 

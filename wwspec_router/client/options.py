@@ -11,6 +11,7 @@ from wwspec_router.client.core import Core
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Asked, Steps
 from wwspec_router.client.tokens import AppSecret, Token, TokenProvider, from_function
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
@@ -38,14 +39,21 @@ def described(method: MethodT, steps: Callable[..., Steps[Any]]) -> MethodT:
 
 
 def core_of(
-    corpid: str, secret: str, tokens: Tokens | None, program_id: str, prefix: str, timeout: float, retries: RetryPolicy
+    corpid: str,
+    secret: str,
+    tokens: Tokens | None,
+    program_id: str,
+    prefix: str,
+    timeout: float,
+    retries: RetryPolicy,
+    errcodes: ProgramErrcodes,
 ) -> Core:
     """Return the core of a client; the arguments are those of `ZoneClient`.
 
     Raises:
         ConfigurationError: They contradict each other, or one is missing.
     """
-    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries)
+    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes)
 
 
 def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:

@@ -16,6 +16,8 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_ori
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from wwspec_router.errcodes import ProgramErrcodes
+
 __all__ = [
     "UNSET",
     "AbilityRequest",
@@ -107,6 +109,8 @@ class AbilityRequest(ApiRequest[OutputT]):
 
     ability_id: ClassVar[str]
     """What the request is sent to."""
+    errcodes: ClassVar[ProgramErrcodes | None] = None
+    """Those of its program; None when they are the usual ones."""
 
 
 class PagedRequest(ApiRequest[OutputT]):

@@ -2,9 +2,13 @@
 
 Python's integers have no limit and msgspec takes up to 4,300 digits, but the programs that read our JSON do not: an
 integer of a contract fits 64 bits, signed unless it is declared as `Unsigned`. Strings may be limited in UTF-8 bytes.
+A `datetime` has its time zone. A `Decimal` is a text: msgspec reads numbers, too, but the console's example is a text.
 """
 
+import re
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -19,11 +23,31 @@ LEAST, MOST = -(2**63), 2**63 - 1
 """Bounds of an integer with a sign."""
 MOST_UNSIGNED = 2**64 - 1
 
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+"""A finite number whose digits fit into memory when it is written out."""
+
 Check = Callable[[Any, str], None]
 
 
+class DecimalText(Decimal):
+    """What `bounded` has in place of `Decimal`; `read_text` makes it."""
+
+
+def read_text(type_: type, value: object) -> DecimalText:
+    """Return a number that came as text: the `dec_hook` of a bounded type.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if type_ is DecimalText and isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return DecimalText(value)
+    raise ValueError('Expected a decimal number as a text, such as "19.99"')
+
+
 def bounded(type_: Any) -> Any:
-    """Return a type that takes the same JSON except integers beyond 64 bits: msgspec checks that while it decodes.
+    """Return a type that takes the same JSON except what breaks a bound: msgspec checks that while it decodes.
+
+    Those are integers beyond 64 bits, datetimes without a time zone, and decimals that are no text, for `read_text`.
 
     Objects become subclasses of their types. The type itself is returned when each of its integers is bounded already,
     and inside a type that contains itself, which no ability can have.
@@ -39,6 +63,10 @@ class _Bounder:
         origin, arguments = get_origin(type_), get_args(type_)
         if type_ is int:
             return Annotated[int, Meta(ge=LEAST, le=MOST)]
+        if type_ is datetime:
+            return Annotated[datetime, Meta(tz=True)]
+        if type_ is Decimal:
+            return DecimalText
         if _is_struct(type_) or _is_struct(origin):
             return self._struct(type_, origin or type_)
         if origin is Annotated:

@@ -14,18 +14,22 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check
+from wwspec_router.contracts.bounds import Check, bounded, input_check, output_check, read_text
 from wwspec_router.contracts.decoding import BUILDING, UNREADABLE
 from wwspec_router.contracts.fitting import Fits, make_fitter
 from wwspec_router.contracts.repair import Repair, drop_empty, make_repair
-from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_of
+from wwspec_router.contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_at, shape_of
 from wwspec_router.errors import InputError, OutputError
+from wwspec_router.logs.printable import printable
 
 T = TypeVar("T")
 
 _PATH = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
 _REASONS = {"contains unknown": "unknown key", "missing required": "missing key"}
+_BEYOND = re.compile(r"^Expected `(?P<kind>int|float)` [<>]")
+_MOST_VALUES = 20
+"""Allowed values that a refusal names."""
 _EMPTY_ARRAY = re.compile(r"[ \t\n\r]*\[[ \t\n\r]*\][ \t\n\r]*")
 
 
@@ -35,6 +39,9 @@ _ACCEPTED = re.compile(r'\s*\{\s*"errcode"\s*:\s*0\s*,')
 class _Errcode(msgspec.Struct):
     errcode: int = 0
 
+
+_encode_bounded = msgspec.json.Encoder(enc_hook=str).encode
+"""Encodes a value of a bounded type: of its parts, only a `DecimalText` is unknown to msgspec."""
 
 _decode_errcode = msgspec.json.Decoder(_Errcode).decode
 
@@ -88,7 +95,25 @@ class _Codec:
 
     @_MadeOnce
     def _decode_bounded(self) -> Callable[[str | bytes], Any]:
-        return self._decode if self._bounded is self.type else msgspec.json.Decoder(self._bounded).decode
+        return (
+            self._decode
+            if self._bounded is self.type
+            else msgspec.json.Decoder(self._bounded, dec_hook=read_text).decode
+        )
+
+    def _place(self, error: msgspec.ValidationError) -> tuple[str, str]:
+        """Split msgspec's message into the failing path and a reason that holds no value of the JSON."""
+        found = _PATH.match(str(error))
+        path, reason = (found["path"] or "$", found["reason"]) if found else ("$", str(error))
+        if named := _NAMED.match(reason):
+            return f"{path}.{_printable(named['name'])}", _REASONS[named["what"]]
+        if reason.startswith("Invalid enum value"):
+            return path, _not_listed(shape_at(self._shape, path))
+        if beyond := _BEYOND.match(reason):
+            scalar = shape_at(self._shape, path)
+            if isinstance(scalar, Scalar) and scalar.bounds:
+                return path, f"expected {beyond['kind']} {scalar.bounds}"
+        return path, reason[:1].lower() + reason[1:].replace("`", "")
 
 
 class InputCodec(_Codec, Generic[T]):
@@ -163,7 +188,7 @@ class InputCodec(_Codec, Generic[T]):
             value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
             if not (_EMPTY_ARRAY.fullmatch(text) and self._accepts_empty):
-                raise InputError(*_place(error)) from None
+                raise InputError(*self._place(error)) from None
             text, value = "{}", self._decode_bounded("{}")
         except UNREADABLE:
             raise InputError("$", "not valid JSON") from None
@@ -220,7 +245,7 @@ class OutputCodec(_Codec):
             value = self._decode_bounded(text)
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
-                raise OutputError(*_place(error)) from None
+                raise OutputError(*self._place(error)) from None
             return self._repaired(text)[1]  # not the text itself: a key may come twice, once with a wrong value
         except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
@@ -264,9 +289,9 @@ class OutputCodec(_Codec):
                 if self._check is not None:
                     self._check(decoded, "$")
                 if self._has_float:
-                    data = self._encode(decoded)
+                    data = _encode_bounded(decoded)
         except msgspec.ValidationError as error:
-            raise OutputError(*_place(error)) from None
+            raise OutputError(*self._place(error)) from None
         except (TypeError, OverflowError, *UNREADABLE) as error:
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
@@ -276,13 +301,13 @@ class OutputCodec(_Codec):
         try:
             value = msgspec.json.decode(text)
             repaired = self._repair(value)
-            fitting = msgspec.convert(repaired, self._bounded)
+            fitting = msgspec.convert(repaired, self._bounded, dec_hook=read_text)
             if self._check is not None:
                 self._check(fitting, "$")
             data = self._encode(repaired)
             return data != self._encode(value), data.decode()
         except msgspec.ValidationError as error:
-            raise OutputError(*_place(error)) from None
+            raise OutputError(*self._place(error)) from None
         except (OverflowError, *UNREADABLE):
             raise OutputError("$", "not valid JSON") from None
 
@@ -308,15 +333,13 @@ def _has_float(shape: Shape, above: set[int]) -> bool:
             return isinstance(shape, Scalar) and shape.kind == "float"
 
 
-def _place(error: msgspec.ValidationError) -> tuple[str, str]:
-    """Split msgspec's message into the failing path and a reason that holds no value of the JSON."""
-    found = _PATH.match(str(error))
-    path, reason = (found["path"] or "$", found["reason"]) if found else ("$", str(error))
-    if named := _NAMED.match(reason):
-        return f"{path}.{_printable(named['name'])}", _REASONS[named["what"]]
-    if reason.startswith("Invalid enum value"):
-        return path, "not one of the documented values"
-    return path, reason[:1].lower() + reason[1:].replace("`", "")
+def _not_listed(shape: Shape | None) -> str:
+    """Return why a value is refused that the type does not list."""
+    if not isinstance(shape, Scalar) or not shape.choices:
+        return "not one of the allowed values"
+    listed = ", ".join(printable(str(each)) for each in shape.choices[:_MOST_VALUES])
+    more = f" and {left} more" if (left := len(shape.choices) - _MOST_VALUES) > 0 else ""
+    return f"not one of the {'documented' if shape.documented else 'allowed'} values ({listed}{more})"
 
 
 def _printable(name: str) -> str:

@@ -35,8 +35,8 @@ def _example(shape: Shape) -> Any:
     match shape:
         case ObjectShape(fields=fields):
             return {name: _example(field.shape) for name, field in fields.items()}
-        case ListShape(item=item, example=example):
-            return example if example is not None else [_example(item)]
+        case ListShape(item=item, example=example, least=least, most=most):
+            return example if example is not None else [_example(item)] * (least if least == most else 1)
         case _:
             return shape.example
 

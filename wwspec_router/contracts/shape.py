@@ -3,7 +3,10 @@
 Codecs, repairs, console examples and checks read this tree, so that only this module reads `msgspec.inspect`.
 """
 
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 from msgspec import inspect as mi
@@ -30,6 +33,10 @@ class Scalar(msgspec.Struct, frozen=True):
     """The largest of the same."""
     choices: tuple[str | int, ...] = ()
     """All allowed values except null, if the type lists them."""
+    documented: bool = False
+    """Whether WeCom's pages list them."""
+    bounds: str = ""
+    """Both bounds of a number in words, such as `from 1 to 1000`; empty unless it has both."""
     hidden: bool = False
     """Whether the type checks more than what is said here."""
 
@@ -78,7 +85,16 @@ class ObjectShape(msgspec.Struct):
 
 Shape = Scalar | ListShape | ObjectShape
 
-_BYTES_EXAMPLE = "text"
+_TEXT_EXAMPLE = "text"
+
+_EXAMPLES: dict[type[mi.Type], Any] = {
+    mi.DateType: date(2026, 1, 31),
+    mi.DateTimeType: datetime(2026, 1, 31, 8, 30, tzinfo=UTC),
+    mi.TimeDeltaType: timedelta(minutes=90),
+    mi.DecimalType: Decimal("19.99"),
+    mi.UUIDType: UUID("6f1c7f4e-3f0a-4c4b-9d5e-2b1a0c9d8e7f"),
+}
+"""Of the types that are texts in JSON; the console can't tell them from other texts."""
 
 
 def shape_of(type_: Any) -> Shape:
@@ -93,13 +109,34 @@ def shape_of(type_: Any) -> Shape:
     return _Reader().read(mi.type_info(type_))
 
 
+def shape_at(shape: Shape, path: str) -> Shape | None:
+    """Return the part of a shape at a path of msgspec's, such as `$.items[0].price`; None when it has none."""
+    rest = path.removeprefix("$")
+    while rest:
+        match shape:
+            case ListShape(item=item) if rest[0] == "[":
+                shape, rest = item, rest.partition("]")[2]
+            case ObjectShape(fields=fields) if rest[0] == ".":
+                inside = rest[1:]
+                ends = ("", ".", "[")
+                names = [name for name in fields if inside.startswith(name) and inside[len(name) :][:1] in ends]
+                if not names:
+                    return None
+                name = max(names, key=len)
+                shape, rest = fields[name].shape, inside[len(name) :]
+            case _:
+                return None
+    return shape
+
+
 class _Reader:
     """Turns one description into a tree; an object that contains itself is one node."""
 
     def __init__(self) -> None:
         self._objects: dict[type, ObjectShape] = {}
 
-    def read(self, info: mi.Type) -> Shape:
+    def read(self, info: mi.Type, *, documented: bool = False) -> Shape:
+        """Return the tree of a type; `documented` says whether the struct that has it is WeCom's."""
         extra: dict[str, Any] = {}
         examples: list[Any] = []
         while isinstance(info, mi.Metadata):
@@ -113,17 +150,21 @@ class _Reader:
                 if info.max_length == 0:
                     return ListShape(Scalar("open", None), [])
                 return ListShape(
-                    item=self.read(info.item_type),
-                    example=examples[0] if examples else None,
+                    item=self.read(info.item_type, documented=documented),
+                    example=msgspec.to_builtins(examples[0]) if examples else None,
                     nullable=_nullable(info.item_type),
                     least=info.min_length or 0,
                     most=info.max_length,
                     hidden=isinstance(info, mi.SetType),
                 )
+            case mi.TupleType(item_types=items) if items and all(each == items[0] for each in items):
+                example = msgspec.to_builtins(examples[0]) if examples else None
+                item = self.read(items[0], documented=documented)
+                return ListShape(item, example, _nullable(items[0]), len(items), len(items))
             case mi.UnionType():
-                return self._union(info)
+                return self._union(info, documented)
             case _:
-                return _scalar(info, extra, examples)
+                return _scalar(info, extra, examples, documented)
 
     def _object(self, info: mi.StructType) -> ObjectShape:
         if info.cls in self._objects:
@@ -133,24 +174,29 @@ class _Reader:
         if info.tag_field is not None:  # a key like any other, but for msgspec
             tag = Scalar(type(info.tag).__name__, info.tag, choices=() if info.tag is None else (info.tag,))
             shape.fields[info.tag_field] = Field(info.tag_field, info.tag_field, False, tag, False)
+        documented = _is_of_wecom(info.cls)
         for field in info.fields:
             aliases = tuple(_extra(field.type).get("aliases", ()))
             shape.fields[field.encode_name] = Field(
                 name=field.encode_name,
                 attribute=field.name,
                 required=field.required,
-                shape=self.read(field.type),
+                shape=self.read(field.type, documented=documented),
                 nullable=_nullable(field.type),
                 aliases=aliases,
             )
             shape.renamed |= dict.fromkeys(aliases, field.encode_name)
         return shape
 
-    def _union(self, info: mi.UnionType) -> Shape:
-        members = [self.read(each) for each in info.types if not isinstance(each, mi.NoneType)]
+    def _union(self, info: mi.UnionType, documented: bool) -> Shape:
+        members = [self.read(each, documented=documented) for each in info.types if not isinstance(each, mi.NoneType)]
         if len(members) == 1:
             return members[0]
         return Scalar("open", None, fault="a union: the console example can show only one type")
+
+
+def _is_of_wecom(class_: type) -> bool:
+    return class_.__module__.startswith("wwspec_router.wecom.")
 
 
 def _extra(info: mi.Type) -> dict[str, Any]:
@@ -167,12 +213,12 @@ def _nullable(info: mi.Type) -> bool:
     return isinstance(info, mi.NoneType | mi.AnyType | mi.RawType)
 
 
-def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar:
+def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any], documented: bool) -> Scalar:
     kind, example, fault = _default(info)
     limits = _limits(info)
     return Scalar(
         kind=kind,
-        example=examples[0] if examples else example,
+        example=msgspec.to_builtins(examples[0] if examples else example),
         max_bytes=extra.get("max_bytes"),
         unsigned=extra.get("unsigned", False),
         also=extra.get("also", ""),
@@ -180,8 +226,17 @@ def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any]) -> Scalar
         least=limits.least,
         most=limits.most,
         choices=limits.choices,
+        documented=_is_of_wecom(info.cls) if isinstance(info, mi.EnumType) else documented,
+        bounds=_bounds(info) if isinstance(info, mi.IntType | mi.FloatType) else "",
         hidden=limits.hidden,
     )
+
+
+def _bounds(info: mi.IntType | mi.FloatType) -> str:
+    """Return both bounds of a number in words; empty unless it has both."""
+    least = None if info.ge is info.gt is None else f"above {info.gt}" if info.ge is None else f"from {info.ge}"
+    most = None if info.le is info.lt is None else f"below {info.lt}" if info.le is None else f"to {info.le}"
+    return "" if least is None or most is None else f"{least} {most}"
 
 
 class _Limits(NamedTuple):
@@ -225,8 +280,25 @@ def _default(info: mi.Type) -> tuple[str, Any, str]:
         case mi.EnumType():
             value = next(iter(info.cls)).value
             return type(value).__name__, value, ""
+        case _:
+            return _default_of_others(info)
+
+
+def _default_of_others(info: mi.Type) -> tuple[str, Any, str]:
+    """Return the same of a type that JSON has no type for."""
+    match info:
         case mi.NoneType():
             return "null", None, "null: the platform refuses it; leave the key out instead"
+        case mi.DateTimeType(tz=False):
+            return "open", None, "a datetime without a time zone: apps could not know which moment it is; use tz=True"
+        case mi.TimeType():
+            return "str", time(8, 30, tzinfo=UTC if info.tz else None), ""
+        case mi.BytesType():
+            return "str", _text(info).encode(), ""
+        case mi.TupleType():
+            return "open", None, "a tuple of several types: the console's array has one; use a Contract"
+        case _ if type(info) in _EXAMPLES:
+            return "str", _EXAMPLES[type(info)], ""
         case mi.DictType():
             return "open", None, "a mapping: the platform lets only listed keys pass; list them in a Contract"
         case _:
@@ -240,9 +312,9 @@ def _literal(info: mi.LiteralType) -> tuple[str, Any, str]:
     return "open", None, "literals of several types, or null: the console example can show only one type"
 
 
-def _text(info: mi.StrType) -> str:
-    length = max(info.min_length or 0, min(len(_BYTES_EXAMPLE), info.max_length or len(_BYTES_EXAMPLE)))
-    return _BYTES_EXAMPLE[:length].ljust(length, "x")
+def _text(info: mi.StrType | mi.BytesType) -> str:
+    length = max(info.min_length or 0, min(len(_TEXT_EXAMPLE), info.max_length or len(_TEXT_EXAMPLE)))
+    return _TEXT_EXAMPLE[:length].ljust(length, "x")
 
 
 def _least(info: mi.IntType) -> int | None:

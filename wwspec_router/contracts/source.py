@@ -6,8 +6,11 @@ It knows nothing of abilities. A part that can't be written is an error with its
 import sys
 import types
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -26,7 +29,9 @@ from wwspec_router.contracts.source_text import (
     width,
 )
 
-_SCALARS = (str, int, float, bool)
+_SCALARS = (str, int, float, bool, bytes)
+_IMPORTED = (date, datetime, time, timedelta, Decimal, UUID)
+"""Types of the standard library that are texts in JSON."""
 _CONTAINERS = (list, tuple, set, frozenset)
 _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
 _TEXTS = ("title", "description", "examples", "extra_json_schema", "extra")
@@ -55,7 +60,7 @@ class Imports:
     def lines(self) -> list[str]:
         """Return the import statements, those of the standard library first."""
         found = {module: sorted(names, key=_isort_key) for module, names in sorted(self._names.items())}
-        standard = [module for module in found if module in ("enum", "typing")]
+        standard = [module for module in found if module in sys.stdlib_module_names]
         others = [module for module in found if module not in standard]
         blocks = [[line for module in block for line in _import(module, found[module])] for block in (standard, others)]
         return [line for number, block in enumerate(filter(None, blocks)) for line in ([""] if number else []) + block]
@@ -160,6 +165,7 @@ class Source:
             SourceError: A type or a default has no source.
         """
         lines, docs, used = list[str](), field_docs(type_), {*self._taken, *taken, *(_OWN_KEYS if is_reply else ())}
+        used |= {each.__name__ for field in msgspec.structs.fields(type_) for each in _imported(field.type)}
         for each in msgspec.structs.fields(type_):
             if is_reply and each.encode_name in _OWN_KEYS:
                 continue
@@ -204,6 +210,8 @@ class Source:
             return self._names[type_]
         if type_ in (*_SCALARS, *_CONTAINERS):
             return str(type_.__name__)
+        if type_ in _IMPORTED:
+            return self._imports.add(type_.__module__, type_.__name__)
         if type_ in (None, types.NoneType):
             return "None"
         if type_ is Any:
@@ -232,7 +240,8 @@ class Source:
         }:
             least = f", min_length={given['min_length']}" if "min_length" in given else ""
             return f"{self._imports.add('wwspec_router.contracts', 'max_bytes')}({given['max_length']}{least})"
-        arguments = ", ".join(f"{name}={literal(value, path)}" for name, value in given.items())
+        plain = {name: msgspec.to_builtins(value) if name == "examples" else value for name, value in given.items()}
+        arguments = ", ".join(f"{name}={literal(value, path)}" for name, value in plain.items())
         return f"{self._imports.add('msgspec', 'Meta')}({arguments})"
 
     def _default(self, each: msgspec.structs.FieldInfo, path: str) -> str | None:
@@ -258,9 +267,33 @@ class Source:
             given = msgspec.structs.asdict(value).items()
             inside = ", ".join(f"{name}={self._value(each, f'{path}.{name}')}" for name, each in given)
             return f"{self._names[type(value)]}({inside})"
+        if isinstance(value, bytes):
+            return f"b{text}" if '"' in (text := repr(value)[1:]) else f'b"{text[1:-1]}"'
+        if isinstance(value, _IMPORTED):
+            return self._of_standard_library(value)
         if isinstance(value, frozenset):
             return f"frozenset({literal(sorted(value), path)})" if value else "frozenset()"
         return literal(value, path)
+
+    def _of_standard_library(self, value: Any) -> str:
+        kind = type(value)
+        name = self._imports.add(kind.__module__, kind.__name__)
+        match value:
+            case timedelta():
+                return repr(value).removeprefix("datetime.")
+            case date() | time():
+                return f"{name}.fromisoformat({literal(value.isoformat())})"
+        return f"{name}({literal(str(value))})"
+
+
+def _imported(type_: Any) -> Iterator[type]:
+    """Yield the types inside a type whose names a field could hide."""
+    if type_ in _IMPORTED:
+        yield type_
+    elif get_origin(type_) is not Literal:
+        for each in get_args(type_):
+            if not isinstance(each, Meta):
+                yield from _imported(each)
 
 
 def _as_argument(default: str) -> str:

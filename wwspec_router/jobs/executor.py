@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.errors import CallError, HandlerTimeoutError, KeptConflictError, StoreError
+from wwspec_router.errors import CallError, CrashError, HandlerTimeoutError, KeptConflictError, StoreError
 from wwspec_router.handlers.run import JobRun, Postponement
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
@@ -129,7 +129,7 @@ class JobExecutor:
         if job.attempt >= self.most_runs(job):
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.name, 64), job.attempt)
             run.error = NEVER_ENDED
-            return self._error(CallError(f"the ability was begun {job.attempt} times and never ended"))
+            return self._error(CrashError(f"the ability was begun {job.attempt} times and never ended"))
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
@@ -152,7 +152,7 @@ class JobExecutor:
         except StoreError as error:  # else it would run again and again, and never be reported
             log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
             run.error = class_of(error)
-            return self._error(CallError())
+            return self._error(CrashError())
         if not reply.errcode:
             run.writes = work.take()
         return outcome

@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
 from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, encode, times
@@ -103,11 +104,18 @@ class CallLog:
     Args:
         sdk: The other one.
         quiet: Labels of calls that are polled: they have a line only when they fail.
+        errcodes: Those of the program's own failures.
     """
 
-    def __init__(self, sdk: Sdk, quiet: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        sdk: Sdk,
+        quiet: Collection[str] = (),
+        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
+    ) -> None:
         self._sdk = sdk
         self._quiet = quiet
+        self._errcodes = errcodes
         self._thread = threading.local()
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
@@ -182,6 +190,7 @@ class CallLog:
                 outcome=FAILED if errcode or ending else OK,
                 milliseconds=times(measure.trace, seconds, queued, measure.seconds),
                 errcode=errcode,
+                meaning=self._errcodes.meaning(errcode),
                 errmsg=line.ending or line.errmsg,
                 number=measure.number,
             )
@@ -262,16 +271,23 @@ class CallLog:
         return self._measure.timed(self._sdk.new_notify_id)
 
 
-def call_log_of(sdk: Sdk, *, is_wanted: bool, quiet: Collection[str] = ()) -> CallLog | None:
+def call_log_of(
+    sdk: Sdk,
+    *,
+    is_wanted: bool,
+    quiet: Collection[str] = (),
+    errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
+) -> CallLog | None:
     """Return the log of the calls, which is the SDK to use then; None when there are no lines.
 
     Args:
         sdk: The loaded one. The emulator's has lines also when nobody asks for them.
         is_wanted: Whether the operator wants lines.
         quiet: See `CallLog`.
+        errcodes: See `CallLog`.
     """
     has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
-    return CallLog(sdk, quiet) if has_lines else None
+    return CallLog(sdk, quiet, errcodes) if has_lines else None
 
 
 class _MeasuredClient:

@@ -8,7 +8,7 @@ import secrets
 import traceback
 from pathlib import Path
 
-from wwspec_router.errors import CallError
+from wwspec_router.errors import CrashError
 from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.tracebacks import is_application
 
@@ -23,13 +23,13 @@ def new_reference() -> str:
     return secrets.token_hex(_REFERENCE_BYTES)
 
 
-def crash_error(reference: str) -> CallError:
+def crash_error(reference: str) -> CrashError:
     """Return the error that the app gets.
 
     Args:
         reference: Of the log line about the crash; empty when there is none.
     """
-    return CallError(f"{SAID} {reference}") if reference else CallError()
+    return CrashError(f"{SAID} {reference}") if reference else CrashError()
 
 
 def crash_line(reference: str, name: str, error: BaseException) -> str:

@@ -128,7 +128,9 @@ class Dispatcher:
         )
         """Stores events and delivers them to apps."""
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
-        once = Once(store, registry.program.errcode, once_lease)
+        program = registry.program
+        self._refusals = Refusals(program, silent=program.errors == "silent", with_text=with_text)
+        once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.held
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
@@ -144,9 +146,6 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        program = registry.program
-        errcodes = program.errcode, program.overload_errcode, program.once_errcode
-        self._refusals = Refusals(*errcodes, silent=program.errors == "silent", with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in. The route of an unknown ability refuses the call."""

@@ -19,6 +19,7 @@ from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import (
     CallError,
+    CrashError,
     FirstCallRunningError,
     InputError,
     NotStoredError,
@@ -47,11 +48,11 @@ class Once:
 
     Args:
         store: Keeps replies; may be shared with other processes.
-        errcode: The program's own errcode, for errors that have none.
+        errcode: Returns the errcode of an error.
         lease: Seconds without a sign of life from its process after which a call may run again.
     """
 
-    def __init__(self, store: OnceStore, errcode: int, lease: float = LEASE) -> None:
+    def __init__(self, store: OnceStore, errcode: Callable[[CallError], int], lease: float = LEASE) -> None:
         self._store = store
         self._errcode = errcode
         self._lease = lease
@@ -114,9 +115,9 @@ class Once:
         return reply
 
     def _failure(self, error: BaseException) -> KeptReply:
-        known = error if is_a(error, CallError) else CallError()
-        errcode = self._errcode if known.errcode is None else known.errcode
-        return KeptReply(text=known.message.encode("utf-8", "backslashreplace").decode(), errcode=errcode)
+        known = error if is_a(error, CallError) else CrashError()
+        text = known.message.encode("utf-8", "backslashreplace").decode()
+        return KeptReply(text=text, errcode=self._errcode(known))
 
     def _claimed_by_another(self, claim: OnceClaim, call: Call, deadline: Deadline, path: str) -> KeptReply | None:
         """Claim the key; return the reply that was kept under it, or None when this call is the one to run.

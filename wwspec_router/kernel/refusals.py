@@ -9,7 +9,18 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError, PostponedError
+from wwspec_router.errcodes import ProgramErrcodes
+from wwspec_router.errors import (
+    AbilityNotFoundError,
+    CallError,
+    CrashError,
+    FirstCallRunningError,
+    HandlerTimeoutError,
+    InputError,
+    OutputError,
+    OverloadedError,
+    PostponedError,
+)
 from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
@@ -29,21 +40,22 @@ class Refusals:
     """Turns errors into replies.
 
     Args:
-        errcode: The program's own errcode, for errors that have none.
-        overload_errcode: The same for calls that are refused because of overload.
-        once_errcode: The same for repeats while the first call still runs.
+        errcodes: Those of the program, for errors that have none of their own.
         silent: Give crashes no reference.
         with_text: Log each error with its text and its place in the application, and unexpected ones with a traceback.
             For development only.
     """
 
-    def __init__(
-        self, errcode: int, overload_errcode: int, once_errcode: int, *, silent: bool = False, with_text: bool = False
-    ) -> None:
-        self._errcode = errcode
-        self._errcodes: dict[type[CallError], int] = {
-            OverloadedError: overload_errcode,
-            FirstCallRunningError: once_errcode,
+    def __init__(self, errcodes: ProgramErrcodes, *, silent: bool = False, with_text: bool = False) -> None:
+        self._errcode = errcodes.errcode
+        self._errcodes: dict[type[CallError], int | None] = {
+            InputError: errcodes.input_errcode,
+            HandlerTimeoutError: errcodes.timeout_errcode,
+            CrashError: errcodes.crash_errcode,
+            OutputError: errcodes.crash_errcode,
+            AbilityNotFoundError: errcodes.unknown_errcode,
+            OverloadedError: errcodes.overload_errcode,
+            FirstCallRunningError: errcodes.once_errcode,
         }
         self._silent = silent
         self._with_text = with_text
@@ -52,11 +64,16 @@ class Refusals:
 
     def reply(self, error: CallError) -> Reply:
         """Return the reply that an error becomes."""
-        errcode = error.errcode
-        if errcode is None:
-            errcode = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), self._errcode)
+        errcode = self.errcode(error)
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode, class_of(error))
+
+    def errcode(self, error: CallError) -> int:
+        """Return the errcode of the reply that an error becomes."""
+        if error.errcode is not None:
+            return error.errcode
+        known = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), None)
+        return self._errcode if known is None else known
 
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.

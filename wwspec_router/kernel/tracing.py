@@ -63,6 +63,8 @@ class TracedCall(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: str
     milliseconds: Times
     errcode: int = 0
+    meaning: str = ""
+    """The key of the registry file that has this errcode; empty when none has it alone."""
     errmsg: str = ""
     number: int = 0
     attempt: int = 1

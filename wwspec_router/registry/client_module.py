@@ -19,6 +19,7 @@ import msgspec
 from wwspec_router.contracts import UNSET, Output, UnsetType
 from wwspec_router.contracts.source import Imports, Source, is_of_file, is_shipped, nested
 from wwspec_router.contracts.source_text import SourceError, class_name, docstring, literal
+from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
@@ -38,7 +39,7 @@ _GENERAL = ("Request", "Response")
 """Names of contracts that are too general outside of their module."""
 _IMPORTED = frozenset(
     ("AbilityRequest", "Annotated", "Any", "ClassVar", "Contract", "Enum", "Flag", "IntEnum", "Literal", "Meta")
-    + ("Output", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False")
+    + ("Output", "ProgramErrcodes", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False", "ERRCODES")
 )
 """Names that a class of the module can't have."""
 
@@ -94,25 +95,35 @@ def client_module(table: AbilityTable) -> str:
         ConfigurationError: There is no ability to write, or a contract or a name can't be written; a line for each
             says which.
     """
-    return module_of(table.registry.program.name, list(_abilities(table)))
+    program = table.registry.program
+    return module_of(program.name, list(_abilities(table)), program)
 
 
-def module_of(program: str, own: list[OwnAbility]) -> str:
+def module_of(program: str, own: list[OwnAbility], errcodes: ProgramErrcodes = ProgramErrcodes()) -> str:  # noqa: B008
     """Return the source of the module with these abilities; errors are those of `client_module`."""
     faults: list[str] = []
     if not own:
         raise ConfigurationError(f"{program} has no ability of its own: the app has the types of WeCom's APIs already")
     inside = _types_inside(own, faults)
     names = _named(own, inside, faults)
-    module = _Module(names)
+    module = _Module(names, _changed(errcodes))
     blocks = [] if faults else [*module.shared(inside, faults), *module.abilities(own, faults)]
     if faults:
         raise ConfigurationError("\n".join(dict.fromkeys(faults)))
     exported = {name for type_, name in names.items() if not is_shipped(type_)}
     exported |= {each.name for each in own} | {each.reply_name for each in own}
+    exported |= {"ERRCODES"} if module.errcodes else set()
     listed = ["__all__ = [", *(f'    "{name}",' for name in sorted(exported)), "]"]
     top = "\n".join([HEAD.format(program=literal(program)[1:-1]), *module.imports.lines(), "", *listed])
+    top += f"\n\n{module.errcodes}" if module.errcodes else ""
     return "\n\n\n".join([top, *("\n".join(lines) for lines in blocks)]) + "\n"
+
+
+def _changed(errcodes: ProgramErrcodes) -> dict[str, int]:
+    """Return the errcodes of a program that are not the usual ones."""
+    usual = ProgramErrcodes()
+    given = {name: getattr(errcodes, name) for name in ProgramErrcodes.__struct_fields__}
+    return {name: number for name, number in given.items() if number != getattr(usual, name)}
 
 
 def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
@@ -209,15 +220,26 @@ def _name_with_owner(type_: type, where: _Inside) -> str:
     return f"{where.prefix}{class_name(where.path)}"
 
 
+def _errcodes(errcodes: dict[str, int]) -> str:
+    """Return the errcodes of the program as a statement."""
+    lines = ["ERRCODES = ProgramErrcodes(", *(f"    {name}={number}," for name, number in errcodes.items()), ")"]
+    return "\n".join([*lines, '"""Of the program: `errcodes=ERRCODES` of a client has them for calls by ID, too."""'])
+
+
 class _Module:
     """Writes the classes.
 
     Args:
         names: The names of the types inside of requests and replies.
+        errcodes: Those of the program that are not the usual ones, by their key.
+
+    Attributes:
+        errcodes: The statement that has them; empty for none.
     """
 
-    def __init__(self, names: dict[type, str]) -> None:
+    def __init__(self, names: dict[type, str], errcodes: dict[str, int]) -> None:
         self.imports = Imports()
+        self.errcodes = _errcodes(errcodes) if errcodes else ""
         self._names = names
         self._source = Source(names, self.imports)
 
@@ -239,6 +261,9 @@ class _Module:
         self.imports.add("typing", "ClassVar")
         self.imports.add(_HOME, "AbilityRequest")
         self.imports.add(_HOME, "Output")
+        identity = ["    errcodes: ClassVar[ProgramErrcodes] = ERRCODES"] if self.errcodes else []
+        if self.errcodes:
+            self.imports.add("wwspec_router.errcodes", "ProgramErrcodes")
         for each in own:
             side = "output"
             try:
@@ -248,8 +273,9 @@ class _Module:
                     yield self._source.class_(each.reply_name, "Output", doc, body)
                     written.add(each.reply_name)
                 side = "input"
-                identity = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
-                body = [identity, *self._source.fields(each.request, "$", taken=("ability_id",))]
+                ability_id = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
+                fields = self._source.fields(each.request, "$", taken=("ability_id", "errcodes"))
+                body = [ability_id, *identity, *fields]
                 own_text = "" if is_shipped(each.request) else docstring(each.request)
                 texts = (inspect.cleandoc(text) for text in (each.doc, own_text))
                 doc = "\n\n".join(dict.fromkeys(filter(None, texts)))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from enum import StrEnum
 from functools import cache
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -15,7 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_router.contracts.codec import OutputPolicy
-from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE, ConfigurationError, RegistryError, did_you_mean
+from wwspec_router.errcodes import ERRCODES, ProgramErrcodes
+from wwspec_router.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_router.stores.job import EVENT_JOB
 from wwspec_router.toml import read_toml
 
@@ -29,6 +31,9 @@ Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
 
 _RESERVED = f"ability IDs that begin with {EVENT_JOB} are reserved for the program's own jobs; choose another"
+
+_FREE = 9001
+"""WeCom has no errcode of four digits."""
 
 _HEADER = re.compile(
     r"""\s*\[\s*(?P<table>[\w-]+)\s*(?:\.\s*(?P<quote>["']?)(?P<key>.*?)\s*)?\]\s*(?:\#.*)?$""", re.VERBOSE
@@ -49,17 +54,11 @@ _TYPE = re.compile(rf"\b({'|'.join(_IN_TOML)})\b")
 RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 
-class Program(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The table `[program]`."""
+class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[program]`; its errcodes are those of `ProgramErrcodes`."""
 
     name: str = "zone-program"
     """For logs."""
-    errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
-    """The errcode of the program's own failures."""
-    overload_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = DEFAULT_ERRCODE
-    """The errcode of calls that are refused because the program, or the ability, is overloaded."""
-    once_errcode: Annotated[int, Meta(ge=1, le=2**31 - 1)] = ONCE_ERRCODE
-    """The errcode of a repeat whose first call still runs; see `OnceRow`."""
     errors: Literal["reference", "silent"] = "reference"
     """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
@@ -222,6 +221,9 @@ class _Reader:
                 self.faults += faults
                 if not faults:
                     abilities[ability_id] = read
+        program = self._named("program", tables["program"], Program) or Program()
+        place = _place(self._path, self._lines, "program")
+        self.faults += [f"{place}: {fault}" for fault in _errcode_faults(program)]
         for name in ("passthrough", "func"):
             if str(tables[name].get("prefix", "")).startswith(EVENT_JOB):
                 place = _place(self._path, self._lines, name)
@@ -229,7 +231,7 @@ class _Reader:
         return Registry(
             path=self._path,
             lines=self._lines,
-            program=self._named("program", tables["program"], Program) or Program(),
+            program=program,
             passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
             if "passthrough" in raw
             else None,
@@ -284,6 +286,22 @@ class _Reader:
             if not (type(scene) is int and 0 <= scene <= 255):
                 self.faults.append(f"{place}: {event_type}: must be a whole number from 0 to 255")
         return scenes
+
+
+def _errcode_faults(program: Program) -> Iterator[str]:
+    """Yield the errcodes that are set apart, and that an app could not tell from others."""
+    others = {name: getattr(program, name) for name in ("errcode", "overload_errcode", "once_errcode")}
+    for name in ("input_errcode", "timeout_errcode", "crash_errcode", "unknown_errcode"):
+        number = getattr(program, name)
+        if number is None:
+            continue
+        same = next((other for other, its in others.items() if its == number), "")
+        if same or number in ERRCODES:
+            taken = {*ERRCODES, *(getattr(program, key) for key in ProgramErrcodes.__struct_fields__)}
+            free = ", ".join(map(str, islice((each for each in count(_FREE) if each not in taken), 4)))
+            whose = f"the number of {same}, too" if same else "an errcode of WeCom"
+            yield f"{name}: {number} is {whose}; take one that is free, such as {free}, or leave the key out"
+        others[name] = number
 
 
 def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:

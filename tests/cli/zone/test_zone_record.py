@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.errcodes import ERRCODES, advice
+from wwspec_router.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
 from wwspec_router.host.child import Child
 
 Wwspec = Callable[..., Result]
@@ -100,6 +100,20 @@ def test_a_failed_call_is_shown_with_its_error_the_applications_lines_first_and_
     at = lines.index("what it means, and what to do")
     assert lines[at + 1 : at + 3] == [f"  710660: {ERRCODES[710660].cause}", f"  {fix}"]
     assert all(line.isprintable() for line in lines)
+
+
+def test_what_a_number_of_the_programs_own_means_is_shown_as_the_program_says(
+    wwspec: Wwspec, emulator: Emulator, program: SealedProgram
+) -> None:
+    program.reply = lambda call: CRASH.replace("710660", "9003")
+    emulator.call_program("{}", "buy")
+    number = number_of(emulator, "call", "buy")
+    assert "what it means" not in wwspec("zone", "show", number, "--table").stdout
+    send_trace(emulator, errcode=9003, meaning="crash_errcode")
+    lines = wwspec("zone", "show", number, "--table").stdout.splitlines()
+    at = lines.index("what it means, and what to do")
+    row = PROGRAM_ERRCODES["crash_errcode"]
+    assert lines[at + 1 : at + 3] == [f"  9003: {row.cause}", f"  {row.fix}"]
 
 
 def test_why_an_apps_call_failed_is_shown_with_that_call(

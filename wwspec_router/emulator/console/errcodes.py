@@ -5,7 +5,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse, Response
 
-from wwspec_router.errcodes import ERRCODES, advice
+from wwspec_router.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
 
 _HEADS = {
     "en": ("Errcodes", "errcode", "cause", "fix"),
@@ -23,9 +23,11 @@ def errcodes_page(language: str, headers: Mapping[str, str]) -> Response:
     is_chinese = language == "zh"
     title, *heads = _HEADS["zh" if is_chinese else "en"]
     rows = []
-    for errcode, row in ERRCODES.items():
-        fix = (advice(errcode) or ("", ""))[is_chinese]
-        cells = (str(errcode), row.chinese_cause if is_chinese else row.cause, fix)
+    own = [(key, row, advice(0, key)) for key, row in PROGRAM_ERRCODES.items()]
+    of_wecom = [(str(errcode), row, advice(errcode)) for errcode, row in ERRCODES.items()]
+    for errcode, row, fixes in (*own, *of_wecom):
+        fix = (fixes or ("", ""))[is_chinese]
+        cells = (errcode, row.chinese_cause if is_chinese else row.cause, fix)
         rows.append(f'<tr id="e{errcode}">{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>')
     return HTMLResponse(
         f'<!doctype html><html lang="{"zh-CN" if is_chinese else "en"}"><head><meta charset="utf-8">'

@@ -89,13 +89,20 @@ def _trace(trace: Trace) -> Json:
 
 def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
     """Return what its errcodes mean, in English and Chinese."""
-    found = {errcode: cause(errcode) for errcode in (entry.errcode, digest(entry).program_errcode) if errcode}
+    errcodes = filter(None, (entry.errcode, digest(entry).program_errcode))
+    found = {errcode: cause(errcode, _key(entry, errcode)) for errcode in errcodes}
     return {errcode: texts for errcode, texts in found.items() if texts is not None}
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
     """Return what to do about the errcode, in English and Chinese; None when a fault of a test caused it."""
-    return None if entry.hits else advice(entry.errcode or digest(entry).program_errcode or 0)
+    errcode = entry.errcode or digest(entry).program_errcode or 0
+    return None if entry.hits else advice(errcode, _key(entry, errcode))
+
+
+def _key(entry: Entry, errcode: int) -> str:
+    """Return which of the program's own errcodes a number is, as the program says; empty when it is none."""
+    return next((trace.meaning for trace in entry.traces if trace.errcode == errcode), "")
 
 
 def _advanced(entry: Entry) -> int | None:

@@ -5,6 +5,7 @@ It reads the JSON Schema that msgspec makes of a type, so it knows of a contract
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
 from typing import Any
 
 import msgspec
@@ -27,6 +28,15 @@ _TEXTS = st.one_of(
 _NUMBERS = st.one_of(
     st.sampled_from([0, 1, -1, 2**31 - 1, 2**31, 2**63 - 1, -(2**63)]), st.integers(-(2**63), 2**63 - 1)
 )
+_FORMATS: dict[str, st.SearchStrategy[str]] = {
+    "date": st.dates().map(str),
+    "date-time": st.datetimes(timezones=st.just(UTC)).map(msgspec.to_builtins),
+    "time": st.times().map(str),
+    "duration": st.timedeltas(timedelta(-1000), timedelta(1000)).map(msgspec.to_builtins),
+    "decimal": st.decimals(-1000, 1000, places=2).map(str),
+    "uuid": st.uuids().map(str),
+}
+"""Of texts that are another type in Python."""
 _OTHERS = st.sampled_from([None, True, 0, -1, 1.5, 2**63, "", "x", [], {}, [None], {"unlisted": 1}, "x" * 5000])
 """Values that replace a value in a request that almost fits."""
 
@@ -105,6 +115,11 @@ class _Maker:
 
 
 def _text(schema: Schema) -> st.SearchStrategy[str]:
+    if (made := _FORMATS.get(schema.get("format", ""))) is not None:
+        return made
+    if schema.get("contentEncoding") == "base64":
+        least, most = schema.get("minLength", 0) * 3 // 4, schema.get("maxLength", 160) * 3 // 4
+        return st.binary(min_size=least, max_size=most).map(lambda data: msgspec.to_builtins(data))
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if "pattern" in schema:
         return st.from_regex(re.compile(str(schema["pattern"])), fullmatch=True)

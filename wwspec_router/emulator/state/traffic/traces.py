@@ -78,6 +78,8 @@ class Trace(msgspec.Struct, frozen=True):
     """`ok`; `failed`: for good; `postponed`: until the next attempt."""
     milliseconds: Milliseconds
     errcode: int = 0
+    meaning: str = ""
+    """The key of the program's registry file that has this errcode; empty when none has it alone."""
     errmsg: str = ""
     number: int = 0
     """Of the request, in the log of the program."""
