@@ -54,7 +54,7 @@ FAULTS: list[tuple[str, str, str]] = [
         "far key",
         "[program]\nzzz = 1",
         "registry.toml:1 [program]: unknown key zzz; known: name, errcode, overload_errcode, "
-        "once_errcode, errors, notify_ttl, timeout, lifespan",
+        "once_errcode, errors, notify_ttl, timeout, lifespan, settings, around",
     ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
     ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
@@ -161,7 +161,7 @@ FAULTS: list[tuple[str, str, str]] = [
         "a key of two lines",
         '[program]\n"a\\nb" = 1',
         "registry.toml:1 [program]: unknown key a\\nb; known: name, errcode, overload_errcode, "
-        "once_errcode, errors, notify_ttl, timeout, lifespan",
+        "once_errcode, errors, notify_ttl, timeout, lifespan, settings, around",
     ),
     (
         "an unknown API",

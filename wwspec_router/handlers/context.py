@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
 
     StateT = TypeVarWithDefault("StateT", default=Any)
+    SettingsT = TypeVarWithDefault("SettingsT", default=Any)
 else:
     StateT = TypeVar("StateT")
+    SettingsT = TypeVar("SettingsT")
 
 
 class ApiCodec(msgspec.Struct, frozen=True):
@@ -55,8 +57,14 @@ class Notifications(Protocol):
         ...
 
 
-class _BaseContext(Generic[StateT]):
+class _BaseContext(Generic[StateT, SettingsT]):
     """Who calls, and how much time is left. The two public contexts differ only in how they wait for an SDK call."""
+
+    if not TYPE_CHECKING:  # where type variables have defaults
+
+        def __class_getitem__(cls, types: Any) -> Any:
+            given = types if isinstance(types, tuple) else (types,)
+            return super().__class_getitem__((*given, Any) if len(given) == 1 else given)
 
     def __init__(
         self,
@@ -66,6 +74,7 @@ class _BaseContext(Generic[StateT]):
         deadline: Deadline,
         notifications: Notifications,
         state: Any = None,
+        settings: Any = None,
     ) -> None:
         self.call = call
         """The decoded call: all that the SDK read from the request."""
@@ -76,6 +85,8 @@ class _BaseContext(Generic[StateT]):
         self._notifications = notifications
         self.state: StateT = state
         """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
+        self.settings: SettingsT = settings
+        """The application's own settings: the Struct that `[program] settings` names; None without one."""
 
     @property
     def corpid(self) -> str:
@@ -153,10 +164,11 @@ class _BaseContext(Generic[StateT]):
         return msgspec.structs.replace(request, cursor=reply.next_cursor)
 
 
-class Context(_BaseContext[StateT]):
+class Context(_BaseContext[StateT, SettingsT]):
     """What a `def` handler receives: who calls, how much time is left, and WeCom's SDK APIs.
 
-    A context belongs to one call and to the thread of its handler. `Context[State]` names the type of `state`.
+    A context belongs to one call and to the thread of its handler. `Context[State]` names the type of `state`, and
+    `Context[State, Settings]` also that of `settings`.
 
     Examples:
         >>> from wwspec_router import Context, Contract, Output, ability
@@ -312,7 +324,7 @@ class Context(_BaseContext[StateT]):
         return self._finish(self._client, request, split)
 
 
-class AsyncContext(_BaseContext[StateT]):
+class AsyncContext(_BaseContext[StateT, SettingsT]):
     """What an `async def` handler receives: all of `Context`, with methods to await.
 
     Handlers run on the event loop of their process, SDK calls on threads. Up to 8 SDK calls of one handler run at the

@@ -96,6 +96,7 @@ class Dispatcher:
         jobs: Accepts asynchronous calls, and is woken for events; when it is None, asynchronous calls are refused.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
+        settings: The application's own settings; they are `ctx.settings`.
         with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
     """
@@ -109,6 +110,7 @@ class Dispatcher:
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
         state: object = None,
+        settings: object = None,
         *,
         with_text: bool = False,
         once_lease: float = LEASE,
@@ -127,7 +129,11 @@ class Dispatcher:
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
         once = Once(store, registry.program.errcode, once_lease)
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
-        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, state)
+        program = registry.program
+        errcodes = program.errcode, program.overload_errcode, program.once_errcode
+        self._refusals = refusals = Refusals(*errcodes, silent=program.errors == "silent", with_text=with_text)
+        own = (state, settings, table.around, refusals.errcode_of)
+        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, *own)
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
@@ -138,9 +144,6 @@ class Dispatcher:
         self._unknown = Route(UNKNOWN, _refuse_ability)
         self._untyped = Route(UNKNOWN, _refuse_type)
         self._accept = _acceptance(jobs)
-        program = registry.program
-        errcodes = program.errcode, program.overload_errcode, program.once_errcode
-        self._refusals = Refusals(*errcodes, silent=program.errors == "silent", with_text=with_text)
 
     def route(self, call: Call) -> Route:
         """Return the route of a call that comes in. The route of an unknown ability refuses the call."""

@@ -58,6 +58,13 @@ class Refusals:
         text = error.message.encode("utf-8", "backslashreplace").decode()
         return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
 
+    def errcode_of(self, error: BaseException) -> int:
+        """Return the errcode of the reply that an error becomes. Never raises."""
+        with suppress(BaseException):  # its own methods raise
+            if is_a(error, CallError):
+                return self.reply(error).errcode
+        return self.reply(crash_error("")).errcode
+
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
 
