@@ -49,28 +49,28 @@ class Run:
     """
 
     ability_id: str
-    """The ID of the ability; empty for code on an event."""
+    """The ID of the ability that is called; empty for code on an event."""
     event_type: str
     """The type of the event, such as `hit_keyword`; empty for an ability."""
     corpid: str
-    """The corp whose data the call is about."""
+    """The corpid of the corp whose data the call is about."""
     agentid: int
-    """The app that calls."""
+    """The agentid of the app that calls."""
     attempt: int
-    """The number of this run, from 1; see `Context.attempt`."""
+    """The number of this run, from 1."""
     request: Any = field(repr=False)
     """The decoded request, as the handler gets it, or the event."""
     state: Any = field(repr=False)
-    """What the application's lifespan yielded."""
+    """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
     settings: Any = field(repr=False)
-    """The application's own settings."""
+    """The application's own settings: the Struct that `[program] settings` names; None without one."""
     result: Any = field(default=None, repr=False)
     """After the yield: what the code returned."""
     error: BaseException | None = field(default=None, repr=False)
     """After the yield: what the code raised, or why its result could not be sent; None after a success."""
     errcode: int = 0
     """After the yield: the errcode that the app gets; 0 is success."""
-    seconds: float = 0.0
+    seconds: float = 0
     """After the yield: how long the code took."""
 
 

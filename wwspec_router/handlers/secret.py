@@ -21,7 +21,7 @@ class Secret(_Shown):
     msgspec refuses to encode it. It is for fields of the Struct that `[program] settings` names: see `ctx.settings`.
 
     Args:
-        text: The secret.
+        text: What is secret.
 
     Raises:
         TypeError: It is no string.
@@ -47,7 +47,7 @@ class Secret(_Shown):
         return secret
 
     def reveal(self) -> str:
-        """Return the secret."""
+        """Return the text."""
         return self._text
 
     def __repr__(self) -> str:
