@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tests.support.apps import ROOT
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
-from wwspec_router.config import REGISTRY, Secret, Setting, Settings, registry_path, settings, variable
+from wwspec_router.config import REGISTRY, Secrecy, Setting, Settings, registry_path, settings, variable
 
 ALL = list(settings().values())
 
@@ -37,13 +37,13 @@ def parsed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Settings:
 
 @pytest.mark.parametrize("setting", ALL, ids=lambda each: each.option)
 def test_each_setting_is_in_the_help_with_its_text_and_variable(serve_help: str, setting: Setting) -> None:
-    if setting.secret is Secret.ALWAYS:
+    if setting.secret is Secrecy.ALWAYS:
         assert plain(f"--{setting.option}-file FILE") in serve_help
         assert plain(f"set {variable(setting.option)} to it") in serve_help
     else:
         assert f"--{setting.option}" in serve_help
         assert plain(setting.text) in serve_help
-    if setting.secret is not Secret.NEVER:
+    if setting.secret is not Secrecy.NEVER:
         assert variable(setting.option) in serve_help
 
 

@@ -5,6 +5,7 @@ Code of a program imports from here:
 * `ability` marks a handler.
 * `Contract` and `Output` are the bases of its request and reply; `max_bytes`, `UNSET` and `UnsetType` describe fields.
 * A handler receives `Context` or `AsyncContext`, code that runs on an event `EventContext` or `AsyncEventContext`.
+* `[program] around` of the registry file names a generator that receives each `Run`; `Secret` is for own settings.
 * A handler refuses a call with `AbilityError`. `CallError` is the base of the errors that become the reply of a call,
   such as `ApiError` and `SdkCallError` of SDK calls.
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
     from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
     from wwspec_router.handlers.ability import ability
+    from wwspec_router.handlers.around import Run
     from wwspec_router.handlers.context import AsyncContext, Context
     from wwspec_router.handlers.events import AsyncEventContext, EventContext
+    from wwspec_router.handlers.secret import Secret
 
 __all__ = [
     "UNSET",
@@ -33,7 +36,9 @@ __all__ = [
     "Contract",
     "EventContext",
     "Output",
+    "Run",
     "SdkCallError",
+    "Secret",
     "UnsetType",
     "ability",
     "max_bytes",
@@ -47,6 +52,8 @@ _HOMES = {
     "Context": "handlers.context",
     "AsyncEventContext": "handlers.events",
     "EventContext": "handlers.events",
+    "Run": "handlers.around",
+    "Secret": "handlers.secret",
     "UNSET": "contracts",
     "Contract": "contracts",
     "Output": "contracts",

@@ -34,6 +34,16 @@ def registry_path(app: Path, registry: Path | None = None) -> Path:
     return app / REGISTRY if registry is None else registry
 
 
+SETTINGS_FILE = "wwspec.toml"
+"""The settings file of an application, in its folder, unless another is named."""
+APP_TABLE = "app"
+"""The table of wwspec.toml that has the application's own settings."""
+APP_PREFIX = "WWSPEC_APP_"
+"""What their environment variables begin with."""
+APP_CONFIG = "WWSPEC_CONFIG_APP"
+"""The variable by which `wwspec dev` names the settings file whose table `[app]` its program reads."""
+
+
 class SdkSource(StrEnum):
     """Which module named `wwspecapisdk` is meant. Chosen by the operator, never guessed."""
 
@@ -41,7 +51,7 @@ class SdkSource(StrEnum):
     EMULATOR = "emulator"
 
 
-class Secret(StrEnum):
+class Secrecy(StrEnum):
     """Whether the value of a setting is secret. A secret comes from a file or the environment, never as an argument."""
 
     NEVER = "never"
@@ -77,7 +87,7 @@ class Setting(NamedTuple):
     choices: tuple[str, ...] = ()
     word: str = ""
     """A word that is allowed beside the numbers."""
-    secret: Secret = Secret.NEVER
+    secret: Secrecy = Secrecy.NEVER
 
     @property
     def option(self) -> str:
@@ -151,6 +161,8 @@ class Settings:
     """The application folder: `abilities/` and, for contracts of its own, `schemas/`."""
     registry: Path | None = None
     """The registry file; None means `REGISTRY` in the application folder."""
+    config: Path | None = None
+    """The settings file whose table `[app]` has the application's own settings; None for none."""
     host: str = _setting(Topic.NETWORK, "127.0.0.1", "Address to listen on; the image uses 0.0.0.0.")
     allow_remote: bool = _setting(
         Topic.NETWORK,
@@ -229,7 +241,7 @@ class Settings:
         Topic.STORE,
         "sqlite:var/notify.db",
         "Where events and asynchronous calls are stored: sqlite:PATH, redis://HOST or memory:",
-        secret=Secret.WITH_PASSWORD,
+        secret=Secrecy.WITH_PASSWORD,
     )
     sdk: SdkSource = _setting(
         Topic.SDK,
@@ -237,14 +249,14 @@ class Settings:
         "The vendor's module, or the emulator's stand-in for development.",
         choices=tuple(each.value for each in SdkSource),
     )
-    debug_token: str = _setting(Topic.SDK, "", "The debug credential of the admin page.", secret=Secret.ALWAYS)
-    access_token: str = _setting(Topic.SDK, "", "The app's access_token, for debug mode.", secret=Secret.ALWAYS)
+    debug_token: str = _setting(Topic.SDK, "", "The debug credential of the admin page.", secret=Secrecy.ALWAYS)
+    access_token: str = _setting(Topic.SDK, "", "The app's access_token, for debug mode.", secret=Secrecy.ALWAYS)
     """With the debug token, this or corpid and corpsecret switch the SDK to debug mode [100083]."""
     corpid: str = _setting(
         Topic.SDK, "", "For debug mode: the corp whose access token is fetched, and renewed in time."
     )
     corpsecret: str = _setting(
-        Topic.SDK, "", "The app's secret, with which debug mode fetches its access token.", secret=Secret.ALWAYS
+        Topic.SDK, "", "The app's secret, with which debug mode fetches its access token.", secret=Secrecy.ALWAYS
     )
     api_url: str = _setting(
         Topic.SDK,

@@ -8,6 +8,9 @@ from typing import Any
 
 from wwspec_router.errors import ConfigurationError
 
+_TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_KEY = re.compile(r"""\s*(?:["']?([\w-]+)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
+
 _AT_LINE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 _TWICE = re.compile(r"Cannot declare \((?P<keys>.*)\) twice")
 _AT_END = " (at end of document)"
@@ -37,6 +40,20 @@ def read_toml(path: Path, if_missing: str = "") -> tuple[str, dict[str, Any]]:
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
     return parse_toml(path, content)
+
+
+def key_lines(text: str) -> dict[tuple[str, str], int]:
+    """Return the line of each table, under an empty key, and of each key, of a file without tables in tables."""
+    found: dict[tuple[str, str], int] = {}
+    table = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := _TABLE.match(line):
+            table = header[1]
+            found.setdefault((table, ""), number)
+        elif key := _KEY.match(line):
+            inside = table or key[1] or ""
+            found.setdefault((inside, key[2]) if inside else (key[2], ""), number)
+    return found
 
 
 def parse_toml(path: Path, content: bytes) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The settings of a program, from `config.Settings`."""
 
 from scripts.reference.text import Say, code, table
-from wwspec_router.config import Secret, Setting, Topic, settings, variable
+from wwspec_router.config import Secrecy, Setting, Topic, settings, variable
 
 __all__ = ["PAGE", "page"]
 
@@ -51,14 +51,14 @@ def _rows(setting: Setting, say: Say) -> list[tuple[str, ...]]:
     meaning = say.of_code(setting.text)
     row = (name, meaning, _default(setting, say), say(setting.allowed, _allowed_in_chinese(setting)), f"`{named}`")
     match setting.secret:
-        case Secret.NEVER:
+        case Secrecy.NEVER:
             return [row]
-        case Secret.WITH_PASSWORD:
+        case Secrecy.WITH_PASSWORD:
             text = say(
                 f"A file that holds it, for one with a password. {link}", f"存放该值的文件，用于带密码的 URL，{link}"
             )
             return [row, (file, text, "", "", f"`{named}_FILE`")]
-        case Secret.ALWAYS:
+        case Secrecy.ALWAYS:
             return [(file, say(f"{meaning} {link}", f"{meaning}{link}"), "", "", f"`{named}`, `{named}_FILE`")]
 
 

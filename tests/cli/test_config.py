@@ -13,11 +13,11 @@ from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
-from wwspec_router.config import Secret, Setting, Settings, settings, variable
+from wwspec_router.config import Secrecy, Setting, Settings, settings, variable
 from wwspec_router.host.cores import usable_cores
 
 ALL = list(settings().values())
-PLAIN = [each for each in ALL if each.secret is Secret.NEVER]
+PLAIN = [each for each in ALL if each.secret is Secrecy.NEVER]
 REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
 
 
@@ -298,6 +298,43 @@ def test_a_setting_of_the_release_before_is_taken_and_said_to_have_no_effect(
     variable = wwspec("config", "--app", folder)
     assert (variable.exit_code, variable.stderr) == (0, f"WWSPEC_LEAN_HTTP {no_effect}")
     assert "lean-http" not in variable.stdout
+
+
+OWN_REGISTRY = f'[program]\nsettings = "abilities.own:Settings"\n{REGISTRY}'
+OWN = """
+import msgspec
+from wwspec_router import Secret
+
+
+class Settings(msgspec.Struct):
+    api_url: str
+    token: Secret
+    retries: int = 3
+"""
+
+
+def test_the_application_s_own_settings_are_listed_and_its_secrets_are_masked(run: Run, folder: Path) -> None:
+    toml = '[app]\napi-url = "https://example.org"\n'
+    write_files(folder, {"abilities/registry.toml": OWN_REGISTRY, "abilities/own.py": OWN, "wwspec.toml": toml})
+    done = run("config", cwd=folder, environment={"WWSPEC_APP_TOKEN": "s3cret"})
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("app.")]
+    assert rows == [
+        ["app.api-url", "https://example.org", "wwspec.toml:2"],
+        ["app.token", "***", "WWSPEC_APP_TOKEN"],
+        ["app.retries", "3", "default"],
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("config", "--json", cwd=folder, environment={"WWSPEC_APP_RETRYS": "4"})
+    assert [row["name"] for row in json.loads(done.stdout)][-2:] == ["app.api-url", "app.retries"]
+    assert "WWSPEC_APP_RETRYS: unknown setting; did you mean WWSPEC_APP_RETRIES?" in done.stderr
+    assert "missing token: set WWSPEC_APP_TOKEN" in done.stderr
+
+
+def test_own_settings_that_can_not_be_loaded_are_told_and_the_others_listed(run: Run, folder: Path) -> None:
+    write_files(folder, {"abilities/registry.toml": OWN_REGISTRY})
+    done = run("config", cwd=folder)
+    assert done.stderr.startswith("the application's own settings are not known: abilities.own: there is no such mod")
+    assert "threads" in done.stdout
 
 
 def test_doctor_judges_the_settings_that_serve_would_use(run: Run, folder: Path) -> None:

@@ -148,6 +148,52 @@ def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, sho
     assert "Traceback" not in dev.log
 
 
+OWN = """
+import msgspec
+from wwspec_router import Context, Contract, Output, Secret, ability
+
+
+class Settings(msgspec.Struct):
+    word: str
+    token: Secret
+
+
+class Asked(Contract):
+    pass
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Asked, ctx: Context[None, Settings]) -> Reply:
+    return Reply(text=f"{ctx.settings.word} {ctx.settings.token.reveal()}")
+"""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_dev_reads_the_application_s_own_settings_at_each_start(start: Start, shop: Path) -> None:
+    registry = FILES["abilities/registry.toml"]
+    write_files(
+        shop,
+        {
+            "abilities/registry.toml": f'[program]\nsettings = "abilities.greeting:Settings"\n{registry}',
+            "abilities/greeting.py": OWN,
+            "wwspec.toml": '[app]\nword = "hello"\n',
+            ".env": "WWSPEC_APP_TOKEN=s3cret\n",
+        },
+    )
+    dev = start(shop)
+    dev.wait_for("watching")
+    with dev.client as client:
+        assert greeting(client) == "hello s3cret"
+        (shop / "wwspec.toml").write_text("[app]\nword = 3\n")
+        dev.wait_for("wwspec.toml:2 [app] word: must be a text, not a whole number")
+        (shop / "wwspec.toml").write_text('[app]\nword = "bye"\n')
+        wait_until(lambda: greeting(client) == "bye s3cret")
+
+
 def test_a_fault_is_reported_without_the_childs_head_in_any_language(start: Start, shop: Path) -> None:
     shop.joinpath("words.py").write_text("WORD = hello\n")
     dev = start(shop, environment={"WWSPEC_LANG": "zh"})

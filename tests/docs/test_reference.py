@@ -20,7 +20,7 @@ from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.docstrings import Documented, members_of
 from wwspec_router import client
 from wwspec_router.client.endpoints import ENDPOINTS
-from wwspec_router.config import Secret, settings, variable
+from wwspec_router.config import Secrecy, settings, variable
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
@@ -129,7 +129,7 @@ def test_every_setting(language: str) -> None:
     for each in settings().values():
         assert Say(language).of_code(each.text) in page
         assert f"`{variable(each.option)}`" in page
-        if each.secret is Secret.ALWAYS:
+        if each.secret is Secrecy.ALWAYS:
             continue
         assert language == "zh" or each.allowed in page
         [row] = re.findall(rf"^\| `--{each.option}` .*$", page, re.MULTILINE)

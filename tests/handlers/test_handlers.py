@@ -3,7 +3,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -44,22 +44,6 @@ class Ask(Contract):
 class Result(Output):
     text: str = ""
     numbers: list[int] = []
-
-
-@pytest.fixture
-def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop that runs in a thread of its own, as the server's does; it must survive the test."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="the loop")
-    thread.start()
-    yield loop
-    assert thread.is_alive(), "the loop was stopped by what ran on it"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(DEADLINE)
-    pending = asyncio.all_tasks(loop)
-    loop.close()
-    assert not thread.is_alive()
-    assert not pending
 
 
 @pytest.fixture(params=["server's loop", "private loop"])

@@ -174,9 +174,7 @@ def test_a_plain_context_manager_is_entered_and_left_on_one_thread_beside_the_lo
 
 
 def test_a_function_that_is_no_context_manager_is_named_with_the_fix() -> None:
-    with pytest.raises(
-        LifespanError, match=r"it returns an object of int; mark a function without parameters with @contextlib"
-    ):
+    with pytest.raises(LifespanError, match=r"it returns an object of int; mark a function with @contextlib"):
         asyncio.run(Lifespan("app:number", lambda: 7).open())  # type: ignore[arg-type, return-value]
 
 

@@ -35,7 +35,9 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
 
 
 def test_code_on_events_may_say_what_the_lifespan_yields(tmp_path: Path) -> None:
-    table = table_of(tmp_path, f"[events.hit_keyword]\nhandler='{HERE}:with_state'")
+    table = table_of(
+        tmp_path, f"[program]\nlifespan='{HERE}:lifespan'\n[events.hit_keyword]\nhandler='{HERE}:with_state'"
+    )
     assert table.event_targets["hit_keyword"].handler.takes_context
 
 

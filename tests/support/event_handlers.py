@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from wwspec_router import AsyncEventContext, Context, Contract, EventContext
 from wwspec_router.wecom.events import conversation_new_message, hit_keyword
@@ -41,6 +42,11 @@ def slow(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     threading.Event().wait(0.3)  # the work: so that a kill hits it
     ctx.notify(Hits(hits=ctx.attempt))
     return Hits(hits=ctx.attempt)
+
+
+@contextmanager
+def lifespan() -> Iterator[str]:
+    yield "state"
 
 
 def with_state(event: hit_keyword.Event, ctx: EventContext[str]) -> Hits:

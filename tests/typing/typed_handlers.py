@@ -1,9 +1,9 @@
 """What a type checker knows of a handler's calls; read by mypy, never run."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
 from tests.support.event_handlers import Hits
-from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, wecom
+from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, Secret, wecom
 from wwspec_router.wecom import create_summary_task, get_group_chat, get_summary_result, sync_msg
 from wwspec_router.wecom.tasks import halves
 
@@ -17,6 +17,22 @@ def typed(ctx: Context) -> None:
 async def typed_async(ctx: AsyncContext) -> None:
     """And so it does when awaited."""
     assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
+
+
+def typed_state(ctx: Context[str], event_ctx: EventContext[str, bytes], untyped: Context) -> None:
+    """What the lifespan yields and the application's own settings have the types in brackets."""
+    assert_type(ctx.state, str)
+    assert_type(ctx.settings, Any)
+    assert_type(event_ctx.state, str)
+    assert_type(event_ctx.settings, bytes)
+    assert_type(untyped.state, Any)
+
+
+def typed_secret(secret: Secret) -> None:
+    """A secret is no text until it is revealed."""
+    assert_type(secret.reveal(), str)
+    text: str = secret  # type: ignore[assignment]
+    assert text
 
 
 def typed_event(ctx: EventContext) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wwspec_router.cli.settings_file import FILE, read_settings_file
-from wwspec_router.config import REGISTRY, variable
+from wwspec_router.cli.settings_file import read_settings_file
+from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
 from wwspec_router.contracts.saved_requests import FOLDER, SavedRequests
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml
@@ -118,7 +118,7 @@ def _registry(ctx: click.Context) -> Path:
     app = _app(ctx)
     if named := ctx.params.get("registry") or os.environ.get(variable("registry")):
         return Path(named)
-    settings = Path(os.environ.get(variable("config")) or app / FILE)
+    settings = Path(os.environ.get(variable("config")) or app / SETTINGS_FILE)
     if settings.is_file():
         return Path(read_settings_file(settings).defaults("serve").get("registry", app / REGISTRY))
     return app / REGISTRY

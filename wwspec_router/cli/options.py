@@ -13,18 +13,27 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from wwspec_router.cli.settings_file import FILE, SettingsFile, read_settings_file
-from wwspec_router.config import REGISTRY, REMOVED, Secret, Setting, may_hold_password, settings, variable
+from wwspec_router.cli.settings_file import SettingsFile, read_settings_file
+from wwspec_router.config import (
+    APP_CONFIG,
+    REGISTRY,
+    REMOVED,
+    SETTINGS_FILE,
+    Secrecy,
+    Setting,
+    may_hold_password,
+    settings,
+    variable,
+)
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.extras import require
+from wwspec_router.host.secret_files import read_secret
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-LONGEST_SECRET = 65_536
-"""The most characters that are read from a file with a secret."""
 _FROM_FILES = f"{__name__}.from_files"
 """Key in a context's `meta`: the arguments that name a file from which a secret was read."""
 
@@ -52,23 +61,31 @@ def app_options(function: FunctionT) -> FunctionT:
         is_eager=True,  # the defaults of all others are in it
         expose_value=False,
         callback=_read_settings_file,
-        help=f"Settings file.  [default: {FILE} in the application folder, if there is one]",
+        help=f"Settings file.  [default: {SETTINGS_FILE} in the application folder, if there is one]",
     )
     return app(registry(config(function)))
 
 
 def _read_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
-    path = named or ctx.params["app"] / FILE
+    path = named or ctx.params["app"] / SETTINGS_FILE
     if ctx.resilient_parsing or not (named or path.is_file()):
         return
-    file = ctx.meta[FILE] = read_settings_file(path)
+    file = ctx.meta[SETTINGS_FILE] = read_settings_file(path)
     ctx.default_map = file.defaults(ctx.info_name or "")
 
 
 def settings_file(ctx: click.Context) -> SettingsFile | None:
     """Return the settings file that a verb took, if there is one."""
-    file: SettingsFile | None = ctx.meta.get(FILE)
+    file: SettingsFile | None = ctx.meta.get(SETTINGS_FILE)
     return file
+
+
+def own_settings_file(ctx: click.Context) -> Path | None:
+    """Return the file whose table `[app]` has the application's own settings, if there is one."""
+    if named := os.environ.get(APP_CONFIG):
+        return Path(named)
+    file = settings_file(ctx)
+    return None if file is None else file.path
 
 
 def origin(ctx: click.Context, name: str) -> str:
@@ -134,9 +151,9 @@ def _removed_option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
 
 def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
     """Return a decorator that adds the option of one setting."""
-    if setting.secret is Secret.ALWAYS:
+    if setting.secret is Secrecy.ALWAYS:
         return secret_option(setting.option, setting.text[0].lower() + setting.text[1:].rstrip("."))
-    if setting.secret is Secret.WITH_PASSWORD:
+    if setting.secret is Secrecy.WITH_PASSWORD:
         return store_option(setting.default, setting.text)
     name, named = f"--{setting.option}", variable(setting.option)
     if isinstance(setting.default, bool):
@@ -304,12 +321,12 @@ class SecretOption(click.Option):
                 raise ConfigurationError(f"{variable} and {variable}_FILE are both set: unset one of them")
             return self._from_file(ctx, f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
         elif not os.environ.get(variable) and (file := (ctx.default_map or {}).get(f"{self.name}_file")):
-            return self._from_file(ctx, f"{FILE}: {name.lstrip('-')}-file", file), ParameterSource.DEFAULT_MAP
+            return self._from_file(ctx, f"{SETTINGS_FILE}: {name.lstrip('-')}-file", file), ParameterSource.DEFAULT_MAP
         return super().consume_value(ctx, opts)
 
     def _from_file(self, ctx: click.Context, source: str, file: str) -> str:
         ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
-        return _read(source, file)
+        return read_secret(source, Path(file))
 
 
 def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
@@ -322,27 +339,3 @@ def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:
         expose_value=False,
         help=help_text,
     )(function)
-
-
-def _read(source: str, path: str) -> str:
-    """Return the line that a file holds.
-
-    Args:
-        source: The option or variable that names the file.
-        path: The file.
-
-    Raises:
-        ConfigurationError: There is no such line. The text names source and path, and nothing from the file.
-    """
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(LONGEST_SECRET).removesuffix("\n")
-    except OSError as error:
-        raise ConfigurationError(f"{source}: {path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{source}: {path} is not text in UTF-8") from None
-    if not text:
-        raise ConfigurationError(f"{source}: {path} is empty")
-    if "\n" in text:
-        raise ConfigurationError(f"{source}: {path} has more than one line")
-    return text

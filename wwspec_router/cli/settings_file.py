@@ -2,27 +2,23 @@
 
 The tables are `[serve]` and, for what differs in development, `[dev]`. Their keys are named as the options of
 `wwspec serve`. Paths are relative to the file. Secrets are refused here: the file goes into a repository and an image.
+The table `[app]` is the application's own; `registry.own_settings` reads it.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wwspec_router.config import REMOVED, Secret, Setting, may_hold_password, settings, variable
+from wwspec_router.config import APP_TABLE, REMOVED, Secrecy, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
-FILE = "wwspec.toml"
-"""The settings file of an application, in its folder, unless another is named."""
-TABLES = ("serve", "dev")
+TABLES = ("serve", "dev", APP_TABLE)
 NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")
 """Settings for which `wwspec dev` has no option."""
 PRODUCTION = ("store", "store_file", *NOT_IN_DEV)
 """What `wwspec dev` does not take from `[serve]`: a program under development does not touch the real store."""
 SHOWN = 40
 """Characters of a wrong value that a fault repeats."""
-_TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
-_KEY = re.compile(r"""\s*(?:["']?(serve|dev)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
 
 
 class SettingsFile(NamedTuple):
@@ -54,10 +50,10 @@ def read_settings_file(path: Path) -> SettingsFile:
     Raises:
         ConfigurationError: It can't be read, is not TOML, or has faults; the text names each with its line and the fix.
     """
-    from wwspec_router.toml import read_toml  # here: most applications have no such file
+    from wwspec_router.toml import key_lines, read_toml  # here: most applications have no such file
 
     text, tables = read_toml(path, "name another one with --config")
-    lines = _lines(text)
+    lines = key_lines(text)
     faults = [
         " ".join(filter(None, (_place(str(path), lines, table, key), f"[{table}]", key))) + f": {fault}"
         for table, row in tables.items()
@@ -68,6 +64,7 @@ def read_settings_file(path: Path) -> SettingsFile:
     values = {
         table: {key.replace("-", "_"): _from_folder(path.parent.absolute(), key, value) for key, value in row.items()}
         for table, row in tables.items()
+        if table != APP_TABLE
     }
     return SettingsFile(path, values, lines)
 
@@ -82,6 +79,8 @@ def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
     if not isinstance(row, dict):
         yield "", f"must be a table; write [{table}]"
         return
+    if table == APP_TABLE:
+        return
     known_keys = _keys(table)
     for key, value in row.items():
         fault = _fault(key, value, known_keys)
@@ -95,16 +94,16 @@ def _keys(table: str) -> dict[str, Setting | None]:
     """Return the keys of a table with their settings; a key without a setting names a file."""
     known: dict[str, Setting | None] = {"registry": None, **{each.option: each for each in REMOVED}}
     for name, setting in settings().items():
-        if setting.secret is not Secret.ALWAYS:
+        if setting.secret is not Secrecy.ALWAYS:
             known[setting.option] = setting
-        if setting.secret is not Secret.NEVER:
+        if setting.secret is not Secrecy.NEVER:
             known[f"{name.replace('_', '-')}-file"] = None
     return {key: each for key, each in known.items() if table != "dev" or key.replace("-", "_") not in NOT_IN_DEV}
 
 
 def _fault(key: str, value: object, known: Mapping[str, Setting | None]) -> str:
     """Return what is wrong with a key and its value; a value that may be secret is not repeated."""
-    if key.replace("_", "-") in {each.option for each in settings().values() if each.secret is Secret.ALWAYS}:
+    if key.replace("_", "-") in {each.option for each in settings().values() if each.secret is Secrecy.ALWAYS}:
         option = key.replace("_", "-")
         return f"a secret does not belong in this file: set {variable(option)}, or name a file with {option}-file"
     if key not in known:
@@ -114,8 +113,8 @@ def _fault(key: str, value: object, known: Mapping[str, Setting | None]) -> str:
         return "" if isinstance(value, str) and value else "must be the path of a file, as text"
     if not setting.allows(value):
         shown = f", not {str(value)[:SHOWN]!r}" if isinstance(value, str) else f", not {str(value)[:SHOWN]}"
-        return f"must be {setting.allowed}{shown if setting.secret is Secret.NEVER else ''}"
-    if setting.secret is Secret.WITH_PASSWORD and may_hold_password(str(value)):
+        return f"must be {setting.allowed}{shown if setting.secret is Secrecy.NEVER else ''}"
+    if setting.secret is Secrecy.WITH_PASSWORD and may_hold_password(str(value)):
         return f"a password does not belong in this file: set {variable(key)}, or name a file with {key}-file"
     return ""
 
@@ -135,19 +134,6 @@ def _from_folder(folder: Path, key: str, value: Any) -> Any:
         return str(folder / value)
     scheme, _, path = value.partition(":") if key == "store" else ("", "", "")
     return f"sqlite:{folder / path}" if scheme == "sqlite" and path not in ("", ":memory:") else value
-
-
-def _lines(text: str) -> dict[tuple[str, str], int]:
-    """Return the line of each table, under an empty key, and of each key."""
-    found: dict[tuple[str, str], int] = {}
-    table = ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if header := _TABLE.match(line):
-            table = header[1]
-            found.setdefault((table, ""), number)
-        elif key := _KEY.match(line):
-            found.setdefault((key[1] or table, key[2]) if key[1] or table else (key[2], ""), number)
-    return found
 
 
 def _place(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str) -> str:

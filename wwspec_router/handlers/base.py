@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
 
     StateT = TypeVarWithDefault("StateT", default=Any)
+    SettingsT = TypeVarWithDefault("SettingsT", default=Any)
 else:
     StateT = TypeVar("StateT")
+    SettingsT = TypeVar("SettingsT")
 
 encode = msgspec.json.Encoder().encode
 
@@ -63,8 +65,14 @@ class Notifications(Protocol):
         ...
 
 
-class BaseContext(Generic[StateT]):
+class BaseContext(Generic[StateT, SettingsT]):
     """Who calls, and how much time is left. The two public contexts differ only in how they wait for an SDK call."""
+
+    if not TYPE_CHECKING:  # where type variables have defaults
+
+        def __class_getitem__(cls, types: Any) -> Any:
+            given = types if isinstance(types, tuple) else (types,)
+            return super().__class_getitem__((*given, Any) if len(given) == 1 else given)
 
     _writes: KeptWrites | None = None
     """What this call reads and writes; None until its code does so."""
@@ -78,6 +86,7 @@ class BaseContext(Generic[StateT]):
         notifications: Notifications,
         store: KeptStore,
         state: Any = None,
+        settings: Any = None,
     ) -> None:
         self.call = call
         """The decoded call: all that the SDK read from the request."""
@@ -89,6 +98,8 @@ class BaseContext(Generic[StateT]):
         self._store = store
         self.state: StateT = state
         """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
+        self.settings: SettingsT = settings
+        """The application's own settings: the Struct that `[program] settings` names; None without one."""
 
     @property
     def corpid(self) -> str:

@@ -10,7 +10,7 @@ from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
 from wwspec_router.contracts import ApiRequest, Contract, OutputT, PagedRequest, ResultT, TaskRequest
-from wwspec_router.handlers.base import BaseContext, StateT
+from wwspec_router.handlers.base import BaseContext, SettingsT, StateT
 from wwspec_router.handlers.follow import AsyncFollow, Follow, Start
 from wwspec_router.handlers.kept import AsyncKept, Kept
 from wwspec_router.handlers.mailbox import Helpers, Mailbox
@@ -20,10 +20,11 @@ from wwspec_router.sdk.base import SdkClient
 T = TypeVar("T")
 
 
-class Context(BaseContext[StateT]):
+class Context(BaseContext[StateT, SettingsT]):
     """What a `def` handler receives: who calls, how much time is left, and WeCom's SDK APIs.
 
-    A context belongs to one call and to the thread of its handler. `Context[State]` names the type of `state`.
+    A context belongs to one call and to the thread of its handler. `Context[State]` names the type of `state`, and
+    `Context[State, Settings]` also that of `settings`.
 
     Examples:
         >>> from wwspec_router import Context, Contract, Output, ability
@@ -259,7 +260,7 @@ class Context(BaseContext[StateT]):
         return self._finish(self._client, request, split)
 
 
-class AsyncContext(BaseContext[StateT]):
+class AsyncContext(BaseContext[StateT, SettingsT]):
     """What an `async def` handler receives: all of `Context`, with methods to await.
 
     Handlers run on the event loop of their process, SDK calls on threads. Up to 8 SDK calls of one handler run at the

@@ -16,13 +16,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from wwspec_router.contracts import Contract
-from wwspec_router.handlers.base import StateT
+from wwspec_router.handlers.base import SettingsT, StateT
 from wwspec_router.handlers.context import AsyncContext, Context
 
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
-class EventContext(Context[StateT]):
+class EventContext(Context[StateT, SettingsT]):
     """What a `def` function that runs on an event receives: all of `Context`, and the event's type.
 
     An event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app fetches the event;
@@ -53,7 +53,7 @@ class EventContext(Context[StateT]):
         return event_key_of(self.corpid, self.agentid, self.call.data)
 
 
-class AsyncEventContext(AsyncContext[StateT]):
+class AsyncEventContext(AsyncContext[StateT, SettingsT]):
     """What an `async def` function that runs on an event receives: all of `AsyncContext`, and the event's type.
 
     Its attributes are those of `EventContext`.

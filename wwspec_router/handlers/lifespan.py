@@ -17,7 +17,7 @@ from wwspec_router.errors import LifespanError
 
 log = logging.getLogger(__name__)
 
-LIFESPAN_FORM = "mark a function without parameters with @contextlib.contextmanager or @contextlib.asynccontextmanager"
+LIFESPAN_FORM = "mark a function with @contextlib.contextmanager or @contextlib.asynccontextmanager"
 _PACKAGE = Path(__file__).parents[1]
 
 ContextManager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
@@ -29,22 +29,27 @@ class Lifespan:
     Args:
         name: Its name in the registry file: `package.module:attribute`.
         make: Returns the context manager.
+        takes_settings: Whether it is called with the application's own settings.
     """
 
-    def __init__(self, name: str, make: Callable[[], ContextManager]) -> None:
+    def __init__(self, name: str, make: Callable[..., ContextManager], *, takes_settings: bool = False) -> None:
         self.name = name
-        self._make = make
+        self.make = make
+        self.takes_settings = takes_settings
         self._opened: ContextManager | None = None
         self._thread: Executor | None = None
 
-    async def open(self) -> Any:
+    async def open(self, settings: object = None) -> Any:
         """Return what the context manager yields; it becomes `ctx.state`.
+
+        Args:
+            settings: The application's own.
 
         Raises:
             LifespanError: It failed; the text holds its traceback.
         """
         try:
-            manager = self._make()
+            manager = self.make(settings) if self.takes_settings else self.make()
             if isinstance(manager, AbstractAsyncContextManager):
                 state = await manager.__aenter__()
             elif isinstance(manager, AbstractContextManager):

@@ -98,6 +98,7 @@ class Dispatcher:
         jobs: Accepts asynchronous calls, and is woken for events; when it is None, asynchronous calls are refused.
         status: Returns the program's figures as JSON text, for abilities of `kind = "status"`.
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
+        settings: The application's own settings; they are `ctx.settings`.
         with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
     """
@@ -111,6 +112,7 @@ class Dispatcher:
         jobs: JobIntake | None = None,
         status: Callable[[], str] | None = None,
         state: object = None,
+        settings: object = None,
         *,
         with_text: bool = False,
         once_lease: float = LEASE,
@@ -134,8 +136,9 @@ class Dispatcher:
         self.leases: Leases = once.held
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
-        administration = Administration(store, registry.program.errcode, wake)
-        functions = Functions(sdk, table.apis, events, notifications, store, portal, figures, once, administration, state)
+        administration = Administration(store, program.errcode, wake)
+        own = (state, settings, table.around, self._refusals.errcode_of)
+        functions = Functions(sdk, table.apis, events, notifications, store, portal, figures, once, administration, *own)
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)

@@ -6,13 +6,14 @@ IDs, limits or timeouts; errors are raised.
 
 from collections.abc import Callable
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
-from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
+from wwspec_router.errors import DEFAULT_ERRCODE, AbilityError, AbilityNotFoundError, CallError, InputError
+from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import ApiCodecs, Notifications
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
@@ -65,6 +66,9 @@ class Functions:
         once: Makes the calls of some abilities run once.
         administration: Manages what the program has stored.
         state: What the application's lifespan yielded.
+        settings: The application's own settings.
+        around: What the application lets run around its code.
+        error_code: Returns the errcode that an error becomes, for `around`.
     """
 
     def __init__(
@@ -79,6 +83,9 @@ class Functions:
         once: Once,
         administration: Administration,
         state: object = None,
+        settings: object = None,
+        around: Around | None = None,
+        error_code: Callable[[BaseException], int] = lambda error: DEFAULT_ERRCODE,
     ) -> None:
         self._sdk = sdk
         self._apis = apis
@@ -90,6 +97,9 @@ class Functions:
         self._once = once
         self._administration = administration
         self._state = state
+        self._settings = settings
+        self._around = around
+        self._error_code = error_code
         self._func_input = InputCodec(_FuncInput)
 
     def answering(self, target: Target) -> Function:
@@ -119,18 +129,26 @@ class Functions:
         handler, event_type = target.handler, target.event_type
         read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
         encode = None if target.output is None else self._timed(target.output.encode)
-        function, portal = handler.function, self._portal
+        function, portal, takes_context, is_async = (
+            handler.function,
+            self._portal,
+            handler.takes_context,
+            handler.is_async,
+        )
         apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
         store = self._store
-        kind = AsyncEventContext if handler.is_async else EventContext
+        settings, kind = self._settings, AsyncEventContext if is_async else EventContext
+        if self._around is not None:
+            function = self._around.guarded(handler, encode or _no_result, portal, self._error_code)
+            takes_context, is_async, encode = True, False, _as_it_is
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
-                context = kind(call, client_of(call), apis, deadline, notifications, store, state)
+                context: Any = kind(call, client_of(call), apis, deadline, notifications, store, state, settings)
                 context.event_type = event_type
-                arguments = (event, context) if handler.takes_context else (event,)
-                if isinstance(context, AsyncEventContext):
+                arguments = (event, context) if takes_context else (event,)
+                if is_async:
                     result = portal.run(lambda: function(*arguments), context)
                 else:
                     result = function(*arguments)
@@ -170,14 +188,18 @@ class Functions:
         """
         handler, decode_struct = target.handler, target.input.decode
         decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
-        function, takes_context = handler.function, handler.takes_context
+        function, takes_context, is_async = handler.function, handler.takes_context, handler.is_async
         encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
-        notifications, store, state = self._notifications, self._store, self._state
+        notifications, store, state, settings = self._notifications, self._store, self._state, self._settings
+        kind = AsyncContext if is_async else Context
+        if self._around is not None:
+            function = self._around.guarded(handler, encode, portal, self._error_code, checks_end=checks_end)
+            takes_context, is_async, encode = True, False, _as_it_is
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, client_of(call), apis, deadline, notifications, store, state)
+            context = kind(call, client_of(call), apis, deadline, notifications, store, state, settings)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
@@ -186,12 +208,12 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, client_of(call), apis, deadline, notifications, store, state)
+            context = AsyncContext(call, client_of(call), apis, deadline, notifications, store, state, settings)
             arguments = (request, context) if takes_context else (request,)
             result = encode(portal.run(lambda: function(*arguments), context))
             return context.commit(result, checks_end=checks_end)
 
-        return run_async if handler.is_async else run
+        return run_async if is_async else run
 
     def _client_of(self, call: Call) -> Callable[[], SdkClient]:
         """Return a function that makes a client for a call."""
@@ -238,3 +260,13 @@ class Functions:
                 raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
 
         return call_function
+
+
+def _no_result(value: object) -> str:
+    """Return the text of the result of code that has none."""
+    return ""
+
+
+def _as_it_is(value: Any) -> str:
+    """Return a result that is encoded already."""
+    return value  # type: ignore[no-any-return]  # a text

@@ -75,6 +75,13 @@ class Refusals:
         known = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), None)
         return self._errcode if known is None else known
 
+    def errcode_of(self, error: BaseException) -> int:
+        """Return the errcode of the reply that an error becomes. Never raises."""
+        with suppress(BaseException):  # its own methods raise
+            if is_a(error, CallError):
+                return self.errcode(error)
+        return self.errcode(crash_error(""))
+
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
 

@@ -5,6 +5,7 @@ import pkgutil
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from wwspec_router.errors import did_you_mean
 
@@ -44,12 +45,12 @@ def module_names(path: Iterable[str]) -> set[str]:
     return {each.name for each in pkgutil.iter_modules(path) if not each.name.startswith("_")}
 
 
-def place_of(thing: type, folder: Path) -> str:
-    """Return where a class of the application is defined, such as `abilities/shop.py:12`; else its module."""
+def place_of(thing: Any, folder: Path) -> str:
+    """Return where a class or function of the application is, such as `abilities/shop.py:12`; else its module."""
     try:
         file, (_, line) = inspect.getfile(thing), inspect.getsourcelines(thing)
     except (OSError, TypeError):  # made at run time
-        return thing.__module__
+        return str(thing.__module__)
     return f"{_relative(file, folder)}:{line}"
 
 

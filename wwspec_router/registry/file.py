@@ -67,6 +67,10 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seconds within which each ability answers, unless its row says otherwise."""
     lifespan: str | None = None
     """`package.module:function`, a context manager that is entered once in each process; it yields `ctx.state`."""
+    settings: str | None = None
+    """`package.module:Struct`, the application's own settings: `ctx.settings`, read from `[app]` of wwspec.toml."""
+    around: str | None = None
+    """`package.module:function`, a generator that runs around each handler and all code on events."""
 
 
 class Passthrough(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -274,7 +278,7 @@ class _Reader:
             try:
                 msgspec.convert(value, fields[key].type)
             except msgspec.ValidationError as error:
-                self.faults.append(f"{place}: {key}: {_value_fault(value, fields[key].type, error)}")
+                self.faults.append(f"{place}: {key}: {value_fault(value, fields[key].type, error)}")
         for name, field in fields.items():
             if field.required and name not in row:
                 self.faults.append(f"{place}: missing key {name}")
@@ -335,7 +339,7 @@ def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
         yield 'output_policy goes with api, handler or kind = "callback_data" only'
 
 
-def _value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> str:
+def value_fault(value: object, type_: Any, error: msgspec.ValidationError) -> str:
     """Return what is wrong with the value of a key."""
     text = str(error).replace("`", "").replace(" | null", "")
     if not text.startswith("Invalid enum value"):

@@ -28,8 +28,9 @@ from wwspec_router.contracts.wrapping import (
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
 from wwspec_router.handlers.ability import Handler, handler_of
+from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import ApiCodec, ApiCodecs
-from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
+from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.monitoring.status import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
@@ -37,6 +38,8 @@ from wwspec_router.registry.faults import place_of
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
 from wwspec_router.registry.once import once_faults, once_rule
+from wwspec_router.registry.own_settings import OwnSettings
+from wwspec_router.registry.program import ProgramRow, own_code
 from wwspec_router.registry.targets import (
     Ability,
     ApiTarget,
@@ -63,6 +66,10 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     events: dict[str, EventContract]
     lifespan: Lifespan | None = None
     """What the application opens while a process serves."""
+    settings: OwnSettings | None = None
+    """The application's own settings."""
+    around: Around | None = None
+    """What the application lets run around its code."""
     stored_events: OutputCodec | None = None
     """The codec of abilities that return stored events without keys that no contract lists; None when there are
     none."""
@@ -123,6 +130,7 @@ class _Builder:
         self._rows = EventRows(registry, application, self._events, _pruning_logger)
         self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
+        self._program = ProgramRow(registry, application)
         self.faults: list[str] = [*self._rows.faults]
 
     def build(self) -> AbilityTable:
@@ -135,9 +143,13 @@ class _Builder:
         if (func := self._registry.func) is not None:
             self._add_functions(func)
         self._check_scenes()
-        lifespan = self._lifespan()
+        program = self._program
+        program.check(list(own_code(self._abilities, self._rows.targets)))
+        self.faults += program.faults
         return AbilityTable(
-            lifespan=lifespan,
+            lifespan=program.lifespan,
+            settings=program.settings,
+            around=program.around,
             registry=self._registry,
             abilities=self._abilities,
             apis=self._apis(),
@@ -155,21 +167,6 @@ class _Builder:
             if contract.replaces is not None:
                 codecs[contract.replaces] = ApiCodec(api, _output(contract.replaces, OutputPolicy.PRUNE))
         return RequestCodecs(codecs)
-
-    def _lifespan(self) -> Lifespan | None:
-        name = self._registry.program.lifespan
-        if name is None:
-            return None
-        place = self._registry.place("program")
-        try:
-            function = self._application.attribute(name)
-        except LoaderError as error:
-            self.faults.append(f"{place}: lifespan: {error}")
-            return None
-        if not callable(function):
-            self.faults.append(f"{place}: lifespan: {name} is no function; {LIFESPAN_FORM}")
-            return None
-        return Lifespan(name, function)
 
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events; it is merged now if the application has events that may not fit."""

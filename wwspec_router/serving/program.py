@@ -6,6 +6,7 @@ the process that it runs in.
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
+from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
@@ -66,6 +68,7 @@ def create_program(
     """
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
+    own = read_own_settings(table.settings, settings.config, os.environ)
     loaded = load_sdk(settings.sdk, settings.app)
     on_sdk(loaded)
     log.info("SDK: %s", loaded.description)
@@ -84,7 +87,7 @@ def create_program(
             "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
             "give at least 1, or remove the rows [events.…]"
         )
-    return ZoneProgram(table, sdk, store, settings, shared)
+    return ZoneProgram(table, sdk, store, settings, shared, own)
 
 
 class ZoneProgram:
@@ -96,6 +99,7 @@ class ZoneProgram:
         store: Keeps events; closed when the program stops.
         settings: Threads, limits and timeouts.
         shared: Where its processes show each other their figures; None with one process.
+        own: The application's own settings.
 
     Attributes:
         settings: See above.
@@ -103,7 +107,13 @@ class ZoneProgram:
     """
 
     def __init__(
-        self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
+        self,
+        table: AbilityTable,
+        sdk: Sdk,
+        store: Store,
+        settings: Settings,
+        shared: SharedFigures | None = None,
+        own: object = None,
     ) -> None:
         self._table = table
         self._call_log = call_log_of(
@@ -114,6 +124,7 @@ class ZoneProgram:
         self.settings = settings
         self.is_emulated = sdk.is_emulated
         self._shared = shared
+        self._own = own
         self._running: _Running | None = None
         self.submit: Submit = _refuse
         """Takes calls without ASGI."""
@@ -150,7 +161,7 @@ class ZoneProgram:
         """
         if self._running is not None:
             return
-        state = await self._table.lifespan.open() if self._table.lifespan is not None else None
+        state = await self._table.lifespan.open(self._own) if self._table.lifespan is not None else None
         try:
             await self._start(state)
         except BaseException as error:
@@ -181,6 +192,7 @@ class ZoneProgram:
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
             state,
+            self._own,
             with_text=self._sdk.is_emulated,
             once_lease=settings.once_lease,
         )

@@ -5,6 +5,7 @@ emulator.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.own_settings import app_variables, read_own_settings, settings_file
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.asgi import application
@@ -34,13 +36,16 @@ URL = "http://127.0.0.1"
 """The emulator's address in requests: it accepts only a loopback address."""
 
 
-def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tuple[EmulatorClient, ExitStack]:
+def start(
+    app: Path, registry: Path | None, own: Mapping[str, object] | None, emulator: Mapping[str, Any]
+) -> tuple[EmulatorClient, ExitStack]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
         A client of the emulator, and the stack that ends both.
     """
     table = build_table(app, registry_path(app, registry))
+    own_settings = read_own_settings(table.settings, settings_file(app), {**os.environ, **app_variables(own or {})})
     channel = _Channel()
     with ExitStack() as stack:
         platform = create_app(EmulatorSettings(contracts=console_contracts(table), **emulator), channel)
@@ -54,7 +59,7 @@ def start(app: Path, registry: Path | None, emulator: Mapping[str, Any]) -> tupl
             retry_pause=RETRY_PAUSE,
             queue_timeout=emulator.get("call_timeout", CALL_LIMIT),  # a busy test machine is no overload
         )
-        program = ZoneProgram(table, sdk, open_store("memory:"), settings)
+        program = ZoneProgram(table, sdk, open_store("memory:"), settings, own=own_settings)
         channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
         client = stack.enter_context(EmulatorClient(URL, MemoryTransport(emulator_server)))
         client.receive_events()

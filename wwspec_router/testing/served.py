@@ -1,13 +1,14 @@
 """A program as it is served, and an emulator, each in a process of its own. Knows nothing of `Zone`."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from wwspec_router.config import registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.host.child import Child
+from wwspec_router.registry.own_settings import app_variables, file_variable, settings_file
 from wwspec_router.testing.ports import held_ports
 
 
@@ -19,6 +20,7 @@ class ServedProgram:
         registry: Its registry file; None means the usual one.
         serve: Further options of `wwspec serve`.
         emulate: Further options of `wwspec emulate`.
+        own: The application's own settings; see `Zone.serve`.
 
     Attributes:
         folder: Logs and the store's file; removed with the processes.
@@ -34,7 +36,15 @@ class ServedProgram:
     program: Child
     program_url: str
 
-    def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: Path,
+        registry: Path | None,
+        serve: Sequence[str],
+        emulate: Sequence[str],
+        own: Mapping[str, object] | None = None,
+    ) -> None:
+        self._own = {**app_variables(own or {}), **file_variable(settings_file(app))}
         self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
         self._options = serve
         with ExitStack() as stack:
@@ -54,7 +64,7 @@ class ServedProgram:
         self.program = Child(
             ["serve", "--sdk", "emulator", *self._application, "--port", str(self._port)]
             + ["--store", f"sqlite:{self.folder / 'notify.db'}", *self._options],
-            {"WWSPEC_EMULATOR_URL": self.client.url},
+            {"WWSPEC_EMULATOR_URL": self.client.url, **self._own},
             output=self.folder / "program.log",
         )
         self.program_url = self.program.announced_url()

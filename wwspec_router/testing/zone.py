@@ -12,7 +12,7 @@ extra `emulator`.
 
 import warnings
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -96,7 +96,9 @@ class Zone:
         """Answers that refuse, to find those that no test looks at, and what they say."""
 
     @staticmethod
-    def in_process(app: Path, registry: Path | None = None, **emulator: Any) -> "Zone":
+    def in_process(
+        app: Path, registry: Path | None = None, *, settings: Mapping[str, object] | None = None, **emulator: Any
+    ) -> "Zone":
         """Return a zone within this process.
 
         One process holds one application, since `abilities` and `schemas` are imported under these names.
@@ -104,6 +106,8 @@ class Zone:
         Args:
             app: The application folder.
             registry: Its registry file; None means the usual one.
+            settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
+                environment.
             emulator: Fields of `EmulatorSettings`, such as `seed`, `messages`, `clock_start`.
 
         Raises:
@@ -111,11 +115,16 @@ class Zone:
         """
         from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        return Zone(*start(app, registry, emulator), registry_path(app, registry))
+        return Zone(*start(app, registry, settings, emulator), registry_path(app, registry))
 
     @staticmethod
     def serve(
-        app: Path, registry: Path | None = None, *, serve: Sequence[str] = (), emulate: Sequence[str] = ()
+        app: Path,
+        registry: Path | None = None,
+        *,
+        serve: Sequence[str] = (),
+        emulate: Sequence[str] = (),
+        settings: Mapping[str, object] | None = None,
     ) -> "ServedZone":
         """Return a zone of two processes.
 
@@ -124,11 +133,13 @@ class Zone:
             registry: Its registry file; None means the usual one.
             serve: Further options of `wwspec serve`.
             emulate: Further options of `wwspec emulate`.
+            settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
+                environment.
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
         """
-        return ServedZone(app, registry, serve, emulate)
+        return ServedZone(app, registry, serve, emulate, settings)
 
     @staticmethod
     def connect(url: str, app: Path | None = None, registry: Path | None = None) -> "Zone":
@@ -307,11 +318,19 @@ class ServedZone(ServedProgram, Zone):
         registry: Its registry file; None means the usual one.
         serve: Further options of `wwspec serve`.
         emulate: Further options of `wwspec emulate`.
+        settings: The application's own settings; see `Zone.serve`.
 
     Raises:
         ChildError: The program or the emulator did not start; the text holds its output.
     """
 
-    def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
-        ServedProgram.__init__(self, app, registry, serve, emulate)
+    def __init__(
+        self,
+        app: Path,
+        registry: Path | None,
+        serve: Sequence[str],
+        emulate: Sequence[str],
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        ServedProgram.__init__(self, app, registry, serve, emulate, settings)
         Zone.__init__(self, self.client, self._stack, registry_path(app, registry))

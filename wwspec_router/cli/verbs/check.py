@@ -1,13 +1,15 @@
 """`wwspec check`: everything that `serve` checks before it opens the port, and nothing more."""
 
+import os
 from pathlib import Path
 
 import click
 
-from wwspec_router.cli.options import app_options
+from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError
 from wwspec_router.registry.examples import accepts_error_reply, console_contracts, fractions
+from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 
 
@@ -29,6 +31,7 @@ def command(app: Path, registry: Path | None) -> None:
     ]
     if faults:
         raise RegistryError(faults)
+    read_own_settings(table.settings, own_settings_file(click.get_current_context()), os.environ)
     for ability_id, contract in contracts.items():
         for path in fractions(contract.input):
             click.echo(

@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+import msgspec
 
 from wwspec_router.cli.help import SettingsCommand
-from wwspec_router.cli.options import app_options, origin, print_json, setting_options, settings_file
-from wwspec_router.cli.settings_file import FILE
-from wwspec_router.config import REGISTRY, REMOVED, Secret, may_hold_password, settings, variable
-from wwspec_router.errors import ConfigurationError, did_you_mean
+from wwspec_router.cli.options import app_options, origin, own_settings_file, print_json, setting_options, settings_file
+from wwspec_router.config import (
+    REGISTRY,
+    REMOVED,
+    SETTINGS_FILE,
+    Secrecy,
+    may_hold_password,
+    registry_path,
+    settings,
+    variable,
+)
+from wwspec_router.errors import ConfigurationError, RegistryError, did_you_mean
+from wwspec_router.registry.program import declared_settings
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url
 
@@ -21,6 +31,7 @@ OTHER_VARIABLES = (
     *("BASE_URL", "PROGRAM_ID", "SUITE_", "PERMANENT_CODE"),  # the verbs of an app
     *("CALLBACK_TOKEN", "ENCODING_AES_KEY", "RECEIVE_ID", "KEYS", "KEY_PASSPHRASE"),
     *("EMULATOR_", "METRICS_", "LANG", "PURE"),
+    *("APP_", "CONFIG_APP"),  # the application's own
 )
 """Variables that begin so after `WWSPEC_` are not settings of the program."""
 
@@ -49,7 +60,8 @@ def command(app: Path, registry: Path | None, as_json: bool, **options: Any) -> 
     A later one of these goes before the others. Secrets are masked.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     context = click.get_current_context()
-    rows = list(_rows(context, app, registry, options))
+    own, faults = _own_rows(context, registry_path(app, registry), app)
+    rows = [*_rows(context, app, registry, options), *own]
     if as_json:
         print_json([row._asdict() for row in rows])
     else:
@@ -57,7 +69,7 @@ def command(app: Path, registry: Path | None, as_json: bool, **options: Any) -> 
         names, values = (max(len(each[column]) for each in texts) for column in (0, 1))
         for name, value, where in texts:
             click.echo(f"{name:<{names}}  {value:<{values}}  {where}")
-    for fault in _misspelled():
+    for fault in (*faults, *_misspelled()):
         click.echo(fault, err=True)
 
 
@@ -68,9 +80,24 @@ def _rows(context: click.Context, app: Path, registry: Path | None, options: dic
     yield SettingRow("registry", str(registry or app / REGISTRY), origin(context, "registry"))
     for name, setting in settings().items():
         value = options[name]
-        if value and setting.secret is not Secret.NEVER:
-            value = MASK if setting.secret is Secret.ALWAYS else _without_password(str(value))
+        if value and setting.secret is not Secrecy.NEVER:
+            value = MASK if setting.secret is Secrecy.ALWAYS else _without_password(str(value))
         yield SettingRow(setting.option, value, origin(context, name))
+
+
+def _own_rows(context: click.Context, registry: Path, app: Path) -> tuple[list[SettingRow], list[str]]:
+    """Return the application's own settings, and what is wrong with them. A secret shows as `***`."""
+    try:
+        declared = declared_settings(app, registry)
+        if declared is None:
+            return [], []
+        values, faults = declared.values(own_settings_file(context), os.environ)
+    except RegistryError:  # other verbs tell what is wrong with it
+        return [], []
+    except ConfigurationError as error:
+        return [], [f"the application's own settings are not known: {error}"]
+    shown = [(each, msgspec.to_builtins(each.value, enc_hook=str)) for each in values]  # a secret's text is ***
+    return [SettingRow(f"app.{each.key}", value, each.origin) for each, value in shown], faults
 
 
 def _without_password(url: str) -> str:
@@ -87,7 +114,7 @@ def _without_password(url: str) -> str:
 
 def _file_origin(context: click.Context) -> str:
     found = origin(context, "config")
-    return f"no {FILE}" if found == "default" and settings_file(context) is None else found
+    return f"no {SETTINGS_FILE}" if found == "default" and settings_file(context) is None else found
 
 
 def _text(value: Any) -> str:
@@ -102,7 +129,7 @@ def _misspelled() -> Iterator[str]:
     known = {
         *named,
         *(variable(each.option) for each in REMOVED),
-        *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secret.NEVER),
+        *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secrecy.NEVER),
     }
     others = tuple(f"WWSPEC_{each}" for each in OTHER_VARIABLES)
     for name in sorted(os.environ):

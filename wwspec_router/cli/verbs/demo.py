@@ -16,7 +16,7 @@ from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.emulator_options import port_options
 from wwspec_router.cli.hints import call_lines, print_places, row
-from wwspec_router.cli.options import app_options, needs
+from wwspec_router.cli.options import app_options, needs, own_settings_file
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
 from wwspec_router.emulator.callbacks.receiver import CallbackServer
@@ -26,6 +26,7 @@ from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child
 from wwspec_router.host.signals import until_interrupted
 from wwspec_router.registry.examples import described_contracts
+from wwspec_router.registry.own_settings import file_variable
 from wwspec_router.registry.table import build_table
 from wwspec_router.testing.ports import held_ports
 
@@ -75,7 +76,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         program = Child(
             ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]
             + ["--store", f"sqlite:{folder / 'notify.db'}"],
-            {"WWSPEC_EMULATOR_URL": url},
+            {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(click.get_current_context()))},
             output=folder / "program.log",
         )
         stack.callback(program.stop)

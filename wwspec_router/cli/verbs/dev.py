@@ -18,7 +18,7 @@ from wwspec_router.cli.forwarding import forwarded
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.hints import call_lines, print_places, sample_call, styled
 from wwspec_router.cli.language import VARIABLE
-from wwspec_router.cli.options import app_options, needs, setting_options, store_option
+from wwspec_router.cli.options import app_options, needs, own_settings_file, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
 from wwspec_router.config import registry_path, settings
@@ -28,6 +28,7 @@ from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child, ChildError
 from wwspec_router.host.signals import until_interrupted
+from wwspec_router.registry.own_settings import file_variable
 
 DECIDED = (
     *("host", "allow_remote", "port", "sdk", "store"),
@@ -95,6 +96,7 @@ def command(
             "WWSPEC_STORE": store,  # it may hold a password, which a command line would show
             "WWSPEC_STORE_FILE": "",
         }
+        program_environment |= file_variable(own_settings_file(context))
         program = _DevelopedProgram(app, registry, port, serve, program_environment, client)
         stack.callback(program.stop)
         watched = changes(app, registry)

@@ -18,16 +18,16 @@ import click
 from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
-from wwspec_router.cli.options import app_options, origin, setting_options, settings_file
+from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
 from wwspec_router.cli.ports import Listener, kind, occupant, refusal
-from wwspec_router.cli.settings_file import FILE
-from wwspec_router.config import AUTO, SdkSource, Settings, variable
+from wwspec_router.config import AUTO, SETTINGS_FILE, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.extras import require
 from wwspec_router.image.build import missing_files
 from wwspec_router.image.elf import ElfError, machine
+from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
@@ -76,7 +76,8 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
     Changes nothing: an SQLite file that is not there yet is not made. It imports the application, as `wwspec check`
     does, and judges the settings that `wwspec serve` would have with the same options.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
-    settings = Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options)
+    config = own_settings_file(click.get_current_context())
+    settings = Settings(app=app, registry=registry, config=config, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
     end(print_findings(_findings(settings, emulator_port)), bad)
 
@@ -164,7 +165,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     """Yield the settings that production must not have, or can't start with."""
     context = click.get_current_context()
     file = settings_file(context)
-    yield Finding(State.OK, "settings", f"no {FILE}" if file is None else str(file.path))
+    yield Finding(State.OK, "settings", f"no {SETTINGS_FILE}" if file is None else str(file.path))
     if settings.sdk is SdkSource.EMULATOR:
         text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
         yield Finding(State.PRODUCTION, "settings", text)
@@ -205,6 +206,7 @@ def _registry(settings: Settings) -> Finding:
     try:
         table = build_table(settings.app, settings.registry_path)
         check_configuration(table)
+        read_own_settings(table.settings, settings.config, os.environ)
     except WWSpecError as error:
         first, *more = str(error).splitlines()
         rest = f" (and {len(more)} more: wwspec check)" if more else ""

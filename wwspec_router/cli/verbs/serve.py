@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from wwspec_router.cli.help import SettingsCommand
-from wwspec_router.cli.options import app_options, setting_options
+from wwspec_router.cli.options import app_options, own_settings_file, setting_options
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.host.extras import require
 from wwspec_router.serving.service import serve
@@ -31,4 +31,4 @@ def command(**options: Any) -> None:
 
 def settings_of(*, sdk: str, **options: Any) -> Settings:
     """Return the settings that the options of `wwspec serve` give."""
-    return Settings(sdk=SdkSource(sdk), **options)
+    return Settings(sdk=SdkSource(sdk), config=own_settings_file(click.get_current_context()), **options)

@@ -1,0 +1,156 @@
+"""The keys `lifespan`, `settings` and `around` of `[program]`: what they name, and whether own code fits them."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import program_code
+from tests.support.apps import ROOT
+from wwspec_router.errors import RegistryError
+from wwspec_router.registry.table import AbilityTable, build_table
+
+HERE = "tests.support.program_code"
+
+
+def table_of(folder: Path, handler: str = "", **program: str) -> AbilityTable:
+    rows = [f'{key} = "{HERE}:{name}"' for key, name in program.items()]
+    row = '[events.hit_keyword]\nhandler = "{}"' if handler == "on_hit" else '[abilities.a]\nhandler = "{}"'
+    text = "\n".join(["[program]", *rows, row.format(f"{HERE}:{handler}") if handler else ""])
+    (folder / "registry.toml").write_text(text)
+    return build_table(ROOT, folder / "registry.toml")
+
+
+def faults(folder: Path, handler: str = "", **program: str) -> list[str]:
+    with pytest.raises(RegistryError) as caught:
+        table_of(folder, handler, **program)
+    return [each.replace(f"{folder}/", "") for each in caught.value.faults]
+
+
+def test_a_table_has_what_its_program_names(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "with_db", lifespan="takes_settings", settings="Settings", around="around")
+    assert table.lifespan is not None
+    assert table.settings is not None
+    assert table.around is not None
+    assert (table.lifespan.takes_settings, table.settings.type) == (True, program_code.Settings)
+    assert table.around.name == f"{HERE}:around"
+    bare = table_of(tmp_path, "without_state")
+    assert (bare.lifespan, bare.settings, bare.around) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "why"),
+    [
+        ("around", "arround", "module tests.support.program_code has no attribute arround; did you mean around?"),
+        ("around", "NOTHING", "NOTHING is no generator function; write `def around(run: wwspec_router.Run)"),
+        ("around", "around_returns", "around_returns is no generator function; write `def around("),
+        ("around", "around_decorated", "around_decorated has a decorator, and must be the generator itself; remove"),
+        ("around", "around_takes_two", "around_takes_two must take one parameter, the run; write `def around("),
+        ("around", "around_takes_name", "around_takes_name must take one parameter, the run; write `def around("),
+        ("settings", "Other", "Other is no Struct; write `class Settings(msgspec.Struct)` with a field for each"),
+        ("settings", "Setings", "has no attribute Setings; did you mean Settings?"),
+        ("lifespan", "NOTHING", "NOTHING is no function; mark a function with @contextlib.contextmanager or "),
+        ("lifespan", "takes_two", "takes_two takes the settings at most, and has 2 parameters; mark a function with"),
+        ("lifespan", "takes_settings", 'takes_settings takes the settings: write settings = "package.module:Settings"'),
+    ],
+)
+def test_a_wrong_form_is_a_fault_with_the_fix(tmp_path: Path, key: str, name: str, why: str) -> None:
+    [fault] = faults(tmp_path, **{key: name})
+    assert fault.startswith(f"registry.toml:1 [program]: {key}: ")
+    assert why in fault
+
+
+def test_a_lifespan_whose_parameter_has_a_default_takes_no_settings(tmp_path: Path) -> None:
+    table = table_of(tmp_path, "with_db", lifespan="takes_default", settings="Settings")
+    assert table.lifespan is not None
+    assert not table.lifespan.takes_settings
+
+
+def test_an_async_generator_around_def_code_is_a_fault_that_names_the_code(tmp_path: Path) -> None:
+    assert table_of(tmp_path, "without_state_async", around="around_async").around is not None
+    assert table_of(tmp_path, "without_state_async", around="around").around is not None
+    [fault] = faults(tmp_path, "without_state", around="around_async")
+    assert fault == (
+        f"registry.toml:1 [program]: around: {HERE}:around_async is an async generator, which runs around async def "
+        f"code only, and {HERE}:without_state ({place(program_code.without_state)}) is a def function: make it a def "
+        "generator, which runs around both"
+    )
+
+
+def place(function: Any) -> str:
+    return f"tests/support/program_code.py:{inspect.getsourcelines(function)[1]}"
+
+
+FITTING = [
+    ("with_db", "yields_db"),
+    ("with_db", "yields_sqlite"),
+    ("with_db", "yields_either"),
+    ("with_db", "yields_any"),
+    ("with_db", "unannotated"),
+    ("with_db_async", "yields_db"),
+    ("with_perhaps", "yields_db"),
+    ("with_perhaps", ""),
+    ("with_perhaps", "yields_nothing"),
+    ("with_queries", "yields_other"),
+    ("with_dict", "yields_dict"),
+    ("with_anything", "yields_other"),
+    ("with_anything", ""),
+    ("without_state", ""),
+    ("without_state", "yields_db"),
+    ("on_hit", "yields_db"),
+]
+
+
+@pytest.mark.parametrize(("handler", "lifespan"), FITTING)
+def test_code_may_take_what_the_lifespan_yields_and_what_it_may_yield(
+    tmp_path: Path, handler: str, lifespan: str
+) -> None:
+    table_of(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
+
+
+MISFITS = [
+    ("with_db", "yields_other", "a state of Db, and the lifespan yields Other: annotate it with Other, or let the "),
+    ("with_db_async", "returns_manager", "a state of Db, and the lifespan yields Other: annotate it with Other, or "),
+    ("with_db", "yields_nothing", "a state of Db, and the lifespan yields None: annotate it with None, or let the "),
+    ("with_db", "yields_dict", "a state of Db, and the lifespan yields dict: annotate it with dict, or let the "),
+    (
+        "with_dict",
+        "yields_db",
+        "a state of dict, and the lifespan yields Db: annotate it with Db, or let the lifespan ",
+    ),
+    ("with_perhaps", "yields_other", "the lifespan yields Other"),
+    ("with_db", "", 'a state of Db, and there is no lifespan: write lifespan = "package.module:function" in [program]'),
+    ("with_queries", "", "a state of Queries, and there is no lifespan: write lifespan = "),
+    ("on_hit", "", "a state of Db, and there is no lifespan: write lifespan = "),
+    ("on_hit", "yields_other", "a state of Db, and the lifespan yields Other"),
+]
+
+
+@pytest.mark.parametrize(("handler", "lifespan", "why"), MISFITS)
+def test_code_that_takes_what_no_lifespan_yields_is_a_fault_with_its_line_and_the_fix(
+    tmp_path: Path, handler: str, lifespan: str, why: str
+) -> None:
+    [fault] = faults(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
+    row = "events.hit_keyword" if handler == "on_hit" else "abilities.a"
+    line = 3 if lifespan else 2
+    where = place(getattr(program_code, handler))
+    assert fault.startswith(f"registry.toml:{line} [{row}]: {HERE}:{handler} ({where}) takes ")
+    assert why in fault
+
+
+def test_a_lifespan_with_a_fault_of_its_own_hides_no_and_makes_no_other_fault(tmp_path: Path) -> None:
+    [fault] = faults(tmp_path, "with_db", lifespan="missing")
+    assert "lifespan: " in fault
+
+
+def test_settings_are_typed_too(tmp_path: Path) -> None:
+    table_of(tmp_path, "with_settings", settings="Settings")
+    [fault] = faults(tmp_path, "with_settings")
+    assert fault.endswith(
+        "with_settings "
+        f"({place(program_code.with_settings)}) takes settings of Settings, and there are no settings: "
+        'write settings = "package.module:Settings" in [program]'
+    )
+    [fault] = faults(tmp_path, "with_settings", settings="Ask")
+    assert fault.endswith("takes settings of Settings, and ctx.settings is Ask: annotate it with Ask")
