@@ -138,7 +138,9 @@ class Dispatcher:
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         administration = Administration(store, program.errcode, wake)
         own = (state, settings, table.around, self._refusals.errcode_of)
-        functions = Functions(sdk, table.apis, events, notifications, store, portal, figures, once, administration, *own)
+        functions = Functions(
+            sdk, table.apis, events, notifications, store, portal, figures, once, administration, *own
+        )
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
