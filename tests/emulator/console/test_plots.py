@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.test_timeline import lines, search
 from wwspec_router.testing.zone import Zone
@@ -132,13 +132,43 @@ def test_the_plots_are_closed_at_first_and_stay_as_they_were_left(page: Page, se
     expect(page.locator(".plot")).to_have_count(0)
 
 
+COUNT_DRAWINGS = """async () => {
+    const {RecordPlots} = await import("/console/timeline/record-plots.js");
+    window.drawings = 0;
+    window.plots = new RecordPlots(() => { window.drawings += 1; return null; }, () => {});
+    window.plots.changed();
+    document.body.append(window.plots.element);
+    window.plots.button.click();
+}"""
+
+
+def test_what_comes_in_is_drawn_once_a_second_and_never_while_the_plots_are_closed(
+    browser: Browser, served: Zone
+) -> None:
+    with browser.new_context(base_url=served.client.url) as context:
+        page = context.new_page()
+        page.clock.install(time=0)
+        page.goto("/#/session")
+        page.clock.pause_at(60_000)
+        page.evaluate(COUNT_DRAWINGS)
+        page.evaluate("for (let count = 0; count < 100; count += 1) plots.changed()")
+        for milliseconds, drawings in ((999, 1), (1, 2), (5000, 2)):
+            page.clock.run_for(milliseconds)
+            assert page.evaluate("drawings") == drawings
+        page.evaluate("plots.button.click(); plots.changed()")
+        page.clock.run_for(5000)
+        assert page.evaluate("drawings") == 2
+
+
 CUT = """async (spans) => {
     const {cut} = await import("/console/timeline/bins.js");
-    const row = (number, offset_ms) => ({number, offset_ms, time_ms: offset_ms, duration_ms: 1, kind: "app", failed: true});
+    const row = (number, offset_ms) =>
+        ({number, offset_ms, time_ms: offset_ms, duration_ms: 1, kind: "app", failed: true});
     return spans.map((span) => {
         const rows = new Map([[1, row(1, 300)], [2, row(2, 300 + span)], [3, row(3, 300 + span / 2)]]);
         const {bins, all} = cut(rows, null);
-        return [bins.length, bins.reduce((sum, {count}) => sum + count, 0), all.failed, bins[0].first, bins.at(-1).count > 0];
+        const sum = bins.reduce((sum, {count}) => sum + count, 0);
+        return [bins.length, sum, all.failed, bins[0].first, bins.at(-1).count > 0];
     });
 }"""
 

@@ -56,8 +56,9 @@ export class RecordPlots {
     /** Draw what is there. */
     draw() {
         this.end();
+        if (this.element.hidden) return;
         const condition = this.condition();
-        if (this.element.hidden || condition === undefined) return;
+        if (condition === undefined) return;
         this.#drawn = performance.now();
         this.#cut = cut(record.rows, condition);
         this.#render();
