@@ -81,6 +81,10 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
         expect_usable(page, "palette")
         page.keyboard.press("Escape")
         page.goto("/#/timeline")
+        page.locator("[aria-controls=record-plots]").click()
+        expect(page.locator(".plot")).to_have_count(3)
+        expect_usable(page, "plots")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.get_by_role("combobox").press_sequentially("kind:to")
         expect(page.get_by_role("option")).to_have_count(1)
         expect_usable(page, "completion")

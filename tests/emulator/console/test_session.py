@@ -97,6 +97,7 @@ MALFORMED: list[tuple[str, object]] = [
     ("entries[0].faults", {}),
     ("entries[0].text.reply", 1),
     ("entries[0].time_ms", 1e300),
+    ("entries[0].offset_ms", 1e300),
     ("entries[0].contract", []),
     ("entries[0].http.request_headers", [["a"]]),
     ("entries[1].parent", 2),

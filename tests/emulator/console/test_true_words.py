@@ -93,6 +93,14 @@ def test_a_failed_run_of_event_code_is_counted_and_a_postponed_one_says_when_it_
     expect(shown.get_by_text(re.compile("事件：已结束 1，失败 1"))).to_be_visible()
 
 
+def test_an_event_that_was_fired_is_not_ok_when_its_code_failed_for_good(shown: Page) -> None:
+    shown.goto("/#/events/hit_keyword")
+    shown.get_by_role("button", name="Fire", exact=True).click()
+    result = shown.get_by_role("region", name="What the program did")
+    expect(result.get_by_role("listitem").first).to_contain_text("event hit_keyword code failed")
+    expect(result.get_by_role("paragraph").first).to_have_text(re.compile(r"^Entry \d+ in the timeline$"))
+
+
 def test_an_empty_reason_gets_the_cause_and_the_fix_of_the_table(shown: Page, zone: ServedZone) -> None:
     zone.kill_program()
     wait_until(lambda: zone.call("status").errcode == 710674)  # a kept connection may end first: 710675

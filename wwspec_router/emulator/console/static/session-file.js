@@ -108,7 +108,7 @@ const entry = object({
     flow: count,
     replay_of: orNull(count),
     time_ms: time,
-    offset_ms: number,
+    offset_ms: time,
     duration_ms: orNull(number),
     outcome: text,
     verdict: optional(text),

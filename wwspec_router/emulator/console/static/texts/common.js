@@ -53,6 +53,8 @@ export const COMMON = {
     "keys.pause": ["pause, resume", "暂停、继续"],
     "keys.views": ["go to a view", "切换视图"],
     "keys.help": ["this list", "本列表"],
+    "plot.top": ["max {top}", "最高 {top}"],
+    "plot.half": ["half: {time}", "P50：{time}"],
     "tree.more": ["… {count} more", "… 另有 {count} 项"],
     "tree.characters": ["{count} characters", "{count} 个字符"],
     "tree.all": ["Show all", "显示全部"],

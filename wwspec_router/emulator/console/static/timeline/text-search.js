@@ -20,6 +20,11 @@ export class TextSearch {
         this.onSearch = onSearch;
     }
 
+    /** Whether it is known which entries have the texts. */
+    get isDone() {
+        return this.#texts.every((text) => this.found.has(text));
+    }
+
     /** @param {readonly string[]} texts What is searched for. */
     search(texts) {
         if (texts.join("\n") === this.#texts.join("\n")) return;

@@ -7,7 +7,7 @@ import { urlOption } from "../entry/commands.js";
 import { JsonTree } from "../json/tree.js";
 import { readJson } from "../json/text.js";
 import { jsonFault, writeJson } from "../json/write.js";
-import { commandLine, field, outcomeChip, quoted } from "../parts.js";
+import { commandLine, field, quoted } from "../parts.js";
 import { record } from "../record.js";
 import { go, hashOf } from "../route.js";
 import { schemaForm } from "../schema/form.js";
@@ -94,11 +94,11 @@ export function fireForm(info) {
         try {
             if (record.program && !record.program.receives_events) await ask("POST", "receive-events");
             const answer = choice.value === WHOLE ? await ask("POST", "fire", whole.value) : await ask("POST", `fire/${choice.value}`, writeJson(fieldsOf(form)));
-            ending = showFired(result, answer, "ok");
+            ending = showFired(result, answer);
         } catch (error) {
             if (!(error instanceof ApiError)) throw error;
             problem.textContent = visible(error.message);
-            if (error.answer?.number) ending = showFired(result, error.answer, String(error.errcode));
+            if (error.answer?.number) ending = showFired(result, error.answer);
         }
     };
     const entry = h(
@@ -128,19 +128,18 @@ export function fireForm(info) {
 }
 
 /**
+ * Show an event that was fired; how it ended is said by its line of what followed.
  * @param {HTMLElement} place
  * @param {{event: unknown, reply: string, number: number}} fired
- * @param {string} outcome
  * @returns {() => void}
  */
-function showFired(place, { event, reply, number }, outcome) {
-    const own = /"errcode"\s*:\s*(-?[1-9]\d*)/.exec(reply)?.[1];
+function showFired(place, { event, reply, number }) {
     const steps = flowSteps(number);
     const sent = new JsonTree();
     sent.value = event;
     fill(
         place,
-        h("p", { class: "result" }, outcomeChip(own ?? outcome), h("a", { href: hashOf("timeline", number) }, t("call.entry", { number }))),
+        h("p", { class: "result" }, h("a", { href: hashOf("timeline", number) }, t("call.entry", { number }))),
         reply && h("p", {}, t("fire.reply"), " ", h("code", {}, visible(reply))),
         steps.element,
         h("details", {}, h("summary", {}, t("fire.sent")), sent),

@@ -33,7 +33,7 @@ const GAP = 10_000; // milliseconds without figures from which nothing is said o
  *
  * @typedef {{at: number, status: Status, calls: number, errors: number}} Sample `calls` and `errors` are without those of
  *   the page itself.
- * @typedef {{at: number, value: number | null}} Point null: nothing is known between this point and the one before.
+ * @typedef {import("../plot.js").Point} Point
  */
 
 export class History {

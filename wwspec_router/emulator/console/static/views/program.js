@@ -2,12 +2,12 @@
 // @ts-check
 import { fill, h, visible } from "../dom.js";
 import { field, timeOfDay } from "../parts.js";
+import { plotCard } from "../plot.js";
 import { record } from "../record.js";
 import { go, here, hashOf } from "../route.js";
 import { t } from "../texts.js";
 import { poll } from "./figures.js";
 import { History } from "./history.js";
-import { plotCard } from "./plot.js";
 import { missingFigures, otherAbility, programDown } from "./program-help.js";
 import { abilityTable, errorTable, jobTable, length, microseconds } from "./program-tables.js";
 import { UnderWay } from "./under-way.js";
@@ -142,15 +142,17 @@ function helpFor(answer, ability) {
  */
 function plotsOf(status) {
     const now = performance.now();
-    const common = { now, span: history.span(now), marks: history.restarts };
+    const span = history.span(now);
+    const common = { from: now - span, to: now, start: t("program.ago", { time: length(span / 1000) }), marks: history.restarts };
+    const card = (/** @type {Pick<Parameters<typeof plotCard>[0], "title" | "value" | "more" | "tone" | "lines" | "unit">} */ what) =>
+        plotCard({ ...common, ...what, label: (top) => t("program.plot", { title: what.title, value: what.value, top }) });
     const each = (/** @type {number} */ value) => (value >= 100 ? String(Math.round(value)) : String(Number(value.toFixed(1))));
     const calls = history.rate("calls");
     const errors = history.rate("errors");
     const errorRate = errors.at(-1)?.value ?? 0;
     const jobs = (/** @type {import("./history.js").Status} */ { jobs_waiting, jobs_claimed }) => jobs_waiting + jobs_claimed;
     return [
-        plotCard({
-            ...common,
+        card({
             title: t("program.calls"),
             value: each(calls.at(-1)?.value ?? 0),
             more: errorRate ? t("program.calls.errors", { count: each(errorRate) }) : t("program.calls.total", { count: history.samples.at(-1)?.calls ?? 0 }),
@@ -161,8 +163,7 @@ function plotsOf(status) {
             ],
             unit: each,
         }),
-        plotCard({
-            ...common,
+        card({
             title: t("program.threads"),
             value: t("program.threads.busy", { busy: status.busy, threads: status.threads }),
             more: t("program.threads.queued", { count: status.queued }),
@@ -174,16 +175,14 @@ function plotsOf(status) {
             ],
             unit: each,
         }),
-        plotCard({
-            ...common,
+        card({
             title: t("program.queue"),
             value: microseconds(status.queue_p99_us),
-            more: t("program.queue.half", { time: microseconds(status.queue_p50_us) }),
+            more: t("plot.half", { time: microseconds(status.queue_p50_us) }),
             lines: [{ points: history.gauge(({ queue_p99_us }) => queue_p99_us ?? null), kind: "main" }],
             unit: microseconds,
         }),
-        plotCard({
-            ...common,
+        card({
             title: t("program.jobs"),
             value: String(jobs(status)),
             more: ended(status),

@@ -9,6 +9,7 @@ import { t } from "../texts.js";
 import { FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
 import { TimelineList } from "../timeline/list.js";
 import { readQuery } from "../timeline/query.js";
+import { RecordPlots } from "../timeline/record-plots.js";
 import { TextSearch } from "../timeline/text-search.js";
 import { FlowItem, FoldItem } from "../timeline/items.js";
 import { LANES } from "../timeline/flow-summary.js";
@@ -26,6 +27,7 @@ class Timeline {
     #place;
     #search = new TextSearch((isDone) => this.#found(isDone));
     #list = new TimelineList((item) => this.choose(item));
+    #plots = new RecordPlots(() => (this.#search.isDone ? this.#condition() : undefined), (number) => this.#reveal(number));
     #status = h("span", { class: "dim counts", role: "status", "aria-live": "off" });
     #bar;
     #close = h("button", { type: "button", class: "quiet close", "aria-label": t("close"), title: `${t("close")} (Esc)`, onclick: () => this.escape() }, "×");
@@ -45,7 +47,7 @@ class Timeline {
         this.#bar = new FilterBar(filtersOf(place.query), (filters) => this.#goWith(filters), [this.#status]);
         this.#list.onchange = (rows) => this.#changed(rows);
         this.#list.onclear = () => this.#bar.clear();
-        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, legend(this.#bar.ways), this.#split));
+        main.appendChild(h("div", { class: "timeline" }, h("h1", {}, t("nav.timeline")), this.#bar.element, h("div", {}, legend(this.#bar.ways, this.#plots.button), this.#plots.element), this.#split));
         this.#list.start();
         this.#filter();
         this.#showEntry();
@@ -64,6 +66,7 @@ class Timeline {
         this.#endEntry();
         this.#search.end();
         this.#bar.end();
+        this.#plots.end();
         this.#list.end();
     }
 
@@ -112,6 +115,13 @@ class Timeline {
         this.#bar.focus();
     }
 
+    /** @param {number} number Select the line of an entry. */
+    #reveal(number) {
+        this.#list.select(number);
+        this.#list.focus();
+        this.#follow();
+    }
+
     /** Let the entry beside the list be that of the selected line. */
     #follow() {
         const item = this.#list.selected;
@@ -136,6 +146,7 @@ class Timeline {
         this.#bar.show(filters);
         this.#search.search(readQuery(filters.q).texts);
         this.#filterList();
+        this.#plots.draw();
         this.#count();
     }
 
@@ -143,6 +154,7 @@ class Timeline {
     #found(isDone) {
         this.#list.setSearching(!isDone);
         if (isDone) this.#filterList();
+        this.#plots.changed();
         this.#count();
     }
 
@@ -159,6 +171,7 @@ class Timeline {
     /** @param {ReadonlyArray<import("../record.js").Row> | null} rows Of the flows that changed; null when all did. */
     #changed(rows) {
         if (rows === null) this.#search.again();
+        this.#plots.changed();
         for (const row of rows ?? record.rows.values()) this.#bar.offer(row);
         if (rows?.length) this.#search.renew(rows.reduce((least, row) => Math.min(least, row.number), Infinity));
         this.#count();
@@ -199,10 +212,11 @@ class Timeline {
 /**
  * Return what the colours are, and how the list is shown.
  * @param {HTMLElement} ways
+ * @param {HTMLElement} plots The button that opens them.
  */
-function legend(ways) {
+function legend(ways, plots) {
     const lanes = LANES.map((lane) => h("li", { class: `lane-${lane}`, title: t(`timeline.lane.${lane}`) }, h("span", {}, t(`timeline.short.${lane}`))));
-    return h("div", { class: "legend" }, h("ul", { "aria-label": t("timeline.lanes") }, lanes), ways);
+    return h("div", { class: "legend" }, h("ul", { "aria-label": t("timeline.lanes") }, lanes), h("div", { class: "ways" }, plots, ways));
 }
 
 /** @type {Timeline | null} */

@@ -1,52 +1,55 @@
-// Small plots of the last minutes.
+// Small plots over time.
 // @ts-check
-import { h } from "../dom.js";
-import { t } from "../texts.js";
-import { length } from "./program-tables.js";
+import { h } from "./dom.js";
+import { t } from "./texts.js";
 
 const WIDTH = 240;
 const HEIGHT = 48;
 
-/** @typedef {{points: import("./history.js").Point[], kind: "main" | "bad" | "second"}} Line */
+/**
+ * @typedef {{at: number, value: number | null}} Point null: nothing is known between this point and the one before.
+ * @typedef {{points: Point[], kind: "main" | "bad" | "second"}} Line
+ */
 
 /**
  * Return a card with a number and its plot.
  * @param {object} what
  * @param {string} what.title
- * @param {string} what.value What it is now.
+ * @param {string} what.value What it is now, or in all.
  * @param {string} [what.more] Beside it.
  * @param {"bad" | ""} [what.tone]
  * @param {Line[]} what.lines
- * @param {number} what.now
- * @param {number} what.span Milliseconds before that that are shown.
+ * @param {number} what.from The moment at its left end, in milliseconds.
+ * @param {number} what.to
+ * @param {string} what.start What is said of the left end.
  * @param {number[]} what.marks Moments to be marked.
  * @param {(value: number) => string} what.unit Writes a value.
+ * @param {(top: string) => string} what.label Says all of it in words, with the highest value.
  * @returns {HTMLElement}
  */
-export function plotCard({ title, value, more = "", tone = "", lines, now, span, marks, unit }) {
+export function plotCard({ title, value, more = "", tone = "", lines, from, to, start, marks, unit, label }) {
     const values = lines.flatMap(({ points }) => points.map((point) => point.value)).filter((each) => each !== null);
     const top = Math.max(0, ...values);
     const highest = values.length ? unit(top) : "–";
-    const label = t("program.plot", { title, value, top: highest });
     return h(
         "section",
         { class: "card plot" },
         h("h3", {}, title),
         h("p", { class: `figure ${tone}` }, value, more && h("small", { class: "dim" }, ` ${more}`)),
-        drawing(lines, marks, { now, span, top }, label),
-        h("p", { class: "dim axis" }, h("span", {}, t("program.ago", { time: length(span / 1000) })), h("span", {}, t("program.top", { top: highest }))),
+        drawing(lines, marks, { from, to, top }, label(highest)),
+        h("p", { class: "dim axis" }, h("span", {}, start), h("span", {}, t("plot.top", { top: highest }))),
     );
 }
 
 /**
  * @param {Line[]} lines
  * @param {number[]} marks
- * @param {{now: number, span: number, top: number}} scale
+ * @param {{from: number, to: number, top: number}} scale
  * @param {string} label
  * @returns {SVGElement}
  */
-function drawing(lines, marks, { now, span, top }, label) {
-    const x = (/** @type {number} */ at) => WIDTH * (1 - (now - at) / span);
+function drawing(lines, marks, { from, to, top }, label) {
+    const x = (/** @type {number} */ at) => (WIDTH * (at - from)) / (to - from);
     const y = (/** @type {number} */ value) => HEIGHT - 1 - (top ? ((HEIGHT - 3) * value) / top : 0);
     const svg = part("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label });
     svg.appendChild(part("path", { class: "ground", d: `M0 ${HEIGHT - 0.5}H${WIDTH}` }));
@@ -57,7 +60,7 @@ function drawing(lines, marks, { now, span, top }, label) {
 
 /**
  * Return a path with gaps where nothing is known.
- * @param {import("./history.js").Point[]} points
+ * @param {Point[]} points
  * @param {(at: number) => number} x
  * @param {(value: number) => number} y
  * @returns {string}
