@@ -194,7 +194,7 @@ class JobExecutor:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             is_kept = True
         if not is_kept:
-            if not self._is_lost(run, "its outcome is reported anyway"):
+            if not self._is_lost(run, "its result is reported anyway"):
                 return None
             if run.writes:
                 return self._unstored(run)
