@@ -106,7 +106,12 @@ class ZoneProgram:
         self, table: AbilityTable, sdk: Sdk, store: Store, settings: Settings, shared: SharedFigures | None = None
     ) -> None:
         self._table = table
-        self._call_log = call_log_of(sdk, is_wanted=settings.request_log, quiet=self._table.status_names)
+        self._call_log = call_log_of(
+            sdk,
+            is_wanted=settings.request_log,
+            quiet=self._table.status_names,
+            handled={name: target.row.notify for name, target in table.event_targets.items()},
+        )
         self._sdk = self._call_log or sdk
         self._store = store
         self.settings = settings

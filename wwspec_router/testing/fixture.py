@@ -6,7 +6,7 @@ that fails shows what its zones exchanged meanwhile.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,9 @@ from wwspec_router.testing.failures import FailureReports
 
 if TYPE_CHECKING:
     from wwspec_router.testing.zone import Zone
+
+SCOPE = "wwspec_zone_scope"
+SCOPES = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="zone of the tests: in-process, served, or an emulator's URL",
     )
     parser.addini("wwspec_app", "application folder of the fixture zone, from the root folder", default=".")
+    parser.addini(SCOPE, f"which tests share a fixture zone: {', '.join(SCOPES)}", default="function")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,9 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(FailureReports(), "wwspec_router.failures")
 
 
-@pytest.fixture(scope="session")
+def _scope(fixture_name: str, config: pytest.Config) -> Any:
+    """Return which tests share a zone."""
+    scope = config.getini(SCOPE)
+    if scope not in SCOPES:
+        raise pytest.UsageError(f"{SCOPE}: one of {', '.join(SCOPES)}, not {scope}")
+    return scope
+
+
+@pytest.fixture(scope=_scope)
 def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
-    """The application in a zone, shared by all tests of the session."""
+    """The application in a zone of its own for each test; the setting `wwspec_zone_scope` lets tests share one."""
     try:
         require("testing", "the fixture zone", unused=("hypothesis",))
     except ExtraMissingError as error:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from wwspec_router.config import registry_path
+from wwspec_router.config import VAR, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
@@ -22,6 +22,7 @@ class ServedProgram:
 
     Attributes:
         folder: Logs and the store's file; removed with the processes.
+        var: What the program's code has in place of its var/; it is in `folder`.
         program: The program's process.
         emulator: The emulator's process.
         program_url: Where the program listens; the same after a restart.
@@ -40,6 +41,8 @@ class ServedProgram:
         with ExitStack() as stack:
             [self._port] = stack.enter_context(held_ports(1))  # also while the program is down
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
+            self.var: Path | None = self.folder / "var"
+            self.var.mkdir()
             self.emulator = Child(["emulate", "--port", "0", *emulate], output=self.folder / "emulator.log")
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
@@ -54,7 +57,7 @@ class ServedProgram:
         self.program = Child(
             ["serve", "--sdk", "emulator", *self._application, "--port", str(self._port)]
             + ["--store", f"sqlite:{self.folder / 'notify.db'}", *self._options],
-            {"WWSPEC_EMULATOR_URL": self.client.url},
+            {"WWSPEC_EMULATOR_URL": self.client.url, VAR: str(self.var)},
             output=self.folder / "program.log",
         )
         self.program_url = self.program.announced_url()
