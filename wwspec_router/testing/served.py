@@ -1,5 +1,6 @@
 """A program as it is served, and an emulator, each in a process of its own. Knows nothing of `Zone`."""
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,8 +22,7 @@ class ServedProgram:
         emulate: Further options of `wwspec emulate`.
 
     Attributes:
-        folder: Logs and the store's file; removed with the processes.
-        var: What the program's code has in place of its var/; it is in `folder`.
+        folder: Logs, the store's file, and files of the program's code; removed with the processes.
         program: The program's process.
         emulator: The emulator's process.
         program_url: Where the program listens; the same after a restart.
@@ -41,8 +41,8 @@ class ServedProgram:
         with ExitStack() as stack:
             [self._port] = stack.enter_context(held_ports(1))  # also while the program is down
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
-            self.var: Path | None = self.folder / "var"
-            self.var.mkdir()
+            self._var = self.folder / "var"
+            self._var.mkdir()
             self.emulator = Child(["emulate", "--port", "0", *emulate], output=self.folder / "emulator.log")
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
@@ -57,7 +57,7 @@ class ServedProgram:
         self.program = Child(
             ["serve", "--sdk", "emulator", *self._application, "--port", str(self._port)]
             + ["--store", f"sqlite:{self.folder / 'notify.db'}", *self._options],
-            {"WWSPEC_EMULATOR_URL": self.client.url, VAR: str(self.var)},
+            {"WWSPEC_EMULATOR_URL": self.client.url, VAR: str(self._var)},
             output=self.folder / "program.log",
         )
         self.program_url = self.program.announced_url()
@@ -76,6 +76,21 @@ class ServedProgram:
     def program_log(self) -> str:
         """Return what the program has logged so far."""
         return (self.folder / "program.log").read_text()
+
+    def renew(self) -> None:
+        """Start the program again with an empty store and no files of its own, and set the emulator back to its start.
+
+        Raises:
+            ChildError: The program did not start.
+            EmulatorError: The emulator has ended.
+        """
+        self.stop_program()
+        self.client.reset()
+        for file in self.folder.glob("notify.db*"):
+            file.unlink()
+        shutil.rmtree(self._var)
+        self._var.mkdir()
+        self.start_program()
 
     def close(self) -> None:
         """End both processes."""

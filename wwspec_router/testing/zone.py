@@ -96,7 +96,7 @@ class Zone:
     def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path, var: Path | None = None) -> None:
         self.client = client
         """Controls the emulator: an `EmulatorClient`."""
-        self.var: Path | None = var
+        self.var = var
         """The folder for files of the program's code, which `WWSPEC_VAR` names; None when the zone is connected."""
         self._app = App(client)
         self._notifications = Notifications(client, self._app, registry)
@@ -427,4 +427,4 @@ class ServedZone(ServedProgram, Zone):
 
     def __init__(self, app: Path, registry: Path | None, serve: Sequence[str], emulate: Sequence[str]) -> None:
         ServedProgram.__init__(self, app, registry, serve, emulate)
-        Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self.var)
+        Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)
