@@ -20,25 +20,26 @@ class Requirements:
     """
 
     def __init__(self, file: Path) -> None:
-        self.is_whole = True
-        """Whether each line names a package: a folder, for example, may bring any module."""
+        self._may_bring_any = False
+        """Whether a line names no package: a folder, for example, may bring any module."""
+        self._has_unknown = False
+        """Whether the file names a package that is not installed here: nobody knows which modules it has."""
         self._brought = set[tuple[str, str]]()
         self._bring(_FRAMEWORK)
         self._read(file)
         self._modules = packages_distributions()
 
     def bring(self, module: str) -> bool:
-        """Return whether a top-level module is in one of the packages."""
-        packages = {_normal(each) for each in self._modules.get(module, [module])}
-        return not self.is_whole or any((each, "") in self._brought for each in packages)
+        """Return whether a top-level module is in one of the packages, or may be in one that is not known."""
+        packages = self._modules.get(module)
+        if self._may_bring_any or (packages is None and self._has_unknown):
+            return True
+        return any((_normal(each), "") in self._brought for each in packages or [module])
 
     def line_for(self, module: str) -> str:
         """Return the line that brings a module."""
         package = self._modules.get(module, [module])[0]
-        try:
-            return f"{package}=={version(package)}"
-        except PackageNotFoundError:
-            return package
+        return f"{package}=={version(package)}" if _is_installed(package) else package
 
     def _read(self, file: Path) -> None:
         for line in _lines(file):
@@ -47,8 +48,9 @@ class Requirements:
             elif found := _WHEEL.match(line) or _NAME.match(line):
                 for extra in ("", *re.split(r"\s*,\s*", found["extras"] or "")):
                     self._bring(found["name"], extra)
+                self._has_unknown |= not _is_installed(found["name"])
             elif not line.startswith("-") or line.startswith(("-e", "--editable")):
-                self.is_whole = False
+                self._may_bring_any = True
 
     def _bring(self, package: str, extra: str = "") -> None:
         """Add a package, or one of its extras, with what it needs where it is installed here."""
@@ -65,6 +67,13 @@ class Requirements:
             if found and (wanted is None or wanted[1] == extra):
                 for inner in ("", *re.split(r"\s*,\s*", found["extras"] or "")):
                     self._bring(found["name"], inner)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def _lines(file: Path) -> Iterator[str]:
