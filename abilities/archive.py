@@ -1,7 +1,7 @@
 """Counts who has agreed to archiving of late, from metadata of events, and tells the app; nothing of any message.
 
-The SQLite file that the environment variable ARCHIVE names, `var/archive.db` by default, is a cache of one machine: it
-has the events that this machine got, and nothing for longer than the longest digest. Each process opens it once.
+The SQLite file `var/archive.db` is a cache of one machine: it has the events that this machine got, and nothing for
+longer than the longest digest. Each process opens it once. In tests WWSPEC_VAR names another folder than `var`.
 """
 
 import os
@@ -25,9 +25,9 @@ COUNT = "SELECT count(*) FROM consents WHERE corpid = ? AND agreed >= ? AND (cha
 @contextmanager
 def lifespan() -> Iterator[sqlite3.Connection]:
     """Open the archive; it is `ctx.state`. Each statement is a transaction, so threads can share the connection."""
-    path = Path(os.environ.get("ARCHIVE", Path(__file__).parents[1] / "var/archive.db"))
-    path.parent.mkdir(exist_ok=True)
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as db:
+    var = Path(os.environ.get("WWSPEC_VAR", Path(__file__).parents[1] / "var"))
+    var.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(var / "archive.db", isolation_level=None, check_same_thread=False)) as db:
         db.execute(TABLE)
         yield db
 

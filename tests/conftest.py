@@ -96,10 +96,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session", autouse=True)
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let the reference program, also in processes of its own, keep its archive in a folder of these tests."""
+def var(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the reference program, also where it is in no zone, keep its files in a folder of these tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ARCHIVE", str(tmp_path_factory.mktemp("archive") / "archive.db"))
+        patch.setenv("WWSPEC_VAR", str(tmp_path_factory.mktemp("var")))
         yield
 
 

@@ -138,6 +138,10 @@ REMOVED: Final = (
 """Settings of the release before: each is still taken, and does nothing. Its text says why."""
 
 
+VAR: Final = "WWSPEC_VAR"
+"""The environment variable by which a zone for tests gives the application's code another folder than its var/."""
+
+
 def variable(option: str) -> str:
     """Return the environment variable of a setting."""
     return f"WWSPEC_{option.upper().replace('-', '_')}"

@@ -19,6 +19,7 @@ _SIDES = {
     "program": ("calls of the program, by ability ID", "企业微信对程序的调用，按能力 ID"),
     "callback": ("callbacks to the app, by event type", "发给应用的回调，按事件类型"),
 }
+_ADD_FAULT = "[`zone.client.add_fault(...)`](emulator-client.md#emulatorclient-add_fault)"
 _EFFECTS = {
     "latency": (f"delays by N real seconds, 0 to {MAX_SECONDS:g}", f"延迟 N 秒（真实时间），0 至 {MAX_SECONDS:g}"),
     "errcode": ("refuses with errcode N", "以错误码 N 拒绝"),
@@ -31,6 +32,10 @@ _EFFECTS = {
         f"挂起 N 秒（真实时间，0 至 {MAX_SECONDS:g}）后断开连接",
     ),
     "drop": ("cuts the connection at once", "立即断开连接"),
+    "answer": (
+        "answers by hand, set by `wwspec zone answer` and [`zone.answer(...)`](testing-api.md#zone-answer)",
+        "手工应答，用 `wwspec zone answer` 或 [`zone.answer(...)`](testing-api.md#zone-answer) 设置",
+    ),
     "late": ("comes N seconds of the clock later", "按模拟器的时钟，晚 N 秒到达"),
     "twice": ("comes twice", "到达两次"),
     "never": ("does not come", "不会到达"),
@@ -72,10 +77,10 @@ def page(say: Say) -> str:
             ),
             f"## {say('Faults', '故障注入 {#faults}')}\n",
             say(
-                "`wwspec zone fault SIDE EFFECT [N]` and `zone.client.fault(...)` set one; `--api` names one API, "
+                f"`wwspec zone fault SIDE EFFECT [N]` and {_ADD_FAULT} set one; `--api` names one API, "
                 "ability ID or "
                 f"event type, and `--count` how often it works. On `program` an errcode is one of {codes}.",
-                "用 `wwspec zone fault SIDE EFFECT [N]` 或 `zone.client.fault(...)` 设置；`--api` 限定某个接口、"
+                f"用 `wwspec zone fault SIDE EFFECT [N]` 或 {_ADD_FAULT} 设置；`--api` 限定某个接口、"
                 "能力 ID 或事件类型，"
                 f"`--count` 限定生效次数。`program` 侧的错误码只能是 {codes}。",
             )

@@ -7,7 +7,7 @@ __all__ = ["NAMES", "PAGE", "page"]
 
 PAGE = "reference/testing-api.md"
 
-NAMES = {"wwspec_router.testing.zone": ["Zone"]}
+NAMES = {"wwspec_router.testing.zone": ["Zone", "ZoneTimeoutError"]}
 """What is promised to users' tests, by module."""
 
 

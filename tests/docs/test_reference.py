@@ -9,7 +9,7 @@ from itertools import takewhile
 import pytest
 
 import wwspec_router
-from scripts.reference import testing_api
+from scripts.reference import emulator_client, testing_api
 from scripts.reference.cli import commands
 from scripts.reference.contracts import apis
 from scripts.reference.errors import errors
@@ -77,9 +77,10 @@ def pages_of_names() -> Iterator[tuple[str, str, object]]:
         yield "api", name, getattr(wwspec_router, name)
     for name in client.__all__:
         yield "client-api", name, getattr(client, name)
-    for module, names in testing_api.NAMES.items():
-        for name in names:
-            yield "testing-api", name, getattr(import_module(module), name)
+    for page, named in (("testing-api", testing_api.NAMES), ("emulator-client", emulator_client.NAMES)):
+        for module, names in named.items():
+            for name in names:
+                yield page, name, getattr(import_module(module), name)
 
 
 def test_every_public_name_has_its_signature_and_summary(language: str) -> None:
@@ -197,7 +198,7 @@ def test_no_cell_of_these_tables_is_english_on_the_chinese_page(language: str, p
 
 
 def test_every_translation_is_of_a_text_of_the_code(language: str) -> None:
-    pages = "".join(reference(language, page) for page in (*TRANSLATED, "testing-api"))
+    pages = "".join(reference(language, page) for page in (*TRANSLATED, "testing-api", "emulator-client"))
     pages = re.sub(r"\[(\d+)\]\(https:[^)]*\)", r"\1", pages)  # links to WeCom's documents
     for english, chinese in chinese_texts().items():
         text = re.sub("<(?!br>)", "&lt;", chinese if language == "zh" else english)

@@ -30,6 +30,9 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
     at = moment(entry["time_ms"] // 1000, entry["time_ms"] % 1000)
     yield f"{entry['number']}  {kind}  {styled(printable(entry['name']), bold=True)}  {at}{took}  {ending(entry)}"
     yield from _cause(entry, cause)
+    for hit in entry["hits"]:
+        if hit["effect"] == "answer":
+            yield f"answered by hand ({hit['id']}), not by the emulator"
     language = is_chinese()  # each text comes in English and in Chinese
     meanings = [f"{errcode}: {means[language]}" for errcode, means in entry["causes"].items()]
     if texts := [*meanings, *([entry["advice"][language]] if entry["advice"] else ())]:

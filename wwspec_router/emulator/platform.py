@@ -13,6 +13,7 @@ import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.apis.by_hand import answer_by_hand
 from wwspec_router.emulator.apis.table import APIS
 from wwspec_router.emulator.appside import calls as appside, config as appconfig, suites, uploads
 from wwspec_router.emulator.events import sender as announcer
@@ -48,6 +49,8 @@ POSTED = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
 
 KEY_MISMATCH = -10008
 """Return code of the vendor's SDK for a changed key, for example when its access token has expired [100052]."""
+UNSUPPORTED_API = -10006
+"""Return code of the vendor's SDK for an API that it does not have [100052]."""
 IDLE_SECONDS = 15.0
 """Seconds that `wait_idle` waits for events, and again for notifications."""
 
@@ -270,7 +273,7 @@ class Platform:
         """Answer one SDK API to a program.
 
         Args:
-            api: The API's name, one of `SDK_APIS`.
+            api: The API's name, one of `SDK_APIS` or of an answer by hand.
             caller: The corp and app that the program calls for.
             body: The request's JSON.
             debug_access_token: In debug mode, the token with which the SDK opened it.
@@ -286,9 +289,13 @@ class Platform:
         world = self.world
 
         def call() -> Answer:
-            world.faults.meet(SDK, api, entry)
+            by_hand = world.faults.meet(SDK, api, entry)
             if debug_access_token:
                 self._check_debug_mode(debug_access_token)
+            if by_hand is not None:
+                return answer_by_hand(by_hand, api, body)
+            if api not in APIS:  # its answer by hand has been used up meanwhile
+                raise ReturnCodeError(UNSUPPORTED_API)
             with under(entry):
                 return APIS[api](world, caller, body)
 
@@ -302,8 +309,13 @@ class Platform:
             world.traffic.end(entry, "cut")
             raise
         reply = msgspec.json.encode(answer)
-        world.traffic.end(entry, answer["errcode"], reply, keys=given_cursors(answer))
+        errcode = answer.get("errcode")
+        world.traffic.end(entry, errcode if isinstance(errcode, int) else 0, reply, keys=given_cursors(answer))
         return reply
+
+    def can_call(self, api: str) -> bool:
+        """Return whether a program can call an SDK API: the emulator has it, or a test answers it by hand."""
+        return api in APIS or self.world.faults.has_answer(api)
 
     def _begin_sdk(self, api: str, caller: Caller, body: bytes, head: Head | None) -> Entry:
         return self.world.traffic.begin(
@@ -381,11 +393,6 @@ class Platform:
 
     def _program(self) -> LinkedProgram:
         return self.world.app.programs[self.settings.program_id]
-
-    def notifications(self) -> Answer:
-        """Return the latest `program_notify` callbacks, newest last."""
-        with self.world.lock:
-            return accepted(notifications=msgspec.to_builtins(list(self.world.notifications)))
 
     def advance(self, seconds: float) -> Answer:
         """Put the clock forward; return the new time once due actions are done and the program has their events."""

@@ -8,7 +8,7 @@ these; no setting changes that. Without lines nothing is measured.
 import logging
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic
 from typing import TypeVar
 
@@ -37,7 +37,8 @@ LONGEST = 64
 _REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
 """Headers with the platform's id of a request. WeCom publishes none; the emulator's is one of these."""
 
-_ENTRY_NUMBER = "emulator-entry"
+_ENTRY_NUMBER, _JOB = "emulator-entry", "emulator-job"
+_NONE_HANDLED: Mapping[str, str] = {}
 
 T = TypeVar("T")
 Answering = Callable[[Call, Route, Deadline], Reply]
@@ -105,6 +106,7 @@ class CallLog:
         sdk: The other one.
         quiet: Labels of calls that are polled: they have a line only when they fail.
         errcodes: Those of the program's own failures.
+        handled: When the app is notified of the events on which code runs as a job: by event type.
     """
 
     def __init__(
@@ -112,10 +114,12 @@ class CallLog:
         sdk: Sdk,
         quiet: Collection[str] = (),
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
+        handled: Mapping[str, str] = _NONE_HANDLED,
     ) -> None:
         self._sdk = sdk
         self._quiet = quiet
         self._errcodes = errcodes
+        self._handled = handled
         self._thread = threading.local()
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
@@ -255,6 +259,10 @@ class CallLog:
         measure.reply = text
         sealed = measure.timed(lambda: self._sdk.encode(text))
         measure.request_id = measure.request_id or _request_id(sealed.headers.items())
+        call = measure.call
+        if self.is_emulated and call is not None and call.call_type == CallType.EVENT and _name(call) in self._handled:
+            if not _read(text, Refused).errcode:  # else there may be no job
+                return SealedReply({**sealed.headers, _JOB: self._handled[_name(call)]}, sealed.body)
         return sealed
 
     def encode_refusal(self, text: str) -> SealedReply:
@@ -277,6 +285,7 @@ def call_log_of(
     is_wanted: bool,
     quiet: Collection[str] = (),
     errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
+    handled: Mapping[str, str] = _NONE_HANDLED,
 ) -> CallLog | None:
     """Return the log of the calls, which is the SDK to use then; None when there are no lines.
 
@@ -285,9 +294,10 @@ def call_log_of(
         is_wanted: Whether the operator wants lines.
         quiet: See `CallLog`.
         errcodes: See `CallLog`.
+        handled: See `CallLog`.
     """
     has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
-    return CallLog(sdk, quiet, errcodes) if has_lines else None
+    return CallLog(sdk, quiet, errcodes, handled) if has_lines else None
 
 
 class _MeasuredClient:

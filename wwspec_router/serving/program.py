@@ -117,7 +117,11 @@ class ZoneProgram:
     ) -> None:
         self._table = table
         self._call_log = call_log_of(
-            sdk, is_wanted=settings.request_log, quiet=table.status_names, errcodes=table.registry.program
+            sdk,
+            is_wanted=settings.request_log,
+            quiet=table.status_names,
+            errcodes=table.registry.program,
+            handled={name: target.row.notify for name, target in table.event_targets.items()},
         )
         self._sdk = self._call_log or sdk
         self._store = store

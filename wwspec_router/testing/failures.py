@@ -28,8 +28,8 @@ class FailureReports:
     """Adds a section to the report of a failed test for each zone that the test got as a fixture."""
 
     def __init__(self) -> None:
-        self._read: WeakKeyDictionary[Zone, tuple[int, int]] = WeakKeyDictionary()
-        """Where traffic and log of each zone ended with the last test: an entry's number, and characters."""
+        self._read: WeakKeyDictionary[Zone, tuple[int, int, int]] = WeakKeyDictionary()
+        """Where traffic and log of each zone ended with the last test: resets, an entry's number, and characters."""
         self._log = _Log()
 
     @pytest.hookimpl(wrapper=True)
@@ -67,13 +67,15 @@ class FailureReports:
 
     def _news(self, zone: "Zone") -> Iterator[str]:
         """Yield lines about what is new since the last test."""
-        number, characters = self._read.get(zone, (0, 0))
+        resets, number, characters = self._read.get(zone, (0, 0, 0))
+        if resets != zone.client.resets:  # the numbers begin anew
+            number = 0
         try:
             entries, log = zone.client.traffic(number), zone.program_log()
         except (WWSpecError, RuntimeError, OSError) as error:  # the test has ended the emulator, or closed the zone
             yield f"the zone has ended: {error}"
             entries, log = [], ""
-        self._read[zone] = (entries[-1]["number"] if entries else number, len(log))
+        self._read[zone] = (zone.client.resets, entries[-1]["number"] if entries else number, len(log))
         yield from _shown_traffic(entries)
         lines = [*self._log.lines, *log[characters:].splitlines()]
         yield from _cut(lines, at_end=True)

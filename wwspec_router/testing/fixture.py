@@ -6,20 +6,24 @@ that fails shows what its zones exchanged meanwhile.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wwspec_router.errors import ExtraMissingError
+from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.host.extras import require
 from wwspec_router.testing.failures import FailureReports
 
 if TYPE_CHECKING:
-    from wwspec_router.testing.zone import Zone
+    from wwspec_router.testing.zone import ServedZone, Zone
+
+SCOPE = "wwspec_zone_scope"
+SCOPES = ("function", "class", "module", "package", "session")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--zone`, and the setting `wwspec_app`."""
+    """Add `--zone`, and the settings `wwspec_app` and `wwspec_zone_scope`."""
     parser.getgroup("wwspec_router").addoption(
         "--zone",
         default="in-process",
@@ -27,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="zone of the tests: in-process, served, or an emulator's URL",
     )
     parser.addini("wwspec_app", "application folder of the fixture zone, from the root folder", default=".")
+    parser.addini(SCOPE, f"which tests share a fixture zone: {', '.join(SCOPES)}", default="function")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,9 +39,26 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(FailureReports(), "wwspec_router.failures")
 
 
+def _scope(fixture_name: str, config: pytest.Config) -> Any:
+    """Return which tests share a zone."""
+    scope = config.getini(SCOPE)
+    if scope not in SCOPES:
+        raise pytest.UsageError(f"{SCOPE}: one of {', '.join(SCOPES)}, not {scope}")
+    return scope
+
+
 @pytest.fixture(scope="session")
-def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
-    """The application in a zone, shared by all tests of the session."""
+def _wwspec_processes() -> "Iterator[list[ServedZone]]":
+    """The processes of `--zone served`: they are renewed for each zone, which is faster than new ones."""
+    processes: list[ServedZone] = []
+    yield processes
+    for each in processes:
+        each.close()
+
+
+@pytest.fixture(scope=_scope)
+def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") -> "Iterator[Zone]":
+    """The application in a zone of its own for each test; the setting `wwspec_zone_scope` lets tests share one."""
     try:
         require("testing", "the fixture zone", unused=("hypothesis",))
     except ExtraMissingError as error:
@@ -47,13 +69,26 @@ def zone(pytestconfig: pytest.Config) -> "Iterator[Zone]":
         pytest.fail(missing, pytrace=False)
     from wwspec_router.testing.zone import Zone
 
-    form = pytestconfig.getoption("--zone")
-    app = pytestconfig.rootpath / pytestconfig.getini("wwspec_app")
-    if form == "in-process":
-        zone = Zone.in_process(app)
-    elif form == "served":
-        zone = Zone.serve(app)
-    else:
-        zone = Zone.connect(form, app)
-    with zone:
+    config = request.config
+    form = config.getoption("--zone")
+    app = config.rootpath / config.getini("wwspec_app")
+    if form == "served":
+        yield _renewed(_wwspec_processes, app)
+        return
+    with Zone.in_process(app) if form == "in-process" else Zone.connect(form, app) as zone:
         yield zone
+
+
+def _renewed(processes: "list[ServedZone]", app: Path) -> "ServedZone":
+    """Return processes that know nothing of what was before."""
+    from wwspec_router.testing.zone import Zone
+
+    for each in [*processes]:
+        try:
+            each.renew()
+        except (WWSpecError, RuntimeError, OSError):  # a test has ended the emulator, or closed the zone
+            processes.remove(each)
+            each.close()
+    if not processes:
+        processes.append(Zone.serve(app))
+    return processes[0]

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from wwspec_router.config import SdkSource, Settings, registry_path
+from wwspec_router.config import VAR, SdkSource, Settings, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
@@ -38,16 +39,17 @@ URL = "http://127.0.0.1"
 
 def start(
     app: Path, registry: Path | None, own: Mapping[str, object] | None, emulator: Mapping[str, Any]
-) -> tuple[EmulatorClient, ExitStack]:
+) -> tuple[EmulatorClient, ExitStack, Path]:
     """Start program and emulator; see `Zone.in_process`.
 
     Returns:
-        A client of the emulator, and the stack that ends both.
+        A client of the emulator, the stack that ends both, and the program's folder for files of its own.
     """
     table = build_table(app, registry_path(app, registry))
     own_settings = read_own_settings(table.settings, settings_file(app), {**os.environ, **app_variables(own or {})})
     channel = _Channel()
     with ExitStack() as stack:
+        var = stack.enter_context(own_var())
         platform = create_app(EmulatorSettings(contracts=console_contracts(table), **emulator), channel)
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
@@ -63,7 +65,20 @@ def start(
         channel.program = stack.enter_context(MemoryServer(application(program), "zone-program"))
         client = stack.enter_context(EmulatorClient(URL, MemoryTransport(emulator_server)))
         client.receive_events()
-        return client, stack.pop_all()
+        return client, stack.pop_all(), var
+
+
+@contextmanager
+def own_var() -> Iterator[Path]:
+    """Yield an empty folder for the files of a program's code, which the program finds in the environment."""
+    before = os.environ.get(VAR)
+    with TemporaryDirectory(prefix="wwspec-zone-") as folder:
+        os.environ[VAR] = folder
+        try:
+            yield Path(folder)
+        finally:
+            os.environ.pop(VAR, None)
+            os.environ |= {} if before is None else {VAR: before}
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """A program as it is served, and an emulator, each in a process of its own. Knows nothing of `Zone`."""
 
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from wwspec_router.config import registry_path
+from wwspec_router.config import VAR, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.host.child import Child
 from wwspec_router.registry.own_settings import app_variables, file_variable, settings_file
@@ -23,7 +24,7 @@ class ServedProgram:
         own: The application's own settings; see `Zone.serve`.
 
     Attributes:
-        folder: Logs and the store's file; removed with the processes.
+        folder: Logs, the store's file, and files of the program's code; removed with the processes.
         program: The program's process.
         emulator: The emulator's process.
         program_url: Where the program listens; the same after a restart.
@@ -50,6 +51,8 @@ class ServedProgram:
         with ExitStack() as stack:
             [self._port] = stack.enter_context(held_ports(1))  # also while the program is down
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
+            self._var = self.folder / "var"
+            self._var.mkdir()
             self.emulator = Child(["emulate", "--port", "0", *emulate], output=self.folder / "emulator.log")
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
@@ -64,7 +67,7 @@ class ServedProgram:
         self.program = Child(
             ["serve", "--sdk", "emulator", *self._application, "--port", str(self._port)]
             + ["--store", f"sqlite:{self.folder / 'notify.db'}", *self._options],
-            {"WWSPEC_EMULATOR_URL": self.client.url, **self._own},
+            {"WWSPEC_EMULATOR_URL": self.client.url, VAR: str(self._var), **self._own},
             output=self.folder / "program.log",
         )
         self.program_url = self.program.announced_url()
@@ -83,6 +86,21 @@ class ServedProgram:
     def program_log(self) -> str:
         """Return what the program has logged so far."""
         return (self.folder / "program.log").read_text()
+
+    def renew(self) -> None:
+        """Start the program again with an empty store and no files of its own, and set the emulator back to its start.
+
+        Raises:
+            ChildError: The program did not start.
+            EmulatorError: The emulator has ended.
+        """
+        self.stop_program()
+        self.client.reset()
+        for file in self.folder.glob("notify.db*"):
+            file.unlink()
+        shutil.rmtree(self._var)
+        self._var.mkdir()
+        self.start_program()
 
     def close(self) -> None:
         """End both processes."""

@@ -12,22 +12,27 @@ extra `emulator`.
 
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from msgspec import to_builtins
+
 from wwspec_router.client import ZoneClient
 from wwspec_router.config import registry_path
-from wwspec_router.contracts import AbilityRequest, ApiRequest, OutputT, reply_type
+from wwspec_router.contracts import AbilityRequest, ApiRequest, Contract, OutputT, reply_type
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_router.testing.app import App, client_of
+from wwspec_router.testing.by_hand import Functions
+from wwspec_router.testing.notifications import Notifications, ZoneTimeoutError
 from wwspec_router.testing.served import ServedProgram
 
-__all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask"]
+__all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask", "ZoneTimeoutError"]
 
 
 def __getattr__(name: str) -> Any:
@@ -40,6 +45,7 @@ def __getattr__(name: str) -> Any:
 
 
 ReplyT = TypeVar("ReplyT")
+ContractT = TypeVar("ContractT", bound=Contract)
 
 _KEPT = 100
 """Refusals between two tests that are remembered."""
@@ -70,6 +76,7 @@ class Zone:
         client: Controls the emulator.
         ends: Closed with the zone.
         registry: The application's registry file. It says which ability a request of an SDK API calls.
+        var: The folder for files of the program's code.
 
     Examples:
         `app` is the folder that has `abilities` and `schemas`; in pytest, the fixture `zone` does this:
@@ -86,10 +93,14 @@ class Zone:
         (790016, 'platform')
     """
 
-    def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path) -> None:
+    def __init__(self, client: EmulatorClient, ends: ExitStack, registry: Path, var: Path | None = None) -> None:
         self.client = client
         """Controls the emulator: an `EmulatorClient`."""
+        self.var = var
+        """The folder for files of the program's code, which `WWSPEC_VAR` names; None when the zone is connected."""
         self._app = App(client)
+        self._notifications = Notifications(client, self._app, registry)
+        self._functions: Functions | None = None
         self._stack = ends
         self._registry = registry
         self._refused: deque[tuple[_Refusal[Any], str]] = deque(maxlen=_KEPT)
@@ -115,7 +126,8 @@ class Zone:
         """
         from wwspec_router.testing.in_process import start  # it imports the whole program
 
-        return Zone(*start(app, registry, settings, emulator), registry_path(app, registry))
+        client, ends, var = start(app, registry, settings, emulator)
+        return Zone(client, ends, registry_path(app, registry), var)
 
     @staticmethod
     def serve(
@@ -223,13 +235,16 @@ class Zone:
         return ZoneTask(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
 
     def unseen_refusals(self) -> list[str]:
-        """Return the refusals since the last time that no test has looked at.
+        """Return the refusals since the last time that no test has looked at, and failures of its functions.
 
         A test looks at an answer when it reads `reply`, `errcode`, `errmsg`, `raw` or `refused_by`. After each test the
         fixture `zone` calls this method, and fails the test when it returns something.
         """
         refusals = [refusal for answer, refusal in self._refused if not answer.is_seen]
         self._refused.clear()
+        if self._functions is not None:
+            refusals += self._functions.failures
+            self._functions.failures.clear()
         return refusals
 
     def _kept(self, answer: Answer[Any]) -> Answer[Any]:
@@ -265,9 +280,14 @@ class Zone:
     def fire(self, event_type: str, **overrides: Any) -> dict[str, Any]:
         """Send an event to the program.
 
+        An event comes with what it is about: `conversation_new_message` with a new message, `hit_keyword` with one that
+        hits a keyword rule.
+
         Args:
             event_type: WeCom's name of the event, such as `conversation_new_message`.
-            overrides: Fields of the event's own object, and `timestamp`; the emulator chooses the others.
+            overrides: Fields of the event's own object, and `timestamp`; the emulator chooses the others. For
+                `hit_keyword` also `text`, what is written, and `rule_id`, which rule it hits; without a rule one is
+                made.
 
         Returns:
             `event`, the event that was sent, and `reply`, the program's JSON text.
@@ -290,9 +310,102 @@ class Zone:
         read_reply(f"event {event_type}", fired["reply"]).raise_for_error()
         return fired
 
-    def notified(self) -> str:
-        """Return the notify_id of the latest notification."""
-        return str(self.client.notifications()[-1]["notify_id"])
+    def repeat(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Send an event again, with the same content, as WeCom may do; returns and raises as `fire` does.
+
+        Args:
+            event: What `fire` has returned, or its `event`.
+
+        Examples:
+            >>> fired = zone.fire("conversation_new_message")
+            >>> zone.repeat(fired)["event"] == fired["event"]
+            True
+        """
+        whole = event if "event_type" in event else event["event"]
+        fired = self.client.fire_as_is(whole)
+        read_reply(f"event {whole['event_type']}", fired["reply"]).raise_for_error()
+        return fired
+
+    @overload
+    def notified(self) -> str: ...
+
+    @overload
+    def notified(self, kind: str, timeout: float = 30.0) -> dict[str, Any]: ...
+
+    @overload
+    def notified(self, kind: type[ContractT], timeout: float = 30.0) -> ContractT: ...
+
+    def notified(self, kind: str | type[Any] | None = None, timeout: float = 30.0) -> Any:
+        """Wait for a notification to the app, and return its payload; without a kind, the notify_id of the latest.
+
+        A payload is fetched as the app does it, with the ability of `kind = "callback_data"`. Each notification is
+        returned once, the oldest of its kind first.
+
+        Args:
+            kind: WeCom's name of an event, or the `<kind>` of a row `[notifications.<kind>]`: then the whole reply is
+                returned as plain JSON, with the result of code on the event. Or the type of the payload: then that is
+                returned.
+            timeout: Seconds to wait for it.
+
+        Raises:
+            ConfigurationError: No notification is of that kind, or the registry file has faults.
+            ZoneTimeoutError: It has not come by then; the text names what came.
+
+        Examples:
+            >>> fired = zone.fire("hit_keyword")
+            >>> zone.notified("hit_keyword")["hit_keyword"] == fired["event"]["hit_keyword"]
+            True
+        """
+        if kind is None:
+            return str(self.client.notifications()[-1]["notify_id"])
+        return self._notifications.next(kind, timeout)
+
+    def wait_idle(self, timeout: float = 30.0) -> None:
+        """Wait until no call, asynchronous call, event, code on an event or notification is in work.
+
+        Args:
+            timeout: Seconds to wait for it.
+
+        Raises:
+            ZoneTimeoutError: Something still is; the text names it.
+        """
+        until = monotonic() + timeout
+        while found := self.client.wait_idle(left := max(0.0, until - monotonic())):
+            if not left:
+                raise ZoneTimeoutError(f"still in work after {timeout:g} s: {'; '.join(found)}")
+
+    def answer(
+        self, api: str, reply: Mapping[str, Any] | Contract | Callable[[dict[str, Any]], Any], times: int | None = None
+    ) -> str:
+        """Answer an SDK API by hand, in place of what the emulator would reply; return the id of the answer.
+
+        The record says of each such call that it was answered by hand. Answers with `times` come first, in their order;
+        one without replaces the one without that was set before. `client.clear_answers` removes them, as a reset does.
+
+        Args:
+            api: The API's name. It may be one that the emulator lacks: the program can call it while an answer is set.
+            reply: What the program gets, as it is: a JSON object or a contract. Or a function that returns it for each
+                call; it gets the request as plain JSON, and runs on a thread of its own. The test fails when it raises.
+            times: How often; None until it is cleared.
+
+        Raises:
+            EmulatorError: The reply is no JSON object, or the name can't be that of an API.
+
+        Examples:
+            >>> answer_id = zone.answer("sync_msg", {"errcode": 45009, "errmsg": "busy"}, times=1)
+            >>> zone.call("chat_digest", {"limit": 5}).errcode
+            45009
+        """
+        if callable(reply):
+            if self._functions is None:
+                self._functions = Functions()
+                self._stack.callback(self._functions.close)
+            answer = self.client.answer(api, times=times, url=self._functions.add(api, reply))
+        else:
+            answer = self.client.answer(api, to_builtins(reply), times=times)
+        if answer["note"]:
+            warnings.warn(answer["note"], UserWarning, 2)
+        return str(answer["id"])
 
     def program_log(self) -> str:
         """Return the log of the program so far; empty unless the zone is served."""
@@ -333,4 +446,4 @@ class ServedZone(ServedProgram, Zone):
         settings: Mapping[str, object] | None = None,
     ) -> None:
         ServedProgram.__init__(self, app, registry, serve, emulate, settings)
-        Zone.__init__(self, self.client, self._stack, registry_path(app, registry))
+        Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)

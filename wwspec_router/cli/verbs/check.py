@@ -1,4 +1,4 @@
-"""`wwspec check`: everything that `serve` checks before it opens the port, and nothing more."""
+"""`wwspec check`: everything that `serve` checks before it opens the port, and what an image would lack."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError
+from wwspec_router.image.lacking import lacking
 from wwspec_router.registry.examples import accepts_error_reply, console_contracts, fractions
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
@@ -16,7 +17,9 @@ from wwspec_router.registry.table import build_table, check_configuration
 @click.command()
 @app_options
 def command(app: Path, registry: Path | None) -> None:
-    """Check the application and its registry file.
+    """Check the application and its registry file, and what an image made of the folder would lack.
+
+    Of the image: modules and files that .dockerignore keeps out, and packages that requirements.txt does not name.
 
     Prints every fault with its row and the fix, and exits with 1 when there is one. A note is no fault. Needs no SDK.
     """
@@ -29,6 +32,7 @@ def command(app: Path, registry: Path | None) -> None:
         for ability_id, contract in contracts.items()
         if not accepts_error_reply(contract)
     ]
+    faults += lacking(app, table.registry)
     if faults:
         raise RegistryError(faults)
     read_own_settings(table.settings, own_settings_file(click.get_current_context()), os.environ)

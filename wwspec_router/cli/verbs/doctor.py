@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from wwspec_router.cli.options import app_options, origin, own_settings_file, se
 from wwspec_router.cli.ports import Listener, kind, occupant, refusal
 from wwspec_router.config import AUTO, SETTINGS_FILE, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
-from wwspec_router.errors import ExtraMissingError, WWSpecError
+from wwspec_router.errors import ExtraMissingError, RegistryError, WWSpecError
 from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.extras import require
 from wwspec_router.image.build import missing_files
 from wwspec_router.image.elf import ElfError, machine
+from wwspec_router.image.lacking import lacking
+from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
@@ -95,7 +97,7 @@ def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
-    yield from _image(settings.app)
+    yield from _image(settings)
 
 
 def _python() -> Finding:
@@ -256,9 +258,13 @@ def _clock() -> Finding:
     return Finding(State.OK, "clock", shown)
 
 
-def _image(app: Path) -> Iterator[Finding]:
+def _image(settings: Settings) -> Iterator[Finding]:
     """Yield what the image lacks."""
+    app, found = settings.app, []
     if missing := missing_files(app):
-        yield Finding(State.PRODUCTION, "image", f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
-    else:
+        found.append(f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
+    with suppress(RegistryError):  # which has a line of its own
+        found += lacking(app, parse_registry(settings.registry_path)[0])
+    yield from (Finding(State.PRODUCTION, "image", text) for text in found)
+    if not found:
         yield Finding(State.OK, "image", f"the files that it is made of are in {app}")

@@ -43,6 +43,10 @@ NOT_AT_WECOM = (
 def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str, base_url: str) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
+    An event comes with what it is about: conversation_new_message with a new message, hit_keyword with one that hits a
+    keyword rule. Of the latter --set text= says what is written, and --set rule_id= which rule it hits; without a rule
+    one is made.
+
     Prints the event, the program's reply, and the notification that the app was sent, if any; on standard error the
     number of the event, since code on it runs after the reply.
 
@@ -112,6 +116,7 @@ def _require_known(event_type: str, fields: Mapping[str, Any]) -> None:
     """Refuse a field that the contract of the event does not list: it may be misspelled."""
     from msgspec.structs import fields as fields_of  # here, since few events are fired with fields
 
+    from wwspec_router.emulator.events.types import OPTIONS
     from wwspec_router.registry.loader import Application
 
     contract = Application(Path()).event_contracts().get(event_type)
@@ -119,9 +124,10 @@ def _require_known(event_type: str, fields: Mapping[str, Any]) -> None:
         return
     own = [each.type for each in fields_of(contract.event) if isinstance(each.type, type)]
     known = [name.encode_name for each in own if issubclass(each, Contract) for name in fields_of(each)]
+    known += ["timestamp", *OPTIONS.get(event_type, ())]
     for name in fields:
-        if name not in (*known, "timestamp"):
-            meant = did_you_mean(name, known, f"known: {', '.join([*known, 'timestamp'])}")
+        if name not in known:
+            meant = did_you_mean(name, known, f"known: {', '.join(known)}")
             raise click.UsageError(
                 f"{event_type} has no field {name}; {meant}; a whole event in --file is sent as it is"
             )

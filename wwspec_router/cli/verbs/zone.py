@@ -9,32 +9,20 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.candidates import ability_ids, fault_targets, fault_values
+from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.emulator_candidates import entry_numbers, groups, people
 from wwspec_router.cli.emulator_options import with_emulator
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.moments import Move
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
+from wwspec_router.cli.verbs.zone_faults import answer, clear, fault, faults
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import JsonError
 from wwspec_router.host.private_files import restrict_to_owner
-
-EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
-SIDES = ("app", "sdk", "program", "callback")
-
-
-class _FaultValue(click.ParamType[float]):
-    name = "value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            return float(value)
-        except ValueError:
-            self.fail(f"must be a code such as 45009, or a number of seconds such as 2.5, not {value!r}", param, ctx)
 
 
 class _Verbs(CommandGroup):
@@ -61,7 +49,7 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer):
     command.add_command(each)
 
 
@@ -114,57 +102,6 @@ def expire_tokens(emulator: EmulatorClient) -> None:
     Time does the same after two hours, but to event tokens and notify_ids as well.
     """
     print_json({"expired": emulator.expire_tokens()})
-
-
-@command.command(context_settings={"ignore_unknown_options": True})  # VALUE may be negative
-@click.argument("on", type=click.Choice(SIDES))
-@click.argument("effect", type=click.Choice(EFFECTS))
-@click.argument("value", type=_FaultValue(), default=0.0, shell_complete=fault_values)
-@click.option(
-    "--api", default="", shell_complete=fault_targets, help="One API, ability ID or event type.  [default: all]"
-)
-@click.option("--count", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
-@with_emulator
-def fault(emulator: EmulatorClient, on: str, effect: str, value: float, api: str, count: int | None) -> None:
-    """Set a fault. Prints its id.
-
-    \b
-    app | sdk    errcode CODE     refuse with CODE: 40014 is a refused token
-    sdk          return_code N    fail with the SDK's return code, -10001 to -10009
-    program      errcode CODE     710674 program down, 710675 timeout, 710676 HTTP
-                                  status, 710677 seal, 790013 and 790014 its reply
-    app | sdk | program           latency SECONDS, timeout SECONDS, or drop
-    callback                      late SECONDS, twice, or never
-    """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
-    print_json({"id": emulator.add_fault(on, effect, api, value, count)})
-
-
-@command.command()
-@json_option
-@with_emulator
-def faults(emulator: EmulatorClient, as_json: bool) -> None:
-    """List the faults that still work."""
-    columns: dict[str, Callable[[Any], str]] = {
-        "id": lambda row: row["id"],
-        "on": lambda row: row["on"],
-        "effect": lambda row: row["effect"],
-        "value": lambda row: f"{row['value']:g}",
-        "api": lambda row: row["api"] or "all",
-        "left": lambda row: "until cleared" if row["count"] is None else str(row["count"] - row["taken"]),
-        "worked": lambda row: str(row["taken"]),
-    }
-    print_list(emulator.faults(), columns, as_json)
-
-
-@command.command()
-@click.argument("fault_id", metavar="[FAULT]", default="")
-@with_emulator
-def clear(emulator: EmulatorClient, fault_id: str) -> None:
-    """Take FAULT away, or all of them."""
-    cleared = emulator.clear_faults(fault_id)
-    if fault_id and not cleared:
-        raise click.ClickException(f"there is no fault {fault_id}")
-    print_json({"cleared": cleared})
 
 
 @command.command()

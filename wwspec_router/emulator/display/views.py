@@ -8,6 +8,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
 from wwspec_router.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
+from wwspec_router.emulator.state.faults import ANSWER
 from wwspec_router.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
 from wwspec_router.emulator.state.traffic.traces import JOB, Trace, code_outcome
 from wwspec_router.errcodes import advice, cause
@@ -71,13 +72,17 @@ def whole(entry: Entry) -> Json:
         "text": {"request": _shown_text(entry.request), "reply": _shown_text(entry.reply)},
         "sealed": entry.kind in (CALL, EVENT, CALLBACK) and entry.sealed != "",
         "call": _call(entry),
-        "hits": [
-            {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")} for fault in entry.hits
-        ],
+        "hits": [_hit(fault, entry) for fault in entry.hits],
         "causes": _causes(entry),
         "advice": _advice(entry),
         "traces": [_trace(trace) for trace in entry.traces],
     }
+
+
+def _hit(fault: Any, entry: Entry) -> Json:
+    """Return a fault; an answer by hand with what it replied here."""
+    shown = {name: getattr(fault, name) for name in ("id", "on", "effect", "api", "value")}
+    return {**shown, "reply": _decoded(entry.reply)} if fault.effect == ANSWER else shown
 
 
 def _trace(trace: Trace) -> Json:

@@ -11,13 +11,11 @@ import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.events.outbox import Outbox
-from wwspec_router.emulator.events.types import EVENT_TYPES, build_event, wrap_event
+from wwspec_router.emulator.events.types import EVENT_TYPES, OF_MESSAGES, build_event, wrap_event
 from wwspec_router.emulator.program.programs import ask_program, begin
-from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.traffic.entries import Cause, Entry
-from wwspec_router.emulator.state.traffic.references import job_key
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 from wwspec_router.errors import did_you_mean
@@ -34,7 +32,7 @@ def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
             raise RefusedError(40058, f"no such event; {did_you_mean(event_type, EVENT_TYPES, known)}")
         event = build_event(world, world.app, event_type, overrides)
         chats = world.corp(world.app).chats
-        return event, chats.at(chats.end - 1) if event_type == "conversation_new_message" else None
+        return event, chats.at(chats.end - 1) if event_type in OF_MESSAGES else None
 
     return _fire(world, build)
 
@@ -98,9 +96,7 @@ def _begin(world: World, event: dict[str, Any], cause: Cause | None) -> tuple[Ca
         request_id=world.reference(),
         timestamp=world.clock.seconds(),
     )
-    notify_id = notify_id_of(call.request_id, 1)
-    keys = (notify_id, job_key(notify_id), *_tokens(event))
-    return call, begin(world, event["event_type"], call, keys=keys, cause=cause)
+    return call, begin(world, event["event_type"], call, keys=tuple(_tokens(event)), cause=cause)
 
 
 def _tokens(event: dict[str, Any]) -> Iterator[str]:

@@ -7,14 +7,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from wwspec_router.emulator.answers import RefusedError
+import msgspec
+
+from wwspec_router.emulator.answers import RefusedError, read
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID, CORP_BASE_NAME
+from wwspec_router.emulator.state.rules import rule_of_word
 from wwspec_router.emulator.state.world import World
 
 Fields = dict[str, Any]
 
 _CONSENT = "chat_archive_audit_approved"
+_WORD = "关键词"
+"""Of the rule that is made when there is none; no seeded message has it."""
 
 
 def _consent_single(world: World, app: App) -> Fields:
@@ -39,6 +44,28 @@ def _new_message(world: World, app: App) -> Fields:
 
 def _hit_keyword(world: World, app: App) -> Fields:
     return {"token": world.issue_event_token(app)}
+
+
+class _Hit(msgspec.Struct, frozen=True):
+    """The message that hits a rule."""
+
+    text: str = ""
+    """What is said; by default the first word of the rule."""
+    rule_id: str = ""
+    """By default the newest rule, or with a text the newest that has a word of it; one is made when there is none."""
+
+
+def _make_hit(world: World, app: App, hit: _Hit) -> None:
+    """Append a message that hits a rule."""
+    corp, now = world.corp(app), world.clock.seconds()
+    rule = corp.rules.get(hit.rule_id) if hit.rule_id else None
+    if rule is not None and hit.text and rule.words and not any(word in hit.text for word in rule.words):
+        raise RefusedError(40058, f"text has none of the words of {rule.rule_id}: {', '.join(rule.words)}")
+    newest = reversed(corp.rules.after(0))
+    rule = rule or next((rule for rule in newest if not hit.text or any(word in hit.text for word in rule.words)), None)
+    rule = rule or corp.rules.add(rule_of_word(hit.text or _WORD), now)
+    text = hit.text or (rule.words[0] if rule.words else None)
+    corp.rules.hit(corp.chats.say(now, text, is_heard=False), rule)
 
 
 def _knowledge_base(world: World, app: App) -> Fields:
@@ -104,18 +131,32 @@ _EFFECTS: dict[str, Callable[[World, App, Fields], None]] = {
 EVENT_TYPES = tuple(_EVENTS)
 """The names of the nine events."""
 
+OPTIONS: Mapping[str, tuple[str, ...]] = {"hit_keyword": _Hit.__struct_fields__}
+"""What may be said of an event beside its fields, by its name."""
+
+OF_MESSAGES = ("conversation_new_message", "hit_keyword")
+"""The events that come with a new message."""
+
 
 def build_event(world: World, app: App, event_type: str, overrides: Mapping[str, Any]) -> Fields:
     """Return an event as the program's decoder shows it.
 
     Args:
         world: The emulator's state. It changes so that the event is true: `conversation_new_message` appends its
-            message, consent is given, a knowledge base is authorised, withdrawn or deleted.
+            message, `hit_keyword` one that hits a rule, consent is given, a knowledge base is authorised, withdrawn or
+            deleted.
         app: The app of the event.
         event_type: One of `EVENT_TYPES`.
-        overrides: Fields of the event's own object, and `timestamp`; new names are added.
+        overrides: Fields of the event's own object, and `timestamp`; new names are added. And its `OPTIONS`.
+
+    Raises:
+        RefusedError: There is no such rule, or an option is no text.
     """
-    fields = {**_EVENTS[event_type][1](world, app), **overrides}
+    given = dict(overrides)
+    if event_type == "hit_keyword":
+        options = {name: given.pop(name) for name in OPTIONS[event_type] if name in given}
+        _make_hit(world, app, read(_Hit, msgspec.json.encode(options)))
+    fields = {**_EVENTS[event_type][1](world, app), **given}
     timestamp = fields.pop("timestamp", world.clock.seconds())
     if event_type in _EFFECTS:
         with suppress(RefusedError):  # overrides may name what does not exist

@@ -23,6 +23,8 @@ DEFAULT_URL = "http://127.0.0.1:8090"
 
 TIMEOUT = 60.0
 """Seconds to connect, and between two parts of an answer."""
+MAX_WAIT_MS = 10_000
+"""The most milliseconds that one request waits for something to happen; a longer wait is made of several."""
 _CONNECTIONS = 512
 _IDLE = 30.0
 """Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
@@ -131,7 +133,31 @@ class EmulatorClient:
 
     def notifications(self) -> list[dict[str, Any]]:
         """Return the latest `program_notify` callbacks, newest last."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/notifications")["notifications"]
+        return self.notifications_after(0)[0]
+
+    def notifications_after(self, number: int, seconds: float = 0.0) -> tuple[list[dict[str, Any]], int]:
+        """Return the `program_notify` callbacks after a number, oldest first, and the number of the last one.
+
+        Args:
+            number: Of the last one that is known already; 0 for none. A reset of the emulator begins anew at 0.
+            seconds: How long to wait for one, at most 10.
+        """
+        answer = self._asked(
+            "GET", f"/emulator/notifications?{urlencode({'after': number, 'wait_ms': _milliseconds(seconds)})}"
+        )
+        return answer["notifications"], answer["last"]
+
+    def wait_idle(self, seconds: float = 10.0) -> list[str]:
+        """Wait until no call, job, event or notification is in work, and return those that still are, one line each.
+
+        Code that runs on an event is known only of a program that runs with the emulator's SDK.
+
+        Args:
+            seconds: How long to wait, at most 10.
+        """
+        found: list[str] = self._asked("GET", f"/emulator/idle?{urlencode({'wait_ms': _milliseconds(seconds)})}")[
+            "in_work"
+        ]
         return found
 
     def verify_callback(self) -> str:
@@ -215,8 +241,35 @@ class EmulatorClient:
         fault = {"on": on, "effect": effect, "api": api, "value": value, "count": count}
         return str(self._asked("POST", "/emulator/faults", fault)["id"])
 
+    def answer(
+        self, api: str, reply: Mapping[str, Any] | None = None, *, times: int | None = None, url: str = ""
+    ) -> dict[str, Any]:
+        """Answer an SDK API by hand, in place of what the emulator would reply.
+
+        The emulator does nothing else for such a call, and its record says that it was answered by hand. Answers with
+        `times` come first, in their order; one without replaces the one without that was set before.
+
+        Args:
+            api: The API's name. It may be one that the emulator lacks: the program can call it while an answer is set.
+            reply: A JSON object, which the program gets as it is.
+            times: How often; None until it is cleared.
+            url: Instead of a reply: a server of this machine that gets each request by POST and replies.
+
+        Returns:
+            `id`, and `note`, a text when the name is almost that of an API that the emulator has.
+
+        Raises:
+            EmulatorError: The reply is no JSON object, or the name can't be that of an API.
+        """
+        fault = {"on": "sdk", "effect": "answer", "api": api, "count": times, "reply": reply, "url": url}
+        return self._asked("POST", "/emulator/faults", fault)
+
+    def clear_answers(self, api: str = "") -> int:
+        """Remove the answers by hand of one SDK API, or all, and return how many there were."""
+        return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'effect': 'answer', 'api': api})}")["cleared"])
+
     def faults(self) -> list[dict[str, Any]]:
-        """Return the faults that are still set; `taken` counts how often each one worked."""
+        """Return the faults and answers that are still set; `taken` counts how often each one worked."""
         found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
         return found
 
@@ -414,6 +467,11 @@ class EmulatorClient:
             return decode_json(response.content, dict[str, Any])
         except JsonError:
             raise EmulatorError(f"{self._named} is not an emulator: its answer is not a JSON object") from None
+
+
+def _milliseconds(seconds: float) -> int:
+    """Return how long one request waits."""
+    return max(0, min(MAX_WAIT_MS, int(seconds * 1000)))
 
 
 def _selection(

@@ -18,7 +18,7 @@ from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.settings import CALLBACK_NAMES, check_url
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
-from wwspec_router.emulator.state.faults import FaultSpec
+from wwspec_router.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
 from wwspec_router.errors import ConfigurationError, did_you_mean
@@ -124,22 +124,22 @@ class Control:
         }
 
     def add_fault(self, body: bytes) -> Answer:
-        """Set a fault, given as the JSON of a `FaultSpec`, and return its `id`."""
+        """Set a fault, given as the JSON of a `FaultSpec`; return its `id`, and a `note` on a name that is unknown."""
 
         def add() -> Answer:
             fault = read(FaultSpec, body)
-            _check_api(fault)
-            return accepted(id=self._platform.world.faults.add(fault))
+            note = _check_api(fault)
+            return accepted(id=self._platform.world.faults.add(fault), note=note)
 
         return self._platform.world.answered(add)
 
     def faults(self) -> Answer:
         """Return the `faults` that are still set."""
-        return accepted(faults=msgspec.to_builtins(self._platform.world.faults.listed()))
+        return accepted(faults=[fault.shown() for fault in self._platform.world.faults.listed()])
 
-    def clear_faults(self, fault_id: str = "") -> Answer:
-        """Remove one fault, or all; return how many were `cleared`."""
-        return accepted(cleared=self._platform.world.faults.clear(fault_id))
+    def clear_faults(self, fault_id: str = "", effect: str = "", api: str = "") -> Answer:
+        """Remove the faults of an id, an effect or an API, or all; return how many were `cleared`."""
+        return accepted(cleared=self._platform.world.faults.clear(fault_id, effect, api))
 
     def say(self, body: bytes) -> Answer:
         """Let a person say something, given as the JSON of a `SceneMessage`, and return the `msgid`.
@@ -247,10 +247,17 @@ class Control:
         return self._platform.reset()
 
 
-def _check_api(fault: FaultSpec) -> None:
-    """Raise RefusedError 40058 for an API that nobody can call on that side: the fault would never work."""
+def _check_api(fault: FaultSpec) -> str:
+    """Return a note on an API that gets an answer by hand and has almost the name of another; empty for any other.
+
+    Raises:
+        RefusedError: 40058, for an API that nobody can call on that side: the fault would never work.
+    """
     known = APIS.get(fault.on, ())
+    if fault.effect == ANSWER and fault.api not in known:
+        return did_you_mean(fault.api, known, question=f"the emulator has no SDK API {fault.api}: did you mean {{}}?")
     if known and fault.api not in ("", *known):
         what = "the emulator's WeCom" if fault.on == APP else "the SDK"
         hint = did_you_mean(fault.api, known, f"it has {', '.join(known)}")
         raise RefusedError(40058, f"{what} has no API of this name; {hint}")
+    return ""

@@ -28,10 +28,10 @@ from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.lists import Lists
 from wwspec_router.emulator.http.saved import Saved
 from wwspec_router.emulator.http.stream import Streams
+from wwspec_router.emulator.http.waiting import Waiting
 from wwspec_router.emulator.http.watch import Watch
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.standin.wwspec_standin.link import FAULT_STATUS
-from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.traffic.entries import Head
 from wwspec_router.emulator.state.traffic.traces import read_traces
@@ -63,6 +63,7 @@ class Endpoints:
         self._watch = Watch(platform)
         self._lists = Lists(platform)
         self._saved = Saved(platform)
+        self._waiting = Waiting(platform)
         self.streams = Streams(self._watch, platform.changes)
         """The readers of `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
@@ -73,6 +74,7 @@ class Endpoints:
         app_side = [Route(f"/cgi-bin/{api}", partial(self.app_call, api), methods=["POST"]) for api in appside.APIS]
         own = (
             ("GET", "zone-key", self.zone_key),
+            ("GET", "sdk/{api}", self.has_sdk_api),
             ("POST", "sdk/{api}", self.sdk_call),
             ("POST", "debug-mode", self.debug_mode),
             ("POST", "traces", self.traces),
@@ -80,6 +82,7 @@ class Endpoints:
             ("POST", "fire/{event_type}", self.fire),
             ("GET", "info", self.info),
             ("GET", "notifications", self.notifications),
+            ("GET", "idle", self.idle),
             ("POST", "verify-callback", self.verify_callback),
             ("POST", "callback", self.set_callback),
             ("DELETE", "callback", self.restore_callback),
@@ -162,11 +165,15 @@ class Endpoints:
         """Return the stand-in the key that calls are sealed with."""
         return Response(self._platform.world.zone_key, media_type="application/octet-stream")
 
+    async def has_sdk_api(self, request: Request) -> Response:
+        """Answer the stand-in whether a program can call an SDK API: 204, or 404."""
+        return Response(status_code=204 if self._platform.can_call(request.path_params["api"]) else 404)
+
     async def sdk_call(self, request: Request) -> Response:
         """Call one SDK API; 404 for an unknown name, 400 for a body that is not a JSON object."""
         api = request.path_params["api"]
         body = await _body(request)
-        if api not in SDK_APIS:
+        if not self._platform.can_call(api):
             return Response(status_code=404)
         if body is None:
             return _json(self._refusal(40206))
@@ -216,8 +223,12 @@ class Endpoints:
         return _json({**self._control.info(), "url": url})
 
     async def notifications(self, request: Request) -> Response:
-        """Return the latest `program_notify` callbacks."""
-        return _json(self._platform.notifications())
+        """Return the latest `program_notify` callbacks: ?after=number&wait_ms=."""
+        return await self._on_thread(self._waiting.notifications, request.query_params)
+
+    async def idle(self, request: Request) -> Response:
+        """Wait until nothing is in work, ?wait_ms= at most, and return what still is."""
+        return await self._on_thread(self._waiting.in_work, request.query_params)
 
     async def verify_callback(self, request: Request) -> Response:
         """Verify the app's callback URL."""
@@ -267,7 +278,7 @@ class Endpoints:
         return _json(self._platform.point_to(url, program_id))
 
     async def add_fault(self, request: Request) -> Response:
-        """Set a fault: {"on", "effect", "api", "value", "count"}."""
+        """Set a fault: {"on", "effect", "api", "value", "count"}; or an answer by hand, with "reply" or "url"."""
         return _json(self._control.add_fault(await _body(request) or b""))
 
     async def faults(self, request: Request) -> Response:
@@ -275,8 +286,9 @@ class Endpoints:
         return _json(self._control.faults())
 
     async def clear_faults(self, request: Request) -> Response:
-        """Remove the fault ?id=, or all of them."""
-        return _json(self._control.clear_faults(request.query_params.get("id", "")))
+        """Remove the faults of ?id=, ?effect= and ?api=, or all of them."""
+        chosen = (request.query_params.get(name, "") for name in ("id", "effect", "api"))
+        return _json(self._control.clear_faults(*chosen))
 
     async def traffic(self, request: Request) -> Response:
         """Return rows of the record: ?since=number&kind=, and the other parameters of `selection`."""

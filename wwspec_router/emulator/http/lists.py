@@ -35,10 +35,10 @@ class Lists:
         world = self._platform.world
 
         def answer() -> Answer:
-            limit = _number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+            limit = number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
             with world.lock:
                 chats = world.corp(world.app).chats
-                before = _number(parameters, "before", chats.end, 0)
+                before = number(parameters, "before", chats.end, 0)
                 found = list(_newest(chats, before, parameters.get("text", "").casefold(), limit + 1))
                 shown = [{"position": position, **shown_message(chats, message)} for position, message in found[:limit]]
             more = len(found) > limit
@@ -55,8 +55,8 @@ class Lists:
         world = self._platform.world
 
         def answer() -> Answer:
-            limit = _number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-            after = _number(parameters, "after", 0, 0)
+            limit = number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+            after = number(parameters, "after", 0, 0)
             with world.lock:
                 found = world.corp(world.app).rules.after(after)
                 shown = [_rule(each) for each in found[:limit]]
@@ -99,7 +99,7 @@ def _rule(rule: Rule) -> Answer:
     }
 
 
-def _number(parameters: Mapping[str, str], name: str, default: int, least: int, most: int | None = None) -> int:
+def number(parameters: Mapping[str, str], name: str, default: int, least: int, most: int | None = None) -> int:
     """Return a parameter.
 
     Raises:

@@ -150,7 +150,7 @@ class Watch:
 
     def faults(self) -> Json:
         """Return the faults that are still set."""
-        return {"faults": msgspec.to_builtins(self._platform.world.faults.listed())}
+        return {"faults": [fault.shown() for fault in self._platform.world.faults.listed()]}
 
     def program(self) -> Json:
         """Return what the emulator knows about the program."""

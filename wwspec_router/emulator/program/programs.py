@@ -13,11 +13,13 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
 from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
+from wwspec_router.emulator.state.traffic.references import job_key
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
 from wwspec_router.envelope import CallType
 
@@ -54,18 +56,20 @@ def begin(
         world: The emulator's state.
         name: The ability ID or the event's type.
         call: What is to be sent.
-        keys: Values by which later exchanges refer to it, besides its request_id and job_info.
+        keys: Values by which later exchanges refer to it, besides its request_id, job_info and notify_id.
         replay_of: Number of the entry that is sent again.
         contract: The ability's contract; by default that of the entry that caused the call.
         cause: Of an event.
     """
     kind = EVENT if call.call_type == CallType.EVENT else CALL
+    notify_id = notify_id_of(call.request_id, 1)
+    own = (notify_id, job_key(notify_id)) if kind == EVENT else (call.job_info,) if call.job_info else ()
     caused_by = current_entry()
     return world.traffic.begin(
         kind,
         name,
         call.data,
-        keys=(call.request_id, *([call.job_info] if call.job_info else ()), *keys),
+        keys=(call.request_id, *own, *keys),
         call=call,
         ability=call.ability_id,
         corpid=call.corpid,
@@ -101,7 +105,7 @@ def ask_program(
     exchange = _Exchange(world, program, entry)
     try:
         met = world.faults.apply(PROGRAM, entry.name, entry)
-        errcode = int(met.get(ERRCODE, _CUT if TIMEOUT in met or DROP in met else 0))
+        errcode = int(met[ERRCODE].value) if ERRCODE in met else _CUT if TIMEOUT in met or DROP in met else 0
         if errcode == _CONNECT:
             raise RefusedError(_CONNECT, "a fault that was set")
         with under(entry):
@@ -239,6 +243,7 @@ class _Exchange:
         reply = self._post(call, limit)
         self.came_back = Reply(reply.status, reply.headers, body_of(reply.body))
         self._note_process(reply)
+        self._entry.job = dict(reply.headers).get(seal.JOB_HEADER, "")
         if reply.status != _OK:
             raise RefusedError(710676, f"http status {reply.status}")
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from wwspec_router.contracts.source_text import Name
 from wwspec_router.emulator.pytests.python import STEP, assignment, call, fits, literal
-from wwspec_router.emulator.state.faults import FaultSpec
+from wwspec_router.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_router.logs.printable import printable
 
 TOKEN = Name("token")
@@ -55,7 +55,10 @@ def ability_call(
 
 
 def add_fault(fault: FaultSpec, indent: int = STEP) -> str:
-    """Return the line that sets a fault."""
+    """Return the line that sets a fault, or an answer by hand."""
+    if fault.effect == ANSWER:
+        times = [] if fault.count is None else [f"times={fault.count}"]
+        return call("zone.answer", [literal(fault.api), literal(fault.reply), *times], indent)
     value = int(fault.value) if fault.value == int(fault.value) else fault.value
     named = {"api": fault.api or None, "value": value or None, "count": fault.count}
     given = [f"{name}={literal(each)}" for name, each in named.items() if each is not None]

@@ -24,7 +24,8 @@ KEPT_HIT_BYTES = 32 * MIB
 _HIT_BYTES, _HIT_RULE_BYTES = 128, 96
 _ID_START, _ID_LENGTH = "rule_", 24
 
-_Word = Annotated[str, Meta(min_length=1, max_length=32)]
+MAX_WORD = 32
+_Word = Annotated[str, Meta(min_length=1, max_length=MAX_WORD)]
 _Words = Annotated[list[_Word], Meta(max_length=20)]
 _Hundred = Meta(max_length=100)
 _Flag = Annotated[int, Meta(ge=0, le=1)]
@@ -150,6 +151,12 @@ class Rule(msgspec.Struct, kw_only=True):
     size: int
     """The bytes of the body's JSON."""
 
+    @property
+    def words(self) -> list[str]:
+        """What it looks for in a text."""
+        keyword = self.body.keyword
+        return [] if keyword is UNSET or keyword.word_list is UNSET else keyword.word_list
+
 
 class HitRule(msgspec.Struct, frozen=True, gc=False):
     """A rule that a message hit, and by what."""
@@ -240,15 +247,26 @@ class RuleBook:
 
     def on_message(self, message: Message) -> None:
         """Compare a new message with every rule."""
-        hits = []
-        for rule in self._rules.values():
-            found = self._compare(rule.body, message)
-            if found is not None:
-                hits.append(HitRule(rule.rule_id, *found))
-        if hits:
-            self.hits.put(self.end, Hit(message, tuple(hits)), _HIT_BYTES + _HIT_RULE_BYTES * len(hits))
-            self.end += 1
+        if hits := self._found(message):
+            self._keep(message, hits)
             self._announce(message)
+
+    def hit(self, message: Message, rule: Rule) -> None:
+        """Let a new message hit a rule, beside those that it hits by itself, and announce nothing."""
+        semantics = rule.body.semantics
+        shown = (
+            () if rule.words or semantics is UNSET or semantics.semantics_list is UNSET else semantics.semantics_list
+        )
+        others = [each for each in self._found(message) if each.rule_id != rule.rule_id]
+        self._keep(message, [HitRule(rule.rule_id, bool(rule.words), tuple(shown)), *others])
+
+    def _found(self, message: Message) -> list[HitRule]:
+        compared = ((rule.rule_id, self._compare(rule.body, message)) for rule in self._rules.values())
+        return [HitRule(rule_id, *found) for rule_id, found in compared if found is not None]
+
+    def _keep(self, message: Message, hits: list[HitRule]) -> None:
+        self.hits.put(self.end, Hit(message, tuple(hits)), _HIT_BYTES + _HIT_RULE_BYTES * len(hits))
+        self.end += 1
 
     def between(self, start: int, end: int) -> list[Hit]:
         """Return the hits at these positions that are still kept."""
@@ -270,6 +288,12 @@ class RuleBook:
         if size + sum(rule.size for rule in self._rules.values() if rule is not instead_of) > MAX_BYTES:
             raise RefusedError(710619, f"the emulator keeps {MAX_BYTES // MIB} MiB of them")
         return size
+
+
+def rule_of_word(text: str) -> RuleBody:
+    """Return a rule that every message with a text hits, with WeCom's defaults."""
+    keyword = Keyword(word_list=[text[:MAX_WORD]], is_case_sensitive=1, match_rule=0, is_trim_msg=0)
+    return RuleBody(name="fire hit_keyword", keyword=keyword, applicable_range=ApplicableRange(msg_scope=3))
 
 
 def merged(old: RuleBody, changes: dict[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,8 @@ class World:
         self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
         self.pull_limit = PullLimit(settings.tokenless_pulls)
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
+        self.notified = 0
+        """How many there were."""
         self.timers = Timers(clock)
         self.jobs = Jobs(self.ids)
         self.traffic = Traffic(clock, on_change)
@@ -258,7 +260,7 @@ class World:
             notification.state = "withheld"
         elif LATE in met:
             notification.state = "late"
-            self.timers.schedule(met[LATE], lambda: self._pass_on(notification, twice=TWICE in met))
+            self.timers.schedule(met[LATE].value, lambda: self._pass_on(notification, twice=TWICE in met))
         else:
             self._pass_on(notification, twice=TWICE in met)
         if notification.state in ("recorded", "withheld"):
@@ -272,6 +274,8 @@ class World:
                 deliver = self._deliver
                 notification.state = "recorded" if deliver is None else "waiting"
                 self.notifications.append(notification)
+                self.notified += 1
+                self._delivered.notify_all()
             if deliver is not None:
                 deliver(notification)
         entry = self.traffic.find(notification.notify_id)
@@ -296,6 +300,16 @@ class World:
             if last is not None:
                 entry.head, entry.sealed = last.head, last.body
             self.traffic.end(entry, "", came_back=None if last is None else last.reply)
+
+    def notifications_after(self, number: int, seconds: float) -> tuple[list[Notification], int]:
+        """Return the notifications after a number, oldest first, and the number of the last; wait for one.
+
+        It needs no lock.
+        """
+        with self.lock:
+            self._delivered.wait_for(lambda: self.notified != number, seconds)
+            known = number if number <= self.notified else 0  # a larger number is of the time before a reset
+            return list(self.notifications)[max(0, len(self.notifications) + known - self.notified) :], self.notified
 
     def wait_delivered(self, seconds: float) -> bool:
         """Wait until no notification is on its way to the callback URL; return whether that is so. It needs no lock."""

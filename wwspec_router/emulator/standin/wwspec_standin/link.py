@@ -80,6 +80,10 @@ class Link:
         """
         raise NotImplementedError
 
+    def has_api(self, api: str) -> bool:
+        """Return whether the zone answers an SDK API beyond those that the stand-in knows."""
+        return False
+
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
         """Return whether the zone accepts these credentials."""
         raise NotImplementedError
@@ -185,6 +189,10 @@ class HttpLink(Link):
             return body.decode()
         except UnicodeDecodeError:
             raise LinkError(ILLEGAL_JSON, f"{api}: the reply is not UTF-8") from None
+
+    def has_api(self, api: str) -> bool:
+        """Ask the emulator whether a test answers the API by hand."""
+        return self._exchange("GET", f"/emulator/sdk/{api}", None, {})[0] == 204
 
     def open_debug_mode(self, debug_token: str, access_token: str) -> bool:
         """Ask the emulator whether the credentials are valid."""

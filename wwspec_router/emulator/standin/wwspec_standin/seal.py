@@ -29,6 +29,10 @@ PID_HEADER = "emulator-pid"
 """Header of a reply, outside of the seal, for display: the PID of the process that made it, and the Unix seconds at
 which that began."""
 
+JOB_HEADER = "emulator-job"
+"""Header of the reply to an event, outside of the seal: that code runs on it as a job, of whose end a trace tells; and
+when the app is notified, `now`, `after` or `never`."""
+
 ENTRY_HEADER = "emulator-entry"
 """Header of a call, outside of the seal: the number under which the emulator records it, for the log of the program."""
 

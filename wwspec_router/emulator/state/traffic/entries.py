@@ -111,6 +111,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """The notification of a callback; its state is the outcome."""
     keys: tuple[str, ...] = ()
     """Values by which later exchanges refer to this one."""
+    job: str = ""
+    """Of an event on which code runs as a job: when the app is notified; `now`, `after` or `never`."""
     traces: tuple[Trace, ...] = ()
     """What the program tells of it, oldest first."""
     trace_bytes: int = 0

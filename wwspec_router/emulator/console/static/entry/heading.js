@@ -59,7 +59,7 @@ export function problems(entry) {
     if (advice && lines.length > 0) lines.push([visible(inLanguage(advice))]);
     if (ended === "code failed") lines.push([t("entry.failed.code")]);
     if (failed && lines.length === 0) lines.push([t("entry.failed.other", { outcome: visible(outcome) })]);
-    const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t("entry.hit", { id: fault.id, what: visible(described(fault)) })));
+    const hits = entry.hits.map((fault) => h("p", { class: "problem warn" }, t(fault.effect === "answer" ? "entry.by_hand" : "entry.hit", { id: fault.id, what: visible(described(fault)) })));
     return [...lines.map((line) => h("p", { class: "problem" }, line)), ...hits];
 }
 

@@ -28,6 +28,7 @@ export const ENTRY = {
     "entry.errcode": ["About this errcode", "错误码说明"],
     "entry.failed.other": ["It ended with: {outcome}", "结果：{outcome}"],
     "entry.hit": ["Fault {id} hit it: {what}", "命中故障 {id}：{what}"],
+    "entry.by_hand": ["Answered by hand ({id}), not by the emulator", "由手工应答（{id}）返回，不是模拟器的应答"],
     "entry.facts": ["Facts", "基本信息"],
     "entry.time": ["Virtual time", "虚拟时间"],
     "entry.offset": ["After the session began", "距会话开始"],

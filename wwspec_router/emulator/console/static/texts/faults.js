@@ -58,6 +58,7 @@ export const FAULTS = {
     "effect.latency": ["answer late", "延迟应答"],
     "effect.timeout": ["no answer, then cut", "超时后断开"],
     "effect.drop": ["cut at once", "立即断开"],
+    "effect.answer": ["answer by hand", "手工应答"],
     "effect.late": ["come late", "延迟送达"],
     "effect.twice": ["come twice", "重复送达"],
     "effect.never": ["never come", "不送达"],

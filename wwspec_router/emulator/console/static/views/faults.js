@@ -18,7 +18,7 @@ const EFFECTS = {
     callback: ["late", "twice", "never"],
 };
 const SECONDS = ["latency", "timeout", "late"];
-const WITHOUT_VALUE = ["drop", "twice", "never"];
+const WITHOUT_VALUE = ["drop", "twice", "never", "answer"];
 
 /** @typedef {{on: string, effect: string, api: string, value: string, count: string}} Spec */
 

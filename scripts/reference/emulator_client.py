@@ -1,0 +1,23 @@
+"""The controls of the emulator: `EmulatorClient`, which tests have as `zone.client`."""
+
+from scripts.reference.entries import entries
+from scripts.reference.text import Say
+
+__all__ = ["NAMES", "PAGE", "page"]
+
+PAGE = "reference/emulator-client.md"
+
+NAMES = {"wwspec_router.emulator.http.client": ["EmulatorClient", "EmulatorError"]}
+"""What controls an emulator, by module."""
+
+
+def page(say: Say) -> str:
+    """Return the page."""
+    introduction = say(
+        "What controls [the emulator](emulator.md) from Python; it needs the extra `emulator`. In a test it is "
+        "`zone.client`. How to use it: [test a program](../how-to/testing.md).",
+        "用 Python 控制[模拟器](emulator.md)，使用前要安装可选依赖 `emulator`。在测试里它就是 `zone.client`。"
+        "用法见[测试程序](../how-to/testing.md)。",
+    )
+    listed = "\n".join(entries(module, names, say) for module, names in NAMES.items())
+    return say.head(say("Controls of the emulator", "模拟器控制 API"), introduction) + "\n" + listed
