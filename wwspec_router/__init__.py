@@ -6,6 +6,8 @@ Code of a program imports from here:
 * `Contract` and `Output` are the bases of its request and reply; `max_bytes`, `UNSET` and `UnsetType` describe fields.
 * A handler receives `Context` or `AsyncContext`, code that runs on an event `EventContext` or `AsyncEventContext`.
 * `[program] around` of the registry file names a generator that receives each `Run`; `Secret` is for own settings.
+* `ctx.kept` is a `Kept` or `AsyncKept`; `ctx.follow` returns a `Follow` or `AsyncFollow`, which may have a `FollowGap`,
+  and raises `PostponedError` when the job has to run later.
 * A handler refuses a call with `AbilityError`. `CallError` is the base of the errors that become the reply of a call,
   such as `ApiError` and `SdkCallError` of SDK calls.
 
@@ -18,11 +20,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
-    from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
+    from wwspec_router.errors import AbilityError, ApiError, CallError, PostponedError, SdkCallError
     from wwspec_router.handlers.ability import ability
     from wwspec_router.handlers.around import Run
     from wwspec_router.handlers.context import AsyncContext, Context
     from wwspec_router.handlers.events import AsyncEventContext, EventContext
+    from wwspec_router.handlers.follow import AsyncFollow, Follow, FollowGap
+    from wwspec_router.handlers.kept import AsyncKept, Kept
     from wwspec_router.handlers.secret import Secret
 
 __all__ = [
@@ -31,11 +35,17 @@ __all__ = [
     "ApiError",
     "AsyncContext",
     "AsyncEventContext",
+    "AsyncFollow",
+    "AsyncKept",
     "CallError",
     "Context",
     "Contract",
     "EventContext",
+    "Follow",
+    "FollowGap",
+    "Kept",
     "Output",
+    "PostponedError",
     "Run",
     "SdkCallError",
     "Secret",
@@ -54,6 +64,11 @@ _HOMES = {
     "EventContext": "handlers.events",
     "Run": "handlers.around",
     "Secret": "handlers.secret",
+    "AsyncFollow": "handlers.follow",
+    "Follow": "handlers.follow",
+    "FollowGap": "handlers.follow",
+    "AsyncKept": "handlers.kept",
+    "Kept": "handlers.kept",
     "UNSET": "contracts",
     "Contract": "contracts",
     "Output": "contracts",
@@ -62,6 +77,7 @@ _HOMES = {
     "AbilityError": "errors",
     "ApiError": "errors",
     "CallError": "errors",
+    "PostponedError": "errors",
     "SdkCallError": "errors",
 }
 

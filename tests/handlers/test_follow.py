@@ -262,8 +262,8 @@ def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(
 
 def add_job(store: Store) -> None:
     """Add the job of an event."""
-    more = {"event_type": "hit_keyword", "notify": "never", "notify_id": ""}
-    store.add(Job(job_id="old", corpid="corp", agentid=7, data=HIT, **more))
+    job = Job(job_id="old", corpid="corp", agentid=7, event_type="hit_keyword", notify="never", data=HIT, notify_id="")
+    store.add(job)
 
 
 class Clock:

@@ -18,7 +18,7 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 
-Act = Callable[[Context], None]
+Act = Callable[[Context], object]
 ActLater = Callable[[AsyncContext], Any]
 
 
@@ -271,7 +271,12 @@ def test_an_async_handler_keeps_values_as_well(program: Program) -> None:
 
 def test_what_is_set_after_the_call_is_over_is_an_error(program: Program) -> None:
     found: list[Context] = []
-    program.do(lambda ctx: [found.append(ctx), ctx.kept.set("k", 1)] and None)
+
+    def act(ctx: Context) -> None:
+        ctx.kept.set("k", 1)
+        found.append(ctx)
+
+    program.do(act)
     with pytest.raises(CallError, match="the call is over"):
         found[0].kept.set("k", 2)
     assert read(program) == 1
