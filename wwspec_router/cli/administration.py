@@ -71,11 +71,11 @@ def ask(place: Place, kind: str, ability: str, request: object, reply: "type[Out
         ClickException: The program has no such ability.
         ZoneClientError: A call was refused, and not because this machine lacks what is wanted.
     """
-    from wwspec_router.client import PlatformError, ProgramError  # here, since `--help` needs no extra
-    from wwspec_router.contracts.decoding import decode_json
-
     ability = ability or ability_of_kind(click.get_current_context(), kind) or kind
     with place.client(ability, program=True) as client:
+        from wwspec_router.client import PlatformError, ProgramError  # here, since it needs the extra
+        from wwspec_router.contracts.decoding import decode_json
+
         for _ in range(tries):
             try:
                 said: Any = client.call(ability, request, reply=reply)
