@@ -191,7 +191,7 @@ class Unknown(msgspec.Struct):
 @pytest.mark.parametrize(
     ("type_", "why"),
     [
-        (dict, "a:b is no Struct; write `class Settings(msgspec.Struct)` with a field for each setting"),
+        (dict, 'a:b is no Struct; write "class Settings(msgspec.Struct)" with a field for each setting'),
         (Nested, "a:b: mail is a table in the table; give its fields to Nested itself"),
         (WithFile, "a:b: token_file would name the file of the secret token; choose another name"),
         (Unknown, "a:b: name 'Missing' is not defined; annotations must be importable at run time"),

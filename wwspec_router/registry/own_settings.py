@@ -62,7 +62,7 @@ class OwnSettings:
     def __init__(self, name: str, type_: Any, place: str) -> None:
         if not (isinstance(type_, type) and issubclass(type_, msgspec.Struct)):
             raise TypeError(
-                f"{name} is no Struct; write `class Settings(msgspec.Struct)` with a field for each setting"
+                f'{name} is no Struct; write "class Settings(msgspec.Struct)" with a field for each setting'
             )
         self.name = name
         self.type = type_
