@@ -58,6 +58,13 @@ def layers() -> bytes:
         return written.getvalue()
 
 
+OWN = {
+    **registry("[program]\nsettings = 'abilities.own:Settings'\n" + ROW),
+    "abilities/own.py": "import msgspec\n\nfrom wwspec_router import Secret\n\n\n"
+    "class Settings(msgspec.Struct):\n    key: Secret\n    url: str = ''\n",
+    "shop.key": "s3cret",
+}
+
 MISTAKES = {
     "an empty registry file": Mistake(registry("")),
     "a byte order mark": Mistake(registry(b"\xef\xbb\xbf" + ROW.encode())),
@@ -96,6 +103,12 @@ MISTAKES = {
     "an AsyncContext in a def handler": Mistake(
         shop(SHOP.replace("request: Contract", "request: Contract, ctx: AsyncContext"))
     ),
+    "a state that no lifespan yields": Mistake(
+        shop(SHOP.replace("def buy(request: Contract", "async def buy(request: Contract, ctx: AsyncContext[dict]"))
+    ),
+    "a function around handlers that does not yield": Mistake(
+        registry("[program]\naround = 'abilities.shop:sell'\n" + ROW)
+    ),
     "a missing contract file": Mistake(registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n")),
     "a contract file that is not JSON": Mistake(
         {**registry("[abilities.buy]\napi = 'sync_msg'\ninput = 'buy.json'\n"), "buy.json": "limit: number"}
@@ -121,6 +134,8 @@ MISTAKES = {
     "a key of wwspec.toml without its table": Mistake(settings("port = 8081\n"), "config"),
     "a wrong value in wwspec.toml": Mistake(settings("[serve]\nport = '8081'\n"), "config"),
     "a secret in wwspec.toml": Mistake(settings("[serve]\ndebug-token = 's3cret'\n"), "config"),
+    "an own setting that is missing": Mistake({**OWN, **settings("[app]\nurl = 'x'\n")}),
+    "a misspelled own setting": Mistake({**OWN, **settings("[app]\nulr = 'x'\nkey-file = 'shop.key'\n")}),
     "a wrong value in the environment": Mistake(command="config", environment={"WWSPEC_THREADS": "many"}),
     "a port in use": Mistake(command="serve --sdk emulator --store memory: --port PORT"),
     "dev on the port of another program": Mistake(command="dev --port PORT --emulator-port 65535"),

@@ -70,6 +70,7 @@ def test_secrets_are_compared_by_their_texts_and_equal_no_plain_text(secret: Sec
     assert secret == Secret(TEXT)
     assert hash(secret) == hash(Secret(TEXT))
     assert secret != Secret("***")
+    assert Secret("\udcff") != secret
     assert all(secret != plain for plain in (TEXT, "***"))
     assert not Secret("")
 

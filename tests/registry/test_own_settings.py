@@ -116,6 +116,19 @@ def test_a_fault_of_the_file_names_its_line_and_the_fix(tmp_path: Path, text: st
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("app = 3", "wwspec.toml:1 [app]: must be a table; write [app]"),
+        ("app.retrys = 3", "wwspec.toml:1 [app] retrys: unknown setting; did you mean retries?"),
+        ('["app"]\nretrys = 3', "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
+        ("[app.retrys]", "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
+    ],
+)
+def test_other_forms_of_the_table_have_their_places_too(tmp_path: Path, text: str, said: str) -> None:
+    assert faults(tmp_path, text)[0] == said
+
+
+@pytest.mark.parametrize(
     ("variables", "said"),
     [
         ({}, f"wwspec.toml:3 [app]: missing token: {BY_FILE}"),
@@ -171,12 +184,17 @@ class WithPath(msgspec.Struct):
     folder: Path
 
 
+class Unknown(msgspec.Struct):
+    value: "Missing"  # type: ignore[name-defined]  # noqa: F821
+
+
 @pytest.mark.parametrize(
     ("type_", "why"),
     [
-        (dict, "a:b is no Struct; write `class Settings(msgspec.Struct)` with a field for each setting"),
+        (dict, 'a:b is no Struct; write "class Settings(msgspec.Struct)" with a field for each setting'),
         (Nested, "a:b: mail is a table in the table; give its fields to Nested itself"),
         (WithFile, "a:b: token_file would name the file of the secret token; choose another name"),
+        (Unknown, "a:b: name 'Missing' is not defined; annotations must be importable at run time"),
         (WithPath, "a:b: folder is a Path, which can't be read from a text; declare it as a str"),
     ],
 )

@@ -22,7 +22,7 @@ from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import EventHandler
 from wwspec_router.handlers.portal import Portal
 
-AROUND_FORM = "write `def around(run: wwspec_router.Run) -> Iterator[None]`, with one yield"
+AROUND_FORM = 'write "def around(run: wwspec_router.Run) -> Iterator[None]", with one yield'
 
 AnyContext = Context[Any, Any] | AsyncContext[Any, Any]
 

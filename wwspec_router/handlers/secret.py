@@ -54,7 +54,7 @@ class Secret(_Shown):
         return f"Secret({MASK!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(_bytes(self._text), _bytes(other._text))
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -73,3 +73,7 @@ class Secret(_Shown):
 
     def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
         return Secret, (MASK,)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # a variable may hold any bytes

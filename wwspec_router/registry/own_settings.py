@@ -62,12 +62,15 @@ class OwnSettings:
     def __init__(self, name: str, type_: Any, place: str) -> None:
         if not (isinstance(type_, type) and issubclass(type_, msgspec.Struct)):
             raise TypeError(
-                f"{name} is no Struct; write `class Settings(msgspec.Struct)` with a field for each setting"
+                f'{name} is no Struct; write "class Settings(msgspec.Struct)" with a field for each setting'
             )
         self.name = name
         self.type = type_
         self._place = place
-        self._fields = {field.name: field for field in msgspec.structs.fields(type_)}
+        try:
+            self._fields = {field.name: field for field in msgspec.structs.fields(type_)}
+        except NameError as error:
+            raise TypeError(f"{name}: {error}; annotations must be importable at run time") from None
         self._secret: set[str] = set()
         for key, field in self._fields.items():
             parts = list(_parts(field.type))
@@ -133,10 +136,14 @@ class OwnSettings:
         text, tables = read_toml(file)
         lines = key_lines(text)
         table = tables.get(APP_TABLE, {})
+        if not isinstance(table, dict):
+            yield f"{_app_place(file)}: must be a table; write [{APP_TABLE}]"
+            return
         for key, value in table.items():
             line = lines.get((APP_TABLE, key)) or lines.get((APP_TABLE, ""))
-            place = f"{file}:{line} [{APP_TABLE}] {key}"
-            name, origin = key.replace("-", "_"), f"{file.name}:{line}"
+            where = "" if line is None else f":{line}"
+            place = f"{file}{where} [{APP_TABLE}] {key}"
+            name, origin = key.replace("-", "_"), f"{file.name}{where}"
             secret = name.removesuffix("_file") if key.endswith("-file") else ""
             if secret in self._secret:
                 if not (isinstance(value, str) and value):

@@ -74,10 +74,7 @@ class ProgramRow:
         if self._has_lifespan:
             why = f"the lifespan yields {given}: annotate it with {given}, or let the lifespan yield {wanted}"
         else:
-            why = (
-                'there is no lifespan: write lifespan = "package.module:function" in [program], a function that yields '
-                f"what ctx.state is; {LIFESPAN_FORM}"
-            )
+            why = f'there is no lifespan: write lifespan = "package.module:function" in [program], and {LIFESPAN_FORM}'
         return f"takes a state of {wanted}, and {why}"
 
     def _settings_misfit(self, given: str, wanted: str) -> str:
