@@ -98,6 +98,7 @@ class Dispatcher:
         state: What the application's lifespan yielded; it is `ctx.state` of handlers.
         with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
+        with_timeouts: Whether the timeouts of the registry file count; not while a debugger holds calls.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Dispatcher:
         *,
         with_text: bool = False,
         once_lease: float = LEASE,
+        with_timeouts: bool = True,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
         self.events = events = EventIntake(
@@ -128,9 +130,14 @@ class Dispatcher:
         once = Once(store, registry.program.errcode, once_lease)
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, state)
-        self._routes = _routes(table, functions)
+        self._routes = _routes(table, functions, with_timeouts=with_timeouts)
         self._event_routes = {
-            each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
+            each.job_name: Route(
+                each.job_name,
+                functions.handling(each),
+                each.timeout if with_timeouts else None,
+                retries=each.row.retries,
+            )
             for each in table.event_targets.values()
         }
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
@@ -193,7 +200,7 @@ class Dispatcher:
             limit.abandon(ident)
 
 
-def _routes(table: AbilityTable, functions: Functions) -> dict[str, Route]:
+def _routes(table: AbilityTable, functions: Functions, *, with_timeouts: bool) -> dict[str, Route]:
     """Return the route of each ability ID; abilities of one target share its function."""
     shared: dict[int, Function] = {}
     routes: dict[str, Route] = {}
@@ -202,7 +209,7 @@ def _routes(table: AbilityTable, functions: Functions) -> dict[str, Route]:
         if key not in shared:
             shared[key] = functions.answering(ability.target)
         limit = ConcurrencyLimit(name, ability.concurrency) if ability.concurrency is not None else None
-        routes[name] = Route(name, shared[key], ability.timeout, limit)
+        routes[name] = Route(name, shared[key], ability.timeout if with_timeouts else None, limit)
     return routes
 
 
