@@ -44,9 +44,12 @@ class Editor:
         if name == "stopped":
             self.stops.append((session, body))
         elif name == "debugpyAttach":
-            host, port = body["connect"]["host"], body["connect"]["port"]
-            stream = self._stack.enter_context(socket.create_connection((host, port))).makefile("rwb")
+            where = body["connect"]["host"], body["connect"]["port"]
+            connection = self._stack.enter_context(socket.create_connection(where))
+            stream = self._stack.enter_context(connection.makefile("rwb"))
             child = Session(self, stream, stream)
+            self._stack.callback(child.reading.join, DEADLINE)
+            self._stack.callback(_hang_up, connection)
             threading.Thread(target=child.begin, args=("attach", body, self._lines), daemon=True).start()
 
     def run_in_terminal(self, arguments: Json) -> Json:
@@ -70,7 +73,8 @@ class Session:
         self._lock = threading.Lock()
         self._responses: dict[int, Json] = {}
         self._is_initialized = threading.Event()
-        threading.Thread(target=self._keep_reading, daemon=True).start()
+        self.reading = threading.Thread(target=self._keep_reading, daemon=True)
+        self.reading.start()
 
     def begin(self, request: str, arguments: Json, lines: Mapping[Path, list[int]]) -> None:
         """Say who asks, what to debug, and where to stop."""
@@ -120,3 +124,8 @@ class Session:
             self._is_initialized.set()
         else:
             self._editor.on_event(self, message["event"], message.get("body") or {})
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):  # the other side was first
+        connection.shutdown(socket.SHUT_RDWR)

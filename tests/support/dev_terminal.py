@@ -36,6 +36,7 @@ class DevTerminal:
         self.folder = folder
         self.url = f"http://127.0.0.1:{emulator_port}"
         self.modes = self._modes()
+        self._verbs: list[subprocess.Popen[str]] = []
         ports = ["--port", str(port), "--emulator-port", str(emulator_port), "--store", "memory:"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "wwspec_router", "dev", "--app", str(folder), *ports, *options],
@@ -75,13 +76,15 @@ class DevTerminal:
 
     def wwspec(self, *arguments: str) -> "subprocess.Popen[str]":
         """Begin a verb in another terminal."""
-        return subprocess.Popen(
+        verb = subprocess.Popen(
             [sys.executable, "-m", "wwspec_router", *arguments],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._verbs.append(verb)
+        return verb
 
     @property
     def client(self) -> EmulatorClient:
@@ -95,6 +98,10 @@ class DevTerminal:
 
     def close(self) -> None:
         """End what still runs."""
+        for verb in self._verbs:
+            verb.kill()
+            with verb:
+                pass
         if self.process.poll() is None:
             self.type(CTRL_C)
         self.process.wait(DEADLINE)
