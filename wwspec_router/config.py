@@ -254,8 +254,8 @@ class Settings:
         "Where debug mode fetches the access token; a test names its emulator.",
     )
     debug: bool = False
-    """Whether a debugger holds calls: one process and no time limits, and `breakpoint()` stops in the terminal. Only with
-    the emulator's SDK."""
+    """Whether a debugger holds calls: one process, no time limits, and `breakpoint()` stops in the terminal. It goes
+    with the emulator's SDK only."""
     body_timeout: float = 30.0
     """Seconds within which a request's body must have arrived."""
     head_timeout: float = 10.0
@@ -293,8 +293,9 @@ class Settings:
 
     def for_debugger(self) -> Self:
         """Return these settings for one process without time limits."""
-        unlimited = {"queue_timeout": NO_LIMIT, "hang_after": NO_LIMIT, "grace": NO_LIMIT}
-        return replace(self, workers=0, body_timeout=NO_LIMIT, head_timeout=NO_LIMIT, **unlimited)
+        limits = ("queue_timeout", "hang_after", "grace", "body_timeout", "head_timeout")
+        unlimited: dict[str, Any] = dict.fromkeys(limits, NO_LIMIT)
+        return replace(self, workers=0, **unlimited)
 
     @property
     def registry_path(self) -> Path:

@@ -185,7 +185,9 @@ def test_a_fault_of_the_registry_file_is_named_by_its_line(start: Start, shop: P
     write_files(shop, {"abilities/registry.toml": '\n[abilities.greet]\nhandler = "abilities.greeting:great"\n'})
     start(shop).wait_for("fix the fault")
     refused = run("call", "greet", cwd=shop)
-    assert re.search(r"not started: fault in \S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great", refused.stderr)
+    assert re.search(
+        r"not started: fault in \S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great", refused.stderr
+    )
 
 
 def test_a_fault_is_reported_without_the_childs_head_in_any_language(start: Start, shop: Path) -> None:
@@ -412,7 +414,14 @@ def test_what_is_not_of_the_program_restarts_nothing(tmp_path: Path, unused: dic
         {"console/greet.input.json": "{}"},
         {"exports/kept.json": "{}"},
     ],
-    ids=["variables", "package named app", "package below another", "module that quotes it", "named by a row", "kept by gitignore"],
+    ids=[
+        "variables",
+        "package named app",
+        "package below another",
+        "module that quotes it",
+        "named by a row",
+        "kept by gitignore",
+    ],
 )
 def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict[str, str]) -> None:
     row = '[abilities.greet]\nhandler = "abilities.greeting:greet"\ninput = "console/greet.input.json"\n'

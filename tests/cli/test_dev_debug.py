@@ -77,7 +77,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., DevTerminal]]:
 
         def start(*options: str, files: Mapping[str, str] = FILES) -> DevTerminal:
             folder = write_files(tmp_path / "shop", files)
-            dev = DevTerminal(folder, *stack.enter_context(held_ports(2)), *options)
+            port, emulator_port = stack.enter_context(held_ports(2))
+            dev = DevTerminal(folder, port, emulator_port, *options)
             stack.callback(dev.close)
             dev.expect("watching abilities/")
             return dev
@@ -148,7 +149,7 @@ def test_ctrl_c_at_the_prompt_ends_everything_and_restores_the_terminal(dev: Dev
     dev.expect(re.escape("(Pdb) "))
     wait_until(lambda: not dev.is_restored)  # as line editing has it
     dev.type(CTRL_C)
-    assert dev.process.wait(DEADLINE) == 0
+    assert dev.end() == 0
     assert dev.is_restored
     call.communicate(timeout=DEADLINE)
     assert "Fatal Python error" not in dev.printed
@@ -169,11 +170,10 @@ def test_a_changed_file_restarts_the_program_when_the_debugger_is_left(dev: DevT
 
 
 def test_ctrl_c_closes_what_the_program_has_open(start: Callable[..., DevTerminal]) -> None:
-    files = {
-        "abilities/registry.toml": f'[program]\nlifespan = "abilities.opening:opened"\n{FILES["abilities/registry.toml"]}',
-        "abilities/opening.py": OPENING,
-    }
+    registry = f'[program]\nlifespan = "abilities.opening:opened"\n{FILES["abilities/registry.toml"]}'
+    files = {"abilities/registry.toml": registry, "abilities/opening.py": OPENING}
     dev = start("--debug", files=FILES | files)
     dev.type(CTRL_C)
-    assert dev.process.wait(DEADLINE) == 0
+    assert dev.end() == 0
     assert "all is closed" in dev.printed
+    assert "Aborted" not in dev.printed

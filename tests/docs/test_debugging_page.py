@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
         assert json.loads(call.communicate(timeout=DEADLINE)[0])["text"] == "hellohello"
 
 
-def _configurations(page: Path) -> list[dict[str, object]]:
+def _configurations(page: Path) -> list[dict[str, Any]]:
     [block] = [each.text for each in blocks_of_page(page) if "launch.json" in each.text]
-    found: list[dict[str, object]] = json.loads(re.sub(r"^// .*\n", "", block))["configurations"]
+    found: list[dict[str, Any]] = json.loads(re.sub(r"^// .*\n", "", block))["configurations"]
     return found

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from io import BufferedRWPair
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,9 +57,7 @@ class Editor:
         """Start what the adapter wants to run in the editor's terminal."""
         environment = {**os.environ, **{name: text for name, text in arguments.get("env", {}).items() if text}}
         with self._log.open("ab") as log:
-            started = subprocess.Popen(
-                arguments["args"], cwd=arguments["cwd"], env=environment, stdout=log, stderr=log
-            )
+            started = subprocess.Popen(arguments["args"], cwd=arguments["cwd"], env=environment, stdout=log, stderr=log)
         self._stack.callback(started.wait, DEADLINE)
         self._stack.callback(started.terminate)
         return {"processId": started.pid}
@@ -67,7 +66,7 @@ class Editor:
 class Session:
     """The talk about one process."""
 
-    def __init__(self, editor: Editor, reader: IO[bytes], writer: IO[bytes]) -> None:
+    def __init__(self, editor: Editor, reader: IO[bytes] | BufferedRWPair, writer: IO[bytes] | BufferedRWPair) -> None:
         self._editor, self._reader, self._writer = editor, reader, writer
         self._sent = 0
         self._lock = threading.Lock()
@@ -112,9 +111,9 @@ class Session:
             while head := self._reader.readline():
                 length = int(head.partition(b":")[2])
                 self._reader.readline()
-                self._take(json.loads(self._reader.read(length)))
+                self._receive(json.loads(self._reader.read(length)))
 
-    def _take(self, message: Json) -> None:
+    def _receive(self, message: Json) -> None:
         if message["type"] == "response":
             self._responses[message["request_seq"]] = message
         elif message["type"] == "request":

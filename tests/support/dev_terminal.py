@@ -96,6 +96,12 @@ class DevTerminal:
         """Whether the terminal is as it was before."""
         return self._modes() == self.modes
 
+    def end(self) -> int:
+        """Wait for the end, and for all that is printed until then; return the exit code."""
+        code = self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        return code
+
     def close(self) -> None:
         """End what still runs."""
         for verb in self._verbs:
@@ -104,8 +110,7 @@ class DevTerminal:
                 pass
         if self.process.poll() is None:
             self.type(CTRL_C)
-        self.process.wait(DEADLINE)
-        self._reader.join(DEADLINE)
+        self.end()
         os.close(self._screen)
 
     def _modes(self) -> list[Any]:

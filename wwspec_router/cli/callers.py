@@ -72,7 +72,7 @@ class Place(NamedTuple):
         if self.wecom is not None:
             return RESULT_SECONDS
         with connected_to(self.url) as emulator:
-            return max(RESULT_SECONDS, emulator.info()["call_timeout"])
+            return max(RESULT_SECONDS, float(emulator.info()["call_timeout"]))
 
     def task_line(self, jobid: str) -> str:
         """Return the command that fetches the result of an asynchronous call."""

@@ -26,7 +26,7 @@ _WHOLE = 1 << 20
 
 State = dict[Path, tuple[int, int]]
 Ignores = Callable[[str], bool]
-"""Whether `.gitignore` names a path, which is relative to the application folder; that of a folder ends with a slash."""
+"""Whether `.gitignore` names a path, relative to the application folder; that of a folder ends with a slash."""
 
 
 def changes(app: Path, registry: Path) -> Iterator[list[Path]]:

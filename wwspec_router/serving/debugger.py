@@ -4,7 +4,7 @@ Threads share the terminal, so one prompt is open at a time. Ctrl-C stays with t
 """
 
 import os
-import pdb  # noqa: T100 - the debugger of `wwspec dev --debug`
+import pdb
 import sys
 from threading import RLock
 from types import BuiltinFunctionType
@@ -31,7 +31,7 @@ class _Debugger(pdb.Pdb):
 
     def __init__(self) -> None:
         super().__init__(nosigint=True)
-        self.stdout = sys.__stdout__  # and not the one whose lines are noted as the handler's
+        self.stdout = sys.__stdout__ or self.stdout  # not the one whose lines are noted as the handler's
 
     def interaction(self, *args: Any, **kwargs: Any) -> None:
         """Open the prompt, once no other thread has one."""

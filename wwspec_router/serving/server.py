@@ -9,6 +9,7 @@ import gc
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from signal import SIGINT
 from time import monotonic
@@ -53,7 +54,8 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
         stop_in_terminal()  # before the application is imported
     program = _program(settings)
     keep_from_children(listening)
-    _Server(program, settings, on_serving).run([listening])
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it
+        _Server(program, settings, on_serving).run([listening])
 
 
 def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Calls and events that come while the program starts wait for it; those of a program with a fault are refused with it."""
+"""Calls and events that come while the program starts wait for it; those of a program with a fault are refused."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -22,7 +22,7 @@ from wwspec_router.errors import ConfigurationError
 @click.option(
     "--wait",
     type=Seconds(0),
-    show_default="30.0; under `wwspec dev --debug` no limit",
+    show_default="30, or the emulator's --call-timeout if that is longer",
     help="Seconds to wait for the result of an asynchronous call; with 0, print its jobid.",
 )
 @caller_options
