@@ -6,12 +6,12 @@ too.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.loopback import is_loopback
@@ -21,6 +21,8 @@ LARGEST = 2**53
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+NO_LIMIT = 604_800.0
+"""Seconds that nobody waits for, a week; clocks and sockets take no infinity."""
 AUTO: Final = "auto"
 """As many worker processes as this process may use cores."""
 MOST_WORKERS = 64
@@ -267,6 +269,9 @@ class Settings:
         "https://qyapi.weixin.qq.com",
         "Where debug mode fetches the access token; a test names its emulator.",
     )
+    debug: bool = False
+    """Whether a debugger holds calls: one process, no time limits, and `breakpoint()` stops in the terminal. It goes
+    with the emulator's SDK only."""
     body_timeout: float = 30.0
     """Seconds within which a request's body must have arrived."""
     head_timeout: float = 10.0
@@ -301,6 +306,12 @@ class Settings:
     def __repr__(self) -> str:
         """Show nothing of it: the store's URL and the tokens are secret."""
         return f"{type(self).__name__}(app={str(self.app)!r}, …)"
+
+    def for_debugger(self) -> Self:
+        """Return these settings for one process without time limits."""
+        limits = ("queue_timeout", "hang_after", "grace", "body_timeout", "head_timeout")
+        unlimited: dict[str, Any] = dict.fromkeys(limits, NO_LIMIT)
+        return replace(self, workers=0, **unlimited)
 
     @property
     def registry_path(self) -> Path:

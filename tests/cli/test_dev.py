@@ -26,6 +26,7 @@ from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded
 from wwspec_router.cli.verbs import dev as dev_verb, emulate, serve
 from wwspec_router.cli.watching import changes
+from wwspec_router.contracts.source_text import MADE_BY
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child, ChildError
@@ -192,6 +193,47 @@ def test_dev_reads_the_application_s_own_settings_at_each_start(start: Start, sh
         dev.wait_for("wwspec.toml:2 [app] word: must be a text, not a whole number")
         (shop / "wwspec.toml").write_text('[app]\nword = "bye"\n')
         wait_until(lambda: greeting(client) == "bye s3cret")
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_no_call_is_refused_while_the_program_restarts(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    answers: list[str] = []
+    with dev.client as client:
+        for word in ("good day", "bye"):
+            (shop / "words.py").write_text(f"WORD = {word!r}\n")
+            while f"{word}!" not in answers:
+                answers.append(App(client).call("greet").reply["text"])  # raises for a call that was refused
+    dev.wait_for("the program is up again", 2)
+    assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
+
+
+def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: Start, shop: Path, run: Run) -> None:
+    registry = shop / "abilities" / "registry.toml"
+    registry.write_text(registry.read_text() + '[abilities.again]\nhandler = "abilities.greeting:greet"\n')
+    (shop / "abilities" / "greeting.py").write_text("import words\n\ndef greet(:\n")
+    dev = start(shop)
+    dev.wait_for("fix the fault")
+    for _ in range(2):
+        refused = run("call", "greet", cwd=shop)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "not started: fault in abilities/greeting.py:3: SyntaxError: invalid syntax" in refused.stderr
+        assert "start it with" not in refused.stderr
+    assert dev.log.count("SyntaxError") == 1
+    (shop / "abilities" / "greeting.py").write_text(GREETING)
+    dev.wait_for("the program is up again")
+    with dev.client as client:
+        assert greeting(client) == "hello!"
+
+
+def test_a_fault_of_the_registry_file_is_named_by_its_line(start: Start, shop: Path, run: Run) -> None:
+    write_files(shop, {"abilities/registry.toml": '\n[abilities.greet]\nhandler = "abilities.greeting:great"\n'})
+    start(shop).wait_for("fix the fault")
+    refused = run("call", "greet", cwd=shop)
+    assert re.search(
+        r"not started: fault in \S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great", refused.stderr
+    )
 
 
 def test_a_fault_is_reported_without_the_childs_head_in_any_language(start: Start, shop: Path) -> None:
@@ -382,16 +424,63 @@ def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Pa
     write_files(tmp_path, {"a.py": "1", "var/b.py": "1", ".venv/c.py": "1", "__pycache__/d.py": "1", "e.db": "1"})
     (tmp_path / "f" / "g").mkdir(parents=True)
     written = {"var/b.py": "22", ".venv/c.py": "22", "e.db": "22", "requests/greet.saved.json": "{}"}
-    watched = changes(tmp_path)
+    watched = changes(tmp_path, tmp_path / "registry.toml")
     threading.Timer(0.0, lambda: write_files(tmp_path, written)).start()
     threading.Timer(0.3, lambda: write_files(tmp_path, {"f/g/h.toml": "1"})).start()
     assert next(watched) == [tmp_path / "f" / "g" / "h.toml"]
 
 
+@pytest.mark.parametrize(
+    "unused",
+    [
+        {"tests/test_greet.py": "1", "abilities/tests/data.json": "1"},
+        {"abilities/test_greet.py": "1", "conftest.py": "1"},
+        {"app/report.py": "1", "app/settings/local.toml": "1"},
+        {"company/shop.py": f'"""Abilities.\n\n{MADE_BY}.\n"""\n', "company/report.py": "1"},
+        {"console/greet.input.json": "{}", "console/greet.output.json": "{}"},
+        {"exports/today.json": "{}", "notes.local.toml": "1", "abilities/generated/names.py": "1"},
+    ],
+    ids=["tests", "tests beside code", "app", "app with its module", "contracts", "gitignore"],
+)
+def test_what_is_not_of_the_program_restarts_nothing(tmp_path: Path, unused: dict[str, str]) -> None:
+    write_files(tmp_path, {".gitignore": "/exports/\n*.local.toml\ngenerated\n.env\n", "a.py": "1"})
+    watched = changes(tmp_path, tmp_path / "abilities" / "registry.toml")
+    write_files(tmp_path, unused)
+    write_files(tmp_path, {"a.py": "22"})
+    assert next(watched) == [tmp_path / "a.py"]
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {".env": "A=1"},
+        {"app/__init__.py": "", "app/models.py": "1"},
+        {"abilities/app/models.py": "1"},
+        {"abilities/header.py": f'"""Says\n\n  {MADE_BY}."""\n'},
+        {"console/greet.input.json": "{}"},
+        {"exports/kept.json": "{}"},
+    ],
+    ids=[
+        "variables",
+        "package named app",
+        "package below another",
+        "module that quotes it",
+        "named by a row",
+        "kept by gitignore",
+    ],
+)
+def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict[str, str]) -> None:
+    row = '[abilities.greet]\nhandler = "abilities.greeting:greet"\ninput = "console/greet.input.json"\n'
+    write_files(tmp_path, {".gitignore": "/exports/*\n!kept.json\n.env\n", "abilities/registry.toml": row})
+    watched = changes(tmp_path, tmp_path / "abilities" / "registry.toml")
+    write_files(tmp_path, used)
+    assert next(watched) == sorted(tmp_path / name for name in used)
+
+
 def test_a_change_before_the_first_look_is_not_missed(tmp_path: Path) -> None:
     """As while the program starts for the first time."""
     write_files(tmp_path, {"a.py": "1"})
-    watched = changes(tmp_path)
+    watched = changes(tmp_path, tmp_path / "registry.toml")
     write_files(tmp_path, {"a.py": "22"})
     assert next(watched) == [tmp_path / "a.py"]
 

@@ -35,7 +35,7 @@ WORKS = {
     "new": ("shop",),
 }
 """The verbs that need no extra."""
-HINT = "needs the extra emulator (Crypto, httpx, python_multipart, sse_starlette, watchfiles not found)"
+HINT = "needs the extra emulator (Crypto, httpx, pathspec, python_multipart, sse_starlette, watchfiles not found)"
 
 NEEDS_CLIENT = {"app": ("check",), "keys": ("list",)}
 """The verbs that need the extra `client`."""

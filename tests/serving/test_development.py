@@ -30,6 +30,7 @@ import logging
 import threading
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
 from wwspec_router.wecom import sync_msg
+from wwspec_router.wecom.events import conversation_new_message
 
 
 class Asked(Contract):
@@ -74,6 +75,10 @@ def leave_a_thread(request: Asked) -> Output:
     thread.start()
     thread.join()
     return Output()
+
+
+def on_message(event: conversation_new_message.Event) -> None:
+    print("handled")
 """
 NAMES = ("crash", "crash_later", "refuse", "ask", "leave_a_thread")
 
@@ -85,6 +90,7 @@ class EmulatedProgram:
         self._key = os.urandom(seal.KEY_BYTES)
         rows = "".join(f'[abilities.{name}]\nhandler = "abilities.crashing:{name}"\n' for name in NAMES)
         rows += '[abilities.status]\nkind = "status"\n[abilities.pull]\napi = "sync_msg"\n'
+        rows += '[events.conversation_new_message]\nhandler = "abilities.crashing:on_message"\nnotify = "never"\n'
         write_files(
             folder,
             {
@@ -111,8 +117,10 @@ class EmulatedProgram:
         )
         self._url = self._process.announced_url()
 
-    def call(self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1) -> str:
-        """Call the program, and return the text of its reply."""
+    def call(
+        self, ability_id: str, data: Any, *, is_async: bool = False, call_type: int = 1, entry: int | None = None
+    ) -> str:
+        """Call the program, under the number of the emulator's entry if one is given; return the text of its reply."""
         content = seal.CallContent(
             corpid="ww-of-the-test",
             agentid=7,
@@ -125,8 +133,9 @@ class EmulatedProgram:
             timestamp=int(time.time()),
         )
         sealed = seal.seal_call(self._key, content)
+        headers = dict(sealed.headers) | ({} if entry is None else {seal.ENTRY_HEADER: str(entry)})
         with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
-            response = client.post(f"{self._url}/", content=sealed.body, headers=sealed.headers)
+            response = client.post(f"{self._url}/", content=sealed.body, headers=headers)
         assert response.status_code == 200
         return seal.open_reply(self._key, response.headers.items(), response.text).text
 
@@ -211,6 +220,18 @@ def test_with_the_emulator_each_call_has_a_line_with_both_errcodes_and_its_times
     job = rf"  INFO   #job-\w+ +job +refuse +errcode 7001 +{sizes}  ww-of-the-test/7  not later$"
     assert re.search(job, program.log, re.MULTILINE)
     assert re.search(r"a thread ended: .*\n +Traceback[^|]*KeyError: 'you'", program.log)
+
+
+def test_the_lines_of_a_job_have_the_number_of_the_call_or_event_that_it_is_of(start: Start) -> None:
+    """The emulator's, under which it shows both."""
+    program = start("emulator")
+    event = {"event_type": "conversation_new_message", "timestamp": 5, "conversation_new_message": {"token": "a"}}
+    program.call("refuse", {"text": "later"}, is_async=True, entry=41)
+    program.call("", event, call_type=2, entry=52)
+    wait_until(lambda: program.log.count("  job  ") == 2)
+    assert re.search(r"#41 +job +refuse ", program.log)
+    assert re.search(r"#52 +job +event:conversation_new_message |#52 +job +conversation_new_message ", program.log)
+    assert "#job-" not in program.log
 
 
 def test_as_json_a_crash_has_its_traceback_in_a_field(start: Start) -> None:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.cli.watching import State, watched_files
+from wwspec_router.config import registry_path
 
 __all__ = ["Output", "Terminals"]
 
@@ -20,9 +22,6 @@ COMMAND = 600
 
 SERVERS = ("wwspec dev", "uvicorn ")
 """Commands that do not end; each block with one has a terminal of its own."""
-
-WATCHED = (".py", ".toml", ".json")
-"""Of the files of a page, those that make `wwspec dev` restart the program."""
 
 VARYING = r"\b(?:notify_|job_)?[0-9a-f]{32,}\b|\b1[0-9]{9}\b"
 """What each run prints otherwise: notify_ids, jobids, Unix times. One on a page stands for the one that was printed."""
@@ -118,7 +117,7 @@ class Terminals:
         self._known: dict[str, str] = {}
         """Varying value of the pages -> what was printed in its place."""
         self._printed, self._failed = "", False
-        self._files: dict[Path, int] = {}
+        self._files: State = {}
         self._restarts = 0
         """Where the output of `wwspec dev` begins that came after its latest restart."""
 
@@ -234,13 +233,8 @@ class Terminals:
             assert restarted(), dev.output
             self._files, self._restarts = files, len(dev.output)
 
-    def _watched_files(self) -> dict[Path, int]:
-        found: dict[Path, int] = {}
-        for folder, inner, names in os.walk(self.cwd):
-            inner[:] = [each for each in inner if not each.startswith((".", "var", "dist", "__pycache__"))]
-            paths = [Path(folder, name) for name in names if name.endswith(WATCHED)]
-            found |= {path: path.stat().st_mtime_ns for path in paths}
-        return found
+    def _watched_files(self) -> State:
+        return watched_files(self.cwd, registry_path(self.cwd))[0]
 
     def _output_of(self, server: Server) -> str:
         return self._as_on_pages(server.output)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
+RESULT_SECONDS = 30.0
+"""Seconds to wait for the result of an asynchronous call, unless the emulator waits longer for each call."""
+
+
 class Place(NamedTuple):
     """An emulator or WeCom, as the options of a verb name it."""
 
@@ -62,6 +66,13 @@ class Place(NamedTuple):
                 if program and isinstance(error, ProgramError):
                     print_why(emulator, before, call)
                 raise CallRefusedError(app.refusal(call, error)) from None
+
+    def result_seconds(self) -> float:
+        """Return for how long to wait for the result of an asynchronous call: as long as for that of any call."""
+        if self.wecom is not None:
+            return RESULT_SECONDS
+        with connected_to(self.url) as emulator:
+            return max(RESULT_SECONDS, float(emulator.info()["call_timeout"]))
 
     def task_line(self, jobid: str) -> str:
         """Return the command that fetches the result of an asynchronous call."""

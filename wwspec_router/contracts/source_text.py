@@ -19,6 +19,8 @@ from wwspec_router.logs.printable import printable
 
 LINE = 120
 """Columns."""
+MADE_BY = "Made by `wwspec contracts --client`"
+"""In the docstring of the module that an enterprise app imports."""
 
 
 class Name(str):

@@ -22,6 +22,7 @@ from wwspec_router.emulator.settings import EmulatorSettings, check_url
 from wwspec_router.emulator.state.accounts import App, LinkedProgram
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.starts import NOT_STARTED
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.timers import Ticker
 from wwspec_router.emulator.state.traffic.changes import Changes
@@ -140,7 +141,7 @@ class Platform:
         world = self._new_world(old.zone_key)
         with old.lock:
             program, former = world.app.programs[self.settings.program_id], self._program()
-            program.url, program.contracts = former.url, former.contracts
+            program.url, program.contracts, program.start = former.url, former.contracts, former.start
             program.registrations = former.registrations
             world.app.receiver = None if old.app.receiver is None else program
             others = {name: each for name, each in old.app.programs.items() if name != self.settings.program_id}
@@ -391,6 +392,18 @@ class Platform:
 
         return self.world.answered(change)
 
+    def begin_start(self) -> Answer:
+        """Let calls of the program wait while it starts; see `Start`."""
+        with self.world.lock:
+            self._program().start.begin()
+        return accepted()
+
+    def end_start(self, fault: str) -> Answer:
+        """Let the calls that wait for the program's start through, or refuse them when it has a fault."""
+        with self.world.lock:
+            self._program().start.end(fault)
+        return accepted()
+
     def _program(self) -> LinkedProgram:
         return self.world.app.programs[self.settings.program_id]
 
@@ -465,7 +478,8 @@ class Platform:
             world.traffic.end(entry, "cut")
             raise
         world.traffic.end(entry, answer["errcode"], msgspec.json.encode(answer))
-        if answer["errcode"] and name in _CALLS and answer["errcode"] not in TOKEN_CODES:
+        is_shown = answer["errcode"] not in TOKEN_CODES and NOT_STARTED not in answer["errmsg"]  # its starter shows why
+        if answer["errcode"] and name in _CALLS and is_shown:
             called = f"{name} of {short(entry.ability, SHOWN_PATH)}" if entry.ability else name
             log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], answer["errmsg"])
         return answer

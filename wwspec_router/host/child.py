@@ -37,6 +37,7 @@ class Child:
         arguments: The verb and its options.
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
+        in_terminal: Whether it reads this process's standard input.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class Child:
         arguments: Sequence[str],
         environment: Mapping[str, str] | None = None,
         output: Path | None = None,
+        *,
+        in_terminal: bool = False,
     ) -> None:
         self.arguments = tuple(arguments)
         self._output = output
@@ -53,7 +56,7 @@ class Child:
             self.process = subprocess.Popen(  # noqa: S603 - this package's own verbs
                 [sys.executable, "-m", "wwspec_router", *arguments],
                 env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})},
-                stdin=subprocess.DEVNULL,
+                stdin=None if in_terminal else subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
             )
@@ -61,13 +64,13 @@ class Child:
             if stream is not None:
                 stream.close()
 
-    def wait_ready(self, url: str) -> None:
+    def wait_ready(self, url: str, limit: float = START_LIMIT) -> None:
         """Wait until a URL answers with status 200.
 
         Raises:
             ChildError: The child ended, or the time is over.
         """
-        deadline = monotonic() + START_LIMIT
+        deadline = monotonic() + limit
         while not _answers(url):
             self._check_alive(deadline)
         self._check_alive(deadline)  # else it is a stranger that answers
@@ -104,12 +107,12 @@ class Child:
         self._read = found.end()
         return found
 
-    def stop(self) -> None:
-        """End the child: SIGTERM, and SIGKILL when it takes too long."""
+    def stop(self, limit: float = STOP_LIMIT) -> None:
+        """End the child: SIGTERM, and SIGKILL when it takes longer than so many seconds."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(STOP_LIMIT)
+                self.process.wait(limit)
             except subprocess.TimeoutExpired:
                 self.kill()
 

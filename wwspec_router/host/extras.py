@@ -7,7 +7,7 @@ from wwspec_router.errors import ExtraMissingError
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "client": ("Crypto", "httpx"),
-    "emulator": ("Crypto", "h11", "httpx", "python_multipart", "sse_starlette", "watchfiles"),
+    "emulator": ("Crypto", "h11", "httpx", "pathspec", "python_multipart", "sse_starlette", "watchfiles"),
     "metrics": ("Crypto", "httpx", "prometheus_client"),
     "proxy": ("trustme",),
     "redis": ("hiredis", "redis"),

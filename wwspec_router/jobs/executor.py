@@ -161,7 +161,7 @@ class JobExecutor:
         answer, call_log = self._dispatcher.answer, self._call_log
         if call_log is None:
             return answer(call, route, deadline)
-        return call_log.answer_job(answer, call, route, deadline, job.job_info or job.notify_id)
+        return call_log.answer_job(answer, call, route, deadline, job.reference)
 
     def most_runs(self, job: Job) -> int:
         """Return how often a job is begun at most; failed runs of an event's handler do not count for this."""

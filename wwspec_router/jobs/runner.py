@@ -103,7 +103,8 @@ class Jobs:
         self._executor = JobExecutor(
             journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
-        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set)
+        numbers = () if call_log is None else (call_log.number_of,)
+        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set, *numbers)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost

@@ -111,6 +111,7 @@ class JobThreads:
         report_within: The same for a report.
         handle: Called with each run, on a thread. What it raises is logged.
         wake: Called, on any thread, when `ended` has runs to return.
+        number_of: Returns the number that log lines have of the job with this reference; 0 for one by the job's ID.
     """
 
     def __init__(
@@ -120,10 +121,12 @@ class JobThreads:
         report_within: float,
         handle: Callable[[Run], None],
         wake: Callable[[], None],
+        number_of: Callable[[str], int] = lambda reference: 0,
     ) -> None:
         self._hang_after = hang_after
         self._report_within = report_within
         self._handle = handle
+        self._number_of = number_of
         self._crew: Crew[Run] = Crew(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(self._running_work, lambda work: self._crew.lose(work.ident) and self._fill())
@@ -204,7 +207,7 @@ class JobThreads:
             job = run.job
             what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.name, 64)}"
             limit = self._limit(is_reporting)
-            work.append(Work(ident, name, since or begun, limit, what, f"job-{short(job.job_id)}"))
+            work.append(Work(ident, name, since or begun, limit, what, self._request(job)))
         return work
 
     def _is_hopeless(self, run: Run | None) -> bool:
@@ -213,8 +216,12 @@ class JobThreads:
         is_endless = monotonic() - run.since > HOPELESS_AFTER * self._hang_after
         return run.is_given_away or run.is_reporting or run.deadline.remaining == 0 or is_endless
 
+    def _request(self, job: Job) -> int | str:
+        """Return what ties log lines to a job."""
+        return self._number_of(job.reference) or f"job-{short(job.job_id)}"
+
     def _work(self, run: Run) -> None:
-        current_request.set(f"job-{short(run.job.job_id)}")
+        current_request.set(self._request(run.job))
         run.begin(reporting=False)
         try:
             self._handle(run)

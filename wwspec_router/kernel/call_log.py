@@ -39,6 +39,8 @@ _REQUEST_ID = re.compile(r"ww-(?:[a-z]+-)*req(?:uest)?-?id", re.IGNORECASE)
 
 _ENTRY_NUMBER, _JOB = "emulator-entry", "emulator-job"
 _NONE_HANDLED: Mapping[str, str] = {}
+MOST_JOBS = 10_000
+"""Accepted jobs whose calls' numbers are known; after that the oldest is forgotten."""
 
 T = TypeVar("T")
 Answering = Callable[[Call, Route, Deadline], Reply]
@@ -121,6 +123,8 @@ class CallLog:
         self._errcodes = errcodes
         self._handled = handled
         self._thread = threading.local()
+        self._numbers: dict[str, int] = {}
+        self._numbers_lock = threading.Lock()
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.trace = sdk.trace
@@ -250,8 +254,10 @@ class CallLog:
         measure.request_id = measure.reference = _request_id(headers)
         if self.is_emulated:
             measure.number = _entry_number(headers)
-        measure.call = measure.timed(lambda: self._sdk.decode(headers, body))
-        return measure.call
+        measure.call = call = measure.timed(lambda: self._sdk.decode(headers, body))
+        if call.is_async:
+            self._note_number(call.job_info, measure.number)
+        return call
 
     def encode(self, text: str) -> SealedReply:
         """See `Sdk.encode`."""
@@ -276,7 +282,24 @@ class CallLog:
 
     def new_notify_id(self) -> str:
         """See `Sdk.new_notify_id`."""
-        return self._measure.timed(self._sdk.new_notify_id)
+        notify_id = self._measure.timed(self._sdk.new_notify_id)
+        self._note_number(notify_id, self._measure.number)
+        return notify_id
+
+    def _note_number(self, reference: str, number: int) -> None:
+        if number:
+            with self._numbers_lock:
+                self._numbers[reference] = number
+                if len(self._numbers) > MOST_JOBS:
+                    del self._numbers[next(iter(self._numbers))]
+
+    def number_of(self, reference: str) -> int:
+        """Return the emulator's number of the call or event that became a job; 0 when another process accepted it.
+
+        Args:
+            reference: What the emulator knows the job by.
+        """
+        return self._numbers.get(reference, 0)
 
 
 def call_log_of(

@@ -101,6 +101,7 @@ class Dispatcher:
         settings: The application's own settings; they are `ctx.settings`.
         with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
+        with_timeouts: Whether the timeouts of the registry file count; not while a debugger holds calls.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class Dispatcher:
         *,
         with_text: bool = False,
         once_lease: float = LEASE,
+        with_timeouts: bool = True,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
         wake = jobs.wake if jobs is not None else _wake_nobody
@@ -141,9 +143,14 @@ class Dispatcher:
         functions = Functions(
             sdk, table.apis, events, notifications, store, portal, figures, once, administration, *own
         )
-        self._routes = _routes(table, functions)
+        self._routes = _routes(table, functions, with_timeouts=with_timeouts)
         self._event_routes = {
-            each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)
+            each.job_name: Route(
+                each.job_name,
+                functions.handling(each),
+                each.timeout if with_timeouts else None,
+                retries=each.row.retries,
+            )
             for each in table.event_targets.values()
         }
         self._limits = [route.limit for route in self._routes.values() if route.limit is not None]
@@ -203,7 +210,7 @@ class Dispatcher:
             limit.abandon(ident)
 
 
-def _routes(table: AbilityTable, functions: Functions) -> dict[str, Route]:
+def _routes(table: AbilityTable, functions: Functions, *, with_timeouts: bool) -> dict[str, Route]:
     """Return the route of each ability ID; abilities of one target share its function."""
     shared: dict[int, Function] = {}
     routes: dict[str, Route] = {}
@@ -212,7 +219,7 @@ def _routes(table: AbilityTable, functions: Functions) -> dict[str, Route]:
         if key not in shared:
             shared[key] = functions.answering(ability.target)
         limit = ConcurrencyLimit(name, ability.concurrency) if ability.concurrency is not None else None
-        routes[name] = Route(name, shared[key], ability.timeout, limit)
+        routes[name] = Route(name, shared[key], ability.timeout if with_timeouts else None, limit)
     return routes
 
 

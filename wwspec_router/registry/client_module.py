@@ -18,16 +18,16 @@ import msgspec
 
 from wwspec_router.contracts import UNSET, Output, UnsetType
 from wwspec_router.contracts.source import Imports, Source, is_of_file, is_shipped, nested
-from wwspec_router.contracts.source_text import SourceError, class_name, docstring, literal
+from wwspec_router.contracts.source_text import MADE_BY, SourceError, class_name, docstring, literal
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
 
-HEAD = '''\
-"""The abilities of {program}: `client.call` and `client.submit` take the requests, and know their replies.
+HEAD = f'''\
+"""The abilities of {{program}}: `client.call` and `client.submit` take the requests, and know their replies.
 
-Made by `wwspec contracts --client`, which also tells with `--check` whether the program has changed. Do not edit.
+{MADE_BY}, which also tells with `--check` whether the program has changed. Do not edit.
 """
 '''
 _NEEDED = ("msgspec", "wwspec_router")

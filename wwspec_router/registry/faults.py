@@ -30,6 +30,14 @@ def import_fault(name: str, error: BaseException, folder: Path) -> str:
     return f"{name} can't be imported: {where}{' '.join([f'{type(error).__name__}:', *text.split()])}"
 
 
+def without_repeats(faults: Iterable[str]) -> list[str]:
+    """Return faults of rows, but of a module that can't be imported only that of the first row that names it."""
+    first: dict[str, str] = {}
+    for fault in faults:
+        first.setdefault(fault.partition(" can't be imported: ")[2] or fault, fault)
+    return list(first.values())
+
+
 def missing_module(name: str, folder: Path) -> str:
     """Return that the application has no such module, and which one may be meant."""
     package, _, last = name.rpartition(".")

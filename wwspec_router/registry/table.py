@@ -34,7 +34,7 @@ from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.monitoring.status import Status
 from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
-from wwspec_router.registry.faults import place_of
+from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
 from wwspec_router.registry.once import once_faults, once_rule
@@ -115,7 +115,7 @@ def build_table(folder: Path, registry_path: Path) -> AbilityTable:
         raise RegistryError([*faults, str(error)]) from error
     table = builder.build()
     if faults := [*faults, *builder.faults]:
-        raise RegistryError(faults)
+        raise RegistryError(without_repeats(faults))
     return table
 
 

@@ -199,6 +199,7 @@ class ZoneProgram:
             self._own,
             with_text=self._sdk.is_emulated,
             once_lease=settings.once_lease,
+            with_timeouts=not settings.debug,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
         monitor = Monitor(

@@ -9,6 +9,7 @@ import gc
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from signal import SIGINT
 from time import monotonic
@@ -26,6 +27,7 @@ from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.asgi import application
+from wwspec_router.serving.debugger import prompt_is_open, stop_in_terminal
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.pulse import Pulse
@@ -48,9 +50,12 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
     Raises:
         WWSpecError: The program can't start as configured; the port was not opened.
     """
+    if settings.debug:
+        stop_in_terminal()  # before the application is imported
     program = _program(settings)
     keep_from_children(listening)
-    _Server(program, settings, on_serving).run([listening])
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it
+        _Server(program, settings, on_serving).run([listening])
 
 
 def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
@@ -135,6 +140,7 @@ class _Server(uvicorn.Server):
         self._program = program
         self._grace = settings.grace
         self._on_serving = on_serving
+        self._signals: set[int] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve.
@@ -154,10 +160,15 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; on a second signal at once."""
-        if self.should_exit:
+        """Stop. At once on a second signal of the kind, and on Ctrl-C at the prompt of a debugger.
+
+        A terminal sends Ctrl-C to all its processes; the SIGTERM by which `wwspec dev` then ends its own is no second.
+        """
+        if sig in self._signals or (sig == SIGINT and prompt_is_open()):
             end_by(sig)
-        self._begin_stop(sig, frame)
+        self._signals.add(sig)
+        if not self.should_exit:
+            self._begin_stop(sig, frame)
 
     def _begin_stop(self, sig: int, frame: FrameType | None) -> None:
         self._program.is_stopping = True

@@ -42,6 +42,12 @@ def serve(settings: Settings) -> None:
     if settings.debug_fault:
         raise ConfigurationError(settings.debug_fault)
     _refuse_strangers(settings)
+    if settings.debug:
+        if settings.sdk is not SdkSource.EMULATOR:
+            raise ConfigurationError(
+                "--debug goes with --sdk emulator: without time limits no program may answer WeCom"
+            )
+        settings = settings.for_debugger()
     _allow_files(settings)
     if settings.workers == AUTO:
         cores = usable_cores()

@@ -50,6 +50,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """What it runs: the ability ID, or `event:` and the event's type."""
         return EVENT_JOB + self.event_type if self.event_type else self.ability_id
 
+    @property
+    def reference(self) -> str:
+        """What the emulator knows it by."""
+        return self.job_info or self.notify_id
+
 
 def stored_texts(job: Job) -> dict[str, str]:
     """Return the texts of a new job by the names under which they are stored."""

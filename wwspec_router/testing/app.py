@@ -43,8 +43,9 @@ class App:
         """The app's client. After a reset of the emulator it is a new one, with a valid token."""
         resets = self._emulator.resets
         if self._made is None or self._made[0] != resets:
-            once = RetryPolicy(attempts=1, deadline=TIMEOUT)
-            client = client_of(self._emulator, transport=self._emulator.transport, timeout=TIMEOUT, retries=once)
+            seconds = TIMEOUT + self._emulator.info()["call_timeout"]
+            once = RetryPolicy(attempts=1, deadline=seconds)
+            client = client_of(self._emulator, transport=self._emulator.transport, timeout=seconds, retries=once)
             self._made = resets, client
         return self._made[1]
 

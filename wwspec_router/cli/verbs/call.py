@@ -22,12 +22,11 @@ from wwspec_router.errors import ConfigurationError
 @click.option(
     "--wait",
     type=Seconds(0),
-    default=30.0,
-    show_default=True,
+    show_default="30, or the emulator's --call-timeout if that is longer",
     help="Seconds to wait for the result of an asynchronous call; with 0, print its jobid.",
 )
 @caller_options
-def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float, place: Place) -> None:
+def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait: float | None, place: Place) -> None:
     """Call an ability through a running emulator, or through WeCom, and print the program's reply.
 
     The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out. @NAME is a request
@@ -49,6 +48,7 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
         if not asynchronous:
             show_reply(lambda: client.call(ability_id, request, reply=msgspec.Raw, notify_id=notify_id))
             return
+        wait = place.result_seconds() if wait is None else wait
         task = client.submit(ability_id, request, reply=msgspec.Raw)
         again = place.task_line(task.jobid)
         if not wait:

@@ -1,9 +1,12 @@
 """`wwspec dev`: program and emulator side by side, while the program is being written."""
 
 import os
+import re
+import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+import termios
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,12 +24,12 @@ from wwspec_router.cli.language import VARIABLE
 from wwspec_router.cli.options import app_options, needs, own_settings_file, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
-from wwspec_router.config import registry_path, settings
+from wwspec_router.config import NO_LIMIT, registry_path, settings
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.saved_requests import FOLDER
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
 from wwspec_router.host.signals import until_interrupted
 from wwspec_router.registry.own_settings import file_variable
 
@@ -37,6 +40,10 @@ DECIDED = (
 """Settings of the program that this verb sets itself, or has its own option for."""
 SETTINGS = tuple(name for name in settings() if name not in DECIDED)
 SHOWN_CHANGES = 3
+DEBUG_STOP = 3.0
+"""Seconds that a program has to end when `wwspec dev --debug` ends: it may be at a prompt."""
+_PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
+"""FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
 
 
 class _DevCommand(SectionedCommand):
@@ -51,6 +58,12 @@ class _DevCommand(SectionedCommand):
 @app_options
 @port_options
 @open_option
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="For debuggers: the program is one process that reads this terminal, breakpoint() opens pdb there, and no "
+    "time limit ends a call.",
+)
 @store_option("sqlite:var/dev.db", "Where events wait.")
 @emulator_options
 @partial(setting_options, but=DECIDED)
@@ -60,18 +73,23 @@ def command(
     port: int,
     emulator_port: int,
     opens: bool,
+    debug: bool,
     store: str,
     **options: Any,
 ) -> None:
     """Run the program and the emulator, and restart the program when a file of the application changes.
 
-    Watched are all Python, TOML, JSON, YAML and .env files of the application folder, except in var/, dist/, build/,
-    node_modules/, venv/ and folders that begin with a dot, and except the saved requests in requests/. The variables of
-    the file .env are the program's.
+    Watched are all Python, TOML, JSON, YAML and .env files of the application folder, except what its .gitignore names,
+    tests, the folder of the enterprise app (app/, or one with a module of `wwspec contracts --client`), files of
+    `wwspec contracts --out` that the registry file does not name, saved requests in requests/, var/, dist/, build/,
+    node_modules/, venv/ and folders that begin with a dot. The variables of the file .env are the program's.
 
     A program with a fault is reported and tried again at the next change; the emulator keeps its state throughout,
-    and learns the program's contracts anew at every start. Log lines show everything: each call, the text of every
-    error, what handlers print. With the vendor's SDK nothing of this is logged.
+    and learns the program's contracts anew at every start. Calls that come while the program starts wait for it, up to
+    10 seconds. Log lines show everything: each call, the text of every error, what handlers print. With the vendor's
+    SDK nothing of this is logged.
+
+    With --debug a changed file restarts the program once the calls that run have ended.
     """
     context = click.get_current_context()
     if not app.is_dir():
@@ -81,7 +99,10 @@ def command(
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
     emulate, emulator_environment = forwarded(context, EMULATOR_OPTIONS)
     serve, program_environment = forwarded(context, SETTINGS)
-    with until_interrupted(), ExitStack() as stack:
+    if debug:
+        emulate.append(f"--call-timeout={NO_LIMIT}")
+        serve.append("--debug")
+    with until_interrupted(), _terminal_kept() if debug else nullcontext(), ExitStack() as stack:
         where = ["--port", str(emulator_port), "--program-url", program_url, "--requests", str(app / FOLDER)]
         emulator = Child(["emulate", *where, *emulate], emulator_environment)
         stack.callback(emulator.stop)
@@ -97,23 +118,39 @@ def command(
             "WWSPEC_STORE_FILE": "",
         }
         program_environment |= file_variable(own_settings_file(context))
-        program = _DevelopedProgram(app, registry, port, serve, program_environment, client)
-        stack.callback(program.stop)
+        program = _DevelopedProgram(app, registry, port, serve, program_environment, client, in_terminal=debug)
+        stack.callback(program.stop, DEBUG_STOP if debug else STOP_LIMIT)
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
         if program.start():
             _print_hints(client, program_url, app, program.contracts)
+        if debug:
+            _say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
         _say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
         for changed in watched:
             _say(f"{_names(app, changed)} changed: restarting the program")
-            program.stop()
+            client.begin_start()
+            program.stop(NO_LIMIT if debug else STOP_LIMIT)
             if program.start():
                 _say("the program is up again", fg="green")
 
 
 def _say(text: str, fg: str = "cyan") -> None:
     click.echo(styled(text, fg=fg), err=True)
+
+
+@contextmanager
+def _terminal_kept() -> Iterator[None]:
+    """Restore the terminal at the end: a program that is killed at the prompt of a debugger leaves it without echo."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 def _names(app: Path, changed: list[Path]) -> str:
@@ -141,6 +178,7 @@ class _DevelopedProgram:
         options: Further options of `wwspec serve`.
         environment: Added to its environment, and before that of `.env`.
         client: Of the emulator.
+        in_terminal: Whether it reads this terminal; its start then takes as long as it takes.
 
     Attributes:
         contracts: The contracts of its abilities, at the latest start.
@@ -154,8 +192,11 @@ class _DevelopedProgram:
         options: list[str],
         environment: Mapping[str, str],
         client: EmulatorClient,
+        *,
+        in_terminal: bool,
     ) -> None:
         self._app = app
+        self._in_terminal = in_terminal
         self._application = ["--app", str(app), "--registry", str(registry)]
         self._serve = ["serve", "--sdk", "emulator", *self._application, "--port", str(port), *options]
         self._url = f"http://127.0.0.1:{port}/healthz"
@@ -165,28 +206,28 @@ class _DevelopedProgram:
         self.contracts: Mapping[str, ConsoleContract] = {}
 
     def start(self) -> bool:
-        """Register the program's abilities and start it. On a fault, print it and return False."""
+        """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False."""
+        self._client.begin_start()
         try:
             own = read_env_file(self._app / ENV_FILE)
             environment = {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
             self._register(environment)
+            self._child = Child(self._serve, environment, in_terminal=self._in_terminal)
+            self._child.wait_ready(self._url, NO_LIMIT if self._in_terminal else START_LIMIT)
         except (ChildError, ConfigurationError) as error:
             _say(str(error), fg="red")
             _say("the program is not started; fix the fault, then save the file", fg="yellow")
+            self.stop(STOP_LIMIT)
+            self._client.end_start(_fault(str(error)))
             return False
-        self._child = Child(self._serve, environment)
-        try:
-            self._child.wait_ready(self._url)
-            self._client.receive_events()
-        except ChildError as error:
-            _say(str(error), fg="red")
-            return False
+        self._client.end_start()
+        self._client.receive_events()
         return True
 
-    def stop(self) -> None:
-        """End the program, if it runs."""
+    def stop(self, limit: float) -> None:
+        """End the program, if it runs, and kill it after so many seconds."""
         if self._child is not None:
-            self._child.stop()
+            self._child.stop(limit)
             self._child = None
 
     def _register(self, environment: Mapping[str, str]) -> None:
@@ -199,9 +240,17 @@ class _DevelopedProgram:
             output = Path(folder, "output")
             # In a process of its own: this one keeps the modules of the first import. In English: see `Error: ` below.
             arguments = ["zone", "register", *self._application, "--url", self._client.url]
-            register = Child(arguments, {**environment, VARIABLE: "en"}, output)
+            register = Child(arguments, {**environment, VARIABLE: "en", "PYTHONBREAKPOINT": "0"}, output)
             try:
                 register.wait_success()
             except ChildError:
                 raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
         self.contracts = self._client.contracts()
+
+
+def _fault(text: str) -> str:
+    """Return what a call is told of a program that is not started: where its first fault is, and which."""
+    first, *more = text.splitlines()
+    for found in [*_PLACE.finditer(first)][-1:]:
+        first = f"fault in {found[1]}: {first[found.end() :]}"
+    return f"{first} (and {len(more)} more in the terminal of `wwspec dev`)" if more else first

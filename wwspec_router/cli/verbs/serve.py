@@ -13,6 +13,7 @@ from wwspec_router.serving.service import serve
 
 @click.command(cls=SettingsCommand)
 @app_options
+@click.option("--debug", is_flag=True, hidden=True)  # of `wwspec dev --debug`
 @setting_options
 def command(**options: Any) -> None:
     """Serve the program to the channel.

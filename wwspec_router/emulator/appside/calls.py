@@ -78,6 +78,8 @@ def sync_call_program(world: World, app: App, body: bytes) -> Answer:
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
         program = app.linked(request.program_id)
+    program.start.wait()
+    with world.lock:
         contract = registered(program, request.ability_id)
         _check_notify_id(world, app, request.notify_id)
     note_contract(contract)

@@ -30,6 +30,8 @@ _IDLE = 30.0
 """Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
 connection, and late enough that on a busy machine none expires between two steps of one call."""
 
+_NOT_STARTED = "not started: "
+"""The emulator's hint for a program that could not start."""
 _BY_FAULT = "a fault that was set"
 """The emulator's hint for an errcode that a fault of a test caused."""
 
@@ -225,6 +227,18 @@ class EmulatorClient:
         """
         self._asked("POST", "/emulator/program", {"program_url": program_url, "program_id": program_id})
 
+    def begin_start(self) -> None:
+        """Let calls of the program wait until `end_start`, 10 seconds at most each."""
+        self._asked("POST", "/emulator/program-start")
+
+    def end_start(self, fault: str = "") -> None:
+        """Let calls of the program through.
+
+        Args:
+            fault: Why the program could not start, in one line; calls are then refused with it.
+        """
+        self._asked("DELETE", f"/emulator/program-start?{urlencode({'fault': fault})}")
+
     def add_fault(self, on: str, effect: str, api: str = "", value: float = 0, count: int | None = None) -> str:
         """Set a fault and return its id.
 
@@ -418,7 +432,7 @@ class EmulatorClient:
             errmsg: Its text.
             usual: The hint for the code when the emulator has none of its own.
         """
-        if _BY_FAULT in errmsg:
+        if _BY_FAULT in errmsg or _NOT_STARTED in errmsg:
             return ""
         if errcode != DOWN:
             return usual

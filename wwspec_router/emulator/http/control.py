@@ -95,6 +95,7 @@ class Control:
             secret=settings.secret,
             program_id=settings.program_id,
             program_url=program.url,
+            call_timeout=settings.call_timeout,
             callback_url=platform.callbacks.url if platform.callbacks else "",
             callback_verified=platform.callbacks is not None and platform.callbacks.verified,
             abilities=None if contracts is None else sorted(contracts),

@@ -90,6 +90,8 @@ class Endpoints:
             ("DELETE", "clock", self.restore_clock),
             ("POST", "expire-tokens", self.expire_tokens),
             ("POST", "program", self.program),
+            ("POST", "program-start", self.begin_start),
+            ("DELETE", "program-start", self.end_start),
             ("POST", "contracts", self.register),
             ("GET", "contracts", self.contracts),
             ("POST", "compare", self.compare),
@@ -276,6 +278,14 @@ class Endpoints:
         if not isinstance(url, str) or not isinstance(program_id, str):
             return _json(self._refusal(40058, "program_url must be a URL, program_id a string"))
         return _json(self._platform.point_to(url, program_id))
+
+    async def begin_start(self, request: Request) -> Response:
+        """Let calls wait: the program starts."""
+        return _json(self._platform.begin_start())
+
+    async def end_start(self, request: Request) -> Response:
+        """Let calls through: the program has started, or has the fault ?fault=."""
+        return _json(self._platform.end_start(request.query_params.get("fault", "")))
 
     async def add_fault(self, request: Request) -> Response:
         """Set a fault: {"on", "effect", "api", "value", "count"}; or an answer by hand, with "reply" or "url"."""

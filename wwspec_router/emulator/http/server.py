@@ -3,7 +3,7 @@
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -111,7 +111,8 @@ def serve(
     setup_logging(development=True)
     server = Server(create_app(settings), settings.host, settings.port, on_start)
     if not program and proxy_port is None:
-        server.run()
+        with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it
+            server.run()
         return
     authority = None if proxy_port is None else Authority(state or default_folder())
     with until_interrupted(), ExitStack() as stack:

@@ -172,6 +172,7 @@ def call_async(
     Raises:
         RefusedError: 800003, 790015 or 790016 for the request; 710674 to 710677 when the program could not be called.
     """
+    program.start.wait()
     with world.lock:
         contract = registered(program, ability_id)
     note_contract(contract)
@@ -263,6 +264,7 @@ class _Exchange:
         return opened.text
 
     def _post(self, call: seal.CallContent, limit: float | None) -> ProgramReply:
+        self._program.start.wait()
         target, sealed = self._program.target, seal.seal_call(self._world.zone_key, call)
         headers = dict(sealed.headers)
         if self._entry.number:
@@ -272,6 +274,8 @@ class _Exchange:
         try:
             reply = self._world.channel.post(target, headers, sealed.body, limit)
         except ChannelConnectError as error:
+            if self._program.start.is_under_way:  # it began after this call had not to wait
+                return self._post(call, limit)
             self._note(False)
             raise RefusedError(_CONNECT, str(error)) from None
         except ChannelTimeoutError as error:

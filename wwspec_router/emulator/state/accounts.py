@@ -10,6 +10,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.starts import Start
 
 ACCESS_TOKEN_SECONDS = 7200
 """Validity of an access token."""
@@ -44,6 +45,8 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     """Since when that is so, in real Unix seconds."""
     processes: dict[int, float] = {}
     """Its processes that may still run: when each answered last, by PID."""
+    start: Start = msgspec.field(default_factory=Start)
+    """Its latest start, for which calls wait."""
 
     @property
     def target(self) -> str:

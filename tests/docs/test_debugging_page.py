@@ -1,0 +1,94 @@
+"""`how-to/debugging.md`: an editor that takes the page's configuration stops in a handler."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.apps import ROOT, write_files
+from tests.support.debug_adapter import Editor
+from tests.support.pages import blocks_of_page
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.testing.ports import held_ports
+
+pytestmark = pytest.mark.slow  # starts the program, the emulator and their verbs, each under a debugger
+
+HANDLERS = """
+from wwspec_router import AsyncContext, Contract, EventContext, Output, ability
+from wwspec_router.wecom.events import conversation_new_message
+
+
+class Asked(Contract):
+    times: int = 1
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Asked) -> Reply:
+    return Reply(text="hello" * request.times)
+
+
+@ability
+async def later(request: Asked, ctx: AsyncContext) -> Reply:
+    return Reply(text="hello" * request.times)
+"""
+FILES = {
+    "abilities/registry.toml": """
+[abilities.greet]
+handler = "abilities.greeting:greet"
+timeout = 1.0
+
+[abilities.later]
+handler = "abilities.greeting:later"
+timeout = 1.0
+""",
+    "abilities/greeting.py": HANDLERS,
+}
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path: Path, stack: ExitStack) -> None:
+    folder = write_files(tmp_path / "shop", FILES)
+    file, log = folder / "abilities" / "greeting.py", tmp_path / "dev.log"
+    port, emulator_port = map(str, stack.enter_context(held_ports(2)))
+    [launch] = _configurations(ROOT / "docs" / "en" / "how-to" / "debugging.md")
+    ports = ["--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
+    launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
+    lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]
+    editor = Editor(launch, {file: lines}, log, stack)
+    wait_until(lambda: "watching abilities/" in log.read_text() if log.exists() else False)
+    for stops, ability in enumerate(("greet", "later"), 1):
+        call = subprocess.Popen(
+            [sys.executable, "-m", "wwspec_router", "call", ability, '{"times": 2}'],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: len(editor.stops) == stops)  # noqa: B023 - it is over before the next round
+        program, stop = editor.stops[-1]
+        frame = program.ask("stackTrace", {"threadId": stop["threadId"]})["stackFrames"][0]
+        assert (frame["name"], frame["line"]) == (ability, lines[stops - 1])
+        asked = {"expression": "request", "frameId": frame["id"]}
+        assert program.ask("evaluate", asked)["result"] == "Asked(times=2)"
+        program.ask("continue", {"threadId": stop["threadId"]})
+        assert json.loads(call.communicate(timeout=DEADLINE)[0])["text"] == "hellohello"
+
+
+def _configurations(page: Path) -> list[dict[str, Any]]:
+    [block] = [each.text for each in blocks_of_page(page) if "launch.json" in each.text]
+    found: list[dict[str, Any]] = json.loads(re.sub(r"^// .*\n", "", block))["configurations"]
+    return found

@@ -1,0 +1,122 @@
+"""`wwspec dev` in a terminal of its own, at which a test types what a person would."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+import threading
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.emulator.http.client import EmulatorClient
+
+PROMPT = "(Pdb) "
+CTRL_C = "\x03"
+
+
+class DevTerminal:
+    """A terminal in which `wwspec dev` runs.
+
+    Args:
+        folder: The application folder.
+        port: Of the program.
+        emulator_port: Of the emulator.
+        options: Further options.
+    """
+
+    def __init__(self, folder: Path, port: int, emulator_port: int, *options: str) -> None:
+        self._screen, terminal = pty.openpty()
+        self._printed = b""
+        self._read = 0
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{emulator_port}"
+        self.modes = self._modes()
+        self._verbs: list[subprocess.Popen[str]] = []
+        ports = ["--port", str(port), "--emulator-port", str(emulator_port), "--store", "memory:"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "wwspec_router", "dev", "--app", str(folder), *ports, *options],
+            cwd=folder,
+            env={**os.environ, "TERM": "dumb", "NO_COLOR": "1"},
+            preexec_fn=partial(os.login_tty, terminal),
+        )
+        os.close(terminal)
+        self._reader = threading.Thread(target=self._keep_reading)
+        self._reader.start()
+
+    @property
+    def printed(self) -> str:
+        """Everything that was printed."""
+        return self._printed.decode("utf-8", "replace").replace("\r", "")
+
+    def expect(self, pattern: str) -> None:
+        """Wait until something is printed after what was expected before."""
+        found: list[re.Match[str]] = []
+
+        def is_there() -> bool:
+            found.extend(re.finditer(pattern, self.printed[self._read :]))
+            return bool(found) or self.process.poll() is not None
+
+        wait_until(is_there)
+        assert found, self.printed
+        self._read += found[0].end()
+
+    def answer(self, text: str) -> None:
+        """Wait for the prompt of the debugger, and answer it."""
+        self.expect(re.escape(PROMPT))
+        self.type(f"{text}\n")
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._screen, text.encode())
+
+    def wwspec(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Begin a verb in another terminal."""
+        verb = subprocess.Popen(
+            [sys.executable, "-m", "wwspec_router", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._verbs.append(verb)
+        return verb
+
+    @property
+    def client(self) -> EmulatorClient:
+        """A client of the emulator."""
+        return EmulatorClient(self.url)
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the terminal is as it was before."""
+        return self._modes() == self.modes
+
+    def end(self) -> int:
+        """Wait for the end, and for all that is printed until then; return the exit code."""
+        code = self.process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        return code
+
+    def close(self) -> None:
+        """End what still runs."""
+        for verb in self._verbs:
+            verb.kill()
+            with verb:
+                pass
+        if self.process.poll() is None:
+            self.type(CTRL_C)
+        self.end()
+        os.close(self._screen)
+
+    def _modes(self) -> list[Any]:
+        return termios.tcgetattr(self._screen)[:4]
+
+    def _keep_reading(self) -> None:
+        with suppress(OSError):  # the last process of the terminal has ended
+            while piece := os.read(self._screen, 65_536):
+                self._printed += piece
