@@ -124,6 +124,14 @@ def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> N
     assert f"ok    port      {port} has an emulator already" in done.stdout.splitlines()
 
 
+def test_what_the_image_would_lack_is_told_and_fails_only_for_production(doctor: Doctor, folder: Path) -> None:
+    write_files(folder, {".dockerignore": "*\n"})
+    code, lines = doctor()
+    text = "prod .dockerignore:1: `*` keeps abilities/registry.toml out of the image (the registry file); "
+    assert (code, lines["image"]) == (0, f"{text}add a line !abilities at its end")
+    assert doctor("--production")[0] == 1
+
+
 def elf(machine: int) -> bytes:
     return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44)
 

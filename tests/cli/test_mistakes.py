@@ -164,6 +164,9 @@ MISTAKES = {
     "an event with an unknown field": Mistake(
         command="fire auth_knowledge_base --set knowlege_base_name=Prices --url EMULATOR"
     ),
+    "an answer by hand that is no object": Mistake(
+        {"reply.json": "[1]"}, "zone answer sync_msg reply.json --url EMULATOR"
+    ),
     "an app without credentials": Mistake(command="app check"),
     "a base URL that is not a URL": Mistake(command="app check --base-url 127.0.0.1:8090", environment=APP),
     "a secret of another app": Mistake(command="call buy --base-url EMULATOR", environment=APP),
@@ -180,6 +183,13 @@ MISTAKES = {
     "a new program whose name no image can have": Mistake(command="new MyShop"),
     "a missing folder of examples": Mistake(command="new bakery --from console"),
     "an image without a Dockerfile": Mistake(command="image"),
+    "a module that stays out of the image": Mistake({".dockerignore": "*\n!abilities/registry.toml\n"}),
+    "a package that the image lacks": Mistake(
+        {
+            "requirements.txt": "wwspec-router[zone]\n",
+            **shop(SHOP.replace("    return", "    import a_shop_library\n\n    return")),
+        }
+    ),
     "a tar of `docker save`": Mistake({"shop.tar": layers()}, "image --check shop.tar"),
 }
 

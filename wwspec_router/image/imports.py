@@ -53,7 +53,7 @@ class Sources:
     def _follow(self, file: str) -> None:
         try:
             tree = ast.parse((self._app / file).read_bytes())
-        except (SyntaxError, ValueError):  # whoever imports it says so
+        except (SyntaxError, ValueError):  # the import itself reports it
             return
         package = (
             file.removesuffix("/__init__.py").split("/") if file.endswith("/__init__.py") else file.split("/")[:-1]

@@ -344,3 +344,40 @@ def test_info_lists_who_and_what_the_corp_has(wwspec: Wwspec) -> None:
     assert all(each.startswith("wb") for each in info["robots"])
     assert all(len(group["members"]) >= 2 for group in info["groups"].values())
     assert len(info["knowledge_bases"]) == 1
+
+
+def test_an_api_is_answered_by_hand_until_it_is_cleared(wwspec: Wwspec, emulator: Emulator, tmp_path: Path) -> None:
+    write_files(tmp_path, {"reply.json": '{"errcode": 0, "errmsg": "ok", "msg_list": []}', "list.json": "[1]"})
+    reply = str(tmp_path / "reply.json")
+    assert printed(wwspec("zone", "answer", "sync_msg", reply, "--times", "2")) == {"id": "answer_1"}
+    assert emulator.sdk("sync_msg", {}) == {"errcode": 0, "errmsg": "ok", "msg_list": []}
+    [row] = printed(wwspec("zone", "faults", "--json"))
+    assert (row["effect"], row["api"], row["count"], row["taken"]) == ("answer", "sync_msg", 2, 1)
+    assert "reply" not in row
+    assert "answered by hand (answer_1), not by the emulator" in wwspec("zone", "show", "1", "--table").stdout
+    almost = wwspec("zone", "answer", "sync_mgs", reply)
+    assert almost.stderr == "note: the emulator has no SDK API sync_mgs: did you mean sync_msg?\n"
+    assert printed(wwspec("zone", "answer", "--clear", "sync_mgs")) == {"cleared": 1}
+    assert printed(wwspec("zone", "answer", "--clear")) == {"cleared": 1}
+    assert len(emulator.sdk("sync_msg", {"limit": 3})["msg_list"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sync_msg"], "name an API and the FILE with its reply, or --clear"),
+        (
+            ["sync_msg", "list.json"],
+            "list.json: the reply of sync_msg is a JSON object: Expected `object`, got `array`",
+        ),
+        (["sync_msg", "list.json", "--clear"], "--clear takes no FILE and no --times"),
+        (["Sync Msg", "reply.json"], "an answer is that of one SDK API: api is its name"),
+    ],
+)
+def test_an_answer_that_can_be_none_is_refused(
+    wwspec: Wwspec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(write_files(tmp_path, {"reply.json": "{}", "list.json": "[1]"}))
+    done = wwspec("zone", "answer", *arguments)
+    assert done.exit_code != 0
+    assert said in done.stderr

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator, Json, SealedProgram
 from tests.support.handed_out import without_ids
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
@@ -97,6 +97,61 @@ def test_conversation_new_message_comes_with_a_new_message(emulator: Emulator) -
     token = emulator.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     answer = emulator.sdk("sync_msg", {"cursor": cursor, "token": token})
     assert [message["msgtype"] for message in answer["msg_list"]] == [1]
+
+
+def test_hit_keyword_comes_with_a_new_message_that_hits_a_rule(emulator: Emulator, program: SealedProgram) -> None:
+    assert hits_of(emulator, {}) == [("关键词", [("fire hit_keyword", True, [])])]
+    assert hits_of(emulator, {}) == [("关键词", [("fire hit_keyword", True, [])])], "the rule is made once"
+    own = emulator.sdk("create_rule", {"name": "own", "keyword": {"word_list": ["合同", "报价"]}})["rule_id"]
+    assert hits_of(emulator, {}) == [("合同", [("own", True, [])])]
+    assert hits_of(emulator, {"text": "请报价"}) == [("请报价", [("own", True, [])])]
+    assert hits_of(emulator, {"text": "关键词和合同", "rule_id": own}) == [
+        ("关键词和合同", [("own", True, []), ("fire hit_keyword", True, [])])
+    ]
+    assert hits_of(emulator, {"text": "投诉"}) == [("投诉", [("fire hit_keyword", True, [])])]
+    assert {json.loads(call.data)["event_type"] for call in program.calls} == {"hit_keyword"}
+    assert len(program.calls) == 6, "no event is sent for the message"
+
+
+def test_a_rule_of_behaviours_is_hit_by_these(emulator: Emulator) -> None:
+    rule = emulator.sdk("create_rule", {"name": "numbers", "semantics": {"semantics_list": [2, 7]}})["rule_id"]
+    [(_, [hit])] = hits_of(emulator, {"rule_id": rule})
+    assert hit == ("numbers", False, [2, 7])
+
+
+@pytest.mark.parametrize(
+    ("given", "errcode", "said"),
+    [
+        ({"rule_id": "rule_none"}, 710620, "rule_id"),
+        ({"text": 5}, 40058, "Expected `str`, got `int`"),
+        ({"text": "你好", "rule_id": "OWN"}, 40058, "text has none of the words of rule_"),
+    ],
+)
+def test_a_hit_that_can_not_be_is_refused(emulator: Emulator, given: Json, errcode: int, said: str) -> None:
+    own = emulator.sdk("create_rule", {"name": "own", "keyword": {"word_list": ["合同"]}})["rule_id"]
+    answer = emulator.fire("hit_keyword", {name: own if each == "OWN" else each for name, each in given.items()})
+    assert answer["errcode"] == errcode
+    assert said in answer["errmsg"]
+
+
+def hits_of(emulator: Emulator, given: Json) -> list[tuple[str, list[tuple[str, bool, list[int]]]]]:
+    """Fire the event; return the new hits: what was said, and name, word and behaviours of each rule."""
+    before = emulator.sdk("get_hit_msg_list", {"token": emulator.event_token()})["next_cursor"]
+    event = emulator.fire("hit_keyword", given)["event"]["hit_keyword"]
+    assert event.keys() == {"token"}
+    found = emulator.sdk("get_hit_msg_list", {"cursor": before, "token": event["token"]})["msg_list"]
+    rules = emulator.sdk("get_rule_list", {})["rule_list"]
+    names = {rule["rule_id"]: rule["name"] for rule in rules}
+    with EmulatorClient(emulator.url) as client:
+        said = {each["msgid"]: each["text"] for each in client.messages()["messages"]}
+    shown = ("has_hit_keyword", "semantics_list")
+    return [
+        (
+            said[hit["msgid"]],
+            [(names[each["rule_id"]], *(each[name] for name in shown)) for each in hit["hit_rule_list"]],
+        )
+        for hit in found
+    ]
 
 
 def test_before_set_receive_callback_nothing_is_sent(zone: tuple[Emulator, SealedProgram]) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Response, free_socket, http_server, serving, url_of
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
@@ -239,6 +241,21 @@ def test_sdk_calls_reach_the_emulator_with_their_caller(start: StartEmulator, lo
     assert '"errcode":0' in reply
     assert '"errcode":710641' in sdk.ChatDataSDK("ww-nobody", 1, "", "").sync_msg("{}")
     assert '"errcode":40063' in sdk.ChatDataSDK(settings.corpid, settings.agentid, "", "").search_msg("{}")
+
+
+def test_an_api_that_the_standin_lacks_is_there_while_a_test_answers_it(
+    start: StartEmulator, load_standin: LoadStandin
+) -> None:
+    emulator = start()
+    caller = load_standin(emulator.url).ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "", "")
+    with EmulatorClient(emulator.url) as client:
+        assert not hasattr(caller, "say_hello")
+        client.answer("say_hello", {"errcode": 0, "text": "你好"}, times=1)
+        assert json.loads(caller.say_hello("{}")) == {"errcode": 0, "text": "你好"}
+        assert not hasattr(caller, "say_hello")
+        assert not hasattr(caller, "名字")
+        [entry] = client.traffic(kind="sdk")
+        assert (entry["name"], entry["faults"]) == ("say_hello", ["answer_1"])
 
 
 def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_standin: LoadStandin) -> None:

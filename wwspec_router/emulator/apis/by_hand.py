@@ -1,6 +1,7 @@
 """SDK APIs that a test answers by hand: with a reply that it has set, or by a function in a server of its own."""
 
 import logging
+import urllib.error
 import urllib.request
 
 from wwspec_router.contracts.decoding import decode_json
@@ -35,6 +36,8 @@ def answer_by_hand(fault: Fault, api: str, body: bytes) -> Answer:
     try:
         with direct.open(request, timeout=SECONDS) as response:
             return decode_json(response.read(), dict)
-    except (OSError, JsonError) as error:  # OSError: also an HTTP status other than 200
+    except (OSError, JsonError) as error:
+        if isinstance(error, urllib.error.HTTPError):  # which is the response
+            error.close()
         _log.warning("%s: no reply to %s by hand: %s", fault.id, api, error)
         raise ReturnCodeError(FAILED) from None

@@ -65,7 +65,7 @@ def _make_hit(world: World, app: App, hit: _Hit) -> None:
     rule = rule or next((rule for rule in newest if not hit.text or any(word in hit.text for word in rule.words)), None)
     rule = rule or corp.rules.add(rule_of_word(hit.text or _WORD), now)
     text = hit.text or (rule.words[0] if rule.words else None)
-    corp.rules.hit(corp.chats.say(now, text, is_heard=False), rule)
+    corp.rules.hit(corp.chats.say(now, text, with_listeners=False), rule)
 
 
 def _knowledge_base(world: World, app: App) -> Fields:

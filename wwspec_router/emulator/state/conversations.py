@@ -111,7 +111,7 @@ class Conversations:
         msgtype: int = texts.TEXT,
         parties: Sequence[Party] = (),
         chatid: str | UnsetType = UNSET,
-        is_heard: bool = True,
+        with_listeners: bool = True,
     ) -> Message:
         """Append one new message.
 
@@ -121,11 +121,11 @@ class Conversations:
             msgtype: Which kind.
             parties: The sender, then the receivers; left out, the random source chooses them and the chat.
             chatid: The group, if `parties` are in one.
-            is_heard: Whether the listeners get it.
+            with_listeners: Whether the listeners get it.
         """
         scene = (parties, chatid) if parties else self._scene(msgtype)
         message = self._append(max(now, self._latest), msgtype, *scene, text)
-        for listener in self.listeners if is_heard else ():
+        for listener in self.listeners if with_listeners else ():
             listener(message)
         return message
 
