@@ -55,6 +55,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     """JSON text that fits the ability's output contract."""
     errcode: int = 0
     """The one that the text carries: the program's own, or that of a reply of the platform that is passed on."""
+    error: str = ""
+    """The class of the error that the reply was made of; empty when there was none."""
 
 
 class Deadline:

@@ -69,10 +69,16 @@ def test_a_misspelled_verb_names_the_one_that_is_meant(typed: str, meant: str) -
 
 
 def test_the_old_name_of_a_verb_works_and_names_the_new_one() -> None:
-    done = CliRunner().invoke(main, ["job", "--help"], prog_name="wwspec")
-    assert (done.exit_code, done.stdout) == (0, CliRunner().invoke(main, ["task", "--help"], prog_name="wwspec").stdout)
-    assert done.stderr == "`wwspec job` is now `wwspec task`: the next release has only the new name\n"
-    assert "  job " not in CliRunner().invoke(main, ["--help"], prog_name="wwspec").stdout
+    old, new = (CliRunner().invoke(main, [verb, "job_1", "--help"], prog_name="wwspec") for verb in ("job", "task"))
+    assert (old.exit_code, old.stdout) == (0, new.stdout)
+    assert old.stderr == "`wwspec job ID` is now `wwspec task ID`: the next release has only the new name\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("list", "--help"), ("retry", "--help"), ("drop", "--help")])
+def test_the_verb_that_has_taken_an_old_name_is_not_taken_for_it(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, ["job", *words], prog_name="wwspec")
+    assert done.output.startswith("Usage: wwspec job")
+    assert "wwspec task" not in done.output
 
 
 def test_an_unknown_verb_names_the_list_of_verbs() -> None:

@@ -237,7 +237,14 @@ def test_each_count_of_jobs_and_events_is_in_the_snapshot() -> None:
 
 def test_the_reply_of_a_status_ability_says_every_figure() -> None:
     stored = Stored(
-        rows=1, bytes=2, jobs_waiting=3, jobs_claimed=4, oldest_job_age=5.0, oldest_jobs=[filled(StoredJob)]
+        rows=1,
+        bytes=2,
+        jobs_waiting=3,
+        jobs_claimed=4,
+        jobs_set_aside=5,
+        jobs_forgotten=6,
+        oldest_job_age=7.0,
+        oldest_jobs=[filled(StoredJob)],
     )
     snapshot = msgspec.structs.replace(filled(Snapshot), started=monotonic() - 60)
     status, nothing = status_of(snapshot, stored), Status()

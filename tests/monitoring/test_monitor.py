@@ -28,6 +28,7 @@ from wwspec_router.monitoring.status import Status
 from wwspec_router.serving.gauges import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job
 
 TICK = 0.02
@@ -316,6 +317,20 @@ def test_status_has_all_the_figures(figures: Figures, store: Store) -> None:
             {"ability_id": "digest", "state": "waiting", "attempt": 0, "lease_s": 0, "age_s": 0},
         ],
     }
+
+
+def test_jobs_that_failed_for_good_are_in_the_figures_when_there_are_some(lines: Lines, figures: Figures) -> None:
+    """A status ability whose contract was registered before has neither key as long as nothing has failed."""
+    names = ("jobs_set_aside", "jobs_forgotten")
+    with closing(open_store("memory:", StoreLimits(max_failed=1))) as store, watching(figures, store, TICK) as monitor:
+        assert not set(names) & msgspec.to_builtins(monitor.status()).keys()
+        for job_id in ("a", "b"):
+            store.add(Job(job_id=job_id, corpid="corp", agentid=7, ability_id="digest", data="{}", notify_id=""))
+            store.claim("one", 1, 60.0)
+            store.set_aside("one", job_id, Failure(error="LookupError"))
+        said = msgspec.to_builtins(monitor.status())
+        assert [said[name] for name in names] == [1, 1]
+        assert lines.wait_for(lambda line: "jobs_set_aside=1 jobs_forgotten=1" in line)
 
 
 def test_an_event_counts_until_notify_ttl_is_over_also_when_it_was_fetched() -> None:

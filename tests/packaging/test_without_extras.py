@@ -20,6 +20,8 @@ NEEDS_EMULATOR = {
     "dev": (),
     "emulate": (),
     "fire": ("hit_keyword",),
+    "forget": ("ww1",),
+    "job": ("list",),
     "task": ("job_1",),
     "zone": ("info",),
 }

@@ -40,6 +40,21 @@ TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
 FAULTS: list[tuple[str, str, str]] = [
     (
+        "corps for another kind",
+        '[abilities.a]\nkind = "jobs"\nfrom_corps = ["ww1"]',
+        'registry.toml:1 [abilities.a]: from_corps goes with kind = "forget" only',
+    ),
+    (
+        "an empty corp",
+        '[abilities.a]\nkind = "forget"\nfrom_corps = [""]',
+        "registry.toml:1 [abilities.a]: from_corps: must be a text of length >= 1 - at $[0]",
+    ),
+    (
+        "once of an event that is a table",
+        '[events.hit_keyword]\nhandler = "abilities.archive:on_consent"\nonce = { key = "*" }',
+        "registry.toml:1 [events.hit_keyword]: once: must be true or false, not a table",
+    ),
+    (
         "unknown table",
         "[abilitys]\n[abilities.a]\napi='sync_msg'",
         "registry.toml [abilitys]: unknown table; did you mean abilities?",
@@ -87,12 +102,12 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "an unknown kind",
         "[abilities.a]\nkind='echo'",
-        "registry.toml:1 [abilities.a]: kind: 'echo' is unknown; known: callback_data, func, status",
+        "registry.toml:1 [abilities.a]: kind: 'echo' is unknown; known: callback_data, func, status, jobs, forget",
     ),
     (
         "a kind of two lines",
         "[abilities.a]\nkind='''e\nho'''",
-        "registry.toml:1 [abilities.a]: kind: 'e\\nho' is unknown; known: callback_data, func, status",
+        "registry.toml:1 [abilities.a]: kind: 'e\\nho' is unknown; known: callback_data, func, status, jobs, forget",
     ),
     (
         "an unknown policy",

@@ -1,4 +1,4 @@
-"""The place that `wwspec call`, `task` and `fire` call: an emulator, or WeCom with the credentials of an app."""
+"""The place that `wwspec call`, `task`, `job`, `forget` and `fire` call: an emulator, or WeCom as an app of it."""
 
 import shlex
 from collections.abc import Callable, Iterator

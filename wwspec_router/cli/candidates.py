@@ -77,6 +77,16 @@ def fault_values(
     return errcodes(ctx, param, incomplete) if ctx.params.get("effect") in ("errcode", "return_code") else []
 
 
+def ability_of_kind(ctx: click.Context, kind: str) -> str:
+    """Return the first ability of a kind that the registry file declares; empty when it declares none."""
+    try:
+        _, tables = read_toml(_registry(ctx))
+    except ConfigurationError:
+        return ""
+    rows = _table(tables, "abilities").items()
+    return next((name for name, row in rows if isinstance(row, dict) and row.get("kind") == kind), "")
+
+
 def _matching(names: set[str], incomplete: str) -> list[str]:
     return sorted(each for each in names if each.startswith(incomplete) and each.isprintable() and " " not in each)
 

@@ -114,6 +114,16 @@ VERBS = {
         "Print the result of an asynchronous call.",
         ("wwspec task jobid_1", "wwspec task jobid_1 --wait 60"),
     ),
+    "job": Verb(
+        Group.CALL,
+        "List what failed for good, and run it again or drop it.",
+        ("wwspec job list", "wwspec job retry 0f9a4c9d3be04f5b8a7f2d6c1e5b7a90"),
+    ),
+    "forget": Verb(
+        Group.CALL,
+        "Remove all that the program has stored for a corp.",
+        ("wwspec forget wwcorp", "wwspec forget wwcorp --machines 3"),
+    ),
     "app": Verb(
         Group.CALL,
         "Check an enterprise app at WeCom, and print its notifications.",
@@ -152,6 +162,8 @@ VERBS = {
 
 RENAMED = {"job": "task"}
 """Old names of verbs, and the new ones. An old name works for one release, with a warning."""
+_OWN_WORDS = {"job": {"list", "retry", "drop", "-h", "--help"}}
+"""What follows an old name where it is the name of another verb now."""
 
 
 class _MissingExtraError(click.ClickException):
@@ -196,10 +208,11 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name in RENAMED:
+        if name in RENAMED and args[1:] and args[1] not in _OWN_WORDS[name]:
             new = RENAMED[name]
             if not ctx.resilient_parsing:
-                click.echo(f"`wwspec {name}` is now `wwspec {new}`: the next release has only the new name", err=True)
+                renamed = f"`wwspec {name} ID` is now `wwspec {new} ID`"
+                click.echo(f"{renamed}: the next release has only the new name", err=True)
             args = [new, *args[1:]]
         elif name not in VERBS:
             from wwspec_router.cli.help import require_command  # here, since it reads the settings

@@ -7,7 +7,9 @@ file nor how events arrive.
 """
 
 import inspect
+import json
 from collections.abc import Callable
+from hashlib import sha256
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -25,7 +27,7 @@ class EventContext(Context[StateT]):
 
     An event has no ability, so `ability_id` is empty. `notify_id` is the one under which the app fetches the event;
     it is empty with `notify = "never"`. The function runs at least once for each event: `attempt` is the number of the
-    run.
+    run, and `event_key` the same in all of them.
 
     Examples:
         >>> from wwspec_router import Contract, EventContext
@@ -40,6 +42,15 @@ class EventContext(Context[StateT]):
 
     event_type: str = ""
     """The type of the event, such as `hit_keyword`."""
+
+    @property
+    def event_key(self) -> str:
+        """The name of the event: the same in every run, and for the same event of the same corp and app.
+
+        It is a hash of corpid, agentid and the event's text. WeCom gives events no id; that it sends an event again,
+        with the same text, is our inference: no page of WeCom says when it does.
+        """
+        return event_key_of(self.corpid, self.agentid, self.call.data)
 
 
 class AsyncEventContext(AsyncContext[StateT]):
@@ -59,6 +70,11 @@ class AsyncEventContext(AsyncContext[StateT]):
     event_type: str = ""
     """The type of the event, such as `hit_keyword`."""
 
+    @property
+    def event_key(self) -> str:
+        """The name of the event; see `EventContext.event_key`."""
+        return event_key_of(self.corpid, self.agentid, self.call.data)
+
 
 class EventHandler(msgspec.Struct, frozen=True):
     """A function that runs on events, and its contract."""
@@ -70,6 +86,11 @@ class EventHandler(msgspec.Struct, frozen=True):
     """What it returns; None for nothing."""
     is_async: bool
     takes_context: bool
+
+
+def event_key_of(corpid: str, agentid: int, text: str) -> str:
+    """Return the name of an event: the SHA-256 hash of whose it is, and of its text, in hexadecimal digits."""
+    return sha256(json.dumps([corpid, agentid, text]).encode()).hexdigest()
 
 
 def read_event_handler(function: object) -> EventHandler:

@@ -20,12 +20,14 @@ from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
-from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.stacks import class_of, describe
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import JobJournal
+from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
+from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.marks import was_forgotten
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,15 @@ REPORTS = Backoff(first=0.5, longest=60.0, jitter=0.5)
 """The pauses between two reports of one job."""
 RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 """The pauses between two runs of an event's handler; the setting `retry_pause` is the first."""
+
+NEVER_ENDED = "ended none of its runs"
+HANDLER_FAILED = "handler failed"
+"""The class of the error is not known: another process ran the handler, or the app had to be notified again."""
+NOT_STORED = "kept values not stored"
+NOT_NOTIFIED = "app not notified"
+NOT_REPORTED = "report not accepted"
+REFUSED = "report refused"
+"""What is said of a job that is set aside, where no class of an error says it."""
 
 
 class JobExecutor:
@@ -57,7 +68,7 @@ class JobExecutor:
 
     def __init__(
         self,
-        journal: JobJournal,
+        journal: Store,
         owner: str,
         sdk: Sdk,
         dispatcher: Dispatcher,
@@ -92,7 +103,7 @@ class JobExecutor:
             run.end_work(stored=False)
 
     def _execute(self, run: Run) -> None:
-        job = run.job
+        job = run.job = _without_failure(run.job)
         if (
             self.is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
@@ -117,12 +128,14 @@ class JobExecutor:
         route = self._dispatcher.job_route(job.name)
         if job.attempt >= self.most_runs(job):
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.name, 64), job.attempt)
+            run.error = NEVER_ENDED
             return self._error(CallError(f"the ability was begun {job.attempt} times and never ended"))
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
         run.work = work = JobRun(self._journal, self._owner, job.job_id, run.age, self._dispatcher.leases)
         reply = self._answer(_call_of(job, work), job, route, run.deadline)
+        run.error = reply.error
         if not run.end():
             log.warning("job %s ended after its timeout was reported", short(job.job_id))
             return None
@@ -138,6 +151,7 @@ class JobExecutor:
             storable_outcome(outcome)
         except StoreError as error:  # else it would run again and again, and never be reported
             log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
+            run.error = class_of(error)
             return self._error(CallError())
         if not reply.errcode:
             run.writes = work.take()
@@ -155,7 +169,10 @@ class JobExecutor:
 
     def time_out(self, job: Job) -> Run:
         """Return a run that reports that a job ran out of time."""
-        return Run(job, self._error(HandlerTimeoutError()))
+        error = HandlerTimeoutError()
+        run = Run(job, self._error(error))
+        run.error = class_of(error)
+        return run
 
     def _error(self, error: CallError) -> Outcome:
         reply = self._dispatcher.refusal(error)
@@ -177,10 +194,11 @@ class JobExecutor:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             is_kept = True
         if not is_kept:
-            if not self._is_lost(run, "its outcome is reported anyway"):
+            if not self._is_lost(run, "its result is reported anyway"):
                 return None
             if run.writes:
                 return self._unstored(run)
+        run.writes = ()
         run.end_work(stored=True)
         return outcome
 
@@ -189,7 +207,7 @@ class JobExecutor:
         job = run.job
         try:
             self._check_leases(run)
-            if not run.is_gone and not self._journal.finish(self._owner, job.job_id, run.writes):
+            if not run.is_gone and not self._end(run, outcome, Verdict.DONE):
                 if not self._is_lost(run, "it is not run again"):
                     return
         except StoreError as error:
@@ -235,6 +253,7 @@ class JobExecutor:
     def _unstored(self, run: Run) -> Outcome:
         """Return the outcome of a job whose writes can't be stored."""
         run.writes = ()
+        run.error = NOT_STORED
         run.end_work(stored=False)
         return self._error(CallError("what the ability keeps could not be stored"))
 
@@ -290,9 +309,15 @@ class JobExecutor:
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Log that a job is lost here; return True if the journal lost it, False if another process owns it."""
+        """Log that a job is lost here; return True if the journal lost it.
+
+        False if another process owns it, or if it was forgotten: then this run has no outcome.
+        """
         job_id = run.job.job_id
         run.is_gone = run.is_gone or not self._journal.has_job(job_id)
+        if run.is_gone and was_forgotten(self._journal, run.job.corpid):
+            log.warning("job %s was forgotten with all of its corp; nothing is reported", short(job_id))
+            return False
         if run.is_gone:
             log.error("job %s is gone from the journal; %s", short(job_id), consequence)
         else:
@@ -319,7 +344,14 @@ class JobExecutor:
                 self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
         if not run.is_gone:
-            self._journal.finish(self._owner, job.job_id)
+            self._end(run, outcome, verdict)
+
+    def _end(self, run: Run, outcome: Outcome, verdict: Verdict) -> bool:
+        """Finish a job that is over, and store what it wrote, or set it aside; return False when it is not ours."""
+        job_id = run.job.job_id
+        if (failure := _failure(run, outcome, verdict)) is None:
+            return self._journal.finish(self._owner, job_id, run.writes)
+        return self._journal.set_aside(self._owner, job_id, failure)
 
     def _notify(self, job: Job, outcome: Outcome) -> Verdict:
         """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
@@ -377,6 +409,26 @@ class JobExecutor:
         again = Run(replace(job, age=run.age))
         again.is_gone = True
         self._later(delay, again)
+
+
+def _without_failure(job: Job) -> Job:
+    """Return a job as it is run: of one that was run again from those set aside, its handler's error does not count."""
+    is_retried = job.event_type and not job.attempt and job.outcome is not None and job.outcome.errcode
+    return replace(job, outcome=None) if is_retried else job
+
+
+def _failure(run: Run, outcome: Outcome, verdict: Verdict) -> Failure | None:
+    """Return why a job that is over is set aside; None when it is done.
+
+    An error of an asynchronous call that was reported is no failure: the app has it.
+    """
+    if run.job.event_type and outcome.errcode:
+        return Failure(error=short(run.error, 64) or HANDLER_FAILED, errcode=outcome.errcode)
+    if verdict is Verdict.DONE:
+        return None
+    if run.job.event_type:
+        return Failure(error=NOT_NOTIFIED)
+    return Failure(error=REFUSED if verdict is Verdict.HOPELESS else NOT_REPORTED, errcode=outcome.errcode)
 
 
 def _call_of(job: Job, work: JobRun) -> Call:

@@ -29,7 +29,7 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import ORPHAN_AFTER, JobJournal
+from wwspec_router.stores.base import ORPHAN_AFTER, Store
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Jobs:
 
     def __init__(
         self,
-        journal: JobJournal,
+        journal: Store,
         sdk: Sdk,
         dispatcher: Dispatcher,
         figures: Figures,

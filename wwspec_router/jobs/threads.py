@@ -47,6 +47,8 @@ class Run:
         self.deadline = Deadline()
         self.since = 0.0
         """When its stage began; 0.0 while it waits for a thread."""
+        self.error = ""
+        """The class of the error that its ability ended with in this process, or what else failed."""
         self.is_reporting = False
         self.is_gone = False
         """Whether the journal has lost the job; no other process knows of it then."""

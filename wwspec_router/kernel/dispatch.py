@@ -16,6 +16,7 @@ from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.handlers.run import Leases
+from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import AppNotifications, EventIntake, JobIntake
@@ -115,6 +116,7 @@ class Dispatcher:
         once_lease: float = LEASE,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
+        wake = jobs.wake if jobs is not None else _wake_nobody
         self.events = events = EventIntake(
             sdk,
             store,
@@ -122,7 +124,7 @@ class Dispatcher:
             registry.notify_scenes,
             table.stored_events,
             table.event_targets,
-            jobs.wake if jobs is not None else _wake_nobody,
+            wake,
         )
         """Stores events and delivers them to apps."""
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
@@ -130,7 +132,10 @@ class Dispatcher:
         self.leases: Leases = once.held
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
-        functions = Functions(sdk, table.apis, events, notifications, store, portal, figures, once, state)
+        administration = Administration(store, registry.program.errcode, wake)
+        functions = Functions(
+            sdk, table.apis, events, notifications, store, portal, figures, once, administration, state
+        )
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)

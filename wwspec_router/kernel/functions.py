@@ -17,12 +17,22 @@ from wwspec_router.handlers.base import ApiCodecs, Notifications
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
+from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.lines import short
 from wwspec_router.logs.trace import checked
 from wwspec_router.registry.events import EventTarget
-from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, StatusTarget, Target
+from wwspec_router.registry.targets import (
+    ApiTarget,
+    CallbackTarget,
+    ForgetTarget,
+    FuncTarget,
+    HandlerTarget,
+    JobsTarget,
+    StatusTarget,
+    Target,
+)
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.kept import KeptStore
 
@@ -53,6 +63,7 @@ class Functions:
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
         once: Makes the calls of some abilities run once.
+        administration: Manages what the program has stored.
         state: What the application's lifespan yielded.
     """
 
@@ -66,6 +77,7 @@ class Functions:
         portal: Portal,
         status: Callable[[], str],
         once: Once,
+        administration: Administration,
         state: object = None,
     ) -> None:
         self._sdk = sdk
@@ -76,6 +88,7 @@ class Functions:
         self._portal = portal
         self._status = status
         self._once = once
+        self._administration = administration
         self._state = state
         self._func_input = InputCodec(_FuncInput)
 
@@ -90,6 +103,10 @@ class Functions:
                 return self._callback(target)
             case StatusTarget():
                 return self._figures(target)
+            case JobsTarget():
+                return self._jobs(target)
+            case ForgetTarget():
+                return self._forget(target)
             case FuncTarget():
                 return self._func(target)
 
@@ -197,6 +214,14 @@ class Functions:
             return fit(status())
 
         return figures
+
+    def _jobs(self, target: JobsTarget) -> Function:
+        decode, encode, jobs = target.input.decode, target.output.encode, self._administration.jobs
+        return lambda call, text, deadline: encode(jobs(call, decode(text)))
+
+    def _forget(self, target: ForgetTarget) -> Function:
+        decode, encode, forget = target.input.decode, target.output.encode, self._administration.forget
+        return lambda call, text, deadline: encode(forget(call, decode(text), target.from_corps))
 
     def _func(self, target: FuncTarget) -> Function:
         functions = {name: self.answering(each) for name, each in target.functions.items()}

@@ -20,17 +20,23 @@ from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import OutputCodec
 from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
-from wwspec_router.errors import ApiError, CallError, InputError, NotifyNotFoundError, StoreError
+from wwspec_router.errors import ApiError, CallError, InputError, KeptConflictError, NotifyNotFoundError, StoreError
+from wwspec_router.handlers.events import event_key_of
 from wwspec_router.logs.lines import short
 from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import JobJournal, NotifyStore, Store
 from wwspec_router.stores.job import Job
+from wwspec_router.stores.kept import KeptKey, KeptWrite
 
 log = logging.getLogger(__name__)
 
 NOTIFY_API = "spec_notify_app"
 HIGHEST_SCENE = 255
+
+ONCE_TTL = 432_000.0
+"""Seconds for which it is known that an event with `once` has come: 5 days, the time for which WeCom has the messages
+that it is about [100142]."""
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
@@ -86,7 +92,7 @@ class _ClearFailure:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, StoreError):
+        if isinstance(error, StoreError) and not isinstance(error, KeptConflictError):
             raise CallError(self._message, detail=str(error)) from error
 
 
@@ -167,16 +173,41 @@ class EventIntake:
             # The emulator knows an event by this id, also where the app is never given it.
             notify_id="" if when == "never" and not self._sdk.is_emulated else self._sdk.new_notify_id(),
         )
-        with _storing_event:
-            if when == "now":
-                self._store.put_with_job(job, self._ttl)
-            else:
-                self._store.add(job)
+        writes = [_first_coming(job)] if target.row.once else []
+        try:
+            with _storing_event:
+                if when == "now":
+                    self._store.put_with_job(job, self._ttl, writes)
+                else:
+                    self._store.add(job, writes)
+        except KeptConflictError:  # it has come before; or else its key has just expired
+            return _ACCEPTED if self._notify_again(job) else self._accept_handled(call, target)
         self._wake()
         if when == "now":
             self._notify(call, job.notify_id, target.event_type)
         log.debug("event %s stored as job %s", short(target.event_type, 40), short(job.job_id))
         return _ACCEPTED
+
+    def _notify_again(self, repeat: Job) -> bool:
+        """Notify the app again of an event that has come before, if it is stored for the app now.
+
+        With `notify = "after"` it is when the handler has ended.
+
+        Args:
+            repeat: The job of the repeat, which is not stored.
+
+        Returns:
+            False when the event has not come before.
+        """
+        with _reading_event:
+            first = self._store.read_kept(_once_key(repeat))
+            if first is None:
+                return False
+            text = self._store.get(repeat.corpid, repeat.agentid, first.text) if first.text else None
+        if text is not None:
+            self._notify(repeat, first.text, repeat.event_type)
+        log.debug("event %s has come before: its code does not run again", short(repeat.event_type, 40))
+        return True
 
     def deliver(self, job: Job, result: str) -> None:
         """Store the event of a job for the app, with the result of its handler, and notify the app.
@@ -224,6 +255,17 @@ class EventIntake:
         if self._output is not None:
             self._output.report_unlisted(text)
         return event_type
+
+
+def _first_coming(job: Job) -> KeptWrite:
+    """Return the write that keeps the notify_id of an event that comes for the first time."""
+    return KeptWrite(key=_once_key(job), text=job.notify_id, version=job.job_id, ttl=ONCE_TTL, expected=None)
+
+
+def _once_key(job: Job) -> KeptKey:
+    """Return what the first notify_id of an event is kept under."""
+    name = event_key_of(job.corpid, job.agentid, job.data)
+    return KeptKey(corpid=job.corpid, agentid=job.agentid, space="event", name=name)
 
 
 class AppNotifications:

@@ -30,7 +30,7 @@ from wwspec_router.handlers.run import JobRun
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore, corp_hash
 
 WAIT = 10.0
 """Longest time that a repeat waits if its ability has no timeout, in seconds."""
@@ -182,7 +182,7 @@ def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
         key = _hash([call.corpid, call.agentid, call.ability_id, whole])
     job = sha256(call.job_info.encode("utf-8", "surrogatepass")).hexdigest()[:32] if call.is_async else ""
     token = (job or secrets.token_hex(16)) + secrets.token_hex(16)
-    return OnceClaim(key=key, token=token, request=_hash(whole))
+    return OnceClaim(key=key, token=token, request=_hash(whole), corp=corp_hash(call.corpid))
 
 
 def _job(token: str) -> str:

@@ -56,7 +56,7 @@ class Refusals:
         if errcode is None:
             errcode = next((code for kind, code in self._errcodes.items() if isinstance(error, kind)), self._errcode)
         text = error.message.encode("utf-8", "backslashreplace").decode()
-        return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode)
+        return Reply(self._encode(_ErrorBody(errcode, text)).decode(), errcode, class_of(error))
 
     def report(self, call: Call, label: str, error: BaseException) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
@@ -83,7 +83,7 @@ class Refusals:
                 return reply
         with suppress(BaseException):  # its own methods raise, or the log does
             reference = self._log_crash(call, label, error, ending)
-        return reply or self.reply(crash_error(reference))
+        return reply or msgspec.structs.replace(self.reply(crash_error(reference)), error=class_of(error))
 
     def _log_crash(self, call: Call, label: str, error: BaseException, ending: str | None) -> str:
         """Log a crash; return the reference of the line, or "" when it has none or there is no line."""

@@ -91,6 +91,9 @@ def _store_families(status: Status) -> Iterable[Metric]:
     yield gauge("wwspec_store_events_bytes", "Bytes of their text.", status.store_bytes)
     yield gauge("wwspec_jobs_waiting", "Asynchronous calls that no process has claimed.", status.jobs_waiting)
     yield gauge("wwspec_jobs_claimed", "Asynchronous calls that a process of any program has.", status.jobs_claimed)
+    set_aside, forgotten = (0 if each is UNSET else each for each in (status.jobs_set_aside, status.jobs_forgotten))
+    yield gauge("wwspec_jobs_set_aside", "Asynchronous calls and events that failed for good.", set_aside)
+    yield gauge("wwspec_jobs_forgotten", "Those of them that left, because there were too many.", forgotten)
     text = "Seconds since the oldest asynchronous call that is not reported yet was accepted."
     yield gauge("wwspec_oldest_job_age_seconds", text, status.jobs_oldest_age_s)
 

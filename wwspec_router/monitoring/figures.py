@@ -82,6 +82,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """Jobs that no process has claimed."""
     jobs_claimed: int = 0
     """Jobs that a process has claimed."""
+    jobs_set_aside: int = 0
+    """Jobs that failed for good, and can be run again."""
+    jobs_forgotten: int = 0
+    """Those of them that had to leave since the store was made, because there were too many."""
     oldest_job_age: float = 0.0
     """Seconds since the oldest job was accepted; 0.0 when there is none."""
     oldest_jobs: list[StoredJob] = []

@@ -116,6 +116,11 @@ class Status(Output):
     """Asynchronous calls that no process has claimed."""
     jobs_claimed: int = 0
     """Asynchronous calls that a process has claimed, of all programs that share the store."""
+    jobs_set_aside: int | UnsetType = UNSET
+    """Asynchronous calls and events that failed for good, and can be run again: see `kind = "jobs"`. These two are left
+    out as long as both of them are 0."""
+    jobs_forgotten: int | UnsetType = UNSET
+    """Those of them that had to leave since the store was made, because there were more than 10,000."""
     jobs_oldest_age_s: int = 0
     """Seconds since the oldest asynchronous call that is not reported yet was accepted."""
     oldest_jobs: list[JobStatus] = []
@@ -131,6 +136,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
     """
     kept = stored or Stored()
     events = msgspec.structs.asdict(snapshot.events) if snapshot.events != EventCounts() else {}
+    has_failed = kept.jobs_set_aside or kept.jobs_forgotten
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
         uptime=max(0, int(monotonic() - snapshot.started)),
@@ -145,6 +151,8 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         store_bytes=kept.bytes,
         jobs_waiting=kept.jobs_waiting,
         jobs_claimed=kept.jobs_claimed,
+        jobs_set_aside=kept.jobs_set_aside if has_failed else UNSET,
+        jobs_forgotten=kept.jobs_forgotten if has_failed else UNSET,
         jobs_oldest_age_s=int(kept.oldest_job_age),
         oldest_jobs=[
             JobStatus(
@@ -189,6 +197,8 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
     else:
         parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
         parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
+        if stored.jobs_set_aside or stored.jobs_forgotten:
+            parts |= {"jobs_set_aside": stored.jobs_set_aside, "jobs_forgotten": stored.jobs_forgotten}
     by_errcode = {f"errcode_{code}": count for code, count in errcodes.items()}
     texts = [" ".join(f"{key}={value}" for key, value in (calls | by_errcode | parts).items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)

@@ -108,8 +108,11 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The SDK API that the ability is another name of."""
     handler: str | None = None
     """`package.module:function`, marked with `@ability`."""
-    kind: Literal["callback_data", "func", "status"] | None = None
-    """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol."""
+    kind: Literal["callback_data", "func", "status", "jobs", "forget"] | None = None
+    """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol.
+    `jobs` shows what failed for good and runs it again; `forget` removes all that is stored for a corp."""
+    from_corps: list[Annotated[str, Meta(min_length=1)]] = []
+    """With `kind = "forget"`: corps whose apps may have another corp forgotten than their own."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
     functions: dict[str, str] = {}
@@ -141,6 +144,8 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many events of this type a worker process handles at once; further ones wait."""
     retries: Annotated[int, Meta(ge=0, le=1000)] = 3
     """How often the handler runs again after an error."""
+    once: bool = False
+    """Whether the handler runs only once for events of the same text; see `EventContext.event_key`."""
 
 
 class NotificationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -261,7 +266,7 @@ class _Reader:
             if key not in fields:
                 self.faults.append(f"{place}: unknown key {key}; {_suggestion(key, fields)}")
                 continue
-            if key == "once":
+            if key == "once" and type_ is AbilityRow:
                 self._row(f"{place}: once", value, OnceRow)
                 continue
             try:
@@ -299,6 +304,8 @@ def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
     for name in ("apis", "functions"):
         if getattr(row, name) not in (None, {}) and row.kind != "func":
             yield f'{name} goes with kind = "func" only'
+    if row.from_corps and row.kind != "forget":
+        yield 'from_corps goes with kind = "forget" only'
     if row.once is not None and row.handler is None:
         yield "once goes with handler only; write a handler that asks for the API, and give it the ability ID"
     if row.drop_empty and row.api is None and row.kind != "func":

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from wwspec_router.contracts import Contract, Output
+from wwspec_router.contracts.administration import ForgetReply, ForgetRequest, JobsReply, JobsRequest
 from wwspec_router.contracts.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.from_example import contract_of_file
@@ -40,9 +41,11 @@ from wwspec_router.registry.targets import (
     Ability,
     ApiTarget,
     CallbackTarget,
+    ForgetTarget,
     FuncTarget,
     FunctionTarget,
     HandlerTarget,
+    JobsTarget,
     StatusTarget,
 )
 
@@ -211,6 +214,11 @@ class _Builder:
             return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
             return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
+        if row.kind == "jobs":
+            return JobsTarget(InputCodec(JobsRequest), OutputCodec(JobsReply, OutputPolicy.STRICT))
+        if row.kind == "forget":
+            codecs = InputCodec(ForgetRequest), OutputCodec(ForgetReply, OutputPolicy.STRICT)
+            return ForgetTarget(*codecs, frozenset(row.from_corps))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
     def _handler(self, name: str, place: str) -> Handler | None:

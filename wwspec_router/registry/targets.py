@@ -1,4 +1,4 @@
-"""What answers an ability: an SDK API, a handler, a stored event, the program's figures, or a function of `input.func`.
+"""What answers an ability: an SDK API, a handler, the program itself, or a function of `input.func`.
 
 Plain values, made by `table` and read by the kernel.
 """
@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from wwspec_router.contracts.administration import ForgetRequest, JobsRequest
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
 from wwspec_router.handlers.ability import Handler
@@ -45,6 +46,22 @@ class StatusTarget(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
+class JobsTarget(msgspec.Struct, frozen=True):
+    """Answered with the jobs that failed for good."""
+
+    input: InputCodec[JobsRequest]
+    output: OutputCodec
+
+
+class ForgetTarget(msgspec.Struct, frozen=True):
+    """Answered when all that is stored for a corp has been removed."""
+
+    input: InputCodec[ForgetRequest]
+    output: OutputCodec
+    from_corps: frozenset[str]
+    """Corps whose apps may name another corp than their own."""
+
+
 class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by the function that `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
@@ -59,7 +76,7 @@ class FuncTarget(msgspec.Struct, frozen=True):
 FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
 """What answers a function of the Python demo's protocol."""
 
-Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | FuncTarget
+Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | JobsTarget | ForgetTarget | FuncTarget
 """What answers an ability."""
 
 
@@ -87,6 +104,10 @@ class Ability(msgspec.Struct, frozen=True, kw_only=True):
                 return "stored event by notify_id"
             case StatusTarget():
                 return "figures of the program"
+            case JobsTarget():
+                return "jobs that failed for good"
+            case ForgetTarget():
+                return "removal of all that is stored for a corp"
             case FuncTarget(functions=functions):
                 names = sorted(functions)
                 return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
