@@ -45,6 +45,7 @@ RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 NEVER_ENDED = "ended none of its runs"
 HANDLER_FAILED = "handler failed"
 """The class of the error is not known: another process ran the handler, or the app had to be notified again."""
+NOT_STORED = "kept values not stored"
 NOT_NOTIFIED = "app not notified"
 NOT_REPORTED = "report not accepted"
 REFUSED = "report refused"
@@ -198,6 +199,7 @@ class JobExecutor:
                 return None
             if run.writes:
                 return self._unstored(run)
+        run.writes = ()
         run.end_work(stored=True)
         return outcome
 
@@ -252,6 +254,7 @@ class JobExecutor:
     def _unstored(self, run: Run) -> Outcome:
         """Return the outcome of a job whose writes can't be stored."""
         run.writes = ()
+        run.error = NOT_STORED
         run.end_work(stored=False)
         return self._error(CallError("what the ability keeps could not be stored"))
 
