@@ -117,7 +117,7 @@ def test_an_event_of_which_the_app_could_not_be_notified_for_a_day_is_set_aside_
 
     runs: list[int] = []
     clock = ManualClock()
-    sdk = MemorySdk({NOTIFY: network_failure})
+    sdk = MemorySdk({NOTIFY: network_failure(NOTIFY)})
     with closing(open_store("memory:", clock=clock)) as store:
         with running(with_event(reference_table, handler, notify="after"), store, sdk) as program:
             program.event()

@@ -1,5 +1,7 @@
 """`wwspec job`: the jobs of a program that failed for good."""
 
+from typing import Any
+
 import click
 
 from wwspec_router.cli.administration import administration_options, ask, searched
@@ -43,7 +45,7 @@ def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool)
 
     from wwspec_router.contracts.administration import JobsReply
 
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for said in ask(place, KIND, ability, {"action": "list", "limit": limit}, JobsReply, tries):
         found |= {job.job_id: {**asdict(job), "machine": said.machine} for job in said.reply.jobs}
     print_list(sorted(found.values(), key=lambda job: job["failed_s"]), COLUMNS, as_json)
