@@ -37,9 +37,10 @@ def command() -> None:
 @administration_options(KIND, tries=1)
 @json_option
 def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool) -> None:
-    """Print the jobs of the app that failed for good, without data of the call or event.
+    """Print the jobs of the app that failed for good.
 
-    An answer is that of one machine: with --tries 20, those of nearly every machine are listed.
+    No data of a call or an event is printed. An answer is that of one machine: with --tries 20, those of nearly every
+    machine are listed.
     """
     from msgspec.structs import asdict  # here, since `--help` needs no extra
 
