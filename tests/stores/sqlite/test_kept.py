@@ -3,6 +3,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from tests.stores.suites.job_samples import job
 from tests.stores.suites.keeping import check_kept_with_jobs, keeping
@@ -11,6 +12,7 @@ from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.waiting import wait_until
 from wwspec_router.errors import KeptConflictError
 from wwspec_router.stores.kept import KeptKey
+from wwspec_router.stores.sqlite import kept
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 
@@ -58,8 +60,7 @@ def test_a_conflict_costs_no_other_write_of_its_transaction(tmp_path: Path) -> N
         def work(number: int) -> bool:
             try:
                 for step in range(10):
-                    expected = {"expected": None} if number % 2 else {}
-                    store.add(job(f"{number} {step}"), [write(str(number), **expected)])
+                    store.add(job(f"{number} {step}"), [write(str(number), expected=None if number % 2 else UNSET)])
             except KeptConflictError:
                 return number % 2 == 1
             return number % 2 == 0
@@ -79,8 +80,6 @@ def test_a_job_that_an_earlier_release_finishes_takes_its_steps_with_it(tmp_path
 
 
 def test_a_value_is_found_by_its_key_and_expired_ones_by_index(tmp_path: Path) -> None:
-    from wwspec_router.stores.sqlite import kept
-
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:
         store.write_kept([write("1", KEY)])

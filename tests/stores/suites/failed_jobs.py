@@ -127,6 +127,23 @@ class FailedJobsSuite(StoreFixtures):
             assert not store.drop(corpid, agentid, "a")
         assert failed_ids(store) == ["a"]
 
+    def test_a_failed_job_may_have_any_characters_in_its_names(self, store: Store) -> None:
+        for corpid in ("\u516c\u53f8 :%\n", "\u516c"):
+            failed(store, f"{corpid}:{{b}}\n", corpid=corpid)
+        assert failed_ids(store, "\u516c") == ["\u516c:{b}\n"]
+        assert store.retry("\u516c\u53f8 :%\n", AGENT, "\u516c\u53f8 :%\n:{b}\n")
+        assert store.forget("\u516c") == Forgotten(events=0, jobs=1, kept=0, replies=0)
+        assert store.forget("\u516c\u53f8 :%\n") == Forgotten(events=0, jobs=1, kept=0, replies=0)
+
+    @pytest.mark.parametrize("call", ["failed_jobs", "retry", "drop"])
+    @pytest.mark.parametrize(("corpid", "agentid"), [("secret\udc80", 1), ("secret", 2**63)])
+    def test_an_owner_that_can_not_be_stored_is_refused(
+        self, store: Store, call: str, corpid: str, agentid: int
+    ) -> None:
+        with pytest.raises(StoreError) as caught:
+            getattr(store, call)(corpid, agentid, 9 if call == "failed_jobs" else "a")
+        assert "secret" not in str(caught.value)
+
     def test_a_job_that_is_run_again_is_as_it_was_with_its_steps(self, store: Store) -> None:
         made = event_job()
         store.put_with_job(made, 60)

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from msgspec import UNSET
 
 from tests.stores.suites.job_samples import LEASE, job
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
@@ -202,6 +203,7 @@ class KeptValuesSuite(StoreFixtures):
         store.claim("two", 1, LEASE)
         assert not store.keep_outcome("one", "a", OUTCOME, [write("1")])
         assert not store.finish("one", "a", [write("1")])
+        assert not store.finish("one", "a", [write("1", expected="a version that is not there")])
         assert text_of(store) is None
 
     def test_a_conflict_keeps_neither_outcome_nor_end(self, store: Store, clock: ManualClock) -> None:
@@ -221,9 +223,10 @@ class KeptValuesSuite(StoreFixtures):
         mark = write("n1", expected=None)
         store.put_with_job(job("a", notify_id="n1"), 60, [mark])
         assert text_of(store) == "n1"
-        for number, add in enumerate((store.add, lambda job, writes: store.put_with_job(job, 60, writes))):
-            with pytest.raises(KeptConflictError):
-                add(job(f"b{number}", notify_id="n2"), [write("n2", expected=None)])
+        with pytest.raises(KeptConflictError):
+            store.add(job("b", notify_id="n2"), [write("n2", expected=None)])
+        with pytest.raises(KeptConflictError):
+            store.put_with_job(job("b", notify_id="n2"), 60, [write("n2", expected=None)])
         assert store.get("corp", 1000002, "n2") is None
         assert store.job_figures().waiting == 1
         store.add(job("c"), [write("n3", expected=mark.version)])
@@ -246,7 +249,11 @@ class KeptValuesSuite(StoreFixtures):
             assert store.get("corp", 1000002, "n") is None
 
     def test_a_store_agrees_with_a_dict(self, store_factory: StoreFactory) -> None:
-        run_state_machine_as_test(lambda: KeptMachine(store_factory(StoreLimits())), settings=SETTINGS)
+        class Machine(KeptMachine):
+            def __init__(self) -> None:
+                super().__init__(store_factory(StoreLimits()))
+
+        run_state_machine_as_test(Machine, settings=SETTINGS)
 
 
 class KeptMachine(RuleBasedStateMachine):
@@ -274,8 +281,8 @@ class KeptMachine(RuleBasedStateMachine):
         for key, (text, what) in changes.items():
             known = self._values.get(key)
             version = None if known is None else known.version
-            expected = {"same": {"expected": version}, "none": {"expected": None}, "stale": {"expected": "stale"}}
-            writes.append(write(text, key, **expected.get(what, {})))
+            expected = {"any": UNSET, "same": version, "none": None, "stale": "stale"}[what]
+            writes.append(write(text, key, expected=expected))
         conflict = any(
             what == "stale" or (what == "none" and key in self._values) for key, (_, what) in changes.items()
         )

@@ -35,9 +35,9 @@ def run_through(server: RedisServer, script: str, keys: Sequence[str], corp: str
 
 
 def _run_once_through(server: RedisServer, script: str, keys: Sequence[str], corp: str) -> int:
-    removed = cursor = 0
-    while True:
-        following, count = server.run(script, keys, [cursor, _AT_ONCE, corp], again=True)
-        removed, cursor = removed + count, int(following)
-        if cursor == 0:
-            return removed
+    removed = 0
+    cursor: int | None = None
+    while cursor != 0:
+        following, count = server.run(script, keys, [cursor or 0, _AT_ONCE, corp], again=True)
+        removed, cursor = removed + int(count), int(following)
+    return removed

@@ -103,7 +103,7 @@ _FIGURES = """
         (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ?),
         (SELECT added FROM jobs ORDER BY serial LIMIT 1),
         failed, forgotten
-    FROM job_usage, failed_usage
+    FROM job_usage
 """
 _OLDEST = """
     SELECT ability_id, attempts, added, due, owner IS NOT NULL, running, errcode IS NOT NULL

@@ -96,6 +96,9 @@ class KeptChange(NamedTuple):
     """Why none of them may be made."""
 
 
+_NOTHING = KeptChange()
+
+
 class SqliteKept:
     """Keeps them in a file that all its processes share. A base of `SqliteStore`, which has the file and the clock."""
 
@@ -130,13 +133,13 @@ class SqliteKept:
 
     def _check_kept(self, db: sqlite3.Connection, writes: Sequence[KeptWrite]) -> KeptChange:
         """Return what to do for changes; nothing is written but that expired values may be removed."""
-        change = KeptChange()
-        while writes:
+        if not writes:  # as mostly
+            return _NOTHING
+        while True:
             now = self._clock()
             change = self._checked(db, writes, now)
             if not isinstance(change.refusal, StoreFullError) or not _remove_expired(db, now):
-                break
-        return change
+                return change
 
     def _checked(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
         fresh, grown = [], dict[str, int]()
