@@ -5,6 +5,8 @@ Code of a program imports from here:
 * `ability` marks a handler.
 * `Contract` and `Output` are the bases of its request and reply; `max_bytes`, `UNSET` and `UnsetType` describe fields.
 * A handler receives `Context` or `AsyncContext`, code that runs on an event `EventContext` or `AsyncEventContext`.
+* `ctx.kept` is a `Kept` or `AsyncKept`; `ctx.follow` returns a `Follow` or `AsyncFollow`, which may have a `FollowGap`,
+  and raises `PostponedError` when the job has to run later.
 * A handler refuses a call with `AbilityError`. `CallError` is the base of the errors that become the reply of a call,
   such as `ApiError` and `SdkCallError` of SDK calls.
 
@@ -17,10 +19,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
-    from wwspec_router.errors import AbilityError, ApiError, CallError, SdkCallError
+    from wwspec_router.errors import AbilityError, ApiError, CallError, PostponedError, SdkCallError
     from wwspec_router.handlers.ability import ability
     from wwspec_router.handlers.context import AsyncContext, Context
     from wwspec_router.handlers.events import AsyncEventContext, EventContext
+    from wwspec_router.handlers.follow import AsyncFollow, Follow, FollowGap
+    from wwspec_router.handlers.kept import AsyncKept, Kept
 
 __all__ = [
     "UNSET",
@@ -28,11 +32,17 @@ __all__ = [
     "ApiError",
     "AsyncContext",
     "AsyncEventContext",
+    "AsyncFollow",
+    "AsyncKept",
     "CallError",
     "Context",
     "Contract",
     "EventContext",
+    "Follow",
+    "FollowGap",
+    "Kept",
     "Output",
+    "PostponedError",
     "SdkCallError",
     "UnsetType",
     "ability",
@@ -47,6 +57,11 @@ _HOMES = {
     "Context": "handlers.context",
     "AsyncEventContext": "handlers.events",
     "EventContext": "handlers.events",
+    "AsyncFollow": "handlers.follow",
+    "Follow": "handlers.follow",
+    "FollowGap": "handlers.follow",
+    "AsyncKept": "handlers.kept",
+    "Kept": "handlers.kept",
     "UNSET": "contracts",
     "Contract": "contracts",
     "Output": "contracts",
@@ -55,6 +70,7 @@ _HOMES = {
     "AbilityError": "errors",
     "ApiError": "errors",
     "CallError": "errors",
+    "PostponedError": "errors",
     "SdkCallError": "errors",
 }
 

@@ -7,6 +7,7 @@ hand.
 from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -43,6 +44,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Opaque; asynchronous calls only, and needed by `program_async_job_call_back`."""
     attempt: int = 1
     """Which time this call is begun; more than 1 only for an asynchronous one that was interrupted."""
+    run: Any = None
+    """The run of the job that this call is, a `handlers.run.JobRun`; None for a synchronous call."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,9 @@ WWSpecError
 │   ├─ OverloadedError       the program or the ability has too many calls
 │   ├─ FirstCallRunningError a repeat came while the call that runs once still ran
 │   ├─ RepeatedError         a repeat gets the error that was kept
+│   ├─ KeptValueError        a kept value does not fit the type that it is read as
+│   ├─ NotStoredError        what a synchronous call keeps could not be stored
+│   ├─ PostponedError        a job can't run now, and runs later
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
@@ -268,6 +271,37 @@ class FirstCallRunningError(CallError):
 
 class RepeatedError(CallError):
     """A repeat of a call that runs once: its error was kept. The message may be that of an `AbilityError`."""
+
+
+class KeptValueError(CallError):
+    """A kept value, or the kept result of a step, does not fit the type that it is read as.
+
+    Attributes:
+        key: Its key, or the name of the step.
+        reason: What is wrong, with the place in the value.
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"the kept value {key!r} does not fit its type: {reason}")
+        self.key = key
+        self.reason = reason
+
+
+class NotStoredError(CallError):
+    """What a synchronous call keeps could not be stored; nothing of it was. The same call can be made again."""
+
+    default_message = "what the call keeps could not be stored: call again"
+    loggable = True
+
+
+class PostponedError(CallError):
+    """A job can't run now: WeCom limits its frequency, or another run has its lease. It runs later by itself.
+
+    Nothing that the run wrote is stored, and the run is no attempt. A handler lets this error pass.
+    """
+
+    default_message = "the job runs later"
+    loggable = True
 
 
 class SdkCallError(CallError):

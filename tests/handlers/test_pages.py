@@ -62,9 +62,10 @@ def context(reference_table: AbilityTable) -> ContextOver:
     """Returns the context of a handler that is called just now."""
 
     def over(sdk: MemorySdk) -> Context:
-        notifications = AppNotifications(sdk, open_store("memory:"), 60.0, {})
+        store = open_store("memory:")
+        notifications = AppNotifications(sdk, store, 60.0, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
-        return Context(app_call("test"), new_client, reference_table.apis, Deadline(), notifications)
+        return Context(app_call("test"), new_client, reference_table.apis, Deadline(), notifications, store)
 
     return over
 

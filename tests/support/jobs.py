@@ -19,6 +19,7 @@ from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
+from wwspec_router.registry.apis import RequestCodecs
 from wwspec_router.registry.file import Registry
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, HandlerTarget
@@ -91,7 +92,7 @@ def answering(run: Run, store: Store, sdk: Sdk) -> Dispatcher:
         name: Ability(ability_id=name, target=target, timeout=None, place="the test") for name in ("any", "old", "new")
     }
     registry = Registry(path=Path("registry.toml"))
-    table = AbilityTable(registry=registry, abilities=abilities, apis={}, api_contracts={}, events={})
+    table = AbilityTable(registry=registry, abilities=abilities, apis=RequestCodecs({}), api_contracts={}, events={})
     return Dispatcher(table, sdk, store)
 
 

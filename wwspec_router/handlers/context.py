@@ -5,155 +5,22 @@ is used on the event loop and hands each SDK call to the worker thread, which wa
 that a handler makes at once go to more threads; see `mailbox`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from time import sleep
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from inspect import isawaitable
+from typing import Any, TypeVar, overload
 
-import msgspec
-
-from wwspec_router.contracts import ApiRequest, Contract, Output, OutputT, PagedRequest, ResultT, TaskRequest
-from wwspec_router.contracts.codec import OutputCodec
-from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import ApiError, CallError
+from wwspec_router.contracts import ApiRequest, Contract, OutputT, PagedRequest, ResultT, TaskRequest
+from wwspec_router.handlers.base import BaseContext, StateT
+from wwspec_router.handlers.follow import AsyncFollow, Follow, Start
+from wwspec_router.handlers.kept import AsyncKept, Kept
 from wwspec_router.handlers.mailbox import Helpers, Mailbox
-from wwspec_router.handlers.tasks import Split, finish, finish_split
+from wwspec_router.handlers.tasks import Split
 from wwspec_router.sdk.base import SdkClient
 
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar as TypeVarWithDefault  # part of every type checker
-
-    StateT = TypeVarWithDefault("StateT", default=Any)
-else:
-    StateT = TypeVar("StateT")
+T = TypeVar("T")
 
 
-class ApiCodec(msgspec.Struct, frozen=True):
-    """How one SDK API's request is written and its reply read."""
-
-    name: str
-    output: OutputCodec
-
-
-class ApiCodecs(Protocol):
-    """Finds how an SDK API is called."""
-
-    def __getitem__(self, request: type[ApiRequest[Any]], /) -> ApiCodec:
-        """Return how the API of a `Request` is called.
-
-        Raises:
-            TypeError: It is no API's `Request`.
-        """
-        ...
-
-
-class Notifications(Protocol):
-    """Sends the notifications of a handler to the app."""
-
-    def send(self, call: Call, payload: Contract, scene: int) -> str:
-        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
-        ...
-
-
-class _BaseContext(Generic[StateT]):
-    """Who calls, and how much time is left. The two public contexts differ only in how they wait for an SDK call."""
-
-    def __init__(
-        self,
-        call: Call,
-        new_client: Callable[[], SdkClient],
-        apis: ApiCodecs,
-        deadline: Deadline,
-        notifications: Notifications,
-        state: Any = None,
-    ) -> None:
-        self.call = call
-        """The decoded call: all that the SDK read from the request."""
-        self._new_client = new_client
-        self._client = new_client()
-        self._apis = apis
-        self._deadline = deadline
-        self._notifications = notifications
-        self.state: StateT = state
-        """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
-
-    @property
-    def corpid(self) -> str:
-        """The corpid of the corp whose data the call is about."""
-        return self.call.corpid
-
-    @property
-    def agentid(self) -> int:
-        """The agentid of the app that calls."""
-        return self.call.agentid
-
-    @property
-    def ability_id(self) -> str:
-        """The ID of the ability that is called; empty for code on an event."""
-        return self.call.ability_id
-
-    @property
-    def notify_id(self) -> str:
-        """The notify_id that the app sent with the call; empty without one [99849]."""
-        return self.call.notify_id
-
-    @property
-    def attempt(self) -> int:
-        """The number of this run, from 1.
-
-        It is 1 in a synchronous call. An asynchronous call runs again when its process died or lost its store; code on
-        an event also runs again after an error. A number may be missing: a process may die after it has stored the
-        number and before the handler starts.
-        """
-        return self.call.attempt
-
-    @property
-    def remaining(self) -> float | None:
-        """Seconds until the call is answered with a timeout error; None when the ability has no `timeout`."""
-        return self._deadline.remaining
-
-    def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:
-        self._deadline.check()
-        api = self._apis[type(request)]
-        text = api.output.fit(client.invoke(api.name, msgspec.json.encode(request).decode()))
-        response: Any = api.output.decode(text)
-        if check and response.errcode != 0:
-            raise ApiError(api.name, response.errcode, response.errmsg)
-        return response  # type: ignore[no-any-return]  # the table pairs each Request with its Response
-
-    def _notify(self, payload: Contract, scene: int) -> str:
-        self._deadline.check()
-        return self._notifications.send(self.call, payload, scene)
-
-    def _finish(
-        self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
-    ) -> ResultT | list[ResultT]:
-        run = partial(finish, invoke=partial(self._invoke, client, check=True), wait=self._wait, name=self._name)
-        return run(request) if split is None else finish_split(request, split, run)
-
-    def _name(self, request: type[ApiRequest[Any]]) -> str:
-        return self._apis[request].name
-
-    def _wait(self, seconds: float) -> None:
-        remaining = self.remaining
-        sleep(seconds if remaining is None else min(seconds, remaining))
-
-    def _next(self, request: PagedRequest[OutputT], page: Output) -> PagedRequest[OutputT] | None:
-        """Return the request of the page after this one; None when this is the last.
-
-        Raises:
-            CallError: The platform says that there are more pages, and gives no cursor.
-        """
-        reply: Any = page
-        if not reply.has_more:
-            return None
-        asked: Any = request
-        if reply.next_cursor in ("", asked.cursor):
-            raise CallError(f"{self._name(type(request))}: the platform's next_cursor leads nowhere")
-        return msgspec.structs.replace(request, cursor=reply.next_cursor)
-
-
-class Context(_BaseContext[StateT]):
+class Context(BaseContext[StateT]):
     """What a `def` handler receives: who calls, how much time is left, and WeCom's SDK APIs.
 
     A context belongs to one call and to the thread of its handler. `Context[State]` names the type of `state`.
@@ -273,6 +140,83 @@ class Context(_BaseContext[StateT]):
             yield page
             following = self._next(following, page)
 
+    def follow(self, request: PagedRequest[OutputT], *, name: str, start: Start = "now") -> Follow[OutputT]:
+        """Request the pages of what has come since this name last ended well for the corp and the app.
+
+        The place after the last page that was processed is stored with the end of the run, so that a run which fails
+        gets the same pages again. One run at a time has a name; another runs later by itself, as does one that WeCom
+        limits (-1, 45009, 45033): neither is an attempt. Call this first: code before it runs each time.
+
+        Args:
+            request: The `Request` of `sync_msg` or `get_hit_msg_list`, with the event's token, and without cursor. A
+                token that WeCom does not take any more is left out. A page has 1,000 records unless it says `limit`.
+            name: What the place belongs to, beside the API, the corp and the app: 1 to 256 bytes.
+            start: Where the first run of a name begins: "now", with the minute before the event; "oldest", up to 5 days
+                ago; or about a time, as a datetime or in Unix seconds.
+
+        Returns:
+            The pages, to be iterated over once. A page counts as processed when the next one is asked for; call
+            `keep()` before a `break`. `gap` says from when records may be missing: no run was made for 5 days.
+
+        Raises:
+            RuntimeError: The call is synchronous.
+            TypeError: The API takes no event's token.
+            ValueError: The request has a cursor or begin_time, or the name is empty or too long.
+            PostponedError: While pages are asked for: the job runs later; let it pass.
+            CallError: While pages are asked for, as `pages`.
+
+        Examples:
+            >>> from wwspec_router import EventContext
+            >>> from wwspec_router.wecom import sync_msg
+            >>> from wwspec_router.wecom.events import conversation_new_message
+            >>> def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> None:
+            ...     request = sync_msg.Request(token=event.conversation_new_message.token)
+            ...     for page in ctx.follow(request, name="count"):
+            ...         print(len(page.msg_list), "new messages")
+        """
+        return Follow(self._followed(request, name, start), self._client)
+
+    @property
+    def kept(self) -> Kept:
+        """Small values that the application keeps for the corp and the app of the call; see `Kept`."""
+        return Kept(self._noted())
+
+    @overload
+    def step(self, name: str, function: Callable[[], T]) -> T: ...
+
+    @overload
+    def step(self, name: str, function: Callable[[], object], *, type: type[T]) -> T: ...
+
+    def step(self, name: str, function: Callable[[], Any], *, type: Any = None) -> Any:  # noqa: A002 - msgspec's word
+        """Run a part of a job whose result is kept at once: a later attempt takes the result.
+
+        Only a kill between the end of the function and the write lets it run twice.
+
+        Args:
+            name: 1 to 256 bytes; each step of a job has one of its own. A job has at most 100 steps.
+            function: Does the work. Its result is JSON of at most 64 KiB.
+            type: What the result is read as; by default the function's return annotation, else plain JSON.
+
+        Returns:
+            The result, as it is read from its JSON.
+
+        Raises:
+            RuntimeError: The call is synchronous.
+            ValueError: The name is empty, too long or taken, or a limit is exceeded.
+            TypeError: The result can't be written as JSON, or is not of the type.
+            CallError: The result could not be stored or read.
+
+        Examples:
+            >>> from wwspec_router import EventContext
+            >>> from wwspec_router.wecom.events import hit_keyword
+            >>> def open_ticket() -> str:
+            ...     return "ticket-1"  # asks another system
+            >>> def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
+            ...     ticket = ctx.step("ticket", open_ticket)
+        """
+        step = self._step(name, function, type)
+        return step.keep(function()) if step.text is None else step.result()
+
     @overload
     def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
 
@@ -286,6 +230,9 @@ class Context(_BaseContext[StateT]):
 
         The result is requested after 0.25 seconds, then at growing intervals of up to 10 seconds. Messages that could
         not be analysed are in the result, in `fail_list` or by their errcodes.
+
+        In an asynchronous call and in code on an event the task is a step: a later attempt asks for the result of the
+        task that an earlier one created, unless that task failed.
 
         Args:
             request: The `Request` of an API that creates a task, such as `create_summary_task.Request(msg_list=keys)`.
@@ -312,7 +259,7 @@ class Context(_BaseContext[StateT]):
         return self._finish(self._client, request, split)
 
 
-class AsyncContext(_BaseContext[StateT]):
+class AsyncContext(BaseContext[StateT]):
     """What an `async def` handler receives: all of `Context`, with methods to await.
 
     Handlers run on the event loop of their process, SDK calls on threads. Up to 8 SDK calls of one handler run at the
@@ -334,24 +281,23 @@ class AsyncContext(_BaseContext[StateT]):
 
     _mailbox: Mailbox | None = None
 
+    async def _on_thread(self, function: Callable[[SdkClient], T]) -> T:
+        return function(self._client) if self._mailbox is None else await self._mailbox.run(function)
+
     async def invoke(self, request: ApiRequest[OutputT], *, check: bool = True) -> OutputT:
         """Call one SDK API without blocking the event loop.
 
         Arguments, result and errors are those of `Context.invoke`. Up to 8 calls of one handler run at the same time;
         further ones wait.
         """
-        if self._mailbox is None:
-            return self._invoke(self._client, request, check)
-        return await self._mailbox.run(lambda client: self._invoke(client, request, check))
+        return await self._on_thread(lambda client: self._invoke(client, request, check))
 
     async def notify(self, payload: Contract, scene: int = 0) -> str:
         """Store a payload under a new notify_id, and notify the app, without blocking the event loop.
 
         Arguments, result and errors are those of `Context.notify`.
         """
-        if self._mailbox is None:
-            return self._notify(payload, scene)
-        return await self._mailbox.run(lambda client: self._notify(payload, scene))
+        return await self._on_thread(lambda client: self._notify(payload, scene))
 
     async def pages(self, request: PagedRequest[OutputT]) -> AsyncIterator[OutputT]:
         """Request one page after another, without blocking the event loop.
@@ -373,6 +319,49 @@ class AsyncContext(_BaseContext[StateT]):
             yield page
             following = self._next(following, page)
 
+    def follow(self, request: PagedRequest[OutputT], *, name: str, start: Start = "now") -> AsyncFollow[OutputT]:
+        """Request the pages of what has come since this name last ended well, without blocking the event loop.
+
+        Arguments and errors are those of `Context.follow`.
+
+        Examples:
+            >>> from wwspec_router import AsyncEventContext
+            >>> from wwspec_router.wecom import get_hit_msg_list
+            >>> from wwspec_router.wecom.events import hit_keyword
+            >>> async def on_hit(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
+            ...     async for page in ctx.follow(get_hit_msg_list.Request(token=event.hit_keyword.token), name="hits"):
+            ...         print(len(page.msg_list), "hits")
+        """
+        return AsyncFollow(self._followed(request, name, start), self._on_thread)
+
+    @property
+    def kept(self) -> AsyncKept:
+        """Small values that the application keeps for the corp and the app of the call; see `AsyncKept`."""
+        return AsyncKept(self._noted(), lambda read: self._on_thread(lambda client: read()))
+
+    @overload
+    async def step(self, name: str, function: Callable[[], Awaitable[T]]) -> T: ...
+
+    @overload
+    async def step(self, name: str, function: Callable[[], T]) -> T: ...
+
+    @overload
+    async def step(self, name: str, function: Callable[[], object], *, type: type[T]) -> T: ...
+
+    async def step(self, name: str, function: Callable[[], Any], *, type: Any = None) -> Any:  # noqa: A002 - msgspec's word
+        """Run a part of a job whose result is kept at once: a later attempt takes the result.
+
+        Arguments, result and errors are those of `Context.step`. What the function returns is awaited if it can be, so
+        it may be an `async def`. Another one runs on the event loop, and must not block.
+        """
+        step = await self._on_thread(lambda client: self._step(name, function, type))
+        if step.text is not None:
+            return step.result()
+        value = function()
+        if isawaitable(value):
+            value = await value
+        return await self._on_thread(lambda client: step.keep(value))
+
     @overload
     async def finish(self, request: TaskRequest[Any, ResultT]) -> ResultT: ...
 
@@ -386,9 +375,7 @@ class AsyncContext(_BaseContext[StateT]):
 
         Arguments, result and errors are those of `Context.finish`. It takes a thread of the handler until the end.
         """
-        if self._mailbox is None:
-            return self._finish(self._client, request, split)
-        return await self._mailbox.run(lambda client: self._finish(client, request, split))
+        return await self._on_thread(lambda client: self._finish(client, request, split))
 
     def open_mailbox(self, helpers: Helpers) -> Mailbox:
         """Return a mailbox, and let SDK calls run on the thread that serves it. For a portal.

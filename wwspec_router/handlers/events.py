@@ -16,7 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from wwspec_router.contracts import Contract
-from wwspec_router.handlers.context import AsyncContext, Context, StateT
+from wwspec_router.handlers.base import StateT
+from wwspec_router.handlers.context import AsyncContext, Context
 
 _BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 

@@ -5,11 +5,13 @@ The caller says how a call is made and how to wait.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.contracts import ApiRequest, ResultT, TaskRequest
-from wwspec_router.errors import ApiError
+from wwspec_router.errors import ApiError, CallError
+from wwspec_router.handlers.steps import Task
 
 TOO_LONG = 790040
 """The errcode of a task whose messages are too long for the model [100052]."""
@@ -30,19 +32,41 @@ def finish(
     invoke: Callable[[ApiRequest[Any]], Any],
     wait: Callable[[float], None],
     name: Callable[[type[ApiRequest[Any]]], str],
+    place: Callable[[TaskRequest[Any, Any]], Task | None] = lambda request: None,
 ) -> ResultT:
-    """Create a task and return its result.
+    """Create a task, unless an earlier attempt at the job has created it, and return its result.
 
     Args:
         request: Creates it.
         invoke: Makes one SDK call; raises ApiError for an errcode other than 0.
         wait: Waits for so many seconds, or until the call's time is over.
         name: Returns the name of a request's API.
+        place: Returns where the task's jobid is kept; None where it is not kept.
 
     Raises:
         ApiError: The platform refused, or the task failed.
     """
-    ask = request.result(jobid=invoke(request).jobid)
+    task = place(request)
+    if task is None:
+        return _result(request, invoke(request).jobid, invoke, wait, name)
+    jobid = task.jobid(lambda: str(invoke(request).jobid))
+    try:
+        return _result(request, jobid, invoke, wait, name)
+    except ApiError:
+        with suppress(CallError):
+            task.drop()
+        raise
+
+
+def _result(
+    request: TaskRequest[Any, ResultT],
+    jobid: str,
+    invoke: Callable[[ApiRequest[Any]], Any],
+    wait: Callable[[float], None],
+    name: Callable[[type[ApiRequest[Any]]], str],
+) -> ResultT:
+    """Return the result of a task that was created."""
+    ask = request.result(jobid=jobid)
     for pause in PAUSES:
         try:
             result: ResultT = invoke(ask)

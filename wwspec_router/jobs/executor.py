@@ -6,13 +6,14 @@ event, if it was not notified before. This module knows neither threads, nor whi
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
 from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.errors import CallError, HandlerTimeoutError, StoreError
+from wwspec_router.errors import CallError, HandlerTimeoutError, KeptConflictError, StoreError
+from wwspec_router.handlers.run import JobRun, Postponement
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
@@ -26,6 +27,7 @@ from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.marks import was_forgotten
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 NEVER_ENDED = "ended none of its runs"
 HANDLER_FAILED = "handler failed"
 """The class of the error is not known: another process ran the handler, or the app had to be notified again."""
+NOT_STORED = "kept values not stored"
 NOT_NOTIFIED = "app not notified"
 NOT_REPORTED = "report not accepted"
 REFUSED = "report refused"
@@ -95,7 +98,13 @@ class JobExecutor:
         Raises:
             StoreError: The journal failed; the job is tried again when its lease is over.
         """
-        job = run.job = _without_failure(run.job)
+        try:
+            self._execute(run)
+        finally:
+            run.end_work(stored=False)
+
+    def _execute(self, run: Run) -> None:
+        job = run.job = _to_run(run)
         if (
             self.is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
@@ -104,7 +113,11 @@ class JobExecutor:
         outcome = job.outcome
         if outcome is None:
             outcome = run.outcome or self._outcome(run)
-            if outcome is None or not self._keep_outcome(run, outcome):
+            if outcome is not None and job.event_type and job.notify != "after":
+                self._finish_event(run, outcome)
+                return
+            outcome = outcome and self._keep_outcome(run, outcome)
+            if outcome is None:
                 return
             self._count(job, outcome)
         run.outcome = outcome
@@ -121,11 +134,14 @@ class JobExecutor:
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
-        reply = self._answer(job, route, run.deadline)
+        run.work = work = JobRun(self._journal, self._owner, job.job_id, run.age, self._dispatcher.leases)
+        reply = self._answer(_call_of(job, work), job, route, run.deadline)
         run.error = reply.error
         if not run.end():
             log.warning("job %s ended after its timeout was reported", short(job.job_id))
             return None
+        if work.postponed is not None:
+            return self._run_later(run, work.postponed)
         if job.event_type and reply.errcode and job.attempt < route.retries:
             self._run_again(run, route)
             return None
@@ -138,10 +154,12 @@ class JobExecutor:
             log.error("job %s of %s: its %s", short(job.job_id), short(job.name, 64), error)
             run.error = class_of(error)
             return self._error(CallError())
+        if not reply.errcode:
+            run.writes = work.take()
         return outcome
 
-    def _answer(self, job: Job, route: Route, deadline: Deadline) -> Reply:
-        call, answer, call_log = _call_of(job), self._dispatcher.answer, self._call_log
+    def _answer(self, call: Call, job: Job, route: Route, deadline: Deadline) -> Reply:
+        answer, call_log = self._dispatcher.answer, self._call_log
         if call_log is None:
             return answer(call, route, deadline)
         return call_log.answer_job(answer, call, route, deadline, job.job_info or job.notify_id)
@@ -165,17 +183,103 @@ class JobExecutor:
         """Note in the journal that a job runs; return False when another process has it."""
         return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run anyway")
 
-    def _keep_outcome(self, run: Run, outcome: Outcome) -> bool:
-        """Keep the outcome of a job; return False when another process has the job."""
-        if run.job.event_type and run.job.notify != "after":
-            return True  # nothing is left to do but to finish the job
+    def _keep_outcome(self, run: Run, outcome: Outcome) -> Outcome | None:
+        """Keep the outcome of a job, and what it wrote; return what to report, or None when the job is not over."""
         try:
-            return self._journal.keep_outcome(self._owner, run.job.job_id, outcome) or self._is_lost(
-                run, "its result is reported anyway"
-            )
+            self._check_leases(run)
+            is_kept = self._journal.keep_outcome(self._owner, run.job.job_id, outcome, run.writes)
         except StoreError as error:
+            if run.writes:
+                final = self._run_unstored(run, error)
+                return final and self._keep_outcome(run, final)
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
-            return True
+            is_kept = True
+        if not is_kept:
+            if not self._is_lost(run, "its outcome is reported anyway"):
+                return None
+            if run.writes:
+                return self._unstored(run)
+        run.end_work(stored=True)
+        return outcome
+
+    def _finish_event(self, run: Run, outcome: Outcome) -> None:
+        """End the job of an event of which the app is not notified any more, and store what it wrote."""
+        job = run.job
+        try:
+            self._check_leases(run)
+            if not run.is_gone and not self._end(run, _failure(run, outcome, Verdict.DONE), run.writes):
+                if not self._is_lost(run, "it is not run again"):
+                    return
+        except StoreError as error:
+            if not run.writes:
+                raise
+            if self._journal.has_job(job.job_id):
+                if final := self._run_unstored(run, error):
+                    self._finish_event(run, final)
+                return
+        if run.is_gone and run.writes:
+            outcome = self._unstored(run)
+        run.end_work(stored=True)
+        self._count(job, outcome)
+        self._log_end(run, outcome, Verdict.DONE)
+
+    def _check_leases(self, run: Run) -> None:
+        """Refuse to store what a run wrote that has lost a lease.
+
+        Raises:
+            KeptConflictError: It has.
+        """
+        if run.writes and run.work is not None and run.work.has_lost_lease:
+            raise KeptConflictError("another run has taken the lease")
+
+    def _run_unstored(self, run: Run, error: StoreError) -> Outcome | None:
+        """Run a job again whose writes were not stored; return the outcome to report when it has run too often.
+
+        Raises:
+            StoreError: The journal failed; the job is run again when its lease is over.
+        """
+        job, name = run.job, short(run.job.name, 64)
+        if job.attempt + 1 >= self.most_runs(job):
+            log.error("job %s of %s: what it keeps can't be stored: %s", short(job.job_id), name, error)
+            return self._unstored(run)
+        delay = self._runs.pause(job.attempt + 1)
+        if (ending := self._limiter.ending((name, "unstored"))) is not None:
+            text = "job %s of %s: what it keeps is not stored, it runs again in %.1f s: %s%s"
+            log.warning(text, short(job.job_id), name, delay, error, ending)
+        self._count_rerun(job)
+        self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "it runs again from memory")
+        return None
+
+    def _unstored(self, run: Run) -> Outcome:
+        """Return the outcome of a job whose writes can't be stored."""
+        run.writes = ()
+        run.error = NOT_STORED
+        run.end_work(stored=False)
+        return self._error(CallError("what the ability keeps could not be stored"))
+
+    def _run_later(self, run: Run, postponed: Postponement) -> Outcome | None:
+        """Run a job later that could not run now, which is no attempt; return the outcome to report after a day.
+
+        Raises:
+            StoreError: The journal failed; the job is run again when its lease is over.
+        """
+        job, name = run.job, short(run.job.name, 64)
+        if run.age >= GIVE_UP_AFTER:
+            log.error("job %s of %s given up after a day: %s", short(job.job_id), name, postponed.reason)
+            return self._error(CallError(f"the job could not run for a day: {postponed.reason}"))
+        pauses = dataclasses.replace(postponed.pauses, first=min(postponed.pauses.first, self._runs.first))
+        delay = pauses.pause(job.claims)
+        if self._call_log is not None:
+            self._call_log.end_run(job.attempt + 1, None, delay)
+        if (ending := self._limiter.ending((name, "later"))) is not None:
+            text = "job %s of %s runs later, in %.1f s: %s%s"
+            log.info(text, short(job.job_id), name, delay, postponed.reason, ending)
+        self._postpone(run, delay, replace(job, claims=job.claims + 1), "it runs later from memory", counted=False)
+        return None
+
+    def _count_rerun(self, job: Job) -> None:
+        if job.event_type:
+            self._figures.count_events(EventCounts(retried=1))
 
     def _count(self, job: Job, outcome: Outcome) -> None:
         if not job.event_type:
@@ -201,7 +305,7 @@ class JobExecutor:
         if (ending := self._limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
             log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
-        self._figures.count_events(EventCounts(retried=1))
+        self._count_rerun(job)
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
     def _is_lost(self, run: Run, consequence: str) -> bool:
@@ -239,12 +343,15 @@ class JobExecutor:
             else:
                 self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
-        if run.is_gone:
-            return
-        if (failure := _failure(run, outcome, verdict)) is None:
-            self._journal.finish(self._owner, job.job_id)
-        else:
-            self._journal.set_aside(self._owner, job.job_id, failure)
+        if not run.is_gone:
+            self._end(run, _failure(run, outcome, verdict))
+
+    def _end(self, run: Run, failure: Failure | None, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Remove a job from the journal, or set it aside when it failed for good; return False when it is lost."""
+        job_id = run.job.job_id
+        if failure is None:
+            return self._journal.finish(self._owner, job_id, writes)
+        return self._journal.set_aside(self._owner, job_id, failure)
 
     def _notify(self, job: Job, outcome: Outcome) -> Verdict:
         """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
@@ -288,9 +395,10 @@ class JobExecutor:
         again = replace(job, outcome=run.outcome, claims=job.claims + 1)
         self._postpone(run, delay, again, "its report is sent again from memory")
 
-    def _postpone(self, run: Run, delay: float, job: Job, consequence: str) -> None:
+    def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
         """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
-        if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay):
+        run.end_work(stored=False)  # before: a run that takes longer than the pause would lose its next claim
+        if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay, counted=counted):
             self._wake_in(delay)
             return
         if not self._is_lost(run, consequence):
@@ -303,9 +411,11 @@ class JobExecutor:
         self._later(delay, again)
 
 
-def _without_failure(job: Job) -> Job:
-    """Return a job as it is run: of one that was run again from those set aside, its handler's error does not count."""
-    is_retried = job.event_type and not job.attempt and job.outcome is not None and job.outcome.errcode
+def _to_run(run: Run) -> Job:
+    """Return the job of a run: without the error of its handler, if it is run again from those that were set aside."""
+    job = run.job
+    has_failed = job.event_type and job.outcome is not None and job.outcome.errcode
+    is_retried = has_failed and not job.attempt and not run.is_gone
     return replace(job, outcome=None) if is_retried else job
 
 
@@ -323,7 +433,7 @@ def _failure(run: Run, outcome: Outcome, verdict: Verdict) -> Failure | None:
     return Failure(error=REFUSED if verdict is Verdict.HOPELESS else NOT_REPORTED, errcode=outcome.errcode)
 
 
-def _call_of(job: Job) -> Call:
+def _call_of(job: Job, work: JobRun) -> Call:
     """Return the call that a job runs."""
     return Call(
         corpid=job.corpid,
@@ -335,4 +445,5 @@ def _call_of(job: Job) -> Call:
         is_async=not job.event_type,
         job_info=job.job_info,
         attempt=job.attempt + 1,
+        run=work,
     )

@@ -3,7 +3,7 @@
 Each job is run at least once: if its process dies, another process begins the job again, alone, and the handler sees in
 `ctx.attempt` that it is not the first time. The result is kept before it is reported. So, if the platform does not
 accept the report, the report is sent again, for a day, and the ability does not run again. A result that can't be kept
-is reported anyway.
+is reported anyway, unless the run has changed kept values: these are stored with the result, or the job runs again.
 
 The process that claimed a job renews its lease while the job runs. A renewal that fails is tried again with each tick,
 so that a living process keeps its jobs. After an outage of the journal a process claims no job until the others have

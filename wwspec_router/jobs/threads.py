@@ -5,17 +5,19 @@ They know neither the journal nor reports: their owner says what is done with a 
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import StoreError
+from wwspec_router.handlers.run import JobRun
 from wwspec_router.logs.lines import current_request, short
 from wwspec_router.logs.stacks import describe
 from wwspec_router.pool.crew import Crew, Pace
 from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.kept import KeptWrite
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ class Run:
     def __init__(self, job: Job, outcome: Outcome | None = None) -> None:
         self.job = job
         self.outcome = outcome
+        self.work: JobRun | None = None
+        """What its code reads and writes; None before it runs, and when it does not."""
+        self.writes: Sequence[KeptWrite] = ()
+        """What is stored with its outcome."""
         self.claimed = monotonic()
         self.deadline = Deadline()
         self.since = 0.0
@@ -78,7 +84,17 @@ class Run:
             if self.is_given_away or self._has_ended or self.is_reporting is not reporting:
                 return False
             self.is_given_away = True
-            return True
+        self.end_work(stored=False)
+        return True
+
+    def end_work(self, *, stored: bool) -> None:
+        """End what its code holds: leases and claims.
+
+        Args:
+            stored: Whether its outcome, and what it wrote, is stored.
+        """
+        if self.work is not None:
+            self.work.end(stored=stored)
 
     @property
     def age(self) -> float:

@@ -15,6 +15,7 @@ from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
+from wwspec_router.handlers.run import Leases
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.held import LEASE
@@ -128,9 +129,13 @@ class Dispatcher:
         """Stores events and delivers them to apps."""
         notifications = AppNotifications(sdk, store, ttl, table.kinds)
         once = Once(store, registry.program.errcode, once_lease)
+        self.leases: Leases = once.held
+        """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         administration = Administration(store, registry.program.errcode, wake)
-        functions = Functions(sdk, table.apis, events, notifications, portal, figures, once, administration, state)
+        functions = Functions(
+            sdk, table.apis, events, notifications, store, portal, figures, once, administration, state
+        )
         self._routes = _routes(table, functions)
         self._event_routes = {
             each.job_name: Route(each.job_name, functions.handling(each), each.timeout, retries=each.row.retries)

@@ -13,7 +13,8 @@ import msgspec
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import AbilityError, AbilityNotFoundError, CallError, InputError
-from wwspec_router.handlers.context import ApiCodecs, AsyncContext, Context, Notifications
+from wwspec_router.handlers.base import ApiCodecs, Notifications
+from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
@@ -33,6 +34,7 @@ from wwspec_router.registry.targets import (
     Target,
 )
 from wwspec_router.sdk.base import Sdk, SdkClient
+from wwspec_router.stores.kept import KeptStore
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,6 +59,7 @@ class Functions:
         apis: The SDK APIs that handlers may call, by the API's `Request`.
         events: Hands out stored events.
         notifications: Sends the notifications of handlers to the app.
+        store: Has what handlers keep.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
         once: Makes the calls of some abilities run once.
@@ -70,6 +73,7 @@ class Functions:
         apis: ApiCodecs,
         events: EventIntake,
         notifications: Notifications,
+        store: KeptStore,
         portal: Portal,
         status: Callable[[], str],
         once: Once,
@@ -80,6 +84,7 @@ class Functions:
         self._apis = apis
         self._events = events
         self._notifications = notifications
+        self._store = store
         self._portal = portal
         self._status = status
         self._once = once
@@ -116,12 +121,13 @@ class Functions:
         encode = None if target.output is None else self._timed(target.output.encode)
         function, portal = handler.function, self._portal
         apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
+        store = self._store
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
-                context = kind(call, client_of(call), apis, deadline, notifications, state)
+                context = kind(call, client_of(call), apis, deadline, notifications, store, state)
                 context.event_type = event_type
                 arguments = (event, context) if handler.takes_context else (event,)
                 if isinstance(context, AsyncEventContext):
@@ -166,23 +172,24 @@ class Functions:
         decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
         function, takes_context = handler.function, handler.takes_context
         encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
-        notifications, state = self._notifications, self._state
+        notifications, store, state = self._notifications, self._store, self._state
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = Context(call, client_of(call), apis, deadline, notifications, state)
+            context = Context(call, client_of(call), apis, deadline, notifications, store, state)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
-            return encode(result)
+            return context.commit(encode(result), checks_end=checks_end)
 
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, client_of(call), apis, deadline, notifications, state)
+            context = AsyncContext(call, client_of(call), apis, deadline, notifications, store, state)
             arguments = (request, context) if takes_context else (request,)
-            return encode(portal.run(lambda: function(*arguments), context))
+            result = encode(portal.run(lambda: function(*arguments), context))
+            return context.commit(result, checks_end=checks_end)
 
         return run_async if handler.is_async else run
 

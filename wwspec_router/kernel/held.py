@@ -1,4 +1,6 @@
-"""The claims of this process: one for each running call that runs once. They are renewed until the replies are kept.
+"""The claims of this process: one for each running call that runs once, and for what a run follows.
+
+They are renewed until the replies are kept, or the claims are released.
 
 One thread does that; it ends when no call has run for a while. When a process is killed, its claims end with their
 leases. It does not know how calls are answered.
@@ -66,6 +68,22 @@ class HeldClaims:
                 thread.start()
                 self._thread = thread
 
+    def take(self, claim: OnceClaim) -> bool:
+        """Claim a key and renew it until `release`; return False when another claim holds it.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        if self._store.claim_once(claim, self._lease) is not None:
+            return False
+        self.add(claim)
+        return True
+
+    def is_lost(self, claim: OnceClaim) -> bool:
+        """Return whether another claim has taken the key of one that was not released."""
+        held = self._held.get(claim.token)
+        return held is not None and held.is_lost
+
     def add(self, claim: OnceClaim) -> None:
         """Renew a claim from now on, until `keep` or `release`."""
         with self._lock:
@@ -89,7 +107,7 @@ class HeldClaims:
         try:
             self._store.release_once(claim.key, claim.token)
         except StoreError as error:
-            log.error("a call that runs once and failed can be repeated only in %g seconds: %s", self._lease, error)
+            log.error("what failed can run again only in %g seconds, when its claim is over: %s", self._lease, error)
         held.ended.set()
 
     def ended(self, token: str) -> Event | None:
@@ -111,7 +129,7 @@ class HeldClaims:
         tick = Event()
         while self._goes_on():
             tick.wait(self._lease * RENEW_EVERY)
-            _guarded(self._renew, "the leases of calls that run once were not renewed")
+            _guarded(self._renew, "the leases of running calls were not renewed")
             _guarded(self._keep_late, "replies of calls that run once are still not kept")
 
     def _goes_on(self) -> bool:
@@ -131,7 +149,7 @@ class HeldClaims:
         for each in held:
             if each.claim.token not in tokens and each.reply is None and not each.is_lost:
                 each.is_lost = True
-                log.error("a call that runs once was taken over by another process while it ran here")
+                log.error("a call that runs once, or follows, was taken over by another process while it ran here")
 
     def _keep_late(self) -> None:
         with self._lock:

@@ -17,7 +17,16 @@ from typing import Any
 from wwspec_router.backoff import Backoff
 from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
-from wwspec_router.errors import CallError, FirstCallRunningError, InputError, RepeatedError, StoreError
+from wwspec_router.errors import (
+    CallError,
+    FirstCallRunningError,
+    InputError,
+    NotStoredError,
+    PostponedError,
+    RepeatedError,
+    StoreError,
+)
+from wwspec_router.handlers.run import JobRun
 from wwspec_router.kernel.held import LEASE, HeldClaims
 from wwspec_router.logs.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
@@ -46,7 +55,8 @@ class Once:
         self._store = store
         self._errcode = errcode
         self._lease = lease
-        self._held = HeldClaims(store, lease)
+        self.held = HeldClaims(store, lease)
+        """The claims of running calls."""
         self._waiting = BoundedSemaphore(MOST_WAITING)
 
     def guarded(self, rule: OnceRule, decode: Callable[[str], Any], function: Function) -> Function:
@@ -63,36 +73,44 @@ class Once:
             deadline.check()
             claim = _claim(rule, call, request)
             try:
-                self._held.start()
+                self.held.start()
                 kept = self._claimed_by_another(claim, call, deadline, path_text(rule.key))
             except StoreError as error:
                 raise CallError("the claim of the call could not be stored", detail=str(error)) from error
             if kept is not None:
                 return _replayed(kept)
-            self._held.add(claim)
+            self.held.add(claim)
             if deadline.remaining == 0:  # it waited too long; nothing has run, so nothing is kept
-                self._held.release(claim)
+                self.held.release(claim)
                 deadline.check()
-            reply = self._run(rule, claim, partial(function, call, text, deadline))
+            reply = self._run(rule, claim, call.run, partial(function, call, text, deadline))
             deadline.check()
             return reply
 
         return answer_once
 
-    def _run(self, rule: OnceRule, claim: OnceClaim, function: Callable[[], str]) -> str:
-        """Run the call that holds its key; keep its reply, or free the key when it failed."""
+    def _run(self, rule: OnceRule, claim: OnceClaim, run: JobRun | None, function: Callable[[], str]) -> str:
+        """Run the call that holds its key; keep its reply, or free the key when it failed or stored nothing."""
         try:
             reply = function()
         except BaseException as error:  # a handler may raise anything
-            if rule.keep_errors:
-                self._held.keep(claim, self._failure(error), rule.ttl)
+            if rule.keep_errors and not is_a(error, NotStoredError) and not is_a(error, PostponedError):
+                self.held.keep(claim, self._failure(error), rule.ttl)
             else:
-                self._held.release(claim)
+                self.held.release(claim)
             raise
-        if rule.keep_errors or errcode_of(reply) == 0:
-            self._held.keep(claim, KeptReply(text=reply), rule.ttl)
+        is_wanted = rule.keep_errors or errcode_of(reply) == 0
+
+        def end(stored: bool) -> None:
+            if is_wanted and stored:
+                self.held.keep(claim, KeptReply(text=reply), rule.ttl)
+            else:
+                self.held.release(claim)
+
+        if run is not None and run.kept is not None:
+            run.on_end(end)  # a reply that is kept keeps the job from running again, and then its changes would be lost
         else:
-            self._held.release(claim)
+            end(True)
         return reply
 
     def _failure(self, error: BaseException) -> KeptReply:
@@ -121,7 +139,7 @@ class Once:
             until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
             pauses = iter(_PAUSES)
             while (left := until - monotonic()) > 0:
-                here = self._held.ended(token)
+                here = self.held.ended(token)
                 (here or Event()).wait(left if here else min(next(pauses), left))
                 entry = claim()
                 if entry is None or entry.reply is not None:

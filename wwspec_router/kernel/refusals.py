@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_router.envelope import Call, CallType, Reply
-from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError
+from wwspec_router.errors import CallError, FirstCallRunningError, OverloadedError, PostponedError
 from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
@@ -70,6 +70,8 @@ class Refusals:
         """
         if (trace := current_trace.get()) is not None:
             trace.failure = error
+        if is_a(error, PostponedError):
+            return self.reply(error)  # the executor of jobs logs it: nothing is wrong
         reply, reference = None, ""
         ending = "" if self._with_text else self._limiter.ending((label, *_kind(error)))
         with suppress(BaseException):  # its own methods raise, or it has lost its message

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wwspec_router.contracts import ApiRequest
-from wwspec_router.handlers.context import ApiCodec
+from wwspec_router.handlers.base import ApiCodec
 from wwspec_router.registry.loader import ApiContract
 
 
@@ -24,3 +24,12 @@ class RequestCodecs(dict[type[ApiRequest[Any]], ApiCodec]):
         if contract is None or codec is None or contract.request is not request:
             raise TypeError(f"{request.__module__}.{request.__name__} is not the Request of a known SDK API")
         return self.setdefault(request, codec)
+
+    def with_fields(self, *names: str) -> list[str]:
+        """Return the names of the APIs whose `Request` has these fields. It imports all contracts."""
+        found = (codec.name for contract, codec in self._by_module.values() if _fields(contract).issuperset(names))
+        return sorted(set(found))
+
+
+def _fields(contract: ApiContract) -> set[str]:
+    return set(contract.request.__struct_fields__)

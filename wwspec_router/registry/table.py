@@ -28,7 +28,7 @@ from wwspec_router.contracts.wrapping import (
 )
 from wwspec_router.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
 from wwspec_router.handlers.ability import Handler, handler_of
-from wwspec_router.handlers.context import ApiCodec, ApiCodecs
+from wwspec_router.handlers.base import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
 from wwspec_router.monitoring.status import Status
 from wwspec_router.registry.apis import RequestCodecs

@@ -1,0 +1,336 @@
+"""`ctx.kept` in synchronous calls: what a call keeps counts when its reply does."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.kernel import Kernel, with_handler
+from tests.support.waiting import wait_until
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router.errors import CallError, KeptValueError, StoreError
+from wwspec_router.registry.file import OnceRow
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import Store, StoreLimits, open_store
+from wwspec_router.stores.kept import KeptKey, KeptWrite
+
+Act = Callable[[Context], object]
+ActLater = Callable[[AsyncContext], Any]
+
+
+class Ask(Contract):
+    pass
+
+
+class Said(Output):
+    said: str = ""
+
+
+class Count(Contract):
+    number: int = 0
+    of: list[str] = []
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'kept.db'}")) as opened:
+        yield opened
+
+
+class Program:
+    """A program whose ability does what a test says."""
+
+    def __init__(self, table: AbilityTable, store: Store, timeout: float | None = None, once: Any = None) -> None:
+        @ability
+        def act(request: Ask, ctx: Context) -> Said:
+            return self.act(ctx) or Said()
+
+        @ability
+        async def act_later(request: Ask, ctx: AsyncContext) -> Said:
+            return await self.act(ctx) or Said()
+
+        for each in (act, act_later):
+            table = with_handler(table, each, timeout, once=once)
+        self.kernel = Kernel(table, store)
+        self.act: Any = None
+
+    def do(self, act: Act, **more: Any) -> Any:
+        self.act = act
+        return self.kernel.call("act", **more)
+
+    def do_later(self, act: ActLater) -> Any:
+        self.act = act
+        return self.kernel.call("act_later")
+
+
+@pytest.fixture
+def program(reference_table: AbilityTable, store: Store) -> Program:
+    return Program(reference_table, store)
+
+
+def read(program: Program, key: str = "k", **more: Any) -> Any:
+    """Return what a call of its own reads."""
+    found: list[Any] = []
+    assert program.do(lambda ctx: found.append(ctx.kept.get(key, object)), **more)["errcode"] == 0
+    return found[0]
+
+
+def test_a_later_call_reads_what_a_call_has_kept_as_its_type(program: Program) -> None:
+    found: list[Any] = []
+    program.do(lambda ctx: ctx.kept.set("k", Count(number=3, of=["a"])))
+    program.do(lambda ctx: found.append((ctx.kept.get("k", Count), ctx.kept.get("other", Count))))
+    assert found == [(Count(number=3, of=["a"]), None)]
+
+
+def test_a_call_reads_its_own_changes_before_they_are_stored(program: Program, store: Store) -> None:
+    found: list[Any] = []
+
+    def act(ctx: Context) -> None:
+        ctx.kept.set("k", 1)
+        found.append(ctx.kept.get("k", int))
+        ctx.kept.set("k", 2)
+        found.append(ctx.kept.get("k", int))
+        ctx.kept.delete("k")
+        found.append(ctx.kept.get("k", int))
+        ctx.kept.set("k", 4)
+        assert store.kept_figures().rows == 0
+
+    program.do(act)
+    assert found == [1, 2, None]
+    assert read(program) == 4
+    program.do(lambda ctx: ctx.kept.delete("k"))
+    assert read(program) is None
+
+
+def test_other_corps_and_apps_have_values_of_their_own(program: Program) -> None:
+    program.do(lambda ctx: ctx.kept.set("k", "corp 7"))
+    program.do(lambda ctx: ctx.kept.set("k", "other 7"), corpid="other")
+    program.do(lambda ctx: ctx.kept.set("k", "corp 8"), agentid=8)
+    assert read(program) == "corp 7"
+    assert read(program, corpid="other") == "other 7"
+    assert read(program, agentid=8) == "corp 8"
+    assert read(program, corpid="third") is None
+
+
+def fails(ctx: Context) -> None:
+    ctx.kept.set("k", 1)
+    raise ValueError
+
+
+def refuses(ctx: Context) -> Any:
+    ctx.kept.set("k", 1)
+    return Said(errcode=7)
+
+
+def returns_rubbish(ctx: Context) -> Any:
+    ctx.kept.set("k", 1)
+    return Said(said=3)  # type: ignore[arg-type]
+
+
+def outlasts_its_time(ctx: Context) -> None:
+    ctx.kept.set("k", 1)
+    wait_until(lambda: ctx.remaining == 0)
+
+
+@pytest.mark.parametrize("act", [fails, refuses, returns_rubbish, outlasts_its_time])
+def test_a_call_that_fails_keeps_nothing(
+    reference_table: AbilityTable, store: Store, act: Callable[[Context], Any]
+) -> None:
+    program = Program(reference_table, store, timeout=0.05)
+    assert program.do(act)["errcode"] != 0
+    assert store.kept_figures().rows == 0
+
+
+def change(store: Store, key: str, text: str) -> None:
+    """Let another call change a value."""
+    store.write_kept([KeptWrite(key=KeptKey("corp", 7, "app", key), text=text, version=f"other {text}")])
+
+
+def test_a_value_that_was_changed_meanwhile_is_a_conflict_and_nothing_is_kept(program: Program, store: Store) -> None:
+    def act(ctx: Context) -> None:
+        number = ctx.kept.get("k", int) or 0
+        change(store, "k", "10")
+        ctx.kept.set("another", 1)
+        ctx.kept.set("k", number + 1, unchanged=True)
+
+    assert program.do(act)["errmsg"] == "a kept value was changed by another call meanwhile: call again"
+    assert read(program) == 10
+    assert read(program, "another") is None
+
+
+def test_a_value_that_appears_meanwhile_is_a_conflict_as_well(program: Program, store: Store) -> None:
+    def act(ctx: Context) -> None:
+        assert ctx.kept.get("k", int) is None
+        change(store, "k", "10")
+        ctx.kept.set("k", 1, unchanged=True)
+        ctx.kept.set("k", 2)  # one that would not mind
+
+    assert "changed by another call" in program.do(act)["errmsg"]
+    assert read(program) == 10
+
+
+def test_what_nobody_has_changed_is_stored_and_deleted(program: Program) -> None:
+    def act(ctx: Context) -> None:
+        ctx.kept.set("k", (ctx.kept.get("k", int) or 0) + 1, unchanged=True)
+
+    program.do(act)
+    program.do(act)
+    assert read(program) == 2
+
+    def remove(ctx: Context) -> None:
+        ctx.kept.get("k", int)
+        ctx.kept.delete("k", unchanged=True)
+
+    program.do(remove)
+    assert read(program) is None
+
+
+def test_a_store_that_fails_is_an_error_of_the_call(reference_table: AbilityTable) -> None:
+    with closing(open_store("memory:", StoreLimits(max_kept_bytes=4))) as small:
+        program = Program(reference_table, small)
+        answer = program.do(lambda ctx: ctx.kept.set("k", "too much"))
+        assert answer == {"errcode": 710660, "errmsg": "what the call keeps could not be stored: call again"}
+        small.close()
+        assert program.do(lambda ctx: ctx.kept.get("k", int))["errmsg"] == "a kept value could not be read"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "text"),
+    [
+        (("", 1), {}, "the key of a kept value has 1 to 256 bytes, not 0"),
+        (("键" * 86, 1), {}, "has 1 to 256 bytes, not 258"),
+        (("\ud800", 1), {}, "lone surrogate"),
+        (("k", "x" * 65_535), {}, "more than 65536 bytes of JSON"),
+        (("k", 1), {"expires": 0}, "expires is a positive number of seconds"),
+        (("k", 1), {"expires": float("inf")}, "expires is a positive"),
+        (("k", 1), {"expires": timedelta(0)}, "expires is a positive"),
+        (("k", 1), {"unchanged": True}, "read it with get"),
+        (("k", "\ud800"), {}, "not valid Unicode"),
+    ],
+)
+def test_a_bad_value_is_refused_where_it_is_set(program: Program, arguments: Any, more: Any, text: str) -> None:
+    def act(ctx: Context) -> None:
+        with pytest.raises(ValueError, match=text):
+            ctx.kept.set(*arguments, **more)
+
+    assert program.do(act)["errcode"] == 0
+
+
+def test_what_is_no_json_is_refused_where_it_is_set(program: Program) -> None:
+    def act(ctx: Context) -> None:
+        with pytest.raises(TypeError, match="kept value 'k': it can't be written as JSON"):
+            ctx.kept.set("k", object())
+
+    assert program.do(act)["errcode"] == 0
+
+
+def test_a_call_changes_a_thousand_values_at_most(program: Program) -> None:
+    def act(ctx: Context) -> None:
+        for number in range(1000):
+            ctx.kept.set(f"k{number}", number)
+        ctx.kept.set("k0", 1)
+        with pytest.raises(ValueError, match="at most 1000"):
+            ctx.kept.set("one more", 1)
+
+    assert program.do(act)["errcode"] == 0
+
+
+def test_a_value_of_another_type_is_an_error_that_names_key_and_place(program: Program) -> None:
+    program.do(lambda ctx: ctx.kept.set("k", {"number": "three"}))
+
+    def act(ctx: Context) -> None:
+        with pytest.raises(KeptValueError, match=r"'k'.*Expected `int`, got `str` - at `\$.number`"):
+            ctx.kept.get("k", Count)
+
+    assert program.do(act)["errcode"] == 0
+
+
+@pytest.mark.parametrize("expires", [0.05, timedelta(seconds=0.05)])
+def test_a_value_is_gone_at_its_expiry(program: Program, store: Store, expires: Any) -> None:
+    program.do(lambda ctx: ctx.kept.set("k", 1, expires=expires))
+    wait_until(lambda: store.kept_figures().rows == 0)
+    assert read(program) is None
+
+
+def test_an_async_handler_keeps_values_as_well(program: Program) -> None:
+    found: list[Any] = []
+
+    async def act(ctx: AsyncContext) -> None:
+        found.append(await ctx.kept.get("k", Count))
+        ctx.kept.set("k", Count(number=1), unchanged=True)
+        found.append(await ctx.kept.get("k", Count))
+
+    assert program.do_later(act)["errcode"] == 0
+    assert found == [None, Count(number=1)]
+    assert read(program) == {"number": 1, "of": []}
+
+
+def test_what_is_set_after_the_call_is_over_is_an_error(program: Program) -> None:
+    found: list[Context] = []
+
+    def act(ctx: Context) -> None:
+        ctx.kept.set("k", 1)
+        found.append(ctx)
+
+    program.do(act)
+    with pytest.raises(CallError, match="the call is over"):
+        found[0].kept.set("k", 2)
+    assert read(program) == 1
+
+
+@pytest.mark.parametrize("keep_errors", [False, True])
+def test_a_call_that_runs_once_can_be_repeated_when_what_it_keeps_was_not_stored(
+    reference_table: AbilityTable, store: Store, keep_errors: bool
+) -> None:
+    program = Program(reference_table, store, once=OnceRow(key="*", keep_errors=keep_errors))
+
+    def act(ctx: Context) -> Any:
+        ctx.kept.get("k", int)
+        if not runs:
+            change(store, "k", "10")
+        runs.append(1)
+        ctx.kept.set("k", len(runs), unchanged=True)
+        return Said(said="done")
+
+    runs: list[int] = []
+    assert "changed by another call" in program.do(act)["errmsg"]
+    assert program.do(act)["said"] == "done"
+    assert program.do(act)["said"] == "done"
+    assert len(runs) == 2, "its reply is kept now"
+    assert read_stored(store) == 2
+
+
+def read_stored(store: Store, key: str = "k") -> Any:
+    """Return what is stored."""
+    value = store.read_kept(KeptKey("corp", 7, "app", key))
+    return None if value is None else json.loads(value.text)
+
+
+def test_values_are_stored_before_the_reply_of_a_call_that_runs_once_is_kept(
+    reference_table: AbilityTable, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill in between lets a repeat run again, so that it can see what was stored."""
+    program = Program(reference_table, store, once=OnceRow(key="*"))
+    seen: list[Any] = []
+    keep_once = store.keep_once
+
+    def note(*arguments: Any) -> bool:
+        seen.append(read_stored(store))
+        return keep_once(*arguments)
+
+    monkeypatch.setattr(store, "keep_once", note)
+    program.do(lambda ctx: ctx.kept.set("k", 1))
+    assert seen == [1]
+
+
+def test_a_handler_without_kept_values_touches_no_store(reference_table: AbilityTable) -> None:
+    with closing(open_store("memory:")) as closed:
+        closed.close()
+        program = Program(reference_table, closed)
+        assert program.do(lambda ctx: None)["errcode"] == 0
+    with pytest.raises(StoreError):
+        closed.kept_figures()

@@ -1,0 +1,349 @@
+"""`ctx.step`, and tasks of `ctx.finish`: parts of a job that a later attempt does not do again."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.events import running, with_event
+from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
+from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.waiting import wait_until
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
+from wwspec_router.errors import CallError, KeptValueError, StoreError
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.monitoring.figures import EventCounts
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import Store, open_store
+from wwspec_router.wecom import create_summary_task
+from wwspec_router.wecom.events import hit_keyword
+from wwspec_router.wecom.tasks import EncryptInfo, MessageKey
+
+Act = Callable[[EventContext], Any]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'kept.db'}")) as opened:
+        yield opened
+
+
+class Ticket(Contract):
+    number: int
+
+
+class Work:
+    """What is done outside of the program, and counted."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def open_ticket(self) -> Ticket:
+        self.done += 1
+        return Ticket(number=self.done)
+
+    async def open_ticket_later(self) -> Ticket:
+        return self.open_ticket()
+
+    def open_by_text(self):  # type: ignore[no-untyped-def]
+        self.done += 1
+        return {"number": self.done}
+
+
+def run_event(table: AbilityTable, store: Any, act: Act, sdk: Any = None, retries: int = 3) -> EventCounts:
+    """Handle one event with what a test says; return what was counted."""
+
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
+        act(ctx)
+
+    with running(with_event(table, handler, retries=retries), store, sdk) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
+        return program.figures.snapshot().events
+
+
+def test_a_later_attempt_takes_the_result_of_a_step(reference_table: AbilityTable, store: Store) -> None:
+    work, seen = Work(), []
+
+    def act(ctx: EventContext) -> None:
+        seen.append(ctx.step("ticket", work.open_ticket))
+        if ctx.attempt < 3:
+            raise ValueError
+
+    assert run_event(reference_table, store, act) == EventCounts(ended=1, retried=2)
+    assert seen == [Ticket(number=1)] * 3
+    assert work.done == 1
+
+
+def test_a_step_that_fails_is_done_again(reference_table: AbilityTable, store: Store) -> None:
+    work = Work()
+
+    def fail_once() -> Ticket:
+        ticket = work.open_ticket()
+        if ticket.number == 1:
+            raise ValueError
+        return ticket
+
+    assert run_event(reference_table, store, lambda ctx: ctx.step("ticket", fail_once)).failed == 0
+    assert work.done == 2
+
+
+def test_a_step_whose_result_could_not_be_kept_is_done_again(reference_table: AbilityTable, store: Store) -> None:
+    work, errors = Work(), []
+
+    def act(ctx: EventContext) -> None:
+        try:
+            ctx.step("ticket", work.open_ticket)
+        except CallError as error:
+            errors.append(str(error))
+            raise
+
+    run_event(reference_table, Wrapped(store, "keep_step", fails(StoreError("full"))), act)
+    assert errors == ["the result of a step could not be stored"]
+    assert work.done == 2
+
+
+def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    work, seen = Work(), []
+
+    @ability
+    def act(request: Ask, ctx: Context) -> Said:
+        seen.append((ctx.attempt, ctx.step("ticket", work.open_ticket)))
+        return Said()
+
+    sdk = Platform()
+    JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
+    [job] = store.claim("a process that died", 1, 0.01)
+    assert store.begin("a process that died", job.job_id)
+    assert store.keep_step("a process that died", job.job_id, "step:ticket", '{"number":9}')
+    with working(store, sdk, Dispatcher(with_handler(reference_table, act), sdk, store), lease=0.3):
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert seen == [(2, Ticket(number=9))]
+    assert work.done == 0
+
+
+def test_an_async_step_may_be_an_async_def_and_is_kept_as_well(reference_table: AbilityTable, store: Store) -> None:
+    work, seen = Work(), []
+
+    async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
+        seen.append(await ctx.step("later", work.open_ticket_later))
+        seen.append(await ctx.step("now", work.open_ticket))
+        seen.append(await ctx.step("built", lambda: work.open_ticket_later(), type=Ticket))
+        if ctx.attempt == 1:
+            raise ValueError
+
+    with running(with_event(reference_table, handler), store) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
+    assert seen == [Ticket(number=1), Ticket(number=2), Ticket(number=3)] * 2
+
+
+def test_the_first_attempt_gets_the_result_as_a_later_one_does(reference_table: AbilityTable, store: Store) -> None:
+    work, seen = Work(), []
+
+    def act(ctx: EventContext) -> None:
+        seen.append(ctx.step("plain", work.open_by_text))
+        seen.append(ctx.step("typed", work.open_by_text, type=Ticket))
+        seen.append(ctx.step("partial", partial(work.open_ticket)))
+        seen.append(ctx.step("nothing", lambda: None))
+        if ctx.attempt == 1:
+            raise ValueError
+
+    assert run_event(reference_table, store, act).failed == 0
+    assert seen == [{"number": 1}, Ticket(number=2), Ticket(number=3), None] * 2
+
+
+def bad_name(ctx: EventContext) -> None:
+    ctx.step("", int)
+
+
+def repeated(ctx: EventContext) -> None:
+    ctx.step("s", lambda: 1)
+    ctx.step("s", lambda: 2)
+
+
+def too_large(ctx: EventContext) -> None:
+    ctx.step("s", lambda: "x" * 65_535)
+
+
+def too_many(ctx: EventContext) -> None:
+    for number in range(101):
+        ctx.step(f"s{number}", lambda: 1)
+
+
+def no_json(ctx: EventContext) -> None:
+    ctx.step("s", object)
+
+
+def no_type(ctx: EventContext) -> None:
+    ctx.step("s", lambda: Ticket(number=1))
+
+
+def wrong_type(ctx: EventContext) -> None:
+    ctx.step("s", lambda: "one", type=int)
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "text"),
+    [
+        (bad_name, ValueError, "the name of a step has 1 to 256 bytes, not 0"),
+        (repeated, ValueError, "step 's' runs twice in one run: give each step of a job a name of its own"),
+        (too_large, ValueError, "the result of step 's': it has more than 65536 bytes of JSON"),
+        (too_many, ValueError, "step 's100': a job has at most 100 steps"),
+        (no_json, TypeError, "the result of step 's': it can't be written as JSON"),
+        (no_type, TypeError, "the result of step 's' is no plain JSON: annotate what the function returns, or pass it"),
+        (wrong_type, TypeError, "the result of step 's': it is not of the type that the step has: Expected `int`"),
+    ],
+)
+def test_a_bad_step_is_refused_and_says_why(
+    reference_table: AbilityTable, store: Store, act: Act, error: type[Exception], text: str
+) -> None:
+    found: list[Exception] = []
+
+    def check(ctx: EventContext) -> None:
+        with pytest.raises(error) as caught:
+            act(ctx)
+        found.append(caught.value)
+
+    assert run_event(reference_table, store, check).failed == 0
+    assert str(found[0]).startswith(text)
+
+
+def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    errors: list[str] = []
+
+    def act(ctx: EventContext) -> None:
+        if ctx.attempt == 1:
+            ctx.step("ticket", lambda: "one")
+            raise ValueError
+        with pytest.raises(KeptValueError) as caught:
+            ctx.step("ticket", Work().open_ticket)
+        errors.append(str(caught.value))
+
+    assert run_event(reference_table, store, act).failed == 0
+    assert errors == ["the kept value 'ticket' does not fit its type: Expected `object`, got `str`"]
+
+
+class Ask(Contract):
+    pass
+
+
+class Said(Output):
+    said: str = ""
+
+
+TASK = create_summary_task.Request(msg_list=[MessageKey(msgid="m", encrypt_info=EncryptInfo(secret_key="k"))])  # noqa: S106
+
+
+class Tasks(Platform):
+    """A platform that counts the tasks that it creates."""
+
+    def __init__(self, *results: dict[str, Any]) -> None:
+        super().__init__()
+        self.created = 0
+        self.results = list(results)
+        self.asked: list[str] = []
+        self.replies["create_summary_task"] = self._create
+        self.replies["get_summary_result"] = self._result
+
+    def _create(self, request: str) -> str:
+        self.created += 1
+        return json.dumps({"jobid": f"task-{self.created}"})
+
+    def _result(self, request: str) -> str:
+        self.asked.append(json.loads(request)["jobid"])
+        result = self.results.pop(0) if self.results else {"status": 1, "response_data": "done"}
+        return json.dumps(result)
+
+
+def test_a_later_attempt_asks_for_the_result_of_the_task_that_was_created(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    platform, seen = Tasks(), []
+
+    def act(ctx: EventContext) -> None:
+        seen.append(ctx.finish(TASK).response_data)
+        if ctx.attempt < 3:
+            raise ValueError
+
+    run_event(reference_table, store, act, platform)
+    assert seen == ["done"] * 3
+    assert platform.created == 1
+    assert platform.asked == ["task-1"] * 3
+
+
+def test_a_task_that_failed_is_created_again_by_a_later_attempt(reference_table: AbilityTable, store: Store) -> None:
+    platform = Tasks({"status": 2})
+    counts = run_event(reference_table, store, lambda ctx: ctx.finish(TASK), platform)
+    assert counts == EventCounts(ended=1, retried=1)
+    assert platform.asked == ["task-1", "task-2"]
+
+
+def test_equal_requests_of_one_run_are_tasks_of_their_own(reference_table: AbilityTable, store: Store) -> None:
+    platform = Tasks()
+
+    def act(ctx: EventContext) -> None:
+        ctx.finish(TASK)
+        ctx.finish(TASK)
+        if ctx.attempt == 1:
+            raise ValueError
+
+    run_event(reference_table, store, act, platform)
+    assert platform.asked == ["task-1", "task-2"] * 2
+
+
+def test_a_task_that_can_not_be_kept_is_an_error(reference_table: AbilityTable, store: Store) -> None:
+    """Else a later attempt would create it again."""
+    platform = Tasks()
+    run_event(
+        reference_table,
+        Wrapped(store, "keep_step", fails(StoreError("full"))),
+        lambda ctx: ctx.finish(TASK),
+        platform,
+    )
+    assert platform.asked == ["task-2"]
+
+
+def test_an_asynchronous_call_continues_its_task_when_its_process_died(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    platform = Tasks({"status": 0})
+
+    @ability
+    def act(request: Ask, ctx: Context) -> Said:
+        if ctx.attempt == 1:
+            ctx._wait = dying  # type: ignore[method-assign]
+        return Said(said=ctx.finish(TASK).response_data)
+
+    def dying(seconds: float) -> None:
+        raise SystemExit
+
+    kernel = Dispatcher(with_handler(reference_table, act), platform, store)
+    JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
+    journal = Wrapped(store, "keep_outcome", fails(SystemExit()))  # the process died before
+    with working(journal, platform, kernel, lease=0.3):
+        [(_, report)] = platform.wait_for(1)
+        wait_empty(store)
+    assert json.loads(report["result"])["said"] == "done"
+    assert platform.created == 1
+
+
+def test_a_synchronous_call_creates_a_task_each_time(reference_table: AbilityTable, store: Store) -> None:
+    @ability
+    def act(request: Ask, ctx: Context) -> Said:
+        return Said(said=ctx.finish(TASK).response_data)
+
+    platform = Tasks()
+    kernel = Kernel(with_handler(reference_table, act), store, sdk=platform)
+    assert [kernel.call("act")["said"] for _ in range(2)] == ["done", "done"]
+    assert platform.created == 2

@@ -1,0 +1,341 @@
+"""What a job keeps counts with its run: it is stored with the job's outcome or its end, or the job runs again."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stores.suites.rig import ManualClock
+from tests.support.events import PAUSE, EventProgram, running, with_event
+from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
+from tests.support.kernel import app_call, with_handler
+from tests.support.redis_server import local_redis
+from tests.support.sdk import MemorySdk
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
+from wwspec_router.errors import KeptConflictError, StoreError
+from wwspec_router.jobs.executor import MAX_RUNS
+from wwspec_router.jobs.runner import LEASE
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
+from wwspec_router.registry.file import OnceRow
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import Store, open_store
+from wwspec_router.stores.kept import KeptKey, KeptWrite
+from wwspec_router.wecom.events import hit_keyword
+
+CALL = app_call("act", is_async=True, job_info="j")
+Act = Callable[[Any], Any]
+
+
+class Ask(Contract):
+    pass
+
+
+class Said(Output):
+    runs: int = 0
+
+
+class Result(Contract):
+    runs: int = 0
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "redis":
+        with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
+            yield opened
+        return
+    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'kept.db'}")) as opened:
+        yield opened
+
+
+def calls(
+    table: AbilityTable, store: Any, sdk: Platform, act: Act, timeout: float | None = None, once: Any = None
+) -> Dispatcher:
+    """Return a kernel whose ability does what a test says."""
+
+    @ability
+    def handler(request: Ask, ctx: Context) -> Said:
+        return act(ctx) or Said()
+
+    handler.__name__ = "act"
+    return Dispatcher(with_handler(table, handler, timeout, once=once), sdk, store)
+
+
+def events(table: AbilityTable, act: Act, **row: Any) -> AbilityTable:
+    """Return a table whose code on an event does what a test says."""
+
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Result:
+        return act(ctx) or Result()
+
+    return with_event(table, handler, **row)
+
+
+def kept(store: Store, key: str = "runs") -> Any:
+    """Return what is stored."""
+    value = store.read_kept(KeptKey("corp", 7, "app", key))
+    return None if value is None else json.loads(value.text)
+
+
+def count(ctx: Context) -> None:
+    """Count the runs that have ended."""
+    ctx.kept.set("runs", (ctx.kept.get("runs", int) or 0) + 1, unchanged=True)
+
+
+def change(store: Store, number: int) -> None:
+    """Let another run change the value."""
+    key = KeptKey("corp", 7, "app", "runs")
+    store.write_kept([KeptWrite(key=key, text=str(number), version=f"other {number}")])
+
+
+def test_a_call_stores_what_it_keeps_before_its_result_is_reported(reference_table: AbilityTable, store: Store) -> None:
+    sdk, seen = Platform(), []
+    report = sdk.replies["program_async_job_call_back"]
+
+    def note(request: str) -> str:
+        seen.append(kept(store))
+        return report(request)  # type: ignore[operator]
+
+    sdk.replies["program_async_job_call_back"] = note
+    with working(store, sdk, calls(reference_table, store, sdk, count)) as process:
+        process.accept(CALL)
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), KeptConflictError()])
+def test_a_call_whose_outcome_is_not_kept_reports_nothing_and_runs_again(
+    reference_table: AbilityTable, store: Store, error: StoreError
+) -> None:
+    sdk, figures, attempts = Platform(), Figures(()), []
+
+    def act(ctx: Context) -> None:
+        attempts.append((ctx.attempt, len(sdk.reports), kept(store)))
+        count(ctx)
+
+    journal = Wrapped(store, "keep_outcome", fails(error))
+    with working(journal, sdk, calls(reference_table, store, sdk, act), figures=figures, retry_pause=PAUSE) as process:
+        process.accept(CALL)
+        [(_, report)] = sdk.wait_for(1)
+        wait_empty(store)
+    assert attempts == [(1, 0, None), (2, 0, None)]
+    assert report["errcode"] == 0
+    assert kept(store) == 1
+    assert figures.snapshot().jobs == JobCounts(ended=1)
+
+
+def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    sdk, attempts = Platform(), []
+
+    def act(ctx: Context) -> None:
+        attempts.append(ctx.attempt)
+        ctx.kept.get("runs", int)
+        change(store, -ctx.attempt)
+        ctx.kept.set("runs", 1, unchanged=True)
+
+    with working(store, sdk, calls(reference_table, store, sdk, act), retry_pause=PAUSE / 100) as process:
+        process.accept(CALL)
+        [(_, report)] = sdk.wait_for(1)
+        wait_empty(store)
+    assert attempts == list(range(1, MAX_RUNS + 1))
+    assert json.loads(report["result"])["errmsg"] == "what the ability keeps could not be stored"
+    assert kept(store) == -MAX_RUNS
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite"])
+def test_a_run_that_another_process_has_taken_over_stores_nothing(
+    reference_table: AbilityTable, kind: str, tmp_path: Path
+) -> None:
+    sdk, clock = Platform(), ManualClock()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def act(ctx: Context) -> None:
+        count(ctx)
+        begun.set()
+        assert go_on.wait(DEADLINE)
+
+    url = kind if kind == "memory:" else f"sqlite:{tmp_path / 'taken.db'}"
+    with closing(open_store(url, clock=clock)) as store:
+        with working(store, sdk, calls(reference_table, store, sdk, act), threads=1) as process:
+            process.accept(CALL)
+            assert begun.wait(DEADLINE)
+            clock.advance(LEASE)
+            assert store.claim("another process", 1, LEASE)
+            go_on.set()
+            wait_until(lambda: process.jobs.running == 0)
+        assert kept(store) is None
+    assert sdk.reports == []
+
+
+def refuses(ctx: Context) -> Any:
+    count(ctx)
+    return Said(errcode=7)
+
+
+def breaks(ctx: Context) -> None:
+    count(ctx)
+    raise ValueError
+
+
+@pytest.mark.parametrize("act", [refuses, breaks])
+def test_a_call_that_fails_is_reported_and_stores_nothing(
+    reference_table: AbilityTable, store: Store, act: Act
+) -> None:
+    sdk = Platform()
+    with working(store, sdk, calls(reference_table, store, sdk, act)) as process:
+        process.accept(CALL)
+        [(_, report)] = sdk.wait_for(1)
+        wait_empty(store)
+    assert report["errcode"] != 0
+    assert kept(store) is None
+
+
+def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    sdk, go = Platform(), threading.Event()
+
+    def act(ctx: Context) -> None:
+        count(ctx)
+        assert go.wait(DEADLINE)
+
+    once = OnceRow(key="*")  # its function does not mind that it is late
+    kernel = calls(reference_table, store, sdk, act, timeout=0.05, once=once)
+    with working(store, sdk, kernel, hang_after=0.05, lease=3.0) as process:
+        process.accept(CALL)
+        [(_, report)] = sdk.wait_for(1)
+        assert "took longer than its timeout" in report["result"]
+        go.set()
+        wait_until(lambda: process.jobs.replaced == 0)
+    assert kept(store) is None
+
+
+def test_a_call_that_runs_once_stores_what_it_keeps_although_its_first_try_failed(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    """Its reply is kept after that: else the second run would take the reply, and its changes would be lost."""
+    sdk = Platform()
+    journal = Wrapped(store, "keep_outcome", fails(KeptConflictError()))
+    kernel = calls(reference_table, store, sdk, count, once=OnceRow(key="*"))
+    with working(journal, sdk, kernel, retry_pause=PAUSE) as process:
+        process.accept(CALL)
+        sdk.wait_for(1)
+        wait_empty(store)
+        assert kept(store) == 1
+        assert json.loads(kernel.dispatch(app_call("act")).text)["errcode"] == 0
+    assert kept(store) == 1, "the repeat gets the reply"
+
+
+def test_a_job_that_is_gone_from_the_journal_stores_and_reports_no_success(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    sdk = Platform()
+
+    def act(ctx: Context) -> None:
+        count(ctx)
+        store.forget("corp")
+
+    with working(store, sdk, calls(reference_table, store, sdk, act)) as process:
+        process.accept(CALL)
+        [(_, report)] = sdk.wait_for(1)
+    assert report["errcode"] != 0
+    assert kept(store) is None
+
+
+@pytest.mark.parametrize("notify", ["now", "after", "never"])
+def test_code_on_an_event_stores_what_it_keeps_once(reference_table: AbilityTable, store: Store, notify: str) -> None:
+    with running(events(reference_table, count, notify=notify), store) as program:
+        program.event()
+        program.event()
+        program.wait_done()
+    assert kept(store) == 2
+    snapshot = program.figures.snapshot().events
+    assert (snapshot.ended, snapshot.failed) == (2, 0)
+
+
+@pytest.mark.parametrize(("notify", "method"), [("now", "finish"), ("after", "keep_outcome"), ("never", "finish")])
+def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_is_notified(
+    reference_table: AbilityTable, store: Store, notify: str, method: str
+) -> None:
+    attempts = []
+
+    def act(ctx: EventContext) -> None:
+        attempts.append((ctx.attempt, len(program.notified)))
+        count(ctx)
+
+    journal = Wrapped(store, method, fails(StoreError("the disk is full")))
+    with running(events(reference_table, act, notify=notify), journal) as program:
+        program.event()
+        wait_until(lambda: len(attempts) == 2)
+        program.wait_done()
+    before = int(notify == "now")
+    assert attempts == [(1, before), (2, before)]
+    assert kept(store) == 1
+    assert len(program.notified) == int(notify != "never")
+    assert program.figures.snapshot().events == EventCounts(ended=1, retried=1)
+
+
+def test_a_finish_that_was_done_and_seemed_to_fail_is_not_done_twice(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    def finish(*arguments: Any) -> bool:
+        store.finish(*arguments)
+        raise StoreError("the connection is lost")
+
+    with running(events(reference_table, count), Wrapped(store, "finish", finish)) as program:
+        program.event()
+        wait_until(lambda: program.figures.snapshot().events.ended == 1)
+        program.wait_done()
+    assert kept(store) == 1
+    assert program.figures.snapshot().events == EventCounts(ended=1)
+
+
+def test_an_event_whose_job_could_not_be_finished_counts_once(reference_table: AbilityTable, store: Store) -> None:
+    runs = []
+    journal = Wrapped(store, "finish", fails(StoreError("the disk is full")))
+    with running(events(reference_table, lambda ctx: runs.append(1)), journal, lease=0.3) as program:
+        program.event()
+        wait_until(lambda: len(runs) == 2)
+        program.wait_done()
+    assert program.figures.snapshot().events == EventCounts(ended=1)
+
+
+def test_code_that_fails_stores_nothing_until_it_works(reference_table: AbilityTable, store: Store) -> None:
+    def act(ctx: EventContext) -> None:
+        ctx.kept.set(f"attempt {ctx.attempt}", 1)
+        if ctx.attempt < 3:
+            raise ValueError
+
+    with running(events(reference_table, act), store) as program:
+        program.event()
+        program.wait_done()
+    assert [kept(store, f"attempt {each}") for each in (1, 2, 3)] == [None, None, 1]
+
+
+def test_an_async_call_keeps_values_with_its_job(reference_table: AbilityTable, store: Store) -> None:
+    @ability
+    async def act(request: Ask, ctx: AsyncContext) -> Said:
+        ctx.kept.set("runs", (await ctx.kept.get("runs", int) or 0) + 1)
+        return Said()
+
+    sdk = Platform()
+    with working(store, sdk, Dispatcher(with_handler(reference_table, act), sdk, store)) as process:
+        process.accept(CALL)
+        sdk.wait_for(1)
+        wait_empty(store)
+    assert kept(store) == 1
+
+
+def test_a_program_that_runs_no_jobs_has_no_run(reference_table: AbilityTable, store: Store) -> None:
+    program = EventProgram(events(reference_table, count), store, MemorySdk())
+    program.event()
+    assert kept(store) is None
+    assert store.job_figures().waiting == 1
