@@ -312,6 +312,17 @@ class PostponedError(CallError):
     """A job can't run now: WeCom limits its frequency, or another run has its lease. It runs later by itself.
 
     Nothing that the run wrote is stored, and the run is no attempt. A handler lets this error pass.
+
+    Examples:
+        >>> from wwspec_router import CallError, EventContext, PostponedError
+        >>> from wwspec_router.wecom import sync_msg
+        >>> def count(ctx: EventContext) -> int:
+        ...     try:
+        ...         return sum(len(page.msg_list) for page in ctx.follow(sync_msg.Request(), name="count"))
+        ...     except PostponedError:
+        ...         raise
+        ...     except CallError:
+        ...         return 0
     """
 
     default_message = "the job runs later"

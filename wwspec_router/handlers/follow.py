@@ -56,7 +56,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FollowGap:
-    """A time from which records may be missing: no run was made, and WeCom keeps them for 5 days [99824]."""
+    """A time from which records may be missing: no run was made, and WeCom keeps them for 5 days [99824].
+
+    Examples:
+        >>> from wwspec_router import FollowGap
+        >>> def missing(gap: FollowGap) -> str:
+        ...     return f"{gap.until - gap.since} may be missing"
+    """
 
     since: datetime
     """UTC. All records from before were given."""
@@ -242,7 +248,20 @@ class _Pages(Generic[OutputT]):
 
 
 class Follow(_Pages[OutputT]):
-    """The pages of `Context.follow`: iterate over it once."""
+    """The pages of `Context.follow`: iterate over it once.
+
+    Examples:
+        >>> from wwspec_router import EventContext, Follow
+        >>> from wwspec_router.wecom import sync_msg
+        >>> def count(pages: Follow[sync_msg.Response], ctx: EventContext) -> int:
+        ...     messages = 0
+        ...     for page in pages:
+        ...         messages += len(page.msg_list)
+        ...         if ctx.remaining is not None and ctx.remaining < 1.0:
+        ...             pages.keep()  # the page is counted; the next event goes on after it
+        ...             break
+        ...     return messages
+    """
 
     def __init__(self, pages: FollowedPages[OutputT], client: Any) -> None:
         super().__init__(pages)
@@ -259,7 +278,14 @@ class Follow(_Pages[OutputT]):
 
 
 class AsyncFollow(_Pages[OutputT]):
-    """The pages of `AsyncContext.follow`: iterate over it once, with `async for`."""
+    """The pages of `AsyncContext.follow`: iterate over it once, with `async for`.
+
+    Examples:
+        >>> from wwspec_router import AsyncFollow
+        >>> from wwspec_router.wecom import sync_msg
+        >>> async def count(pages: AsyncFollow[sync_msg.Response]) -> int:
+        ...     return sum([len(page.msg_list) async for page in pages])
+    """
 
     def __init__(self, pages: FollowedPages[OutputT], on_thread: Callable[[Callable[[Any], Any]], Any]) -> None:
         super().__init__(pages)

@@ -155,7 +155,7 @@ class JobExecutor:
             run.error = class_of(error)
             return self._error(CrashError())
         if not reply.errcode:
-            run.writes = work.take()
+            run.writes = work.end_writes()
         return outcome
 
     def _answer(self, call: Call, job: Job, route: Route, deadline: Deadline) -> Reply:
