@@ -33,7 +33,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-class Ticket(Contract):
+class Invoice(Contract):
     number: int
 
 
@@ -43,12 +43,12 @@ class Work:
     def __init__(self) -> None:
         self.done = 0
 
-    def open_ticket(self) -> Ticket:
+    def open_invoice(self) -> Invoice:
         self.done += 1
-        return Ticket(number=self.done)
+        return Invoice(number=self.done)
 
-    async def open_ticket_later(self) -> Ticket:
-        return self.open_ticket()
+    async def open_invoice_later(self) -> Invoice:
+        return self.open_invoice()
 
     def open_by_text(self):  # type: ignore[no-untyped-def]
         self.done += 1
@@ -71,25 +71,25 @@ def test_a_later_attempt_takes_the_result_of_a_step(reference_table: AbilityTabl
     work, seen = Work(), []
 
     def act(ctx: EventContext) -> None:
-        seen.append(ctx.step("ticket", work.open_ticket))
+        seen.append(ctx.step("invoice", work.open_invoice))
         if ctx.attempt < 3:
             raise ValueError
 
     assert run_event(reference_table, store, act) == EventCounts(ended=1, retried=2)
-    assert seen == [Ticket(number=1)] * 3
+    assert seen == [Invoice(number=1)] * 3
     assert work.done == 1
 
 
 def test_a_step_that_fails_is_done_again(reference_table: AbilityTable, store: Store) -> None:
     work = Work()
 
-    def fail_once() -> Ticket:
-        ticket = work.open_ticket()
-        if ticket.number == 1:
+    def fail_once() -> Invoice:
+        invoice = work.open_invoice()
+        if invoice.number == 1:
             raise ValueError
-        return ticket
+        return invoice
 
-    assert run_event(reference_table, store, lambda ctx: ctx.step("ticket", fail_once)).failed == 0
+    assert run_event(reference_table, store, lambda ctx: ctx.step("invoice", fail_once)).failed == 0
     assert work.done == 2
 
 
@@ -98,7 +98,7 @@ def test_a_step_whose_result_could_not_be_kept_is_done_again(reference_table: Ab
 
     def act(ctx: EventContext) -> None:
         try:
-            ctx.step("ticket", work.open_ticket)
+            ctx.step("invoice", work.open_invoice)
         except CallError as error:
             errors.append(str(error))
             raise
@@ -115,18 +115,18 @@ def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(
 
     @ability
     def act(request: Ask, ctx: Context) -> Said:
-        seen.append((ctx.attempt, ctx.step("ticket", work.open_ticket)))
+        seen.append((ctx.attempt, ctx.step("invoice", work.open_invoice)))
         return Said()
 
     sdk = Platform()
     JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
     [job] = store.claim("a process that died", 1, 0.01)
     assert store.begin("a process that died", job.job_id)
-    assert store.keep_step("a process that died", job.job_id, "step:ticket", '{"number":9}')
+    assert store.keep_step("a process that died", job.job_id, "step:invoice", '{"number":9}')
     with working(store, sdk, Dispatcher(with_handler(reference_table, act), sdk, store), lease=0.3):
         sdk.wait_for(1)
         wait_empty(store)
-    assert seen == [(2, Ticket(number=9))]
+    assert seen == [(2, Invoice(number=9))]
     assert work.done == 0
 
 
@@ -134,16 +134,16 @@ def test_an_async_step_may_be_an_async_def_and_is_kept_as_well(reference_table: 
     work, seen = Work(), []
 
     async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
-        seen.append(await ctx.step("later", work.open_ticket_later))
-        seen.append(await ctx.step("now", work.open_ticket))
-        seen.append(await ctx.step("built", lambda: work.open_ticket_later(), type=Ticket))
+        seen.append(await ctx.step("later", work.open_invoice_later))
+        seen.append(await ctx.step("now", work.open_invoice))
+        seen.append(await ctx.step("built", lambda: work.open_invoice_later(), type=Invoice))
         if ctx.attempt == 1:
             raise ValueError
 
     with running(with_event(reference_table, handler), store) as program:
         program.event()
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
-    assert seen == [Ticket(number=1), Ticket(number=2), Ticket(number=3)] * 2
+    assert seen == [Invoice(number=1), Invoice(number=2), Invoice(number=3)] * 2
 
 
 def test_the_first_attempt_gets_the_result_as_a_later_one_does(reference_table: AbilityTable, store: Store) -> None:
@@ -151,14 +151,14 @@ def test_the_first_attempt_gets_the_result_as_a_later_one_does(reference_table: 
 
     def act(ctx: EventContext) -> None:
         seen.append(ctx.step("plain", work.open_by_text))
-        seen.append(ctx.step("typed", work.open_by_text, type=Ticket))
-        seen.append(ctx.step("partial", partial(work.open_ticket)))
+        seen.append(ctx.step("typed", work.open_by_text, type=Invoice))
+        seen.append(ctx.step("partial", partial(work.open_invoice)))
         seen.append(ctx.step("nothing", lambda: None))
         if ctx.attempt == 1:
             raise ValueError
 
     assert run_event(reference_table, store, act).failed == 0
-    assert seen == [{"number": 1}, Ticket(number=2), Ticket(number=3), None] * 2
+    assert seen == [{"number": 1}, Invoice(number=2), Invoice(number=3), None] * 2
 
 
 def bad_name(ctx: EventContext) -> None:
@@ -184,7 +184,7 @@ def no_json(ctx: EventContext) -> None:
 
 
 def no_type(ctx: EventContext) -> None:
-    ctx.step("s", lambda: Ticket(number=1))
+    ctx.step("s", lambda: Invoice(number=1))
 
 
 def wrong_type(ctx: EventContext) -> None:
@@ -224,14 +224,14 @@ def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(
 
     def act(ctx: EventContext) -> None:
         if ctx.attempt == 1:
-            ctx.step("ticket", lambda: "one")
+            ctx.step("invoice", lambda: "one")
             raise ValueError
         with pytest.raises(KeptValueError) as caught:
-            ctx.step("ticket", Work().open_ticket)
+            ctx.step("invoice", Work().open_invoice)
         errors.append(str(caught.value))
 
     assert run_event(reference_table, store, act).failed == 0
-    assert errors == ["the kept value 'ticket' does not fit its type: Expected `object`, got `str`"]
+    assert errors == ["the kept value 'invoice' does not fit its type: Expected `object`, got `str`"]
 
 
 class Ask(Contract):

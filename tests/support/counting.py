@@ -39,7 +39,7 @@ def note(line: str) -> None:
         file.write(f"{line}\n")
 
 
-def open_ticket() -> int:
+def write_invoice() -> int:
     note("step")
     return 1
 
@@ -49,7 +49,7 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext) -> None
     new = [each.msgid for page in ctx.follow(request, name="count") for each in page.msg_list]
     total = ctx.kept.get("total", Total) or Total()
     ctx.kept.set("total", Total(messages=total.messages + len(new)), unchanged=True)
-    ctx.step("ticket", open_ticket)
+    ctx.step("invoice", write_invoice)
     note(f"run {ctx.attempt}")
     while (folder() / "wait").exists():
         threading.Event().wait(0.01)

@@ -85,7 +85,7 @@ class KeptWrites:
                 expected = self._read.get(key, UNSET)
             self._writes[key] = KeptWrite(key=key, text=text, version=self._version, ttl=ttl, expected=expected)
 
-    def take(self) -> Sequence[KeptWrite]:
+    def end(self) -> Sequence[KeptWrite]:
         """Return the changes. None can be noted after that."""
         with self._lock:
             self._is_over = True
@@ -97,7 +97,7 @@ class KeptWrites:
         Raises:
             NotStoredError: They could not be stored; nothing was.
         """
-        if not (writes := self.take()):
+        if not (writes := self.end()):
             return
         try:
             self._store.write_kept(writes)

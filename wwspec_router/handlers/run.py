@@ -19,8 +19,8 @@ from wwspec_router.stores.once import OnceClaim
 class Leases(Protocol):
     """Holds keys that only one run has at a time, in all processes that share the store."""
 
-    def take(self, claim: OnceClaim) -> bool:
-        """Take a key and renew the claim until `release`; return False when another has it.
+    def acquire(self, claim: OnceClaim) -> bool:
+        """Hold a key, and renew the claim until `release`; return False when another has it.
 
         Raises:
             StoreError: The store failed.
@@ -85,16 +85,16 @@ class JobRun:
             if claim.key in self._claims:
                 return
             try:
-                is_taken = self._leases.take(claim)
+                is_taken = self._leases.acquire(claim)
             except StoreError as error:
                 raise CallError("a lease could not be stored", detail=str(error)) from error
             if not is_taken:
                 raise self.postpone(reason, pauses)
             self._claims[claim.key] = claim
 
-    def take(self) -> Sequence[KeptWrite]:
+    def end_writes(self) -> Sequence[KeptWrite]:
         """Return the changes of kept values. None can be noted after that."""
-        return () if self.kept is None else self.kept.take()
+        return () if self.kept is None else self.kept.end()
 
     @property
     def has_lost_lease(self) -> bool:

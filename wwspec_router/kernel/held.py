@@ -68,7 +68,7 @@ class HeldClaims:
                 thread.start()
                 self._thread = thread
 
-    def take(self, claim: OnceClaim) -> bool:
+    def acquire(self, claim: OnceClaim) -> bool:
         """Claim a key and renew it until `release`; return False when another claim holds it.
 
         Raises:
