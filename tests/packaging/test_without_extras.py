@@ -110,7 +110,7 @@ def test_a_verb_without_its_extra_says_how_to_install_it(
     verb: str, bare: Path, clean_env: dict[str, str], folder: Path
 ) -> None:
     done = wwspec(bare, clean_env, folder, verb, *NEEDS_EMULATOR[verb])
-    path = f"wwspec {verb} info" if verb == "zone" else f"wwspec {verb}"
+    path = " ".join(("wwspec", verb, *(NEEDS_EMULATOR[verb] if verb in ("job", "zone") else ())))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Error: {path} {HINT}: pip install 'wwspec-router[emulator]'\n"
 

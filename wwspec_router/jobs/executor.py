@@ -6,7 +6,7 @@ event, if it was not notified before. This module knows neither threads, nor whi
 
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -27,7 +27,6 @@ from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.marks import was_forgotten
 
 log = logging.getLogger(__name__)
@@ -208,7 +207,7 @@ class JobExecutor:
         job = run.job
         try:
             self._check_leases(run)
-            if not run.is_gone and not self._end(run, _failure(run, outcome, Verdict.DONE), run.writes):
+            if not run.is_gone and not self._end(run, outcome, Verdict.DONE):
                 if not self._is_lost(run, "it is not run again"):
                     return
         except StoreError as error:
@@ -345,13 +344,13 @@ class JobExecutor:
                 self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
         if not run.is_gone:
-            self._end(run, _failure(run, outcome, verdict))
+            self._end(run, outcome, verdict)
 
-    def _end(self, run: Run, failure: Failure | None, writes: Sequence[KeptWrite] = ()) -> bool:
-        """Remove a job from the journal, or set it aside when it failed for good; return False when it is lost."""
+    def _end(self, run: Run, outcome: Outcome, verdict: Verdict) -> bool:
+        """Finish a job that is over, and store what it wrote, or set it aside; return False when it is not ours."""
         job_id = run.job.job_id
-        if failure is None:
-            return self._journal.finish(self._owner, job_id, writes)
+        if (failure := _failure(run, outcome, verdict)) is None:
+            return self._journal.finish(self._owner, job_id, run.writes)
         return self._journal.set_aside(self._owner, job_id, failure)
 
     def _notify(self, job: Job, outcome: Outcome) -> Verdict:
