@@ -30,6 +30,7 @@ class Reply(Output):
 
 @ability
 def greet(request: Asked, ctx: Context) -> Reply:
+    print(f"greeting {request.times}")
     breakpoint()
     return Reply(text="hello" * request.times)
 
@@ -126,8 +127,13 @@ def test_an_asynchronous_call_waits_for_the_debugger(dev: DevTerminal) -> None:
 
 def test_two_calls_at_breakpoints_have_the_terminal_one_after_the_other(dev: DevTerminal) -> None:
     calls = [dev.wwspec("call", "greet", f'{{"times": {times}}}') for times in (1, 2)]
-    dev.answer("c")
-    dev.answer("c")
+    wait_until(lambda: "greeting 1" in dev.printed and "greeting 2" in dev.printed)
+    for _ in calls:
+        dev.answer("p request")
+        own = dev.expect(r"Asked\(times=\d\)\n")
+        dev.answer("p request")
+        assert dev.expect(r"Asked\(times=\d\)\n") == own
+        dev.answer("c")
     texts = [json.loads(call.communicate(timeout=DEADLINE)[0])["text"] for call in calls]
     assert texts == ["hello", "hellohello"]
 

@@ -58,9 +58,7 @@ def test_every_file_that_the_image_is_made_of_gets_to_its_builder(shop: Path) ->
 
 
 def test_what_serves_development_only_stays_out_of_the_image(shop: Path) -> None:
-    ignored = PathSpec.from_lines(
-        "gitignore", (shop / ".dockerignore").read_text("utf-8").splitlines()
-    )  # means the same
+    ignored = PathSpec.from_lines("gitignore", (shop / ".dockerignore").read_text("utf-8").splitlines())
     for path in ("requests/chat_digest.saved.json", "tests/test_chat_digest.py", ".env", ".vscode/launch.json"):
         assert ignored.match_file(path), path
     assert not ignored.match_file("abilities/chat_digest.py")

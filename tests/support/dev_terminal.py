@@ -53,8 +53,8 @@ class DevTerminal:
         """Everything that was printed."""
         return self._printed.decode("utf-8", "replace").replace("\r", "")
 
-    def expect(self, pattern: str) -> None:
-        """Wait until something is printed after what was expected before."""
+    def expect(self, pattern: str) -> str:
+        """Wait until something is printed after what was expected before, and return it."""
         found: list[re.Match[str]] = []
 
         def is_there() -> bool:
@@ -64,6 +64,7 @@ class DevTerminal:
         wait_until(is_there)
         assert found, self.printed
         self._read += found[0].end()
+        return found[0][0]
 
     def answer(self, text: str) -> None:
         """Wait for the prompt of the debugger, and answer it."""
