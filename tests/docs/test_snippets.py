@@ -198,7 +198,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
     assert done.returncode == 0, done.stderr + done.stdout
