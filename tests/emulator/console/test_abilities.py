@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from tests.emulator.console.conftest import run_shown_command
 from wwspec_router.cli.main import main
+from wwspec_router.contracts import Contract
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
+from wwspec_router.contracts.schema import contract_schema
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
@@ -189,6 +191,20 @@ def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, serve
     expect(page.locator("json-tree .mark")).to_have_text("应为整数，实际为字符串")
     page.goto("/#/abilities/chat_digest")
     expect(page.get_by_text("处理函数 abilities.chat_digest:digest").last).to_be_visible()
+
+
+def test_the_form_knows_arrays_of_a_fixed_length(page: Page) -> None:
+    class Request(Contract):
+        names: tuple[str, str]
+
+    fits = page.evaluate(
+        """async ([schema, values]) => {
+            const { fitsSchema } = await import('/console/schema/schema.js');
+            return values.map((value) => fitsSchema(schema, { names: value }, schema));
+        }""",
+        [contract_schema([Request]), [["a", "b"], ["a"], ["a", "b", "c"], ["a", True]]],
+    )
+    assert fits == [True, False, False, False]
 
 
 def nested(depth: int) -> list[object]:
