@@ -5,8 +5,12 @@ Each answers from its request alone, so that its caller can tell a wrong answer 
 
 import random
 import time
+from hashlib import sha256
+from secrets import token_hex
+from zlib import crc32
 
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
+from wwspec_router.wecom import sync_msg
 from wwspec_router.wecom.events import conversation_new_message
 
 WAIT = 0.05
@@ -17,6 +21,10 @@ LONGEST_JOB = 0.08
 """Seconds that `job` and `on_new_message` take at most."""
 FAILING = 0.1
 """Share of the first runs of `on_new_message` that fail."""
+READERS = 16
+"""Each reads all messages for itself: one run at a time follows for one of them."""
+PAGE = 20
+"""Messages of a page that a reader asks for."""
 
 
 class Numbered(Contract):
@@ -38,16 +46,53 @@ class Handled(Contract):
     """What the app is told of an event, and gets beside it."""
 
     token: str
+    receipt: str
+    """Made in a step of the run: the same in each run of an event, once the step was kept."""
+
+
+class Reading(Output):
+    """What a reader has read: kept, and the answer of `reading`."""
+
+    messages: int = 0
+    chain: str = ""
+
+
+def chained(chain: str, msgid: str) -> str:
+    """Return what stands for messages in their order, from what stands for all but the last."""
+    return sha256(f"{chain} {msgid}".encode()).hexdigest()
+
+
+def reader_of(token: str) -> int:
+    """Return which reader reads on an event."""
+    return crc32(token.encode()) % READERS
 
 
 def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> Handled:
-    """Tell the app the event's token after a random short time; sometimes fail at first."""
+    """Read what is new, make a receipt, and tell the app both after a random short time; sometimes fail at first."""
+    token = event.conversation_new_message.token
+    reader = f"reader {reader_of(token)}"
+    for page in ctx.follow(sync_msg.Request(token=token, limit=PAGE), name=reader, start="oldest"):
+        read = ctx.kept.get(reader, Reading) or Reading()
+        for message in page.msg_list:
+            read = Reading(messages=read.messages + 1, chain=chained(read.chain, message.msgid))
+        ctx.kept.set(reader, read, unchanged=True)
+    receipt = ctx.step("receipt", _receipt)
     time.sleep(random.uniform(0, LONGEST_JOB))  # noqa: S311 - no secret
     if ctx.attempt == 1 and random.random() < FAILING:  # noqa: S311 - no secret
         raise ValueError
-    handled = Handled(token=event.conversation_new_message.token)
+    handled = Handled(token=token, receipt=receipt)
     ctx.notify(handled)
     return handled
+
+
+def _receipt() -> str:
+    return token_hex(8)
+
+
+@ability
+def reading(request: Numbered, ctx: Context) -> Reading:
+    """Return what a reader has read."""
+    return ctx.kept.get(f"reader {request.number}", Reading) or Reading()
 
 
 @ability

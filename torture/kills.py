@@ -57,6 +57,8 @@ def _run(store: str, seed: int, kills: int) -> tuple[dict[str, Any], list[str]]:
                 say(f"{store}: {number} of {kills} kills")
         time.sleep(max(BETWEEN))
         figures = {**killing.figures(), "killing_s": round(time.monotonic() - began, 1), **stage.reckon()}
+        if again := figures["events_handled_after_their_end"]:
+            stage.ledger.fail(f"the code on {again} events ran again after the app had been given its end")
         return figures, stage.ledger.failures
 
 

@@ -5,14 +5,20 @@ Filled by many threads. Knows neither how calls are sent nor how the platform is
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import msgspec
+
+from torture.handlers import chained
 
 __all__ = ["FETCHED", "UNREACHED", "Ledger"]
 
 UNREACHED = (710674, 710675)
 """What the platform answers when the program can't be connected to, or the connection is cut [100042]."""
+NEVER = str(UNREACHED[0])
+"""In what is counted of a call that never reached the program."""
 HANDLED = "handled"
 """The kind of notification by which the code on an event says that it has ended."""
 FETCHED = frozenset({"hit_keyword", "conversation_new_message", HANDLED})
@@ -41,6 +47,8 @@ class Ledger:
         self._delivered: set[str] = set()
         self._handed_over: set[str] = set()
         self._without_result: set[str] = set()
+        self._receipts: dict[str, str] = {}
+        self._read = 0
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
         self._accepted: set[int] = set()
@@ -109,6 +117,20 @@ class Ledger:
         with self._lock:
             self._handed_over.add(token)
 
+    def compare_reading(self, reader: int, read: Any, there: Sequence[str], least: int) -> None:
+        """Compare what a reader has read with the messages that are there.
+
+        Args:
+            reader: Which reader.
+            read: Its `Reading`.
+            there: The msgids, oldest first.
+            least: How many it must have read; each later message raised an event for another reader as well.
+        """
+        messages = read.get("messages", 0)
+        self._read += messages
+        if messages < least or read.get("chain") != reduce(chained, there[:messages], ""):
+            self.fail(f"reader {reader} has counted {messages} messages of {least} to {len(there)}, or not these")
+
     def notified(self, notify_id: str) -> None:
         """Note a `spec_notify_app` that reached the platform."""
         with self._lock:
@@ -139,17 +161,24 @@ class Ledger:
         name = f"{kind} {token}" if kind == HANDLED else token
         with self._lock:
             before = self._notified.get(notify_id, "")
-            known = token in self._fired and before in ("", name)
+            known = before in ("", name) and (kind != "hit_keyword" or token in self._fired)
             if kind == "conversation_new_message":
                 result = event.get("conversation_new_message_result")
-                known = known and result in (None, {"token": token})
+                known = known and (result is None or self._is_right(token, result))
                 if result is None:
                     self._without_result.add(token)
+            elif kind == HANDLED:
+                known = known and self._is_right(token, event[kind])
             self._notified[notify_id] = before or name
         if known:
             self.right("fetch")
         else:
             self.fail(f"fetch: {notify_id} answered another event: {msgspec.json.encode(event).decode()[:200]}")
+
+    def _is_right(self, token: str, handled: Any) -> bool:
+        """Return whether this is what code returns or notifies on an event, with the receipt of its first step."""
+        receipt = handled.get("receipt")
+        return bool(handled == {"token": token, "receipt": self._receipts.setdefault(token, receipt)})
 
     def accepted(self, number: int) -> None:
         """Note a job that the program answered as accepted."""
@@ -191,7 +220,9 @@ class Ledger:
             "events_fetched": sum(1 for token in self._notified.values() if token),
             "events_handed_over": len(self._handed_over),
             "events_handled_twice_or_more": self._handled_again(),
+            "events_handled_after_their_end": self._handled_after_end(),
             "events_without_result": len(self._without_result),
+            "messages_read": self._read,
             "jobs_accepted": len(self._accepted),
             "jobs_reported": len(self._accepted & self._reported.keys()),
             "jobs_reported_twice_or_more": sum(1 for count in self._reported.values() if count > 1),
@@ -201,6 +232,10 @@ class Ledger:
 
     def _compare_events(self, given_up: int) -> None:
         tokens = set(self._notified.values())
+        strangers = {token.removeprefix(f"{HANDLED} ") for token in tokens} - self._fired - self._handed_over
+        unanswered = sum(count for key, count in self._refused.items() if key.startswith("event") and NEVER not in key)
+        if len(strangers) > unanswered:
+            self.fail(f"code ran on {len(strangers)} unknown events, and {unanswered} had no good answer")
         for notify_id, token in self._notified.items():
             if not token:
                 self.fail(f"the event that {notify_id} was notified for can't be fetched")
@@ -212,6 +247,16 @@ class Ledger:
             self.fail(f"{len(unhandled)} events have no result, and {given_up} were given up: {some}")
         for token in sorted(self._handed_over - tokens):
             self.fail(f"{token} was answered with success and the app never got it after its code")
+
+    def _handled_after_end(self) -> int:
+        """Return how many events have a run of their code that notified the app after the app was given the end."""
+        ended, again = set(), set()
+        for token in self._notified.values():  # in the order in which the app was notified
+            if not token.startswith(HANDLED):
+                ended.add(token)
+            elif (event := token.removeprefix(f"{HANDLED} ")) in ended:
+                again.add(event)
+        return len(again)
 
     def _handled_again(self) -> int:
         handled = Counter(name for name in self._notified.values() if name.startswith(HANDLED))

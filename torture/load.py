@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import msgspec
 
+from torture.handlers import READERS, reader_of
 from torture.ledger import FETCHED, Ledger
 from torture.program import until
 from wwspec_router.client import PlatformError
@@ -28,6 +29,8 @@ RECENT = 500
 """Events that fetches choose from while the load runs, unless told otherwise: the latest."""
 AFTER_REFUSAL = 0.05
 """Seconds that a caller waits when it was refused: a program that starts needs the processor for itself."""
+LARGEST_LIST = 500
+"""Messages that the emulator lists at once."""
 POLL = 0.2
 """Seconds between two looks at the emulator's record, which keeps the latest 1000 entries."""
 
@@ -105,6 +108,31 @@ class Load:
         until(reported, seconds, POLL)
         return time.monotonic() - began
 
+    def read_all(self) -> int:
+        """Send each reader an event, after `stop`; return how many messages there were before."""
+        there = len(self._messages())
+        waiting = set(range(READERS))
+        while waiting:
+            if token := self.fire("conversation_new_message"):
+                waiting.discard(reader_of(token))
+        return there
+
+    def compare_readings(self, least: int) -> None:
+        """Compare what each reader has read with the messages that are there, of which it has read at least so many."""
+        there = self._messages()
+        for reader in range(READERS):
+            read = self._asked("call", "reading", {"number": reader}) or {}
+            self._ledger.compare_reading(reader, read, there, least)
+
+    def _messages(self) -> list[str]:
+        """Return the msgids of all messages, oldest first."""
+        page = self._client.messages(None, LARGEST_LIST)
+        pages = [page["messages"]]
+        while page["next"] is not None:
+            page = self._client.messages(page["next"], LARGEST_LIST)
+            pages.append(page["messages"])
+        return [message["msgid"] for each in reversed(pages) for message in reversed(each)]
+
     def fetch_all(self, threads: int = 4) -> None:
         """Fetch every event that was notified."""
         waiting = self._ledger.all_notified()
@@ -138,22 +166,25 @@ class Load:
         self._ledger.fetched(notify_id, reply)
         return True
 
-    def fire(self, event_type: str = "hit_keyword") -> bool:
-        """Send one event, note what came, and tell whether the program took it."""
-        token = f"event-{self._ledger.number()}"
-        self._ledger.fired(token)
+    def fire(self, event_type: str = "hit_keyword") -> str:
+        """Send one event, note what came, and return its token if the program took it; else ""."""
+        own = {"token": f"event-{self._ledger.number()}"} if event_type == "hit_keyword" else {}
+        if own:
+            self._ledger.fired(own["token"])
         try:
-            reply = msgspec.json.decode(self._client.fire(event_type, {"token": token})["reply"], type=dict[str, Any])
+            sent = self._client.fire(event_type, own)
         except EmulatorError as error:
             found = _ERRCODE.search(str(error))
             self._ledger.unreached("event", int(found[1]) if found else -1, str(error))
-            return False
+            return ""
+        reply = msgspec.json.decode(sent["reply"], type=dict[str, Any])
         if reply.get("errcode") != _OK:
             self._ledger.refused("event", reply)
-            return False
-        (self._ledger.delivered if event_type == "hit_keyword" else self._ledger.handed_over)(token)
+            return ""
+        token = str(sent["event"][event_type]["token"])
+        (self._ledger.delivered if own else self._ledger.handed_over)(token)
         self._ledger.right("event")
-        return True
+        return token
 
     def begin_job(self) -> bool:
         """Call asynchronously once, and tell whether the platform had an answer; the record tells what it was."""
@@ -166,10 +197,10 @@ class Load:
         return True
 
     def _event(self, rng: random.Random) -> bool:
-        return self.fire()
+        return bool(self.fire())
 
     def _handled_event(self, rng: random.Random) -> bool:
-        return self.fire("conversation_new_message")
+        return bool(self.fire("conversation_new_message"))
 
     def _fetch(self, rng: random.Random) -> bool:
         recent = self._ledger.recent(self._recent)

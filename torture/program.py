@@ -57,6 +57,9 @@ retries = 1000
 [notifications.handled]
 contract = "torture.handlers:Handled"
 
+[abilities.reading]
+handler = "torture.handlers:reading"
+
 [abilities.double]
 handler = "torture.handlers:double"
 

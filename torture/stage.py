@@ -17,9 +17,9 @@ from torture.program import ServeProcess, emulator, write_registry
 
 __all__ = ["JOB_LEASE", "REPORT_LIMIT", "WORKERS", "Stage", "set_up"]
 
-JOB_LEASE = ("--job-lease", "2", "--retry-pause", "0.2")
-"""Options that let a job which was left behind, or failed, be begun again while the run lasts; some outages outlast a
-lease."""
+JOB_LEASE = ("--job-lease", "2", "--once-lease", "1", "--retry-pause", "0.2")
+"""Options that let a job which was left behind, or failed, be begun again while the run lasts, and another follow; some
+outages outlast a lease."""
 GIVEN_UP = "of event:conversation_new_message ended none of its"
 """What the program logs of an event whose code was begun too often without an end."""
 WORKERS = 2
@@ -42,9 +42,11 @@ class Stage(NamedTuple):
         """End the load, fetch every event, end the program, compare the books with the store; return the figures."""
         self.load.stop()
         began = time.monotonic()
+        messages = self.load.read_all()
         wait_for_empty_journal(self.backend.url, REPORT_LIMIT)  # code on events ends, and the app is told after it
         self.load.wait_reported(REPORT_LIMIT)
         reported_after = time.monotonic() - began
+        self.load.compare_readings(messages)
         self.load.fetch_all()
         self.end_program()
         figures = self.ledger.close(given_up=self.program.said().count(GIVEN_UP))

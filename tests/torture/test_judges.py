@@ -20,10 +20,10 @@ EVENT = {"event_type": "hit_keyword", "hit_keyword": {"token": "event-1"}}
 RESULT = {
     "event_type": "conversation_new_message",
     "conversation_new_message": {"token": "event-2"},
-    "conversation_new_message_result": {"token": "event-2"},
+    "conversation_new_message_result": {"token": "event-2", "receipt": "r"},
 }
 RESULT_LESS = {key: value for key, value in RESULT.items() if not key.endswith("_result")}
-HANDLED = {"event_type": "handled", "handled": {"token": "event-2"}}
+HANDLED = {"event_type": "handled", "handled": {"token": "event-2", "receipt": "r"}}
 MIB = 1 << 20
 
 
@@ -80,7 +80,7 @@ def test_an_event_whose_code_was_begun_too_often_may_have_no_result(ledger: Ledg
 
 
 def _deliver_another_result(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1"}})
+    _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1", "receipt": "r"}})
 
 
 def _lose_an_event(ledger: Ledger) -> None:
