@@ -15,6 +15,7 @@ from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.contracts import PagedRequest
 from wwspec_router.envelope import Deadline
 from wwspec_router.errors import ApiError, CallError
+from wwspec_router.handlers.base import Resources
 from wwspec_router.kernel.intake import AppNotifications
 from wwspec_router.registry.loader import Application
 from wwspec_router.registry.table import AbilityTable
@@ -65,7 +66,8 @@ def context(reference_table: AbilityTable) -> ContextOver:
         store = open_store("memory:")
         notifications = AppNotifications(sdk, store, 60.0, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
-        return Context(app_call("test"), new_client, reference_table.apis, Deadline(), notifications, store)
+        resources = Resources(apis=reference_table.apis, notifications=notifications, store=store)
+        return Context(app_call("test"), new_client, Deadline(), resources)
 
     return over
 

@@ -65,6 +65,21 @@ class Notifications(Protocol):
         ...
 
 
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """What the contexts of all calls share."""
+
+    apis: ApiCodecs
+    """The SDK APIs that handlers may call, by the API's `Request`."""
+    notifications: Notifications
+    """Sends the notifications of handlers to the app."""
+    store: KeptStore
+    """Has what handlers keep."""
+    state: Any = None
+    """What the application's lifespan yielded."""
+    settings: Any = None
+    """The application's own settings."""
+
+
 class BaseContext(Generic[StateT, SettingsT]):
     """Who calls, and how much time is left. The two public contexts differ only in how they wait for an SDK call."""
 
@@ -81,24 +96,18 @@ class BaseContext(Generic[StateT, SettingsT]):
         self,
         call: Call,
         new_client: Callable[[], SdkClient],
-        apis: ApiCodecs,
         deadline: Deadline,
-        notifications: Notifications,
-        store: KeptStore,
-        state: Any = None,
-        settings: Any = None,
+        resources: Resources,
     ) -> None:
         self.call = call
         """The decoded call: all that the SDK read from the request."""
         self._new_client = new_client
         self._client = new_client()
-        self._apis = apis
         self._deadline = deadline
-        self._notifications = notifications
-        self._store = store
-        self.state: StateT = state
+        self._resources = resources
+        self.state: StateT = resources.state
         """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
-        self.settings: SettingsT = settings
+        self.settings: SettingsT = resources.settings
         """The application's own settings: the Struct that `[program] settings` names; None without one."""
 
     @property
@@ -138,7 +147,7 @@ class BaseContext(Generic[StateT, SettingsT]):
 
     def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()
-        api = self._apis[type(request)]
+        api = self._resources.apis[type(request)]
         text = api.output.fit(client.invoke(api.name, msgspec.json.encode(request).decode()))
         response: Any = api.output.decode(text)
         if check and response.errcode != 0:
@@ -147,7 +156,7 @@ class BaseContext(Generic[StateT, SettingsT]):
 
     def _notify(self, payload: Contract, scene: int) -> str:
         self._deadline.check()
-        return self._notifications.send(self.call, payload, scene)
+        return self._resources.notifications.send(self.call, payload, scene)
 
     def _finish(
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
@@ -180,7 +189,7 @@ class BaseContext(Generic[StateT, SettingsT]):
     def _noted(self) -> KeptWrites:
         """Return what this call reads and writes."""
         if self._writes is None:
-            self._writes = writes = KeptWrites(self._store, self.corpid, self.agentid)
+            self._writes = writes = KeptWrites(self._resources.store, self.corpid, self.agentid)
             if self.call.run is not None:
                 self.call.run.kept = writes
         return self._writes
@@ -189,7 +198,7 @@ class BaseContext(Generic[StateT, SettingsT]):
         run = self._run("ctx.follow")
         fields: Any = request
         if not {"cursor", "token"} <= set(request.__struct_fields__):
-            able = ", ".join(self._apis.with_fields("cursor", "token"))
+            able = ", ".join(self._resources.apis.with_fields("cursor", "token"))
             raise TypeError(f"{self._name(type(request))} can't be followed: it takes no event's token; {able} can")
         if fields.cursor or getattr(fields, "begin_time", None):
             raise ValueError(
@@ -228,7 +237,7 @@ class BaseContext(Generic[StateT, SettingsT]):
         return reply
 
     def _name(self, request: type[ApiRequest[Any]]) -> str:
-        return self._apis[request].name
+        return self._resources.apis[request].name
 
     def _wait(self, seconds: float) -> None:
         remaining = self.remaining

@@ -14,6 +14,7 @@ import msgspec
 from wwspec_router.contracts.codec import errcode_of
 from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
+from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.handlers.run import Leases
 from wwspec_router.kernel.administration import Administration
@@ -139,10 +140,9 @@ class Dispatcher:
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         administration = Administration(store, program.errcode, wake)
-        own = (state, settings, table.around, self._refusals.errcode_of)
-        functions = Functions(
-            sdk, table.apis, events, notifications, store, portal, figures, once, administration, *own
-        )
+        resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
+        own = (table.around, self._refusals.errcode_of)
+        functions = Functions(sdk, resources, events, portal, figures, once, administration, *own)
         self._routes = _routes(table, functions, with_timeouts=with_timeouts)
         self._event_routes = {
             each.job_name: Route(

@@ -14,7 +14,7 @@ from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.errors import DEFAULT_ERRCODE, AbilityError, AbilityNotFoundError, CallError, InputError
 from wwspec_router.handlers.around import Around
-from wwspec_router.handlers.base import ApiCodecs, Notifications
+from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext
 from wwspec_router.handlers.portal import Portal
@@ -35,7 +35,6 @@ from wwspec_router.registry.targets import (
     Target,
 )
 from wwspec_router.sdk.base import Sdk, SdkClient
-from wwspec_router.stores.kept import KeptStore
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,16 +56,12 @@ class Functions:
 
     Args:
         sdk: Asks WeCom for data.
-        apis: The SDK APIs that handlers may call, by the API's `Request`.
+        resources: What all handlers share.
         events: Hands out stored events.
-        notifications: Sends the notifications of handlers to the app.
-        store: Has what handlers keep.
         portal: Runs `async def` handlers.
         status: Returns the program's figures as JSON text.
         once: Makes the calls of some abilities run once.
         administration: Manages what the program has stored.
-        state: What the application's lifespan yielded.
-        settings: The application's own settings.
         around: What the application lets run around its code.
         error_code: Returns the errcode that an error becomes, for `around`.
     """
@@ -74,30 +69,22 @@ class Functions:
     def __init__(
         self,
         sdk: Sdk,
-        apis: ApiCodecs,
+        resources: Resources,
         events: EventIntake,
-        notifications: Notifications,
-        store: KeptStore,
         portal: Portal,
         status: Callable[[], str],
         once: Once,
         administration: Administration,
-        state: object = None,
-        settings: object = None,
         around: Around | None = None,
         error_code: Callable[[BaseException], int] = lambda error: DEFAULT_ERRCODE,
     ) -> None:
         self._sdk = sdk
-        self._apis = apis
+        self._resources = resources
         self._events = events
-        self._notifications = notifications
-        self._store = store
         self._portal = portal
         self._status = status
         self._once = once
         self._administration = administration
-        self._state = state
-        self._settings = settings
         self._around = around
         self._error_code = error_code
         self._func_input = InputCodec(_FuncInput)
@@ -135,9 +122,8 @@ class Functions:
             handler.takes_context,
             handler.is_async,
         )
-        apis, client_of, notifications, state = self._apis, self._client_of, self._notifications, self._state
-        store = self._store
-        settings, kind = self._settings, AsyncEventContext if is_async else EventContext
+        resources, client_of = self._resources, self._client_of
+        kind = AsyncEventContext if is_async else EventContext
         if self._around is not None:
             function = self._around.guarded(handler, encode or _no_result, portal, self._error_code)
             takes_context, is_async, encode = True, False, _as_it_is
@@ -145,7 +131,7 @@ class Functions:
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
-                context: Any = kind(call, client_of(call), apis, deadline, notifications, store, state, settings)
+                context: Any = kind(call, client_of(call), deadline, resources)
                 context.event_type = event_type
                 arguments = (event, context) if takes_context else (event,)
                 if is_async:
@@ -189,8 +175,8 @@ class Functions:
         handler, decode_struct = target.handler, target.input.decode
         decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
         function, takes_context, is_async = handler.function, handler.takes_context, handler.is_async
-        encode, apis, portal, client_of = self._timed(target.output.encode), self._apis, self._portal, self._client_of
-        notifications, store, state, settings = self._notifications, self._store, self._state, self._settings
+        encode, portal = self._timed(target.output.encode), self._portal
+        resources, client_of = self._resources, self._client_of
         kind = AsyncContext if is_async else Context
         if self._around is not None:
             function = self._around.guarded(handler, encode, portal, self._error_code, checks_end=checks_end)
@@ -199,7 +185,7 @@ class Functions:
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = kind(call, client_of(call), apis, deadline, notifications, store, state, settings)
+            context = kind(call, client_of(call), deadline, resources)
             result = function(request, context) if takes_context else function(request)
             if checks_end:
                 deadline.check()
@@ -208,7 +194,7 @@ class Functions:
         def run_async(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            context = AsyncContext(call, client_of(call), apis, deadline, notifications, store, state, settings)
+            context = AsyncContext(call, client_of(call), deadline, resources)
             arguments = (request, context) if takes_context else (request,)
             result = encode(portal.run(lambda: function(*arguments), context))
             return context.commit(result, checks_end=checks_end)
