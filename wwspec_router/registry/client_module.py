@@ -106,24 +106,18 @@ def module_of(program: str, own: list[OwnAbility], errcodes: ProgramErrcodes = P
         raise ConfigurationError(f"{program} has no ability of its own: the app has the types of WeCom's APIs already")
     inside = _types_inside(own, faults)
     names = _named(own, inside, faults)
-    module = _Module(names, _changed(errcodes))
+    statement = _errcodes(errcodes)
+    module = _Module(names, has_errcodes=statement != "")
     blocks = [] if faults else [*module.shared(inside, faults), *module.abilities(own, faults)]
     if faults:
         raise ConfigurationError("\n".join(dict.fromkeys(faults)))
     exported = {name for type_, name in names.items() if not is_shipped(type_)}
     exported |= {each.name for each in own} | {each.reply_name for each in own}
-    exported |= {"ERRCODES"} if module.errcodes else set()
+    exported |= {"ERRCODES"} if statement else set()
     listed = ["__all__ = [", *(f'    "{name}",' for name in sorted(exported)), "]"]
     top = "\n".join([HEAD.format(program=literal(program)[1:-1]), *module.imports.lines(), "", *listed])
-    top += f"\n\n{module.errcodes}" if module.errcodes else ""
+    top += f"\n\n{statement}" if statement else ""
     return "\n\n\n".join([top, *("\n".join(lines) for lines in blocks)]) + "\n"
-
-
-def _changed(errcodes: ProgramErrcodes) -> dict[str, int]:
-    """Return the errcodes of a program that are not the usual ones."""
-    usual = ProgramErrcodes()
-    given = {name: getattr(errcodes, name) for name in ProgramErrcodes.__struct_fields__}
-    return {name: number for name, number in given.items() if number != getattr(usual, name)}
 
 
 def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
@@ -220,10 +214,14 @@ def _name_with_owner(type_: type, where: _Inside) -> str:
     return f"{where.prefix}{class_name(where.path)}"
 
 
-def _errcodes(errcodes: dict[str, int]) -> str:
-    """Return the errcodes of the program as a statement."""
-    lines = ["ERRCODES = ProgramErrcodes(", *(f"    {name}={number}," for name, number in errcodes.items()), ")"]
-    return "\n".join([*lines, '"""Of the program: `errcodes=ERRCODES` of a client has them for calls by ID, too."""'])
+def _errcodes(program: ProgramErrcodes) -> str:
+    """Return the errcodes of a program that are not the usual ones as a statement; empty when there are none."""
+    usual = ProgramErrcodes()
+    numbers = {name: getattr(program, name) for name in ProgramErrcodes.__struct_fields__}
+    given = [f"    {name}={number}," for name, number in numbers.items() if number != getattr(usual, name)]
+    lines = ["ERRCODES = ProgramErrcodes(", *given, ")"]
+    doc = '"""Of the program: `errcodes=ERRCODES` of a client has them for calls by ID, too."""'
+    return "\n".join([*lines, doc]) if given else ""
 
 
 class _Module:
@@ -231,15 +229,12 @@ class _Module:
 
     Args:
         names: The names of the types inside of requests and replies.
-        errcodes: Those of the program that are not the usual ones, by their key.
-
-    Attributes:
-        errcodes: The statement that has them; empty for none.
+        has_errcodes: Whether the module has errcodes of the program, which the requests carry.
     """
 
-    def __init__(self, names: dict[type, str], errcodes: dict[str, int]) -> None:
+    def __init__(self, names: dict[type, str], *, has_errcodes: bool) -> None:
         self.imports = Imports()
-        self.errcodes = _errcodes(errcodes) if errcodes else ""
+        self._has_errcodes = has_errcodes
         self._names = names
         self._source = Source(names, self.imports)
 
@@ -261,8 +256,8 @@ class _Module:
         self.imports.add("typing", "ClassVar")
         self.imports.add(_HOME, "AbilityRequest")
         self.imports.add(_HOME, "Output")
-        identity = ["    errcodes: ClassVar[ProgramErrcodes] = ERRCODES"] if self.errcodes else []
-        if self.errcodes:
+        identity = ["    errcodes: ClassVar[ProgramErrcodes] = ERRCODES"] if self._has_errcodes else []
+        if self._has_errcodes:
             self.imports.add("wwspec_router.errcodes", "ProgramErrcodes")
         for each in own:
             side = "output"
