@@ -49,7 +49,8 @@ class Ledger:
         self._without_result: set[str] = set()
         self._handled: set[str] = set()
         self._receipts: dict[str, str] = {}
-        self._read = 0
+        self._ended: set[str] = set()
+        self._counted: Counter[str] | None = None
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
         self._accepted: set[int] = set()
@@ -128,7 +129,8 @@ class Ledger:
             least: How many it must have read; each later message raised an event for another reader as well.
         """
         messages = read.get("messages", 0)
-        self._read += messages
+        counted = self._counted = Counter() if self._counted is None else self._counted
+        counted.update(messages=messages, events=read.get("events", 0))
         if messages < least or read.get("chain") != reduce(chained, there[:messages], ""):
             self.fail(f"reader {reader} has counted {messages} messages of {least} to {len(there)}, or not these")
 
@@ -178,6 +180,8 @@ class Ledger:
         if handled is None:
             self._without_result.add(token)
             return True
+        if kind != HANDLED:
+            self._ended.add(token)
         receipt = self._receipts.setdefault(token, handled.get("receipt", ""))
         return bool(handled == {"token": token, "receipt": receipt})
 
@@ -223,7 +227,7 @@ class Ledger:
             "events_handled_twice_or_more": self._handled_again(),
             "events_handled_after_their_end": self._handled_after_end(),
             "events_without_result": len(self._without_result),
-            "messages_read": self._read,
+            "counted_by_code": dict(self._counted or {}),
             "jobs_accepted": len(self._accepted),
             "jobs_reported": len(self._accepted & self._reported.keys()),
             "jobs_reported_twice_or_more": sum(1 for count in self._reported.values() if count > 1),
@@ -233,6 +237,8 @@ class Ledger:
 
     def _compare_events(self, given_up: int) -> None:
         tokens = set(self._notified.values())
+        if self._counted is not None and self._counted["events"] != len(self._ended):
+            self.fail(f"{len(self._ended)} events have ended, and code has counted {self._counted['events']}")
         strangers = self._handled - self._handed_over
         unanswered = sum(count for key, count in self._refused.items() if key.startswith("event") and NEVER not in key)
         if len(strangers) > unanswered:

@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import reduce
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
@@ -67,14 +66,10 @@ class Counted(Contract):
 
 
 class Reading(Contract):
-    """What was read."""
+    """What was read, and on how many events."""
 
-    messages: int = 0
-    chain: str = ""
-
-    def with_message(self, msgid: str) -> "Reading":
-        """Return this with one more message."""
-        return Reading(messages=self.messages + 1, chain=f"{self.chain}, {msgid}")
+    events: int = 0
+    messages: list[str] = []
 
 
 class Deadly:
@@ -145,9 +140,10 @@ def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
         is_later = event.timestamp == LATER_AT
         if not is_later:
             note("run", ctx.attempt)
-        for page in ctx.follow(sync_msg.Request(limit=2), name="all", start="oldest"):
-            read = ctx.kept.get("read", Reading) or Reading()
-            ctx.kept.set("read", reduce(Reading.with_message, (each.msgid for each in page.msg_list), read))
+        pages = ctx.follow(sync_msg.Request(limit=2), name="all", start="oldest")
+        new = [each.msgid for page in pages for each in page.msg_list]
+        read = ctx.kept.get("read", Reading) or Reading()
+        ctx.kept.set("read", Reading(events=read.events + 1, messages=read.messages + new))
         receipt = ctx.step("receipt", receipt_of_step)
         if is_later:
             return Counted(number=2)
@@ -218,9 +214,10 @@ def broken(store: Store, tried: str, notes: list[list[Any]], corpid: str) -> lis
     if True in ends and False in ends[ends.index(True) :]:
         found.append("the code ran again after the end of the job")
     kept = store.read_kept(KeptKey(corpid, 7, "app", "read"))
-    whole = reduce(Reading.with_message, [] if tried == "failing" else MESSAGES, Reading())
-    if (Reading() if kept is None else Reading(**json.loads(kept.text))) != whole:
-        found.append(f"of the messages it kept {kept}")
+    over = {each[1] for each in notes if each[0] == "over"}
+    whole = {"events": len(over), "messages": MESSAGES} if tried != "failing" else None
+    if (None if kept is None else json.loads(kept.text)) != whole:
+        found.append(f"it kept {kept}, and {len(over)} jobs have ended")
     return found + broken_for_app(store, tried, notes, corpid)
 
 

@@ -102,13 +102,22 @@ def _count_a_message_twice(ledger: Ledger) -> None:
     ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "a")}, ["a", "b", "c"], 1)
 
 
+def _store_what_a_run_wrote_twice(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT)
+    ledger.compare_reading(1, {"messages": 1, "events": 2, "chain": chained("", "a")}, ["a"], 1)
+
+
 def _read_too_few_messages(ledger: Ledger) -> None:
     ledger.compare_reading(1, {"messages": 1, "chain": chained("", "a")}, ["a", "b", "c"], 2)
 
 
 def test_a_reader_may_not_have_read_the_messages_that_came_last(ledger: Ledger) -> None:
     ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "b")}, ["a", "b", "c"], 2)
-    assert (ledger.close()["messages_read"], ledger.failures) == (2, [])
+    ledger.compare_reading(
+        2, {"messages": 3, "chain": chained(chained(chained("", "a"), "b"), "c")}, ["a", "b", "c"], 2
+    )
+    assert ledger.close()["counted_by_code"] == {"messages": 5, "events": 0}
+    assert ledger.failures == []
 
 
 @pytest.mark.parametrize(("given", "again"), [([HANDLED, HANDLED, RESULT], 0), ([HANDLED, RESULT, HANDLED], 1)])
@@ -162,6 +171,7 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
         (_run_on_an_event_that_was_never_sent, "code ran on 1 unknown events, and 0 had no good answer"),
         (_skip_a_message, "reader 1 has counted 1 messages of 1 to 3, or not these"),
         (_count_a_message_twice, "reader 1 has counted 2 messages of 1 to 3, or not these"),
+        (_store_what_a_run_wrote_twice, "1 events have ended, and code has counted 2"),
         (_read_too_few_messages, "reader 1 has counted 1 messages of 2 to 3, or not these"),
         (_deliver_another_result, "notify-3 answered another event"),
         (_lose_a_job, "job 2 was accepted and never reported"),
