@@ -5,6 +5,7 @@ Each answers from its request alone, so that its caller can tell a wrong answer 
 
 import random
 import time
+from functools import reduce
 from hashlib import sha256
 from secrets import token_hex
 from zlib import crc32
@@ -53,6 +54,7 @@ class Handled(Contract):
 class Reading(Output):
     """What a reader has read: kept, and the answer of `reading`."""
 
+    events: int = 0
     messages: int = 0
     chain: str = ""
 
@@ -71,11 +73,12 @@ def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> 
     """Read what is new, make a receipt, and tell the app both after a random short time; sometimes fail at first."""
     token = event.conversation_new_message.token
     reader = f"reader {reader_of(token)}"
-    for page in ctx.follow(sync_msg.Request(token=token, limit=PAGE), name=reader, start="oldest"):
-        read = ctx.kept.get(reader, Reading) or Reading()
-        for message in page.msg_list:
-            read = Reading(messages=read.messages + 1, chain=chained(read.chain, message.msgid))
-        ctx.kept.set(reader, read, unchanged=True)
+    pages = ctx.follow(sync_msg.Request(token=token, limit=PAGE), name=reader, start="oldest")
+    new = [message.msgid for page in pages for message in page.msg_list]
+    read = ctx.kept.get(reader, Reading) or Reading()
+    chain = reduce(chained, new, read.chain)
+    now = Reading(events=read.events + 1, messages=read.messages + len(new), chain=chain)
+    ctx.kept.set(reader, now, unchanged=True)
     receipt = ctx.step("receipt", _receipt)
     time.sleep(random.uniform(0, LONGEST_JOB))  # noqa: S311 - no secret
     if ctx.attempt == 1 and random.random() < FAILING:  # noqa: S311 - no secret

@@ -47,8 +47,10 @@ class Ledger:
         self._delivered: set[str] = set()
         self._handed_over: set[str] = set()
         self._without_result: set[str] = set()
+        self._handled: set[str] = set()
         self._receipts: dict[str, str] = {}
-        self._read = 0
+        self._ended: set[str] = set()
+        self._counted: Counter[str] | None = None
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
         self._accepted: set[int] = set()
@@ -127,7 +129,8 @@ class Ledger:
             least: How many it must have read; each later message raised an event for another reader as well.
         """
         messages = read.get("messages", 0)
-        self._read += messages
+        counted = self._counted = Counter() if self._counted is None else self._counted
+        counted.update(messages=messages, events=read.get("events", 0))
         if messages < least or read.get("chain") != reduce(chained, there[:messages], ""):
             self.fail(f"reader {reader} has counted {messages} messages of {least} to {len(there)}, or not these")
 
@@ -161,24 +164,26 @@ class Ledger:
         name = f"{kind} {token}" if kind == HANDLED else token
         with self._lock:
             before = self._notified.get(notify_id, "")
-            known = before in ("", name) and (kind != "hit_keyword" or token in self._fired)
-            if kind == "conversation_new_message":
-                result = event.get("conversation_new_message_result")
-                known = known and (result is None or self._is_right(token, result))
-                if result is None:
-                    self._without_result.add(token)
-            elif kind == HANDLED:
-                known = known and self._is_right(token, event[kind])
+            known = before in ("", name) and self._is_right(kind, token, event)
             self._notified[notify_id] = before or name
         if known:
             self.right("fetch")
         else:
             self.fail(f"fetch: {notify_id} answered another event: {msgspec.json.encode(event).decode()[:200]}")
 
-    def _is_right(self, token: str, handled: Any) -> bool:
-        """Return whether this is what code returns or notifies on an event, with the receipt of its first step."""
-        receipt = handled.get("receipt")
-        return bool(handled == {"token": token, "receipt": self._receipts.setdefault(token, receipt)})
+    def _is_right(self, kind: str, token: str, event: Any) -> bool:
+        """Return whether an event was sent, and has the receipt of the first run of its code that kept one."""
+        if kind == "hit_keyword":
+            return token in self._fired
+        self._handled.add(token)
+        handled = event.get(HANDLED if kind == HANDLED else f"{kind}_result")
+        if handled is None:
+            self._without_result.add(token)
+            return True
+        if kind != HANDLED:
+            self._ended.add(token)
+        receipt = self._receipts.setdefault(token, handled.get("receipt", ""))
+        return bool(handled == {"token": token, "receipt": receipt})
 
     def accepted(self, number: int) -> None:
         """Note a job that the program answered as accepted."""
@@ -222,7 +227,7 @@ class Ledger:
             "events_handled_twice_or_more": self._handled_again(),
             "events_handled_after_their_end": self._handled_after_end(),
             "events_without_result": len(self._without_result),
-            "messages_read": self._read,
+            "counted_by_code": dict(self._counted or {}),
             "jobs_accepted": len(self._accepted),
             "jobs_reported": len(self._accepted & self._reported.keys()),
             "jobs_reported_twice_or_more": sum(1 for count in self._reported.values() if count > 1),
@@ -232,7 +237,9 @@ class Ledger:
 
     def _compare_events(self, given_up: int) -> None:
         tokens = set(self._notified.values())
-        strangers = {token.removeprefix(f"{HANDLED} ") for token in tokens} - self._fired - self._handed_over
+        if self._counted is not None and self._counted["events"] != len(self._ended):
+            self.fail(f"{len(self._ended)} events have ended, and code has counted {self._counted['events']}")
+        strangers = self._handled - self._handed_over
         unanswered = sum(count for key, count in self._refused.items() if key.startswith("event") and NEVER not in key)
         if len(strangers) > unanswered:
             self.fail(f"code ran on {len(strangers)} unknown events, and {unanswered} had no good answer")

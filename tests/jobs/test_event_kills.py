@@ -1,4 +1,4 @@
-"""kill -9 at each write between an event, its job, its handler and its notifications."""
+"""kill -9 at each write between an event, its job, its code, what that reads and keeps, and its notifications."""
 
 import json
 import subprocess
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.jobs.event_kills import OF_ALL, OF_ONE, PAGE, ROWS
 from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 
-LIMIT = 120
+LIMIT = 180
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -24,18 +25,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield server.url
 
 
-@pytest.mark.slow  # 20 moments or so: after each kill, a lease must be over
-@pytest.mark.parametrize("notify", ["now", "after", "never"])
-def test_the_code_of_an_accepted_event_ends_at_least_once_whenever_its_process_dies(
-    place: str, tmp_path: Path, notify: str
+@pytest.mark.slow  # 40 moments or so: after each kill, leases must be over
+@pytest.mark.parametrize("tried", ROWS)
+def test_a_kill_at_any_write_skips_no_message_and_repeats_nothing_that_has_ended(
+    place: str, tmp_path: Path, tried: str
 ) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
-    command = [sys.executable, "-m", "tests.jobs.event_kills", place, str(notes), notify]
+    command = [sys.executable, "-m", "tests.jobs.event_kills", place, str(notes), tried]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert found["broken"] == []
-    assert found["moments"] >= 14, "before and after each of seven writes at least"
-    assert found["accepted"] >= found["moments"] // 2
-    assert found["ended"] >= found["accepted"]
+    assert set(found["killed"]) == {*OF_ALL, *OF_ONE[tried]}
+    assert all(kills >= 2 for kills in found["killed"].values()), "before each write, and after it"
+    assert found["killed"][PAGE] >= 6, "of three pages"

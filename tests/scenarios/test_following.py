@@ -1,6 +1,7 @@
 """A program that counts new messages, in zones: each message counts once, through failures, limits and kills."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,29 @@ def test_an_expired_token_is_left_out(zone: Zone) -> None:
     zone.client.expire_tokens()
     wait_until(lambda: ended(zone) == events + 1)
     assert counted(zone) == messages + 1
+
+
+@pytest.mark.slow  # the pauses of 32 events that follow one after another
+def test_32_events_at_once_count_each_message_once_and_hold_no_thread_that_others_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes, wait = tmp_path / "notes", tmp_path / "wait"
+    options = ["--workers", "2", "--job-threads", "2", "--retry-pause", "0.1"]
+    with Zone.serve(ROOT, registry_of(tmp_path, monkeypatch), serve=options) as zone, ThreadPoolExecutor(32) as callers:
+        say(zone)
+        wait_until(lambda: ended(zone) == 1)
+        messages = counted(zone)
+        notes.unlink()
+        wait.touch()
+        list(callers.map(lambda _: zone.client.fire("conversation_new_message"), range(32)))
+        wait_until(lambda: notes.exists() and notes.read_text().endswith("run 1\n"))
+        tasks = [zone.submit("counted") for _ in range(8)]
+        assert [task.result().reply["messages"] for task in tasks] == [messages] * 8, "they wait for no event"
+        assert notes.read_text() == "step\nrun 1\n", "one follows, 31 wait"
+        wait.unlink()
+        wait_until(lambda: ended(zone) == 33)
+        assert counted(zone) == messages + 32
+        assert notes.read_text().splitlines() == ["step", "run 1"] * 32, "each ran once, alone"
 
 
 @pytest.mark.slow  # the leases of the process that was killed have to be over

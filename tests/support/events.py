@@ -16,6 +16,7 @@ from wwspec_router.envelope import Call, CallType
 from wwspec_router.handlers.events import read_event_handler
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.held import LEASE
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.events import EventTarget, NotificationKind
@@ -65,6 +66,7 @@ class EventProgram:
         threads: int = 2,
         *,
         lease: float = BRIEF,
+        once_lease: float = LEASE,
         hang_after: float = 60.0,
         **options: Any,
     ) -> None:
@@ -72,7 +74,7 @@ class EventProgram:
         self.sdk = sdk or MemorySdk()
         self.store: Store = store
         self.figures = Figures(table.abilities)
-        self.dispatcher = Dispatcher(table, self.sdk, store, jobs=JobIntake(store, wake.set))
+        self.dispatcher = Dispatcher(table, self.sdk, store, jobs=JobIntake(store, wake.set), once_lease=once_lease)
         self.jobs = Jobs(
             store,
             self.sdk,

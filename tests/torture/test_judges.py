@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from torture.backends import SqliteBackend
+from torture.handlers import chained
 from torture.intruder import judge, lines_by_kind
 from torture.ledger import Ledger
 from torture.overload import percentile
@@ -83,6 +84,50 @@ def _deliver_another_result(ledger: Ledger) -> None:
     _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1", "receipt": "r"}})
 
 
+def _do_a_kept_step_again(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT, {**HANDLED, "handled": {"token": "event-2", "receipt": "another"}})
+
+
+def _run_on_an_event_that_was_never_sent(ledger: Ledger) -> None:
+    for number, each in enumerate((HANDLED, RESULT), 2):
+        ledger.notified(f"notify-{number}")
+        ledger.fetched(f"notify-{number}", each)
+
+
+def _skip_a_message(ledger: Ledger) -> None:
+    ledger.compare_reading(1, {"messages": 1, "chain": chained("", "b")}, ["a", "b", "c"], 1)
+
+
+def _count_a_message_twice(ledger: Ledger) -> None:
+    ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "a")}, ["a", "b", "c"], 1)
+
+
+def _store_what_a_run_wrote_twice(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT)
+    ledger.compare_reading(1, {"messages": 1, "events": 2, "chain": chained("", "a")}, ["a"], 1)
+
+
+def _read_too_few_messages(ledger: Ledger) -> None:
+    ledger.compare_reading(1, {"messages": 1, "chain": chained("", "a")}, ["a", "b", "c"], 2)
+
+
+def test_a_reader_may_not_have_read_the_messages_that_came_last(ledger: Ledger) -> None:
+    ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "b")}, ["a", "b", "c"], 2)
+    ledger.compare_reading(
+        2, {"messages": 3, "chain": chained(chained(chained("", "a"), "b"), "c")}, ["a", "b", "c"], 2
+    )
+    assert ledger.close()["counted_by_code"] == {"messages": 5, "events": 0}
+    assert ledger.failures == []
+
+
+@pytest.mark.parametrize(("given", "again"), [([HANDLED, HANDLED, RESULT], 0), ([HANDLED, RESULT, HANDLED], 1)])
+def test_code_that_runs_after_the_app_was_given_its_end_is_counted(
+    ledger: Ledger, given: list[dict[str, Any]], again: int
+) -> None:
+    _hand_over(ledger, *given)
+    assert ledger.close()["events_handled_after_their_end"] == again
+
+
 def _lose_an_event(ledger: Ledger) -> None:
     ledger.notified("notify-2")
 
@@ -122,6 +167,12 @@ def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
         (_never_handle, "1 events have no result, and 0 were given up: event-2"),
         (_deliver_no_result, "1 events have no result, and 0 were given up: event-2"),
         (_never_deliver_after_the_code, "event-2 was answered with success and the app never got it after its code"),
+        (_do_a_kept_step_again, "notify-4 answered another event"),
+        (_run_on_an_event_that_was_never_sent, "code ran on 1 unknown events, and 0 had no good answer"),
+        (_skip_a_message, "reader 1 has counted 1 messages of 1 to 3, or not these"),
+        (_count_a_message_twice, "reader 1 has counted 2 messages of 1 to 3, or not these"),
+        (_store_what_a_run_wrote_twice, "1 events have ended, and code has counted 2"),
+        (_read_too_few_messages, "reader 1 has counted 1 messages of 2 to 3, or not these"),
         (_deliver_another_result, "notify-3 answered another event"),
         (_lose_a_job, "job 2 was accepted and never reported"),
         (_answer_what_was_never_sent, "notify-2 answered another event"),
