@@ -172,7 +172,8 @@ class CallError(WWSpecError):
 
     Args:
         message: What the enterprise app reads in `errmsg`; by default the class's `default_message`.
-        errcode: What it reads in `errcode`; None stands for `errcode` of the registry file (710660 by default).
+        errcode: What it reads in `errcode`; None stands for the number that the registry file gives this failure, which
+            is `errcode` (710660) unless it is set apart.
         detail: Text for the log only. All three are attributes, too.
 
     Raises:

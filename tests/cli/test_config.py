@@ -330,6 +330,14 @@ def test_the_application_s_own_settings_are_listed_and_its_secrets_are_masked(ru
     assert "missing token: set WWSPEC_APP_TOKEN" in done.stderr
 
 
+def test_doctor_finds_a_missing_own_setting(run: Run, folder: Path) -> None:
+    toml = '[serve]\nport = 0\n[app]\napi-url = "https://example.org"\n'
+    write_files(folder, {"abilities/registry.toml": OWN_REGISTRY, "abilities/own.py": OWN, "wwspec.toml": toml})
+    fault = f"fix   registry  {folder / 'wwspec.toml'}:3 [app]: missing token: set WWSPEC_APP_TOKEN, or name a file"
+    assert fault in run("doctor", cwd=folder).stdout
+    assert fault not in run("doctor", cwd=folder, environment={"WWSPEC_APP_TOKEN": "s3cret"}).stdout
+
+
 def test_own_settings_that_can_not_be_loaded_are_told_and_the_others_listed(run: Run, folder: Path) -> None:
     write_files(folder, {"abilities/registry.toml": OWN_REGISTRY})
     done = run("config", cwd=folder)

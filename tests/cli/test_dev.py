@@ -376,6 +376,12 @@ def test_both_ports_must_differ(shop: Path, run: Run) -> None:
     )
 
 
+def test_no_program_without_time_limits_answers_wecom(shop: Path, run: Run) -> None:
+    done = run("serve", "--debug", "--app", str(shop), "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: --debug goes with --sdk emulator: without time limits no program may answer WeCom\n"
+
+
 def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
     own = {each.name for each in dev_verb.command.params}
     left_to_dev = {

@@ -1,9 +1,11 @@
 """JSON Schemas say what the source says."""
 
+from datetime import date, datetime, time
 from enum import IntEnum
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from wwspec_router.contracts import UNSET, Contract, UnsetType
 from wwspec_router.contracts.schema import contract_schema
@@ -58,3 +60,22 @@ def test_types_without_a_source_and_several_types_have_a_schema() -> None:
     assert schema["anyOf"] == [{"$ref": "#/$defs/Made"}, {"$ref": "#/$defs/Part"}]
     assert schema["$defs"]["Made"]["properties"] == {"id": {"type": "integer"}}
     assert contract_schema([int]) == {"type": "integer"}
+
+
+def test_a_text_that_is_a_date_or_a_time_says_so() -> None:
+    class Booking(Contract):
+        day: date
+        starts: datetime | UnsetType = UNSET
+        hour: time = time(8, 30)
+        others: list[Annotated[datetime, Meta(tz=True)]] = []
+        hours: list[time] = []
+
+    properties = contract_schema([Booking])["$defs"]["Booking"]["properties"]
+    found = {name: each.get("format") or each["items"]["format"] for name, each in properties.items()}
+    assert found == {
+        "day": "date",
+        "starts": "date-time",
+        "hour": "partial-time",
+        "others": "date-time",
+        "hours": "partial-time",
+    }

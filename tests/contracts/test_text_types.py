@@ -19,6 +19,7 @@ from wwspec_router.contracts.matching import mismatches
 from wwspec_router.contracts.schema import contract_schema
 from wwspec_router.contracts.shape import shape_of
 from wwspec_router.errors import InputError, OutputError
+from wwspec_router.testing.fuzz.requests import fitting as fitting_values
 
 
 class Inner(Contract):
@@ -85,6 +86,11 @@ def test_what_one_side_writes_the_other_reads_and_the_platform_lets_pass(values:
     reply = json.loads(written.encode(Reply(**values)))
     assert {key: each for key, each in reply.items() if key in values} == json.loads(text)
     assert list(mismatches(console_example(Reply), reply)) == []
+
+
+@given(fitting_values(Everything))
+def test_a_search_for_bad_answers_makes_values_that_fit(value: Any) -> None:
+    read.decode(json.dumps(value))
 
 
 @given(st.sampled_from(["day", "at", "hour", "lasts", "price", "number", "data"]), st.text())

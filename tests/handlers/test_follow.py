@@ -375,7 +375,7 @@ def test_a_run_that_lost_its_lease_stores_nothing_and_runs_again(rig: Rig, store
 
     rig.after = lose
     with rig.running(store) as program:
-        program.dispatcher.leases._lease = 0.1  # type: ignore[attr-defined]  # it is renewed often
+        program.dispatcher.leases._lease = 0.1  # it is renewed often
         run_event(program)
     assert rig.seen == [["m1", "m2", "m3"], ["m1", "m2", "m3"]]
     assert rig.attempts == [1, 2]

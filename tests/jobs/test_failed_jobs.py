@@ -12,7 +12,7 @@ from tests.stores.suites.rig import ManualClock
 from tests.support.events import NOTIFY, EventProgram, running, with_event
 from tests.support.jobs import Platform, Result, Wrapped, answer, fails, job, leave_behind, wait_empty, working
 from tests.support.redis_server import local_redis
-from tests.support.sdk import MemorySdk, network_failure
+from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import AbilityError, Contract, EventContext
 from wwspec_router.envelope import Call
@@ -117,7 +117,7 @@ def test_an_event_of_which_the_app_could_not_be_notified_for_a_day_is_set_aside_
 
     runs: list[int] = []
     clock = ManualClock()
-    sdk = MemorySdk({NOTIFY: network_failure})
+    sdk = MemorySdk({NOTIFY: network_failure(NOTIFY)})
     with closing(open_store("memory:", clock=clock)) as store:
         with running(with_event(reference_table, handler, notify="after"), store, sdk) as program:
             program.event()
@@ -279,3 +279,26 @@ def test_a_job_of_another_corp_that_a_store_has_lost_is_still_reported(memory: S
         may_end.set()
         assert json.loads(sdk.wait_for(1)[0][1]["result"])["said"] == "the result"
         wait_until(lambda: process.jobs.running == 0)
+
+
+def test_an_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does_not_run_again(
+    reference_table: AbilityTable, memory: Store
+) -> None:
+    attempts: list[int] = []
+    answers = iter([network_failure(NOTIFY)])
+
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Found:
+        attempts.append(ctx.attempt)
+        memory.forget("corp")  # as a lost store: nothing says why the job is gone
+        raise LookupError
+
+    def notify(request: str) -> str:
+        for error in answers:
+            raise error
+        return OK
+
+    table = with_event(reference_table, handler, notify="after", retries=0)
+    with running(table, memory, MemorySdk({NOTIFY: notify})) as program:
+        program.event()
+        wait_until(lambda: len(program.notified) == 2 and program.jobs.running == 0)
+    assert attempts == [1]

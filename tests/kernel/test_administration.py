@@ -153,7 +153,7 @@ def test_a_store_that_fails_is_an_error_without_its_text(kernel: Kernel, ability
 
 
 def test_the_name_of_an_instance_is_that_of_its_store(table: AbilityTable, tmp_path: Path) -> None:
-    path = f"sqlite:{tmp_path / 'shared.db'}"
+    path = f"sqlite:{tmp_path / 'one.db'}"
     with closing(open_store(path)) as one, closing(open_store(path)) as two, closing(open_store("memory:")) as other:
         names = [ask(Kernel(table, each), "jobs", {})["instance"] for each in (one, two, other)]
     assert names[0] == names[1] != names[2]

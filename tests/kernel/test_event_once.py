@@ -97,7 +97,7 @@ def test_code_runs_once_and_the_app_gets_the_first_notify_id_again(reference_tab
         assert program.notified == ["notify-0"] * 3
         assert store.figures().rows == 1
         for changes in ({"data": LATER}, {"corpid": "other"}, {"agentid": 8}):
-            assert program.event(**changes) == ACCEPTED  # type: ignore[arg-type]  # one of them is no text
+            assert program.event(**changes) == ACCEPTED
             program.wait_done()
     assert len(runs) == len(set(runs)) == 4
 
@@ -159,7 +159,7 @@ def test_with_never_a_repeat_notifies_nobody(reference_table: AbilityTable, memo
 def test_a_repeat_of_an_event_of_which_the_app_could_not_be_notified_notifies_it(
     reference_table: AbilityTable, memory: Store
 ) -> None:
-    sdk = MemorySdk({NOTIFY: network_failure})
+    sdk = MemorySdk({NOTIFY: network_failure(NOTIFY)})
     program = EventProgram(with_event(reference_table, no_code, once=True), memory, sdk)
     assert program.event()["errcode"] != 0
     sdk.replies[NOTIFY] = lambda request: OK

@@ -91,6 +91,10 @@ def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path, by: str) -> None:
     assert found.token.reveal() == "of-a-file"
 
 
+def test_the_file_of_a_secret_may_be_missing_where_a_variable_has_the_secret(tmp_path: Path) -> None:
+    assert read(tmp_path, f'{FILE}token-file = "of-the-zone"\n').token.reveal() == "s3cret"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pathspec import PathSpec
 
 from tests.scaffold.commands import module, refused
 from tests.support.apps import ROOT
@@ -54,6 +55,15 @@ def test_every_file_that_the_image_is_made_of_gets_to_its_builder(shop: Path) ->
     for needed in ("abilities", "schemas", "sdk", "run.sh", "requirements.txt"):
         assert f"!{needed}" in allowed
         assert (shop / needed).exists()
+
+
+def test_what_serves_development_only_stays_out_of_the_image(shop: Path) -> None:
+    ignored = PathSpec.from_lines(
+        "gitignore", (shop / ".dockerignore").read_text("utf-8").splitlines()
+    )  # means the same
+    for path in ("requests/chat_digest.saved.json", "tests/test_chat_digest.py", ".env", ".vscode/launch.json"):
+        assert ignored.match_file(path), path
+    assert not ignored.match_file("abilities/chat_digest.py")
 
 
 def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:

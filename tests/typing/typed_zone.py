@@ -2,9 +2,11 @@
 
 from typing import Any, assert_type
 
+from schemas.archive import Digest
 from schemas.chat_digest import Response
 from wwspec_router.testing.zone import Answer, Zone, ZoneTask
 from wwspec_router.wecom import get_group_chat, sync_msg
+from wwspec_router.wecom.events import hit_keyword
 
 
 def typed(zone: Zone) -> None:
@@ -25,9 +27,19 @@ def typed_asynchronous(zone: Zone) -> None:
     assert_type(zone.submit("chat_digest").result().reply, Any)
 
 
+def typed_notifications(zone: Zone) -> None:
+    """A notification is of the type that is waited for; a name gives plain JSON, and nothing the latest notify_id."""
+    assert_type(zone.notified(Digest), Digest)
+    assert_type(zone.notified(hit_keyword.Event, timeout=5.0).hit_keyword.token, str)
+    assert_type(zone.notified("daily_digest"), dict[str, Any])
+    assert_type(zone.notified(), str)
+
+
 def wrong(zone: Zone) -> None:
     """Mistakes that mypy finds; each comment is needed, since unused ones are errors."""
     zone.call(sync_msg.Request(), reply=Response)  # type: ignore[call-overload]
     zone.call(Response())  # type: ignore[call-overload]
     assert zone.call(sync_msg.Request()).reply.msg_lists  # type: ignore[attr-defined]
+    zone.notified(5)  # type: ignore[call-overload]
+    zone.answer("sync_msg", "text")  # type: ignore[arg-type]
     assert zone.call("chat_digest").err_code  # type: ignore[attr-defined]

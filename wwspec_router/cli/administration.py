@@ -1,7 +1,7 @@
 """What `wwspec job` and `wwspec forget` share: calls of an ability that manages what one of several machines has."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -9,7 +9,7 @@ from wwspec_router.cli.callers import Place, caller_options
 from wwspec_router.cli.candidates import ability_ids, ability_of_kind
 
 if TYPE_CHECKING:
-    from wwspec_router.contracts import Output
+    from wwspec_router.contracts.administration import InstanceReply
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -51,12 +51,14 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
             show_default=True,
             help="Calls at most: WeCom chooses the machine that answers a call.",
         )
-        return cast(FunctionT, calls(ability(caller_options(function))))
+        return calls(ability(caller_options(function)))
 
     return added
 
 
-def ask(place: Place, kind: str, ability: str, request: object, reply: "type[Output]", tries: int) -> Iterator[Said]:
+def ask(
+    place: Place, kind: str, ability: str, request: object, reply: "type[InstanceReply]", tries: int
+) -> Iterator[Said]:
     """Call an ability again and again, and yield what each call was answered.
 
     Args:
@@ -64,7 +66,7 @@ def ask(place: Place, kind: str, ability: str, request: object, reply: "type[Out
         kind: Of the ability.
         ability: Its ID; empty for the one of the registry file here, or else `kind`.
         request: Of each call.
-        reply: The type of the program's reply; it has `instance`.
+        reply: The type of the program's reply.
         tries: How many calls at most.
 
     Raises:

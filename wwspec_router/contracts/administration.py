@@ -7,6 +7,13 @@ from msgspec import Meta
 from wwspec_router.contracts.base import Contract, Output
 
 
+class InstanceReply(Output):
+    """A reply about what one of several instances has."""
+
+    instance: Annotated[str, Meta(examples=["7f3a9c01"])] = ""
+    """The name of the instance that answers; all processes that share a store have the same."""
+
+
 class JobsRequest(Contract):
     """Asks for the jobs that failed for good, or for one of them to be run again or dropped."""
 
@@ -35,11 +42,9 @@ class FailedJobStatus(Contract):
     """Seconds since it failed for good."""
 
 
-class JobsReply(Output):
+class JobsReply(InstanceReply):
     """What failed for good of the calling corp and app, at the instance that answers."""
 
-    instance: Annotated[str, Meta(examples=["7f3a9c01"])] = ""
-    """The name of the instance that answers; all processes that share a store have the same."""
     jobs: list[FailedJobStatus] = []
     """With `list`: the jobs, the one that failed last first."""
 
@@ -51,11 +56,9 @@ class ForgetRequest(Contract):
     """The corp that calls; or another one, if `from_corps` of the ability's row lists the corp that calls."""
 
 
-class ForgetReply(Output):
+class ForgetReply(InstanceReply):
     """How much was removed, at the instance that answers."""
 
-    instance: Annotated[str, Meta(examples=["7f3a9c01"])] = ""
-    """The name of the instance that answers; all processes that share a store have the same."""
     events: int = 0
     """Stored events and notifications."""
     jobs: int = 0

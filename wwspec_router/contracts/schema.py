@@ -57,8 +57,22 @@ def _classes(value: Any, seen: set[Any]) -> Iterator[type]:
 def _describe_fields(class_: type, definition: dict[str, Any]) -> None:
     texts = {name: text for each in reversed(class_.__mro__) for name, text in _texts(each).items()}
     for field in msgspec.structs.fields(class_):
+        _set_format(mi.type_info(field.type), definition["properties"][field.encode_name])
         if field.name in texts:
             definition["properties"][field.encode_name].setdefault("description", texts[field.name])
+
+
+def _set_format(info: mi.Type, schema: dict[str, Any]) -> None:
+    """Say of a text that it is a moment or a time of day, which msgspec leaves out where a time zone is optional."""
+    match info:
+        case mi.DateTimeType():
+            schema.setdefault("format", "date-time")
+        case mi.TimeType():
+            schema.setdefault("format", "time" if info.tz else "partial-time")
+        case mi.Metadata(type=inner):
+            _set_format(inner, schema)
+        case mi.ListType(item_type=item) | mi.VarTupleType(item_type=item):
+            _set_format(item, schema.get("items", {}))
 
 
 def _describe_values(class_: type[enum.Enum], definition: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 NEVER_ENDED = "ended none of its runs"
 HANDLER_FAILED = "handler failed"
 """The class of the error is not known: another process ran the handler, or the app had to be notified again."""
+NOT_STORED = "kept values not stored"
 NOT_NOTIFIED = "app not notified"
 NOT_REPORTED = "report not accepted"
 REFUSED = "report refused"
@@ -103,7 +104,7 @@ class JobExecutor:
             run.end_work(stored=False)
 
     def _execute(self, run: Run) -> None:
-        job = run.job = _without_failure(run.job)
+        job = run.job = _to_run(run)
         if (
             self.is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
@@ -198,6 +199,7 @@ class JobExecutor:
                 return None
             if run.writes:
                 return self._unstored(run)
+        run.writes = ()
         run.end_work(stored=True)
         return outcome
 
@@ -206,7 +208,7 @@ class JobExecutor:
         job = run.job
         try:
             self._check_leases(run)
-            if not run.is_gone and not self._leave(run, outcome, Verdict.DONE, run.writes):
+            if not run.is_gone and not self._end(run, _failure(run, outcome, Verdict.DONE), run.writes):
                 if not self._is_lost(run, "it is not run again"):
                     return
         except StoreError as error:
@@ -252,6 +254,7 @@ class JobExecutor:
     def _unstored(self, run: Run) -> Outcome:
         """Return the outcome of a job whose writes can't be stored."""
         run.writes = ()
+        run.error = NOT_STORED
         run.end_work(stored=False)
         return self._error(CallError("what the ability keeps could not be stored"))
 
@@ -341,15 +344,15 @@ class JobExecutor:
             else:
                 self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
-        if run.is_gone:
-            return
-        self._leave(run, outcome, verdict)
+        if not run.is_gone:
+            self._end(run, _failure(run, outcome, verdict))
 
-    def _leave(self, run: Run, outcome: Outcome, verdict: Verdict, writes: Sequence[KeptWrite] = ()) -> bool:
-        """Take a job that is over from the journal; return False when another process has it, or nobody."""
-        if (failure := _failure(run, outcome, verdict)) is None:
-            return self._journal.finish(self._owner, run.job.job_id, writes)
-        return self._journal.set_aside(self._owner, run.job.job_id, failure)
+    def _end(self, run: Run, failure: Failure | None, writes: Sequence[KeptWrite] = ()) -> bool:
+        """Remove a job from the journal, or set it aside when it failed for good; return False when it is lost."""
+        job_id = run.job.job_id
+        if failure is None:
+            return self._journal.finish(self._owner, job_id, writes)
+        return self._journal.set_aside(self._owner, job_id, failure)
 
     def _notify(self, job: Job, outcome: Outcome) -> Verdict:
         """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
@@ -409,9 +412,11 @@ class JobExecutor:
         self._later(delay, again)
 
 
-def _without_failure(job: Job) -> Job:
-    """Return a job as it is run: of one that was run again from those set aside, its handler's error does not count."""
-    is_retried = job.event_type and not job.attempt and job.outcome is not None and job.outcome.errcode
+def _to_run(run: Run) -> Job:
+    """Return the job of a run: without the error of its handler, if it is run again from those that were set aside."""
+    job = run.job
+    has_failed = job.event_type and job.outcome is not None and job.outcome.errcode
+    is_retried = has_failed and not job.attempt and not run.is_gone
     return replace(job, outcome=None) if is_retried else job
 
 

@@ -106,13 +106,13 @@ class OwnSettings:
         raise ConfigurationError("\n".join(faults)) from None
 
     def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[list[OwnValue], list[str]]:
-        """Return each setting that has a value, and the faults, for who only lists them."""
+        """Return each setting that has a value, and the faults, to list them."""
         values, faults = self._read(file, environment)
         return list(values.values()), faults
 
     def _read(self, file: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, OwnValue], list[str]]:
         given: dict[str, _Given | None] = {}
-        faults = [*self._from_file(file, given), *self._from_environment(environment, given)]
+        faults = [*self._from_environment(environment, given), *self._from_file(file, given)]
         values = {}
         for name, field in self._fields.items():
             key = _key(name)
@@ -130,7 +130,7 @@ class OwnSettings:
         return values, faults
 
     def _from_file(self, file: Path | None, given: dict[str, _Given | None]) -> Iterator[str]:
-        """Take what a settings file gives, with None for what can't be used, and yield its faults."""
+        """Take what a settings file gives and no variable did, as `_from_environment`, and yield its faults."""
         if file is None:
             return
         text, tables = read_toml(file)
@@ -145,6 +145,8 @@ class OwnSettings:
             place = f"{file}{where} [{APP_TABLE}] {key}"
             name, origin = key.replace("-", "_"), f"{file.name}{where}"
             secret = name.removesuffix("_file") if key.endswith("-file") else ""
+            if secret in given:
+                continue
             if secret in self._secret:
                 if not (isinstance(value, str) and value):
                     given[secret] = None
@@ -156,11 +158,11 @@ class OwnSettings:
             elif name in self._secret:
                 given[name] = None
                 yield f"{place}: a secret does not belong in this file: {self._fix(name)}"
-            else:
+            elif name not in given:
                 given[name] = _Given(value, origin, place, is_text=False)
 
     def _from_environment(self, environment: Mapping[str, str], given: dict[str, _Given | None]) -> Iterator[str]:
-        """Take what variables give, and yield their faults, as `_from_file`. An empty variable counts as none."""
+        """Take what variables give, with None for what can't be used, and yield their faults. An empty one is none."""
         own = {name: text for name, text in environment.items() if name.startswith(APP_PREFIX) and text}
         for variable, text in sorted(own.items()):
             name = variable.removeprefix(APP_PREFIX).lower()

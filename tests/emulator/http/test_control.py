@@ -85,6 +85,7 @@ def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
         "secret": settings.secret,
         "program_id": settings.program_id,
         "program_url": settings.program_url,
+        "call_timeout": 10.0,
         "callback_url": "",
         "callback_verified": False,
         "abilities": None,

@@ -1,5 +1,7 @@
 """`wwspec job`: the jobs of a program that failed for good."""
 
+from typing import Any
+
 import click
 
 from wwspec_router.cli.administration import administration_options, ask, searched
@@ -35,15 +37,16 @@ def command() -> None:
 @administration_options(KIND, tries=1)
 @json_option
 def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool) -> None:
-    """Print the jobs of the app that failed for good, without data of the call or event.
+    """Print the jobs of the app that failed for good.
 
-    An answer is that of one machine: with --tries 20, those of nearly every machine are listed.
+    No data of a call or an event is printed. An answer is that of one machine: with --tries 20, those of nearly every
+    machine are listed.
     """
     from msgspec.structs import asdict  # here, since `--help` needs no extra
 
     from wwspec_router.contracts.administration import JobsReply
 
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for said in ask(place, KIND, ability, {"action": "list", "limit": limit}, JobsReply, tries):
         found |= {job.job_id: {**asdict(job), "machine": said.machine} for job in said.reply.jobs}
     print_list(sorted(found.values(), key=lambda job: job["failed_s"]), COLUMNS, as_json)

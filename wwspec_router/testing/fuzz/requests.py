@@ -1,6 +1,6 @@
 """Requests made from a contract: those that fit it, and those that almost fit.
 
-It reads the JSON Schema that msgspec makes of a type, so it knows of a contract only what is published.
+It reads the JSON Schema of a type, so it knows of a contract only what is published.
 """
 
 import re
@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
+
+from wwspec_router.contracts.schema import contract_schema
 
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
@@ -31,7 +33,8 @@ _NUMBERS = st.one_of(
 _FORMATS: dict[str, st.SearchStrategy[str]] = {
     "date": st.dates().map(str),
     "date-time": st.datetimes(timezones=st.just(UTC)).map(msgspec.to_builtins),
-    "time": st.times().map(str),
+    "partial-time": st.times().map(str),
+    "time": st.times(timezones=st.just(UTC)).map(msgspec.to_builtins),
     "duration": st.timedeltas(timedelta(-1000), timedelta(1000)).map(msgspec.to_builtins),
     "decimal": st.decimals(-1000, 1000, places=2).map(str),
     "uuid": st.uuids().map(str),
@@ -49,7 +52,7 @@ def fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.
         known: Values of the emulated world, by the name of their key, such as `chatid`. About half of the
             generated values of these keys are known ones.
     """
-    schema = msgspec.json.schema(type_)
+    schema = contract_schema([type_])
     return _Maker(schema.get("$defs", {}), known or {}).make(schema, "", DEPTH)
 
 
@@ -80,6 +83,8 @@ class _Maker:
         match schema.get("type"):
             case "object":
                 return self._object(schema, depth)
+            case "array" if "prefixItems" in schema:
+                return st.tuples(*(self.make(each, key, depth) for each in schema["prefixItems"])).map(list)
             case "array":
                 least, most = schema.get("minItems", 0), schema.get("maxItems", LONGEST_LIST)
                 most = 0 if depth == 0 else min(most, max(least, LONGEST_LIST))

@@ -162,7 +162,7 @@ function listPart(form, schema, name, required) {
         return h("button", { type: "button", class: "small", "aria-label": t("form.remove.label", { name: `${name} ${index + 1}` }), onclick: remove }, "×");
     };
     const put = (/** @type {unknown} */ value) => {
-        const item = part(form, schema.items ?? {}, String(items.length + 1), true);
+        const item = part(form, schema.items || schema.prefixItems?.[0] || {}, String(items.length + 1), true);
         if (value !== undefined) item.set(value);
         items.push(item);
     };

@@ -97,7 +97,7 @@ export function fitsSchema(schema, value, root) {
     const whole = resolved(schema, root);
     if (whole.anyOf) return whole.anyOf.some((/** @type {Schema} */ each) => fitsSchema(each, value, root));
     if (problemOf(whole, value)) return false;
-    if (Array.isArray(value)) return value.every((each) => fitsSchema(whole.items ?? {}, each, root));
+    if (Array.isArray(value)) return value.every((each) => fitsSchema(whole.items || whole.prefixItems?.[0] || {}, each, root));
     if (value === null || typeof value !== "object" || value instanceof JsonNumber) return true;
     const properties = whole.properties ?? {};
     const has = (/** @type {string} */ key) => value[key] !== undefined;

@@ -24,6 +24,8 @@ const PHRASES = [
     [/^SDK API (\S+)$/, "SDK 接口 $1"],
     [/^stored event by notify_id$/, "按 notify_id 取回已存的事件"],
     [/^figures of the program$/, "专区程序的指标"],
+    [/^jobs that failed for good$/, "最终失败的任务"],
+    [/^removal of all that is stored for a corp$/, "删除为企业存储的全部数据"],
     [/^input\.func, (\d+) functions$/, "input.func，共 $1 个函数"],
 ];
 

@@ -28,6 +28,7 @@ const GAP = 10_000; // milliseconds without figures from which nothing is said o
  * @property {number} jobs_running
  * @property {number} jobs_waiting
  * @property {number} jobs_claimed
+ * @property {number} [jobs_set_aside] Left out as long as nothing has failed for good.
  * @property {number} jobs_oldest_age_s
  * @property {{ability_id: string, state: string, attempt: number, lease_s: number, age_s: number}[]} oldest_jobs
  *

@@ -6,6 +6,7 @@ import { plotCard } from "../plot.js";
 import { record } from "../record.js";
 import { go, here, hashOf } from "../route.js";
 import { t } from "../texts.js";
+import { FailedJobs } from "./failed-jobs.js";
 import { poll } from "./figures.js";
 import { History } from "./history.js";
 import { missingFigures, otherAbility, programDown } from "./program-help.js";
@@ -25,6 +26,7 @@ export const view = {
         const plots = h("div", { class: "plots wide" });
         const tables = h("div", { class: "tables wide" });
         const underWay = new UnderWay();
+        const failedJobs = new FailedJobs();
         /** @type {import("./figures.js").Answer | null} */
         let answer = null;
         let shownHelp = "";
@@ -43,6 +45,7 @@ export const view = {
             fill(plots, taken.kind === "ok" ? plotsOf(taken.status) : null);
             fill(tables, taken.kind === "ok" ? [abilityTable(taken.status), errorTable(taken.status), jobTable(taken.status)] : null);
             underWay.draw(taken.kind === "ok" ? taken.status.hung : 0);
+            void failedJobs.draw(taken.kind === "ok" ? (taken.status.jobs_set_aside ?? 0) : 0);
         };
         for (const name of ["program", "state"]) record.addEventListener(name, drawState);
         drawState();
@@ -56,6 +59,7 @@ export const view = {
                 help,
                 plots,
                 underWay.card,
+                failedJobs.card,
                 tables,
             ),
         );
