@@ -22,7 +22,6 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
-from tests.support.waiting import wait_until
 from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
 from wwspec_router.client import RepeatedCursorError
@@ -83,7 +82,10 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-BLOCKS = [block for page in PAGES if page.parent != TUTORIAL for block in blocks_of_page(page)]
+EXAMPLE = ROOT / "docs" / "en" / "how-to" / "inspection.md"
+"""It shows files of an application of its own: tests/examples/test_quality_inspection.py."""
+
+BLOCKS = [block for page in PAGES if page.parent != TUTORIAL and page != EXAMPLE for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 COMMANDS = [
     pytest.param(
@@ -162,12 +164,17 @@ def test_faults_of_the_pages_are_on_apis_that_no_code_on_an_event_calls() -> Non
     assert [name for name in faults if f"{name}.Request" in code] == []
 
 
-def test_code_on_events_that_calls_the_sdk_runs_again_until_a_rate_limit_is_over() -> None:
-    pages = [list(blocks_of_page(page)) for page in PAGES]
-    retries = [row.get("retries", 3) for page in pages for text, row in code_on_events(page) if "ctx.invoke" in text]
-    assert len(retries) == 2
-    for number in retries:
-        assert sum(RUNS.pause(run) for run in range(1, number + 1)) > 60
+def test_code_on_events_gets_messages_by_following_them() -> None:
+    codes = [text for page in PAGES for text, _ in code_on_events(list(blocks_of_page(page))) if "sync_msg" in text]
+    assert len(codes) >= 3
+    for text in codes:
+        assert "ctx.follow(" in text
+        assert not re.search(r"ctx\.(invoke|pages)\(sync_msg", text), "without a cursor that is the oldest page"
+
+
+def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -> None:
+    [number] = re.findall(r"`retries = (\d+)`", (ROOT / "docs" / "en" / "how-to" / "events.md").read_text("utf-8"))
+    assert sum(RUNS.pause(run) for run in range(1, int(number) + 1)) > 60
 
 
 def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
