@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import app as example  # type: ignore[import-not-found]
-
 from torture.archive import HANDLED
 from wwspec_router import client as wecom
 

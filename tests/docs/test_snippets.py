@@ -22,7 +22,6 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
-from tests.support.waiting import wait_until
 from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
 from wwspec_router.client import RepeatedCursorError
@@ -83,7 +82,10 @@ ELSEWHERE = {
 """Commands that are not run here, and why."""
 
 
-BLOCKS = [block for page in PAGES if page.parent != TUTORIAL for block in blocks_of_page(page)]
+EXAMPLE = ROOT / "docs" / "en" / "how-to" / "inspection.md"
+"""It shows files of an application of its own: tests/examples/test_quality_inspection.py."""
+
+BLOCKS = [block for page in PAGES if page.parent != TUTORIAL and page != EXAMPLE for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
 COMMANDS = [
     pytest.param(
@@ -162,12 +164,17 @@ def test_faults_of_the_pages_are_on_apis_that_no_code_on_an_event_calls() -> Non
     assert [name for name in faults if f"{name}.Request" in code] == []
 
 
-def test_code_on_events_that_calls_the_sdk_runs_again_until_a_rate_limit_is_over() -> None:
-    pages = [list(blocks_of_page(page)) for page in PAGES]
-    retries = [row.get("retries", 3) for page in pages for text, row in code_on_events(page) if "ctx.invoke" in text]
-    assert len(retries) == 2
-    for number in retries:
-        assert sum(RUNS.pause(run) for run in range(1, number + 1)) > 60
+def test_code_on_events_gets_messages_by_following_them() -> None:
+    codes = [text for page in PAGES for text, _ in code_on_events(list(blocks_of_page(page))) if "sync_msg" in text]
+    assert len(codes) >= 3
+    for text in codes:
+        assert "ctx.follow(" in text
+        assert not re.search(r"ctx\.(invoke|pages)\(sync_msg", text), "without a cursor that is the oldest page"
+
+
+def test_the_retries_that_the_page_on_events_recommends_outlast_a_rate_limit() -> None:
+    [number] = re.findall(r"`retries = (\d+)`", (ROOT / "docs" / "en" / "how-to" / "events.md").read_text("utf-8"))
+    assert sum(RUNS.pause(run) for run in range(1, int(number) + 1)) > 60
 
 
 def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -274,20 +281,22 @@ def test_the_apps_loop_over_pages_ends_at_a_cursor_that_leads_nowhere(
             all_texts(client, "token")
 
 
-def test_the_code_on_events_of_the_pages_delivers_its_result(zone: Zone) -> None:
-    earlier = {each["notify_id"] for each in zone.client.notifications()}  # which commands of the pages may let expire
-    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
-
-    def delivered() -> list[dict[str, Any]]:
-        ids = {each["notify_id"] for each in zone.client.notifications()} - earlier
+def test_the_code_on_events_of_the_pages_counts_each_message_once(zone: Zone) -> None:
+    def results(after: int) -> list[dict[str, Any]]:
+        zone.wait_idle()
+        ids = [each["notify_id"] for each in zone.client.notifications_after(after)[0]]
         replies = [zone.call("get_callback_data", notify_id=each).reply for each in ids]
-        return [each for each in replies if each.get("conversation_new_message", {}).get("token") == token]
+        return [each["conversation_new_message_result"] for each in replies if "conversation_new_message" in each]
 
-    wait_until(delivered)
-    [event] = delivered()
-    oldest = zone.call("invoke_sync_msg", {"token": token}).reply["msg_list"]
-    senders = {message["sender"]["id"] for message in oldest if message.get("sender")}
-    assert event["conversation_new_message_result"] == {"messages": len(oldest), "senders": len(senders)}
+    zone.fire("conversation_new_message")  # the count of the pages begins at the latest here
+    zone.wait_idle()
+    _, last = zone.client.notifications_after(0)
+    for _ in range(3):
+        zone.client.say("lina", "您好", to=["mahui"])
+    found = results(last)
+    assert len(found) == 3
+    assert sum(each["messages"] for each in found) == 3
+    assert {each["senders"] for each in found} <= {0, 1}
 
 
 def test_the_analysis_of_the_pages_reads_the_messages_that_the_app_has_opened(zone: Zone) -> None:

@@ -63,7 +63,8 @@ class AsyncEventContext(AsyncContext[StateT, SettingsT]):
         >>> from wwspec_router.wecom import sync_msg
         >>> from wwspec_router.wecom.events import conversation_new_message
         >>> async def on_new_message(event: conversation_new_message.Event, ctx: AsyncEventContext) -> None:
-        ...     async for page in ctx.pages(sync_msg.Request(token=event.conversation_new_message.token)):
+        ...     request = sync_msg.Request(token=event.conversation_new_message.token)
+        ...     async for page in ctx.follow(request, name="count"):
         ...         print(ctx.event_type, len(page.msg_list))
     """
 

@@ -1,0 +1,56 @@
+"""Inspects what employees write: counts their messages, and opens a ticket for those with a forbidden word."""
+
+from collections import Counter
+
+from abilities.settings import Settings
+from schemas.inspection import Counted, Hit, Ticket, WatchRequest
+from wwspec_router import Context, EventContext, Output, ability
+from wwspec_router.wecom import create_rule, get_hit_msg_list, sync_msg
+from wwspec_router.wecom.events import conversation_new_message, hit_keyword
+from wwspec_router.wecom.messages import MessageHead, PartyType
+from wwspec_router.wecom.rules import Keyword
+
+
+@ability
+def watch(request: WatchRequest, ctx: Context[None, Settings]) -> Output:
+    """Let WeCom look for the forbidden words. A repeated call makes no second rule."""
+    ctx.invoke(create_rule.Request(name=request.name, keyword=Keyword(word_list=ctx.settings.forbidden)))
+    return Output()
+
+
+def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Counted:
+    """Count the new messages of each employee."""
+    new = Counter[str]()
+    for page in ctx.follow(sync_msg.Request(token=event.conversation_new_message.token), name="messages"):
+        new.update(filter(None, map(employee_of, page.msg_list)))
+    add(ctx, "messages", new)
+    return Counted(messages=new.total())
+
+
+def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
+    """Open a ticket for each page of new hits."""
+    new = Counter[str]()
+    request = get_hit_msg_list.Request(token=event.hit_keyword.token, need_detail=1, limit=200)
+    for page in ctx.follow(request, name="hits"):
+        hits = [Hit(msgid=each.msgid, employee=employee_of(each.msg_detail)) for each in page.msg_list]
+        if hits := [hit for hit in hits if hit.employee]:
+            open_ticket(hits, ctx)
+            new.update(hit.employee for hit in hits)
+    add(ctx, "hits", new)
+
+
+def open_ticket(hits: list[Hit], ctx: EventContext) -> None:
+    """Tell the app of hits. A later run does not tell it again; if a page has grown, its ticket is another one."""
+    ctx.step(f"ticket to {hits[-1].msgid}", lambda: ctx.notify(Ticket(hits=hits)))
+
+
+def add(ctx: EventContext, key: str, new: Counter[str]) -> None:
+    """Add to the numbers of employees. They are stored together with the place that follow has reached."""
+    before = Counter(ctx.kept.get(key, dict[str, int]) or {})
+    ctx.kept.set(key, dict((before + new).most_common(500)), unchanged=True)  # 64 KiB have room for these
+
+
+def employee_of(message: object) -> str:
+    """Return the employee who has sent a message; empty when it was a customer or a robot."""
+    sender = message.sender if isinstance(message, MessageHead) else None
+    return sender.id if sender and sender.type == PartyType.EMPLOYEE else ""

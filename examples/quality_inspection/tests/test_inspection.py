@@ -1,0 +1,62 @@
+"""The program and the app, in an emulated zone."""
+
+from pathlib import Path
+from threading import Thread
+from wsgiref.simple_server import make_server
+
+from app.inspector import Inspector
+from schemas.inspection import Hit, Ticket
+from wwspec_router.testing.zone import Zone
+
+FORBIDDEN = "这款产品保证收益"
+TOKEN, KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+
+
+def counted(zone: Zone) -> int:
+    return int(zone.notified("conversation_new_message")["conversation_new_message_result"]["messages"])
+
+
+def test_each_message_of_an_employee_is_counted_once(zone: Zone) -> None:
+    zone.client.say("zhangwei", "早", to=["helan"])
+    assert counted(zone) >= 1  # the first event begins about a minute before it
+    for text in ("您好", "在吗", "谢谢"):
+        zone.client.say("zhangwei", text, to=["helan"])
+    assert sum(counted(zone) for _ in range(3)) == 3
+
+
+def test_a_forbidden_word_opens_one_ticket_also_when_the_code_fails_after_it(zone: Zone) -> None:
+    hit = {"msgid": "m1", "msg_detail": {"sender": {"type": 1, "id": "zhangwei"}}}
+    page = {"errcode": 0, "errmsg": "ok", "msg_list": [hit], "has_more": 1, "next_cursor": "c1"}
+    zone.answer("get_hit_msg_list", page, times=1)
+    zone.answer("get_hit_msg_list", {"errcode": 48002, "errmsg": "api forbidden"}, times=2)  # with and without a token
+    zone.answer("get_hit_msg_list", {**page, "has_more": 0}, times=1)
+    fired = zone.fire("hit_keyword")
+    zone.wait_idle()
+    zone.repeat(fired)
+    assert zone.notified(Ticket).hits == [Hit(msgid="m1", employee="zhangwei")]
+    assert len(zone.client.notifications()) == 1
+
+
+def test_the_app_has_the_tickets_and_follows_a_report(zone: Zone, tmp_path: Path) -> None:
+    with zone.app_client() as client:
+        inspector, corpid = Inspector(client, str(tmp_path / "tickets.db")), zone.client.info()["corpid"]
+        with inspector.receiver(corpid, TOKEN, KEY) as receiver, make_server("127.0.0.1", 0, receiver) as server:
+            Thread(target=server.serve_forever).start()
+            zone.client.set_callback(f"http://127.0.0.1:{server.server_port}/", TOKEN, KEY)
+            inspector.watch("words")
+            inspector.watch("words")
+            msgid = zone.client.say("zhangwei", FORBIDDEN, to=["helan"])
+            zone.wait_idle()
+            report = inspector.report("r-1")
+            zone.wait_idle()
+            server.shutdown()
+    assert len(zone.client.rules()["rules"]) == 1
+    assert inspector.tickets() == [(msgid, "zhangwei")]
+    assert ("zhangwei", 1) in [(each.userid, each.hits) for each in report.employees]
+    assert (report.found, inspector.progress) == (1, {"r-1": 1.0})
+
+
+def test_a_suspended_corp_gets_nothing() -> None:
+    app = Path(__file__).parents[1]
+    with Zone.in_process(app, settings={"suspended": ["wwemulator00000001"]}) as zone:
+        assert zone.call("watch", {"name": "words"}).errcode == 9100

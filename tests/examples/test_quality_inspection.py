@@ -1,0 +1,71 @@
+"""examples/quality_inspection: its own tests, its types, and that it is as small and shown as its pages say."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.command import wwspec
+from tests.support.pages import blocks_of_page
+
+EXAMPLE = ROOT / "examples" / "quality_inspection"
+FILES = [path for path in sorted(EXAMPLE.rglob("*")) if path.suffix in (".py", ".toml")]
+
+
+def run(*words: str) -> str:
+    """Run a module of Python in the example's folder; return what it printed."""
+    command = [sys.executable, "-m", *words]
+    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_example_has_at_most_250_lines_with_its_tests() -> None:
+    lines = [line for file in FILES for line in file.read_text("utf-8").splitlines() if line.strip()]
+    assert 0 < len(lines) <= 250
+
+
+def test_its_registry_file_and_settings_have_no_fault() -> None:
+    done = wwspec(EXAMPLE, "check")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow  # it starts pytest and a zone for each test, and with `served` the processes of one
+@pytest.mark.parametrize("zone", ["in-process", "served"])
+def test_its_own_tests_pass(zone: str) -> None:
+    assert re.search(r"^4 passed in", run("pytest", "-q", "-p", "no:cacheprovider", "--zone", zone), re.MULTILINE)
+
+
+@pytest.mark.slow  # each reads all of the package
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_type_checkers_find_no_fault_in_it(checker: str, tmp_path: Path) -> None:
+    folders = ["abilities", "schemas", "app", "tests"]
+    if checker == "mypy":
+        run("mypy", "--strict", "--explicit-package-bases", "--cache-dir", str(tmp_path), *folders)
+    else:
+        run("basedpyright", "--pythonpath", sys.executable, "--level", "error", *folders)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_shows_the_files_as_they_are(language: str) -> None:
+    page = ROOT / "docs" / language / "how-to" / "inspection.md"
+    shown = dict(block.text.split("\n", 1) for block in blocks_of_page(page) if block.text.startswith("# "))
+    names = {"abilities/inspection.py", "abilities/report.py", "abilities/audit.py", "abilities/registry.toml"}
+    assert {name.removeprefix("# ") for name in shown} == names | {"app/inspector.py", "tests/test_inspection.py"}
+    for name, text in shown.items():
+        assert text == (EXAMPLE / name.removeprefix("# ")).read_text("utf-8"), name
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readme_names_the_abilities_and_every_variable_of_the_environment(readme: str) -> None:
+    text = (EXAMPLE / readme).read_text("utf-8")
+    code = (EXAMPLE / "app" / "inspector.py").read_text("utf-8")
+    [names] = re.findall(r"NAMES = \((.*?)\)", code)
+    variables = {f"WWSPEC_{each}" for each in re.findall(r'"(\w+)"', names)} | set(re.findall(r'get\("(\w+)"', code))
+    assert variables == set(re.findall(r"^\| `(WWSPEC_\w+)` \|", text, re.MULTILINE))
+    for ability_id in tomllib.loads((EXAMPLE / "abilities" / "registry.toml").read_text("utf-8"))["abilities"]:
+        assert f"`{ability_id}`" in text
