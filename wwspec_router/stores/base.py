@@ -40,9 +40,9 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of calls that run once: of running calls and of kept replies."""
     max_once_bytes: int = 1 << 30
     """Bytes of kept replies; beyond this no further call is claimed. A reply is never refused."""
-    max_kept_bytes: int = 1 << 28
+    max_kept_bytes: int = 1 << 30
     """Bytes of values that the application keeps, names included."""
-    max_kept_bytes_of_corp: int = 1 << 24
+    max_kept_bytes_of_corp: int = 1 << 26
     """The same for those of one corp."""
     max_failed: int = 10_000
     """Jobs that failed for good; for each further one the oldest leaves."""
