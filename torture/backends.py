@@ -56,13 +56,14 @@ class SqliteBackend:
             "jobs": "SELECT count(*), ifnull(sum(size), 0) FROM jobs",
             "job_usage": "SELECT rows, bytes FROM job_usage",
             "job_texts": "SELECT count(*), 0 FROM job_texts",
+            "failed_jobs": "SELECT count(*), 0 FROM failed_jobs",
         }
         with closing(sqlite3.connect(self.path)) as db:
             verdict = [row[0] for row in db.execute("PRAGMA integrity_check")]
             found = {name: db.execute(statement).fetchone() for name, statement in counts.items()}
         failures = [] if verdict == ["ok"] else [f"PRAGMA integrity_check: {line}" for line in verdict[:5]]
         events = (found["notify"][0] + found["notify_new"][0], found["notify"][1] + found["notify_new"][1])
-        failures += _compared(self.url, None if expired else events, found["jobs"])
+        failures += _compared(self.url, None if expired else events, found["jobs"], found["failed_jobs"][0])
         failures += [
             f"{counted} says {found[counted]}, {table} holds {found[table]}"
             for table, counted in (("notify", "notify_usage"), ("jobs", "job_usage"))
@@ -71,6 +72,7 @@ class SqliteBackend:
         if found["job_texts"][0] != found["jobs"][0]:
             failures.append(f"job_texts holds {found['job_texts'][0]} rows, jobs {found['jobs'][0]}")
         figures = {"integrity_check": ",".join(verdict[:5]), "rows": events[0], "jobs_left": found["jobs"][0]}
+        figures["jobs_failed"] = found["failed_jobs"][0]
         return figures, failures
 
 
@@ -152,13 +154,14 @@ def wait_for_empty_journal(url: str, seconds: float) -> bool:
         return until(empty, seconds, 0.1)
 
 
-def _compared(url: str, entries: tuple[int, int] | None, jobs: tuple[int, int]) -> list[str]:
+def _compared(url: str, entries: tuple[int, int] | None, jobs: tuple[int, int], failed: int) -> list[str]:
     """Return where the store's own figures differ from what was counted; events are left out when that is None."""
     with closing(open_store(url)) as store:
         figures, journal = store.figures(), store.job_figures()
     counted = [
         ("events", entries, (figures.rows, figures.bytes)),
         ("jobs", jobs, (journal.waiting + journal.claimed, journal.bytes)),
+        ("failed jobs", failed, journal.failed),
     ]
     return [
         f"the store counts {said} {name}, it holds {held}" for name, held, said in counted if held not in (None, said)
@@ -171,14 +174,16 @@ def _count(server: LocalRedis, url: str, expired: bool) -> tuple[dict[str, Any],
     with server.client() as client:
         entries = list(client.scan_iter(f"{tag}:notify:entry:*", 1000))
         sizes = sum(client.strlen(key) for key in entries)
-        jobs = list(client.scan_iter(f"{tag}:job:*", 1000))
+        all_jobs = list(client.scan_iter(f"{tag}:job:*", 1000))
+        jobs = [key for key in all_jobs if not client.hexists(key, "error")]  # the others failed for good
         job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
         members = {name: client.zcard(f"{tag}:jobs:{name}") for name in ("added", "claimed")}
         members["lanes"] = sum(client.zcard(key) for key in client.scan_iter(f"{tag}:jobs:lane:*", 1000))
         aof = client.info("persistence")["aof_last_write_status"]
-    failures = _compared(url, None if expired else (len(entries), sizes), (len(jobs), job_sizes))
+    failed = len(all_jobs) - len(jobs)
+    failures = _compared(url, None if expired else (len(entries), sizes), (len(jobs), job_sizes), failed)
     if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):
         failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
     if aof != "ok":
         failures.append(f"aof_last_write_status is {aof}")
-    return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs)}, failures
+    return {"aof_last_write_status": aof, "rows": len(entries), "jobs_left": len(jobs), "jobs_failed": failed}, failures

@@ -111,9 +111,11 @@ class Deadly:
         return call
 
     def _pass(self, write: str) -> None:
+        if write != self._write:
+            return
         with self._lock:
-            self._passed += write == self._write
-            if write == self._write and self._passed == self._moment:
+            self._passed += 1
+            if self._passed == self._moment:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -159,6 +161,7 @@ def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
 
 
 def receipt_of_step() -> str:
+    """Return what no other run returns."""
     return token_hex(8)
 
 

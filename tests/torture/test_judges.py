@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from torture.backends import SqliteBackend
+from torture.backends import SqliteBackend, open_backend
 from torture.handlers import chained
 from torture.intruder import judge, lines_by_kind
 from torture.ledger import Ledger
 from torture.overload import percentile
 from torture.soak import judge_growth
 from wwspec_router.stores import Job, open_store
+from wwspec_router.stores.failed import Failure
 
 EVENT = {"event_type": "hit_keyword", "hit_keyword": {"token": "event-1"}}
 RESULT = {
@@ -214,7 +215,19 @@ def backend(tmp_path: Path) -> SqliteBackend:
 
 def test_a_sound_file_is_found_sound(backend: SqliteBackend) -> None:
     figures, faults = backend.check()
-    assert (figures, faults) == ({"integrity_check": "ok", "rows": 1, "jobs_left": 1}, [])
+    assert (figures, faults) == ({"integrity_check": "ok", "rows": 1, "jobs_left": 1, "jobs_failed": 0}, [])
+
+
+@pytest.mark.parametrize("name", ["sqlite", "redis"])
+def test_a_store_with_a_job_that_failed_for_good_is_found_sound(name: str, tmp_path: Path) -> None:
+    with open_backend(name, tmp_path) as backend:
+        with closing(open_store(backend.url)) as store:
+            for job_id in ("1", "2"):
+                store.add(Job(job_id=job_id, corpid="corp", agentid=1, ability_id="job", data="{}", notify_id=""))
+            assert len(store.claim("owner", 1, 60)) == 1
+            assert store.set_aside("owner", "1", Failure(error="report refused"))
+        figures, faults = backend.check()
+    assert (figures["jobs_left"], figures["jobs_failed"], faults) == (1, 1, [])
 
 
 @pytest.mark.parametrize(
