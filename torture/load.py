@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
@@ -113,7 +114,7 @@ class Load:
         there = len(self._messages())
         waiting = set(range(READERS))
         while waiting:
-            if token := self.fire("conversation_new_message"):
+            if token := self._taken("conversation_new_message"):
                 waiting.discard(reader_of(token))
         return there
 
@@ -133,23 +134,10 @@ class Load:
             pages.append(page["messages"])
         return [message["msgid"] for each in reversed(pages) for message in reversed(each)]
 
-    def fetch_all(self, threads: int = 4) -> None:
+    def fetch_all(self) -> None:
         """Fetch every event that was notified."""
-        waiting = self._ledger.all_notified()
-
-        def work() -> None:
-            while True:
-                try:
-                    notify_id = waiting.pop()
-                except IndexError:
-                    return
-                self.fetch(notify_id)
-
-        workers = [threading.Thread(target=work) for _ in range(threads)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        with ThreadPoolExecutor(4) as callers:
+            list(callers.map(self.fetch, self._ledger.all_notified()))
 
     def close(self) -> None:
         """Close the connections."""
@@ -166,7 +154,21 @@ class Load:
         self._ledger.fetched(notify_id, reply)
         return True
 
-    def fire(self, event_type: str = "hit_keyword") -> str:
+    def fire(self, event_type: str = "hit_keyword") -> bool:
+        """Send one event, note what came, and tell whether the program took it."""
+        return bool(self._taken(event_type))
+
+    def begin_job(self) -> bool:
+        """Call asynchronously once, and tell whether the platform had an answer; the record tells what it was."""
+        try:
+            self._app.submit("job", {"number": self._ledger.number()})
+        except PlatformError as error:
+            self._ledger.unreached("job", error.errcode, error.errmsg)
+            return False
+        self._ledger.right("job")
+        return True
+
+    def _taken(self, event_type: str) -> str:
         """Send one event, note what came, and return its token if the program took it; else ""."""
         own = {"token": f"event-{self._ledger.number()}"} if event_type == "hit_keyword" else {}
         if own:
@@ -186,21 +188,11 @@ class Load:
         self._ledger.right("event")
         return token
 
-    def begin_job(self) -> bool:
-        """Call asynchronously once, and tell whether the platform had an answer; the record tells what it was."""
-        try:
-            self._app.submit("job", {"number": self._ledger.number()})
-        except PlatformError as error:
-            self._ledger.unreached("job", error.errcode, error.errmsg)
-            return False
-        self._ledger.right("job")
-        return True
-
     def _event(self, rng: random.Random) -> bool:
-        return bool(self.fire())
+        return self.fire()
 
     def _handled_event(self, rng: random.Random) -> bool:
-        return bool(self.fire("conversation_new_message"))
+        return self.fire("conversation_new_message")
 
     def _fetch(self, rng: random.Random) -> bool:
         recent = self._ledger.recent(self._recent)

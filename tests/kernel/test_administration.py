@@ -125,7 +125,7 @@ def test_another_corp_or_app_neither_sees_nor_changes_a_job(kernel: Kernel, othe
     [
         ({"action": "retry"}, "input contract: missing value: the job to retry at $.job_id"),
         ({"action": "drop", "job_id": ""}, "input contract: missing value: the job to drop at $.job_id"),
-        ({"limit": 0}, "input contract: expected int >= 1 at $.limit"),
+        ({"limit": 0}, "input contract: expected int from 1 to 1000 at $.limit"),
     ],
 )
 def test_a_bad_request_names_what_is_missing(kernel: Kernel, request_: Any, errmsg: str) -> None:

@@ -40,10 +40,10 @@ APP = {
         prefix = "invoke_"
         [abilities.buy]
         handler = "abilities.shop:buy"
-        timeout = 0.2
+        timeout = 1.0
         [abilities.buy_later]
         handler = "abilities.shop:buy_later"
-        timeout = 0.2
+        timeout = 1.0
         [abilities.any]
         kind = "func"
         apis = ["sync_msg"]
@@ -52,7 +52,7 @@ APP = {
         concurrency = 1
         [abilities.once]
         handler = "abilities.shop:buy"
-        timeout = 0.4
+        timeout = 1.0
         [abilities.once.once]
         key = "order"
     """,

@@ -69,7 +69,7 @@ def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Se
     assert len(passed) <= 13
 
 
-@pytest.mark.parametrize(("store", "most"), [("memory:", 28), ("sqlite:events.db", 35)])
+@pytest.mark.parametrize(("store", "most"), [("memory:", 28), ("sqlite:events.db", 36)])
 def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(
     serve: Serve, tmp_path: Path, store: str, most: int
 ) -> None:

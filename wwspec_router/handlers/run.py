@@ -5,6 +5,7 @@ The executor of jobs makes one for each run, and stores what was written. A sync
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from wwspec_router.backoff import Backoff
@@ -56,16 +57,21 @@ class JobRun:
 
     def __init__(self, journal: JobJournal, owner: str, job_id: str, age: float, leases: Leases) -> None:
         self.age = age
-        self.steps = Steps(journal, owner, job_id)
         self.kept: KeptWrites | None = None
         """What it reads and writes; None until its code does so."""
         self.postponed: Postponement | None = None
         """Set when the job is to run later; then the result of this run does not count."""
+        self._job = journal, owner, job_id
         self._leases = leases
         self._claims: dict[str, OnceClaim] = {}
         self._on_end: list[Callable[[bool], None]] = []
         self._lock = threading.Lock()
         self._is_over = False
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The parts whose results are kept."""
+        return Steps(*self._job)
 
     def postpone(self, reason: str, pauses: Backoff) -> PostponedError:
         """Let the job run later; return the error that ends this run."""
@@ -102,8 +108,12 @@ class JobRun:
         return any(self._leases.is_lost(claim) for claim in self._claims.values())
 
     def on_end(self, function: Callable[[bool], None]) -> None:
-        """Call a function at the end of the run with whether what it wrote is stored."""
-        self._on_end.append(function)
+        """Call a function at the end of the run, or at once after it, with whether what it wrote is stored."""
+        with self._lock:
+            if not self._is_over:
+                self._on_end.append(function)
+                return
+        function(False)
 
     def end(self, *, stored: bool) -> None:
         """End the run; a second time does nothing."""

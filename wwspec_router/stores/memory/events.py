@@ -73,10 +73,11 @@ class MemoryStore(MemoryJobs, MemoryOnce):
         with self._lock:
             self._check_open()
             self._check_room(job, size)
-            fresh = self._kept.check(writes)
+            fresh = writes and self._kept.check(writes)
             self._put(key, data, ttl)
             self._add(job, size)
-            self._kept.make(fresh)
+            if fresh:
+                self._kept.make(fresh)
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""

@@ -116,9 +116,10 @@ class MemoryJobs:
         with self._lock:
             self._check_open()
             self._check_room(job, size)
-            fresh = self._kept.check(writes)
+            fresh = writes and self._kept.check(writes)
             self._add(job, size)
-            self._kept.make(fresh)
+            if fresh:
+                self._kept.make(fresh)
 
     def claim(
         self,
@@ -182,10 +183,11 @@ class MemoryJobs:
             self._check_open()
             row = self._owned(owner, job_id)
             if row is not None:
-                fresh = self._kept.check(writes)
+                fresh = writes and self._kept.check(writes)
                 row.job = msgspec.structs.replace(row.job, outcome=outcome)
                 row.running = False
-                self._kept.make(fresh)
+                if fresh:
+                    self._kept.make(fresh)
             return row is not None
 
     def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
@@ -228,7 +230,8 @@ class MemoryJobs:
             self._check_open()
             row = self._owned(owner, job_id)
             if row is not None:
-                self._kept.make(self._kept.check(writes))
+                if writes:
+                    self._kept.make(self._kept.check(writes))
                 self._remove_job(row)
             return row is not None
 

@@ -135,7 +135,7 @@ class SqliteJobs(SqliteKept):
         storable_writes(writes)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            refusal = self._refusal(db, job, size) or self._change_kept(db, writes)
+            refusal = self._refusal(db, job, size) or (self._change_kept(db, writes) if writes else None)
             if refusal is None:
                 self._add(db, job, size)
             return refusal
