@@ -62,6 +62,7 @@ WWSpecError
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading
 ├─ CallRefusedError          the answer to an app's call is a refusal          testing.answer
+├─ ZoneTimeoutError          what a test waits for has not happened            testing.notifications
 ├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
 ├─ RefusedError              the emulated platform refuses a call              emulator.answers
 ├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world

@@ -43,7 +43,7 @@ def test_a_raw_reply_is_the_programs_json_text_even_when_it_refuses(app: ZoneCli
 
 def test_a_notification_leads_to_its_event(zone: Zone, app: ZoneClient) -> None:
     app.set_receive_callback()
-    zone.fire("hit_keyword", rule_id="rule-7")
+    zone.fire("hit_keyword")
     event = app.call("get_callback_data", notify_id=zone.notified())
     assert event["event_type"] == "hit_keyword"
 

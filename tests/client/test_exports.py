@@ -15,9 +15,10 @@ AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdi
 BadAnswerError Callback ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth
 DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking MemoryPendingStore MessageGap
 MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver Pending
-PendingStore PlatformError Position ProgramError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
-SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UploadedMedia
-WecomEvent ZoneClient ZoneClientError
+PendingStore PlatformError Position ProgramCrashError ProgramErrcodes ProgramError ProgramInputError
+ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
+SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UnknownAbilityError
+UploadedMedia WecomEvent ZoneClient ZoneClientError
 """.split()
 
 

@@ -284,6 +284,7 @@ def test_a_call_is_read_with_the_getters_of_its_type_only(folder: Path) -> None:
         "is_async": False,
         "job_info": "",
         "attempt": 1,
+        "run": None,
     }
     assert asked(folder, program) == [{**absent, "agentid": 0, **call} for call in calls]
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from abilities.settings import Settings
-from schemas.inspection import Counted, Hit, Ticket, WatchRequest
+from schemas.inspection import Counted, Finding, Hit, WatchRequest
 from wwspec_router import Context, EventContext, Output, ability
 from wwspec_router.wecom import create_rule, get_hit_msg_list, sync_msg
 from wwspec_router.wecom.events import conversation_new_message, hit_keyword
@@ -41,7 +41,7 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
 
 def open_ticket(hits: list[Hit], ctx: EventContext) -> None:
     """Tell the app of hits. A later run does not tell it again; if a page has grown, its ticket is another one."""
-    ctx.step(f"ticket to {hits[-1].msgid}", lambda: ctx.notify(Ticket(hits=hits)))
+    ctx.step(f"ticket to {hits[-1].msgid}", lambda: ctx.notify(Finding(hits=hits)))
 
 
 def add(ctx: EventContext, key: str, new: Counter[str]) -> None:

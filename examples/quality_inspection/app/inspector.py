@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from threading import Thread
 from wsgiref.simple_server import make_server
 
-from schemas.inspection import Progress, Report, ReportRequest, Ticket, WatchRequest
+from schemas.inspection import Finding, Progress, Report, ReportRequest, WatchRequest
 from wwspec_router import Contract
 from wwspec_router.client import NotifyEvent, NotifyReceiver, PendingStore, SqlitePendingStore, ZoneClient
 
 NAMES = ("CORPID", "CORPSECRET", "PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY")  # WWSPEC_CORPID and so on
 WECOM = "https://qyapi.weixin.qq.com"
-KINDS: dict[str, type[Contract]] = {"ticket": Ticket, "progress": Progress}
+KINDS: dict[str, type[Contract]] = {"finding": Finding, "progress": Progress}
 
 
 class Inspector:
@@ -33,7 +33,7 @@ class Inspector:
     def on_event(self, event: NotifyEvent) -> None:
         """Keep a ticket. It may come twice, and two machines may find the same message: the msgid tells."""
         match event.data:
-            case Ticket(hits=hits):
+            case Finding(hits=hits):
                 with self._db:
                     rows = [(hit.msgid, hit.employee, event.notify_id) for hit in hits]
                     self._db.executemany("INSERT OR IGNORE INTO tickets VALUES (?, ?, ?)", rows)

@@ -22,8 +22,8 @@ class Hit(Contract):
     employee: str
 
 
-class Ticket(Contract):
-    """Messages to look at. The notify_id is the number of the ticket."""
+class Finding(Contract):
+    """Messages to look at: a ticket. Its number is the notify_id."""
 
     hits: list[Hit]
 

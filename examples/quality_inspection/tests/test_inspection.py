@@ -5,7 +5,7 @@ from threading import Thread
 from wsgiref.simple_server import make_server
 
 from app.inspector import Inspector
-from schemas.inspection import Hit, Ticket
+from schemas.inspection import Finding, Hit
 from wwspec_router.testing.zone import Zone
 
 FORBIDDEN = "这款产品保证收益"
@@ -33,7 +33,7 @@ def test_a_forbidden_word_opens_one_ticket_also_when_the_code_fails_after_it(zon
     fired = zone.fire("hit_keyword")
     zone.wait_idle()
     zone.repeat(fired)
-    assert zone.notified(Ticket).hits == [Hit(msgid="m1", employee="zhangwei")]
+    assert zone.notified(Finding).hits == [Hit(msgid="m1", employee="zhangwei")]
     assert len(zone.client.notifications()) == 1
 
 
