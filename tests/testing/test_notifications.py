@@ -157,6 +157,17 @@ def test_nothing_is_in_work_in_a_zone_that_rests(zone: Zone) -> None:
     assert zone.client.wait_idle(0) == []
 
 
+def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) -> None:
+    once = REGISTRY.format(notify="now").replace("retries = 1", "once = true\nretries = 1")
+    write_files(tmp_path, {"abilities/registry.toml": once, "abilities/slow.py": SLOW})
+    with Zone.in_process(tmp_path) as zone:
+        fired = zone.fire("conversation_new_message")
+        zone.wait_idle()
+        zone.repeat(fired)
+        zone.wait_idle(timeout=5)
+        assert zone.client.wait_idle(0) == []
+
+
 # A program of its own, since it is to be slow: it takes seconds to start.
 @pytest.mark.slow
 def test_work_has_ended_when_code_on_an_event_and_its_retries_have(slow: ServedZone) -> None:

@@ -267,7 +267,8 @@ class CallLog:
         measure.request_id = measure.request_id or _request_id(sealed.headers.items())
         call = measure.call
         if self.is_emulated and call is not None and call.call_type == CallType.EVENT and _name(call) in self._handled:
-            if not _read(text, Refused).errcode:  # else there may be no job
+            is_repeat = measure.trace is not None and measure.trace.is_repeat
+            if not is_repeat and not _read(text, Refused).errcode:  # else there may be no job
                 return SealedReply({**sealed.headers, _JOB: self._handled[_name(call)]}, sealed.body)
         return sealed
 

@@ -23,6 +23,7 @@ from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, KeptConflictError, NotifyNotFoundError, StoreError
 from wwspec_router.handlers.events import event_key_of
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.trace import current_trace
 from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import JobJournal, NotifyStore, Store
@@ -206,6 +207,8 @@ class EventIntake:
             text = self._store.get(repeat.corpid, repeat.agentid, first.text) if first.text else None
         if text is not None:
             self._notify(repeat, first.text, repeat.event_type)
+        if (trace := current_trace.get()) is not None:
+            trace.is_repeat = True
         log.debug("event %s has come before: its code does not run again", short(repeat.event_type, 40))
         return True
 

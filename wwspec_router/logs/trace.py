@@ -22,7 +22,7 @@ MAX_CHARACTERS = 4096
 class Trace:
     """What is noted of one call while it lasts."""
 
-    __slots__ = ("_begun", "_unfinished", "check_seconds", "failure", "left_out", "lines")
+    __slots__ = ("_begun", "_unfinished", "check_seconds", "failure", "is_repeat", "left_out", "lines")
 
     def __init__(self) -> None:
         self._begun = monotonic()
@@ -33,6 +33,8 @@ class Trace:
         """Lines beyond those that are kept."""
         self.failure: BaseException | None = None
         """What ended the call with an error."""
+        self.is_repeat = False
+        """Whether it is an event that has come before, whose code does not run again."""
         self.check_seconds = 0.0
         """In the checks of the contracts."""
 
