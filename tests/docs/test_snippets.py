@@ -25,7 +25,7 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
 from wwspec_router.client import RepeatedCursorError
-from wwspec_router.jobs.executor import RUNS
+from wwspec_router.jobs.later import RUNS
 from wwspec_router.testing.zone import Zone
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]

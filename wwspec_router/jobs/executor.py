@@ -4,16 +4,14 @@ The job of an event differs: its handler runs again after an error, and instead 
 event, if it was not notified before. This module knows neither threads, nor which jobs there are.
 """
 
-import dataclasses
 import logging
-from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from wwspec_router.backoff import Backoff
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import CallError, CrashError, HandlerTimeoutError, KeptConflictError, StoreError
 from wwspec_router.handlers.run import JobRun, Postponement
+from wwspec_router.jobs.later import Later
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
@@ -27,7 +25,6 @@ from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.marks import was_forgotten
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +33,6 @@ MAX_RUNS = 5
 failed runs of an event's handler too, so the retries of an event are added."""
 GIVE_UP_AFTER = 86_400.0
 """Seconds after its acceptance; a job whose report fails later than that is given up: a day."""
-REPORTS = Backoff(first=0.5, longest=60.0, jitter=0.5)
-"""The pauses between two reports of one job."""
-RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
-"""The pauses between two runs of an event's handler; the setting `retry_pause` is the first."""
 
 NEVER_ENDED = "ended none of its runs"
 HANDLER_FAILED = "handler failed"
@@ -60,10 +53,8 @@ class JobExecutor:
         sdk: Reports them.
         dispatcher: Runs their abilities.
         figures: Where jobs are counted.
-        later: Submits a run again after some seconds.
-        wake_in: Called when a job is given back, with the seconds until it is due again.
+        later: Gives back what is to run or to be reported again.
         call_log: Where a line is written for each; None for none.
-        retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
     def __init__(
@@ -73,23 +64,22 @@ class JobExecutor:
         sdk: Sdk,
         dispatcher: Dispatcher,
         figures: Figures,
-        later: Callable[[float, Run], None],
-        wake_in: Callable[[float], None],
+        later: Later,
         call_log: CallLog | None = None,
-        retry_pause: float = RUNS.first,
     ) -> None:
         self._journal = journal
         self._owner = owner
         self._reporter = Reporter(sdk)
-        self._runs = dataclasses.replace(RUNS, first=retry_pause)
         self._dispatcher = dispatcher
         self._call_log = call_log
         self._figures = figures
-        self._later = later
-        self._wake_in = wake_in
         self._limiter = LineLimiter()
-        self.is_stopping = False
-        """Whether no further ability may begin."""
+        self._later = later
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Let no further ability begin."""
+        self._is_stopping = True
 
     def execute(self, run: Run) -> None:
         """Run a job's ability, unless there is an outcome already; keep the outcome, and report it. Blocks.
@@ -105,7 +95,7 @@ class JobExecutor:
     def _execute(self, run: Run) -> None:
         job = run.job = _to_run(run)
         if (
-            self.is_stopping and run.outcome is None and not run.is_gone
+            self._is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
             self._journal.postpone(self._owner, job.job_id, 0.0)
             return
@@ -142,7 +132,7 @@ class JobExecutor:
         if work.postponed is not None:
             return self._run_later(run, work.postponed)
         if job.event_type and reply.errcode and job.attempt < route.retries:
-            self._run_again(run, route)
+            self._later.run_again(run, route.retries)
             return None
         if self._call_log is not None:
             self._call_log.end_run(job.attempt + 1, route.retries + 1 if job.event_type else None)
@@ -180,7 +170,7 @@ class JobExecutor:
 
     def _begin(self, run: Run) -> bool:
         """Note in the journal that a job runs; return False when another process has it."""
-        return self._journal.begin(self._owner, run.job.job_id) or self._is_lost(run, "it is run anyway")
+        return self._journal.begin(self._owner, run.job.job_id) or self._later.is_lost(run, "it is run anyway")
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> Outcome | None:
         """Keep the outcome of a job, and what it wrote; return what to report, or None when the job is not over."""
@@ -194,7 +184,7 @@ class JobExecutor:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             is_kept = True
         if not is_kept:
-            if not self._is_lost(run, "its result is reported anyway"):
+            if not self._later.is_lost(run, "its result is reported anyway"):
                 return None
             if run.writes:
                 return self._unstored(run)
@@ -208,7 +198,7 @@ class JobExecutor:
         try:
             self._check_leases(run)
             if not run.is_gone and not self._end(run, outcome, Verdict.DONE):
-                if not self._is_lost(run, "it is not run again"):
+                if not self._later.is_lost(run, "it is not run again"):
                     return
         except StoreError as error:
             if not run.writes:
@@ -242,12 +232,7 @@ class JobExecutor:
         if job.attempt + 1 >= self.most_runs(job):
             log.error("job %s of %s: what it keeps can't be stored: %s", short(job.job_id), name, error)
             return self._unstored(run)
-        delay = self._runs.pause(job.attempt + 1)
-        if (ending := self._limiter.ending((name, "unstored"))) is not None:
-            text = "job %s of %s: what it keeps is not stored, it runs again in %.1f s: %s%s"
-            log.warning(text, short(job.job_id), name, delay, error, ending)
-        self._count_rerun(job)
-        self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "it runs again from memory")
+        self._later.run_unstored(run, error)
         return None
 
     def _unstored(self, run: Run) -> Outcome:
@@ -267,19 +252,8 @@ class JobExecutor:
         if run.age >= GIVE_UP_AFTER:
             log.error("job %s of %s given up after a day: %s", short(job.job_id), name, postponed.reason)
             return self._error(CallError(f"the job could not run for a day: {postponed.reason}"))
-        pauses = dataclasses.replace(postponed.pauses, first=min(postponed.pauses.first, self._runs.first))
-        delay = pauses.pause(job.claims)
-        if self._call_log is not None:
-            self._call_log.end_run(job.attempt + 1, None, delay)
-        if (ending := self._limiter.ending((name, "later"))) is not None:
-            text = "job %s of %s runs later, in %.1f s: %s%s"
-            log.info(text, short(job.job_id), name, delay, postponed.reason, ending)
-        self._postpone(run, delay, replace(job, claims=job.claims + 1), "it runs later from memory", counted=False)
+        self._later.run_later(run, postponed)
         return None
-
-    def _count_rerun(self, job: Job) -> None:
-        if job.event_type:
-            self._figures.count_events(EventCounts(retried=1))
 
     def _count(self, job: Job, outcome: Outcome) -> None:
         if not job.event_type:
@@ -291,39 +265,6 @@ class JobExecutor:
             if (ending := self._limiter.ending((name, "failed"))) is not None:
                 log.error("job %s of %s failed, and is not run again%s", short(job.job_id), name, ending)
 
-    def _run_again(self, run: Run, route: Route) -> None:
-        """Run the handler of an event again, after a pause.
-
-        Raises:
-            StoreError: The journal failed; the job is run again when its lease is over.
-        """
-        job = run.job
-        delay = self._runs.pause(job.attempt + 1)
-        name, run_number, runs = short(job.name, 64), job.attempt + 1, route.retries + 1
-        if self._call_log is not None:
-            self._call_log.end_run(run_number, runs, delay)
-        if (ending := self._limiter.ending((name, "again"))) is not None:
-            text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
-            log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
-        self._count_rerun(job)
-        self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
-
-    def _is_lost(self, run: Run, consequence: str) -> bool:
-        """Log that a job is lost here; return True if the journal lost it.
-
-        False if another process owns it, or if it was forgotten: then this run has no outcome.
-        """
-        job_id = run.job.job_id
-        run.is_gone = run.is_gone or not self._journal.has_job(job_id)
-        if run.is_gone and was_forgotten(self._journal, run.job.corpid):
-            log.warning("job %s was forgotten with all of its corp; nothing is reported", short(job_id))
-            return False
-        if run.is_gone:
-            log.error("job %s is gone from the journal; %s", short(job_id), consequence)
-        else:
-            log.warning("job %s was taken over by another process", short(job_id))
-        return run.is_gone
-
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
@@ -331,7 +272,7 @@ class JobExecutor:
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
-            self.report_again(run)
+            self._later.report_again(run)
             return
         if verdict is Verdict.FAILED:
             log.error(
@@ -383,32 +324,6 @@ class JobExecutor:
             "reported": verdict is Verdict.DONE,
         }
         log.info(Fields("job ended", fields))
-
-    def report_again(self, run: Run) -> None:
-        """Send the report of a job again, after a pause.
-
-        Raises:
-            StoreError: The journal failed; the job is reported again when its lease is over.
-        """
-        job = run.job
-        delay = REPORTS.pause(job.claims + 1)
-        again = replace(job, outcome=run.outcome, claims=job.claims + 1)
-        self._postpone(run, delay, again, "its report is sent again from memory")
-
-    def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
-        """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
-        run.end_work(stored=False)  # before: a run that takes longer than the pause would lose its next claim
-        if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay, counted=counted):
-            self._wake_in(delay)
-            return
-        if not self._is_lost(run, consequence):
-            return
-        if self.is_stopping:
-            log.error("job %s is not done, and nobody else knows of it: it is lost", short(job.job_id))
-            return
-        again = Run(replace(job, age=run.age))
-        again.is_gone = True
-        self._later(delay, again)
 
 
 def _to_run(run: Run) -> Job:

@@ -21,7 +21,8 @@ from math import inf
 from time import monotonic
 
 from wwspec_router.errors import StoreError
-from wwspec_router.jobs.executor import RUNS, JobExecutor
+from wwspec_router.jobs.executor import JobExecutor
+from wwspec_router.jobs.later import RUNS, Later
 from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.jobs.turns import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
@@ -100,9 +101,10 @@ class Jobs:
         self._abilities = abilities
         self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
-        self._executor = JobExecutor(
-            journal, self._owner, sdk, dispatcher, figures, self._submit_later, self._wake_in, call_log, retry_pause
+        self._given_back = Later(
+            journal, self._owner, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
+        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._given_back, call_log)
         numbers = () if call_log is None else (call_log.number_of,)
         self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set, *numbers)
         self._suspects = Suspects(self._threads.hangs)
@@ -136,7 +138,8 @@ class Jobs:
 
         They stay in the journal; another process, or the next start, claims them when their leases are over.
         """
-        self._stopping = self._executor.is_stopping = True
+        self._stopping = self._given_back.is_stopping = True
+        self._executor.stop()
         self._wake.set()
         if self._worker is not None:
             self._worker.join(grace)
@@ -271,7 +274,7 @@ class Jobs:
         for run in self._threads.replace_hanging():
             if run.is_reporting and run.give_away(reporting=True):
                 self._running.discard(run.job.job_id)
-                self._executor.report_again(run)
+                self._given_back.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
                 self._threads.submit(self._executor.time_out(run.job))
 
