@@ -13,7 +13,7 @@ from tests.jobs.event_kills import OF_ALL, OF_ONE, PAGE, ROWS
 from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 
-LIMIT = 180
+LIMIT = 600
 
 
 @pytest.fixture(params=["sqlite", "redis"])
