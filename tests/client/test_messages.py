@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,21 @@ def test_an_old_cursor_that_wecom_refuses_is_a_gap(zone: Zone, app: ZoneClient, 
     store_pull(file, seconds_ago=6 * DAY, cursor="of a time long ago")
     gaps: list[MessageGap] = []
     assert len(pulled(app, FileCursor(file), on_gap=gaps.append)) == 60
+    assert len(gaps) == 1
+
+
+def test_a_gap_is_told_once_though_time_passes_between_the_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [reply(has_more=1, next_cursor=each, msg_list=[{"msgid": each}]) for each in "bcd"]
+    last = [reply(next_cursor=each, msg_list=[{"msgid": each}]) for each in "ae"]
+    transport = httpx.MockTransport(Script([last[0], *pages, last[1]]).handle_request)
+    seconds, gaps, cursors = count(int(time.time())), list[MessageGap](), FileCursor(tmp_path / "cursor")
+    with ZoneClient("corp", "secret", program_id="p", transport=transport, retries=QUICK) as client:
+        assert [len(page.messages) for page in client.messages(cursors)] == [1]
+        store_pull(tmp_path / "cursor", seconds_ago=6 * DAY)
+        monkeypatch.setattr(time, "time", lambda: float(next(seconds)))
+        assert [len(page.messages) for page in client.messages(cursors, on_gap=gaps.append)] == [1, 1, 1, 1]
     assert len(gaps) == 1
 
 

@@ -27,6 +27,8 @@ from wwspec_router.wecom.messages import Message
 
 WINDOW = 5 * 24 * 3600
 """Seconds that WeCom keeps records [99824]."""
+BETWEEN_PAGES = 3600
+"""Seconds that may pass between two pages of a pull without a gap: their records are asked for meanwhile."""
 TOKEN_LIFETIME = 600.0
 """Seconds that the token of an event is valid [99853]."""
 MOST = 1000
@@ -164,7 +166,7 @@ class Pull:
     def _following(self, walk: CursorWalk) -> Steps[Pulled]:
         before, now = self._latest, int(time.time())
         covered = before.covered_until if before else now
-        is_gap = now - covered > WINDOW
+        is_gap = now - covered > WINDOW + (BETWEEN_PAGES if self._pending else 0)
         if is_gap:
             yield from self._report(MessageGap(_utc(covered), _utc(now - WINDOW)))
             covered = now - WINDOW
