@@ -217,6 +217,7 @@ def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
     assert re.search(r"\d+ messages in \d+ pages", done.stdout)
 
 
+@pytest.mark.slow  # it waits for the ports of others, and starts program and emulator
 def test_demo_plays_the_flow_beside_what_has_the_usual_ports(run: Run) -> None:
     with ExitStack() as stack:
         for port in (8080, 8090):

@@ -104,6 +104,7 @@ def test_without_an_emulator_one_line_says_what_to_do() -> None:
     assert "start one with `wwspec dev`" in result.stderr
 
 
+@pytest.mark.slow  # an emulator is started twice, and tail looks for it again every few seconds
 def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_path: Path) -> None:
     output = tmp_path / "output"
     bound = reusable_socket(0)

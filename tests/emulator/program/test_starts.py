@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -74,24 +75,27 @@ def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
 ) -> None:
     """As one that was let through just before the program was ended."""
     channel = emulator.platform.world.channel
-    posted = []
+    posted: list[str] = []
+    ended = Event()  # the start: a call may notice later that the port was closed
 
     class Closing:
         """The way to a program that ends when the first call comes."""
 
         def post(self, url: str, *rest: object) -> object:
+            if posted:
+                return channel.post(url, *rest)  # type: ignore[arg-type]
+            emulator.platform.begin_start()
             posted.append(url)
-            if len(posted) == 1:
-                emulator.platform.begin_start()
-                with free_socket() as closed:
-                    url = url_of(closed)
-            return channel.post(url, *rest)  # type: ignore[arg-type]
+            assert ended.wait(DEADLINE)
+            with free_socket() as closed:
+                return channel.post(url_of(closed), *rest)  # type: ignore[arg-type]
 
     emulator.platform.world.channel = Closing()  # type: ignore[assignment]
     try:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
+        ended.set()
         assert call.result(DEADLINE)["errcode"] == 0
     finally:
         emulator.platform.world.channel = channel

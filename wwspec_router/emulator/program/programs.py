@@ -264,7 +264,9 @@ class _Exchange:
         return opened.text
 
     def _post(self, call: seal.CallContent, limit: float | None) -> ProgramReply:
-        self._program.start.wait()
+        start = self._program.start
+        begun = start.begun
+        start.wait()
         target, sealed = self._program.target, seal.seal_call(self._world.zone_key, call)
         headers = dict(sealed.headers)
         if self._entry.number:
@@ -274,7 +276,7 @@ class _Exchange:
         try:
             reply = self._world.channel.post(target, headers, sealed.body, limit)
         except ChannelConnectError as error:
-            if self._program.start.is_under_way:  # it began after this call had not to wait
+            if start.begun != begun:  # since this call had not to wait; it may have ended already
                 return self._post(call, limit)
             self._note(False)
             raise RefusedError(_CONNECT, str(error)) from None

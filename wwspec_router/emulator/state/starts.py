@@ -19,14 +19,12 @@ class Start:
         self._ended = threading.Event()
         self._ended.set()
         self._fault = ""
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether calls wait."""
-        return not self._ended.is_set()
+        self.begun = 0
+        """How many starts have begun."""
 
     def begin(self) -> None:
         """Let calls wait."""
+        self.begun += 1
         self._fault = ""
         self._ended.clear()
 
