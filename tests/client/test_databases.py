@@ -256,6 +256,42 @@ def test_the_paramstyle_of_any_driver_is_written(app: ZoneClient, database: Path
     assert len(stored(database)) == len(set(stored(database))) == 20
 
 
+class LateCursor(sqlite3.Cursor):
+    """Refuses to make a table that another process has just made, while a query does not see it yet."""
+
+    refusals = 2
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        if sql.startswith("CREATE TABLE") and LateCursor.refusals:
+            LateCursor.refusals -= 1
+            raise sqlite3.OperationalError('type "wwspec_cursors" already exists')
+        return super().execute(sql, parameters)
+
+
+class LateConnection(sqlite3.Connection):
+    """Behaves as PostgreSQL does when several processes start at the same moment."""
+
+    def cursor(self, factory: Any = LateCursor) -> Any:
+        return super().cursor(factory)
+
+
+def test_a_table_that_another_process_has_made_and_that_is_not_seen_yet_is_waited_for(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LateCursor, "refusals", 2)
+    with closing(sqlite3.connect(database, factory=LateConnection)) as connection:
+        assert DbCursor(connection).load() is None
+
+
+def test_a_table_that_can_not_be_made_is_the_driver_s_error(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LateCursor, "refusals", 1_000)
+    with (
+        closing(sqlite3.connect(database, factory=LateConnection)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="already exists"),
+    ):
+        DbCursor(connection).load()
+
+
 def test_the_paramstyle_is_read_from_the_module_of_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = ModuleType("driver")
     driver.paramstyle = "pyformat"  # type: ignore[attr-defined]

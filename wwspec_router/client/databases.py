@@ -3,10 +3,12 @@
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any, Protocol
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, Position
 from wwspec_router.errors import ConfigurationError
 
@@ -24,6 +26,10 @@ _PLACEHOLDERS: Mapping[str, Callable[[int, str], str]] = {
 _BY_NAME = ("named", "pyformat")
 _PULL = "pull VARCHAR(32) DEFAULT '' NOT NULL"
 """The column that tables of before 0.2 lack."""
+_UNSEEN = Backoff(first=0.01, longest=0.1)
+"""The pause before a statement is tried again that another process has done: PostgreSQL refuses it as done already, and
+for a moment still says that there is no such table."""
+_ATTEMPTS = 5
 
 
 class _Rows(Protocol):
@@ -168,15 +174,18 @@ class DbCursor(CursorStore):
 
     def _ensure(self, column: str, statement: str) -> None:
         """Execute a statement that adds a column, unless the column is there; another process may do the same now."""
-        if self._has(column):
-            return
-        try:
-            self._execute(statement).close()
-            self._connection.commit()
-        except Exception:  # the class is the driver's
-            self._connection.rollback()
-            if not self._has(column):
-                raise
+        for attempt in range(1, _ATTEMPTS + 1):
+            if self._has(column):
+                return
+            try:
+                self._execute(statement).close()
+                self._connection.commit()
+                return
+            except Exception:  # the class is the driver's
+                self._connection.rollback()
+                if attempt == _ATTEMPTS and not self._has(column):
+                    raise
+            time.sleep(_UNSEEN.pause(attempt))
 
     def _has(self, column: str) -> bool:
         try:
