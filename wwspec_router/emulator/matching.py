@@ -9,7 +9,7 @@ from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import mismatches
 from wwspec_router.emulator.answers import RefusedError
-from wwspec_router.emulator.state.accounts import LinkedProgram
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.errors import JsonError, did_you_mean
 
 Misfit = tuple[str, str]

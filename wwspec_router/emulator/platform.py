@@ -15,13 +15,13 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.by_hand import answer_by_hand
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import calls as appside, config as appconfig, suites, uploads
+from wwspec_router.emulator.appside import config as appconfig, table as appside, uploads
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import EmulatorSettings, check_url
-from wwspec_router.emulator.state.accounts import App, LinkedProgram
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.starts import NOT_STARTED
 from wwspec_router.emulator.state.tickets import Notification
 from wwspec_router.emulator.state.timers import Ticker
@@ -44,9 +44,6 @@ MAX_ADVANCE = 10 * 365 * 86400
 
 SHOWN_PATH = 64
 """The most characters of an unmodelled path that an answer shows."""
-
-POSTED = (suites.SUITE_TOKEN, suites.CORP_TOKEN, uploads.API, *appside.APIS)
-"""APIs of the app's side that are modelled, by path under /cgi-bin/; beside them GET gettoken."""
 
 KEY_MISMATCH = -10008
 """Return code of the vendor's SDK for a changed key, for example when its access token has expired [100052]."""
@@ -166,46 +163,20 @@ class Platform:
         """Record the outcome of a notification."""
         self.world.record_callback(notification, state, attempts, last)
 
-    def get_token(self, corpid: str, secret: str, *, head: Head | None = None) -> Answer:
-        """Answer `gettoken`: an access token that is valid two hours."""
-        world = self.world
-
-        def issue() -> Answer:
-            with world.lock:
-                token, seconds = world.accounts.issue_token(corpid, secret, self.clock.now(), world.ids)
-            return accepted(access_token=token, expires_in=seconds)
-
-        asked = msgspec.json.encode({"corpid": corpid, "corpsecret": secret})
-        return self._app_side("gettoken", asked, issue, head)
-
-    def get_suite_token(self, body: bytes, *, head: Head | None = None) -> Answer:
-        """Answer `service/get_suite_token`; see `suites`."""
-        return self._app_side("get_suite_token", body, lambda: suites.get_suite_token(self.world, body), head)
-
-    def get_corp_token(self, suite_access_token: str, body: bytes, *, head: Head | None = None) -> Answer:
-        """Answer `service/get_corp_token`; see `suites`."""
-        return self._app_side(
-            "get_corp_token", body, lambda: suites.get_corp_token(self.world, suite_access_token, body), head
-        )
-
-    def app_call(self, api: str, access_token: str, body: bytes, *, head: Head | None = None) -> Answer:
+    def app_call(self, api: str, query: Mapping[str, str], body: bytes, *, head: Head | None = None) -> Answer:
         """Answer one HTTP API of the app side.
 
         Args:
-            api: A path in `appside.APIS`, such as `chatdata/sync_call_program`.
-            access_token: From `get_token`.
+            api: A path in `appside.table.APIS`, such as `chatdata/sync_call_program`.
+            query: The parameters of the URL, with the access token.
             body: The request's JSON.
             head: Of the HTTP request, for the record.
 
         Raises:
             CutError: A fault cuts the connection.
         """
-        return self._app_side(
-            api.rpartition("/")[2],
-            body,
-            lambda: appside.APIS[api](self.world, self._calling_app(access_token), body),
-            head,
-        )
+        row = appside.APIS[api]
+        return self._app_side(row.name, row.recorded(query, body), lambda: row.answer(self.world, query, body), head)
 
     def call_as_app(self, api: str, body: bytes) -> tuple[Answer | None, int]:
         """Let the emulator's own app call an HTTP API, with a valid token.
@@ -221,9 +192,10 @@ class Platform:
         with world.lock:
             token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.ids)
         head = Head("POST", f"/cgi-bin/{api}?access_token={token}", [])
-        entry = self._begin_app(api.rpartition("/")[2], body, head)
+        row = appside.APIS[api]
+        entry = self._begin_app(row.name, body, head)
         try:
-            answer = self._answer_app(entry, lambda: appside.APIS[api](world, self._calling_app(token), body))
+            answer = self._answer_app(entry, lambda: row.answer(world, {"access_token": token}, body))
         except CutError:
             return None, entry.number
         return answer, entry.number
@@ -239,7 +211,7 @@ class Platform:
         shown = path[:SHOWN_PATH]
 
         def refuse() -> Answer:
-            modelled = ", ".join(["GET gettoken", *(f"POST {api}" for api in POSTED)])
+            modelled = ", ".join(appside.MODELLED)
             raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
 
         return self._app_side(shown, b"", refuse, head)
@@ -260,7 +232,7 @@ class Platform:
         """
 
         def answer() -> Answer:
-            app = self._calling_app(access_token)
+            app = self.world.calling_app(access_token)
             if isinstance(upload, RefusedError):
                 raise upload
             return uploads.upload_media(self.world, app, kind, upload)
@@ -450,14 +422,10 @@ class Platform:
     def _deliver(self) -> Callable[[Notification], None] | None:
         return None if self.callbacks is None else self.callbacks.deliver
 
-    def _calling_app(self, access_token: str) -> App:
-        with self.world.lock:
-            return self.world.accounts.app_of_token(access_token, self.clock.now())
-
     def _check_debug_mode(self, access_token: str) -> None:
         """Raise ReturnCodeError when the token of debug mode has expired, as the SDK does [100052]."""
         try:
-            self._calling_app(access_token)
+            self.world.calling_app(access_token)
         except RefusedError:
             raise ReturnCodeError(KEY_MISMATCH) from None
 

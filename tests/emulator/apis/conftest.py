@@ -13,9 +13,9 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.conversations import Message, Party
 from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
 
 Json = dict[str, Any]
@@ -94,6 +94,11 @@ class EmulatedZone:
     def say(self, text: str | None = None, **more: Any) -> Message:
         with self.world.lock:
             return self.chats.say(self.world.clock.seconds(), text, **more)
+
+    def access_token(self) -> Json:
+        """Return the query of an app's call, with a fresh or still valid token."""
+        asked = {"corpid": self.settings.corpid, "corpsecret": self.settings.secret}
+        return {"access_token": self.platform.app_call("gettoken", asked, b"")["access_token"]}
 
     def event_token(self) -> str:
         with self.world.lock:

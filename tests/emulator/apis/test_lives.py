@@ -111,8 +111,7 @@ def test_what_an_app_holds_of_an_earlier_life_is_refused(next_life: Callable[[Em
 @NEXT_LIFE
 def test_an_access_token_of_an_earlier_life_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone]) -> None:
     zone = EmulatedZone()
-    credentials = (zone.settings.corpid, zone.settings.secret)
-    token = zone.platform.get_token(*credentials)["access_token"]
+    token = zone.access_token()
     zone = next_life(zone)
-    zone.platform.get_token(*credentials)
+    zone.access_token()
     assert zone.platform.app_call("chatdata/get_corp_auth_info", token, b"{}")["errcode"] == 40014

@@ -10,9 +10,9 @@ from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: EmulatedZone) -> None:
     private = new_rsa_key()
-    token = zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"]
     key = {"public_key": private.public_key().export_key().decode(), "public_key_ver": 2}
-    assert zone.platform.app_call("chatdata/set_public_key", token, json.dumps(key).encode())["errcode"] == 0
+    answer = zone.platform.app_call("chatdata/set_public_key", zone.access_token(), json.dumps(key).encode())
+    assert answer["errcode"] == 0
     zone.say("非常好，谢谢", parties=zone.employee_first)
     message = zone.ok("sync_msg", limit=1000)["msg_list"][-1]
     info = message["service_encrypt_info"]

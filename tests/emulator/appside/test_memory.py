@@ -102,7 +102,7 @@ def test_results_of_jobs_are_bounded(zone: EmulatedZone) -> None:
     jobids = []
     for _ in range(10):
         zone.program.reply = lambda call: _report(zone, call, result)
-        jobids.append(zone.platform.app_call("chatdata/async_program_task", _token(zone), _call(zone))["jobid"])
+        jobids.append(zone.platform.app_call("chatdata/async_program_task", zone.access_token(), _call(zone))["jobid"])
     assert kept(zone, "jobs")["max_bytes"] == 64 * MIB
     errcodes = [_result(zone, jobid)["errcode"] for jobid in jobids]
     assert errcodes == [40088] * 3 + [0] * 7
@@ -246,7 +246,7 @@ def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a key that made room is sealed again, to the same."""
     pem = new_rsa_key().public_key().export_key().decode()
     asked = {"public_key": pem, "public_key_ver": 1}
-    zone.platform.app_call("chatdata/set_public_key", _token(zone), json.dumps(asked).encode())
+    zone.platform.app_call("chatdata/set_public_key", zone.access_token(), json.dumps(asked).encode())
     pulled = zone.ok("sync_msg", limit=100)["msg_list"]
     assert kept(zone, "sealed_keys")["entries"] == 100
     assert kept(zone, "sealed_keys")["max_bytes"] == 64 * MIB
@@ -276,13 +276,9 @@ def _call(zone: EmulatedZone) -> bytes:
     return json.dumps(asked).encode()
 
 
-def _token(zone: EmulatedZone) -> str:
-    return str(zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"])
-
-
 def _result(zone: EmulatedZone, jobid: str) -> Json:
     body = json.dumps({"jobid": jobid}).encode()
-    return zone.platform.app_call("chatdata/async_program_result", _token(zone), body)
+    return zone.platform.app_call("chatdata/async_program_result", zone.access_token(), body)
 
 
 def _report(zone: EmulatedZone, call: Any, result: str) -> str:

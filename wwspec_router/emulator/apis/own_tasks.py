@@ -15,7 +15,8 @@ from msgspec import Meta
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
-from wwspec_router.emulator.state.accounts import App, LinkedProgram
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, lines, select
 from wwspec_router.emulator.state.world import Caller, World
 

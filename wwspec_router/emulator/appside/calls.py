@@ -3,12 +3,9 @@
 Each function takes the state, the calling app and the request's JSON, and raises `RefusedError`.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError, accepted, read, require
-from wwspec_router.emulator.appside import config as appconfig, scope as appscope
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.program.programs import ask_program, call_async
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
@@ -128,15 +125,10 @@ def _check_notify_id(world: World, app: App, notify_id: str) -> None:
         raise RefusedError(710646, f"unknown or expired (valid 10 minutes), {OR_EARLIER_LIFE}")
 
 
-AppFunction = Callable[[World, App, bytes], Answer]
-
-APIS: dict[str, AppFunction] = {
+APIS = {
     "chatdata/set_public_key": set_public_key,
     "chatdata/set_receive_callback": set_receive_callback,
     "chatdata/sync_call_program": sync_call_program,
     "chatdata/async_program_task": async_program_task,
     "chatdata/async_program_result": async_program_result,
-    **appconfig.APIS,
-    **appscope.APIS,
 }
-"""By path under /cgi-bin/. `upload_media` is in `uploads`, since its request is not JSON."""

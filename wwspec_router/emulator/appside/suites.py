@@ -3,12 +3,12 @@
 Neither API needs an access token of an app. Each function raises `RefusedError`.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, accepted, read, require
 from wwspec_router.emulator.state.world import World
-
-SUITE_TOKEN, CORP_TOKEN = "service/get_suite_token", "service/get_corp_token"
 
 
 class SuiteToken(msgspec.Struct, kw_only=True, frozen=True):
@@ -26,7 +26,7 @@ class CorpToken(msgspec.Struct, kw_only=True, frozen=True):
     permanent_code: str = ""
 
 
-def get_suite_token(world: World, body: bytes) -> Answer:
+def get_suite_token(world: World, _: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the suite, valid two hours."""
     request = read(SuiteToken, body)
     require(suite_id=request.suite_id, suite_secret=request.suite_secret, suite_ticket=request.suite_ticket)
@@ -37,9 +37,9 @@ def get_suite_token(world: World, body: bytes) -> Answer:
     return accepted(suite_access_token=token, expires_in=seconds)
 
 
-def get_corp_token(world: World, suite_access_token: str, body: bytes) -> Answer:
+def get_corp_token(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the app that a corp has installed, valid two hours."""
-    request = read(CorpToken, body)
+    request, suite_access_token = read(CorpToken, body), query.get("suite_access_token", "")
     require(
         suite_access_token=suite_access_token, auth_corpid=request.auth_corpid, permanent_code=request.permanent_code
     )
@@ -48,3 +48,6 @@ def get_corp_token(world: World, suite_access_token: str, body: bytes) -> Answer
         app = world.suite.installed(suite_access_token, request.auth_corpid, request.permanent_code, now)
         token, seconds = world.accounts.issue_token_of(app, now, world.ids)
     return accepted(access_token=token, expires_in=seconds)
+
+
+APIS = {"service/get_suite_token": get_suite_token, "service/get_corp_token": get_corp_token}

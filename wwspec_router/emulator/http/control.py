@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_router.emulator.appside.table import NAMES
 from wwspec_router.emulator.display.masking import unmasked_text
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.abilities import request_text
-from wwspec_router.emulator.platform import POSTED, Callbacks, Platform
+from wwspec_router.emulator.platform import Callbacks, Platform
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.settings import CALLBACK_NAMES, check_url
@@ -26,7 +27,7 @@ from wwspec_router.errors import ConfigurationError, did_you_mean
 MAX_TIMES = 1000
 """The most times that one replay sends a call."""
 
-APIS = {APP: ("gettoken", *(api.rpartition("/")[2] for api in POSTED)), SDK: SDK_APIS}
+APIS = {APP: NAMES, SDK: SDK_APIS}
 """The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer, RefusedError
-from wwspec_router.emulator.appside import calls as appside, suites, uploads
+from wwspec_router.emulator.appside import table as appside, uploads
 from wwspec_router.emulator.display.selection import read_selection
 from wwspec_router.emulator.http.abilities import Abilities
 from wwspec_router.emulator.http.control import Connect, Control
@@ -71,7 +71,10 @@ class Endpoints:
 
     def routes(self) -> list[Route]:
         """Return every route."""
-        app_side = [Route(f"/cgi-bin/{api}", partial(self.app_call, api), methods=["POST"]) for api in appside.APIS]
+        app_side = [
+            Route(f"/cgi-bin/{path}", partial(self.app_call, path), methods=[api.method])
+            for path, api in appside.APIS.items()
+        ]
         own = (
             ("GET", "zone-key", self.zone_key),
             ("GET", "sdk/{api}", self.has_sdk_api),
@@ -117,33 +120,15 @@ class Endpoints:
             ("POST", "reset", self.reset),
         )
         return [
-            Route("/cgi-bin/gettoken", self.get_token, methods=["GET"]),
-            Route(f"/cgi-bin/{suites.SUITE_TOKEN}", self.get_suite_token, methods=["POST"]),
-            Route(f"/cgi-bin/{suites.CORP_TOKEN}", self.get_corp_token, methods=["POST"]),
             Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
             Route("/cgi-bin/{path:path}", self.unmodelled, methods=[*HTTPMethod]),
             *(Route(f"/emulator/{path}", call, methods=[verb]) for verb, path, call in own),
         ]
 
-    async def get_token(self, request: Request) -> Response:
-        """GET /cgi-bin/gettoken?corpid=&corpsecret=."""
-        query = request.query_params
-        corpid, secret = query.get("corpid", ""), query.get("corpsecret", "")
-        return await self._on_thread(partial(self._platform.get_token, head=_head(request)), corpid, secret)
-
-    async def get_suite_token(self, request: Request) -> Response:
-        """POST /cgi-bin/service/get_suite_token."""
-        return await self._with_body(request, partial(self._platform.get_suite_token, head=_head(request)))
-
-    async def get_corp_token(self, request: Request) -> Response:
-        """POST /cgi-bin/service/get_corp_token?suite_access_token=."""
-        token = request.query_params.get("suite_access_token", "")
-        return await self._with_body(request, partial(self._platform.get_corp_token, token, head=_head(request)))
-
     async def app_call(self, api: str, request: Request) -> Response:
-        """POST /cgi-bin/{api}?access_token=."""
-        work = partial(self._platform.app_call, api, _token(request), head=_head(request))
+        """Answer one API of the app's side: /cgi-bin/{api}?access_token=."""
+        work = partial(self._platform.app_call, api, request.query_params, head=_head(request))
         return await self._with_body(request, work)
 
     async def upload_media(self, request: Request) -> Response:
@@ -155,7 +140,7 @@ class Endpoints:
             upload = error
         kind = request.query_params.get("type", "")
         work = partial(self._platform.upload_media, head=_head(request))
-        return await self._on_thread(work, _token(request), kind, upload)
+        return await self._on_thread(work, request.query_params.get("access_token", ""), kind, upload)
 
     async def unmodelled(self, request: Request) -> Response:
         """Any other method or path under /cgi-bin/."""
@@ -403,10 +388,6 @@ def _head(request: Request) -> Head:
     query = scope["query_string"]
     path = scope["path"] + (f"?{query.decode('latin-1')}" if query else "")
     return Head(scope["method"], path, scope["headers"])
-
-
-def _token(request: Request) -> str:
-    return request.query_params.get("access_token", "")
 
 
 async def _body(request: Request) -> bytes | None:

@@ -14,9 +14,9 @@ from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
-from wwspec_router.emulator.state.accounts import LinkedProgram
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
 from wwspec_router.emulator.state.jobs import OnResult
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_router.emulator.state.traffic.references import job_key

@@ -19,13 +19,14 @@ from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError
 from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Accounts, App, LinkedProgram, Suite
+from wwspec_router.emulator.state.accounts import Accounts, App, Suite
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
@@ -204,6 +205,15 @@ class World:
             _log.info("event %s is dropped: no program receives events", event_type)
             return
         self.on_event(event_type, fields, message)
+
+    def calling_app(self, access_token: str) -> App:
+        """Return the app that calls an HTTP API; it needs no lock.
+
+        Raises:
+            RefusedError: 40014, 42001 or 48002.
+        """
+        with self.lock:
+            return self.accounts.app_of_token(access_token, self.clock.now())
 
     def caller_app(self, caller: Caller) -> App:
         """Return the app that a program calls for; needs the lock.
