@@ -8,14 +8,17 @@ be data, as in an object with a key for each userid.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
+from msgspec import Meta
 
 from wwspec_router import __version__
+from wwspec_router.config import SdkSource
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.matching import MAX_DEPTH, kind
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Shape, shape_of
@@ -37,10 +40,18 @@ _MOST_NEW = 8
 _ERRCODES = range(-99_999, 10_000_000)
 
 
+JsonType = Literal["object", "array", "string", "integer", "number with a fraction", "boolean", "null"]
+Place = Annotated[str, Meta(pattern=r"^\$(\.([a-z0-9_]+|\*)|\[\])*$", max_length=1000)]
+"""A path, such as `$.msg_list[].msgid`."""
+Code = Annotated[str, Meta(pattern=r"^(-?[0-9]{1,7}|other)$")]
+"""An errcode or return code."""
+Word = Annotated[str, Meta(pattern=r"^[a-z0-9_]+$", max_length=64)]
+
+
 class Node(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What was at one path of the answers."""
 
-    types: dict[str, int] = {}
+    types: dict[JsonType, int] = {}
     """How often each JSON type was there."""
     lengths: tuple[int, int] | None = None
     """The shortest and the longest: bytes of strings, elements of arrays; None without either."""
@@ -59,15 +70,15 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The answers to the requests of one case."""
 
     calls: int = 0
-    errcodes: dict[str, int] = {}
+    errcodes: dict[Code, int] = {}
     """How often each came; without one it is 0."""
-    return_codes: dict[str, int] = {}
+    return_codes: dict[Code, int] = {}
     """Of calls that the SDK could not make."""
     not_json: int = 0
     """Answers that are no JSON object."""
-    accepted: dict[str, Node] = {}
+    accepted: dict[Place, Node] = {}
     """By path, of the answers with errcode 0."""
-    refused: dict[str, Node] = {}
+    refused: dict[Place, Node] = {}
     """The same of all others."""
 
     @property
@@ -78,19 +89,19 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Recording(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A file of shapes."""
+    """A file of shapes. Its types let no other text in."""
 
     format: Literal[1] = 1
     """The number changes with the meaning of the file."""
-    package: str = __version__
+    package: Annotated[str, Meta(pattern=r"^[0-9a-z.+]{1,40}$")] = __version__
     """The version that recorded it."""
-    sdk: str
-    """`vendor`, or `emulator`, whose answers prove nothing about WeCom."""
-    apis: dict[str, dict[str, Answers]] = {}
+    sdk: SdkSource
+    """Answers of the emulator prove nothing about WeCom."""
+    apis: dict[Word, dict[Word, Answers]] = {}
     """By API and case."""
 
 
-def record(client: SdkClient, sdk: str, words: Mapping[str, str]) -> Recording:
+def record(client: SdkClient, sdk: SdkSource, words: Mapping[str, str]) -> Recording:
     """Ask each read-only API, and return the shapes of the answers.
 
     Args:
@@ -113,6 +124,7 @@ def record(client: SdkClient, sdk: str, words: Mapping[str, str]) -> Recording:
     return recording
 
 
+@cache
 def contract_of(api: str) -> Shape:
     """Return the shape of an API's `Response`."""
     return shape_of(import_module(f"wwspec_router.wecom.api.{api}").Response)
@@ -157,16 +169,19 @@ def read(path: Path) -> Recording:
         ConfigurationError: It can't be read, or is not one that this release reads.
     """
     try:
-        return decode_json(path.read_bytes(), Recording)
+        recording = decode_json(path.read_bytes(), Recording)
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
     except JsonError as error:
         raise ConfigurationError(f"{path}: is no file of `wwspec shapes record` of this release: {error}") from None
+    if unknown := recording.apis.keys() - {case.api for case in CASES}:
+        raise ConfigurationError(f"{path}: this release records no API {', '.join(sorted(unknown))}")
+    return recording
 
 
-def type_name(value: Any) -> str:
-    """Return the JSON type of a value: `string`, `integer` and so on."""
-    return kind(value).removeprefix("a ").removeprefix("an ")
+def type_name(value: Any) -> JsonType:
+    """Return the JSON type of a value."""
+    return cast(JsonType, kind(value).removeprefix("a ").removeprefix("an "))
 
 
 def _requests(case: Case, values: Mapping[str, list[Any]]) -> list[Any]:
@@ -221,7 +236,7 @@ def _walk(path: str, value: Any, shape: Shape | None, depth: int = 0) -> Iterato
         for each in value:
             yield from _walk(f"{path}[]", each, item, depth + 1)
     elif isinstance(value, dict):
-        fields = _fields(shape)
+        fields = fields_of(shape)
         listed = sum(key in fields for key in value)
         has_names = listed > 0 and len(value) - listed <= _MOST_NEW
         for key, each in value.items():
@@ -229,7 +244,7 @@ def _walk(path: str, value: Any, shape: Shape | None, depth: int = 0) -> Iterato
             yield from _walk(f"{path}.{key if is_name else ANY_KEY}", each, fields.get(key), depth + 1)
 
 
-def _fields(shape: Shape | None) -> dict[str, Shape]:
+def fields_of(shape: Shape | None) -> dict[str, Shape]:
     """Return the shapes of an object's keys, other spellings of them included."""
     if not isinstance(shape, ObjectShape):
         return {}

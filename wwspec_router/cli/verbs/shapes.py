@@ -14,7 +14,7 @@ from wwspec_router.errors import ConfigurationError, SdkUnavailableError
 from wwspec_router.host.extras import require
 
 if TYPE_CHECKING:
-    from wwspec_router.sdk.base import Sdk
+    from wwspec_router.sdk.base import SdkClient
 
 _OTHERS = frozenset(each.name for each in settings().values() if each.topic is not Topic.SDK)
 """The settings that only a program needs."""
@@ -51,10 +51,10 @@ def record(
     config = Settings(app=app, registry=registry, sdk=SdkSource(sdk), **options)
     if file.exists():
         raise ConfigurationError(f"{file} exists: name a new file")
-    client = _sdk(config).client(config.corpid, _agentid(config, agentid), "", "")
+    client = _client(config, agentid)
     from wwspec_router.shapes.recording import record as recorded, write
 
-    recording = recorded(client, sdk, {"word": word, "name": name})
+    recording = recorded(client, config.sdk, {"word": word, "name": name})
     outcomes = {
         api: sum((each.outcomes for each in cases.values()), Counter()) for api, cases in recording.apis.items()
     }
@@ -68,32 +68,24 @@ def record(
     click.echo(f"{file}: {len(outcomes)} APIs, {calls} calls; read it before you share it")
 
 
-def _agentid(config: Settings, given: int | None) -> int:
-    if config.sdk is SdkSource.EMULATOR and given is None:
-        from wwspec_router.emulator.settings import EmulatorSettings
-
-        return EmulatorSettings().agentid
-    missing = [variable(key) for key, value in (("corpid", config.corpid), ("agentid", given)) if not value]
-    if missing or given is None:
-        raise click.UsageError(f"the app is not named: set {' and '.join(missing)}")
-    return given
-
-
-def _sdk(config: Settings) -> "Sdk":
-    """Return the SDK in debug mode; the emulator's also without."""
+def _client(config: Settings, agentid: int | None) -> "SdkClient":
+    """Return a client of the app in debug mode; with the emulator's SDK also without."""
     from wwspec_router.sdk.debug_mode import in_debug_mode
     from wwspec_router.sdk.vendor import load_sdk
 
-    if config.sdk is SdkSource.EMULATOR:
-        require("zone", f"{click.get_current_context().command_path} --sdk emulator")
     if config.debug_fault:
         raise ConfigurationError(config.debug_fault)
-    if config.sdk is SdkSource.VENDOR and not config.debug_token:
+    if config.sdk is SdkSource.EMULATOR:
+        require("zone", f"{click.get_current_context().command_path} --sdk emulator")
+    elif not config.debug_token:
         raise ConfigurationError(
             f"WeCom answers outside of the zone in debug mode only: set {variable('debug_token')}, "
             f"{variable('corpid')} and {variable('corpsecret')} (WeCom document 100083)"
         )
-    return in_debug_mode(load_sdk(config.sdk, config.app), config)
+    missing = [variable(key) for key, value in (("corpid", config.corpid), ("agentid", agentid)) if not value]
+    if missing or agentid is None:
+        raise click.UsageError(f"the app is not named: set {' and '.join(missing)}")
+    return in_debug_mode(load_sdk(config.sdk, config.app), config).client(config.corpid, agentid, "", "")
 
 
 @command.command()
