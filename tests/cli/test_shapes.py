@@ -72,26 +72,21 @@ def test_answers_that_differ_are_a_table_and_a_test(zone: Zone, tmp_path: Path) 
     }
 
 
-def pytest_of(folder: Path, source: str) -> list[str]:
-    """Return each line of what pytest says of a module."""
-    (folder / "test_shapes.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "test_shapes.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.splitlines()
-
-
 def test_the_test_fails_where_they_differ_and_passes_where_they_do_not(zone: Zone, tmp_path: Path) -> None:
     zone.answer("get_group_chat", FAULTY)
     assert record(zone, tmp_path).returncode == 0
     printed = wwspec(tmp_path, "shapes", "compare", "--test", "shapes.json")
     assert printed.returncode == 1
-    said = pytest_of(tmp_path, printed.stdout)
-    assert "agree_with_wecom[get_group_chat found $.new_key]" in "\n".join(said)
-    assert said[-1].startswith("6 failed in ")
-    agreed = printed.stdout.replace(
-        '"$.creator": {\n      "types": {\n       "integer"', '"$.creator": {\n      "types": {\n       "string"'
-    )
-    assert agreed != printed.stdout
-    assert pytest_of(tmp_path, agreed)[-1].startswith("4 failed, 2 passed in ")
+    creator = '"$.creator": {\n      "types": {\n       "%s"'
+    agreed = printed.stdout.replace(creator % "integer", creator % "string")
+    (tmp_path / "test_differing.py").write_text(printed.stdout)
+    (tmp_path / "test_agreed.py").write_text(agreed)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    place = "::test_contracts_and_emulator_agree_with_wecom[get_group_chat found $.creator]"
+    assert f"FAILED test_differing.py{place}" in done.stdout
+    assert f"FAILED test_agreed.py{place}" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("10 failed, 2 passed in ")
 
 
 def test_the_debug_credential_is_used(zone: Zone, tmp_path: Path) -> None:

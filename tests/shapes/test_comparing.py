@@ -104,6 +104,24 @@ def test_calls_without_an_answer() -> None:
     assert lines(lambda answer: "[]") == [("$", "object", "object", "no JSON object")]
 
 
+def test_an_answer_that_the_emulator_refuses_is_held_against_the_contract() -> None:
+    group = {"errcode": 0, "errmsg": "ok", "creator": 1, "room_create_time": 1}
+    assert lines(lambda answer: group, case="unknown") == [
+        ("errcode", "-", "710624", "0"),
+        ("$.creator", "string", "-", "integer"),
+    ]
+
+
+def test_elements_of_a_list_that_is_empty_in_the_emulator_are_no_difference() -> None:
+    def change(answer: Answer) -> Answer:
+        [rule] = answer["msg_list"][0]["hit_rule_list"]
+        assert rule["semantics_list"] == []
+        rule["semantics_list"] = [1]
+        return answer
+
+    assert found(change, "get_hit_msg_list") == []
+
+
 def test_what_the_recording_shows_nothing_of_is_no_difference() -> None:
     empty: dict[str, Any] = {"errcode": 0, "errmsg": "ok", "rule_list": [], "has_more": False, "next_cursor": "x"}
     real = emulated_client()

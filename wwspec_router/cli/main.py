@@ -140,7 +140,7 @@ VERBS = {
     ),
     "shapes": Verb(
         Group.CALL,
-        "Record the shapes of WeCom's answers, and compare them with the emulator.",
+        "Compare what WeCom answers with contracts and emulator.",
         ("wwspec shapes record shapes.json", "wwspec shapes compare shapes.json"),
     ),
     "serve": Verb(
