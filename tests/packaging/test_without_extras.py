@@ -22,6 +22,7 @@ NEEDS_EMULATOR = {
     "fire": ("hit_keyword",),
     "forget": ("ww1",),
     "job": ("list",),
+    "shapes": ("compare", "shapes.json"),
     "task": ("job_1",),
     "zone": ("info",),
 }
@@ -110,7 +111,7 @@ def test_a_verb_without_its_extra_says_how_to_install_it(
     verb: str, bare: Path, clean_env: dict[str, str], folder: Path
 ) -> None:
     done = wwspec(bare, clean_env, folder, verb, *NEEDS_EMULATOR[verb])
-    path = " ".join(("wwspec", verb, *(NEEDS_EMULATOR[verb] if verb in ("job", "zone") else ())))
+    path = " ".join(("wwspec", verb, *(NEEDS_EMULATOR[verb][:1] if verb in ("job", "shapes", "zone") else ())))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Error: {path} {HINT}: pip install 'wwspec-router[emulator]'\n"
 

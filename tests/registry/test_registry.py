@@ -42,6 +42,11 @@ PROGRAM = (
 )
 TABLES = "passthrough, func, abilities, events, notifications, notify_scenes"
 
+NOPE = (
+    "SDK API nope has no contract; correct the name, or add its contract: the files of its examples as input and "
+    "output of a row, or schemas/api/nope.py"
+)
+
 FAULTS: list[tuple[str, str, str]] = [
     (
         "corps for another kind",
@@ -212,23 +217,22 @@ FAULTS: list[tuple[str, str, str]] = [
     (
         "an unknown API passed through",
         "[passthrough]\nprefix='x'\napis=['sync_msg','nope']",
-        "registry.toml:1 [passthrough]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        f"registry.toml:1 [passthrough]: {NOPE}",
     ),
     (
         "an unknown func",
         "[abilities.f]\nkind='func'\napis=['nope']",
-        "registry.toml:1 [abilities.f]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        f"registry.toml:1 [abilities.f]: {NOPE}",
     ),
     (
         "a quoted row",
         "[abilities.'a.b']\napi='nope'",
-        'registry.toml:1 [abilities."a.b"]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py',
+        f'registry.toml:1 [abilities."a.b"]: {NOPE}',
     ),
     (
         "a row of two words",
         "[ abilities.\"读 取\" ]\napi='nope'",
-        'registry.toml:1 [abilities."读 取"]: SDK API nope '
-        "has no contract; correct the name, or add schemas/api/nope.py",
+        f'registry.toml:1 [abilities."读 取"]: {NOPE}',
     ),
     (
         "a scene too high",
@@ -430,10 +434,10 @@ hit_keyword = 1000
         "registry.toml:3 [program]: errcode: must be a whole number, not a text",
         "registry.toml:3 [program]: unknown key nam; did you mean name?",
         "registry.toml:19 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
-        "registry.toml:9 [abilities.one]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        f"registry.toml:9 [abilities.one]: {NOPE}",
         "registry.toml:15 [abilities.four]: handler: abilities.chat_digest:Count is no handler; "
         "mark a function with @wwspec_router.ability",
-        "registry.toml:6 [passthrough]: SDK API nope has no contract; correct the name, or add schemas/api/nope.py",
+        f"registry.toml:6 [passthrough]: {NOPE}",
         "registry.toml:19 [notify_scenes]: event nope_b has no contract; "
         "correct the name, or add schemas/events/nope_b.py",
         "registry.toml:19 [notify_scenes]: event nope_a has no contract; "

@@ -82,6 +82,20 @@ def test_abilities_of_the_python_demo_get_its_table(tmp_path: Path) -> None:
     assert "input_sync_msg" in wwspec(tmp_path / "shop", "abilities").stdout
 
 
+def test_an_sdk_api_that_this_release_does_not_know_gets_a_row_and_a_test_that_passes(tmp_path: Path) -> None:
+    examples = ({"docid": "DOCID"}, {**OK, "content": "text"})
+    console = write(tmp_path / "console", {"invoke_get_doc_content": examples})
+    made = wwspec(tmp_path, "new", "shop", "--from", console)
+    shop = tmp_path / "shop"
+    assert made.stdout.splitlines()[2] == (
+        "invoke_get_doc_content: the SDK API get_doc_content, which this release does not know: "
+        "its examples are the contract"
+    )
+    assert "1 of these contracts of its own): no fault" in wwspec(shop, "check").stdout
+    done = module(shop, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_invoke_get_doc_content.py")
+    assert "1 passed" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [

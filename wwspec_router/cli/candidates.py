@@ -52,12 +52,12 @@ def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 
 def api_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the names of SDK APIs that begin with `incomplete`."""
-    return _matching(_contracts(ctx, "api"), incomplete)
+    return _matching(_api_names(ctx), incomplete)
 
 
 def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the SDK APIs, ability IDs and event types that begin with `incomplete`: a fault may be limited to one."""
-    return _matching({*_contracts(ctx, "api"), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
+    return _matching({*_api_names(ctx), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
 
 
 def errcodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
@@ -79,11 +79,7 @@ def fault_values(
 
 def ability_of_kind(ctx: click.Context, kind: str) -> str:
     """Return the first ability of a kind that the registry file declares; empty when it declares none."""
-    try:
-        _, tables = read_toml(_registry(ctx))
-    except ConfigurationError:
-        return ""
-    rows = _table(tables, "abilities").items()
+    rows = _table(_tables(ctx), "abilities").items()
     return next((name for name, row in rows if isinstance(row, dict) and row.get("kind") == kind), "")
 
 
@@ -101,11 +97,15 @@ def _contracts(ctx: click.Context, kind: str) -> set[str]:
     return {path.stem for folder in folders for path in folder.glob("*.py") if not path.stem.startswith("_")}
 
 
+def _api_names(ctx: click.Context) -> set[str]:
+    """Return the names of SDK APIs: those with a contract, and those that a row names beside its examples."""
+    rows = _table(_tables(ctx), "abilities").values()
+    named = (row.get("api") for row in rows if isinstance(row, dict) and {"input", "output"} <= row.keys())
+    return {*_contracts(ctx, "api"), *(api for api in named if isinstance(api, str))}
+
+
 def _ability_ids(ctx: click.Context) -> set[str]:
-    try:
-        _, tables = read_toml(_registry(ctx))
-    except ConfigurationError:
-        return set()
+    tables = _tables(ctx)
     ids = set(_table(tables, "abilities"))
     for name in ("passthrough", "func"):
         row = _table(tables, name)
@@ -124,6 +124,14 @@ def _registry(ctx: click.Context) -> Path:
     return app / REGISTRY
 
 
+def _tables(ctx: click.Context) -> dict[str, Any]:
+    """Return the tables of the registry file; none when it can't be read."""
+    try:
+        return read_toml(_registry(ctx))[1]
+    except ConfigurationError:
+        return {}
+
+
 def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
     table = tables.get(name)
     return table if isinstance(table, dict) else {}
@@ -131,6 +139,6 @@ def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _apis(ctx: click.Context, apis: object) -> Iterator[str]:
     if apis == "*":
-        yield from _contracts(ctx, "api")
+        yield from _api_names(ctx)
     elif isinstance(apis, list):
         yield from (each for each in apis if isinstance(each, str))

@@ -138,6 +138,11 @@ VERBS = {
         "Make, rotate and list the app's private keys.",
         ("wwspec keys new", "wwspec keys rotate --no-register", "wwspec keys list"),
     ),
+    "shapes": Verb(
+        Group.CALL,
+        "Compare what WeCom answers with contracts and emulator.",
+        ("wwspec shapes record shapes.json", "wwspec shapes compare shapes.json"),
+    ),
     "serve": Verb(
         Group.DELIVER,
         "Serve the program to the channel.",

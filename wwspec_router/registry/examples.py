@@ -16,6 +16,7 @@ from wwspec_router.contracts.examples import console_example
 from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.contracts.matching import matches, merged
 from wwspec_router.contracts.schema import contract_schema
+from wwspec_router.contracts.source import is_of_file
 from wwspec_router.errors import DEFAULT_ERRCODE
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target
@@ -92,7 +93,7 @@ def _doc(target: Target) -> str:
     match target:
         case HandlerTarget(handler=handler):
             return inspect.getdoc(handler.function) or ""
-        case ApiTarget():
+        case ApiTarget() if not is_of_file(target.input.type):
             return inspect.cleandoc(sys.modules[target.input.type.__module__].__doc__ or "")
         case FuncTarget(functions=functions) if len(functions) == 1:
             return _doc(next(iter(functions.values())))

@@ -59,6 +59,11 @@ class ModuleContract:
         """The file of its module, such as `schemas/api/sync_msg.py`."""
         return f"{self.module.replace('.', '/')}.py"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files that it is made of."""
+        return (self.file,)
+
     def check(self) -> None:
         """Raise LoaderError when the module lacks a type, or no console example can express one."""
         faults = [
@@ -89,6 +94,8 @@ class ApiContract(ModuleContract):
 
     kind = "SDK API"
     bases: ClassVar = {"Request": ApiRequest, "Response": Output}
+    declared_by = ""
+    """The ability ID of the row whose examples it is; empty for that of a module."""
 
     @cached_property
     def request(self) -> type[ApiRequest[Any]]:

@@ -37,6 +37,7 @@ from wwspec_router.registry.events import EventRows, EventTarget, NotificationKi
 from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
+from wwspec_router.registry.new_apis import add_new_apis, unknown_api
 from wwspec_router.registry.once import once_faults, once_rule
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
@@ -131,13 +132,15 @@ class _Builder:
         self._event_type = self._merged_events()
         self._event_outputs: dict[OutputPolicy, OutputCodec] = {}
         self._program = ProgramRow(registry, application)
-        self.faults: list[str] = [*self._rows.faults]
+        self.faults: list[str] = [*self._rows.faults, *add_new_apis(registry, application, self._contracts)]
 
     def build(self) -> AbilityTable:
         for ability_id, row in self._registry.abilities.items():
             self._add(ability_id, self._row_target(ability_id, row), row, "abilities", ability_id)
         if (passthrough := self._registry.passthrough) is not None:
             for api in self._names(passthrough.apis, "passthrough"):
+                if self._contracts[api].declared_by == passthrough.prefix + api:
+                    continue  # the row is this ability
                 target = self._api_target(api, OutputPolicy.PRUNE, passthrough.drop_empty)
                 self._add(passthrough.prefix + api, target, passthrough, "passthrough")
         if (func := self._registry.func) is not None:
@@ -199,7 +202,8 @@ class _Builder:
         place = self._registry.place("abilities", ability_id)
         if row.api is not None:
             if row.api not in self._contracts:
-                self.faults.append(f"{place}: {self._unknown_api(row.api)}")
+                if row.input is None or row.output is None:  # else it has a fault already
+                    self.faults.append(f"{place}: {unknown_api(row.api, self._contracts)}")
                 return None
             if row.input is None and row.output is None:
                 return self._api_target(row.api, row.output_policy or OutputPolicy.PRUNE, row.drop_empty)
@@ -367,11 +371,7 @@ class _Builder:
             if api in self._contracts:
                 yield api
             else:
-                self.faults.append(f"{self._registry.place(table, key)}: {self._unknown_api(api)}")
-
-    def _unknown_api(self, api: str) -> str:
-        fix = f"correct the name, or add schemas/api/{api}.py"
-        return f"SDK API {api} has no contract; {did_you_mean(api, self._contracts, otherwise=fix)}"
+                self.faults.append(f"{self._registry.place(table, key)}: {unknown_api(api, self._contracts)}")
 
     def _check_scenes(self) -> None:
         place = self._registry.place("notify_scenes")

@@ -1,7 +1,8 @@
 """Adds abilities to a new application, from the examples that the admin console already has [100019].
 
 The examples are the contracts. The application gets the files as they are, and for each ability a row that names them,
-a handler to complete, and a test.
+a handler to complete, and a test. An ability that begins with `invoke_` is an SDK API: one that this release does not
+know gets a row without handler.
 """
 
 import builtins
@@ -20,8 +21,12 @@ from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_c
 from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.errors import ConfigurationError, LoaderError
 from wwspec_router.registry.examples import accepts_error_reply
+from wwspec_router.registry.new_apis import API_NAME
 
 _APIS = Path(__file__).parents[1] / "wecom" / "api"
+
+_PREFIX = "invoke_"
+"""Of the passthrough of new programs."""
 
 _FUNC = """
 [func]
@@ -32,6 +37,13 @@ apis = "*"
 _ROW = """
 [abilities.%(id)s]
 handler = "abilities.%(name)s:%(name)s"
+input = %(input)s
+output = %(output)s
+"""
+
+_API_ROW = """
+[abilities.%(id)s]
+api = %(api)s
 input = %(input)s
 output = %(output)s
 """
@@ -65,6 +77,24 @@ def test_%(name)s_is_not_written_yet(zone: Zone) -> None:
     assert answer.errmsg == "%(name)s is not written yet"
 '''
 
+_API_TEST = '''\
+"""The ability `%(name)s`: the SDK API of its row, which the test answers with the console example."""
+
+import json
+from pathlib import Path
+
+from wwspec_router.testing.zone import Zone
+
+APP = Path(__file__).parents[1]
+
+
+def test_%(name)s_returns_what_the_sdk_api_does(zone: Zone) -> None:
+    reply = json.loads((APP / %(output)s).read_text("utf-8"))
+    zone.answer(%(api)s, reply)
+    answer = zone.call(%(id)s, (APP / %(input)s).read_text("utf-8"))
+    assert json.loads(answer.raw) == reply
+'''
+
 
 class Added(NamedTuple):
     """An application with the abilities of a folder of console examples."""
@@ -75,6 +105,8 @@ class Added(NamedTuple):
     """The files of the handlers to complete, by ability ID."""
     answered: list[str]
     """The abilities of the examples that need no handler."""
+    new_apis: dict[str, str]
+    """The SDK APIs that this release does not know, by ability ID."""
 
 
 def add_console_abilities(files: dict[str, str], folder: Path) -> Added:
@@ -96,22 +128,32 @@ def add_console_abilities(files: dict[str, str], folder: Path) -> Added:
     answered = [
         ability_id
         for ability_id in contracts
-        if ability_id in known["abilities"] or any(_is_api(ability_id, each, apis) for each in ("invoke_", "input_"))
+        if ability_id in known["abilities"] or any(_is_api(ability_id, each, apis) for each in (_PREFIX, "input_"))
     ]
     mine = {ability_id: contract for ability_id, contract in contracts.items() if ability_id not in answered}
     if faults := [fault for ability_id, contract in mine.items() for fault in _faults(folder, ability_id, contract)]:
         raise ConfigurationError("\n".join(faults))
-    added, handlers = dict(files), {}
+    added, handlers, new_apis = dict(files), {}, {}
     for ability_id in mine:
         name = _function_name(ability_id, added)
-        handlers[ability_id] = f"abilities/{name}.py"
         paths = {side: f"schemas/{ability_id}.{side}.json" for side in SIDES}
         words = {"name": name, "id": _quoted(ability_id), **{side: _quoted(path) for side, path in paths.items()}}
-        registry += _ROW % words
-        added[handlers[ability_id]] = _HANDLER % words
-        added[f"tests/test_{name}.py"] = _TEST % words
+        if api := _new_api(ability_id):
+            new_apis[ability_id] = api
+            words["api"] = _quoted(api)
+        else:
+            handlers[ability_id] = f"abilities/{name}.py"
+            added[handlers[ability_id]] = _HANDLER % words
+        registry += (_API_ROW if api else _ROW) % words
+        added[f"tests/test_{name}.py"] = (_API_TEST if api else _TEST) % words
         added |= {path: (folder / Path(path).name).read_text("utf-8") for path in paths.values()}
-    return Added(added | {REGISTRY: registry}, handlers, answered)
+    return Added(added | {REGISTRY: registry}, handlers, answered, new_apis)
+
+
+def _new_api(ability_id: str) -> str:
+    """Return the SDK API of an ability that this release does not know; empty for an ability of the program's own."""
+    api = ability_id.removeprefix(_PREFIX)
+    return api if api != ability_id and API_NAME.fullmatch(api) else ""
 
 
 def _is_api(ability_id: str, prefix: str, apis: Container[str]) -> bool:

@@ -19,8 +19,8 @@ from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget
 def command(app: Path, registry: Path | None, as_json: bool) -> None:
     """List the ability IDs that the program answers, and what answers each.
 
-    Below them are events that own code runs on, and notifications of the program's own. Then comes each file of
-    schemas/api/ and schemas/events/, with the contract that it replaces or adds.
+    Below them are events that own code runs on, and notifications of the program's own. Then comes each contract of
+    the application's own, with its files: it replaces a contract of WeCom, or adds one.
     """
     table = build_table(app, registry_path(app, registry))
     abilities = sorted(table.abilities.items())
@@ -32,7 +32,9 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
                     "target": each.description,
                     "timeout": each.timeout,
                     "declared": each.place,
-                    "own_contracts": [own.file for own in _contracts(table, each.target) if own.is_own],
+                    "own_contracts": [
+                        file for own in _contracts(table, each.target) if own.is_own for file in own.files
+                    ],
                 }
                 for name, each in abilities
             ]
@@ -64,5 +66,7 @@ def _contracts(table: AbilityTable, target: Target) -> Iterator[ModuleContract]:
 
 
 def _own_contract(contract: ModuleContract) -> str:
+    files = contract.files
     does = "adds the contract" if contract.replaces is None else "replaces the shipped contract"
-    return f"{contract.file} {does} of {contract.kind} {contract.name}"
+    does = does if len(files) == 1 else "add the contract"
+    return f"{' and '.join(files)} {does} of {contract.kind} {contract.name}"

@@ -7,7 +7,7 @@ import click
 
 from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
-from wwspec_router.errors import RegistryError
+from wwspec_router.errors import RegistryError, did_you_mean
 from wwspec_router.image.lacking import lacking
 from wwspec_router.registry.examples import accepts_error_reply, console_contracts, fractions
 from wwspec_router.registry.own_settings import read_own_settings
@@ -42,9 +42,14 @@ def command(app: Path, registry: Path | None) -> None:
                 f"{table.abilities[ability_id].place}: note: input {path} takes 1 as well as 1.0, but the console lets "
                 "only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
             )
+    of_rows = {name: each.declared_by for name, each in table.api_contracts.items() if each.declared_by}
+    for name, ability_id in of_rows.items():
+        meant = did_you_mean(name, table.api_contracts.keys() - of_rows.keys(), "this release does not know it")
+        place = table.abilities[ability_id].place
+        click.echo(f"{place}: note: the examples of this row are the contract of SDK API {name}: {meant}")
     apis, events = table.api_contracts.values(), table.events.values()
     own = sum(each.is_own for each in (*apis, *events))
     click.echo(
         f"{table.registry.path}: {len(table.abilities)} abilities, {len(apis)} SDK APIs, {len(events)} events"
-        f"{f' ({own} of these contracts in schemas/)' if own else ''}: no fault"
+        f"{f' ({own} of these contracts of its own)' if own else ''}: no fault"
     )

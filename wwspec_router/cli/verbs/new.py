@@ -36,10 +36,11 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> No
     files = project_files(folder.name or str(folder), wheels)  # `.` has no name
     handlers: dict[str, str] = {}
     answered: list[str] = []
+    new_apis: dict[str, str] = {}
     if examples is not None:
         from wwspec_router.scaffold.console import add_console_abilities  # it imports all that `check` does
 
-        files, handlers, answered = add_console_abilities(files, examples)
+        files, handlers, answered, new_apis = add_console_abilities(files, examples)
     make_project(folder, files, wheels)
     click.echo(f"{folder}: {len(files)} files; {folder / 'README.md'} explains them")
     if wheels:
@@ -51,6 +52,8 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> No
         )
     for ability_id, file in handlers.items():
         click.echo(f"{ability_id}: to be written in {folder / file}")
+    for ability_id, api in new_apis.items():
+        click.echo(f"{ability_id}: the SDK API {api}, which this release does not know: its examples are the contract")
     if answered:
         click.echo(f"answered already: {', '.join(answered)}")
     _say_what_is_next(folder)
