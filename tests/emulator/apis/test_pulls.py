@@ -25,7 +25,7 @@ def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Emula
     assert (result["msgid"], result["errcode"], result["sentiment_result"]) == (message["msgid"], 0, 1)
 
 
-def test_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
+def test_99968_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
     [page_id] = zone.ok("sync_msg", mode=1, limit=1000)["page_id_list"]
     assert len(zone.ok("get_msg_list_by_page_id", page_id=page_id)["msg_list"]) == 200
     running = zone.corp.page_calls
