@@ -129,6 +129,12 @@ def test_99987_who_is_no_customer_is_shown_as_such(zone: EmulatedZone) -> None:
         assert export(zone, f"{number}.txt", f"$externalUserName={value}$".encode()).decode() == "非企业客户"
 
 
+def test_99987_an_alias_that_is_not_set_leaves_the_mark_or_takes_the_name() -> None:
+    zone = EmulatedZone(scene=Scene(employees=[Employee(userid="lina", name="李娜")]))
+    filled = export(zone, "a.txt", b"$userAlias=lina$ $userAliasOrName=lina$").decode()
+    assert filled == "$userAlias=lina$ 李娜"
+
+
 def test_99987_a_remark_that_is_the_name_is_shown_once() -> None:
     scene = Scene(
         employees=[Employee(userid="lina")],

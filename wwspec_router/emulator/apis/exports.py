@@ -82,7 +82,7 @@ def _filler(chats: Conversations, app: App) -> Fill:
     def employee(field: str) -> Callable[[str], str | None]:
         def name(userid: str) -> str | None:
             person = chats.people.find(userid, EMPLOYEE)
-            return None if person is None else str(getattr(person, field))
+            return None if person is None else str(getattr(person, field)) or None
 
         return name
 
