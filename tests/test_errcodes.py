@@ -71,6 +71,30 @@ def test_a_row_has_cause_and_fix_in_both_languages_and_the_rows_are_in_order() -
         assert row.cause[-1] not in ".,;", code
 
 
+ZONE = [
+    *(
+        range(710600, 710604),
+        range(710605, 710630),
+        range(710632, 710661),
+        range(710671, 710678),
+        range(710722, 710727),
+    ),
+    *(range(710728, 710735), range(710736, 710739), range(790010, 790018), range(790020, 790030)),
+    *(range(790032, 790035), range(790040, 790042), range(800000, 800004)),
+]
+OTHERS = """
+-1 6000 40001 40029 40077 40078 40084 40086 40091 40093 40136 40137 40138 40139 40140 40141 40165 40166 40167
+40168 41001 41021 41022 41023 41024 41025 42003 42006 42007 42012 42013 42022 43012 43016 43017 45009 45035 48003 48004
+48005 48006 48010 50001 50003 60011 60020 60021 60031 84014 85005 92002 301052 701101 701105 701107 701108 701139 701140
+701141 701142 701143 701146 701149 701151 701152 701153 701154 701158 701159 701163 701164 701165 701166 701167 701200
+701230 701231 701314 701450 710682 710700 710803 842005 846000"""
+
+
+def test_90313_the_table_has_each_errcode_that_callers_of_the_zone_can_meet() -> None:
+    codes = {code for block in ZONE for code in block} | set(map(int, OTHERS.split()))
+    assert sorted(codes - set(ERRCODES)) == []
+
+
 def test_who_meets_an_errcode_is_said_of_those_that_only_one_side_can_meet() -> None:
     def met_by(*sides: str) -> set[int]:
         return {code for code, row in ERRCODES.items() if row.met_by in sides}

@@ -168,7 +168,10 @@ def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
 
 
 def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Steps[DocAuthUsers]:
-    """Return a page of the members whose documents are archived: `docdata/get_auth_user_list` [101681].
+    """Return a page of the members whose documents are archived: `docdata/get_auth_user_list` [101882].
+
+    The app needs the permission 「数据与智能专区-分析企业文件数据」, a provider's app the corp's second authorisation
+    too.
 
     Args:
         cursor: `next_cursor` of the page before; empty for the first one.

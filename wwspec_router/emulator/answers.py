@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wwspec_router.contracts.decoding import decode_json
+from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import JsonError, WWSpecError
 
@@ -66,7 +66,7 @@ def accepted(**fields: Any) -> Answer:
 
 
 def read(kind: type[T], body: bytes) -> T:
-    """Decode a request's JSON.
+    """Decode a request's JSON. A parameter that is null though its type has no null is the same as one left out.
 
     Raises:
         RefusedError: 40058: not JSON, or a parameter of a wrong type or out of its range.
@@ -74,7 +74,27 @@ def read(kind: type[T], body: bytes) -> T:
     try:
         return decode_json(body, kind)
     except JsonError as error:
-        raise RefusedError(40058, str(error)) from None
+        reason = str(error)
+    try:
+        if "got `null`" in reason:
+            return convert(_without_nulls(decode_json(body)), kind)
+    except (JsonError, msgspec.ValidationError) as error:
+        reason = str(error)
+    raise RefusedError(40058, reason)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Remove each parameter that is null. Not by recursion, since a body may be nested deeply."""
+    objects = [value]
+    while objects:
+        each = objects.pop()
+        if isinstance(each, dict):
+            for name in [name for name, inner in each.items() if inner is None]:
+                del each[name]
+            objects += each.values()
+        elif isinstance(each, list):
+            objects += each
+    return value
 
 
 def asked(kind: type[AskedT], body: bytes) -> AskedT:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +20,9 @@ CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AE
 
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
+
+Speakers = Literal["letters", "names"]
+"""How `{chat}` names who speaks: A, B, C in the order of their first messages, or their real names."""
 
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -67,6 +71,13 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """How many messages the corp has at the start."""
     tokenless_pulls: int = 10
     """Pulls that one corp may make in 60 seconds without a token. WeCom does not publish its own limit."""
+    speakers: Speakers = "letters"
+    """How `{chat}` names speakers. WeCom's pages show A and B, and do not say how they go on."""
+    knowledge_fragments: int = 3
+    """How many contents fill `{knowledge}` at most. WeCom does not publish its number."""
+    model_prompt: str = ""
+    """The prompt of the general models, with placeholders, as in the admin console. Empty: one with each placeholder
+    that a request fills."""
     clock_start: int | None = None
     """Unix seconds at which the emulator's clock starts and stops: it moves only when it is put forward. None means a
     clock that runs with the real time."""

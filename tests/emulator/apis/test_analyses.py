@@ -203,7 +203,7 @@ def test_a_summary_reads_the_beginning_of_what_is_too_long(zone: EmulatedZone) -
     assert "结尾" not in answer["response_data"]
 
 
-def test_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> None:
+def test_99980_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> None:
     keys = zone.talk("你好")
     for _ in range(10_000):
         zone.ok("create_summary_task", msg_list=keys)
@@ -212,6 +212,23 @@ def test_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> None:
     start(zone, "create_recommend_dialog_task", keys)
     zone.advance(86400)
     zone.ok("create_summary_task", msg_list=keys)
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param("create_sentiment_task", id="99983"), pytest.param("create_spam_task", id="99986")]
+)
+def test_99983_99986_a_corp_has_100000_messages_of_a_kind_judged_a_day(zone: EmulatedZone, kind: str) -> None:
+    thousand = [{"msgid": str(number), "encrypt_info": {"secret_key": "x"}} for number in range(1000)]
+    for _ in range(99):
+        zone.ok(kind, msg_list=thousand)
+    zone.ok(kind, msg_list=[*thousand[:998], thousand[0]])
+    assert zone.refused(kind, msg_list=thousand[:3]) == 45009
+    zone.ok(kind, msg_list=[*thousand[:2], thousand[0]])
+    assert zone.refused(kind, msg_list=thousand[:1]) == 45009
+    other = "create_spam_task" if kind == "create_sentiment_task" else "create_sentiment_task"
+    zone.ok(other, msg_list=thousand)
+    zone.advance(86400)
+    zone.ok(kind, msg_list=thousand)
 
 
 def test_messages_of_the_seed_have_something_to_say(zone: EmulatedZone) -> None:

@@ -4,7 +4,8 @@ import zipfile
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone
-from wwspec_router.emulator.state.conversations import CUSTOMER
+from wwspec_router.emulator.scene import Customer, Employee, Scene
+from wwspec_router.emulator.state.conversations import CUSTOMER, Message
 
 SECONDS = 3
 """Until a job is finished."""
@@ -34,13 +35,14 @@ def test_a_job_waits_runs_and_finishes_and_the_program_is_told(zone: EmulatedZon
     assert seen == [1, 2, 2, 3]
 
 
-def test_every_mark_of_a_template_is_filled(zone: EmulatedZone) -> None:
+def test_99987_every_mark_of_a_template_is_filled(zone: EmulatedZone) -> None:
     customer = zone.chats.people.find(zone.chats.customers[0].id, CUSTOMER)
     assert customer is not None
     group = next(group for group in zone.chats.groups.values() if group.name and not group.internal)
     guest = next(member for member in group.members if member.type == CUSTOMER)
     person = zone.chats.people.find(guest.id, CUSTOMER)
     assert person is not None
+    assert customer.alias not in ("", customer.name), "an employee has made a remark on him"
     message = zone.say("原文")
     secret = zone.world.app.keys.secret_key(message.msgid)
     template = (
@@ -48,20 +50,99 @@ def test_every_mark_of_a_template_is_filled(zone: EmulatedZone) -> None:
         f"$chatName={group.chatid}$ $msgContent={message.msgid}/{secret}$ "
         f"$externalUserName={customer.party.id}$ $externalUserName={group.chatid}/{guest.id}$"
     )
-    expected = f"销售部 李娜 David David {group.name} 原文 {customer.name} {person.name}"
+    expected = f"销售部 李娜 David David {group.name} 原文 "
+    expected += f"{customer.alias}({customer.name}) {person.alias}({person.name})"
     assert export(zone, "a.txt", template.encode()).decode() == expected
 
 
-def test_marks_that_are_wrong_stay_as_they_are(zone: EmulatedZone) -> None:
-    message = zone.say("原文")
+def test_99987_marks_that_are_wrong_stay_as_they_are(zone: EmulatedZone) -> None:
+    template = b"$userName=nobody$ $unknown=1$ $chatName=wr-none$ $departmentName=x$ $departmentName=99$ $userName$"
+    assert export(zone, "a.txt", template) == template
+
+
+def content_of(zone: EmulatedZone, message: Message, secret: str = "") -> str:
+    """Return what an export shows of a message."""
+    mark = f"$msgContent={message.msgid}/{secret or zone.world.app.keys.secret_key(message.msgid)}$"
+    return export(zone, f"{message.msgid}.txt", mark.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("msgtype", "shown"),
+    [
+        (1, "原文"),
+        (2, "[图片]"),
+        (20, "原文[图片]"),
+        (24, "同意会话存档"),
+        (25, "拒绝会话存档"),
+        (0, "[暂不支持的消息类型]"),
+        (3, "[表情]"),
+        (5, "[小程序]"),
+        (6, "[语音]"),
+        (7, "[视频]"),
+        (8, "[文件]"),
+        (9, "[名片]"),
+        (10, "[转发消息]"),
+        (11, "[视频号]"),
+        (12, "[日程]"),
+        (13, "[红包]"),
+        (14, "[地理位置]"),
+        (15, "[快速会议]"),
+        (16, "[待办]"),
+        (17, "[投票]"),
+        (18, "[在线文档]"),
+        (21, "[音频存档]"),
+        (22, "[音视频通话]"),
+        (23, "[微盘文件]"),
+        (26, "[群接龙]"),
+        (27, "[markdown]"),
+        (28, "[笔记]"),
+    ],
+)
+def test_99987_a_message_is_shown_by_its_kind(zone: EmulatedZone, msgtype: int, shown: str) -> None:
+    assert content_of(zone, zone.say("原文", msgtype=msgtype)) == shown
+
+
+@pytest.mark.parametrize("msgtype", [4, 19])
+def test_99987_a_link_and_an_article_are_shown_by_their_url(zone: EmulatedZone, msgtype: int) -> None:
+    message = zone.say("标题", msgtype=msgtype)
+    assert content_of(zone, message) == f"https://example.com/{message.msgid}"
+
+
+def test_99987_a_message_that_cannot_be_shown_leaves_a_text(zone: EmulatedZone) -> None:
+    assert content_of(zone, zone.say("原文"), "wrong") == "消息密钥错误"
+    assert export(zone, "a.txt", b"$msgContent=made-up/key$").decode() == "消息已过期，消息内容无法展示"
+
+
+def test_99987_groups_without_a_name_are_shown_by_their_kind(zone: EmulatedZone) -> None:
+    unnamed = [group for group in zone.chats.groups.values() if not group.name]
+    names = [export(zone, f"{group.chatid}.txt", f"$chatName={group.chatid}$".encode()).decode() for group in unnamed]
+    assert [(group.internal, name) for group, name in zip(unnamed, names, strict=True)] == [
+        (True, "未命名内部群"),
+        (False, "未命名客户群"),
+    ]
+
+
+def test_99987_who_is_no_customer_is_shown_as_such(zone: EmulatedZone) -> None:
     group = next(group for group in zone.chats.groups.values() if not group.internal)
     stranger = next(customer for customer in zone.chats.customers if customer not in group.members)
-    template = (
-        f"$externalUserName={group.chatid}/{stranger.id}$ $externalUserName=wr-none/{stranger.id}$ "
-        f"$userName=nobody$ $unknown=1$ $msgContent={message.msgid}/wrong$ $chatName=wr-none$ $departmentName=x$ "
-        "$externalUserName=wr-none/wm-none$ $userName$"
-    ).encode()
-    assert export(zone, "a.txt", template) == template
+    for number, value in enumerate(("wm-none", f"{group.chatid}/{stranger.id}", f"wr-none/{stranger.id}", "lina")):
+        assert export(zone, f"{number}.txt", f"$externalUserName={value}$".encode()).decode() == "非企业客户"
+
+
+def test_99987_an_alias_that_is_not_set_leaves_the_mark_or_takes_the_name() -> None:
+    zone = EmulatedZone(scene=Scene(employees=[Employee(userid="lina", name="李娜")]))
+    filled = export(zone, "a.txt", b"$userAlias=lina$ $userAliasOrName=lina$").decode()
+    assert filled == "$userAlias=lina$ 李娜"
+
+
+def test_99987_a_remark_that_is_the_name_is_shown_once() -> None:
+    scene = Scene(
+        employees=[Employee(userid="lina")],
+        customers=[Customer(id="wm1", name="王", remark="王"), Customer(id="wm2", name="林")],
+    )
+    zone = EmulatedZone(scene=scene)
+    for customer, name in (("wm1", "王"), ("wm2", "林")):
+        assert export(zone, f"{customer}.txt", f"$externalUserName={customer}$".encode()).decode() == name
 
 
 def test_the_text_inside_an_office_file_is_filled(zone: EmulatedZone) -> None:
@@ -83,7 +164,7 @@ def test_a_file_that_is_not_understood_comes_back_as_it_was(zone: EmulatedZone, 
     assert export(zone, name, template) == template
 
 
-def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: EmulatedZone) -> None:
+def test_99987_a_template_with_too_many_messages_fails_when_the_job_ends(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt", b"$msgContent=a/b$" * 100_001)
     jobid = zone.ok("create_chatdata_export_job", code="c1", media_id=media_id)["jobid"]
     zone.advance(SECONDS)
@@ -92,7 +173,7 @@ def test_a_template_with_too_many_messages_fails_when_the_job_ends(zone: Emulate
     assert "result_id" not in answer
 
 
-def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: EmulatedZone) -> None:
+def test_99987_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: EmulatedZone) -> None:
     message = zone.say("x" * 1024 * 1024)
     mark = f"$msgContent={message.msgid}/{zone.world.app.keys.secret_key(message.msgid)}$"
     for marks, errcode in [(64, 0), (65, 45029)]:
@@ -102,7 +183,7 @@ def test_a_file_that_becomes_too_large_fails_when_the_job_ends(zone: EmulatedZon
         assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["result_errcode"] == errcode
 
 
-def test_a_code_is_good_for_one_use_within_five_minutes(zone: EmulatedZone) -> None:
+def test_99987_a_code_is_good_for_one_use_within_five_minutes(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt")
     assert zone.refused("create_chatdata_export_job", code="c", media_id="") == 40063
     with zone.world.lock:
@@ -133,7 +214,7 @@ def test_a_jobid_is_usable_for_a_day_after_the_end(zone: EmulatedZone) -> None:
     assert zone.refused("get_chatdata_export_job_status", jobid="") == 40063
 
 
-def test_a_corp_exports_1000_times_a_day(zone: EmulatedZone) -> None:
+def test_99987_a_corp_exports_1000_times_a_day(zone: EmulatedZone) -> None:
     media_id = zone.upload("a.txt")
     for number in range(1000):
         zone.ok("create_chatdata_export_job", code=str(number), media_id=media_id)

@@ -1,9 +1,9 @@
+import re
 from typing import Any
 
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone, Json
-from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
 READER = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
@@ -19,21 +19,7 @@ def read(zone: EmulatedZone, **params: Any) -> Json:
     return result(zone, doc_retrieval_params=READER | params)
 
 
-def test_the_answer_names_everything_that_fills_the_prompt(zone: EmulatedZone) -> None:
-    text = result(
-        zone,
-        ability_id="model",
-        msg_list=zone.talk("你好", "再见"),
-        kb_id=CORP_BASE_ID,
-        tag_group_list=[{"group_id": "et_emulator_intent"}],
-        var_args=[{"name": "tone", "value": "polite"}],
-    )["response_data"]
-    for part in ("hunyuan-quick", "2 条消息", "再见", "tone=polite", "tagjson=购买意向", "产品手册.pdf"):
-        assert part in text
-    assert "<think>" not in text
-
-
-def test_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: EmulatedZone) -> None:
+def test_99875_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: EmulatedZone) -> None:
     keys = zone.talk("你好")
     for model_id, wanted, thinks in [
         ("deepseek-think", True, True),
@@ -51,48 +37,94 @@ def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
     assert answer["fail_tag_group_id_list"] == ["made-up"]
 
 
-def test_a_model_reads_named_documents_and_says_which_it_could_not(zone: EmulatedZone) -> None:
-    answer = read(zone, docid_list=["doc_emulator_weekly", "made-up"], wedrive_fileid_list=["doc_emulator_customers"])
-    assert "文档：项目周报" in answer["response_data"]
-    assert [
-        (content.get("docid"), content.get("wedrive_fileid"), content["errcode"])
-        for content in answer["filtered_content_list"]
-    ] == [
-        ("made-up", None, 710729),
-        (None, "doc_emulator_customers", 710729),
+def filtered(zone: EmulatedZone, **params: Any) -> list[tuple[str, str, int]]:
+    """Return what was left out: by which field it was named, its id, and why."""
+    found = read(zone, **params)["filtered_content_list"]
+    assert all(each["errmsg"] and ("docid" in each) != ("wedrive_fileid" in each) for each in found)
+    return [
+        ("docid", each["docid"], each["errcode"])
+        if "docid" in each
+        else ("wedrive_fileid", each["wedrive_fileid"], each["errcode"])
+        for each in found
     ]
+
+
+WEEKLY, CUSTOMERS, CONTRACT = "doc_emulator_weekly", "doc_emulator_customers", "file_emulator_contract"
+
+
+def names(zone: EmulatedZone, **params: Any) -> list[str]:
+    """Return the ids of the documents that a model reads, in order."""
+    return re.findall(r"\[ref:\S+/(\w+)\]", read(zone, **params)["response_data"])
+
+
+def test_99875_mode_2_reads_what_is_named_whole(zone: EmulatedZone) -> None:
+    assert names(zone, docid_list=[WEEKLY]) == [WEEKLY]
+    assert names(zone, wedrive_fileid_list=[CONTRACT]) == [CONTRACT], "files alone are mode 2 too"
+    assert names(zone, docid_list=[CUSTOMERS], wedrive_fileid_list=[CONTRACT]) == [CUSTOMERS, CONTRACT]
+
+
+def test_99875_mode_1_searches_online_documents_and_files_for_any_keyword(zone: EmulatedZone) -> None:
+    assert names(zone, keywords=["续签", "发票"]) == [WEEKLY, CUSTOMERS]
+    assert names(zone, keywords=["合同"]) == [CUSTOMERS, CONTRACT]
+
+
+def test_99875_in_mode_1_each_list_limits_its_own_kind(zone: EmulatedZone) -> None:
+    assert names(zone, keywords=["合同"], docid_list=[WEEKLY]) == [CONTRACT]
+    assert names(zone, keywords=["合同"], wedrive_fileid_list=["made-up"]) == [CUSTOMERS]
+
+
+FILTERS = [
+    ({"creator_userid_list": ["chenjing"]}, 710738),
+    ({"doc_type": 19}, 710732),
+    ({"create_time_start": 1_760_000_000}, 710731),
+    ({"create_time_end": 1_700_000_000}, 710731),
+]
+
+
+@pytest.mark.parametrize(("params", "errcode"), FILTERS)
+def test_99875_filters_are_for_online_documents_only(zone: EmulatedZone, params: Json, errcode: int) -> None:
+    assert names(zone, keywords=["合同"], **params) == [CONTRACT]
+    named = {"docid_list": [WEEKLY], "wedrive_fileid_list": [CONTRACT]}
+    assert names(zone, **named, **params) == [CONTRACT]
+    assert filtered(zone, **named, **params) == [("docid", WEEKLY, errcode)]
+
+
+@pytest.mark.parametrize(
+    ("field", "document", "errcode"),
+    [
+        ("docid", "made-up", 710729),
+        ("docid", CONTRACT, 710729),
+        ("wedrive_fileid", WEEKLY, 710729),
+        ("docid", "doc_emulator_salaries", 710730),
+        ("docid", "doc_emulator_slides", 710733),
+        ("wedrive_fileid", "file_emulator_picture", 710733),
+        ("docid", "doc_emulator_draft", 710736),
+        ("wedrive_fileid", "file_emulator_private", 710736),
+    ],
+)
+def test_99875_what_is_named_and_left_out_is_listed_with_its_errcode(
+    zone: EmulatedZone, field: str, document: str, errcode: int
+) -> None:
+    assert filtered(zone, **{f"{field}_list": [document]}) == [(field, document, errcode)]
+
+
+def test_99875_what_is_not_named_is_left_out_silently(zone: EmulatedZone) -> None:
+    assert filtered(zone, keywords=["合同"]) == []
+    assert filtered(zone, keywords=["合同"], docid_list=[WEEKLY]) == [], "it only has none of the keywords"
+    zone.advance(30 * 86400)
+    assert filtered(zone, keywords=["合同"]) == []
+    assert names(zone, keywords=["合同"]) == []
+
+
+def test_99875_a_reader_reads_what_is_open_to_him(zone: EmulatedZone) -> None:
+    for reader, readable in (("chenjing", True), ("liuyang", True), ("lina", False)):
+        params = {"oper_userid": reader, "docid_list": ["doc_emulator_salaries"]}
+        assert (names(zone, **params) == ["doc_emulator_salaries"]) is readable
 
 
 def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone: EmulatedZone) -> None:
     zone.advance(30 * 86400)
-    [content] = read(zone, docid_list=["doc_emulator_weekly"])["filtered_content_list"]
-    assert (content["docid"], content["errcode"]) == ("doc_emulator_weekly", 710728)
-
-
-@pytest.mark.parametrize(
-    ("params", "errcode"),
-    [
-        ({"creator_userid_list": ["lina"]}, 710738),
-        ({"doc_type": 9}, 710732),
-        ({"create_time_start": 1_736_000_000}, 710731),
-        ({"create_time_end": 1_735_000_000}, 710731),
-    ],
-)
-def test_documents_that_do_not_match_are_left_out(zone: EmulatedZone, params: Json, errcode: int) -> None:
-    [content] = read(zone, docid_list=["doc_emulator_weekly"], **params)["filtered_content_list"]
-    assert (content["docid"], content["errcode"]) == ("doc_emulator_weekly", errcode)
-
-
-def test_keywords_search_all_documents(zone: EmulatedZone) -> None:
-    text = read(zone, keywords=["合同"])["response_data"]
-    assert "客户跟进表" in text
-    assert "合同模板.docx" in text
-    assert "项目周报" not in text
-
-
-def test_fragments_of_the_app_are_read(zone: EmulatedZone) -> None:
-    fragments = [{"fragment": "自有知识", "ref_id": "1"}]
-    assert "片段：自有知识" in read(zone, retrieved_knowledge_list=fragments)["response_data"]
+    assert filtered(zone, docid_list=[WEEKLY, "made-up"]) == [("docid", WEEKLY, 710728), ("docid", "made-up", 710728)]
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,8 @@ def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: s
     employee = zone.say("再见", parties=zone.employee_first)
     zone.ok(kind, request_of(zone, kind, msg_list=[*zone.talk("你好"), zone.key_of(employee)]))
     data = json.loads(zone.program.calls[0].data)
-    customer = zone.chats.people.name_of(zone.customer_first[0])
     assert data == {
-        "a": {"who said": f"{customer}: 你好 张伟: 再见"},
+        "a": {"who said": "A说：你好 B说：再见"},
         "b": ["only 你好 再见!"],
         "constant": 1,
         "other": "{unknown}",
@@ -85,24 +84,10 @@ def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) ->
     assert json.loads(zone.program.calls[0].data)["chatcontent"] == "{knowledge}{chat}"
 
 
-def test_a_model_gets_knowledge_and_tags_too(zone: EmulatedZone) -> None:
+def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
     zone.link()
     groups = [{"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
-    request = request_of(zone, MODEL, kb_id="kb_emulator_0001", tag_group_list=groups, escape_type=1)
-    assert zone.ok(MODEL, request)["fail_tag_group_id_list"] == ["made-up"]
-    data = json.loads(zone.program.calls[0].data)
-    assert data["knowledge"] == "产品手册.pdf"
-    assert [group["group_id"] for group in json.loads(data["tagjson"])] == ["et_emulator_topic"]
-
-
-@BOTH
-def test_debug_info_stands_in_for_the_messages(zone: EmulatedZone, kind: str) -> None:
-    zone.link()
-    unreadable = [{"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}]
-    debug: Json = {"chat": "A: hi", "chat_content": "hi"}
-    zone.ok(kind, request_of(zone, kind, msg_list=unreadable, debug_info=debug))
-    data = json.loads(zone.program.calls[0].data)
-    assert (data["chat"], data["chatcontent"]) == ("A: hi", "hi")
+    assert zone.ok(MODEL, request_of(zone, MODEL, tag_group_list=groups))["fail_tag_group_id_list"] == ["made-up"]
 
 
 @BOTH

@@ -25,7 +25,17 @@ def test_an_app_that_opens_the_key_of_a_message_can_have_it_analysed(zone: Emula
     assert (result["msgid"], result["errcode"], result["sentiment_result"]) == (message["msgid"], 0, 1)
 
 
-def test_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
+def test_99968_a_pull_returns_ten_page_ids_at_most_each_of_limit_messages_at_most(zone: EmulatedZone) -> None:
+    for mode in (1, 2):
+        answer = zone.ok("sync_msg", mode=mode, limit=15)
+        assert (len(answer["page_id_list"]), answer["has_more"]) == (10, 1)
+        pages = [zone.ok("get_msg_list_by_page_id", page_id=each)["msg_list"] for each in answer["page_id_list"]]
+        assert [len(page) for page in pages] == [15] * 10
+        rest = zone.ok("sync_msg", mode=mode, limit=50, cursor=answer["next_cursor"])
+        assert len(rest.get("msg_list") or rest["page_id_list"]) == {1: 1, 2: 50}[mode]
+
+
+def test_99968_pages_are_read_ten_at_a_time(zone: EmulatedZone) -> None:
     [page_id] = zone.ok("sync_msg", mode=1, limit=1000)["page_id_list"]
     assert len(zone.ok("get_msg_list_by_page_id", page_id=page_id)["msg_list"]) == 200
     running = zone.corp.page_calls

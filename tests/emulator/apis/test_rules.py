@@ -197,7 +197,7 @@ def test_rules_are_listed_page_by_page_and_a_cursor_outlives_deletions(zone: Emu
     assert [rule["rule_id"] for rule in rest["rule_list"]] == ids[2:]
     assert rest["has_more"] is False
     assert zone.refused("get_rule_list", cursor="made-up") == 50100
-    assert zone.refused("get_rule_list", limit=0) == 40058
+    assert zone.refused("get_rule_list", limit=-1) == 40058
 
 
 def test_the_detail_tells_what_is_in_force(zone: EmulatedZone) -> None:

@@ -35,7 +35,7 @@ def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) 
 
 
 @pytest.mark.parametrize(
-    ("request_json", "errcode"), [({"limit": 0}, 40058), ({"limit": 1001}, 40058), ({"cursor": "made-up"}, 710611)]
+    ("request_json", "errcode"), [({"limit": -1}, 40058), ({"limit": 1001}, 40058), ({"cursor": "made-up"}, 710611)]
 )
 def test_a_page_that_can_not_be_is_refused(emulator: Emulator, request_json: Json, errcode: int) -> None:
     assert call(emulator, "chatdata/get_auth_user_list", request_json)["errcode"] == errcode

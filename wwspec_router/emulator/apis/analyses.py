@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from wwspec_router.emulator.answers import Answer, Asked, accepted, asked, require
-from wwspec_router.emulator.state import analyses
+from wwspec_router.emulator.state import analyses, placeholders
 from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.tags import TAG_GROUPS, TagGroup
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, ChosenMessages, MessageKey, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, ChosenMessages, MessageKey, select
 from wwspec_router.emulator.state.world import Caller, World
 
 ALL_FAILED = 710637
@@ -23,7 +24,10 @@ DAILY_LIMITED = (
     "create_summary_task",
     "create_model_task",
 )
-"""The APIs that a corp may call 10000 times a day. For the others no number is published."""
+"""The APIs that a corp may call 10000 times a day. For `create_program_task` no number is published [99988]."""
+
+JUDGING = ("create_sentiment_task", "create_spam_task")
+"""The APIs that are limited by their messages [99983, 99986]."""
 
 
 class Messages(Asked):
@@ -76,7 +80,7 @@ def create_summary_task(world: World, caller: Caller, body: bytes) -> Answer:
         app = world.caller_app(caller)
         corp = world.corp(app)
         chosen = select(corp.chats, app.keys, request.msg_list)
-        text = analyses.summary(corp.chats, chosen.readable) if chosen.readable else ""
+        text = analyses.summary(_chat(world, corp, chosen), chosen.readable) if chosen.readable else ""
         return start_task(world, app, "create_summary_task", chosen, response_data=text)
 
 
@@ -91,7 +95,7 @@ def create_recommend_dialog_task(world: World, caller: Caller, body: bytes) -> A
         chosen = select(corp.chats, app.keys, request.msg_list)
         contents = base.learnt(world.clock.now())
         text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
-        errcode = _length_errcode(lines(corp.chats, chosen.readable))
+        errcode = _length_errcode(_chat(world, corp, chosen))
         answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
     return {**answer, "fail_tag_group_id_list": []}
 
@@ -138,6 +142,8 @@ def start_task(
     corp, now = world.corp(app), world.clock.now()
     if kind in DAILY_LIMITED:
         corp.daily_tasks.admit(kind, now)
+    if kind in JUDGING and chosen is not None:
+        corp.daily_messages.admit(kind, now, chosen.count)
     failures = [] if chosen is None else chosen.fail_list
     if chosen is not None and not chosen.readable:
         errcode = ALL_FAILED
@@ -170,6 +176,10 @@ def _judge(
         app = world.caller_app(caller)
         chosen = select(world.corp(app).chats, app.keys, request.msg_list)
         return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
+
+
+def _chat(world: World, corp: Corp, chosen: ChosenMessages) -> str:
+    return placeholders.chat(corp.chats, chosen.readable, world.settings.speakers, roles=True)
 
 
 def _length_errcode(text: str) -> int:

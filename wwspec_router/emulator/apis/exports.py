@@ -1,6 +1,6 @@
 """SDK APIs about chat exports: `create_chatdata_export_job`, `get_chatdata_export_job_status` [99838].
 
-How a template is filled is in `wwspec_router.emulator.state.exports`.
+How a template is filled is in `wwspec_router.emulator.state.exports`, what is put in is in `translations` there.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,14 @@ from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
 from wwspec_router.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
 from wwspec_router.emulator.state.people import DEPARTMENTS
+from wwspec_router.emulator.state.translations import (
+    EXPIRED,
+    NO_CUSTOMER,
+    WRONG_KEY,
+    content_of,
+    name_of_customer,
+    name_of_group,
+)
 from wwspec_router.emulator.state.world import Caller, World
 
 
@@ -74,30 +82,31 @@ def _filler(chats: Conversations, app: App) -> Fill:
     def employee(field: str) -> Callable[[str], str | None]:
         def name(userid: str) -> str | None:
             person = chats.people.find(userid, EMPLOYEE)
-            return None if person is None else str(getattr(person, field))
+            return None if person is None else str(getattr(person, field)) or None
 
         return name
 
     def alias_or_name(userid: str) -> str | None:
         return employee("alias")(userid) or employee("name")(userid)
 
-    def customer(value: str) -> str | None:
+    def customer(value: str) -> str:
         chatid, _, external_userid = value.rpartition("/")
         person = chats.people.find(external_userid, CUSTOMER)
-        if person is None:
-            return None
         group = chats.groups.get(chatid)
-        in_group = group is not None and person.party in group.members
-        return person.name if not chatid or in_group else None
+        if person is None or (chatid and (group is None or person.party not in group.members)):
+            return NO_CUSTOMER
+        return name_of_customer(person)
 
     def chat(chatid: str) -> str | None:
         group = chats.groups.get(chatid)
-        return group.name or None if group is not None else None
+        return None if group is None else name_of_group(group)
 
-    def message(value: str) -> str | None:
+    def message(value: str) -> str:
         msgid, _, secret_key = value.partition("/")
         found = chats.find(msgid)
-        return found.text if found is not None and app.keys.secret_key(msgid) == secret_key else None
+        if found is None:
+            return EXPIRED
+        return content_of(found) if app.keys.secret_key(msgid) == secret_key else WRONG_KEY
 
     def department(value: str) -> str | None:
         return DEPARTMENTS.get(int(value)) if value.isdecimal() else None

@@ -52,17 +52,18 @@ class SearchMsg(Asked):
 
     query_word: Annotated[str, Meta(min_length=2)]
     chat_info: ChatInfo = msgspec.field(default_factory=ChatInfo)
-    start_time: Annotated[int, Meta(ge=0)] | None = None
-    end_time: Annotated[int, Meta(ge=0)] | None = None
+    start_time: Annotated[int, Meta(ge=0)] = 0
+    end_time: Annotated[int, Meta(ge=0)] = 0
     skip_stop_words: bool = False
-    limit: Limit = DEFAULT_LIMIT
+    limit: Limit = 0
     cursor: str = ""
 
 
 def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
     """Return the messages that hold the words, latest first."""
     request = asked(SearchMsg, body)
-    question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=DEFAULT_LIMIT)).decode()
+    question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=0)).decode()
+    limit = request.limit or DEFAULT_LIMIT
     with world.lock:
         app = world.caller_app(caller)
         chats = world.corp(app).chats
@@ -76,12 +77,12 @@ def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
         for position in range(last - 1, first - 1, -1):
             if _fits(request.chat_info, words, chats.at(position)):
                 found.append(position)
-                if len(found) > request.limit:
+                if len(found) > limit:
                     break
-        page = found[: request.limit]
+        page = found[:limit]
         cursor = _PAGES.write(world, app, page[-1] if page else first, question)
         answer = accepted(
-            has_more=int(len(found) > request.limit),
+            has_more=int(len(found) > limit),
             next_cursor=cursor,
             msg_list=[{"msgid": chats.at(position).msgid} for position in page],
         )
@@ -90,9 +91,9 @@ def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
 
 def _times(request: SearchMsg, now: int) -> tuple[int, int]:
     start, end = request.start_time, request.end_time
-    if start is None and end is None:
+    if not start and not end:
         return now - MAX_SPAN_SECONDS, now
-    if start is None or end is None:
+    if not start or not end:
         raise RefusedError(40058, "start_time and end_time go together")
     if not start < end <= start + MAX_SPAN_SECONDS:
         raise RefusedError(40058, "end_time must be after start_time, by 31 days at most")

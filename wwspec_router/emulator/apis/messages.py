@@ -29,7 +29,7 @@ _Mark = Annotated[str, Meta(max_length=128)]
 
 
 class SyncMsg(Asked):
-    """Request of `sync_msg`; an empty string is the same as none, and so is a `limit` of 0 [99824]."""
+    """Request of `sync_msg`; an empty string and a 0 are the same as none [99824]."""
 
     cursor: _Mark = ""
     token: _Mark = ""
@@ -45,12 +45,12 @@ class PageId(Asked):
 
 
 class HitMsgList(Asked):
-    """Request of `get_hit_msg_list`; an empty string is the same as none."""
+    """Request of `get_hit_msg_list`; an empty string and a 0 are the same as none."""
 
     cursor: Annotated[str, Meta(max_length=64)] = ""
     token: _Mark = ""
     need_detail: Annotated[int, Meta(ge=0, le=1)] = 0
-    limit: Annotated[int, Meta(ge=1, le=1000)] = DEFAULT_LIMIT
+    limit: Annotated[int, Meta(ge=0, le=1000)] = 0
     begin_time: Annotated[int, Meta(ge=0)] = 0
 
 
@@ -126,7 +126,7 @@ def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
         if start is None:
             start, since = 0, max(since, request.begin_time)
         start = max(start, book.first_since(since))
-        page = book.between(start, start + request.limit)
+        page = book.between(start, start + (request.limit or DEFAULT_LIMIT))
         end = start + len(page)
         answer = accepted(has_more=int(end < book.end), next_cursor=_HITS.write(world, app, end))
     answer["msg_list"] = [

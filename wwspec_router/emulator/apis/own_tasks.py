@@ -5,7 +5,6 @@ report by `program_async_job_call_back`. A model is a program that is linked wit
 `wwspec_router.emulator.program.programs` makes the call.
 """
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -15,15 +14,18 @@ from msgspec import Meta
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_router.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
+from wwspec_router.emulator.state import placeholders
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.programs import LinkedProgram
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, lines, select
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, select
 from wwspec_router.emulator.state.world import Caller, World
 
 NOTHING_READ = 790041
+NO_DEBUG_MODE = 710673
 PENDING = 710642
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_UNREAD = ChosenMessages([], [], [])
+"""The messages of a task of debug mode: they are ignored."""
 _AS_BLANKS = str.maketrans(dict.fromkeys('"\\/\b\f\n\r\t', " "))
 
 
@@ -74,7 +76,10 @@ def create_program_task(world: World, caller: Caller, body: bytes) -> Answer:
         if program is None:
             raise RefusedError(790020, "program_id")
         chosen = select(world.corp(app).chats, app.keys, request.msg_list)
-        values = _messages(world, app, chosen, request.debug_info)
+        if _debugs(world, app, program):
+            chosen, values = _UNREAD, _debug_values(request.debug_info)
+        else:
+            values = _messages(world, app, chosen)
         data = _request_data(program, request.ability_id, values, as_json=bool(request.escape_type))
     answer = _run(world, app, program, "create_program_task", chosen, request.ability_id, data)
     return {**answer, "fail_tag_group_id_list": []}
@@ -90,29 +95,53 @@ def create_model_task(world: World, caller: Caller, body: bytes) -> Answer:
         program = app.programs.get(request.model_id)
         if program is None:
             raise RefusedError(800001, "model_id")
-        corp = world.corp(app)
-        chosen = select(corp.chats, app.keys, request.msg_list)
-        values = _messages(world, app, chosen, request.debug_info)
-        base_id = request.kb_id or request.service_kb_id
-        contents = corp.knowledge.usable(base_id).learnt(world.clock.now()) if base_id else []
-        if request.debug_info is not None:
-            values |= {"knowledge": request.debug_info.knowledge, "tagjson": request.debug_info.tagjson}
+        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+        if _debugs(world, app, program):
+            debug = request.debug_info
+            chosen, values = _UNREAD, _debug_values(debug)
+            values |= {"knowledge": debug.knowledge if debug else "", "tagjson": debug.tagjson if debug else ""}
         else:
-            values["knowledge"] = "\n".join(content.new.doc_name for content in contents)
-            values["tagjson"] = msgspec.json.encode(groups).decode()
+            values = _messages(world, app, chosen)
+            values["knowledge"] = _knowledge(world, app, request.kb_id or request.service_kb_id, chosen)
+            values["tagjson"] = placeholders.tag_json(groups)
         data = _request_data(program, request.ability_id, values, as_json=bool(request.escape_type))
     answer = _run(world, app, program, "create_model_task", chosen, request.ability_id, data, MODEL_SECONDS)
     return {**answer, "fail_tag_group_id_list": unknown}
 
 
-def _messages(world: World, app: App, chosen: ChosenMessages, debug: DebugInfo | None) -> dict[str, str]:
+def _debugs(world: World, app: App, program: LinkedProgram) -> bool:
+    """Return whether the task is one of debug mode: both programs are in it [100086].
+
+    Raises:
+        RefusedError: 710673, when only one is. That WeCom answers this is inferred.
+    """
+    modes = {app.programs[world.settings.program_id].app_debugs, program.app_debugs}
+    if len(modes) > 1:
+        raise RefusedError(
+            NO_DEBUG_MODE, "debug mode is needed of the program that calls and of the one that is called"
+        )
+    return modes == {True}
+
+
+def _debug_values(debug: DebugInfo | None) -> dict[str, str]:
+    """Return what fills `{chat}` and `{chatcontent}` in debug mode; never real messages, even without a debug_info."""
+    return {"chat": debug.chat if debug else "", "chatcontent": debug.chat_content if debug else ""}
+
+
+def _messages(world: World, app: App, chosen: ChosenMessages) -> dict[str, str]:
     """Return what fills `{chat}` (who said what) and `{chatcontent}` (what was said)."""
-    if debug is not None:
-        return {"chat": debug.chat, "chatcontent": debug.chat_content}
     if not chosen.readable:
         raise RefusedError(NOTHING_READ, f"msg_list: {chosen.unreadable[0][1]} for the first message")
-    said = "\n".join(message.text for message in chosen.readable)
-    return {"chat": lines(world.corp(app).chats, chosen.readable), "chatcontent": said}
+    chats = world.corp(app).chats
+    return {
+        "chat": placeholders.chat(chats, chosen.readable, world.settings.speakers, roles=False),
+        "chatcontent": placeholders.chat_content(chosen.readable),
+    }
+
+
+def _knowledge(world: World, app: App, kb_id: str, chosen: ChosenMessages) -> str:
+    contents = world.corp(app).knowledge.usable(kb_id).learnt(world.clock.now()) if kb_id else []
+    return placeholders.knowledge(contents, chosen.readable, world.settings.knowledge_fragments, general=False)
 
 
 def _request_data(program: LinkedProgram, ability_id: str, values: dict[str, str], *, as_json: bool) -> str:
@@ -136,7 +165,7 @@ def _filled(example: Any, values: dict[str, str]) -> Any:
     if isinstance(example, list):
         return [_filled(value, values) for value in example]
     if isinstance(example, str):
-        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), example)
+        return placeholders.fill(example, values)
     return example
 
 

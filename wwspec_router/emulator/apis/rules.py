@@ -52,7 +52,7 @@ class RuleList(Asked):
     """Request of `get_rule_list`."""
 
     cursor: str = ""
-    limit: Annotated[int, Meta(ge=1)] = DEFAULT_LIMIT
+    limit: Annotated[int, Meta(ge=0)] = 0
 
 
 def create_rule(world: World, caller: Caller, body: bytes) -> Answer:
@@ -71,7 +71,7 @@ def get_rule_list(world: World, caller: Caller, body: bytes) -> Answer:
         app = world.caller_app(caller)
         start = _PAGES.read(world, app, request.cursor) or 0
         rules = world.corp(app).rules.after(start)
-        page = rules[: request.limit]
+        page = rules[: request.limit or DEFAULT_LIMIT]
         cursor = _PAGES.write(world, app, page[-1].serial if page else start)
     listed = [{"rule_id": rule.rule_id, "name": rule.body.name, "create_time": rule.create_time} for rule in page]
     return accepted(rule_list=listed, has_more=len(page) < len(rules), next_cursor=cursor)

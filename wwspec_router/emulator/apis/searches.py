@@ -9,8 +9,9 @@ from wwspec_router.emulator.apis.paging import Paging
 from wwspec_router.emulator.state.conversations import CUSTOMER, EMPLOYEE
 from wwspec_router.emulator.state.world import Caller, World
 
-Limit = Annotated[int, Meta(ge=1, le=100)]
+Limit = Annotated[int, Meta(ge=0, le=100)]
 DEFAULT_LIMIT = 50
+"""Of a request whose `limit` is 0 or left out."""
 
 _CHATS, _PEOPLE = Paging("c"), Paging("u")
 _KINDS = {0: (EMPLOYEE, CUSTOMER), 1: (EMPLOYEE,), 2: (CUSTOMER,)}
@@ -20,7 +21,7 @@ class SearchChat(Asked):
     """Request of `search_chat`."""
 
     query_word: Annotated[str, Meta(min_length=2)]
-    limit: Limit = DEFAULT_LIMIT
+    limit: Limit = 0
     cursor: str = ""
 
 
@@ -29,7 +30,7 @@ class SearchPeople(Asked):
 
     query_word: Annotated[str, Meta(min_length=2, max_length=31)]
     query_user_type: Annotated[int, Meta(ge=0, le=2)] = 0
-    limit: Limit = DEFAULT_LIMIT
+    limit: Limit = 0
     cursor: str = ""
 
 
@@ -42,7 +43,7 @@ def search_chat(world: World, caller: Caller, body: bytes) -> Answer:
         start = _CHATS.read(world, app, request.cursor, word) or 0
         groups = world.corp(app).chats.groups.values()
         found = [{"chatid": group.chatid} for group in groups if word in group.name.casefold()]
-        end = start + request.limit
+        end = start + (request.limit or DEFAULT_LIMIT)
         cursor = _CHATS.write(world, app, min(end, len(found)), word)
     return accepted(has_more=int(end < len(found)), next_cursor=cursor, chat_list=found[start:end])
 
@@ -59,7 +60,7 @@ def search_contact_or_customer(world: World, caller: Caller, body: bytes) -> Ans
             for person in world.corp(app).chats.people.persons
             if person.party.type in _KINDS[request.query_user_type] and person.matches(request.query_word)
         ]
-        end = start + request.limit
+        end = start + (request.limit or DEFAULT_LIMIT)
         cursor = _PEOPLE.write(world, app, min(end, len(found)), question)
     return accepted(has_more=int(end < len(found)), next_cursor=cursor, user_list=found[start:end])
 

@@ -19,6 +19,9 @@ EDITION = 3
 
 MSG_DURATION_DAYS = 180
 
+DEFAULT_LIMIT = 200
+"""Of a request whose `limit` is 0 or left out."""
+
 _PAID, _ON_TRIAL = 3, 1
 _PAID_OVER, _TRIAL_OVER = 4, 2
 _BEFORE, _TRIAL_BEFORE = 30 * 86400, 86400
@@ -31,7 +34,7 @@ class Page(msgspec.Struct, kw_only=True, frozen=True):
     """Request of the two `get_auth_user_list`."""
 
     cursor: str = ""
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 200
+    limit: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def _page(world: World, app: App, body: bytes, kind: str) -> tuple[list[str], di
         position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
         if position is None:
             raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
-        end = min(len(userids), position[0] + request.limit)
+        end = min(len(userids), position[0] + (request.limit or DEFAULT_LIMIT))
         has_more = end < len(userids)
         cursor = world.marks.write(kind, app.corpid, end) if has_more else ""
     return userids[position[0] : end], {"next_cursor": cursor, "has_more": has_more}

@@ -7,11 +7,11 @@ from typing import Any
 
 from wwspec_router.emulator.answers import errmsg
 from wwspec_router.emulator.state import texts
-from wwspec_router.emulator.state.conversations import CUSTOMER, Conversations, Message
-from wwspec_router.emulator.state.documents import Document
+from wwspec_router.emulator.state.conversations import CUSTOMER, Message
 from wwspec_router.emulator.state.knowledge import Content
+from wwspec_router.emulator.state.placeholders import nearest
 from wwspec_router.emulator.state.tags import TagGroup
-from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, lines
+from wwspec_router.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages
 
 QUICK_MODELS = ("hunyuan-quick", "deepseek-quick")
 THINKING_MODELS = ("hunyuan-think", "deepseek-think")
@@ -46,9 +46,9 @@ def fitting_tags(groups: list[TagGroup], messages: list[Message]) -> list[dict[s
     return [{"group_id": group.group_id, "tag_id": tag.tag_id} for group, tag in fitting if tag is not None]
 
 
-def summary(chats: Conversations, messages: list[Message]) -> str:
-    """Return the numbers of people and messages, and the first, the first negative and the last message."""
-    said = lines(chats, messages)[:MAX_CHARACTERS].split("\n")
+def summary(chat: str, messages: list[Message]) -> str:
+    """Return the numbers of people and messages, and the first, the first negative and the last line of the chat."""
+    said = chat[:MAX_CHARACTERS].split("\n")
     speakers = len({message.sender.id for message in messages})
     upset = [line for line in said if texts.sentiment(line) == 2]
     points = dict.fromkeys([said[0], *upset[:1], said[-1]])
@@ -60,29 +60,14 @@ def suggestion(base_name: str, contents: list[Content], messages: list[Message])
     asked = next((message for message in reversed(messages) if message.sender.type == CUSTOMER), messages[-1])
     if not contents:
         return f"您好，关于“{_quote(asked.text)}”，我为您核实后回复。"
-    nearest = max(contents, key=lambda content: len(set(content.new.doc_name) & set(asked.text)))
-    return f"您好，关于“{_quote(asked.text)}”，请参考{base_name}中的《{nearest.new.doc_name}》。"
+    found = nearest(contents, asked.text)[0]
+    return f"您好，关于“{_quote(asked.text)}”，请参考{base_name}中的《{found.new.doc_name}》。"
 
 
-def answer(
-    model_id: str,
-    messages: list[Message],
-    *,
-    variables: dict[str, str],
-    knowledge: list[Content],
-    documents: list[Document],
-    fragments: list[str],
-    think: bool,
-) -> str:
-    """Return a general model's text: it names everything that its prompt was filled with."""
-    parts = [f"[{model_id}]", f"{len(messages)} 条消息"]
-    parts += [f"最后一条：{_quote(messages[-1].text)}"] if messages else []
-    parts += [f"{name}={value}" for name, value in variables.items()]
-    parts += [f"知识：{content.new.doc_name}" for content in knowledge]
-    parts += [f"文档：{document.name}" for document in documents]
-    parts += [f"片段：{_quote(fragment)}" for fragment in fragments]
-    thought = f"<think>共有 {len(parts) - 1} 项输入。</think>" if think and model_id in THINKING_MODELS else ""
-    return thought + " ".join(parts)
+def answer(model_id: str, prompt: str, *, think: bool) -> str:
+    """Return a general model's text: the prompt, after what it thought if that is wanted and it is a thinking model."""
+    thought = f"<think>输入共 {len(prompt)} 个字符。</think>" if think and model_id in THINKING_MODELS else ""
+    return f"{thought}[{model_id}] {prompt}"
 
 
 def _quote(text: str) -> str:

@@ -23,7 +23,9 @@ MAX_PAGE_CALLS = 10
 """The most calls of `get_msg_list_by_page_id` at a time [99824]."""
 
 MAX_TASKS = 10_000
-"""The most new tasks of one kind a day [99832-99835, 99875]."""
+"""The most new tasks of one kind a day [99875, 99977, 99979, 99980, 99985]."""
+MAX_JUDGED = 100_000
+"""The most messages a day in tasks of one kind that judge each message [99983, 99986]."""
 
 
 class Masking(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,4 +67,5 @@ class Corp:
         self.media = MediaFiles(ids)
         self.page_calls = Concurrency(MAX_PAGE_CALLS)
         self.daily_tasks = DailyLimit(MAX_TASKS)
+        self.daily_messages = DailyLimit(MAX_JUDGED, "messages")
         self.daily_exports = DailyLimit(MAX_EXPORTS)

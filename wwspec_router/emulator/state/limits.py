@@ -11,30 +11,32 @@ DAY_SECONDS = 86400
 
 
 class DailyLimit:
-    """Counts calls of one kind by day, in UTC+8 as WeCom's days are.
+    """Counts calls of one kind, or their messages, by day: in UTC+8 as WeCom's days are.
 
     Args:
-        allowed: The most calls in a day.
+        allowed: The most in a day.
+        what: What is counted.
     """
 
-    def __init__(self, allowed: int) -> None:
+    def __init__(self, allowed: int, what: str = "calls") -> None:
         self._allowed = allowed
+        self._what = what
         self._day = -1
-        self._calls: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
 
-    def admit(self, kind: str, now: float) -> None:
-        """Count one call.
+    def admit(self, kind: str, now: float, number: int = 1) -> None:
+        """Count one call, or the number of its messages.
 
         Raises:
-            RefusedError: 45009, when it is one too many.
+            RefusedError: 45009, when that is too many.
         """
         day = int(now + 8 * 3600) // DAY_SECONDS
         if day != self._day:
             self._day = day
-            self._calls.clear()
-        if self._calls[kind] >= self._allowed:
-            raise RefusedError(45009, f"{kind}: {self._allowed} calls a day")
-        self._calls[kind] += 1
+            self._used.clear()
+        if self._used[kind] + number > self._allowed:
+            raise RefusedError(45009, f"{kind}: {self._allowed} {self._what} a day")
+        self._used[kind] += number
 
 
 class Concurrency:

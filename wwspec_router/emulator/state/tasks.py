@@ -5,7 +5,6 @@ the emulator's lock and gives the time.
 """
 
 import random
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -52,6 +51,11 @@ class ChosenMessages(msgspec.Struct, frozen=True):
     unreadable: list[tuple[str, int]]
     """msgid and errcode of those that can't be analysed."""
     repeated: list[MessageKey]
+
+    @property
+    def count(self) -> int:
+        """How many different messages there are."""
+        return len(self.readable) + len(self.unreadable)
 
     @property
     def fail_list(self) -> list[Failure]:
@@ -171,8 +175,3 @@ class Tasks:
         if task.kind != kind:
             raise RefusedError(710616, f"it comes from {task.kind}")
         return task
-
-
-def lines(chats: Conversations, messages: Iterable[Message]) -> str:
-    """Return a transcript: one line a message, with the speaker's name."""
-    return "\n".join(f"{chats.people.name_of(message.sender)}: {message.text}" for message in messages)

@@ -1,8 +1,9 @@
-"""Start a chat export, which fills a template file (创建会话内容导出任务) [99838, 100037].
+"""Start a chat export, which fills a template file (创建会话内容导出任务) [99838, 99987, 100037].
 
 The template holds marks such as `$userName=USERID$`, `$chatName=CHATID$` and
-`$msgContent=MSGID/SECRET-KEY$`; a mark that is wrong or not authorised stays as it is. 1000 exports a day
-for one corp, 100000 messages in a file, and 64 MB for the filled file.
+`$msgContent=MSGID/SECRET-KEY$`; a mark that is wrong or not authorised stays as it is. A message that can't be
+shown becomes a text that says why, such as 消息密钥错误 for a wrong key. 1000 exports a day for one corp, 100000
+messages in a file, and 64 MB for the filled file.
 """
 
 from wwspec_router.contracts import Output, TaskRequest

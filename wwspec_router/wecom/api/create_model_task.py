@@ -1,4 +1,4 @@
-"""Run a model of the developer's own on messages (创建自定义模型任务) [99835, 100035].
+"""Run a model of the developer's own on messages (创建自定义模型任务) [99835, 99985, 100035].
 
 The placeholders of the model's input contract are filled from the request. The model must answer WeCom's
 call within 5 seconds and reports its result later with program_async_job_call_back. 10000 calls a day for
@@ -41,6 +41,6 @@ class Request(TaskRequest[Response, get_model_task_result.Response]):
     tag_group_list: list[TagGroup] | UnsetType = UNSET
     """Fills `{tagjson}`."""
     debug_info: ModelDebugInfo | UnsetType = UNSET
-    """Debug mode only."""
+    """Fills the placeholders in debug mode, in place of messages, knowledge and tags; ignored outside of it."""
     escape_type: EscapeType | UnsetType = UNSET
     """WeCom takes `EscapeType.BLANK` when left out."""

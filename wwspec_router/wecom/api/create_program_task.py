@@ -1,7 +1,8 @@
-"""Run another program of the developer's own on messages (创建自有分析程序任务) [99873, 100038, 101381].
+"""Run another program of the developer's own on messages (创建自有分析程序任务) [99873, 99988, 100038, 101381].
 
 The placeholders of the ability's input contract are filled from the request. The program reports its
-result with program_async_job_call_back.
+result with program_async_job_call_back. WeCom publishes no limit of frequency. Debug mode works only when
+both programs are in it.
 """
 
 from wwspec_router.contracts import UNSET, TaskRequest, UnsetType
@@ -25,6 +26,6 @@ class Request(TaskRequest[Response, get_program_task_result.Response]):
     msg_list: MessageKeys
     """Fills `{chat}` and `{chatcontent}`. Needed in debug mode too."""
     debug_info: DebugInfo | UnsetType = UNSET
-    """Debug mode only."""
+    """Fills the placeholders in debug mode, in place of msg_list; ignored outside of it."""
     escape_type: EscapeType | UnsetType = UNSET
     """WeCom takes `EscapeType.BLANK` when left out."""

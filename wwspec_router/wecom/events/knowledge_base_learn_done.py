@@ -33,5 +33,5 @@ class Event(Contract):
 
     event_type: Literal["knowledge_base_learn_done"]
     timestamp: int
-    """Unix time in seconds."""
+    """A time in seconds. What it means is not sure: WeCom's table has the text of another event here [99996]."""
     knowledge_base_learn_done: ContentLearned

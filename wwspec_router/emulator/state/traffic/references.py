@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.emulator.answers import Answer
-from wwspec_router.errors import JsonError
+from wwspec_router.emulator.answers import Answer, RefusedError, read
 
 _CALLS = ("sync_call_program", "async_program_task")
 _RESULT = "async_program_result"
@@ -44,8 +42,8 @@ def app_references(api: str, body: bytes) -> References:
     if api not in _CALLS and api != _RESULT:
         return _NO_REFERENCES
     try:
-        request = decode_json(body, _Request)
-    except JsonError:
+        request = read(_Request, body)
+    except RefusedError:
         return _NO_REFERENCES
     if api == _RESULT:
         return References(cause=(request.jobid,))
@@ -76,6 +74,6 @@ def given_cursors(answer: Answer) -> tuple[str, ...]:
 
 def _inner(text: str | bytes) -> _Inner:
     try:
-        return decode_json(text, _Inner)
-    except JsonError:
+        return read(_Inner, text.encode(errors="surrogatepass") if isinstance(text, str) else text)
+    except RefusedError:
         return _Inner()
