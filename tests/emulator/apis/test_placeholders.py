@@ -224,10 +224,12 @@ def debugged(zone: EmulatedZone, api: str, **request: Any) -> Json:
 
 def debug(zone: EmulatedZone, program_id: str) -> None:
     """Open debug mode on both sides, as WeCom asks for."""
-    token = zone.platform.get_token(zone.settings.corpid, zone.settings.secret)["access_token"]
     assert zone.platform.open_debug_mode(zone.settings.debug_token, token)
     request = {"program_id": program_id, "debug_token": zone.settings.debug_token}
-    assert zone.platform.app_call("chatdata/open_debug_mode", token, json.dumps(request).encode())["errcode"] == 0
+    assert (
+        zone.platform.app_call("chatdata/open_debug_mode", zone.access_token(), json.dumps(request).encode())["errcode"]
+        == 0
+    )
 
 
 def request_of(zone: EmulatedZone, api: str, **request: Any) -> Json:
