@@ -20,10 +20,10 @@ from wwspec_router.emulator.state.authorisations import (
     ORDERS,
     PERMISSIONS,
     REMINDER_SECONDS,
-    TICKET_EVERY,
     granted_at,
 )
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.suites import TICKET_EVERY
 from wwspec_router.emulator.state.tickets import Command
 from wwspec_router.emulator.state.world import World
 

@@ -16,7 +16,8 @@ from wwspec_router.emulator.http.control import CallbackSpec, Connect
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import check_url
 from wwspec_router.emulator.state.accounts import App
-from wwspec_router.emulator.state.authorisations import AUTH_CODE_SECONDS, PERMISSIONS
+from wwspec_router.emulator.state.authorisations import PERMISSIONS
+from wwspec_router.emulator.state.suites import AUTH_CODE_SECONDS
 from wwspec_router.emulator.state.tickets import Command
 from wwspec_router.errors import ConfigurationError, did_you_mean
 

@@ -20,7 +20,7 @@ from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.accounts import Accounts, App
-from wwspec_router.emulator.state.authorisations import CHAT, KNOWLEDGE, PERMISSIONS, Authorisation, Suite, granted_at
+from wwspec_router.emulator.state.authorisations import CHAT, KNOWLEDGE, PERMISSIONS, Authorisation, granted_at
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.corps import Corp
@@ -30,6 +30,7 @@ from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
+from wwspec_router.emulator.state.suites import Suite
 from wwspec_router.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,
