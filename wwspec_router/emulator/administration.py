@@ -5,6 +5,7 @@ provider's system event URL, which here is the same one, with the provider as re
 lock when they are called, and raise `RefusedError`.
 """
 
+import math
 from collections.abc import Iterable
 from functools import partial
 
@@ -20,6 +21,7 @@ from wwspec_router.emulator.state.authorisations import (
     ORDERS,
     PERMISSIONS,
     REMINDER_SECONDS,
+    Grant,
     granted_at,
 )
 from wwspec_router.emulator.state.keys import MessageKeys
@@ -40,7 +42,7 @@ def begin(world: World) -> None:
     if world.suite.apps and (world.settings.app_type or world.settings.command_url):
         world.timers.schedule(TICKET_EVERY, partial(_push_by_time, world))
     for app in world.apps:
-        for permission in app.authorisation.ends:
+        for permission in app.authorisation.grants:
             _watch_end(world, app, permission)
 
 
@@ -72,9 +74,9 @@ def authorize(
         corp = world.corp(app)
         authorisation.first_message, authorisation.first_hit = corp.chats.end, corp.rules.end
         authorisation.is_installed = True
-        authorisation.ends = {}
+        authorisation.grants = {}
         if kind == "self":
-            authorisation.ends = dict.fromkeys(PERMISSIONS, granted_at(kind, world.clock.now()))
+            authorisation.grants = dict.fromkeys(PERMISSIONS, granted_at(kind, world.clock.now()))
             return ""
         _issue_permanent_code(world, app)
         code = world.suite.issue_auth_code(app, state, world.clock.now(), world.ids)
@@ -94,7 +96,7 @@ def cancel(world: World, app: App) -> None:
             app.authorised = False
         else:
             app.authorisation.is_installed = False
-        app.authorisation.ends = {}
+        app.authorisation.grants = {}
         _forget_setup(world, app)
     if not is_self:
         _send(world, app, "cancel_auth", {"AuthCorpId": app.corpid})
@@ -105,7 +107,7 @@ def renew(world: World, app: App, permissions: Iterable[str] = PERMISSIONS) -> N
     for permission in _known(permissions):
         with world.lock:
             _require_installed(app)
-            app.authorisation.ends[permission] = granted_at(world.settings.app_type, world.clock.now())
+            app.authorisation.grants[permission] = granted_at(world.settings.app_type, world.clock.now())
         _watch_end(world, app, permission)
         _send_permission(world, app, "auth_data_permission", permission)
 
@@ -119,7 +121,7 @@ def expire(world: World, app: App, permissions: Iterable[str] = PERMISSIONS) -> 
             _require_installed(app)
             if not app.authorisation.has(permission, world.clock.now()):
                 continue
-            app.authorisation.ends[permission] = world.clock.now()
+            app.authorisation.grants[permission] = Grant(world.clock.now())
         _end(world, app, permission)
 
 
@@ -177,12 +179,12 @@ def _push_by_time(world: World) -> None:
 
 def _watch_end(world: World, app: App, permission: str) -> None:
     """Remind the provider before a permission's end, and tell it the end, unless it is renewed meanwhile."""
-    ends = app.authorisation.ends[permission]
-    if ends == float("inf"):
+    grant = app.authorisation.grants[permission]
+    if math.isinf(grant.ends):
         return
 
     def is_the_same() -> bool:
-        return app.authorisation.is_installed and app.authorisation.ends.get(permission) == ends
+        return app.authorisation.grants.get(permission) is grant
 
     def remind() -> None:
         if is_the_same():
@@ -192,7 +194,7 @@ def _watch_end(world: World, app: App, permission: str) -> None:
         if is_the_same():
             _end(world, app, permission)
 
-    left = ends - world.clock.now()
+    left = grant.ends - world.clock.now()
     world.timers.schedule(max(0.0, left - REMINDER_SECONDS), remind)
     world.timers.schedule(left, end)
 

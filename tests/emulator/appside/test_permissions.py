@@ -57,7 +57,7 @@ def expired(request: pytest.FixtureRequest) -> KindOfApp:
 def without_data(request: pytest.FixtureRequest) -> KindOfApp:
     zone = KindOfApp(app_type=request.param, messages=20)
     with zone.world.lock:
-        zone.world.app.authorisation.ends = {}
+        zone.world.app.authorisation.grants = {}
     return zone
 
 
@@ -92,7 +92,7 @@ def test_the_code_after_the_end_of_a_permission_is_a_setting() -> None:
 def test_one_permission_is_enough_where_any_is_asked_for_and_others_stay_refused() -> None:
     zone = KindOfApp(app_type="external", messages=0)
     with zone.world.lock:
-        zone.world.app.authorisation.ends.pop("chat")
+        zone.world.app.authorisation.grants.pop("chat")
     assert zone.errcode("chatdata/set_receive_callback") not in (MISSING, BARRED)
     assert zone.errcode("sync_msg") == MISSING
 

@@ -228,6 +228,15 @@ def test_a_renewal_counts_anew_from_its_day(live: Live) -> None:
     assert life.sdk("sync_msg") == 710726
 
 
+def test_what_is_renewed_at_once_is_reminded_of_once(live: Live) -> None:
+    life = live()
+    life.authorize(permissions=["chat"])
+    life.control.renew(["chat"])
+    life.emulator.advance(91 * DAY)
+    assert life.commands.names("suite_ticket")[-2:] == [REMINDED, ENDED]
+    assert life.commands.names().count(REMINDED) == 1
+
+
 def test_after_the_end_both_sides_are_refused_and_no_event_comes(live: Live, program: SealedProgram) -> None:
     life = live()
     assert life.receive_events() == 0

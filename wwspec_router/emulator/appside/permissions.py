@@ -119,7 +119,7 @@ def check(world: World, app: App, api: str) -> None:
         granted = app.authorisation
         if any(granted.has(each, now) for each in permissions):
             return
-        has_ended = any(each in granted.ends for each in permissions)
+        has_ended = any(each in granted.grants for each in permissions)
     if has_ended:
         raise RefusedError(world.settings.expired_errcode, f"the data permission has ended ({need}): 90 days are over")
     raise RefusedError(MISSING, f"the corp has not granted the data permission ({need})")

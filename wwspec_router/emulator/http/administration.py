@@ -4,6 +4,7 @@ Its methods return values and do not know HTTP, other than the page's.
 """
 
 import html
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
@@ -188,8 +189,11 @@ class Administration:
                 "agentid": app.agentid,
                 "is_installed": app.authorised and granted.is_installed,
                 "permissions": {
-                    name: {"is_granted": granted.has(name, now), "ends": None if ends == float("inf") else int(ends)}
-                    for name, ends in granted.ends.items()
+                    name: {
+                        "is_granted": granted.has(name, now),
+                        "ends": None if math.isinf(grant.ends) else int(grant.ends),
+                    }
+                    for name, grant in granted.grants.items()
                 },
                 "receives_events": app.receiver is not None,
             }

@@ -26,13 +26,20 @@ ORDERS = ("advanced_api_insufficient", "advanced_api_trial_expired")
 """The callbacks about seats that an app must understand [100272, 101406]."""
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """One act by which the admin grants a data permission."""
+
+    ends: float
+    """Unix seconds."""
+
+
 class Authorisation(msgspec.Struct, kw_only=True):
     """What one corp has authorised one app for."""
 
     permanent_code: str
     is_installed: bool = True
-    ends: dict[str, float] = {}
-    """When each data permission ends or ended, in Unix seconds; one that was never granted is absent."""
+    grants: dict[str, Grant] = {}
+    """The last grant of each data permission, also when it has ended."""
     first_message: int = 0
     """The position of the first message that the app may get: earlier ones are of an earlier authorisation [100142]."""
     first_hit: int = 0
@@ -40,9 +47,9 @@ class Authorisation(msgspec.Struct, kw_only=True):
 
     def has(self, permission: str, now: float) -> bool:
         """Return whether a data permission is granted and has not ended."""
-        return self.is_installed and self.ends.get(permission, -math.inf) > now
+        return self.is_installed and permission in self.grants and self.grants[permission].ends > now
 
 
-def granted_at(kind: AppType, now: float) -> float:
-    """Return when a data permission that is granted now ends: it never does for a self-built app."""
-    return math.inf if kind in ("", "self") else now + PERMISSION_SECONDS
+def granted_at(kind: AppType, now: float) -> Grant:
+    """Return a grant of now: that of a self-built app never ends."""
+    return Grant(math.inf if kind in ("", "self") else now + PERMISSION_SECONDS)

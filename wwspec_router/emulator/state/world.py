@@ -325,7 +325,7 @@ def _make_app(settings: EmulatorSettings, number: int, programs: dict[str, Linke
         secret={"custom": permanent_code, "third": "", "external": ""}.get(settings.app_type, secret),
         keys=MessageKeys(settings.seed if first else f"{settings.seed}:{corpid}"),
         authorisation=Authorisation(
-            permanent_code=permanent_code, ends=dict.fromkeys(PERMISSIONS, granted_at(settings.app_type, now))
+            permanent_code=permanent_code, grants=dict.fromkeys(PERMISSIONS, granted_at(settings.app_type, now))
         ),
         authorised=settings.authorised,
         programs=programs,
