@@ -271,11 +271,18 @@ def test_the_setup_may_outlive_the_end(live: Live, program: SealedProgram) -> No
     """WeCom does not say what becomes of it: one setting."""
     life = live(expiry_keeps_setup=True)
     assert life.receive_events() == 0
-    life.control.expire()
+    life.control.expire(["chat"])
+    life.control.say("zhangwei", "无人收到", to=["wangfang"])
+    life.idle()
+    assert program.calls == []
+    with pytest.raises(EmulatorError, match="wwspec zone renew"):
+        life.control.fire("hit_keyword")
+    life.control.fire("auth_knowledge_base")
+    assert [call.call_type for call in program.calls] == [2], "knowledge bases have a permission of their own"
     life.control.renew()
     life.control.say("zhangwei", "仍会收到", to=["wangfang"])
     life.idle()
-    assert [call.call_type for call in program.calls] == [2]
+    assert [call.call_type for call in program.calls] == [2, 2]
 
 
 def test_what_wecom_does_not_document_is_a_setting_each(live: Live) -> None:
