@@ -22,7 +22,7 @@ from wwspec_router import client
 from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.config import Secrecy, settings, variable
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import calls, uploads
+from wwspec_router.emulator.appside import table as appside, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.state.faults import EFFECTS
 from wwspec_router.errcodes import ERRCODES
@@ -183,7 +183,7 @@ def test_every_event_and_its_fields(language: str) -> None:
 def test_every_api_and_fault_of_the_emulator(language: str) -> None:
     cells = first_cells(reference(language, "emulator-apis"))
     assert {*APIS, *EFFECTS, *(effect for effects in EFFECTS.values() for effect in effects)} <= cells
-    assert {f"/cgi-bin/{path}" for path in (*calls.APIS, uploads.API)} <= cells
+    assert {f"/cgi-bin/{path}" for path in (*appside.APIS, uploads.API)} <= cells
 
 
 @pytest.mark.parametrize("page", TRANSLATED)

@@ -224,12 +224,10 @@ def debugged(zone: EmulatedZone, api: str, **request: Any) -> Json:
 
 def debug(zone: EmulatedZone, program_id: str) -> None:
     """Open debug mode on both sides, as WeCom asks for."""
-    assert zone.platform.open_debug_mode(zone.settings.debug_token, token)
+    query = zone.access_token()
+    assert zone.platform.open_debug_mode(zone.settings.debug_token, query["access_token"])
     request = {"program_id": program_id, "debug_token": zone.settings.debug_token}
-    assert (
-        zone.platform.app_call("chatdata/open_debug_mode", zone.access_token(), json.dumps(request).encode())["errcode"]
-        == 0
-    )
+    assert zone.platform.app_call("chatdata/open_debug_mode", query, json.dumps(request).encode())["errcode"] == 0
 
 
 def request_of(zone: EmulatedZone, api: str, **request: Any) -> Json:

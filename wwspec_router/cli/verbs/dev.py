@@ -27,7 +27,7 @@ from wwspec_router.cli.watching import changes
 from wwspec_router.config import NO_LIMIT, registry_path, settings
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.saved_requests import FOLDER
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
 from wwspec_router.host.signals import until_interrupted
@@ -221,7 +221,10 @@ class _DevelopedProgram:
             self._client.end_start(_fault(str(error)))
             return False
         self._client.end_start()
-        self._client.receive_events()
+        try:
+            self._client.receive_events()
+        except EmulatorError as error:  # the corp has cancelled the authorisation, or its permission has ended
+            _say(f"the program gets no events: {error}", fg="yellow")
         return True
 
     def stop(self, limit: float) -> None:

@@ -32,13 +32,16 @@ class Waiting:
         """Return the latest `notifications`, oldest first, and the number of the `last` one.
 
         Args:
-            parameters: `after`: only those after this number; `wait_ms`: how long to wait for one.
+            parameters: `after`: only those after this number; `wait_ms`: how long to wait for one;
+                `corp`: only those of this corp.
         """
         world = self._platform.world
 
         def answer() -> Answer:
             after, seconds = number(parameters, "after", 0, 0), _seconds(parameters)
-            found, last = world.notifications_after(after, seconds)
+            found, last = world.notifications.after(after, seconds)
+            if corp := parameters.get("corp"):
+                found = [each for each in found if each.corpid == corp]
             return accepted(notifications=msgspec.to_builtins(found), last=last)
 
         return world.answered(answer)
@@ -65,7 +68,7 @@ class Waiting:
 
 
 def in_work(world: World) -> Iterator[str]:
-    """Yield a line about each call, job, event and notification that is in work."""
+    """Yield a line about each call, job, event and callback that is in work."""
     jobs = 0
     with world.lock:
         jobs = sum(not job.reported for job in world.jobs.jobs.values())

@@ -8,6 +8,7 @@ import { keepDraft, restoreDraft } from "../drafts.js";
 import { commandLine, field, quoted, say } from "../parts.js";
 import { record } from "../record.js";
 import { t } from "../texts.js";
+import { authorisationsCard } from "./authorisations.js";
 import { clockCard, resetCard } from "./clock.js";
 
 /** @type {Record<string, readonly string[]>} Side -> effects that make sense there. */
@@ -37,6 +38,7 @@ const PRESETS = [
 export const view = {
     show(main, place) {
         const clock = clockCard();
+        const authorisations = authorisationsCard();
         const list = h("div");
         const drawList = () => update(list, activeFaults());
         record.addEventListener("faults", drawList);
@@ -54,12 +56,13 @@ export const view = {
                 h("h1", { class: "visually-hidden" }, t("nav.faults")),
                 active,
                 newFault(Object.fromEntries(place.query)),
-                h("div", { class: "aside" }, clock.card, resetCard()),
+                h("div", { class: "aside" }, clock.card, authorisations.card, resetCard()),
             ),
         );
         return () => {
             record.removeEventListener("faults", drawList);
             clock.end();
+            authorisations.end();
         };
     },
 };

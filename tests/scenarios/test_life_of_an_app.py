@@ -1,0 +1,270 @@
+"""An app of each kind lives 200 days: installed, reminded, ended, renewed, cancelled, authorised again.
+
+Nothing is missing and nothing comes twice of what the corp has authorised, and each silence has an event or an error.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import httpx
+import pytest
+from Crypto.PublicKey import RSA
+
+from tests.support.apps import ROOT
+from tests.support.provider import PROVIDER, SUITE_ID, Provider
+from tests.support.waiting import wait_until
+from wwspec_router.callbacks import Callback
+from wwspec_router.client import (
+    DbCursor,
+    KeyRing,
+    NotifyEvent,
+    NotifyReceiver,
+    PlatformError,
+    SuiteApp,
+    ZoneClient,
+)
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.testing.zone import Zone
+
+DAY = 86400
+DAYS = 200
+ENDS, RENEWED, CANCELLED, AGAIN = 90, 95, 140, 150
+"""The days on which something happens to the permission; the admin forgets to renew it in time."""
+
+TOKEN, AES_KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+REFUSED = {"self": 48002, "custom": 48004, "third": 40084, "external": 40084}
+"""How a call is refused after the authorisation was cancelled."""
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class CorpApp:
+    """The app of a corp: stores messages with their cursor, and answers what the platform sends of authorisations."""
+
+    def __init__(self, emulator: EmulatorClient, kind: str, database: Path, stack: ExitStack) -> None:
+        self._emulator, self._kind, self._database = emulator, kind, database
+        info = emulator.info()
+        self.corpid, self._secret, self._program_id = info["corpid"], info["secret"], info["program_id"]
+        self._ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
+        http = stack.enter_context(httpx.Client(base_url=emulator.url, transport=emulator.memory))
+        self._provider = Provider(emulator, http)
+        self._ticket = ""
+        self.client: ZoneClient | None = None
+        self._authorisations = 0
+        self._pulling = threading.Lock()
+        self.handled = 0
+        self.reasons: list[str] = []
+        """Why messages may be missing: what an event or an error said, in order."""
+        self.faults: list[Exception] = []
+        self._commands: Queue[Callback | None] = Queue()
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY)")
+        worker = threading.Thread(target=self._work)
+        worker.start()
+        stack.callback(worker.join)
+        stack.callback(self._commands.put, None)
+
+    @property
+    def public_key(self) -> str:
+        return self._ring.public_key()
+
+    def on_command(self, callback: Callback) -> None:
+        """Take a callback of the command URL; the work on it comes afterwards."""
+        self._commands.put(callback)
+
+    def on_event(self, event: NotifyEvent) -> None:
+        """Pull what is new."""
+        try:
+            self.pull(event.data.conversation_new_message.token)
+        finally:
+            self.handled += 1
+
+    def connect(self, permanent_code: str) -> None:
+        """Begin to call for an authorisation of the corp."""
+        tokens: dict[str, Any] = {"corpid": self.corpid, "secret": permanent_code or self._secret}
+        if self._kind in ("third", "external"):
+            info = self._emulator.info()
+            suite = SuiteApp(SUITE_ID, info["suite_secret"], lambda: self._ticket, self.corpid, permanent_code)
+            tokens = {"tokens": suite}
+        here: dict[str, Any] = {"base_url": self._emulator.url, "transport": self._emulator.memory}
+        self.client = ZoneClient(**tokens, program_id=self._program_id, **here)
+        self._authorisations += 1
+
+    def begin(self) -> None:
+        """Do what is due after each authorisation and each grant."""
+        assert self.client is not None
+        if self._kind != "self":  # its admin has entered the key in the console
+            self.client.set_public_key(self.public_key, self._ring.latest)
+        self.client.set_receive_callback()
+
+    def look_every_day(self) -> None:
+        """Ask whether the corp still lets the app work, and note why not."""
+        try:
+            assert self.client is not None
+            self.client.get_auth_user_list(limit=1)
+        except PlatformError as error:
+            self.reasons.append(str(error.errcode))
+
+    def pull(self, token: str = "") -> None:
+        """Store the messages that are new, each page in one transaction with the cursor."""
+        assert self.client is not None
+        with self._pulling, closing(sqlite3.connect(self._database)) as connection:
+            cursor = DbCursor(connection, name=f"{self.corpid} {self._authorisations}")
+            gap = lambda error: self.reasons.append("gap")  # noqa: E731
+            for page in self.client.messages(cursor, token=token, on_gap=gap):
+                with connection:
+                    for message in page:
+                        assert self._ring.open(message.service_encrypt_info)
+                        connection.execute("INSERT INTO messages VALUES (?)", (message.msgid,))  # twice is an error
+                    page.keep()
+
+    def stored(self) -> set[str]:
+        with closing(sqlite3.connect(self._database)) as connection:
+            return {msgid for (msgid,) in connection.execute("SELECT msgid FROM messages")}
+
+    def settle(self, notifications: int) -> None:
+        """Wait until all that was sent is worked on."""
+        self._commands.join()
+        wait_until(lambda: self.handled >= notifications or self.faults)
+        assert not self.faults, self.faults
+
+    def _work(self) -> None:
+        while (callback := self._commands.get()) is not None:
+            try:
+                self._follow(callback.fields)
+            except Exception as error:
+                self.faults.append(error)
+            finally:
+                self._commands.task_done()
+
+    def _follow(self, fields: Any) -> None:
+        match fields["InfoType"]:
+            case "suite_ticket":
+                self._ticket = fields["SuiteTicket"]
+            case "create_auth":
+                answer = self._provider.call("v2/get_permanent_code", auth_code=fields["AuthCode"])
+                self.connect(answer["permanent_code"])
+            case "auth_data_permission" if fields["AuthType"] == "data_zone_chat":
+                self.begin()
+                self.pull()
+            case "auth_data_permission":
+                pass
+            case reason:
+                self.reasons.append(reason)
+
+
+@contextmanager
+def served(app: CorpApp) -> Iterator[str]:
+    """Serve the app's two callback URLs, which are one."""
+    ids = (SUITE_ID, PROVIDER, app.corpid)
+
+    def client(notification: object) -> ZoneClient:
+        assert app.client is not None
+        return app.client
+
+    with (
+        NotifyReceiver(
+            client,
+            app.on_event,
+            token=TOKEN,
+            encoding_aes_key=AES_KEY,
+            receive_id=ids,
+            on_other=app.on_command,
+            on_failed=lambda pending: app.faults.append(AssertionError(pending)),
+        ) as receiver,
+        make_server("127.0.0.1", 0, receiver, handler_class=Quiet) as server,
+    ):
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+class TwoHundredDays:
+    """The zone, the app, and what was said on which day."""
+
+    def __init__(self, emulator: EmulatorClient, app: CorpApp, kind: str) -> None:
+        self._emulator, self._app, self._kind = emulator, app, kind
+        self.said: dict[int, list[str]] = {}
+
+    def authorize(self) -> None:
+        """Let the corp authorise the app; the admin of a self-built one enters the key, and starts the app."""
+        self._emulator.authorize()
+        self._settle()
+        if self._kind == "self":
+            self._emulator.set_public_key(self._app.public_key, 1)
+            self._app.connect("")
+            self._app.begin()
+            self._app.pull()
+
+    def live(self, first: int, last: int) -> None:
+        """Live some days: people talk, and the app looks once a day."""
+        for day in range(first, last):
+            self.said[day] = [
+                self._emulator.say("zhangwei", f"第 {day} 天", to=["wangfang"]),
+                self._emulator.say("wangfang", "好的", to=["zhangwei"]),
+            ]
+            self._settle()
+            self._app.look_every_day()
+            self._emulator.advance(DAY)
+            self._settle()
+
+    def days(self, *ranges: tuple[int, int]) -> set[str]:
+        """Return what was said in some days."""
+        return {each for first, last in ranges for day in range(first, last) for each in self.said[day]}
+
+    def _settle(self) -> None:
+        self._emulator.wait_idle()
+        self._app.settle(self._emulator.notifications_after(0)[1])
+
+
+@pytest.mark.slow  # 200 days with two messages each
+@pytest.mark.parametrize("kind", ["self", "custom", "third", "external"])
+def test_an_app_lives_two_hundred_days_and_every_silence_has_a_reason(kind: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        zone = stack.enter_context(Zone.in_process(ROOT, app_type=kind, clock_start=1_750_000_000, messages=20))
+        emulator = zone.client
+        emulator.cancel()  # nobody has installed the app yet
+        app = CorpApp(emulator, kind, tmp_path / "app.db", stack)
+        url = stack.enter_context(served(app))
+        emulator.set_callback(url, TOKEN, AES_KEY)
+        emulator.set_command_callback(url, TOKEN, AES_KEY)
+        emulator.push_ticket()
+        life = TwoHundredDays(emulator, app, kind)
+        life.authorize()
+        ends = ENDS if kind != "self" else RENEWED
+        life.live(0, ENDS)
+        if kind != "self":
+            assert [each for each in app.reasons if each.startswith("expire")] == [
+                *["expire_remind_data_permission"] * 3,
+                *["expire_data_permission"] * 3,
+            ], "each of the three permissions is reminded of, and ends"
+        life.live(ENDS, RENEWED)
+        if kind != "self":
+            assert app.reasons.count("710726") == RENEWED - ENDS, "each day without permission is an error"
+            emulator.renew()
+        life.live(RENEWED, CANCELLED)
+        known = len(app.reasons)
+        emulator.cancel()
+        life.live(CANCELLED, AGAIN)
+        refused = [str(REFUSED[kind])] * (AGAIN - CANCELLED)
+        assert app.reasons[known:] == ([] if kind == "self" else ["cancel_auth"]) + refused
+        life.authorize()
+        life.live(AGAIN, DAYS)
+        rights = life.days((0, ends), (RENEWED, CANCELLED), (AGAIN, DAYS))
+        stored = app.stored()
+        assert rights <= stored
+        assert not stored & life.days((CANCELLED, AGAIN)), "what was said without authorisation is not the app's"
+        assert stored - rights <= life.days((ends, RENEWED)), "the rest is of the days that had an event and errors"
