@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from wwspec_router.emulator.answers import Answer
-from wwspec_router.emulator.appside import calls, config, scope, suites, tokens, uploads
+from wwspec_router.emulator.appside import calls, config, page_tickets, scope, suites, tokens, uploads
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 
@@ -40,6 +40,7 @@ def _of_app(function: Callable[[World, App, bytes], Answer]) -> Function:
 
 APIS: Mapping[str, AppApi] = {
     **_rows("GET", tokens.APIS),
+    **{path: AppApi("GET", path, function) for path, function in page_tickets.APIS.items()},
     **_rows("POST", suites.APIS),
     **_rows("POST", {path: _of_app(each) for path, each in (calls.APIS | config.APIS | scope.APIS).items()}),
 }

@@ -26,6 +26,7 @@ from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.page_tickets import PageTickets
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.emulator.state.tickets import (
@@ -144,6 +145,7 @@ class World:
         }
         self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
         self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
+        self.page_tickets = PageTickets()
         self.pull_limit = PullLimit(settings.tokenless_pulls)
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.notified = 0
