@@ -20,6 +20,9 @@ CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AE
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
 
+LOGIN_HOST = "open.weixin.qq.com"
+"""The host of WeCom's login."""
+
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """The settings of one emulator.
@@ -52,6 +55,10 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     suite_ticket: str = "emulator-suite-ticket"
     permanent_code: str = "emulator-permanent-code"
     program_id: str = "emulator-program"
+    trusted_domain: str = ""
+    """The app's trusted domain, as host or host:port, the only one that gets codes of logins; empty: any may."""
+    suite_doc_ticket: bool = False
+    """Whether `getuserinfo3rd` answers a `user_doc_ticket`. Unknown: the pages that we know do not list it."""
     authorised: bool = True
     """False plays an app without zone permission: 48002 and 710641."""
     callback_url: str = ""

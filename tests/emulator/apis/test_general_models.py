@@ -6,7 +6,9 @@ from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
-READER = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
+
+def reader(zone: EmulatedZone) -> Json:
+    return {"oper_userid": "lina", "user_doc_ticket": zone.doc_ticket("lina")}
 
 
 def result(zone: EmulatedZone, **request: Any) -> Json:
@@ -16,7 +18,7 @@ def result(zone: EmulatedZone, **request: Any) -> Json:
 
 
 def read(zone: EmulatedZone, **params: Any) -> Json:
-    return result(zone, doc_retrieval_params=READER | params)
+    return result(zone, doc_retrieval_params=reader(zone) | params)
 
 
 def test_the_answer_names_everything_that_fills_the_prompt(zone: EmulatedZone) -> None:
@@ -90,6 +92,26 @@ def test_keywords_search_all_documents(zone: EmulatedZone) -> None:
     assert "项目周报" not in text
 
 
+def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_app_has(zone: EmulatedZone) -> None:
+    """[99875] 710803: expired, or of another member or app; the code of the table is that of 90313."""
+    documents = {"docid_list": ["doc_emulator_weekly"]}
+    params = reader(zone) | documents
+    zone.ok("create_ww_model_task", doc_retrieval_params=params)
+    with zone.foreign_app() as ask:
+        assert ask("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 710803
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=params | {"oper_userid": "mahui"}) == 710803
+    zone.advance(30 * 86400)
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=params) == 710803
+
+
+@pytest.mark.parametrize("mode", [{"keywords": ["回访"]}, {"docid_list": ["doc_emulator_weekly"]}])
+def test_both_ways_to_read_documents_need_a_ticket(zone: EmulatedZone, mode: Json) -> None:
+    """[99875] with keywords WeCom searches, without it reads the named documents."""
+    made_up = {"oper_userid": "lina", "user_doc_ticket": "made-up", **mode}
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=made_up) == 710803
+    assert "文档：项目周报" in read(zone, **mode)["response_data"]
+
+
 def test_fragments_of_the_app_are_read(zone: EmulatedZone) -> None:
     fragments = [{"fragment": "自有知识", "ref_id": "1"}]
     assert "片段：自有知识" in read(zone, retrieved_knowledge_list=fragments)["response_data"]
@@ -113,7 +135,7 @@ def test_fragments_of_the_app_are_read(zone: EmulatedZone) -> None:
     ],
 )
 def test_illegal_document_searches_are_refused(zone: EmulatedZone, params: Json, errcode: int) -> None:
-    assert zone.refused("create_ww_model_task", doc_retrieval_params=READER | params) == errcode
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=reader(zone) | params) == errcode
 
 
 def test_a_model_needs_something_to_read(zone: EmulatedZone) -> None:

@@ -81,6 +81,8 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
         documents, refused, fragments = _retrieved(
             corp, request.doc_retrieval_params, archived=world.clock.now() <= world.trial_ends
         )
+        if (reader := request.doc_retrieval_params) is not None:
+            world.logins.check_doc_ticket(app, reader.oper_userid, reader.user_doc_ticket, world.clock.now())
         variables = {variable.name: variable.value for variable in request.var_args}
         variables |= {"tagjson": ",".join(group.name for group in groups)} if groups else {}
         text = analyses.answer(
@@ -128,8 +130,6 @@ def _check(corp: Corp, params: DocRetrieval) -> None:
     sources = (params.keywords, params.docid_list, params.wedrive_fileid_list, params.retrieved_knowledge_list)
     if not params.oper_userid:
         raise RefusedError(710722, "doc_retrieval_params.oper_userid")
-    if not params.user_doc_ticket:
-        raise RefusedError(710803, "doc_retrieval_params.user_doc_ticket")
     for userid in (params.oper_userid, *params.creator_userid_list):
         if corp.chats.people.find(userid, EMPLOYEE) is None:
             raise RefusedError(710724, "doc_retrieval_params")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from wwspec_router.emulator.answers import Answer
-from wwspec_router.emulator.appside import calls, config, page_tickets, scope, suites, tokens, uploads
+from wwspec_router.emulator.appside import calls, config, logins, page_tickets, scope, suites, tokens, uploads
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 
@@ -38,11 +38,13 @@ def _of_app(function: Callable[[World, App, bytes], Answer]) -> Function:
     return lambda world, query, body: function(world, world.calling_app(query.get("access_token", "")), body)
 
 
+_OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
+
 APIS: Mapping[str, AppApi] = {
-    **_rows("GET", tokens.APIS),
+    **_rows("GET", tokens.APIS | logins.APIS),
     **{path: AppApi("GET", path, function) for path, function in page_tickets.APIS.items()},
     **_rows("POST", suites.APIS),
-    **_rows("POST", {path: _of_app(each) for path, each in (calls.APIS | config.APIS | scope.APIS).items()}),
+    **_rows("POST", {path: _of_app(each) for path, each in _OF_APPS.items()}),
 }
 
 MODELLED = (*(f"{each.method} {path}" for path, each in APIS.items()), f"POST {uploads.API}")

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wwspec_router.emulator.console.page import TOKEN_HEADER
-from wwspec_router.emulator.settings import WECOM_HOST, host_of
+from wwspec_router.emulator.settings import LOGIN_HOST, WECOM_HOST, host_of
 from wwspec_router.host.loopback import is_loopback
 
 APP_SIDE = "/cgi-bin/"
@@ -23,6 +23,9 @@ APP_SIDE = "/cgi-bin/"
 
 CONTROL = "/emulator/"
 """The paths by which a test or the console controls the emulator."""
+
+_OF_WECOM = {WECOM_HOST: APP_SIDE, LOGIN_HOST: "/connect/"}
+"""WeCom's own hosts, each with the paths that it has here."""
 
 REFUSED = 48002
 """The app has no right to call the API."""
@@ -98,7 +101,8 @@ class Guard:
         return from_browser and not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), self._token)
 
     def _is_own(self, host: str, path: str) -> bool:
-        return is_loopback(host) or host in self._allowed or (host == WECOM_HOST and path.startswith(APP_SIDE))
+        of_wecom = host in _OF_WECOM and path.startswith(_OF_WECOM[host])
+        return is_loopback(host) or host in self._allowed or of_wecom
 
 
 def _is_followed_link(method: str, headers: Headers) -> bool:

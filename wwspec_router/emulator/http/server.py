@@ -18,6 +18,7 @@ from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
+from wwspec_router.emulator.http.login_page import login_routes
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
@@ -82,7 +83,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
     endpoints = Endpoints(platform, connect)
-    app = Starlette(routes=[*endpoints.routes(), *console_routes(token)], middleware=[guard], lifespan=lifespan)
+    routes = [*endpoints.routes(), *login_routes(platform), *console_routes(token)]
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     app.state.streams = endpoints.streams
     return app

@@ -140,16 +140,24 @@ class Suite(msgspec.Struct, kw_only=True):
         self.tokens[token] = now + SUITE_TOKEN_SECONDS
         return token, SUITE_TOKEN_SECONDS
 
+    def check_token(self, token: str, now: float) -> None:
+        """Check a token of the suite.
+
+        Raises:
+            RefusedError: 40082 or 42009.
+        """
+        if token not in self.tokens:
+            raise RefusedError(40082)
+        if self.tokens[token] <= now:
+            raise RefusedError(42009)
+
     def installed(self, token: str, corpid: str, permanent_code: str, now: float) -> App:
         """Return the app of a corp that has installed the suite.
 
         Raises:
             RefusedError: 40082, 42009, 40013 or 40084.
         """
-        if token not in self.tokens:
-            raise RefusedError(40082)
-        if self.tokens[token] <= now:
-            raise RefusedError(42009)
+        self.check_token(token, now)
         if corpid != self.app.corpid:
             raise RefusedError(40013, "auth_corpid has not installed the suite")
         if permanent_code != self.permanent_code:

@@ -26,6 +26,7 @@ from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.logins import Logins
 from wwspec_router.emulator.state.page_tickets import PageTickets
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
@@ -150,6 +151,7 @@ class World:
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.notified = 0
         """How many there were."""
+        self.logins = Logins(self.ids)
         self.timers = Timers(clock)
         self.jobs = Jobs(self.ids)
         self.traffic = Traffic(clock, on_change)
@@ -189,6 +191,7 @@ class World:
             "tasks": corp.tasks.tasks,
             "event_tokens": self.event_tokens.tickets,
             "notify_ids": self.notify_ids.tickets,
+            "logins": self.logins.issued,
             "sealed_keys": self.app.keys.wrapped,
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}

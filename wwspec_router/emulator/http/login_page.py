@@ -1,0 +1,172 @@
+"""The page that plays WeCom's login: `/connect/oauth2/authorize`, where a person is chosen [91022].
+
+A page of plain HTML without a script. The link of a person has one parameter more than the app's own link.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from html import escape
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import anyio.to_thread
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from wwspec_router.emulator.platform import Platform
+from wwspec_router.emulator.settings import check_url
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.logins import CODE, Login
+from wwspec_router.emulator.state.people import EMPLOYEE, Person
+from wwspec_router.emulator.state.world import World
+from wwspec_router.errors import ConfigurationError, WWSpecError
+
+PATH = "/connect/oauth2/authorize"
+
+PERSON = "emulator_person"
+"""The parameter that names who logs in."""
+
+MAX_STATE_BYTES = 128
+
+_BASE, _PRIVATE = "snsapi_base", "snsapi_privateinfo"
+_SCOPES = (_BASE, "snsapi_userinfo", _PRIVATE)
+_STYLE = "body{font-family:system-ui,sans-serif;line-height:1.6;margin:1rem;overflow-wrap:anywhere}"
+_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_TEXTS = {
+    "en": {
+        "title": "Choose who logs in",
+        "note": "The emulator plays WeCom's login. The browser then goes to {domain}.",
+        "private": "The app asks for private data (snsapi_privateinfo).",
+        "members": "Members of the corp",
+        "customers": "Customers",
+        "failed": "The link to log in is wrong",
+    },
+    "zh": {
+        "title": "选择登录人",
+        "note": "本页由模拟器提供，代替企业微信的登录。选择后浏览器将跳转到 {domain}。",
+        "private": "应用申请获取敏感信息（snsapi_privateinfo）。",
+        "members": "企业成员",
+        "customers": "客户",
+        "failed": "登录链接有误",
+    },
+}
+
+
+class LoginLinkError(WWSpecError):
+    """The link that leads to the page is wrong; the text says what is."""
+
+
+class _Link(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app's link asks for."""
+
+    app: App
+    by_suite: bool
+    private: bool
+    redirect_uri: str
+    state: str
+
+    @property
+    def domain(self) -> str:
+        return urlsplit(self.redirect_uri).netloc.rpartition("@")[2].lower()
+
+    def target(self, world: World, person: Person) -> str:
+        """Return where the browser goes when this person logs in; needs the lock."""
+        login = Login(
+            app=self.app, party=person.party, by_suite=self.by_suite, private=self.private, domain=self.domain
+        )
+        code = world.logins.issue(CODE, login, world.clock.now())
+        parts = urlsplit(self.redirect_uri)
+        added = urlencode({"code": code, "state": self.state})
+        return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+
+
+def _read_link(world: World, query: Mapping[str, str]) -> _Link:
+    """Return what a link asks for.
+
+    Raises:
+        LoginLinkError: See there.
+    """
+    app, suite_id = world.app, world.suite.suite_id
+    appid, agentid, scope, state = (query.get(name, "") for name in ("appid", "agentid", "scope", "state"))
+    if appid not in (app.corpid, suite_id):
+        raise LoginLinkError(f"appid: {app.corpid}, or {suite_id} for the third-party app, not {appid!r}")
+    if query.get("response_type") != CODE:
+        raise LoginLinkError("response_type: code")
+    if scope not in _SCOPES:
+        raise LoginLinkError(f"scope: {' or '.join(_SCOPES)}, not {scope!r}")
+    if agentid != str(app.agentid) and (agentid or (scope == _PRIVATE and appid != suite_id)):
+        raise LoginLinkError(f"agentid: {app.agentid}, which {_PRIVATE} needs, not {agentid!r}")
+    if len(state.encode()) > MAX_STATE_BYTES:
+        raise LoginLinkError(f"state: {MAX_STATE_BYTES} bytes at most")
+    redirect_uri = query.get("redirect_uri", "")
+    try:
+        check_url("redirect_uri", redirect_uri)
+    except ConfigurationError as error:
+        raise LoginLinkError(f"{error}, encoded for a query") from None
+    return _Link(app=app, by_suite=appid == suite_id, private=scope == _PRIVATE, redirect_uri=redirect_uri, state=state)
+
+
+def login_routes(platform: Platform) -> list[Route]:
+    """Return the route of the page."""
+
+    async def show(request: Request) -> Response:
+        return await anyio.to_thread.run_sync(_page, platform.world, request)
+
+    return [Route(PATH, show, methods=["GET"])]
+
+
+def _page(world: World, request: Request) -> Response:
+    language = _language(request)
+    text = _TEXTS[language]
+    query = dict(parse_qsl(request.url.query, keep_blank_values=True))
+    try:
+        with world.lock:
+            link = _read_link(world, query)
+            persons = list(world.conversations[link.app.corpid].people.persons)
+            if (chosen := query.get(PERSON)) is not None:
+                person = next((person for person in persons if person.party.id == chosen), None)
+                if person is None:
+                    raise LoginLinkError(f"{PERSON}: {chosen!r} is neither a member nor a customer")
+                return RedirectResponse(link.target(world, person), 302, headers=_HEADERS)
+    except LoginLinkError as error:
+        return _html(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
+    return _html(language, text["title"], _choice(text, link, persons, query))
+
+
+def _choice(text: dict[str, str], link: _Link, persons: list[Person], query: dict[str, str]) -> str:
+    body = [f"<p>{escape(text['note'].format(domain=link.domain))}</p>"]
+    if link.private:
+        body.append(f"<p>{escape(text['private'])}</p>")
+    for head, members in (("members", True), ("customers", False)):
+        body.append(f"<h2 id={head}>{text[head]}</h2><ul aria-labelledby={head}>")
+        for person in persons:
+            if (person.party.type == EMPLOYEE) is members:
+                target = escape(f"?{urlencode({**query, PERSON: person.party.id})}")
+                body.append(f'<li><a href="{target}">{escape(person.name)} ({escape(person.party.id)})</a></li>')
+        body.append("</ul>")
+    return "".join(body)
+
+
+def _html(language: str, title: str, body: str, status: int = 200) -> Response:
+    return HTMLResponse(
+        f'<!doctype html><html lang="{"zh-CN" if language == "zh" else "en"}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><title>{title}</title><style>{_STYLE}</style></head>'
+        f"<body><main><h1>{title}</h1>{body}</main></body></html>",
+        status,
+        headers=_HEADERS,
+    )
+
+
+def _language(request: Request) -> str:
+    """Return the language of the page: `lang` of the query, or what the browser prefers."""
+    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    return "zh" if wanted.lower().startswith("zh") else "en"
