@@ -51,7 +51,7 @@ class UnopenedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ViewerMessages(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages for the page, and those that it can't show.
+    """Messages for the page, and those that it can't show: nothing of the page is left out.
 
     `msgspec.json.encode` writes the JSON of `messages` for the page.
     """
@@ -59,7 +59,7 @@ class ViewerMessages(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[ViewerMessage]
     """In the order of the page."""
     unopened: list[UnopenedMessage]
-    """Without a key that opens: tell whoever looks after the keys."""
+    """Messages whose key the ring does not open."""
 
 
 def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:

@@ -1,6 +1,5 @@
 """How an app learns who has opened its page: the login that the emulator plays, and what a code is good for."""
 
-from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -19,10 +18,13 @@ def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
     return zone[0]
 
 
-def open_link(emulator: Emulator, headers: Mapping[str, str] | None = None, **changed: str) -> httpx.Response:
+def open_link(emulator: Emulator, **changed: str) -> httpx.Response:
     """Open the app's link to WeCom's login."""
-    query = {"appid": emulator.settings.corpid, "agentid": str(emulator.settings.agentid), **LINK, **changed}
-    return emulator.http.get(f"/connect/oauth2/authorize?{urlencode(query)}", headers=headers)
+    return emulator.http.get(f"/connect/oauth2/authorize?{urlencode(query_of(emulator, **changed))}")
+
+
+def query_of(emulator: Emulator, **changed: str) -> dict[str, str]:
+    return {"appid": emulator.settings.corpid, "agentid": str(emulator.settings.agentid), **LINK, **changed}
 
 
 def code_of(emulator: Emulator, person: str, **changed: str) -> str:
@@ -202,7 +204,9 @@ def test_a_wrong_link_is_explained(emulator: Emulator, changed: dict[str, str], 
 
 def test_the_page_speaks_the_language_of_the_browser(emulator: Emulator) -> None:
     assert '<html lang="en">' in open_link(emulator).text
-    assert "选择登录人" in open_link(emulator, headers={"accept-language": "zh-CN,zh;q=0.9"}).text
+    chinese = {"accept-language": "zh-CN,zh;q=0.9"}
+    page = emulator.http.get("/connect/oauth2/authorize", params=query_of(emulator), headers=chinese)
+    assert "选择登录人" in page.text
     assert "选择登录人" in open_link(emulator, lang="zh").text
 
 

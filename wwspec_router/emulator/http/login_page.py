@@ -21,7 +21,7 @@ from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.logins import CODE, Login
 from wwspec_router.emulator.state.people import EMPLOYEE, Person
 from wwspec_router.emulator.state.world import World
-from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.errors import ConfigurationError
 
 PATH = "/connect/oauth2/authorize"
 
@@ -60,10 +60,6 @@ _TEXTS = {
 }
 
 
-class LoginLinkError(WWSpecError):
-    """The link that leads to the page is wrong; the text says what is."""
-
-
 class _Link(msgspec.Struct, frozen=True, kw_only=True):
     """What an app's link asks for."""
 
@@ -92,25 +88,22 @@ def _read_link(world: World, query: Mapping[str, str]) -> _Link:
     """Return what a link asks for.
 
     Raises:
-        LoginLinkError: See there.
+        ConfigurationError: The link is wrong; the text says what is.
     """
     app, suite_id = world.app, world.suite.suite_id
     appid, agentid, scope, state = (query.get(name, "") for name in ("appid", "agentid", "scope", "state"))
     if appid not in (app.corpid, suite_id):
-        raise LoginLinkError(f"appid: {app.corpid}, or {suite_id} for the third-party app, not {appid!r}")
+        raise ConfigurationError(f"appid: {app.corpid}, or {suite_id} for the third-party app, not {appid!r}")
     if query.get("response_type") != CODE:
-        raise LoginLinkError("response_type: code")
+        raise ConfigurationError("response_type: code")
     if scope not in _SCOPES:
-        raise LoginLinkError(f"scope: {' or '.join(_SCOPES)}, not {scope!r}")
+        raise ConfigurationError(f"scope: {' or '.join(_SCOPES)}, not {scope!r}")
     if agentid != str(app.agentid) and (agentid or (scope == _PRIVATE and appid != suite_id)):
-        raise LoginLinkError(f"agentid: {app.agentid}, which {_PRIVATE} needs, not {agentid!r}")
+        raise ConfigurationError(f"agentid: {app.agentid}, which {_PRIVATE} needs, not {agentid!r}")
     if len(state.encode()) > MAX_STATE_BYTES:
-        raise LoginLinkError(f"state: {MAX_STATE_BYTES} bytes at most")
+        raise ConfigurationError(f"state: {MAX_STATE_BYTES} bytes at most")
     redirect_uri = query.get("redirect_uri", "")
-    try:
-        check_url("redirect_uri", redirect_uri)
-    except ConfigurationError as error:
-        raise LoginLinkError(f"{error}, encoded for a query") from None
+    check_url("redirect_uri", redirect_uri)
     return _Link(app=app, by_suite=appid == suite_id, private=scope == _PRIVATE, redirect_uri=redirect_uri, state=state)
 
 
@@ -134,9 +127,9 @@ def _page(world: World, request: Request) -> Response:
             if (chosen := query.get(PERSON)) is not None:
                 person = next((person for person in persons if person.party.id == chosen), None)
                 if person is None:
-                    raise LoginLinkError(f"{PERSON}: {chosen!r} is neither a member nor a customer")
+                    raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer")
                 return RedirectResponse(link.target(world, person), 302, headers=_HEADERS)
-    except LoginLinkError as error:
+    except ConfigurationError as error:
         return _html(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
     return _html(language, text["title"], _choice(text, link, persons, query))
 
