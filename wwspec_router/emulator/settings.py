@@ -23,6 +23,9 @@ WECOM_HOST = "qyapi.weixin.qq.com"
 LOGIN_HOST = "open.weixin.qq.com"
 """The host of WeCom's login."""
 
+PAGE_HOST = "open.work.weixin.qq.com"
+"""The host of the frame that shows messages in an app's page."""
+
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """The settings of one emulator.
@@ -56,7 +59,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     permanent_code: str = "emulator-permanent-code"
     program_id: str = "emulator-program"
     trusted_domain: str = ""
-    """The app's trusted domain, as host or host:port, the only one that gets codes of logins; empty: any may."""
+    """The app's trusted domain, as host or host:port, the only one that gets codes of logins and whose pages show
+    messages; empty: any may."""
     suite_doc_ticket: bool = False
     """Whether `getuserinfo3rd` answers a `user_doc_ticket`. Unknown: the pages that we know do not list it."""
     authorised: bool = True

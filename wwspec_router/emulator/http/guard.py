@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wwspec_router.emulator.console.page import TOKEN_HEADER
-from wwspec_router.emulator.settings import LOGIN_HOST, WECOM_HOST, host_of
+from wwspec_router.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
 from wwspec_router.host.loopback import is_loopback
 
 APP_SIDE = "/cgi-bin/"
@@ -24,7 +24,10 @@ APP_SIDE = "/cgi-bin/"
 CONTROL = "/emulator/"
 """The paths by which a test or the console controls the emulator."""
 
-_OF_WECOM = {WECOM_HOST: APP_SIDE, LOGIN_HOST: "/connect/"}
+FOR_PAGES = "/wwopen/"
+"""The paths that the page of an app has in a frame, or loads a script from."""
+
+_OF_WECOM = {WECOM_HOST: APP_SIDE, LOGIN_HOST: "/connect/", PAGE_HOST: FOR_PAGES}
 """WeCom's own hosts, each with the paths that it has here."""
 
 REFUSED = 48002
@@ -84,7 +87,9 @@ class Guard:
             return f"the request is for the host {_shown(host)}; {_advice(host_of(host))}"
         if "origin" in headers and not self._is_own(page, path):
             return f"the request comes from a web page of {_shown(origin)}; {_advice(page)}"
-        if headers.get("sec-fetch-site") in _OTHER_SITES and not _is_followed_link(scope["method"], headers):
+        is_embedded = host_of(host) == PAGE_HOST  # in a page of this machine, in a browser that the proxy leads here
+        is_of_other_site = headers.get("sec-fetch-site") in _OTHER_SITES and not is_embedded
+        if is_of_other_site and not _is_followed_link(scope["method"], headers):
             return "the request comes from another web page, and not from a link that somebody follows"
         client = scope["client"]
         if not (client and is_loopback(client[0])):

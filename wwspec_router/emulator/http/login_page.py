@@ -117,7 +117,7 @@ def login_routes(platform: Platform) -> list[Route]:
 
 
 def _page(world: World, request: Request) -> Response:
-    language = _language(request)
+    language = language_of(request)
     text = _TEXTS[language]
     query = dict(parse_qsl(request.url.query, keep_blank_values=True))
     try:
@@ -130,8 +130,8 @@ def _page(world: World, request: Request) -> Response:
                     raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer")
                 return RedirectResponse(link.target(world, person), 302, headers=_HEADERS)
     except ConfigurationError as error:
-        return _html(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
-    return _html(language, text["title"], _choice(text, link, persons, query))
+        return plain_page(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
+    return plain_page(language, text["title"], _choice(text, link, persons, query))
 
 
 def _choice(text: dict[str, str], link: _Link, persons: list[Person], query: dict[str, str]) -> str:
@@ -148,7 +148,8 @@ def _choice(text: dict[str, str], link: _Link, persons: list[Person], query: dic
     return "".join(body)
 
 
-def _html(language: str, title: str, body: str, status: int = 200) -> Response:
+def plain_page(language: str, title: str, body: str, status: int = 200) -> Response:
+    """Return a page without a script."""
     return HTMLResponse(
         f'<!doctype html><html lang="{"zh-CN" if language == "zh" else "en"}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -159,7 +160,7 @@ def _html(language: str, title: str, body: str, status: int = 200) -> Response:
     )
 
 
-def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
     """Return the language of the page: `lang` of the query, or what the browser prefers."""
     wanted = request.query_params.get("lang") or request.headers.get("accept-language", "")
     return "zh" if wanted.lower().startswith("zh") else "en"

@@ -19,6 +19,7 @@ from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
 from wwspec_router.emulator.http.login_page import login_routes
+from wwspec_router.emulator.page.routes import page_routes
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
@@ -83,7 +84,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
     endpoints = Endpoints(platform, connect)
-    routes = [*endpoints.routes(), *login_routes(platform), *console_routes(token)]
+    routes = [*endpoints.routes(), *login_routes(platform), *page_routes(platform), *console_routes(token)]
     app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     app.state.streams = endpoints.streams

@@ -27,6 +27,7 @@ from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.logins import Logins
+from wwspec_router.emulator.state.page_logins import PageLogins
 from wwspec_router.emulator.state.page_tickets import PageTickets
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
@@ -147,6 +148,7 @@ class World:
         self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
         self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
         self.page_tickets = PageTickets()
+        self.page_logins = PageLogins(self.ids)
         self.pull_limit = PullLimit(settings.tokenless_pulls)
         self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
         self.notified = 0
@@ -192,6 +194,8 @@ class World:
             "event_tokens": self.event_tokens.tickets,
             "notify_ids": self.notify_ids.tickets,
             "logins": self.logins.issued,
+            "page_logins": self.page_logins.logins,
+            "frames": self.page_logins.frames,
             "sealed_keys": self.app.keys.wrapped,
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
