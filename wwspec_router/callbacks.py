@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
@@ -54,6 +55,12 @@ class CallbackCrypto:
         self._token = token
         self._key = key
         self._receive_id = receive_id.encode()
+
+    def for_receiver(self, receive_id: str) -> "CallbackCrypto":
+        """Return one with the same Token and key that seals for another receiver."""
+        other = copy(self)
+        other._receive_id = receive_id.encode()
+        return other
 
     def encrypt(self, text: str) -> str:
         """Return the ciphertext in base64."""
@@ -176,9 +183,13 @@ class CallbackReceiver:
         return text
 
 
-def write_xml(fields: Mapping[str, str | int]) -> str:
-    """Write one flat element, as WeCom does: text in CDATA, numbers bare."""
-    return f"<xml>{''.join(_element(name, value) for name, value in fields.items())}</xml>"
+XmlValue = str | int | Mapping[str, str | int]
+"""What an element holds; one that holds others has them a level deep."""
+
+
+def write_xml(fields: Mapping[str, XmlValue]) -> str:
+    """Write an `<xml>` element, as WeCom does: text in CDATA, numbers bare."""
+    return f"<xml>{_elements(fields)}</xml>"
 
 
 def read_xml(text: str, *, nested: bool = False) -> dict[str, str]:
@@ -207,8 +218,14 @@ def read_xml(text: str, *, nested: bool = False) -> dict[str, str]:
     return fields
 
 
-def _element(name: str, value: str | int) -> str:
+def _elements(fields: Mapping[str, XmlValue]) -> str:
+    return "".join(_element(name, value) for name, value in fields.items())
+
+
+def _element(name: str, value: XmlValue) -> str:
     if isinstance(value, int):
         return f"<{name}>{value}</{name}>"
+    if isinstance(value, Mapping):
+        return f"<{name}>{_elements(value)}</{name}>"
     text = escape(value) if "]]>" in value else f"<![CDATA[{value}]]>"
     return f"<{name}>{text}</{name}>"

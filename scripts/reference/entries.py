@@ -24,8 +24,8 @@ _WIDTH = 100
 _INTERNAL = {"commit", "open_mailbox", "perform"}
 """Methods without an underscore that only the package itself calls."""
 
-_SHARED = "BaseContext"
-"""A base whose members are shown with those of the classes that share it, as those of private bases are."""
+_SHARED = ("BaseContext", "AdministrationClient")
+"""Bases whose members are shown with those of the classes that share them, as those of private bases are."""
 
 _LABELS = ("async", "classmethod", "staticmethod")
 _UNRESOLVED = {
@@ -113,7 +113,7 @@ class _Writer:
         is_called = "dataclass" in found.labels or any(_parsed(found, "parameters"))
         signature = _signature(init, name) if init and is_called else name
         parts = [_head(self._level, f"`{name}`", [f"class {signature}"])]
-        bases = [each for each in map(str, found.bases) if not each.startswith(("_", "Generic[", _SHARED))]
+        bases = [each for each in map(str, found.bases) if not each.startswith(("_", "Generic[", *_SHARED))]
         if bases:
             parts.append(say("Base: ", "基类：") + ", ".join(map(self._base, bases)) + "\n")
         parts += _sections(found, say)
@@ -136,7 +136,7 @@ def _init(found: griffe.Class) -> Any:
 
 def members(found: griffe.Class) -> Iterator[Any]:
     """Yield the public members of a class that have a docstring, those of private bases first."""
-    private = takewhile(lambda each: each.name.startswith(("_", _SHARED)), found.mro())
+    private = takewhile(lambda each: each.name.startswith(("_", *_SHARED)), found.mro())
     by_name: dict[str, Any] = {}
     for owner in (*reversed(list(private)), found):
         by_name |= owner.members

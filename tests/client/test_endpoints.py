@@ -30,8 +30,14 @@ TOKENS = {"gettoken", "service/get_suite_token", "service/get_corp_token"}
 """What the client calls by itself."""
 SHARED = {"ticket/get", "service/auth/getuserinfo3rd"}
 """The second API of a method."""
-NO_METHODS = {"auth/getuserdetail"}
-"""What the emulator has besides, and an app calls with `access_token()`."""
+NO_METHODS = {
+    "auth/getuserdetail",
+    "service/get_pre_auth_code",
+    "service/get_permanent_code",
+    "service/v2/get_permanent_code",
+    "service/v2/get_auth_info",
+}
+"""What the emulator has besides: an app calls these with `access_token()`, or before there is a client."""
 
 
 def test_every_api_of_the_apps_side_is_a_method_of_both_clients() -> None:

@@ -10,7 +10,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_router.cli.emulator_options import connected_to, url_option
+from wwspec_router.cli.emulator_options import connected_to, corp_option, url_option
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_router.cli.why import print_why
@@ -35,6 +35,8 @@ class Place(NamedTuple):
     """Of the emulator."""
     wecom: WeCom | None
     """None for the emulator."""
+    corp: str = ""
+    """The corp of the emulator; empty for the first one."""
 
     @contextmanager
     def client(self, call: str, *, program: bool) -> Iterator["ZoneClient"]:
@@ -57,7 +59,7 @@ class Place(NamedTuple):
         from wwspec_router.testing.answer import CallRefusedError
         from wwspec_router.testing.app import App
 
-        with connected_to(self.url) as emulator:
+        with connected_to(self.url, self.corp) as emulator:
             app = App(emulator)
             before = emulator.last_number() if program else 0
             try:
@@ -80,6 +82,7 @@ class Place(NamedTuple):
             where = f" --base-url {shlex.quote(self.wecom.base_url)}"
         else:
             where = "" if self.url.rstrip("/") == DEFAULT_URL else f" --url {shlex.quote(self.url.rstrip('/'))}"
+            where += f" --corp {shlex.quote(self.corp)}" if self.corp else ""
         return f"wwspec task {shlex.quote(jobid)}{where}"
 
 
@@ -87,16 +90,16 @@ def caller_options(function: FunctionT) -> FunctionT:
     """Add the options that name an emulator or WeCom, and give them as the argument `place`: a `Place`."""
 
     @wraps(function)
-    def placed(*arguments: Any, url: str, wecom: WeCom, **options: Any) -> Any:
+    def placed(*arguments: Any, url: str, of_corp: str, wecom: WeCom, **options: Any) -> Any:
         context = click.get_current_context()
         at_wecom = is_wecom(context)
         for name in credential_names():
             if not at_wecom and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
                 option = name.replace("_", "-")
                 raise click.UsageError(f"--{option} goes with --base-url: the app of an emulator needs no credentials")
-        return function(*arguments, place=Place(url, wecom if at_wecom else None), **options)
+        return function(*arguments, place=Place(url, wecom if at_wecom else None, of_corp), **options)
 
-    return url_option(wecom_options(cast(FunctionT, placed)))
+    return url_option(corp_option(wecom_options(cast(FunctionT, placed))))
 
 
 def is_wecom(context: click.Context) -> bool:

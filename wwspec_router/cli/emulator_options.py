@@ -12,7 +12,7 @@ from wwspec_router.cli.dev_note import note_path, noted_url
 from wwspec_router.cli.options import Seconds, needs, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
-from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -32,7 +32,18 @@ def url_option(function: FunctionT) -> FunctionT:
     )(function)
 
 
-def connected_to(url: str) -> EmulatorClient:
+def corp_option(function: FunctionT) -> FunctionT:
+    """Add `--corp`, for an emulator with several corps."""
+    return click.option(
+        "--corp",
+        "of_corp",
+        default="",
+        metavar="CORPID",
+        help="The corp, if the emulator has several.  [default: the first]",
+    )(function)
+
+
+def connected_to(url: str, corp: str = "") -> EmulatorClient:
     """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from."""
     match click.get_current_context().get_parameter_source("url"):
         case ParameterSource.COMMANDLINE:
@@ -41,7 +52,7 @@ def connected_to(url: str) -> EmulatorClient:
             origin = URL_VARIABLE
         case _:
             origin = str(note_path()) if url == noted_url() else "the default"
-    return EmulatorClient(url, origin=origin)
+    return EmulatorClient(url, origin=origin, corp=corp)
 
 
 def with_emulator(function: FunctionT) -> FunctionT:
@@ -54,6 +65,18 @@ def with_emulator(function: FunctionT) -> FunctionT:
             return function(emulator, *arguments, **options)
 
     return url_option(cast(FunctionT, connected))
+
+
+def with_corp(function: FunctionT) -> FunctionT:
+    """As `with_emulator`, with `--corp`."""
+
+    @wraps(function)
+    @needs("emulator")
+    def connected(*arguments: Any, url: str, of_corp: str, **options: Any) -> Any:
+        with connected_to(url, of_corp) as emulator:
+            return function(emulator, *arguments, **options)
+
+    return url_option(corp_option(cast(FunctionT, connected)))
 
 
 def port_options(function: FunctionT) -> FunctionT:
@@ -110,6 +133,20 @@ _OPTIONS = (
         help="TOML file: who exists and what was said; --messages come on top.  [default: left to the seed]",
     ),
     click.option(
+        "--app-type",
+        type=click.Choice([each for each in APP_TYPES if each]),
+        callback=lambda ctx, param, value: value or "",
+        help="The kind of app: self-built, custom-developed, third-party, or an external service app. It decides which "
+        "API answers; data permissions of the last three end after 90 days.  [default: every API answers, none ends]",
+    ),
+    click.option(
+        "--corps",
+        type=click.IntRange(1, MAX_CORPS),
+        default=DEFAULTS.corps,
+        show_default=True,
+        help="How many corps have the app, each with its own people and messages.",
+    ),
+    click.option(
         "--clock-start",
         type=click.IntRange(0),
         metavar="SECONDS",
@@ -129,6 +166,52 @@ _OPTIONS = (
     secret_option("callback-token", "the token of the callback"),
     secret_option("encoding-aes-key", "the EncodingAESKey of the callback, 43 characters"),
     click.option(
+        "--command-url", default="", help="The provider's command callback URL, for suite_ticket and authorisations."
+    ),
+    secret_option("command-token", "the token of the command callback"),
+    secret_option("command-encoding-aes-key", "the EncodingAESKey of the command callback, 43 characters"),
+    click.option(
+        "--expired-errcode",
+        type=int,
+        default=DEFAULTS.expired_errcode,
+        show_default=True,
+        help="Unknown: how WeCom refuses a call after the end of a data permission.",
+    ),
+    click.option(
+        "--expired-info-type",
+        default=DEFAULTS.expired_info_type,
+        show_default=True,
+        help="Unknown: the InfoType of WeCom's callback at the end of a data permission.",
+    ),
+    click.option(
+        "--knowledge-auth-type",
+        default=DEFAULTS.knowledge_auth_type,
+        show_default=True,
+        help="Unknown: WeCom's AuthType of knowledge bases.",
+    ),
+    click.option(
+        "--document-auth-type",
+        default=DEFAULTS.document_auth_type,
+        show_default=True,
+        help="Unknown: WeCom's AuthType of documents.",
+    ),
+    click.option(
+        "--expiry-keeps-setup",
+        is_flag=True,
+        help="Unknown: whether public key and receiver of events outlive the end of a data permission.",
+    ),
+    click.option(
+        "--suite-doc-ticket",
+        is_flag=True,
+        help="Unknown: whether a third-party app gets a user_doc_ticket when somebody logs in.",
+    ),
+    click.option(
+        "--trusted-domain",
+        default="",
+        metavar="HOST[:PORT]",
+        help="The app's trusted domain: the code of a login that went elsewhere is refused.  [default: any]",
+    ),
+    click.option(
         "--proxy-port",
         type=click.IntRange(0, 65535),
         help="Also be a proxy, for clients whose base URL is hard-coded (extra 'proxy').",
@@ -145,12 +228,24 @@ EMULATOR_OPTIONS = (
     "seed",
     "messages",
     "scene",
+    "app_type",
+    "corps",
     "clock_start",
     "call_timeout",
     "debug_url",
     "callback_url",
     "callback_token",
     "encoding_aes_key",
+    "command_url",
+    "command_token",
+    "command_encoding_aes_key",
+    "expired_errcode",
+    "expired_info_type",
+    "knowledge_auth_type",
+    "document_auth_type",
+    "expiry_keeps_setup",
+    "suite_doc_ticket",
+    "trusted_domain",
     "proxy_port",
     "state",
 )

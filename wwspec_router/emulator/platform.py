@@ -12,18 +12,20 @@ from typing import Any, Protocol
 import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator import administration
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.apis.by_hand import answer_by_hand
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import config as appconfig, table as appside, uploads
+from wwspec_router.emulator.appside import config as appconfig, permissions, table as appside, uploads
 from wwspec_router.emulator.events import sender as announcer
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.settings import EmulatorSettings, check_url
+from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.starts import NOT_STARTED
-from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.tickets import Command, Delivery
 from wwspec_router.emulator.state.timers import Ticker
 from wwspec_router.emulator.state.traffic.changes import Changes
 from wwspec_router.emulator.state.traffic.entries import APP, CLOCK, SDK, Attempt, Entry, Head
@@ -54,15 +56,14 @@ IDLE_SECONDS = 15.0
 
 
 class Callbacks(Protocol):
-    """The way to the app's callback URL."""
+    """The way to a callback URL of the app."""
 
     url: str
-    """The callback URL."""
     verified: bool
     """Whether the last verification succeeded."""
 
-    def deliver(self, notification: Notification) -> None:
-        """Take a notification; returns at once."""
+    def deliver(self, delivery: Delivery) -> None:
+        """Take a callback; returns at once."""
         ...
 
     def verify(self) -> str:
@@ -70,11 +71,11 @@ class Callbacks(Protocol):
         ...
 
     def verify_soon(self) -> None:
-        """Verify the URL later, before the next notification."""
+        """Verify the URL later, before the next callback."""
         ...
 
     def stop(self) -> None:
-        """End, and drop the waiting notifications."""
+        """End, and drop those that wait."""
         ...
 
 
@@ -86,6 +87,7 @@ class Platform:
         channel: The way to the program.
         clock: The clock of all its times; by default one that starts at `settings.clock_start`.
         callbacks: The way to the app's callback URL; None when there is none.
+        commands: The way to the provider's command URL; None when there is none.
     """
 
     def __init__(
@@ -95,11 +97,13 @@ class Platform:
         *,
         clock: Clock | None = None,
         callbacks: Callbacks | None = None,
+        commands: Callbacks | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock or Clock(settings.clock_start)
         self._channel = channel
         self.callbacks = callbacks
+        self.commands = commands
         self.changes = Changes()
         """Wakes the watchers after each change, even after a reset."""
         self._outbox = Outbox()
@@ -140,28 +144,36 @@ class Platform:
             program, former = world.app.programs[self.settings.program_id], self._program()
             program.url, program.contracts, program.start = former.url, former.contracts, former.start
             program.registrations = former.registrations
-            world.app.receiver = None if old.app.receiver is None else program
+            for app, earlier in zip(world.apps, old.apps, strict=True):
+                app.receiver = None if earlier.receiver is None else program
             others = {name: each for name, each in old.app.programs.items() if name != self.settings.program_id}
             world.app.programs.update(others)
         self.world = world
         old.timers.wake()
         self.changes.wake_all()
-        if self.callbacks is not None:
-            self.callbacks.verify_soon()
+        for each in (self.callbacks, self.commands):
+            if each is not None:
+                each.verify_soon()
         return accepted(now=self.clock.seconds())
 
     def set_callbacks(self, callbacks: Callbacks | None) -> None:
         """Send notifications to another callback URL from now on; None: only record them."""
         old, self.callbacks = self.callbacks, callbacks
-        self.world.deliver_by(self._deliver())
+        self.world.notifications.deliver_by(None if callbacks is None else callbacks.deliver)
         if old is not None:
             old.stop()
 
-    def record_callback(
-        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
-    ) -> None:
-        """Record the outcome of a notification."""
-        self.world.record_callback(notification, state, attempts, last)
+    def set_commands(self, commands: Callbacks | None) -> None:
+        """Send commands to another command URL from now on; None: only record them."""
+        old, self.commands = self.commands, commands
+        self.world.commands.deliver_by(None if commands is None else commands.deliver)
+        if old is not None:
+            old.stop()
+
+    def record_callback(self, delivery: Delivery, state: str, attempts: int, last: Attempt | None = None) -> None:
+        """Record the outcome of a callback."""
+        sent = self.world.commands if isinstance(delivery, Command) else self.world.notifications
+        sent.record(delivery, state, attempts, last)
 
     def app_call(self, api: str, query: Mapping[str, str], body: bytes, *, head: Head | None = None) -> Answer:
         """Answer one HTTP API of the app side.
@@ -175,25 +187,27 @@ class Platform:
         Raises:
             CutError: A fault cuts the connection.
         """
-        row = appside.APIS[api]
-        return self._app_side(row.name, row.recorded(query, body), lambda: row.answer(self.world, query, body), head)
+        row, world = appside.APIS[api], self.world
+        entry = self._begin_app(row.name, row.recorded(query, body), head, appside.caller(world, query, body))
+        return self._answer_app(entry, lambda: row.answer(world, query, body))
 
-    def call_as_app(self, api: str, body: bytes) -> tuple[Answer | None, int]:
-        """Let the emulator's own app call an HTTP API, with a valid token.
+    def call_as_app(self, api: str, body: bytes, app: App) -> tuple[Answer | None, int]:
+        """Let an app of the emulator call an HTTP API, with a valid token.
 
         Args:
             api: As for `app_call`.
             body: The request's JSON.
+            app: Which one.
 
         Returns:
             The answer, None when a fault cuts the connection; and the number of the entry.
         """
-        world, settings = self.world, self.settings
+        world = self.world
         with world.lock:
-            token, _ = world.accounts.issue_token(settings.corpid, settings.secret, self.clock.now(), world.ids)
+            token, _ = world.accounts.issue_token_of(app, self.clock.now(), world.ids)
         head = Head("POST", f"/cgi-bin/{api}?access_token={token}", [])
         row = appside.APIS[api]
-        entry = self._begin_app(row.name, body, head)
+        entry = self._begin_app(row.name, body, head, app)
         try:
             answer = self._answer_app(entry, lambda: row.answer(world, {"access_token": token}, body))
         except CutError:
@@ -214,7 +228,7 @@ class Platform:
             modelled = ", ".join(appside.MODELLED)
             raise RefusedError(48002, f"the emulator does not model {method} /cgi-bin/{shown}, but {modelled}")
 
-        return self._app_side(shown, b"", refuse, head)
+        return self._answer_app(self._begin_app(shown, b"", head, None), refuse)
 
     def upload_media(
         self, access_token: str, kind: str, upload: uploads.Upload | RefusedError, *, head: Head | None = None
@@ -232,13 +246,16 @@ class Platform:
         """
 
         def answer() -> Answer:
-            app = self.world.calling_app(access_token)
+            app = appside.allowed(world, uploads.API, access_token)
             if isinstance(upload, RefusedError):
                 raise upload
-            return uploads.upload_media(self.world, app, kind, upload)
+            return uploads.upload_media(world, app, kind, upload)
 
+        world = self.world
         length = 0 if isinstance(upload, RefusedError) else len(upload.content)
-        return self._app_side("upload_media", msgspec.json.encode({"type": kind, "bytes": length}), answer, head)
+        request = msgspec.json.encode({"type": kind, "bytes": length})
+        caller = appside.caller(world, {"access_token": access_token}, b"")
+        return self._answer_app(self._begin_app("upload_media", request, head, caller), answer)
 
     def sdk_call(
         self, api: str, caller: Caller, body: bytes, debug_access_token: str = "", *, head: Head | None = None
@@ -269,6 +286,7 @@ class Platform:
                 return answer_by_hand(by_hand, api, body)
             if api not in APIS:  # its answer by hand has been used up meanwhile
                 raise ReturnCodeError(UNSUPPORTED_API)
+            permissions.check_sdk(world, caller, api)
             with under(entry):
                 return APIS[api](world, caller, body)
 
@@ -316,22 +334,25 @@ class Platform:
                 program.sdk_debugs = True
         return opened
 
-    def fire(self, event_type: str, overrides: Mapping[str, Any] | None = None) -> Answer:
+    def fire(self, event_type: str, overrides: Mapping[str, Any] | None = None, corp: str = "") -> Answer:
         """Send an event to the program that `set_receive_callback` chose.
 
         Args:
             event_type: One of `EVENT_TYPES`.
             overrides: Fields of the event's own object, and `timestamp`.
+            corp: Of which corp's app; empty for the first one.
 
         Returns:
             errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), and `number` (of
             the entry).
         """
-        return announcer.fire(self.world, event_type, overrides or {})
+        world = self.world
+        return world.answered(lambda: announcer.fire(world, world.app_of(corp), event_type, overrides or {}))
 
-    def fire_as_is(self, event: dict[str, Any]) -> Answer:
+    def fire_as_is(self, event: dict[str, Any], corp: str = "") -> Answer:
         """Send an event whose whole content is given; it need not be valid. Returns as `fire` does."""
-        return announcer.fire_as_is(self.world, event)
+        world = self.world
+        return world.answered(lambda: announcer.fire_as_is(world, world.app_of(corp), event))
 
     def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
@@ -386,10 +407,11 @@ class Platform:
             self._check_advance(seconds)
             entry = self.world.traffic.begin(CLOCK, "advance", msgspec.json.encode({"seconds": seconds}))
             timers = self.world.timers
-            until = self.clock.now() + seconds
+            timers.until = until = self.clock.now() + seconds
             while (due := timers.next_due()) is not None and due <= until:
                 self.clock.advance_to(due)
                 timers.run_due(due)
+            timers.until = None
             self.clock.advance_to(until)
             self.world.traffic.end(entry, 0, msgspec.json.encode({"now": self.clock.seconds()}))
             self.wait_idle()
@@ -415,12 +437,11 @@ class Platform:
             raise RefusedError(40058, f"the clock is put forward by 0 to {MAX_ADVANCE} seconds")
 
     def _new_world(self, zone_key: bytes | None) -> World:
-        world = World(self.settings, self.clock, self._channel, self._deliver(), zone_key, self.changes.wake_all)
+        notify, command = (None if each is None else each.deliver for each in (self.callbacks, self.commands))
+        world = World(self.settings, self.clock, self._channel, notify, zone_key, self.changes.wake_all, command)
         world.on_event = partial(announcer.queue, world, self._outbox)
+        administration.begin(world)
         return world
-
-    def _deliver(self) -> Callable[[Notification], None] | None:
-        return None if self.callbacks is None else self.callbacks.deliver
 
     def _check_debug_mode(self, access_token: str) -> None:
         """Raise ReturnCodeError when the token of debug mode has expired, as the SDK does [100052]."""
@@ -428,9 +449,6 @@ class Platform:
             self.world.calling_app(access_token)
         except RefusedError:
             raise ReturnCodeError(KEY_MISMATCH) from None
-
-    def _app_side(self, name: str, request: bytes, work: Callable[[], Answer], head: Head | None) -> Answer:
-        return self._answer_app(self._begin_app(name, request, head), work)
 
     def _answer_app(self, entry: Entry, work: Callable[[], Answer]) -> Answer:
         world, name = self.world, entry.name
@@ -452,7 +470,7 @@ class Platform:
             log.warning("the platform refused %s, errcode %d: %s", called, answer["errcode"], answer["errmsg"])
         return answer
 
-    def _begin_app(self, name: str, request: bytes, head: Head | None) -> Entry:
+    def _begin_app(self, name: str, request: bytes, head: Head | None, app: App | None) -> Entry:
         references = app_references(name, request)
         return self.world.traffic.begin(
             APP,
@@ -461,7 +479,7 @@ class Platform:
             refers_to=references.cause,
             follows=references.before,
             ability=references.ability,
-            corpid=self.settings.corpid,
-            agentid=self.settings.agentid,
+            corpid="" if app is None else app.corpid,
+            agentid=None if app is None else app.agentid,
             head=head,
         )

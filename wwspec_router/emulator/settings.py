@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,6 +17,16 @@ STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 
 CALLBACK_NAMES = ("--callback-url", "WWSPEC_CALLBACK_TOKEN", "WWSPEC_ENCODING_AES_KEY")
 """The names that set the app's callback: an option, since the URL is no secret, and two variables."""
+
+COMMAND_NAMES = ("--command-url", "WWSPEC_COMMAND_TOKEN", "WWSPEC_COMMAND_ENCODING_AES_KEY")
+"""The same of the provider's command callback."""
+
+AppType = Literal["", "self", "custom", "third", "external"]
+"""Self-built, custom-developed, third-party, or external service app; empty: any of them, and nothing ends."""
+
+APP_TYPES: tuple[AppType, ...] = get_args(AppType)
+
+MAX_CORPS = 20
 
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
@@ -49,11 +60,17 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     requests: Path | None = None
     """Folder of saved requests, which the console lists and writes; None: it knows of none."""
+    app_type: AppType = ""
+    """The kind of app decides which API answers, and whether permissions end; empty: all answer and none ends."""
+    corps: int = 1
+    """How many corps have the app; the first one is `corpid`."""
     corpid: str = "wwemulator00000001"
     agentid: int = 1000002
     secret: str = "emulator-app-secret"  # noqa: S105 - of an app that exists in the emulator only
+    provider_corpid: str = "wwprovider00000001"
+    """The provider of the suite."""
     suite_id: str = "emulator-suite"
-    """The third-party app that the corp has installed as the app: its provider gets access tokens, too."""
+    """The third-party app that the corps have installed as the app: its provider gets access tokens, too."""
     suite_secret: str = "emulator-suite-secret"  # noqa: S105 - of a suite that exists in the emulator only
     suite_ticket: str = "emulator-suite-ticket"
     permanent_code: str = "emulator-permanent-code"
@@ -70,6 +87,21 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     callback_token: str = ""
     encoding_aes_key: str = ""
     """43 characters, as WeCom's admin console makes them."""
+    command_url: str = ""
+    """The provider's command callback URL, for the suite_ticket and changes of authorisations; empty: these are only
+    recorded."""
+    command_token: str = ""
+    command_encoding_aes_key: str = ""
+    expired_errcode: int = 710726
+    """How a call is refused after the end of a data permission. WeCom does not document it."""
+    expired_info_type: str = "expire_data_permission"
+    """The InfoType of the callback at the end of a data permission. WeCom's page was not seen to its end [101587]."""
+    knowledge_auth_type: str = "data_zone_knowledge_base"
+    """The AuthType of knowledge bases; only that of chats is known [101587]."""
+    document_auth_type: str = "data_zone_document"
+    """The AuthType of documents; only that of chats is known [101587]."""
+    expiry_keeps_setup: bool = False
+    """Whether public key and receiver of events outlive the end of a data permission. WeCom does not document it."""
     connect_timeout: float = 3.0
     """Seconds to connect to the program."""
     call_timeout: float = 10.0
@@ -94,15 +126,14 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         for name in self.allowed_hosts:
             _check_host(name)
         check_url("program_url", self.program_url)
-        callback = (self.callback_url, self.callback_token, self.encoding_aes_key)
-        if any(callback) and not all(callback):
-            missing = " and ".join(name for name, value in zip(CALLBACK_NAMES, callback, strict=True) if not value)
-            raise ConfigurationError(
-                "the app's callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
-                f"{missing}"
-            )
-        for name, url in (("callback_url", self.callback_url), ("debug_url", self.debug_url)):
-            if url:
+        if not 1 <= self.corps <= MAX_CORPS:
+            raise ConfigurationError(f"corps: 1 to {MAX_CORPS}, not {self.corps}")
+        _check_callback("app's", CALLBACK_NAMES, self.callback_url, self.callback_token, self.encoding_aes_key)
+        _check_callback(
+            "provider's command", COMMAND_NAMES, self.command_url, self.command_token, self.command_encoding_aes_key
+        )
+        for name in ("callback_url", "command_url", "debug_url"):
+            if url := getattr(self, name):
                 check_url(name, url)
 
 
@@ -124,6 +155,15 @@ def check_url(name: str, url: str) -> None:
         sound = False
     if not sound:
         raise ConfigurationError(f"{name} must be an http:// or https:// URL")
+
+
+def _check_callback(whose: str, names: tuple[str, str, str], *values: str) -> None:
+    if any(values) and not all(values):
+        missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
+        raise ConfigurationError(
+            f"the {whose} callback is its URL, its Token and its EncodingAESKey: set all three or none; missing: "
+            f"{missing}"
+        )
 
 
 def _check_host(name: str) -> None:

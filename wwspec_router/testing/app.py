@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.client import PlatformError, ProgramError, RetryPolicy, ZoneClient
+from wwspec_router.client import PlatformError, ProgramError, RetryPolicy, SuiteApp, ZoneClient
 from wwspec_router.emulator.http.client import TIMEOUT, EmulatorClient
 from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 
@@ -22,9 +22,24 @@ def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
         EmulatorError: No emulator answers.
     """
     info = emulator.info()
-    credentials = {} if "tokens" in options else {"corpid": info["corpid"], "secret": info["secret"]}
+    credentials: dict[str, Any] = {}
+    if "tokens" not in options:
+        credentials = {"corpid": info["corpid"], "secret": info["secret"]} if info["secret"] else _of_suite(emulator)
     here = {"program_id": info["program_id"], "base_url": emulator.url, "transport": emulator.memory}
     return ZoneClient(**{**credentials, **here, **options})
+
+
+def _of_suite(emulator: EmulatorClient) -> dict[str, SuiteApp]:
+    """Return the credentials of an app that gets its tokens by its suite."""
+    info = emulator.info()
+    suite = SuiteApp(
+        info["suite_id"],
+        info["suite_secret"],
+        lambda: str(emulator.info()["suite_ticket"]),
+        info["corpid"],
+        info["permanent_code"],
+    )
+    return {"tokens": suite}
 
 
 class App:

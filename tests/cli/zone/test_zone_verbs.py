@@ -303,7 +303,7 @@ def test_an_event_is_fired_from_a_file_as_fields_or_whole(
 def test_fire_finds_its_notification_among_a_thousand(
     wwspec: Wwspec, emulator: Emulator, program: SealedProgram
 ) -> None:
-    kept = emulator.platform.world.notifications.maxlen
+    kept = emulator.platform.world.notifications.latest.maxlen
     for _ in range(kept or 0):
         emulator.sdk("spec_notify_app", {"notify_id": "the same"})
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.sealing import seal_reply
@@ -156,7 +157,7 @@ class EmulatedZone:
         agentid = self.settings.agentid + 1
         with self.world.lock:
             app = self.world.app
-            other = type(app)(corpid=app.corpid, agentid=agentid, secret="other", keys=app.keys)  # noqa: S106
+            other = msgspec.structs.replace(app, agentid=agentid, secret="other")  # noqa: S106
             self.world.accounts._apps[(app.corpid, agentid)] = other  # the settings have one app
         caller = Caller(corpid=self.settings.corpid, agentid=agentid)
         yield partial(self._as, caller)

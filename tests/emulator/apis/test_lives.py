@@ -82,7 +82,7 @@ def test_what_an_earlier_life_gave_is_refused_though_the_same_exists(
 
 
 def app_call(zone: EmulatedZone, api: str, **request: object) -> Json:
-    answer, _ = zone.platform.call_as_app(f"chatdata/{api}", json.dumps(request).encode())
+    answer, _ = zone.platform.call_as_app(f"chatdata/{api}", json.dumps(request).encode(), zone.world.app)
     assert answer is not None
     return answer
 

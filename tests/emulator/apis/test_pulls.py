@@ -56,7 +56,7 @@ def test_a_message_that_is_said_is_pulled_with_its_parties(zone: EmulatedZone) -
 def test_a_notify_id_is_the_programs_own_or_made(zone: EmulatedZone) -> None:
     assert zone.ok("spec_notify_app", notify_id="own")["notify_id"] == "own"
     made = zone.ok("spec_notify_app", notify_scene=3)["notify_id"]
-    shown = list(zone.platform.world.notifications)
+    shown = list(zone.platform.world.notifications.latest)
     assert [(each.notify_id, each.notify_scene) for each in shown] == [("own", 0), (made, 3)]
     assert zone.refused("spec_notify_app", notify_id="x" * 65) == 710646
 

@@ -137,6 +137,43 @@ def test_a_code_is_for_the_app_of_the_link_alone(emulator: Emulator) -> None:
     assert user_info(emulator, own)["userid"] == user_info_3rd(emulator, suite)["userid"] == "lina"
 
 
+@pytest.mark.parametrize(
+    ("app_type", "own", "by_suite"), [("self", 0, 48002), ("custom", 0, 48002), ("third", 48002, 0)]
+)
+def test_the_kind_of_app_decides_which_api_names_the_person(
+    start: StartEmulator, app_type: str, own: int, by_suite: int
+) -> None:
+    """[91023, 91121]"""
+    emulator = start(app_type=app_type)
+    world = emulator.platform.world
+    with world.lock:
+        token, _ = world.accounts.issue_token_of(world.app, world.clock.now(), world.ids)
+    code = code_of(emulator, "lina")
+    assert get(emulator, "auth/getuserinfo", access_token=token, code=code)["errcode"] == own
+    if app_type == "self":
+        assert open_link(emulator, appid=emulator.settings.suite_id).status_code == 400
+        return
+    code = code_of(emulator, "lina", appid=emulator.settings.suite_id)
+    assert user_info_3rd(emulator, code)["errcode"] == by_suite
+
+
+def test_the_people_of_each_corp_log_in_to_a_third_party_app(start: StartEmulator) -> None:
+    """[91121]"""
+    emulator = start(corps=2, app_type="third")
+    link = {"appid": emulator.settings.suite_id, "agentid": ""}
+    corpids = [app.corpid for app in emulator.platform.world.apps]
+    page = open_link(emulator, **link).text
+    for corpid in corpids:
+        assert f"emulator_corpid={corpid}&amp;emulator_person=lina" in page
+        assert user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["corpid"] == corpid
+    ids = {
+        user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["open_userid"]
+        for corpid in corpids
+    }
+    assert len(ids) == 2
+    assert open_link(emulator, emulator_person="lina", emulator_corpid="other", **link).status_code == 400
+
+
 def test_a_code_that_went_to_another_domain_than_the_trusted_one_is_refused(start: StartEmulator) -> None:
     """[91023] The port counts."""
     emulator = start(trusted_domain="127.0.0.1:8000")
@@ -184,7 +221,7 @@ def test_codes_and_tickets_are_not_shown_in_the_traffic(emulator: Emulator) -> N
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"appid": "other"}, "appid: wwemulator00000001, or emulator-suite"),
+        ({"appid": "other"}, "appid: wwemulator00000001, or emulator-suite once it is installed"),
         ({"response_type": "token"}, "response_type: code"),
         ({"scope": "snsapi_all"}, "scope: snsapi_base"),
         ({"agentid": "7"}, "agentid: 1000002"),

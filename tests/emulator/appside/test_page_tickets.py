@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
@@ -75,7 +76,7 @@ def test_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query
 
 def test_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator) -> None:
     world = emulator.platform.world
-    others = [type(world.app)(corpid="corp", agentid=agentid, secret="", keys=world.app.keys) for agentid in range(5)]
+    others = [msgspec.structs.replace(world.app, corpid="corp", agentid=agentid) for agentid in range(5)]
     for app in others[:4]:
         for _ in range(100):
             world.page_tickets.issue_of_corp(app, 0, world.ids)
@@ -109,7 +110,7 @@ def test_agent_config_that_is_signed_with_the_ticket_of_the_corp_is_refused(emul
 
 def test_agent_config_that_is_signed_with_the_ticket_of_another_app_is_refused(emulator: Emulator) -> None:
     world = emulator.platform.world
-    other = type(world.app)(corpid=world.app.corpid, agentid=7, secret="", keys=world.app.keys)
+    other = msgspec.structs.replace(world.app, agentid=7, secret="")
     ticket, _ = world.page_tickets.issue_of_app(other, world.clock.now(), world.ids)
     assert refusal_of_agent_config(emulator, signed(emulator, ticket)) == 42012
 

@@ -79,9 +79,11 @@ def test_a_raised_event_reaches_the_program(
     world = emulator.platform.world
     if locked:
         with world.lock:
-            world.raise_event("delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"})
+            world.raise_event(
+                world.app, "delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"}
+            )
     else:
-        world.raise_event("delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"})
+        world.raise_event(world.app, "delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"})
     wait_until(lambda: len(program.calls) == 1)
     [call] = program.calls
     assert call.call_type == 2
@@ -97,7 +99,7 @@ def test_advance_answers_once_the_events_that_it_led_to_were_sent(
     emulator = start_with_program()
     emulator.receive_events()
     world = emulator.platform.world
-    world.timers.schedule(5, lambda: world.raise_event("hit_keyword", {"token": "t"}))
+    world.timers.schedule(5, lambda: world.raise_event(world.app, "hit_keyword", {"token": "t"}))
     emulator.advance(5)
     assert [call.timestamp for call in program.calls] == [1_750_000_005]
 
@@ -107,11 +109,11 @@ def test_an_event_that_nobody_receives_is_dropped_with_a_line_in_the_log(
 ) -> None:
     caplog.set_level(logging.INFO)
     emulator = start_with_program()
-    emulator.platform.world.raise_event("hit_keyword", {"token": "t"})
+    emulator.platform.world.raise_event(emulator.platform.world.app, "hit_keyword", {"token": "t"})
     assert "event hit_keyword is dropped: no program receives events" in caplog.text
     emulator.receive_events()
     program.reply = lambda call: (500, {}, b"")
-    emulator.platform.world.raise_event("hit_keyword", {"token": "t"})
+    emulator.platform.world.raise_event(emulator.platform.world.app, "hit_keyword", {"token": "t"})
     assert emulator.platform.wait_idle()
     assert "event hit_keyword did not reach the program: 710676" in caplog.text
 

@@ -8,7 +8,7 @@ import click
 
 from wwspec_router.cli.callers import is_wecom
 from wwspec_router.cli.candidates import event_types
-from wwspec_router.cli.emulator_options import connected_to, url_option
+from wwspec_router.cli.emulator_options import connected_to, corp_option, url_option
 from wwspec_router.cli.options import needs, print_json
 from wwspec_router.cli.wecom import base_url_option
 from wwspec_router.cli.why import print_event
@@ -39,8 +39,11 @@ NOT_AT_WECOM = (
     help="JSON: a whole event, which is sent as it is, or fields to set.",
 )
 @url_option
+@corp_option
 @base_url_option(hidden=True)
-def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url: str, base_url: str) -> None:
+def command(
+    event_type: str, overrides: tuple[str, ...], file: Path | None, url: str, of_corp: str, base_url: str
+) -> None:
     """Let a running emulator send EVENT, such as conversation_new_message, to the program.
 
     An event comes with what it is about: conversation_new_message with a new message, hit_keyword with one that hits a
@@ -65,7 +68,7 @@ def command(event_type: str, overrides: tuple[str, ...], file: Path | None, url:
     fields = {**given, **dict(map(_override, overrides))}
     if fields and not whole:
         _require_known(event_type, fields)
-    with connected_to(url) as emulator:
+    with connected_to(url, of_corp) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
         before = emulator.last_number()

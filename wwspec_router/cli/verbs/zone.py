@@ -11,11 +11,12 @@ import msgspec
 
 from wwspec_router.cli.candidates import ability_ids
 from wwspec_router.cli.emulator_candidates import entry_numbers, groups, people
-from wwspec_router.cli.emulator_options import with_emulator
+from wwspec_router.cli.emulator_options import with_corp, with_emulator
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.moments import Move
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
+from wwspec_router.cli.verbs.zone_authorisation import ACTS
 from wwspec_router.cli.verbs.zone_faults import answer, clear, fault, faults
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
@@ -49,12 +50,12 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, *ACTS):
     command.add_command(each)
 
 
 @command.command()
-@with_emulator
+@with_corp
 def info(emulator: EmulatorClient) -> None:
     """Print who and what there is, and the time. People, groups, knowledge bases, the app and its secret."""
     print_json(emulator.info())
@@ -134,7 +135,7 @@ def export(emulator: EmulatorClient, file: Path) -> None:
 )
 @click.option("--group", default="", metavar="CHATID", shell_complete=groups, help="The group, instead of --to.")
 @click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
-@with_emulator
+@with_corp
 def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
     """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
     print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
@@ -145,7 +146,7 @@ def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], g
 @click.option("--before", type=click.IntRange(0), help="Only those before this position.  [default: the newest]")
 @click.option("--text", default="", help="Only those that hold this.")
 @json_option
-@with_emulator
+@with_corp
 def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str, as_json: bool) -> None:
     """Print what was said, newest first."""
     columns: dict[str, Callable[[Any], str]] = {
@@ -162,7 +163,7 @@ def messages(emulator: EmulatorClient, limit: int, before: int | None, text: str
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="How many.")
 @click.option("--after", type=click.IntRange(0), default=0, help="Only those after this serial.")
 @json_option
-@with_emulator
+@with_corp
 def rules(emulator: EmulatorClient, limit: int, after: int, as_json: bool) -> None:
     """Print the keyword rules, oldest first."""
     columns: dict[str, Callable[[Any], str]] = {

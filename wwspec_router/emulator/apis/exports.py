@@ -48,7 +48,7 @@ def create_chatdata_export_job(world: World, caller: Caller, body: bytes) -> Ans
             errcode = error.errcode
         jobid, job = corp.exports.add(app.agentid, content, errcode, now)
     world.timers.schedule(
-        job.finished - now, lambda: world.raise_event("chat_archive_export_finished", {"jobid": jobid})
+        job.finished - now, lambda: world.raise_event(app, "chat_archive_export_finished", {"jobid": jobid})
     )
     return accepted(jobid=jobid)
 

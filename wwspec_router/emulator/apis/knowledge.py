@@ -97,7 +97,7 @@ def knowledge_base_create(world: World, caller: Caller, body: bytes) -> Answer:
         contents = _checked(corp, app, request.doc_list, now)
         base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
         added = list(base.contents.values())
-    _learn(world, base, added)
+    _learn(world, app, base, added)
     return accepted(kb_id=base.kb_id, doc_list=[_added(content) for content in added])
 
 
@@ -120,7 +120,7 @@ def knowledge_base_add_doc(world: World, caller: Caller, body: bytes) -> Answer:
         now = world.clock.now()
         corp = world.corp(app)
         added = corp.knowledge.add(base, _checked(corp, app, request.doc_list, now), now)
-    _learn(world, base, added)
+    _learn(world, app, base, added)
     return accepted(doc_list=[_added(content) for content in added])
 
 
@@ -158,7 +158,7 @@ def _owned(world: World, caller: Caller, kb_id: str) -> KnowledgeBase:
     return world.corp(app).knowledge.owned(kb_id, app.agentid)
 
 
-def _learn(world: World, base: KnowledgeBase, added: list[Content]) -> None:
+def _learn(world: World, app: App, base: KnowledgeBase, added: list[Content]) -> None:
     """Send the program an event for each content when it is learnt, one after the other."""
     waiting = deque((content.docid, content.ready) for content in added)
 
@@ -173,6 +173,7 @@ def _learn(world: World, base: KnowledgeBase, added: list[Content]) -> None:
             name = base.name
         if content is not None:
             world.raise_event(
+                app,
                 "knowledge_base_learn_done",
                 {
                     "knowledge_base_id": base.kb_id,

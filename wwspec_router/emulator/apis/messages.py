@@ -125,7 +125,7 @@ def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
         start = _HITS.read(world, app, request.cursor)
         if start is None:
             start, since = 0, max(since, request.begin_time)
-        start = max(start, book.first_since(since))
+        start = max(start, book.first_since(since), app.authorisation.first_hit)
         page = book.between(start, start + request.limit)
         end = start + len(page)
         answer = accepted(has_more=int(end < book.end), next_cursor=_HITS.write(world, app, end))
@@ -142,13 +142,14 @@ def _page(world: World, app: App, page_id: str) -> list[Message]:
     if bounds is None:
         raise RefusedError(40058, f"page_id is not one of sync_msg, {OR_EARLIER_LIFE}")
     chats = world.conversations[app.corpid]
-    start = max(bounds[0], chats.first_since(world.clock.now() - WINDOW_SECONDS))
+    oldest = max(chats.first_since(world.clock.now() - WINDOW_SECONDS), app.authorisation.first_message)
+    start = max(bounds[0], oldest)
     return chats.between(start, bounds[1])
 
 
 def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> int:
-    """Return the position to pull from, at most five days back."""
-    oldest = chats.first_since(world.clock.now() - WINDOW_SECONDS)
+    """Return the position to pull from: at most five days back, and nothing of an earlier authorisation."""
+    oldest = max(chats.first_since(world.clock.now() - WINDOW_SECONDS), app.authorisation.first_message)
     if not request.cursor:
         return max(oldest, chats.first_since(request.begin_time))
     position = world.marks.read(_CURSOR, app.corpid, request.cursor)

@@ -163,7 +163,7 @@ def _run(
             corp.tasks.finish(jobid, world.clock.now(), outcome)
 
     try:
-        call_async(world, program, ability_id, data, app.agentid, record, limit=limit)
+        call_async(world, program, ability_id, data, app.agentid, record, corpid=app.corpid, limit=limit)
     except RefusedError:
         with world.lock:
             corp.tasks.forget(jobid)

@@ -105,7 +105,7 @@ def async_program_task(world: World, app: App, body: bytes) -> Answer:
     require(program_id=request.program_id, ability_id=request.ability_id, request_data=request.request_data)
     with world.lock:
         program = app.linked(request.program_id)
-    jobid = call_async(world, program, request.ability_id, request.request_data, app.agentid, None)
+    jobid = call_async(world, program, request.ability_id, request.request_data, app.agentid, None, corpid=app.corpid)
     return accepted(jobid=jobid)
 
 
@@ -114,7 +114,7 @@ def async_program_result(world: World, app: App, body: bytes) -> Answer:
     request = read(AsyncResult, body)
     require(jobid=request.jobid)
     with world.lock:
-        job = world.jobs.of_app(request.jobid, app.agentid)
+        job = world.jobs.of_app(request.jobid, app.corpid, app.agentid)
         if not job.reported:
             raise RefusedError(710642)
         return accepted(response_errcode=job.errcode, response_data=job.result)

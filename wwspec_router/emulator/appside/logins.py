@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, accepted, read, require
+from wwspec_router.emulator.appside.suites import check_token, open_userid
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.logins import DOC_TICKET, SECONDS, USER_TICKET, Login
 from wwspec_router.emulator.state.people import EMPLOYEE
@@ -31,9 +32,8 @@ def get_user_info(world: World, query: Mapping[str, str], _: bytes) -> Answer:
 
 def get_user_info_3rd(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return who has logged in to a third-party app, and in which corp."""
-    require(suite_access_token=query.get("suite_access_token"))
     with world.lock:
-        world.suite.check_token(query["suite_access_token"], world.clock.now())
+        check_token(world, query)
         login = _used(world, query, lambda login: login.by_suite)
         person = _person(world, login, doc_ticket=world.settings.suite_doc_ticket)
         if login.party.type != EMPLOYEE:
@@ -50,11 +50,6 @@ def get_user_detail(world: World, app: App, body: bytes) -> Answer:
     with world.lock:
         login = world.logins.member_of(app, request.user_ticket, world.clock.now())
     return accepted(userid=login.party.id, gender="0", avatar="")
-
-
-def open_userid(app: App, userid: str) -> str:
-    """Return a member's ID for the provider: the same in all of its apps."""
-    return f"wo{hashlib.sha256(f'{app.corpid}/{userid}'.encode()).hexdigest()[:30]}"
 
 
 def _used(world: World, query: Mapping[str, str], is_caller: Callable[[Login], bool]) -> Login:

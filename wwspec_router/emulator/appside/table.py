@@ -4,10 +4,22 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer
-from wwspec_router.emulator.appside import calls, config, logins, page_tickets, scope, suites, tokens, uploads
+from wwspec_router.emulator.appside import (
+    calls,
+    config,
+    logins,
+    page_tickets,
+    permissions,
+    scope,
+    suites,
+    tokens,
+    uploads,
+)
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
+from wwspec_router.errors import JsonError
 
 Query = Mapping[str, str]
 Function = Callable[[World, Query, bytes], Answer]
@@ -30,21 +42,66 @@ class AppApi(msgspec.Struct, frozen=True):
 
 
 def _rows(method: str, functions: Mapping[str, Function]) -> dict[str, AppApi]:
-    return {path: AppApi(method, path.rpartition("/")[2], function) for path, function in functions.items()}
+    return {path: AppApi(method, NAMED.get(path, path.rpartition("/")[2]), each) for path, each in functions.items()}
 
 
-def _of_app(function: Callable[[World, App, bytes], Answer]) -> Function:
+def _of_kind(path: str, function: Function) -> Function:
+    """Return the function of an API that has no data permission, and checks its token itself."""
+
+    def answer(world: World, query: Query, body: bytes) -> Answer:
+        permissions.check_kind(world, path)
+        return function(world, query, body)
+
+    return answer
+
+
+def _of_app(path: str, function: Callable[[World, App, bytes], Answer]) -> Function:
     """Return the function of an API that needs the access token of an app."""
-    return lambda world, query, body: function(world, world.calling_app(query.get("access_token", "")), body)
+    return lambda world, query, body: function(world, allowed(world, path, query.get("access_token", "")), body)
 
 
+def allowed(world: World, path: str, access_token: str) -> App:
+    """Return the app that calls an API which it may call; it needs no lock.
+
+    Raises:
+        RefusedError: As `World.calling_app` and `permissions.check`.
+    """
+    app = world.calling_app(access_token)
+    permissions.check(world, app, path)
+    return app
+
+
+def caller(world: World, query: Query, body: bytes) -> App | None:
+    """Return the app that a request is of or about, for the record; None when it names none."""
+    with world.lock:
+        app = world.accounts.owner(query.get("access_token", ""))
+    if app is not None:
+        return app
+    try:
+        corpid = query.get("corpid") or decode_json(body, _OfCorp).auth_corpid
+    except JsonError:
+        return None
+    return next((app for app in world.apps if app.corpid == corpid), None)
+
+
+class _OfCorp(msgspec.Struct):
+    auth_corpid: str = ""
+
+
+NAMED = {
+    "ticket/get": "ticket/get",
+    "service/v2/get_permanent_code": "v2/get_permanent_code",
+    "service/v2/get_auth_info": "v2/get_auth_info",
+}
+"""The names of those paths whose last part is no name, or another path has it, too."""
+
+_READ = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
 _OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
 
 APIS: Mapping[str, AppApi] = {
-    **_rows("GET", tokens.APIS | logins.APIS),
-    **{path: AppApi("GET", path, function) for path, function in page_tickets.APIS.items()},
-    **_rows("POST", suites.APIS),
-    **_rows("POST", {path: _of_app(each) for path, each in _OF_APPS.items()}),
+    **_rows("GET", {path: _of_kind(path, each) for path, each in _READ.items()}),
+    **_rows("POST", {path: _of_kind(path, each) for path, each in suites.APIS.items()}),
+    **_rows("POST", {path: _of_app(path, each) for path, each in _OF_APPS.items()}),
 }
 
 MODELLED = (*(f"{each.method} {path}" for path, each in APIS.items()), f"POST {uploads.API}")

@@ -1,9 +1,9 @@
-"""Carries `program_notify` callbacks to the app's callback URL, on a thread of its own.
+"""Brings callbacks to a callback URL of the app, on a thread of its own: `program_notify`, or commands of the suite.
 
-Like WeCom it verifies the URL first, waits 5 seconds for an answer, and tries three times. It verifies the URL at the
-start and on request, and after a failure again before each delivery. Requests have the time of this machine's clock,
-not of the emulator's: an app refuses a callback that seems to be a repeated one. It keeps no notification, and reports
-the outcome of each one to a function.
+Like WeCom it verifies the URL first, waits 5 seconds for an answer, 1 second for that of a command, and tries three
+times. It verifies the URL at the start and on request, and after a failure again before each delivery. Requests have
+the time of this machine's clock, not of the emulator's: an app refuses a callback that seems to be a repeated one. It
+keeps no callback, and reports the outcome of each one to a function.
 """
 
 import contextlib
@@ -14,57 +14,77 @@ import time
 from collections.abc import Callable
 
 import httpx
+import msgspec
 
 from wwspec_router.callbacks import CallbackCrypto, write_xml
+from wwspec_router.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
 from wwspec_router.emulator.state.clock import Clock
-from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.tickets import Delivery
 from wwspec_router.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
 
 TRIES = 3
-ANSWER_SECONDS = 5.0
 QUEUE_SIZE = 1000
 _OK = 200
 _VERIFY = "verify"
-"""A request to verify the URL, in the queue of notifications."""
+"""A request to verify the URL, in the queue of callbacks."""
 
 _log = logging.getLogger("uvicorn.error")
 
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL)
 
 
-OnChange = Callable[[Notification, str, int, Attempt | None], None]
-"""Gets a notification, its new state, the number of tries, and the last try."""
+class Kind(msgspec.Struct, frozen=True):
+    """One of the two callback URLs that an app has."""
+
+    name: str
+    names: tuple[str, str, str]
+    """Of the settings of its URL, Token and EncodingAESKey."""
+    seconds: float
+    """How long WeCom waits for an answer."""
+    reply: str | None
+    """The text that the answer must be; None for any."""
+
+
+DATA = Kind("callback URL", CALLBACK_NAMES, 5.0, None)
+"""The app's data callback URL [90968]."""
+COMMANDS = Kind("command URL", COMMAND_NAMES, 1.0, "success")
+"""The command callback URL of a suite [97172, 90642]."""
+
+OnChange = Callable[[Delivery, str, int, Attempt | None], None]
+"""Gets a callback, its new state, the number of tries, and the last try."""
 
 
 class Courier:
     """Delivers in order, one after the other.
 
     Args:
-        url: The app's callback URL.
-        crypto: Seals what is sent.
+        url: The callback URL.
+        crypto: Seals what is sent; what verifies the URL is for its receiver.
         clock: The source of the text that the URL must decrypt.
+        kind: Which of the app's URLs it is.
     """
 
-    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock) -> None:
+    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock, kind: Kind = DATA) -> None:
         self.url = url
-        """The app's callback URL."""
+        """The callback URL."""
         self._crypto = crypto
         self._clock = clock
-        self._waiting: queue.Queue[Notification | str | None] = queue.Queue(QUEUE_SIZE)
+        self._kind = kind
+        self._waiting: queue.Queue[Delivery | str | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
         self.verified = False
         """Whether the last verification succeeded."""
-        self._client = httpx.Client(trust_env=False, timeout=ANSWER_SECONDS)
+        self._client = httpx.Client(trust_env=False, timeout=kind.seconds)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: OnChange = _ignore
         self._last: Attempt | None = None
-        """The last try of the present notification."""
+        """The last try of the present callback."""
 
     def start(self, report: OnChange) -> None:
         """Verify the URL and begin to deliver.
 
         Args:
-            report: Called with what became of each notification.
+            report: Called with what became of each callback.
         """
         self._report = report
         self._thread.start()
@@ -85,16 +105,16 @@ class Courier:
         with contextlib.suppress(queue.Full):  # the next delivery then verifies it
             self._waiting.put_nowait(_VERIFY)
 
-    def deliver(self, notification: Notification) -> None:
-        """Queue a notification. It is dropped when too many wait."""
+    def deliver(self, delivery: Delivery) -> None:
+        """Queue a callback. It is dropped when too many wait."""
         try:
-            self._waiting.put_nowait(notification)
+            self._waiting.put_nowait(delivery)
         except queue.Full:
-            _log.error("program_notify dropped: %d are waiting already", QUEUE_SIZE)
-            self._report(notification, "dropped", 0, None)
+            _log.error("a callback is dropped: %d are waiting already", QUEUE_SIZE)
+            self._report(delivery, "dropped", 0, None)
 
     def stop(self) -> None:
-        """End after the present try, and drop the waiting notifications."""
+        """End after the present try, and drop those that wait."""
         self._stopping.set()
         while self._thread.is_alive():
             try:
@@ -107,32 +127,35 @@ class Courier:
 
     def _run(self) -> None:
         while (waiting := self._waiting.get()) is not None and not self._stopping.is_set():
-            if isinstance(waiting, Notification):
+            if isinstance(waiting, Delivery):
                 self._carry(waiting)
             elif reason := self.verify():
-                _log.warning("the callback URL is not verified: %s, then run `wwspec zone verify-callback`", reason)
-        if isinstance(waiting, Notification):
+                again = ", then run `wwspec zone verify-callback`" if self._kind is DATA else ""
+                _log.warning("the %s is not verified: %s%s", self._kind.name, reason, again)
+        if isinstance(waiting, Delivery):
             self._report(waiting, "dropped", 0, None)
 
-    def _carry(self, notification: Notification) -> None:
+    def _carry(self, delivery: Delivery) -> None:
         self._last = None
         for attempt in range(1, TRIES + 1):
-            if self._try(notification):
-                self._report(notification, "delivered", attempt, self._last)
+            if self._try(delivery):
+                self._report(delivery, "delivered", attempt, self._last)
                 return
             if self._stopping.is_set():
                 break
-        _log.warning("program_notify failed after %d tries: no HTTP status 200", attempt)
-        self._report(notification, "failed", attempt, self._last)
+        wanted = "HTTP status 200" if self._kind.reply is None else f"answer with the text {self._kind.reply}"
+        within = f" within {self._kind.seconds:g} s"
+        _log.warning("a callback to the %s failed after %d tries: no %s%s", self._kind.name, attempt, wanted, within)
+        self._report(delivery, "failed", attempt, self._last)
 
-    def _try(self, notification: Notification) -> bool:
+    def _try(self, delivery: Delivery) -> bool:
         if not self.verified and (reason := self.verify()):
-            _log.info("the callback URL is not verified: %s", reason)
+            _log.info("the %s is not verified: %s", self._kind.name, reason)
             return False
         try:
-            return self._post(notification)
+            return self._post(delivery)
         except _ERRORS as error:
-            _log.info("callback URL: %s", type(error).__name__)
+            _log.info("%s: %s", self._kind.name, type(error).__name__)
             return False
 
     def _verify_url(self) -> str:
@@ -140,29 +163,33 @@ class Courier:
         encrypted = self._crypto.encrypt(echo)
         query = {**self._crypto.query(int(time.time()), encrypted), "echostr": encrypted}
         answer = self._client.get(self.url, params=query)
+        _, token, aes_key = self._kind.names
         if answer.status_code != _OK:
             return (
                 f"{self.url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
-                "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and the corpid are the app's"
+                f"{token}, {aes_key} and the corpid are the app's"
             )
         if answer.text != echo:
             return (
                 f"{self.url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
-                "without quotes or a line end, and check WWSPEC_ENCODING_AES_KEY"
+                f"without quotes or a line end, and check {aes_key}"
             )
         return ""
 
     def _described(self, error: Exception) -> str:
         name = type(error).__name__
         if isinstance(error, httpx.ReadTimeout):
-            return f"{self.url} did not answer within {ANSWER_SECONDS:g} seconds ({name}): let the app answer sooner"
+            return (
+                f"{self.url} did not answer within {self._kind.seconds:g} seconds ({name}): let the app answer sooner"
+            )
         if isinstance(error, httpx.TransportError):
             return f"nothing answers at {self.url} ({name}): start the app"
-        return f"{self.url} can't be called ({name}): check --callback-url"
+        return f"{self.url} can't be called ({name}): check {self._kind.names[0]}"
 
-    def _post(self, notification: Notification) -> bool:
-        encrypted = self._crypto.encrypt(_notification_xml(notification))
-        xml = _envelope_xml(notification, encrypted)
+    def _post(self, delivery: Delivery) -> bool:
+        receiver = delivery.receive_id
+        encrypted = self._crypto.for_receiver(receiver).encrypt(write_xml(delivery.fields))
+        xml = write_xml({"ToUserName": receiver, "AgentID": delivery.agent, "Encrypt": encrypted})
         request = self._client.build_request(
             "POST",
             self.url,
@@ -176,38 +203,17 @@ class Courier:
         self._last = Attempt(
             head, xml, Reply(answer.status_code, answer.headers.multi_items(), body_of(answer.content))
         )
-        return answer.status_code == _OK
+        return answer.status_code == _OK and self._kind.reply in (None, answer.text)
 
     def _drop_waiting(self) -> None:
         while True:
             try:
-                notification = self._waiting.get_nowait()
+                delivery = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            if isinstance(notification, Notification):
-                self._report(notification, "dropped", 0, None)
+            if isinstance(delivery, Delivery):
+                self._report(delivery, "dropped", 0, None)
 
 
-def _notification_xml(notification: Notification) -> str:
-    """Return the event that gives the app a notify_id [99843]."""
-    return write_xml(
-        {
-            "ToUserName": notification.corpid,
-            "FromUserName": "sys",
-            "CreateTime": notification.create_time,
-            "MsgType": "event",
-            "Event": "program_notify",
-            "NotifyId": notification.notify_id,
-            "NotifyScene": notification.notify_scene,
-        }
-    )
-
-
-def _envelope_xml(notification: Notification, encrypted: str) -> str:
-    """Return the body that is POSTed."""
-    fields = {"ToUserName": notification.corpid, "AgentID": str(notification.agentid), "Encrypt": encrypted}
-    return write_xml(fields)
-
-
-def _ignore(notification: Notification, state: str, attempts: int, last: Attempt | None) -> None:
+def _ignore(delivery: Delivery, state: str, attempts: int, last: Attempt | None) -> None:
     """Do nothing; used until the courier starts."""

@@ -14,6 +14,7 @@ from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.events.types import EVENT_TYPES, OF_MESSAGES, build_event, wrap_event
 from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.traffic.entries import Cause, Entry
 from wwspec_router.emulator.state.world import World
@@ -23,21 +24,21 @@ from wwspec_router.errors import did_you_mean
 _log = logging.getLogger(__name__)
 
 
-def fire(world: World, event_type: str, overrides: Mapping[str, Any]) -> Answer:
-    """Send an event made from the emulator's data; see `Platform.fire`."""
+def fire(world: World, app: App, event_type: str, overrides: Mapping[str, Any]) -> Answer:
+    """Send an event of an app made from the emulator's data; see `Platform.fire`."""
 
     def build() -> tuple[dict[str, Any], Message | None]:
         if event_type not in EVENT_TYPES:
             known = f"there are {', '.join(EVENT_TYPES)}"
             raise RefusedError(40058, f"no such event; {did_you_mean(event_type, EVENT_TYPES, known)}")
-        event = build_event(world, world.app, event_type, overrides)
-        chats = world.corp(world.app).chats
+        event = build_event(world, app, event_type, overrides)
+        chats = world.corp(app).chats
         return event, chats.at(chats.end - 1) if event_type in OF_MESSAGES else None
 
-    return _fire(world, build)
+    return _fire(world, app, build)
 
 
-def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
+def fire_as_is(world: World, app: App, event: dict[str, Any]) -> Answer:
     """Send an event whose whole content is given."""
 
     def check() -> tuple[dict[str, Any], None]:
@@ -45,19 +46,18 @@ def fire_as_is(world: World, event: dict[str, Any]) -> Answer:
             raise RefusedError(40058, "an event has an event_type")
         return event, None
 
-    return _fire(world, check)
+    return _fire(world, app, check)
 
 
 def queue(
-    world: World, outbox: Outbox, event_type: str, fields: dict[str, Any], message: Message | None = None
+    world: World, outbox: Outbox, app: App, event_type: str, fields: dict[str, Any], message: Message | None = None
 ) -> None:
     """Give an event its number and time now, and queue it. It takes no lock of the world."""
-    program = world.app.receiver
+    program = app.receiver
     if program is None:
         return
-    call, entry = _begin(
-        world, wrap_event(event_type, fields, world.clock.seconds()), None if message is None else Cause(message)
-    )
+    event = wrap_event(event_type, fields, world.clock.seconds())
+    call, entry = _begin(world, app, event, None if message is None else Cause(message))
 
     def send() -> None:
         try:
@@ -68,18 +68,20 @@ def queue(
     outbox.put(send)
 
 
-def _fire(world: World, build: Callable[[], tuple[dict[str, Any], Message | None]]) -> Answer:
+def _fire(world: World, app: App, build: Callable[[], tuple[dict[str, Any], Message | None]]) -> Answer:
     event: Answer = {}
     sent: Answer = {"reply": "", "number": None}
 
     def send() -> Answer:
         with world.lock:
-            program = world.app.receiver
+            program = app.receiver
             if program is None:
                 raise RefusedError(710645, "no program receives events: call set_receive_callback first")
             built, message = build()
             event.update(built)
-        call, entry = _begin(world, event, Cause(message, is_fired=True))
+            if why := world.withheld(app, event["event_type"]):
+                raise RefusedError(710726, f"{why}, so WeCom sends no event: wwspec zone renew")
+        call, entry = _begin(world, app, event, Cause(message, is_fired=True))
         sent["number"] = entry.number
         return accepted(reply=ask_program(world, program, call, entry=entry))
 
@@ -87,10 +89,10 @@ def _fire(world: World, build: Callable[[], tuple[dict[str, Any], Message | None
     return {**sent, **answer, "event": event}
 
 
-def _begin(world: World, event: dict[str, Any], cause: Cause | None) -> tuple[CallContent, Entry]:
+def _begin(world: World, app: App, event: dict[str, Any], cause: Cause | None) -> tuple[CallContent, Entry]:
     call = CallContent(
-        corpid=world.app.corpid,
-        agentid=world.app.agentid,
+        corpid=app.corpid,
+        agentid=app.agentid,
         call_type=CallType.EVENT,
         data=msgspec.json.encode(event).decode(),
         request_id=world.reference(),

@@ -83,8 +83,12 @@ class Abilities:
 
         return self._platform.world.answered(differences)
 
-    def call(self, body: bytes) -> Answer:
+    def call(self, body: bytes, corp: str = "") -> Answer:
         """Call the program as the app does, given as the JSON of an `AppCall`.
+
+        Args:
+            body: The call.
+            corp: At which corp; empty for the first one.
 
         Returns the `number` of the app's entry, and the platform's `answer` to the app: null when a fault cut the
         connection.
@@ -94,7 +98,9 @@ class Abilities:
         def make() -> Answer:
             call = read(AppCall, body)
             api = "chatdata/async_program_task" if call.asynchronous else "chatdata/sync_call_program"
-            answer, number = platform.call_as_app(api, call.body(platform.settings.program_id))
+            answer, number = platform.call_as_app(
+                api, call.body(platform.settings.program_id), platform.world.app_of(corp)
+            )
             return accepted(number=number, answer=answer)
 
         return platform.world.answered(make)

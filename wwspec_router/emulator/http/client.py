@@ -12,7 +12,8 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import DescribedContract
-from wwspec_router.emulator.http.reading import StreamEvent, read_stream
+from wwspec_router.emulator.http.administration_client import AdministrationClient
+from wwspec_router.emulator.http.reading import StreamEvent, read_stream, selection
 from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import JsonError, WWSpecError
 
@@ -40,24 +41,28 @@ class EmulatorError(WWSpecError):
     """The emulator can't be reached, or refused the request."""
 
 
-class EmulatorClient:
+class EmulatorClient(AdministrationClient):
     """Talks to one emulator.
 
     Args:
         url: Where it listens.
         memory: The transport to an emulator within this process.
         origin: Where the URL comes from, for errors, such as `--url`.
+        corp: The corp of an emulator with several whose app and people are meant; empty for the first one.
 
     Attributes:
         transport: The transport to the emulator; closed with this client.
         resets: How often this client has reset the emulator.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None, origin: str = "") -> None:
+    def __init__(
+        self, url: str = DEFAULT_URL, memory: "httpx.BaseTransport | None" = None, origin: str = "", corp: str = ""
+    ) -> None:
         import httpx  # here, since verbs show their help without it
 
         self.url = url.rstrip("/")
         self.memory = memory
+        self.corp = corp
         self._named = f"{self.url} ({origin})" if origin else self.url
         self.resets = 0
         self.transport = memory or httpx.HTTPTransport(
@@ -320,7 +325,7 @@ class EmulatorClient:
             wait: Whether to wait until no event and no notification is on its way.
         """
         kinds = (kind,) if isinstance(kind, str) else kind
-        query = [*_selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
+        query = [*selection(since, kinds, ability, errcode, failed, text), ("bodies", str(bodies).lower())]
         query += [] if wait else [("wait", "false")]
         found: list[dict[str, Any]] = self._asked("GET", f"/emulator/traffic?{urlencode(query)}")["traffic"]
         return found
@@ -377,7 +382,7 @@ class EmulatorClient:
         Raises:
             StreamEndedError: The emulator ended, or can't be reached.
         """
-        return read_stream(self._http, urlencode(_selection(since, kinds, ability, errcode, failed, text)), last_id)
+        return read_stream(self._http, urlencode(selection(since, kinds, ability, errcode, failed, text)), last_id)
 
     def last_number(self) -> int:
         """Return the number of the newest exchange; 0 when there was none."""
@@ -467,6 +472,8 @@ class EmulatorClient:
         import httpx
 
         content = None if body is None else msgspec.json.encode(body)
+        if self.corp and path.startswith("/emulator/"):
+            path += f"{'&' if '?' in path else '?'}{urlencode({'corp': self.corp})}"
         try:
             response = self._http.request(method, path, content=content)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
@@ -490,11 +497,3 @@ class EmulatorClient:
 def _milliseconds(seconds: float) -> int:
     """Return how long one request waits."""
     return max(0, min(MAX_WAIT_MS, int(seconds * 1000)))
-
-
-def _selection(
-    since: int, kinds: Sequence[str], ability: str, errcode: int | None, failed: bool, text: str
-) -> list[tuple[str, str]]:
-    """Return the parameters of a query that choose entries."""
-    chosen = [("since", str(since)), ("ability", ability), ("text", text), ("failed", str(failed).lower())]
-    return [*chosen, *(("kind", kind) for kind in kinds), *([] if errcode is None else [("errcode", str(errcode))])]

@@ -19,6 +19,8 @@ from wwspec_router.emulator.scene import SceneMessage, check_message
 from wwspec_router.emulator.settings import CALLBACK_NAMES, check_url
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.authorisations import CHAT
 from wwspec_router.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_router.emulator.state.seeds import say
 from wwspec_router.emulator.state.traffic.entries import APP, SDK, Entry
@@ -88,18 +90,31 @@ class Control:
         self._platform = platform
         self._connect = connect
 
-    def info(self) -> Answer:
-        """Return the emulated world, enough for an app to call its program, and how much is recorded."""
+    def info(self, corp: str = "") -> Answer:
+        """Return the emulated world, enough for an app to call its program, and how much is recorded.
+
+        Args:
+            corp: Which corp; empty for the first one.
+        """
+        return self._platform.world.answered(lambda: self._info(corp))
+
+    def _info(self, corp: str) -> Answer:
         platform, settings, world = self._platform, self._platform.settings, self._platform.world
         with world.lock:
-            receiver = world.app.receiver
-            program = world.app.programs[settings.program_id]
-            contracts, kept = program.contracts, world.kept()
-            who = self._who()
+            app, now = world.app_of(corp), world.clock.now()
+            receiver = app.receiver
+            program = app.programs[settings.program_id]
+            contracts, kept = program.contracts, world.kept(app)
+            who = self._who(app)
+            suite = {"suite_id": settings.suite_id, "suite_secret": settings.suite_secret}
+            suite |= {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
         return accepted(
-            corpid=settings.corpid,
-            agentid=settings.agentid,
-            secret=settings.secret,
+            corpid=app.corpid,
+            agentid=app.agentid,
+            secret=app.secret,
+            app_type=settings.app_type,
+            corps=[each.corpid for each in world.apps],
+            **suite,
             program_id=settings.program_id,
             program_url=program.url,
             call_timeout=settings.call_timeout,
@@ -116,9 +131,9 @@ class Control:
             **who,
         )
 
-    def _who(self) -> Answer:
+    def _who(self, app: App) -> Answer:
         """Return the people, groups and knowledge bases of the app's corp. The caller holds the lock."""
-        corp = self._platform.world.corp(self._platform.world.app)
+        corp = self._platform.world.corp(app)
         chats = corp.chats
         return {
             "employees": {each.id: chats.people.name_of(each) for each in chats.employees},
@@ -149,12 +164,16 @@ class Control:
         """Remove the faults of an id, an effect or an API, or all; return how many were `cleared`."""
         return accepted(cleared=self._platform.world.faults.clear(fault_id, effect, api))
 
-    def say(self, body: bytes) -> Answer:
+    def say(self, body: bytes, corp: str = "") -> Answer:
         """Let a person say something, given as the JSON of a `SceneMessage`, and return the `msgid`.
 
         `number` is that of the event's entry; null when no program receives events.
 
         The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
+
+        Args:
+            body: The message.
+            corp: At which corp; empty for the first one.
         """
         world = self._platform.world
 
@@ -163,11 +182,12 @@ class Control:
             try:
                 check_message(message, "$")
                 with world.lock:
-                    said = say(world.corp(world.app).chats, message, world.clock.seconds())
-                    token = world.issue_event_token(world.app)
+                    app = world.app_of(corp)
+                    said = say(world.corp(app).chats, message, world.clock.seconds())
+                    token = world.issue_event_token(app)
             except (msgspec.ValidationError, ConfigurationError) as error:
                 raise RefusedError(40058, str(error)) from None
-            world.raise_event("conversation_new_message", {"token": token}, said)
+            world.raise_event(app, "conversation_new_message", {"token": token}, said)
             event = world.traffic.find(token)
             return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
@@ -218,10 +238,26 @@ class Control:
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
-    def receive_events(self) -> Answer:
-        """Let the app choose the program as the receiver of its events; return the platform's answer."""
+    def receive_events(self, corp: str = "") -> Answer:
+        """Let the app choose the program as the receiver of its events; return the platform's answer.
+
+        Args:
+            corp: At which corp; empty for every one that authorises the app, or else the first.
+        """
+        world = self._platform.world
+
+        def choose() -> Answer:
+            with world.lock:
+                now = world.clock.now()
+                able = [each for each in world.apps if each.authorised and each.authorisation.has(CHAT, now)]
+            answers = [self._receive_events(each) for each in ([world.app_of(corp)] if corp else able or [world.app])]
+            return next((each for each in answers if each["errcode"]), answers[0])
+
+        return world.answered(choose)
+
+    def _receive_events(self, app: App) -> Answer:
         body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
-        answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body)
+        answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body, app)
         cut = {"errcode": -1, "errmsg": "a fault that was set cuts the connection"}
         return {**(cut if answer is None else answer), "number": number}
 

@@ -7,15 +7,15 @@ still occupy theirs.
 
 from collections.abc import Callable
 from functools import partial
-from http import HTTPMethod
+from http import HTTPMethod, HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import anyio
 import anyio.to_thread
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +24,7 @@ from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.appside import table as appside, uploads
 from wwspec_router.emulator.display.selection import read_selection
 from wwspec_router.emulator.http.abilities import Abilities
+from wwspec_router.emulator.http.administration import Administration
 from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.lists import Lists
 from wwspec_router.emulator.http.saved import Saved
@@ -45,6 +46,12 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 
 STREAM_PATH = "/emulator/stream"
 
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of the page of an install link. No form-action: browsers apply it to the redirect to the provider's site, too."""
+
 _Object = dict[str, Any]
 
 
@@ -54,10 +61,12 @@ class Endpoints:
     Args:
         platform: What answers.
         connect: Begins to bring notifications to a callback URL.
+        command: Begins to bring commands to a command URL.
     """
 
-    def __init__(self, platform: Platform, connect: Connect) -> None:
+    def __init__(self, platform: Platform, connect: Connect, command: Connect) -> None:
         self._platform = platform
+        self._administration = Administration(platform, command)
         self._abilities = Abilities(platform)
         self._control = Control(platform, connect)
         self._watch = Watch(platform)
@@ -89,6 +98,12 @@ class Endpoints:
             ("POST", "verify-callback", self.verify_callback),
             ("POST", "callback", self.set_callback),
             ("DELETE", "callback", self.restore_callback),
+            ("GET", "authorisations", self.authorisations),
+            ("POST", "authorisation/{act}", self.act),
+            ("GET", "commands", self.commands),
+            ("POST", "public-key", self.public_key),
+            ("POST", "command-callback", self.set_command),
+            ("DELETE", "command-callback", self.restore_command),
             ("POST", "clock", self.clock),
             ("DELETE", "clock", self.restore_clock),
             ("POST", "expire-tokens", self.expire_tokens),
@@ -123,6 +138,8 @@ class Endpoints:
         return [
             Route(f"/cgi-bin/{uploads.API}", self.upload_media, methods=["POST"]),
             *app_side,
+            Route("/3rdapp/install", self.install_page, methods=["GET"]),
+            Route("/3rdapp/install", self.install, methods=["POST"]),
             Route("/cgi-bin/{path:path}", self.unmodelled, methods=[*HTTPMethod]),
             *(Route(f"/emulator/{path}", call, methods=[verb]) for verb, path, call in own),
         ]
@@ -195,7 +212,7 @@ class Endpoints:
         event = _object(await _body(request) or b"")
         if event is None:
             return _json(self._refusal(40058, "the event is not a JSON object"))
-        return await self._on_thread(self._platform.fire_as_is, event)
+        return await self._on_thread(self._platform.fire_as_is, event, _corp(request))
 
     async def fire(self, request: Request) -> Response:
         """Send an event to the program; the body holds overrides or nothing."""
@@ -203,12 +220,12 @@ class Endpoints:
         if overrides is None:
             return _json(self._refusal(40058, "the overrides are not a JSON object"))
         event_type = request.path_params["event_type"]
-        return await self._on_thread(self._platform.fire, event_type, overrides)
+        return await self._on_thread(self._platform.fire, event_type, overrides, _corp(request))
 
     async def info(self, request: Request) -> Response:
         """Return who is who."""
         url = str(request.base_url).rstrip("/")
-        return _json({**self._control.info(), "url": url})
+        return _json({**self._control.info(_corp(request)), "url": url})
 
     async def notifications(self, request: Request) -> Response:
         """Return the latest `program_notify` callbacks: ?after=number&wait_ms=."""
@@ -233,6 +250,48 @@ class Endpoints:
     async def restore_callback(self, request: Request) -> Response:
         """Go back to the callback URL of the start."""
         return await self._on_thread(self._control.restore_callback)
+
+    async def authorisations(self, request: Request) -> Response:
+        """Return what each corp has authorised the app for."""
+        return await self._on_thread(self._administration.authorisations)
+
+    async def act(self, request: Request) -> Response:
+        """Do what an admin does to an authorisation: the JSON of an `Act`, ?corp=."""
+        act, body = request.path_params["act"], await _body(request) or b""
+        return await self._on_thread(self._administration.act, act, body, _corp(request))
+
+    async def commands(self, request: Request) -> Response:
+        """Return the latest callbacks to the command URL."""
+        return await self._on_thread(self._administration.commands)
+
+    async def public_key(self, request: Request) -> Response:
+        """Set the public key of an app: {"public_key", "public_key_ver"}, ?corp=."""
+        set_key = self._administration.set_public_key
+        return await self._on_thread(set_key, await _body(request) or b"", _corp(request))
+
+    async def set_command(self, request: Request) -> Response:
+        """Set the provider's command URL: {"url", "token", "encoding_aes_key"}."""
+        return await self._with_body(request, self._administration.set_command)
+
+    async def restore_command(self, request: Request) -> Response:
+        """Go back to the command URL of the start."""
+        return await self._on_thread(self._administration.restore_command)
+
+    async def install_page(self, request: Request) -> Response:
+        """Show the page of an install link: ?suite_id=&pre_auth_code=&redirect_uri=&state=."""
+        status, page = self._administration.install_page(request.query_params)
+        return HTMLResponse(page, status, headers=_PAGE_HEADERS)
+
+    async def install(self, request: Request) -> Response:
+        """Install the suite at the corp whose button was pressed, and go to the provider's site."""
+        corp = dict(parse_qsl((await _body(request) or b"").decode(errors="replace"))).get("corp", "")
+        install = self._administration.install
+        status, text = await anyio.to_thread.run_sync(
+            install, request.query_params, corp, limiter=self._program_threads
+        )
+        if status == HTTPStatus.SEE_OTHER:
+            return RedirectResponse(text, status, headers=_PAGE_HEADERS)
+        return HTMLResponse(text, status, headers=_PAGE_HEADERS)
 
     async def clock(self, request: Request) -> Response:
         """Put the clock forward: {"advance": seconds}."""
@@ -318,7 +377,7 @@ class Endpoints:
 
     async def receive_events(self, request: Request) -> Response:
         """Choose the program as the receiver of the app's events, as the app does."""
-        return await self._on_thread(self._control.receive_events)
+        return await self._on_thread(self._control.receive_events, _corp(request))
 
     async def figures(self, request: Request) -> Response:
         """Return the reply of the program's status ability: {"ability_id"}."""
@@ -326,7 +385,7 @@ class Endpoints:
 
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
-        return _json(self._control.say(await _body(request) or b""))
+        return _json(self._control.say(await _body(request) or b"", _corp(request)))
 
     async def recall(self, request: Request) -> Response:
         """Let a message's sender take it back: {"msgid"}."""
@@ -334,7 +393,7 @@ class Endpoints:
 
     async def call(self, request: Request) -> Response:
         """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""
-        return await self._on_thread(self._abilities.call, await _body(request) or b"")
+        return await self._on_thread(self._abilities.call, await _body(request) or b"", _corp(request))
 
     async def saved_requests(self, request: Request) -> Response:
         """Return the names of the saved requests of an ability: ?ability_id=."""
@@ -385,6 +444,10 @@ class _CutResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"1")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def _corp(request: Request) -> str:
+    return request.query_params.get("corp", "")
 
 
 def _head(request: Request) -> Head:

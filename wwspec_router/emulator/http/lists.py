@@ -30,14 +30,14 @@ class Lists:
 
         Args:
             parameters: `before`: only messages before this position, the `next` of the page before; `limit`; `text`:
-                only messages with this text, in upper or lower case.
+                only messages with this text, in upper or lower case; `corp`: of which one, by default the first.
         """
         world = self._platform.world
 
         def answer() -> Answer:
             limit = number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
             with world.lock:
-                chats = world.corp(world.app).chats
+                chats = world.corp(world.app_of(parameters.get("corp", ""))).chats
                 before = number(parameters, "before", chats.end, 0)
                 found = list(_newest(chats, before, parameters.get("text", "").casefold(), limit + 1))
                 shown = [{"position": position, **shown_message(chats, message)} for position, message in found[:limit]]
@@ -50,7 +50,7 @@ class Lists:
         """Return keyword `rules`, oldest first.
 
         Args:
-            parameters: `after`: only rules after this serial, the `next` of the page before; `limit`.
+            parameters: `after`: only rules after this serial, the `next` of the page before; `limit`; `corp`.
         """
         world = self._platform.world
 
@@ -58,7 +58,7 @@ class Lists:
             limit = number(parameters, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
             after = number(parameters, "after", 0, 0)
             with world.lock:
-                found = world.corp(world.app).rules.after(after)
+                found = world.corp(world.app_of(parameters.get("corp", ""))).rules.after(after)
                 shown = [_rule(each) for each in found[:limit]]
             return accepted(rules=shown, next=found[limit - 1].serial if len(found) > limit else None)
 

@@ -25,8 +25,8 @@ from wwspec_router.errors import ConfigurationError
 
 PATH = "/connect/oauth2/authorize"
 
-PERSON = "emulator_person"
-"""The parameter that names who logs in."""
+PERSON, CORP = "emulator_person", "emulator_corpid"
+"""The parameters that name who logs in: a person, and the corp, when several have installed the third-party app."""
 
 MAX_STATE_BYTES = 128
 
@@ -63,7 +63,8 @@ _TEXTS = {
 class _Link(msgspec.Struct, frozen=True, kw_only=True):
     """What an app's link asks for."""
 
-    app: App
+    apps: list[App]
+    """The app of the corp, or those of the corps that have installed the third-party app."""
     by_suite: bool
     private: bool
     redirect_uri: str
@@ -73,11 +74,9 @@ class _Link(msgspec.Struct, frozen=True, kw_only=True):
     def domain(self) -> str:
         return urlsplit(self.redirect_uri).netloc.rpartition("@")[2].lower()
 
-    def target(self, world: World, person: Person) -> str:
+    def target(self, world: World, app: App, person: Person) -> str:
         """Return where the browser goes when this person logs in; needs the lock."""
-        login = Login(
-            app=self.app, party=person.party, by_suite=self.by_suite, private=self.private, domain=self.domain
-        )
+        login = Login(app=app, party=person.party, by_suite=self.by_suite, private=self.private, domain=self.domain)
         code = world.logins.issue(CODE, login, world.clock.now())
         parts = urlsplit(self.redirect_uri)
         added = urlencode({"code": code, "state": self.state})
@@ -90,21 +89,29 @@ def _read_link(world: World, query: Mapping[str, str]) -> _Link:
     Raises:
         ConfigurationError: The link is wrong; the text says what is.
     """
-    app, suite_id = world.app, world.suite.suite_id
     appid, agentid, scope, state = (query.get(name, "") for name in ("appid", "agentid", "scope", "state"))
-    if appid not in (app.corpid, suite_id):
-        raise ConfigurationError(f"appid: {app.corpid}, or {suite_id} for the third-party app, not {appid!r}")
+    by_suite = appid == world.suite.suite_id
+    if by_suite:
+        apps = [app for app in world.suite.apps.values() if app.authorisation.is_installed]
+    else:
+        apps = [app for app in world.apps if app.corpid == appid]
+    if not apps:
+        known = ", ".join(app.corpid for app in world.apps)
+        raise ConfigurationError(f"appid: {known}, or {world.suite.suite_id} once it is installed, not {appid!r}")
     if query.get("response_type") != CODE:
         raise ConfigurationError("response_type: code")
     if scope not in _SCOPES:
         raise ConfigurationError(f"scope: {' or '.join(_SCOPES)}, not {scope!r}")
-    if agentid != str(app.agentid) and (agentid or (scope == _PRIVATE and appid != suite_id)):
-        raise ConfigurationError(f"agentid: {app.agentid}, which {_PRIVATE} needs, not {agentid!r}")
+    if agentid or (scope == _PRIVATE and not by_suite):
+        known = ", ".join(str(app.agentid) for app in apps)
+        apps = [app for app in apps if str(app.agentid) == agentid]
+        if not apps:
+            raise ConfigurationError(f"agentid: {known}, which {_PRIVATE} needs, not {agentid!r}")
     if len(state.encode()) > MAX_STATE_BYTES:
         raise ConfigurationError(f"state: {MAX_STATE_BYTES} bytes at most")
     redirect_uri = query.get("redirect_uri", "")
     check_url("redirect_uri", redirect_uri)
-    return _Link(app=app, by_suite=appid == suite_id, private=scope == _PRIVATE, redirect_uri=redirect_uri, state=state)
+    return _Link(apps=apps, by_suite=by_suite, private=scope == _PRIVATE, redirect_uri=redirect_uri, state=state)
 
 
 def login_routes(platform: Platform) -> list[Route]:
@@ -123,28 +130,32 @@ def _page(world: World, request: Request) -> Response:
     try:
         with world.lock:
             link = _read_link(world, query)
-            persons = list(world.conversations[link.app.corpid].people.persons)
+            persons = {app.corpid: list(world.corp(app).chats.people.persons) for app in link.apps}
             if (chosen := query.get(PERSON)) is not None:
-                person = next((person for person in persons if person.party.id == chosen), None)
-                if person is None:
-                    raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer")
-                return RedirectResponse(link.target(world, person), 302, headers=_HEADERS)
+                corpid = query.get(CORP) or link.apps[0].corpid
+                app = next((app for app in link.apps if app.corpid == corpid), None)
+                person = next((person for person in persons.get(corpid, []) if person.party.id == chosen), None)
+                if app is None or person is None:
+                    raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer of {corpid}")
+                return RedirectResponse(link.target(world, app, person), 302, headers=_HEADERS)
     except ConfigurationError as error:
         return plain_page(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
     return plain_page(language, text["title"], _choice(text, link, persons, query))
 
 
-def _choice(text: dict[str, str], link: _Link, persons: list[Person], query: dict[str, str]) -> str:
+def _choice(text: dict[str, str], link: _Link, persons: dict[str, list[Person]], query: dict[str, str]) -> str:
     body = [f"<p>{escape(text['note'].format(domain=link.domain))}</p>"]
     if link.private:
         body.append(f"<p>{escape(text['private'])}</p>")
-    for head, members in (("members", True), ("customers", False)):
-        body.append(f"<h2 id={head}>{text[head]}</h2><ul aria-labelledby={head}>")
-        for person in persons:
-            if (person.party.type == EMPLOYEE) is members:
-                target = escape(f"?{urlencode({**query, PERSON: person.party.id})}")
-                body.append(f'<li><a href="{target}">{escape(person.name)} ({escape(person.party.id)})</a></li>')
-        body.append("</ul>")
+    for app in link.apps:
+        name = f" ({escape(app.corp_name)})" if len(link.apps) > 1 else ""
+        for head, members in (("members", True), ("customers", False)):
+            body.append(f"<h2 id={head}-{app.corpid}>{text[head]}{name}</h2><ul aria-labelledby={head}-{app.corpid}>")
+            for person in persons[app.corpid]:
+                if (person.party.type == EMPLOYEE) is members:
+                    target = escape(f"?{urlencode({**query, CORP: app.corpid, PERSON: person.party.id})}")
+                    body.append(f'<li><a href="{target}">{escape(person.name)} ({escape(person.party.id)})</a></li>')
+            body.append("</ul>")
     return "".join(body)
 
 

@@ -1,6 +1,6 @@
 """Reads `/emulator/stream`: server-sent events, one after the other. Imports httpx in functions only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -77,3 +77,11 @@ def _decoded(text: str) -> dict[str, Any]:
         return decode_json(text, dict[str, Any])
     except JsonError as error:
         raise StreamEndedError(f"an event is not JSON: {error}") from None
+
+
+def selection(
+    since: int, kinds: Sequence[str], ability: str, errcode: int | None, failed: bool, text: str
+) -> list[tuple[str, str]]:
+    """Return the parameters of a query that choose entries."""
+    chosen = [("since", str(since)), ("ability", ability), ("text", text), ("failed", str(failed).lower())]
+    return [*chosen, *(("kind", kind) for kind in kinds), *([] if errcode is None else [("errcode", str(errcode))])]

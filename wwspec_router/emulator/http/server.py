@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from wwspec_router.callbacks import CallbackCrypto
-from wwspec_router.emulator.callbacks.courier import Courier
+from wwspec_router.emulator.callbacks.courier import COMMANDS, DATA, Courier, Kind
 from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
@@ -60,30 +60,32 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     clock = Clock(settings.clock_start)
     http = HttpChannel(settings.connect_timeout, settings.call_timeout)
     callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
-    courier = _courier(settings.corpid, callback, clock) if callback.url else None
-    platform = Platform(settings, channel or http, clock=clock, callbacks=courier)
+    courier = _courier(settings, callback, clock, DATA) if callback.url else None
+    command = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
+    commands = _courier(settings, command, clock, COMMANDS) if command.url else None
+    platform = Platform(settings, channel or http, clock=clock, callbacks=courier, commands=commands)
 
-    def connect(spec: CallbackSpec) -> Courier:
-        courier = _courier(settings.corpid, spec, clock)
+    def connect(kind: Kind, spec: CallbackSpec) -> Courier:
+        courier = _courier(settings, spec, clock, kind)
         courier.start(platform.record_callback)
         return courier
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        if courier:
-            courier.start(platform.record_callback)
+        for each in filter(None, (courier, commands)):
+            each.start(platform.record_callback)
         platform.start()
         try:
             yield
         finally:
             await anyio.to_thread.run_sync(platform.stop)
-            if platform.callbacks:
-                await anyio.to_thread.run_sync(platform.callbacks.stop)
+            for way in filter(None, (platform.callbacks, platform.commands)):
+                await anyio.to_thread.run_sync(way.stop)
             http.close()
 
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
-    endpoints = Endpoints(platform, connect)
+    endpoints = Endpoints(platform, partial(connect, DATA), partial(connect, COMMANDS))
     routes = [*endpoints.routes(), *login_routes(platform), *page_routes(platform), *console_routes(token)]
     app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
@@ -189,5 +191,8 @@ def _check_cipher() -> None:
         ) from None
 
 
-def _courier(corpid: str, spec: CallbackSpec, clock: Clock) -> Courier:
-    return Courier(spec.url, CallbackCrypto(spec.token, spec.encoding_aes_key, corpid), clock)
+def _courier(settings: EmulatorSettings, spec: CallbackSpec, clock: Clock, kind: Kind) -> Courier:
+    """Return the way to a callback URL. What verifies that of a provider's app is for the provider's corp."""
+    is_corps_own = kind is DATA and settings.app_type in ("", "self")
+    owner = settings.corpid if is_corps_own else settings.provider_corpid
+    return Courier(spec.url, CallbackCrypto(spec.token, spec.encoding_aes_key, owner), clock, kind)

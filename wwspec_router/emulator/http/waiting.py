@@ -38,7 +38,7 @@ class Waiting:
 
         def answer() -> Answer:
             after, seconds = number(parameters, "after", 0, 0), _seconds(parameters)
-            found, last = world.notifications_after(after, seconds)
+            found, last = world.notifications.after(after, seconds)
             return accepted(notifications=msgspec.to_builtins(found), last=last)
 
         return world.answered(answer)
@@ -65,7 +65,7 @@ class Waiting:
 
 
 def in_work(world: World) -> Iterator[str]:
-    """Yield a line about each call, job, event and notification that is in work."""
+    """Yield a line about each call, job, event and callback that is in work."""
     jobs = 0
     with world.lock:
         jobs = sum(not job.reported for job in world.jobs.jobs.values())

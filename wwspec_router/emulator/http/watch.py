@@ -242,6 +242,6 @@ class Watch:
         if cause is None:
             return None
         with world.lock:
-            chats = world.corp(world.app).chats
+            chats = world.corp(world.app_of(entry.corpid)).chats
             message = None if cause.message is None else shown_message(chats, cause.message)
         return {"fired": cause.is_fired, "message": message}

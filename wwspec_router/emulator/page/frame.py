@@ -6,6 +6,7 @@ requests are the emulator's own.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -102,10 +103,8 @@ def show(world: World, sid: str, body: bytes) -> Answer:
             return {"errcode": _SYSTEM, "errmsg": NO_LOGIN}
         with world.lock:
             app, login = world.page_logins.check_frame(asked.frame, sid, world.clock.now())
-            messages = [
-                _each(world, lambda each=each: shown_message(world, app, login, each)) for each in asked.messages
-            ]
-            names = [_each(world, lambda each=each: shown_name(world, app, each)) for each in asked.names]
+            messages = [_each(world, partial(shown_message, world, app, login, each)) for each in asked.messages]
+            names = [_each(world, partial(shown_name, world, app, each)) for each in asked.names]
         return accepted(messages=messages, names=names)
 
     return world.answered(answer)

@@ -155,6 +155,7 @@ def call_async(
     agentid: int,
     on_result: OnResult | None,
     *,
+    corpid: str = "",
     limit: float | None = None,
 ) -> str:
     """Call a program asynchronously and return the jobid once the program has answered. It takes the lock itself.
@@ -167,6 +168,7 @@ def call_async(
         agentid: The app that the call carries; 0 for none.
         on_result: Called with the errcode and the result that the program reports, without a lock, perhaps before this
             function returns. None keeps them for `async_program_result`.
+        corpid: The corp that the call carries; the first one when empty.
         limit: Real seconds to wait for the program's answer, such as `MODEL_SECONDS`; the settings' when None.
 
     Raises:
@@ -177,12 +179,13 @@ def call_async(
         contract = registered(program, ability_id)
     note_contract(contract)
     check_request(contract, data)
+    corpid = corpid or world.settings.corpid
     with world.lock:
-        job = world.jobs.start(agentid, contract, on_result)
+        job = world.jobs.start(corpid, agentid, contract, on_result)
     if (cause := current_entry()) is not None:
         world.traffic.update(cause, keys=(job.jobid,))
     call = seal.CallContent(
-        corpid=world.settings.corpid,
+        corpid=corpid,
         agentid=agentid,
         call_type=CallType.APP,
         ability_id=ability_id,
@@ -211,9 +214,7 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
     """
     request = asked(JobReport, body)
     with world.lock:
-        if caller.corpid != world.settings.corpid:
-            raise RefusedError(790017, "the job is of another corp")
-        job = world.jobs.in_progress(caller.job_info, caller.agentid)
+        job = world.jobs.in_progress(caller.job_info, caller.corpid, caller.agentid)
         note_contract(job.contract)
         if request.result or request.errcode == 0:
             check_result(job.contract, request.result)

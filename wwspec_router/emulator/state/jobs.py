@@ -29,6 +29,7 @@ class Job(msgspec.Struct, kw_only=True):
 
     jobid: str
     job_info: str
+    corpid: str
     agentid: int
     """0 when the call carries no app."""
     contract: ConsoleContract | None
@@ -41,7 +42,7 @@ class Job(msgspec.Struct, kw_only=True):
 
 
 class Jobs:
-    """The asynchronous calls of one corp.
+    """The asynchronous calls of all corps.
 
     Args:
         rng: Makes the ids.
@@ -53,11 +54,12 @@ class Jobs:
         """By jobid."""
         self._by_info: dict[str, Job] = {}
 
-    def start(self, agentid: int, contract: ConsoleContract | None, on_result: OnResult | None) -> Job:
+    def start(self, corpid: str, agentid: int, contract: ConsoleContract | None, on_result: OnResult | None) -> Job:
         """Return a new job."""
         job = Job(
             jobid=f"job_{self._rng.getrandbits(160):040x}",
             job_info=f"info_{self._rng.getrandbits(256):064x}",
+            corpid=corpid,
             agentid=agentid,
             contract=contract,
             on_result=on_result,
@@ -76,25 +78,25 @@ class Jobs:
         job.reported, job.errcode, job.result = True, errcode, result
         self.jobs.resize(job.jobid, _JOB_BYTES + getsizeof(result))
 
-    def of_app(self, jobid: str, agentid: int) -> Job:
+    def of_app(self, jobid: str, corpid: str, agentid: int) -> Job:
         """Return a job whose result the app fetches.
 
         Raises:
             RefusedError: 40088.
         """
         job = self.jobs.get(jobid)
-        if job is None or job.agentid != agentid or job.on_result is not None:
+        if job is None or (job.corpid, job.agentid) != (corpid, agentid) or job.on_result is not None:
             raise RefusedError(40088, "jobid")
         return job
 
-    def in_progress(self, job_info: str, agentid: int) -> Job:
+    def in_progress(self, job_info: str, corpid: str, agentid: int) -> Job:
         """Return the job that a program reports on.
 
         Raises:
             RefusedError: 790017 or 790010.
         """
         job = self._by_info.get(job_info)
-        if job is None or job.agentid != agentid:
+        if job is None or (job.corpid, job.agentid) != (corpid, agentid):
             raise RefusedError(790017, "it is not the get_job_info of an asynchronous call of this app")
         if job.reported:
             raise RefusedError(790010, "its result was reported already")

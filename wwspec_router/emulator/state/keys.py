@@ -42,11 +42,12 @@ class MessageKeys:
     """Makes and wraps the secret keys for one app.
 
     Args:
-        seed: The emulator's seed; the same seed gives the same keys, also wrapped.
+        seed: The emulator's seed, with the corpid for another corp than the first; the same seed gives the same keys,
+            also wrapped.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int | str) -> None:
+        self.seed = seed
         self._current = _PublicKey("", None, _PLACEHOLDER_VERSION, BoundedDict(KEPT_BYTES))
         self._lock = threading.Lock()
         """A lock of its own: keys are wrapped without the emulator's lock."""
@@ -58,7 +59,7 @@ class MessageKeys:
 
     def secret_key(self, msgid: str) -> str:
         """Return the key in clear, for checking what an app decrypts."""
-        return hashlib.sha256(f"{self._seed}:{msgid}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.seed}:{msgid}".encode()).hexdigest()[:32]
 
     def set_public_key(self, pem: str, version: int) -> None:
         """Set the app's RSA-2048 public key.
@@ -83,14 +84,14 @@ class MessageKeys:
         """Return a message's key as the app receives it."""
         _, public_key, version, wrapped = self._current
         if public_key is None:
-            filler = hashlib.shake_256(f"placeholder:{self._seed}:{msgid}".encode()).digest(_KEY_BITS // 8)
+            filler = hashlib.shake_256(f"placeholder:{self.seed}:{msgid}".encode()).digest(_KEY_BITS // 8)
             return EncryptInfo(base64.b64encode(filler).decode(), version)
         with self._lock:
             info = wrapped.get(msgid)
         if info is None:
             from Crypto.Cipher import PKCS1_v1_5
 
-            padding = random.Random(f"{self._seed}:{msgid}")  # noqa: S311 - the same seed, the same data
+            padding = random.Random(f"{self.seed}:{msgid}")  # noqa: S311 - the same seed, the same data
             cipher = PKCS1_v1_5.new(public_key, randfunc=padding.randbytes)
             sealed = cipher.encrypt(self.secret_key(msgid).encode())
             info = EncryptInfo(base64.b64encode(sealed).decode(), version)

@@ -7,10 +7,12 @@ check value in it. Plain state: the caller holds the emulator's lock.
 import hashlib
 import hmac
 from collections import deque
+from collections.abc import Mapping
 from sys import getsizeof
 
 import msgspec
 
+from wwspec_router.callbacks import XmlValue
 from wwspec_router.emulator.bounded import MIB, BoundedDict
 
 EVENT_TOKEN_SECONDS = 600
@@ -102,7 +104,35 @@ class PullLimit:
         return True
 
 
-class Notification(msgspec.Struct, kw_only=True):
+class Delivery(msgspec.Struct, kw_only=True):
+    """What the platform sends to a callback URL of the app."""
+
+    state: str = "recorded"
+    """`recorded` without a callback URL, else `waiting`, then `delivered`, `failed` or `dropped`."""
+    attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """By which its entry in the record is found."""
+        raise NotImplementedError
+
+    @property
+    def receive_id(self) -> str:
+        """For whom it is encrypted, and who is named in the envelope."""
+        raise NotImplementedError
+
+    @property
+    def agent(self) -> str:
+        """The AgentID of the envelope."""
+        return ""
+
+    @property
+    def fields(self) -> Mapping[str, XmlValue]:
+        """The elements of its XML, without their parents."""
+        raise NotImplementedError
+
+
+class Notification(Delivery, kw_only=True):
     """One `program_notify` for the app [99843]."""
 
     corpid: str
@@ -111,6 +141,57 @@ class Notification(msgspec.Struct, kw_only=True):
     notify_scene: int
     create_time: int
     """Unix seconds."""
-    state: str = "recorded"
-    """`recorded` without a callback URL, else `waiting`, then `delivered`, `failed` or `dropped`."""
-    attempts: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its notify_id."""
+        return self.notify_id
+
+    @property
+    def receive_id(self) -> str:
+        """The corp."""
+        return self.corpid
+
+    @property
+    def agent(self) -> str:
+        """The app's agentid."""
+        return str(self.agentid)
+
+    @property
+    def fields(self) -> Mapping[str, XmlValue]:
+        """The event that gives the app a notify_id."""
+        return {
+            "ToUserName": self.corpid,
+            "FromUserName": "sys",
+            "CreateTime": self.create_time,
+            "MsgType": "event",
+            "Event": "program_notify",
+            "NotifyId": self.notify_id,
+            "NotifyScene": self.notify_scene,
+        }
+
+
+class Command(Delivery, kw_only=True):
+    """One callback to the command URL of the suite, or to the provider's system event URL [97172, 100272]."""
+
+    number: str
+    """Makes it findable in the record."""
+    receiver: str
+    """The suite_id, or the provider's corpid."""
+    content: dict[str, XmlValue]
+    """The elements of its XML."""
+
+    @property
+    def key(self) -> str:
+        """Its number."""
+        return self.number
+
+    @property
+    def receive_id(self) -> str:
+        """The suite, or the provider."""
+        return self.receiver
+
+    @property
+    def fields(self) -> Mapping[str, XmlValue]:
+        """Its content."""
+        return self.content

@@ -36,6 +36,8 @@ class Timers:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._serial = count()
+        self.until: float | None = None
+        """Unix seconds up to which the clock is being put forward; None while it is not."""
         self._waiting: list[tuple[float, int, Action]] = []
         self._changed = threading.Condition()
         self._running = threading.RLock()

@@ -8,8 +8,8 @@ import logging
 import random
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
@@ -19,11 +19,13 @@ from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError
 from wwspec_router.emulator.bounded import BoundedDict, Kept
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.accounts import Accounts, App, Suite
+from wwspec_router.emulator.state.accounts import Accounts, App
+from wwspec_router.emulator.state.authorisations import CHAT, KNOWLEDGE, PERMISSIONS, Authorisation, Suite, granted_at
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.conversations import Message
 from wwspec_router.emulator.state.corps import Corp
-from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
+from wwspec_router.emulator.state.deliveries import Deliver, Deliveries
+from wwspec_router.emulator.state.faults import Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.logins import Logins
@@ -34,17 +36,16 @@ from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.emulator.state.tickets import (
     EVENT_TOKEN_SECONDS,
     NOTIFY_ID_SECONDS,
+    Command,
     Marks,
     Notification,
     PullLimit,
     Tickets,
 )
 from wwspec_router.emulator.state.timers import Timers
-from wwspec_router.emulator.state.traffic.entries import CALLBACK, Attempt
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.errors import WWSpecError
 
-KEPT_NOTIFICATIONS = 1000
 ARCHIVE_SECONDS = 335 * 86400
 """Seconds left of the paid year when the emulator starts."""
 TRIAL_SECONDS = 29 * 86400
@@ -103,6 +104,7 @@ class World:
         clock: The clock of all its times.
         channel: The way to the program.
         deliver: Delivers a notification to the callback URL; None without a URL.
+        command: Delivers a command to the provider's command URL; None without a URL.
         zone_key: The key that seals calls; None makes a new one.
         on_change: Called after each change that can be watched, without a lock.
     """
@@ -112,9 +114,10 @@ class World:
         settings: EmulatorSettings,
         clock: Clock,
         channel: Channel,
-        deliver: Callable[[Notification], None] | None = None,
+        deliver: Deliver[Notification] | None = None,
         zone_key: bytes | None = None,
         on_change: Callable[[], None] = lambda: None,
+        command: Deliver[Command] | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -133,40 +136,44 @@ class World:
         self.trial_ends = self.started + TRIAL_SECONDS
         """When the corp's trial of the document archive ends."""
         self.marks = Marks(self.ids.randbytes(32))
-        self.app = _make_app(settings)
-        self.accounts = Accounts([self.app])
+        self.apps = make_apps(settings, self.started)
+        """The app at each corp."""
+        self.app = self.apps[0]
+        """That of the first corp."""
+        self.accounts = Accounts(self.apps)
         self.suite = Suite(
             suite_id=settings.suite_id,
             secret=settings.suite_secret,
-            ticket=settings.suite_ticket,
-            permanent_code=settings.permanent_code,
-            app=self.app,
+            first_ticket=settings.suite_ticket,
+            changes_ticket=bool(settings.app_type),
+            started=self.started,
+            key=self.ids.randbytes(32),
+            apps={} if settings.app_type == "self" else {app.corpid: app for app in self.apps},
         )
+        sources = {app.corpid: self._source(app) for app in self.apps}
         self.conversations = {
-            settings.corpid: make_conversations(self.rng, clock.seconds(), settings.messages, settings.scene),
+            corpid: make_conversations(source, clock.seconds(), settings.messages, settings.scene)
+            for corpid, source in sources.items()
         }
         self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
         self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
         self.page_tickets = PageTickets()
         self.page_logins = PageLogins(self.ids)
         self.pull_limit = PullLimit(settings.tokenless_pulls)
-        self.notifications: deque[Notification] = deque(maxlen=KEPT_NOTIFICATIONS)
-        self.notified = 0
-        """How many there were."""
         self.logins = Logins(self.ids)
         self.timers = Timers(clock)
         self.jobs = Jobs(self.ids)
         self.traffic = Traffic(clock, on_change)
         self.faults = Faults(on_change)
+        self.notifications = Deliveries[Notification](self.lock, self.traffic, self.faults, self.timers, deliver)
+        self.commands = Deliveries[Command](self.lock, self.traffic, self.faults, self.timers, command)
         self.on_change = on_change
-        self.on_event: Callable[[str, dict[str, Any], Message | None], None] | None = None
+        self.on_event: Callable[[App, str, dict[str, Any], Message | None], None] | None = None
         """Gets the events that the platform raises by itself. It must not lock or send anything."""
         self.corps = {
-            corpid: Corp(self.rng, self.ids, chats, clock.seconds(), self._announce_hit)
+            corpid: Corp(sources[corpid], self.ids, chats, clock.seconds(), partial(self._announce_hit, corpid))
             for corpid, chats in self.conversations.items()
         }
-        self._delivered = threading.Condition(self.lock)
-        self._deliver = deliver
         self._serial = count(self.ids.randrange(10**9, 9 * 10**9))
 
     def reference(self) -> str:
@@ -180,9 +187,9 @@ class World:
         except RefusedError as error:
             return error.answer(self.reference())
 
-    def kept(self) -> dict[str, Kept]:
-        """Return the size of each part that is bounded in bytes; needs the lock."""
-        corp = self.corp(self.app)
+    def kept(self, app: App) -> dict[str, Kept]:
+        """Return the size of each part that is bounded in bytes, those of the app's corp; needs the lock."""
+        corp = self.corp(app)
         bounded: dict[str, BoundedDict[Any, Any]] = {
             "media": corp.media.files,
             "exports": corp.exports.results,
@@ -196,24 +203,46 @@ class World:
             "logins": self.logins.issued,
             "page_logins": self.page_logins.logins,
             "frames": self.page_logins.frames,
-            "sealed_keys": self.app.keys.wrapped,
+            "sealed_keys": app.keys.wrapped,
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}
 
-    def raise_event(self, event_type: str, fields: dict[str, Any], message: Message | None = None) -> None:
-        """Queue an event for the program that receives events; dropped with a line in the log when there is none.
+    def raise_event(self, app: App, event_type: str, fields: dict[str, Any], message: Message | None = None) -> None:
+        """Queue an event for the program that receives the app's events.
 
-        May be called with or without the lock.
+        It is dropped with a line in the log when there is none, or the app may not get it. May be called with or
+        without the lock.
 
         Args:
+            app: Whose event it is.
             event_type: One of the nine.
             fields: The event's own object, whole.
             message: The message that caused it, if one did.
         """
-        if self.app.receiver is None or self.on_event is None:
+        if app.receiver is None or self.on_event is None:
             _log.info("event %s is dropped: no program receives events", event_type)
-            return
-        self.on_event(event_type, fields, message)
+        elif why := self.withheld(app, event_type):
+            _log.info("event %s is dropped: %s", event_type, why)
+        else:
+            self.on_event(app, event_type, fields, message)
+
+    def withheld(self, app: App, event_type: str) -> str:
+        """Return why an app gets no event of a type; empty when it may get it."""
+        permission = KNOWLEDGE if "knowledge_base" in event_type else CHAT
+        if app.authorisation.has(permission, self.clock.now()):
+            return ""
+        return f"the app has no data permission for it ({permission})"
+
+    def app_of(self, corpid: str) -> App:
+        """Return the app of a corp that a test names; that of the first corp without a name.
+
+        Raises:
+            RefusedError: 40013.
+        """
+        found = next((app for app in self.apps if app.corpid == (corpid or self.app.corpid)), None)
+        if found is None:
+            raise RefusedError(40013, f"corp: there are {', '.join(app.corpid for app in self.apps)}")
+        return found
 
     def calling_app(self, access_token: str) -> App:
         """Return the app that calls an HTTP API; it needs no lock.
@@ -255,101 +284,64 @@ class World:
         elif not self.pull_limit.admit(app.corpid, now):
             raise RefusedError(45009, f"without a token: {self.settings.tokenless_pulls} pulls in 60 seconds")
 
-    def _announce_hit(self, message: Message) -> None:
+    def _announce_hit(self, corpid: str, message: Message) -> None:
         """Queue an event for the program: a message hit a keyword rule. It needs the lock."""
-        self.raise_event("hit_keyword", {"token": self.issue_event_token(self.app)}, message)
+        app = self.app_of(corpid)
+        self.raise_event(app, "hit_keyword", {"token": self.issue_event_token(app)}, message)
+
+    def _source(self, app: App) -> random.Random:
+        """Return the random source of a corp's people and messages."""
+        if app is self.app:
+            return self.rng
+        return random.Random(f"{self.settings.seed}:{app.corpid}")  # noqa: S311 - the same seed, the same data
 
     def notify(self, notification: Notification) -> None:
         """Make a notify_id valid and pass its notification on, unless a fault prevents it; needs no lock."""
+        corpid, agentid, notify_id = notification.corpid, notification.agentid, notification.notify_id
         with self.lock:
-            now = self.clock.now()
-            self.notify_ids.add(notification.corpid, notification.agentid, notification.notify_id, now)
-        request = {"notify_id": notification.notify_id, "notify_scene": notification.notify_scene}
-        entry = self.traffic.begin(
-            CALLBACK,
-            "program_notify",
-            msgspec.json.encode(request),
-            keys=(notification.notify_id,),
-            notification=notification,
-            corpid=notification.corpid,
-            agentid=notification.agentid,
-        )
-        met = self.faults.apply(CALLBACK, "", entry)
-        if NEVER in met:
-            notification.state = "withheld"
-        elif LATE in met:
-            notification.state = "late"
-            self.timers.schedule(met[LATE].value, lambda: self._pass_on(notification, twice=TWICE in met))
-        else:
-            self._pass_on(notification, twice=TWICE in met)
-        if notification.state in ("recorded", "withheld"):
-            self.traffic.end(entry, "")
-        else:
-            self.traffic.update(entry)
-
-    def _pass_on(self, notification: Notification, *, twice: bool) -> None:
-        for _ in range(2 if twice else 1):
-            with self.lock:
-                deliver = self._deliver
-                notification.state = "recorded" if deliver is None else "waiting"
-                self.notifications.append(notification)
-                self.notified += 1
-                self._delivered.notify_all()
-            if deliver is not None:
-                deliver(notification)
-        entry = self.traffic.find(notification.notify_id)
-        if entry is not None:
-            self.traffic.update(entry)
-
-    def deliver_by(self, deliver: Callable[[Notification], None] | None) -> None:
-        """Deliver notifications by another function from now on; None without a URL. It needs no lock."""
-        with self.lock:
-            self._deliver = deliver
-
-    def record_callback(
-        self, notification: Notification, state: str, attempts: int, last: Attempt | None = None
-    ) -> None:
-        """Record the outcome of a notification; needs no lock."""
-        with self.lock:
-            notification.state = state
-            notification.attempts = attempts
-            self._delivered.notify_all()
-        entry = self.traffic.find(notification.notify_id)
-        if entry is not None:
-            if last is not None:
-                entry.head, entry.sealed = last.head, last.body
-            self.traffic.end(entry, "", came_back=None if last is None else last.reply)
-
-    def notifications_after(self, number: int, seconds: float) -> tuple[list[Notification], int]:
-        """Return the notifications after a number, oldest first, and the number of the last; wait for one.
-
-        It needs no lock.
-        """
-        with self.lock:
-            self._delivered.wait_for(lambda: self.notified != number, seconds)
-            known = number if number <= self.notified else 0  # a larger number is of the time before a reset
-            return list(self.notifications)[max(0, len(self.notifications) + known - self.notified) :], self.notified
+            self.notify_ids.add(corpid, agentid, notify_id, self.clock.now())
+        request = {"notify_id": notify_id, "notify_scene": notification.notify_scene}
+        self.notifications.send(notification, "program_notify", msgspec.json.encode(request), corpid, agentid)
 
     def wait_delivered(self, seconds: float) -> bool:
-        """Wait until no notification is on its way to the callback URL; return whether that is so. It needs no lock."""
-        with self.lock:
-            return self._delivered.wait_for(
-                lambda: all(each.state != "waiting" for each in self.notifications), seconds
-            )
+        """Wait until no notification and no command is on its way; return whether that is so. It needs no lock."""
+        return self.notifications.wait_delivered(seconds) and self.commands.wait_delivered(seconds)
 
 
-def _make_app(settings: EmulatorSettings) -> App:
+def make_apps(settings: EmulatorSettings, now: float) -> list[App]:
+    """Return the app at each corp. One program serves all of them, as that of a provider does."""
     program = LinkedProgram(
         program_id=settings.program_id,
         url=settings.program_url,
         contracts=settings.contracts,
         debug_url=settings.debug_url,
     )
+    programs = {program.program_id: program}
+    return [_make_app(settings, number, programs, now) for number in range(1, settings.corps + 1)]
+
+
+def _make_app(settings: EmulatorSettings, number: int, programs: dict[str, LinkedProgram], now: float) -> App:
+    first = number == 1
+    corpid = settings.corpid if first else corpid_of(settings.corpid, number)
+    secret, permanent_code = settings.secret, settings.permanent_code
+    if not first:
+        secret, permanent_code = f"{secret}-{number}", f"{permanent_code}-{number}"
     return App(
-        corpid=settings.corpid,
+        corpid=corpid,
+        corp_name=f"模拟企业{number}",
         agentid=settings.agentid,
-        secret=settings.secret,
-        keys=MessageKeys(settings.seed),
+        secret={"custom": permanent_code, "third": "", "external": ""}.get(settings.app_type, secret),
+        keys=MessageKeys(settings.seed if first else f"{settings.seed}:{corpid}"),
+        authorisation=Authorisation(
+            permanent_code=permanent_code, ends=dict.fromkeys(PERMISSIONS, granted_at(settings.app_type, now))
+        ),
         authorised=settings.authorised,
-        programs={program.program_id: program},
+        programs=programs,
     )
+
+
+def corpid_of(first: str, number: int) -> str:
+    """Return the corpid of a further corp: the first one's with a higher number at its end."""
+    head = first.rstrip("0123456789")
+    digits = first[len(head) :]
+    return f"{head}{int(digits) + number - 1:0{len(digits)}d}" if digits else f"{first}-{number}"

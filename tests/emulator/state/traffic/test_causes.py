@@ -153,7 +153,7 @@ def test_an_event_that_comes_later_was_caused_by_the_call_that_ordered_it(
 ) -> None:
     world, since = emulator.platform.world, client.last_number()
     with under(world.traffic.begin(SDK, "create_chatdata_export_job")):
-        world.timers.schedule(60, lambda: world.raise_event("chat_archive_export_finished", {"jobid": "j"}))
+        world.timers.schedule(60, lambda: world.raise_event(world.app, "chat_archive_export_finished", {"jobid": "j"}))
     client.advance(61)
     assert tree(client, since) == [
         ("sdk", "create_chatdata_export_job", None, 1),

@@ -8,7 +8,7 @@ import msgspec
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.conversations import Message
-from wwspec_router.emulator.state.tickets import Notification
+from wwspec_router.emulator.state.tickets import Delivery
 from wwspec_router.emulator.state.traffic.traces import Trace
 
 APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
@@ -107,8 +107,8 @@ class Entry(msgspec.Struct, kw_only=True):
     """The ability's contract when the exchange began."""
     call: CallContent | None = None
     """The call of the program, to be sent again."""
-    notification: Notification | None = None
-    """The notification of a callback; its state is the outcome."""
+    notification: Delivery | None = None
+    """What a callback brings; its state is the outcome."""
     keys: tuple[str, ...] = ()
     """Values by which later exchanges refer to this one."""
     job: str = ""
