@@ -192,8 +192,8 @@ def user_detail(emulator: Emulator, **body: str) -> Json:
 def test_private_data_is_given_for_half_an_hour_when_the_link_asks_for_it(emulator: Emulator) -> None:
     """[95833] The corp's admin has chosen no field."""
     ticket = user_info(emulator, code_of(emulator, "lina", **PRIVATE))["user_ticket"]
-    told = {"errcode": 0, "errmsg": "ok", "userid": "lina", "gender": "0", "avatar": ""}
-    assert user_detail(emulator, user_ticket=ticket) == told
+    member = {"errcode": 0, "errmsg": "ok", "userid": "lina", "gender": "0", "avatar": ""}
+    assert user_detail(emulator, user_ticket=ticket) == member
     emulator.advance(1800)
     assert user_detail(emulator, user_ticket=ticket)["errcode"] == 84014
     assert user_detail(emulator, user_ticket="made-up")["errcode"] == 84014

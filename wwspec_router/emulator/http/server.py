@@ -18,7 +18,7 @@ from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
-from wwspec_router.emulator.http.login_page import login_routes
+from wwspec_router.emulator.page.login_page import login_routes
 from wwspec_router.emulator.page.routes import page_routes
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel

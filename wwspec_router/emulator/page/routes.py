@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from wwspec_router.emulator.answers import Answer, RefusedError
-from wwspec_router.emulator.http.login_page import language_of, plain_page
 from wwspec_router.emulator.page.content import previewed_message
 from wwspec_router.emulator.page.frame import NO_LOGIN, open_frame, show
+from wwspec_router.emulator.page.login_page import language_of, plain_page
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import PAGE_HOST, check_url
 from wwspec_router.emulator.state.people import EMPLOYEE
