@@ -1,6 +1,7 @@
 """The HTTP APIs of the app's side, by path under /cgi-bin/; `upload_media` is in `uploads`, since it takes a form."""
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 
 import msgspec
 
@@ -35,7 +36,12 @@ def _rows(method: str, functions: Mapping[str, Function]) -> dict[str, AppApi]:
 
 def _of_app(function: Callable[[World, App, bytes], Answer]) -> Function:
     """Return the function of an API that needs the access token of an app."""
-    return lambda world, query, body: function(world, world.calling_app(query.get("access_token", "")), body)
+
+    @wraps(function)
+    def answer(world: World, query: Query, body: bytes) -> Answer:
+        return function(world, world.calling_app(query.get("access_token", "")), body)
+
+    return answer
 
 
 _OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
