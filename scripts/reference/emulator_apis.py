@@ -6,7 +6,7 @@ from typing import Any
 from scripts.reference.contracts import apis
 from scripts.reference.text import Say, documents, first_paragraph, summary, table
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import calls, uploads
+from wwspec_router.emulator.appside import table as appside, uploads
 from wwspec_router.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
 
 __all__ = ["PAGE", "page"]
@@ -46,7 +46,9 @@ def page(say: Say) -> str:
     """Return the page."""
     named = say("API", "接口"), say("what the emulator does", "模拟器的行为")
     contracts = {name: summary(module.__doc__ or "") for name, module in apis().items()}
-    endpoints: dict[str, Callable[..., Any]] = {**calls.APIS, uploads.API: uploads.upload_media}
+    endpoints: dict[str, Callable[..., Any]] = {path: each.answer for path, each in appside.APIS.items()} | {
+        uploads.API: uploads.upload_media
+    }
     codes = ", ".join(f"`{each}`" for each in PROGRAM_ERRCODES)
     return "\n".join(
         [

@@ -15,7 +15,7 @@ from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE, wait_until
 from torture.archive import rotate_key
-from wwspec_router.emulator.page.routes import login_url
+from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.browser import page_browser
 from wwspec_router.testing.ports import held_ports

@@ -15,7 +15,7 @@ from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 from tests.support.emulator import Emulator
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
-from wwspec_router.emulator.page.routes import login_url
+from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.browser import page_browser
 from wwspec_router.emulator.settings import EmulatorSettings

@@ -1,5 +1,7 @@
 """What a page meets whose login or signature is wrong [100076, 90313]."""
 
+from urllib.parse import parse_qs, urlencode, urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
@@ -20,6 +22,17 @@ def test_a_person_is_chosen_who_is_then_logged_in(app: AppPage) -> None:
     login = app.world.page_logins.member(sids[0], app.world.clock.now())
     assert login is not None
     assert login.userid == "lina"
+
+
+def test_the_login_to_an_app_logs_in_to_its_page_too(app: AppPage) -> None:
+    app.page.context.clear_cookies()
+    query = {"appid": app.world.app.corpid, "response_type": "code", "scope": "snsapi_base", "redirect_uri": app.url}
+    app.page.goto(f"https://open.weixin.qq.com/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect")
+    app.page.get_by_role("link", name="(lina)").click()
+    expect(app.page).to_have_title("An app's page")
+    code = parse_qs(urlsplit(app.page.url).query)["code"][0]
+    assert app.get("auth/getuserinfo", code=code)["userid"] == "lina"
+    assert [each["name"] for each in app.page.context.cookies("https://open.work.weixin.qq.com")] == ["open_sid"]
 
 
 def test_without_a_login_each_element_has_an_error(app: AppPage) -> None:

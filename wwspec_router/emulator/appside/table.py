@@ -1,6 +1,7 @@
 """The HTTP APIs of the app's side, by path under /cgi-bin/; `upload_media` is in `uploads`, since it takes a form."""
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 
 import msgspec
 
@@ -48,6 +49,7 @@ def _rows(method: str, functions: Mapping[str, Function]) -> dict[str, AppApi]:
 def _of_kind(path: str, function: Function) -> Function:
     """Return the function of an API that has no data permission, and checks its token itself."""
 
+    @wraps(function)
     def answer(world: World, query: Query, body: bytes) -> Answer:
         permissions.check_kind(world, path)
         return function(world, query, body)
@@ -57,7 +59,12 @@ def _of_kind(path: str, function: Function) -> Function:
 
 def _of_app(path: str, function: Callable[[World, App, bytes], Answer]) -> Function:
     """Return the function of an API that needs the access token of an app."""
-    return lambda world, query, body: function(world, allowed(world, path, query.get("access_token", "")), body)
+
+    @wraps(function)
+    def answer(world: World, query: Query, body: bytes) -> Answer:
+        return function(world, allowed(world, path, query.get("access_token", "")), body)
+
+    return answer
 
 
 def allowed(world: World, path: str, access_token: str) -> App:

@@ -125,7 +125,7 @@ class EmulatorClient(AdministrationClient):
 
     def recall(self, msgid: str) -> None:
         """Let a message's sender take it back: pages of the app do not show it any more."""
-        self._asked("POST", "recall", {"msgid": msgid})
+        self._asked("POST", "/emulator/recall", {"msgid": msgid})
 
     def messages(self, before: int | None = None, limit: int = 50, text: str = "") -> dict[str, Any]:
         """Return `messages`, newest first, and `next`, the `before` of the next page or None.

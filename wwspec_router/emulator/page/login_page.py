@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.settings import check_url
+from wwspec_router.emulator.settings import LOGIN_HOST, check_url
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.logins import CODE, Login
 from wwspec_router.emulator.state.people import EMPLOYEE, Person
@@ -137,7 +138,10 @@ def _page(world: World, request: Request) -> Response:
                 person = next((person for person in persons.get(corpid, []) if person.party.id == chosen), None)
                 if app is None or person is None:
                     raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer of {corpid}")
-                return RedirectResponse(link.target(world, app, person), 302, headers=_HEADERS)
+                target = link.target(world, app, person)
+                if request.url.hostname == LOGIN_HOST and person.party.type == EMPLOYEE and app is world.app:
+                    target = login_url(person.party.id, target)  # by the way, the member is logged in for the frame
+                return RedirectResponse(target, 302, headers=_HEADERS)
     except ConfigurationError as error:
         return plain_page(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)
     return plain_page(language, text["title"], _choice(text, link, persons, query))

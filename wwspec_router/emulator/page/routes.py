@@ -16,18 +16,16 @@ from starlette.staticfiles import StaticFiles
 from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.page.content import previewed_message
 from wwspec_router.emulator.page.frame import NO_LOGIN, open_frame, show
+from wwspec_router.emulator.page.login import LOGIN
 from wwspec_router.emulator.page.login_page import language_of, plain_page
 from wwspec_router.emulator.platform import Platform
-from wwspec_router.emulator.settings import PAGE_HOST, check_url
+from wwspec_router.emulator.settings import check_url
 from wwspec_router.emulator.state.people import EMPLOYEE
 from wwspec_router.emulator.state.world import World
 from wwspec_router.errors import ConfigurationError
 
 FRAME = "/wwopen/ww-open-data-frame"
 CONTACTS = "/wwopen/js/jwxwork-1.0.0.js"
-LOGIN = "/wwopen/emulator/login"
-"""The emulator's own page, where a person is chosen who is then logged in."""
-
 PREVIEW = "/wwopen/emulator/preview"
 """The emulator's own page, which a page shows by its `handleModal`."""
 
@@ -47,16 +45,6 @@ _TEXTS = {
     "en": ("Log in to WeCom", "The emulator plays WeCom. Choose who is logged in to this browser."),
     "zh": ("登录企业微信", "本页由模拟器提供，代替企业微信。请选择本浏览器的登录成员。"),
 }
-
-
-def login_url(userid: str, to: str) -> str:
-    """Return the address that logs a member in to the browser, which then goes to another address.
-
-    Args:
-        userid: The member.
-        to: The address.
-    """
-    return f"https://{PAGE_HOST}{LOGIN}?{urlencode({'userid': userid, 'to': to})}"
 
 
 def page_routes(platform: Platform) -> list[BaseRoute]:

@@ -17,6 +17,8 @@ from wwspec_router.errors import ConfigurationError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 """The programs that are looked for in PATH."""
+HOSTS = ("127.0.0.1", "localhost")
+"""The hosts of pages, which the browser reaches besides WeCom's."""
 _MAC = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -54,7 +56,7 @@ def page_browser(emulator_url: str, authority: Authority, profile: Path) -> Iter
     with Proxy(authority, (parts.hostname or "", parts.port or 80)) as proxy:
         yield [
             f"--proxy-server={proxy.url}",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+            f"--host-resolver-rules=MAP * ~NOTFOUND, {', '.join(f'EXCLUDE {host}' for host in HOSTS)}",
             f"--ignore-certificate-errors-spki-list={authority.key_hash()}",
             *_QUIET,
         ]
