@@ -173,3 +173,12 @@ def test_an_app_without_the_right_shows_nothing(app: AppPage) -> None:
     app.world.app.authorised = False
     app.page.evaluate("given => shown.setData(given)", {"list[1]": {"msgid": app.said("二").msgid, "key": "x"}})
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [48002]
+
+
+def test_a_message_from_before_the_app_was_authorised_again_is_not_shown(app: AppPage) -> None:
+    before = app.said("旧消息")
+    app.world.app.authorisation.first_message = app.corp.chats.end
+    app.open()
+    app.show_messages(before, app.said("新消息"))
+    expect(app.frame.locator(".row")).to_have_text(["消息已过期，消息内容无法展示", "新消息"])
+    assert [error["detail"]["errCode"] for error in app.calls("failed")] == [710601]

@@ -12,6 +12,7 @@ import msgspec
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.state import texts
 from wwspec_router.emulator.state.accounts import App
+from wwspec_router.emulator.state.authorisations import CHAT
 from wwspec_router.emulator.state.conversations import Conversations, Message
 from wwspec_router.emulator.state.corps import Corp, Masking
 from wwspec_router.emulator.state.documents import DOCUMENTS
@@ -23,7 +24,7 @@ from wwspec_router.emulator.state.world import World
 SHOWN_SECONDS = 90 * 86400
 """Seconds for which a message can be shown: the corp chooses, and this is the default [93221]."""
 
-EXPIRED, WRONG_KEY, NO_RIGHT, UNKNOWN = 710652, 710603, 48002, 710601
+EXPIRED, WRONG_KEY, NO_RIGHT, UNKNOWN, MISSING = 710652, 710603, 48002, 710601, 710726
 
 TYPES = {
     2: "图片",
@@ -76,18 +77,20 @@ def shown_message(world: World, app: App, login: PageLogin, asked: AskedMessage)
     Raises:
         RefusedError: The app may not show messages, or not this one.
     """
-    check_right(app)
+    check_right(world, app)
     corp = world.corp(app)
-    message = corp.chats.find(asked.msgid)
-    if message is None:
+    message, position = corp.chats.find(asked.msgid), corp.chats.position(asked.msgid)
+    if message is None or position is None:
         raise RefusedError(UNKNOWN, "message-id")
+    if position < app.authorisation.first_message:
+        raise RefusedError(UNKNOWN, "message-id: the message is from before the corp authorised the app again")
     if asked.secret_key != app.keys.secret_key(message.msgid):
         raise RefusedError(WRONG_KEY, "secret-key: the key of the message in clear, opened with the app's private key")
     if world.clock.now() > message.send_time + SHOWN_SECONDS:
         raise RefusedError(EXPIRED, "message-id")
     shown = _content(corp, message, login)
     if message.msgtype in PREVIEWED:
-        shown["preview"] = world.marks.write(_PREVIEW, app.corpid, corp.chats.position(message.msgid) or 0)
+        shown["preview"] = world.marks.write(_PREVIEW, app.corpid, position)
     return accepted(**shown, words=asked.highlight.split())
 
 
@@ -109,14 +112,22 @@ def previewed_message(world: World, login: PageLogin, mark: str) -> Answer:
     return accepted(**_content(corp, message, login))
 
 
-def check_right(app: App) -> None:
-    """Ask whether an app may show messages: the one place for what a corp grants, withdraws or lets end.
+def check_right(world: World, app: App) -> None:
+    """Check that an app may show messages: what a corp grants, takes back or lets end; needs the lock.
 
     Raises:
-        RefusedError: 48002.
+        RefusedError: 48002 without the right to use the component, 48004 after a cancelled authorisation, 710726
+            without data permission, or the errcode of the settings after its end.
     """
-    if not app.authorised:
-        raise RefusedError(NO_RIGHT, "the corp has not granted the right to use the chat component")
+    settings, granted = world.settings, app.authorisation
+    if not app.authorised or settings.app_type == "external":
+        raise RefusedError(NO_RIGHT, "the app has no right to use the chat component")
+    if not granted.is_installed:
+        raise RefusedError(48004)
+    if settings.app_type and not granted.has(CHAT, world.clock.now()):
+        raise RefusedError(
+            settings.expired_errcode if CHAT in granted.ends else MISSING, "the data permission of chats"
+        )
 
 
 def shown_name(world: World, app: App, asked: AskedName) -> Answer:
@@ -127,7 +138,7 @@ def shown_name(world: World, app: App, asked: AskedName) -> Answer:
     """
     if asked.type not in _NAMES:
         raise RefusedError(40058, f"type: one of {', '.join(_NAMES)}")
-    check_right(app)
+    check_right(world, app)
     text = _NAMES[asked.type](world.corp(app).chats, asked.openid)
     return accepted(text=text, is_avatar=asked.type.endswith("Avatar"))
 

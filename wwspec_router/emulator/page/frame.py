@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
-from wwspec_router.emulator.page.content import AskedMessage, AskedName, check_right, shown_message, shown_name
+from wwspec_router.emulator.page.content import AskedMessage, AskedName, shown_message, shown_name
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.page_tickets import Signature
 from wwspec_router.emulator.state.world import World
@@ -61,7 +61,6 @@ def open_frame(world: World, sid: str, body: bytes) -> Answer:
             return {"errcode": _SYSTEM, "errmsg": NO_LOGIN}
         with world.lock:
             app = _checked_app(world, sid, opening)
-            check_right(app)
             return accepted(frame=world.page_logins.open_frame(app, sid))
 
     answer = world.answered(open_it)
@@ -83,7 +82,9 @@ def _checked_app(world: World, sid: str, opening: Opening) -> App:
         raise RefusedError(85005, f"the page is of {opening.origin}, and {trusted or domain} is the trusted domain")
     if not given.agentid.isdecimal():
         raise RefusedError(40056, "agentid")
-    app = world.accounts.app(given.corpid, int(given.agentid))
+    app = world.accounts.find(given.corpid, int(given.agentid))
+    if app is None:
+        raise RefusedError(40056, "agentid is not that of an app of the corp")
     world.page_tickets.check_agent_config(app, given, opening.url, now)
     return app
 

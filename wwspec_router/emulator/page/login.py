@@ -8,11 +8,13 @@ LOGIN = "/wwopen/emulator/login"
 """The emulator's own page, where a person is chosen who is then logged in."""
 
 
-def login_url(userid: str | None, to: str) -> str:
+def login_url(userid: str | None, to: str, corpid: str = "") -> str:
     """Return the address that logs a member in to the browser, which then goes to another address.
 
     Args:
         userid: The member; None lets the person at the browser choose one.
         to: The address.
+        corpid: The member's corp; empty for the first one.
     """
-    return f"https://{PAGE_HOST}{LOGIN}?{urlencode({'to': to} | ({} if userid is None else {'userid': userid}))}"
+    given = {"to": to, "userid": userid or "", "corpid": corpid}
+    return f"https://{PAGE_HOST}{LOGIN}?{urlencode({name: value for name, value in given.items() if value})}"

@@ -139,8 +139,10 @@ def _page(world: World, request: Request) -> Response:
                 if app is None or person is None:
                     raise ConfigurationError(f"{PERSON}: {chosen!r} is neither a member nor a customer of {corpid}")
                 target = link.target(world, app, person)
-                if request.url.hostname == LOGIN_HOST and person.party.type == EMPLOYEE and app is world.app:
-                    target = login_url(person.party.id, target)  # by the way, the member is logged in for the frame
+                if request.url.hostname == LOGIN_HOST and person.party.type == EMPLOYEE:
+                    target = login_url(
+                        person.party.id, target, corpid
+                    )  # by the way, the member is logged in for the frame
                 return RedirectResponse(target, 302, headers=_HEADERS)
     except ConfigurationError as error:
         return plain_page(language, text["failed"], f"<p>{escape(str(error))}</p>", 400)

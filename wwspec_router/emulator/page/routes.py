@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
-from urllib.parse import urlencode
 
 import anyio.to_thread
 import msgspec
@@ -16,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from wwspec_router.emulator.answers import Answer, RefusedError
 from wwspec_router.emulator.page.content import previewed_message
 from wwspec_router.emulator.page.frame import NO_LOGIN, open_frame, show
-from wwspec_router.emulator.page.login import LOGIN
+from wwspec_router.emulator.page.login import LOGIN, login_url
 from wwspec_router.emulator.page.login_page import language_of, plain_page
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import check_url
@@ -88,27 +87,29 @@ def page_routes(platform: Platform) -> list[BaseRoute]:
 
 
 def _login(world: World, request: Request) -> Response:
-    language, to, userid = language_of(request), request.query_params.get("to", ""), request.query_params.get("userid")
-    title, note = _TEXTS[language]
+    language, query = language_of(request), request.query_params
+    to, (title, note) = query.get("to", ""), _TEXTS[language]
     try:
         check_url("to", to)
     except ConfigurationError as error:
         return plain_page(language, title, f"<p>{escape(str(error))}</p>", 400)
     with world.lock:
-        corpid = world.app.corpid
-        people = world.conversations[corpid].people
-        if userid is not None and people.find(userid, EMPLOYEE) is not None:
+        members = {app.corpid: world.corp(app).chats.people for app in world.apps}
+        corpid, userid = query.get("corpid") or world.app.corpid, query.get("userid", "")
+        if corpid in members and members[corpid].find(userid, EMPLOYEE) is not None:
             sid = world.page_logins.log_in(corpid, userid, world.clock.now())
             response = RedirectResponse(to, 302)
             response.set_cookie(COOKIE, sid, secure=True, httponly=True, samesite="none")
             return response
-        members = [person for person in people.persons if person.party.type == EMPLOYEE]
-    links = "".join(
-        f'<li><a href="?{escape(urlencode({"userid": each.party.id, "to": to}))}">'
-        f"{escape(each.name)} ({escape(each.party.id)})</a></li>"
-        for each in members
-    )
-    return plain_page(language, title, f"<p>{note}</p><ul>{links}</ul>")
+    body = [f"<p>{note}</p>"]
+    for corpid, people in members.items():
+        body.append(f"<h2>{escape(corpid)}</h2><ul>")
+        for each in people.persons:
+            if each.party.type == EMPLOYEE:
+                link = escape(login_url(each.party.id, to, corpid))
+                body.append(f'<li><a href="{link}">{escape(each.name)} ({escape(each.party.id)})</a></li>')
+        body.append("</ul>")
+    return plain_page(language, title, "".join(body))
 
 
 def _preview(world: World, request: Request) -> Response:
