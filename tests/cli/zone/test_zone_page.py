@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.apps import write_files
 from tests.support.command import wwspec
-from tests.support.emulator import Emulator, SealedProgram, http_server
+from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server
 from tests.support.tools import tool
+from tests.support.waiting import wait_until
 from wwspec_router.host.child import Child
 
 PAGE = "http://127.0.0.1:1/"
 HEADLESS = "--headless=new --no-sandbox --disable-gpu --remote-debugging-port=0"
 BROWSER = """#!{python}
-import sys
-open({record!r}, "w").write("\\n".join(sys.argv[1:]))
+import os, sys
+open({record!r} + ".part", "w").write("\\n".join(sys.argv[1:]))
+os.replace({record!r} + ".part", {record!r})
 """
 
 
@@ -105,3 +108,19 @@ def test_a_recalled_message_is_known_to_the_emulator(emulator: Emulator, tmp_pat
     assert emulator.platform.world.corp(emulator.platform.world.app).chats.recalled == {message.msgid}
     done = wwspec(tmp_path, "zone", "recall", "unknown", "--url", emulator.url)
     assert (done.returncode, "there is no such message" in done.stderr) == (1, True)
+
+
+@pytest.mark.slow  # a program and an emulator start: 5 s
+def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "app", {"abilities/registry.toml": '[program]\nname = "x"\n'})
+    with free_socket() as one, free_socket() as other:
+        ports = [str(bound.getsockname()[1]) for bound in (one, other)]
+    where = ["--app", str(folder), "--port", ports[0], "--emulator-port", ports[1], "--store", "memory:"]
+    dev = Child(["dev", *where, "--page", PAGE], {"XDG_STATE_HOME": str(tmp_path / "state")}, tmp_path / "printed")
+    try:
+        wait_until(record.exists)
+        dev.wait_for(re.compile("Ctrl-C ends it"))
+    finally:
+        dev.stop()
+    assert record.read_text().endswith("/wwopen/emulator/login?to=http%3A%2F%2F127.0.0.1%3A1%2F")
+    assert dev.process.returncode == 0
