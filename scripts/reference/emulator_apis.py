@@ -46,8 +46,9 @@ def page(say: Say) -> str:
     """Return the page."""
     named = say("API", "接口"), say("what the emulator does", "模拟器的行为")
     contracts = {name: summary(module.__doc__ or "") for name, module in apis().items()}
-    endpoints: dict[str, Callable[..., Any]] = {path: row.answer for path, row in appside.APIS.items()}
-    endpoints[uploads.API] = uploads.upload_media
+    endpoints: dict[str, Callable[..., Any]] = {path: each.answer for path, each in appside.APIS.items()} | {
+        uploads.API: uploads.upload_media
+    }
     codes = ", ".join(f"`{each}`" for each in PROGRAM_ERRCODES)
     return "\n".join(
         [

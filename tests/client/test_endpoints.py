@@ -20,16 +20,28 @@ from wwspec_router.client import (
     ZoneClient,
 )
 from wwspec_router.client.endpoints import ENDPOINTS
-from wwspec_router.emulator.appside import calls as appside, uploads
+from wwspec_router.emulator.appside import table, uploads
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 
 CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
 """What `call`, `submit` and `task` are made of."""
+TOKENS = {"gettoken", "service/get_suite_token", "service/get_corp_token"}
+"""What the client calls by itself."""
+SHARED = {"ticket/get", "service/auth/getuserinfo3rd"}
+"""The second API of a method."""
+NO_METHODS = {
+    "auth/getuserdetail",
+    "service/get_pre_auth_code",
+    "service/get_permanent_code",
+    "service/v2/get_permanent_code",
+    "service/v2/get_auth_info",
+}
+"""What the emulator has besides: an app calls these with `access_token()`, or before there is a client."""
 
 
 def test_every_api_of_the_apps_side_is_a_method_of_both_clients() -> None:
-    assert {*ENDPOINTS, *CALLS} == {*appside.APIS, uploads.API}
+    assert {*ENDPOINTS, *CALLS, *TOKENS, *SHARED, *NO_METHODS} == {*table.APIS, uploads.API}
     for client in (ZoneClient, AsyncZoneClient):
         for endpoint in ENDPOINTS.values():
             assert getattr(client, endpoint.__name__).__doc__ == endpoint.__doc__

@@ -69,6 +69,7 @@ def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> No
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
     assert {f"examples/archive_app/{name}" for name in ("app.py", "demo", "README.md", "README.zh-CN.md")} <= names
+    assert {f"examples/message_viewer/{name}" for name in ("app.py", "page.html", "demo", "README.zh-CN.md")} <= names
     assert {"examples/quality_inspection/abilities/registry.toml", "examples/quality_inspection/README.md"} <= names
     assert {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "CHANGELOG.md"} <= names
 

@@ -201,6 +201,17 @@ _OPTIONS = (
         help="Unknown: whether public key and receiver of events outlive the end of a data permission.",
     ),
     click.option(
+        "--suite-doc-ticket",
+        is_flag=True,
+        help="Unknown: whether a third-party app gets a user_doc_ticket when somebody logs in.",
+    ),
+    click.option(
+        "--trusted-domain",
+        default="",
+        metavar="HOST[:PORT]",
+        help="The app's trusted domain: the code of a login that went elsewhere is refused.  [default: any]",
+    ),
+    click.option(
         "--proxy-port",
         type=click.IntRange(0, 65535),
         help="Also be a proxy, for clients whose base URL is hard-coded (extra 'proxy').",
@@ -233,6 +244,8 @@ EMULATOR_OPTIONS = (
     "knowledge_auth_type",
     "document_auth_type",
     "expiry_keeps_setup",
+    "suite_doc_ticket",
+    "trusted_domain",
     "proxy_port",
     "state",
 )

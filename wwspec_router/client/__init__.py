@@ -53,6 +53,7 @@ from wwspec_router.client.models import (  # noqa: E402
     DocAuthUsers,
     Masking,
     UploadedMedia,
+    UserInfo,
 )
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
@@ -62,6 +63,8 @@ from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
+from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
+from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
 from wwspec_router.errcodes import ProgramErrcodes  # noqa: E402
 
 __all__ = [
@@ -100,6 +103,8 @@ __all__ = [
     "NotifyEvent",
     "NotifyPolicy",
     "NotifyReceiver",
+    "PageConfig",
+    "PageSignature",
     "Pending",
     "PendingStore",
     "PlatformError",
@@ -124,7 +129,12 @@ __all__ = [
     "TokenProvider",
     "TransportError",
     "UnknownAbilityError",
+    "UnopenedMessage",
     "UploadedMedia",
+    "UserInfo",
+    "ViewerMessage",
+    "ViewerMessages",
+    "ViewerName",
     "WecomEvent",
     "ZoneClient",
     "ZoneClientError",

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from wwspec_router.client import calls, endpoints
+from wwspec_router.client import calls, endpoints, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
@@ -27,9 +27,11 @@ from wwspec_router.client.http import (
 from wwspec_router.client.message_pages import AsyncMessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
+from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.viewer import viewer_messages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
@@ -115,6 +117,7 @@ class AsyncZoneClient:
         *,
         program_id: str = "",
         tokens: Tokens | None = None,
+        page_tickets: PageTickets | None = None,
         base_url: str = BASE_URL,
         prefix: str = PREFIX,
         timeout: float = TIMEOUT,
@@ -123,7 +126,7 @@ class AsyncZoneClient:
         connections: int = CONNECTIONS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -131,7 +134,7 @@ class AsyncZoneClient:
         else:
             hiding = AsyncHiding(transport, in_url)
         self._http = httpx.AsyncClient(transport=hiding)
-        self._lock = anyio.Lock()
+        self._locks = {renewal: anyio.Lock() for renewal in Renewal}
 
     async def __aenter__(self) -> Self:
         return self
@@ -265,6 +268,9 @@ class AsyncZoneClient:
     get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
     get_doc_auth_info = _method(endpoints.get_doc_auth_info)
     upload_media = _method(endpoints.upload_media)
+    page_config = _method(webpage.page_config)
+    user_info = _method(webpage.user_info)
+    viewer_messages = staticmethod(viewer_messages)
 
     async def _each(self, following: Callable[[], Steps[T | None]]) -> AsyncIterator[T]:
         while (found := await self._run(following())) is not None:
@@ -279,8 +285,8 @@ class AsyncZoneClient:
                 return await self._send(step)
             case Pause(seconds=seconds):
                 return await anyio.sleep(seconds)
-            case Alone(work=work):
-                async with self._lock:
+            case Alone(renewal=renewal, work=work):
+                async with self._locks[renewal]:
                     return await self._run(work())
             case Ask(function=function, same_thread=same_thread):
                 return await call_either(function, same_thread=same_thread)

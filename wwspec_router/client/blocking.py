@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar,
 
 import httpx
 
-from wwspec_router.client import calls, endpoints
+from wwspec_router.client import calls, endpoints, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
@@ -27,9 +27,11 @@ from wwspec_router.client.http import (
 from wwspec_router.client.message_pages import MessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
+from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.viewer import viewer_messages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
@@ -95,6 +97,9 @@ class ZoneClient:
         program_id: The program to call.
         tokens: The source of access tokens, in place of `corpid` and `secret`: a `SuiteApp`, another `TokenProvider`,
             or a function that returns a text or a `Token`.
+        page_tickets: How the processes of the app share the tickets that its pages sign with: a folder on this machine,
+            as a `Path`; or a function of `"config"` or `"agentConfig"` that returns a text or a `Token`. By default
+            each client gets its own from WeCom.
         base_url: WeCom's URL, or that of an emulator.
         prefix: What is before an SDK API's name in the ability ID that calls it.
         timeout: Seconds to connect, and between two parts of an answer.
@@ -136,6 +141,7 @@ class ZoneClient:
         *,
         program_id: str = "",
         tokens: Tokens | None = None,
+        page_tickets: PageTickets | None = None,
         base_url: str = BASE_URL,
         prefix: str = PREFIX,
         timeout: float = TIMEOUT,
@@ -144,7 +150,7 @@ class ZoneClient:
         connections: int = CONNECTIONS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -152,7 +158,7 @@ class ZoneClient:
         else:
             hiding = Hiding(transport, in_url)
         self._http = httpx.Client(transport=hiding)
-        self._lock = threading.Lock()
+        self._locks = {renewal: threading.Lock() for renewal in Renewal}
 
     def __enter__(self) -> Self:
         return self
@@ -345,6 +351,9 @@ class ZoneClient:
     get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
     get_doc_auth_info = _method(endpoints.get_doc_auth_info)
     upload_media = _method(endpoints.upload_media)
+    page_config = _method(webpage.page_config)
+    user_info = _method(webpage.user_info)
+    viewer_messages = staticmethod(viewer_messages)
 
     def _each(self, following: Callable[[], Steps[T | None]]) -> Iterator[T]:
         while (found := self._run(following())) is not None:
@@ -359,8 +368,8 @@ class ZoneClient:
                 return self._send(step)
             case Pause(seconds=seconds):
                 return time.sleep(seconds)
-            case Alone(work=work):
-                with self._lock:
+            case Alone(renewal=renewal, work=work):
+                with self._locks[renewal]:
                     return self._run(work())
             case Ask(function=function):
                 return call_plain(function)

@@ -14,9 +14,10 @@ from wwspec_router.client.errors import (
     TransportError,
     ZoneClientError,
 )
+from wwspec_router.client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
-from wwspec_router.client.steps import Pause, Received, Request, Steps, send
-from wwspec_router.client.tokens import TokenCache, TokenProvider
+from wwspec_router.client.steps import Pause, Received, Renewal, Request, Steps, send
+from wwspec_router.client.tokens import SuiteApp, TokenCache, TokenProvider
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, ProgramErrcodes, hint
 from wwspec_router.errors import ConfigurationError, JsonError
@@ -45,6 +46,7 @@ class Core:
     Args:
         provider: Where access tokens come from.
         program_id: The program that is called unless a call names another one.
+        page_tickets: The source of the tickets of pages; None for WeCom.
         prefix: What comes before an SDK API's name in the ability ID that calls it.
         timeout: Seconds of one attempt to connect, and between two pieces of an answer.
         retries: How often requests are sent.
@@ -62,6 +64,7 @@ class Core:
         timeout: float,
         retries: RetryPolicy,
         errcodes: ProgramErrcodes,
+        page_tickets: PageTickets | None = None,
     ) -> None:
         if timeout <= 0:
             raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
@@ -70,7 +73,12 @@ class Core:
         self._program_id = program_id
         self._timeout = timeout
         self._retries = retries
-        self._tokens = TokenCache(provider, self._without_token)
+        self.corpid = getattr(provider, "corpid", "")
+        """The corp; empty when the source of access tokens does not name it."""
+        self.suite = provider if isinstance(provider, SuiteApp) else None
+        """The third-party app that the client is for."""
+        self._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
+        self._tickets = ticket_caches(page_tickets)
 
     def program_of(self, program_id: str) -> str:
         """Return the program that a request is about.
@@ -88,7 +96,15 @@ class Core:
         Raises:
             ZoneClientError: There is none.
         """
-        return self._tokens.current()
+        return self._tokens.current(self._without_token)
+
+    def page_ticket(self, kind: TicketKind) -> Steps[str]:
+        """Return the ticket that the app's page signs with.
+
+        Raises:
+            ZoneClientError: There is none.
+        """
+        return self._tickets[kind].current(self.perform)
 
     def perform(self, request: Request, attempts: Attempts = Attempts()) -> Steps[dict[str, Any]]:
         """Send a request with an access token until it is accepted, and return the answer.
@@ -98,6 +114,14 @@ class Core:
         """
         return self._sent(request, attempts, with_token=True)
 
+    def perform_as_suite(self, suite: SuiteApp, request: Request) -> Steps[dict[str, Any]]:
+        """Send a request with the token of a third-party app itself until it is accepted, and return the answer.
+
+        Raises:
+            ZoneClientError: The final error.
+        """
+        return suite.perform(request, self._without_token)
+
     def _without_token(self, request: Request) -> Steps[dict[str, Any]]:
         return self._sent(request, Attempts(), with_token=False)
 
@@ -106,7 +130,7 @@ class Core:
         for attempt in count(1):
             ready, token = request, ""
             if with_token:
-                token = yield from self._tokens.current(refused)
+                token = yield from self._tokens.current(self._without_token, refused)
                 ready = replace(request, secrets={**request.secrets, "access_token": token})
             try:
                 return (yield from self._attempt(ready, attempts, began))

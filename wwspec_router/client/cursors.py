@@ -176,7 +176,7 @@ class FileCursor(CursorStore):
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             until = time.monotonic() + LOCK_TIMEOUT
-            while not _try_lock(lock):
+            while not try_lock(lock):
                 if time.monotonic() > until:
                     raise CursorError(f"{path}: another process holds this lock for {LOCK_TIMEOUT:g} s: end that one")
                 time.sleep(0.001)
@@ -207,7 +207,8 @@ class FileCursor(CursorStore):
             os.close(entry)
 
 
-def _try_lock(file: int) -> bool:
+def try_lock(file: int) -> bool:
+    """Lock an open file against other processes, and return whether it could be."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

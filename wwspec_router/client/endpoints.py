@@ -6,19 +6,25 @@ twice without harm, so they are retried after any failure.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, cast
 
 import msgspec
 
 from wwspec_router.client import models
 from wwspec_router.client.core import Attempts, Core
-from wwspec_router.client.errors import ReplyTypeError
-from wwspec_router.client.models import AuthUsers, CorpAuth, DocAuth, DocAuthUsers, LogLevel, Masking, UploadedMedia
+from wwspec_router.client.models import (
+    AuthUsers,
+    CorpAuth,
+    DocAuth,
+    DocAuthUsers,
+    LogLevel,
+    Masking,
+    UploadedMedia,
+    read_answer,
+)
 from wwspec_router.client.steps import Request, Steps
 from wwspec_router.client.uploads import Progress, opened
-from wwspec_router.contracts.decoding import convert
-
-T = TypeVar("T")
+from wwspec_router.client.webpage import page_config, user_info
 
 _OPEN = 2
 
@@ -46,7 +52,7 @@ def get_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Ste
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return _read(AuthUsers, (yield from _asked(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
+    return read_answer(AuthUsers, (yield from _asked(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
 
 
 def set_receive_callback(core: Core, *, program_id: str = "") -> Steps[None]:
@@ -85,7 +91,7 @@ def get_hide_sensitiveinfo_config(core: Core, userid: str) -> Steps[Masking]:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     answer = yield from _asked(core, "chatdata/get_hide_sensitiveinfo_config", userid=userid)
-    return _read(models.MaskingAnswer, answer).config
+    return read_answer(models.MaskingAnswer, answer).config
 
 
 def set_log_level(core: Core, log_level: LogLevel, *, program_id: str = "") -> Steps[None]:
@@ -113,7 +119,7 @@ def get_log_level(core: Core, *, program_id: str = "") -> Steps[LogLevel]:
         ConfigurationError: Neither the call nor the client names a program.
     """
     answer = yield from _asked(core, "chatdata/get_log_level", program_id=core.program_of(program_id))
-    return cast(LogLevel, _read(models.LogLevelAnswer, answer).log_level)
+    return cast(LogLevel, read_answer(models.LogLevelAnswer, answer).log_level)
 
 
 def get_corp_auth_info(core: Core) -> Steps[CorpAuth]:
@@ -122,7 +128,7 @@ def get_corp_auth_info(core: Core) -> Steps[CorpAuth]:
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return _read(CorpAuth, (yield from _asked(core, "chatdata/get_corp_auth_info")))
+    return read_answer(CorpAuth, (yield from _asked(core, "chatdata/get_corp_auth_info")))
 
 
 def open_debug_mode(core: Core, debug_token: str, *, program_id: str = "") -> Steps[None]:
@@ -164,7 +170,7 @@ def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
         ConfigurationError: Neither the call nor the client names a program.
     """
     answer = yield from _asked(core, "chatdata/check_debug_mode", program_id=core.program_of(program_id))
-    return _read(models.DebugModeAnswer, answer).debug_mode_status == _OPEN
+    return read_answer(models.DebugModeAnswer, answer).debug_mode_status == _OPEN
 
 
 def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Steps[DocAuthUsers]:
@@ -180,7 +186,9 @@ def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) ->
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return _read(DocAuthUsers, (yield from _asked(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit)))
+    return read_answer(
+        DocAuthUsers, (yield from _asked(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit))
+    )
 
 
 def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
@@ -189,7 +197,7 @@ def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return _read(DocAuth, (yield from _asked(core, "docdata/get_auth_info")))
+    return read_answer(DocAuth, (yield from _asked(core, "docdata/get_auth_info")))
 
 
 def upload_media(
@@ -214,21 +222,12 @@ def upload_media(
     """
     with opened(file, name, progress) as upload:
         request = Request("chatdata/upload_media", file=upload, query={"type": "file"})
-        return _read(UploadedMedia, (yield from core.perform(request, Attempts(timeout=timeout))))
+        return read_answer(UploadedMedia, (yield from core.perform(request, Attempts(timeout=timeout))))
 
 
 def _asked(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:
     given = {name: value for name, value in parameters.items() if value != ""}
     return core.perform(Request(api, msgspec.json.encode(given)))
-
-
-def _read(type_: type[T], answer: dict[str, Any]) -> T:
-    """Return an answer as its type. WeCom's pages disagree on some flags and times: "1", 1 and true are all read."""
-    try:
-        return convert(answer, type_, strict=False)
-    except msgspec.ValidationError as error:
-        text = msgspec.json.encode(answer).decode()
-        raise ReplyTypeError(type_.__name__, f"the answer is not as documented: {error}", text) from None
 
 
 ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
@@ -246,5 +245,7 @@ ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
     "chatdata/check_debug_mode": check_debug_mode,
     "docdata/get_auth_user_list": get_doc_auth_user_list,
     "docdata/get_auth_info": get_doc_auth_info,
+    "get_jsapi_ticket": page_config,
+    "auth/getuserinfo": user_info,
 }
-"""By path under /cgi-bin/."""
+"""By path under /cgi-bin/. `page_config` also calls `ticket/get`, and `user_info` of a third-party app its own API."""

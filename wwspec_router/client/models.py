@@ -1,9 +1,15 @@
 """What WeCom answers an app, except the replies of programs; keys that are not here are ignored."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
+
+from wwspec_router.client.errors import ReplyTypeError
+from wwspec_router.contracts.decoding import convert
+
+T = TypeVar("T")
 
 LogLevel = Literal[1, 2, 3]
 """1 ERR, 2 INFO, 3 DBG [100106]."""
@@ -119,6 +125,30 @@ class UploadedMedia(msgspec.Struct, kw_only=True, frozen=True):
     """Unix seconds."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class UserInfo:
+    """Who has opened the page. `repr` leaves the tickets out.
+
+    Attributes:
+        user_ticket: For the member's private data, valid 30 minutes; only for a login of scope snsapi_privateinfo.
+        user_doc_ticket: For `doc_retrieval_params` of `create_ww_model_task`, valid 30 days; only for an app with the
+            document archive.
+    """
+
+    userid: str = ""
+    """The member's ID in the corp; empty for somebody from outside."""
+    user_ticket: str = field(default="", repr=False)
+    user_doc_ticket: str = field(default="", repr=False)
+    corpid: str = ""
+    """The member's corp; only for a third-party app."""
+    open_userid: str = ""
+    """The member's ID in all apps of the provider; only for a third-party app."""
+    openid: str = ""
+    """The ID of somebody from outside."""
+    external_userid: str = ""
+    """The customer's ID, if the person from outside is one."""
+
+
 class LogLevelAnswer(msgspec.Struct, kw_only=True, frozen=True):
     """Answer of `get_log_level`."""
 
@@ -136,3 +166,12 @@ class DebugModeAnswer(msgspec.Struct, kw_only=True, frozen=True):
 
     debug_mode_status: int
     """1 closed, 2 open."""
+
+
+def read_answer(type_: type[T], answer: dict[str, Any]) -> T:
+    """Return an answer as its type. WeCom's pages disagree on some flags and times: "1", 1 and true are all read."""
+    try:
+        return convert(answer, type_, strict=False)
+    except msgspec.ValidationError as error:
+        text = msgspec.json.encode(answer).decode()
+        raise ReplyTypeError(type_.__name__, f"the answer is not as documented: {error}", text) from None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 import httpx
 
 from wwspec_router.client.core import Core
+from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Asked, Steps
 from wwspec_router.client.tokens import AppSecret, Token, TokenProvider, from_function
@@ -47,13 +48,14 @@ def core_of(
     timeout: float,
     retries: RetryPolicy,
     errcodes: ProgramErrcodes,
+    page_tickets: PageTickets | None,
 ) -> Core:
     """Return the core of a client; the arguments are those of `ZoneClient`.
 
     Raises:
         ConfigurationError: They contradict each other, or one is missing.
     """
-    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes)
+    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes, page_tickets)
 
 
 def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:

@@ -6,6 +6,7 @@ runs a generator and does its steps.
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
@@ -65,10 +66,20 @@ class Pause:
     seconds: float
 
 
+class Renewal(Enum):
+    """What a client renews once for all that wait for it. A page's ticket needs an access token, never the reverse."""
+
+    ACCESS_TOKEN = auto()
+    SUITE_TOKEN = auto()
+    CONFIG_TICKET = auto()
+    AGENT_CONFIG_TICKET = auto()
+
+
 @dataclass(frozen=True)
 class Alone:
-    """Run a generator while no other `Alone` step of the same client runs; gives what it returns."""
+    """Run a generator while no other one of the same client runs for the same renewal; gives what it returns."""
 
+    renewal: Renewal
     work: "Callable[[], Steps[Any]]"
 
 

@@ -1,14 +1,14 @@
 """Access tokens: where they come from, and the one that all threads or tasks of a client share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, Protocol
 
 import msgspec
 
 from wwspec_router.client.errors import ZoneClientError
-from wwspec_router.client.steps import Alone, Ask, Asked, Request, Steps, ask
+from wwspec_router.client.steps import Alone, Ask, Asked, Renewal, Request, Steps, ask
 from wwspec_router.errcodes import TOKEN_CODES
 
 _EARLY = 60.0
@@ -65,8 +65,7 @@ class AppSecret:
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
         secrets = {"corpid": self.corpid, "corpsecret": self.secret}
-        answer = yield from fetch(Request("gettoken", secrets=secrets))
-        return _read(answer, "access_token")
+        return read_token((yield from fetch(Request("gettoken", secrets=secrets))), "access_token")
 
 
 class SuiteApp:
@@ -102,38 +101,53 @@ class SuiteApp:
     def __init__(
         self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str], corpid: str, permanent_code: str
     ) -> None:
-        self._suite_id = suite_id
-        self._suite_secret = suite_secret
-        self._suite_ticket = suite_ticket
+        self.corpid = corpid
         self._corp = msgspec.json.encode({"auth_corpid": corpid, "permanent_code": permanent_code})
         self._permanent_code = permanent_code
-        self._suite = _Held()
+        self._suite = TokenCache(_SuiteToken(suite_id, suite_secret, suite_ticket), Renewal.SUITE_TOKEN)
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
-        suite, is_fresh = self._suite.usable(), False
-        if suite is None:
-            suite, is_fresh = (yield from self._suite_token(fetch)), True
-        try:
-            return (yield from self._corp_token(fetch, suite))
-        except ZoneClientError as error:
-            if is_fresh or getattr(error, "errcode", 0) not in _SUITE_CODES:
-                raise
-        return (yield from self._corp_token(fetch, (yield from self._suite_token(fetch))))
+        request = Request("service/get_corp_token", self._corp, hidden=(self._permanent_code,))
+        return read_token((yield from self.perform(request, fetch)), "access_token")
 
-    def _suite_token(self, fetch: Fetch) -> Steps[str]:
+    def perform(self, request: Request, fetch: Fetch) -> Steps[dict[str, Any]]:
+        """Send a request with the suite's own token, once more with another one if WeCom refuses it.
+
+        Args:
+            request: The request.
+            fetch: Sends it.
+        """
+        token = yield from self._suite.current(fetch)
+        try:
+            return (yield from fetch(_with_suite(request, token)))
+        except ZoneClientError as error:
+            if getattr(error, "errcode", 0) not in _SUITE_CODES:
+                raise
+        token = yield from self._suite.current(fetch, token)
+        return (yield from fetch(_with_suite(request, token)))
+
+
+def _with_suite(request: Request, token: str) -> Request:
+    return replace(request, secrets={**request.secrets, "suite_access_token": token})
+
+
+class _SuiteToken:
+    """The source of a suite's own tokens."""
+
+    def __init__(self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str]) -> None:
+        self._suite_id = suite_id
+        self._suite_secret = suite_secret
+        self._suite_ticket = suite_ticket
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
         ticket = self._suite_ticket
         if not isinstance(ticket, str):
             ticket = yield from ask(ticket)
         asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
         hidden = (self._suite_secret, ticket)
         answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden))
-        return self._suite.keep(_read(answer, "suite_access_token"))
-
-    def _corp_token(self, fetch: Fetch, suite_token: str) -> Steps[Token]:
-        secrets, hidden = {"suite_access_token": suite_token}, (self._permanent_code,)
-        answer = yield from fetch(Request("service/get_corp_token", self._corp, secrets=secrets, hidden=hidden))
-        return _read(answer, "access_token")
+        return read_token(answer, "suite_access_token")
 
 
 class _FunctionProvider:
@@ -151,63 +165,58 @@ def from_function(function: Asked[str | Token]) -> TokenProvider:
 
 
 class TokenCache:
-    """The token of one client. It is fetched once for all that wait for it; if that fails, all get the error.
+    """A token until it expires. It is fetched once for all that wait for it; if that fails, all get the error.
 
     Args:
         provider: Where tokens come from.
-        fetch: Given to the provider.
+        renewal: Which token it is.
     """
 
-    def __init__(self, provider: TokenProvider, fetch: Fetch) -> None:
+    def __init__(self, provider: TokenProvider, renewal: Renewal) -> None:
         self._provider = provider
-        self._fetch = fetch
-        self._held = _Held()
+        self._renewal = renewal
+        self._held = ("", 0.0)
         self._flights = 0
         self._failure: Exception | None = None
 
-    def current(self, refused: str = "") -> Steps[str]:
+    def current(self, fetch: Fetch, refused: str = "") -> Steps[str]:
         """Return a token.
 
         Args:
+            fetch: Given to the provider.
             refused: The token that WeCom has refused; another one is returned.
         """
         flights = self._flights
-        token = self._held.usable(refused)
+        token = self._usable(refused)
         if token is None:
-            token = yield Alone(lambda: self._renewed(refused, flights))
+            token = yield Alone(self._renewal, lambda: self._renewed(fetch, refused, flights))
         return token
 
-    def _renewed(self, refused: str, flights: int) -> Steps[str]:
-        token = self._held.usable(refused)
+    def _renewed(self, fetch: Fetch, refused: str, flights: int) -> Steps[str]:
+        token = self._usable(refused)
         if token is not None:
             return token
         if flights != self._flights and self._failure is not None:
             raise self._failure
         self._failure = None
         try:
-            return self._held.keep((yield from self._provider.fetch(self._fetch)))
+            return self._keep((yield from self._provider.fetch(fetch)))
         except Exception as error:
             self._failure = error
             raise
         finally:
             self._flights += 1
 
-
-class _Held:
-    """A token until it expires."""
-
-    def __init__(self) -> None:
-        self._held = ("", 0.0)
-
-    def keep(self, token: Token) -> str:
+    def _keep(self, token: Token) -> str:
         seconds = float("inf") if token.expires_in is None else token.expires_in
         self._held = (token.value, monotonic() + seconds - min(_EARLY, seconds / 10))
         return token.value
 
-    def usable(self, refused: str = "") -> str | None:
-        value, until = self._held
-        return value if value not in ("", refused) and monotonic() < until else None
+    def _usable(self, refused: str) -> str | None:
+        token, until = self._held
+        return token if token not in ("", refused) and monotonic() < until else None
 
 
-def _read(answer: dict[str, Any], key: str) -> Token:
+def read_token(answer: dict[str, Any], key: str) -> Token:
+    """Return the token of an answer."""
     return Token(str(answer.get(key, "")), float(answer.get("expires_in", 0)))

@@ -31,6 +31,12 @@ MAX_CORPS = 20
 WECOM_HOST = "qyapi.weixin.qq.com"
 """The host of WeCom's own base URL."""
 
+LOGIN_HOST = "open.weixin.qq.com"
+"""The host of WeCom's login."""
+
+PAGE_HOST = "open.work.weixin.qq.com"
+"""The host of the frame that shows messages in an app's page."""
+
 Speakers = Literal["letters", "names"]
 """How `{chat}` names who speaks: A, B, C in the order of their first messages, or their real names."""
 
@@ -72,6 +78,11 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     suite_ticket: str = "emulator-suite-ticket"
     permanent_code: str = "emulator-permanent-code"
     program_id: str = "emulator-program"
+    trusted_domain: str = ""
+    """The app's trusted domain, as host or host:port, the only one that gets codes of logins and whose pages show
+    messages; empty: any may."""
+    suite_doc_ticket: bool = False
+    """Whether `getuserinfo3rd` answers a `user_doc_ticket`. Unknown: the pages that we know do not list it."""
     authorised: bool = True
     """False plays an app without zone permission: 48002 and 710641."""
     callback_url: str = ""

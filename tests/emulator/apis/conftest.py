@@ -14,8 +14,9 @@ from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.emulator.state.conversations import Message, Party
+from wwspec_router.emulator.state.conversations import EMPLOYEE, Message, Party
 from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.logins import DOC_TICKET, Login
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
 
@@ -132,6 +133,12 @@ class EmulatedZone:
     @property
     def employee_first(self) -> tuple[Party, Party]:
         return (self.chats.employees[0], self.chats.customers[0])
+
+    def doc_ticket(self, userid: str) -> str:
+        """Return the ticket that the app gets when a member logs in to its page."""
+        with self.world.lock:
+            login = Login(app=self.world.app, party=Party(EMPLOYEE, userid))
+            return self.world.logins.issue(DOC_TICKET, login, self.world.clock.now())
 
     def upload(self, name: str, content: bytes = b"content") -> str:
         with self.world.lock:

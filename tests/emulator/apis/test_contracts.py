@@ -130,7 +130,11 @@ REQUESTS: dict[str, Callable[[EmulatedZone], Json]] = {
         "msg_list": messages_of(zone),
         "model_id": "deepseek-think",
         "need_think_result": True,
-        "doc_retrieval_params": {"oper_userid": "lina", "user_doc_ticket": "t", "docid_list": ["made-up"]},
+        "doc_retrieval_params": {
+            "oper_userid": "lina",
+            "user_doc_ticket": zone.doc_ticket("lina"),
+            "docid_list": ["made-up"],
+        },
     },
     "create_recommend_dialog_task": lambda zone: {"kb_id": CORP_BASE_ID, "msg_list": messages_of(zone)},
     "create_customer_tag_task": lambda zone: {"tag_group_list": GROUPS, "msg_list": messages_of(zone)},

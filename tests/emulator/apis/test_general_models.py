@@ -6,7 +6,9 @@ import pytest
 from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
 
-READER = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
+
+def reader(zone: EmulatedZone) -> Json:
+    return {"oper_userid": "lina", "user_doc_ticket": zone.doc_ticket("lina")}
 
 
 def result(zone: EmulatedZone, **request: Any) -> Json:
@@ -16,7 +18,7 @@ def result(zone: EmulatedZone, **request: Any) -> Json:
 
 
 def read(zone: EmulatedZone, **params: Any) -> Json:
-    return result(zone, doc_retrieval_params=READER | params)
+    return result(zone, doc_retrieval_params=reader(zone) | params)
 
 
 def test_99875_only_models_that_think_show_their_thoughts_and_only_on_demand(zone: EmulatedZone) -> None:
@@ -127,6 +129,26 @@ def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone
     assert filtered(zone, docid_list=[WEEKLY, "made-up"]) == [("docid", WEEKLY, 710728), ("docid", "made-up", 710728)]
 
 
+def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_app_has(zone: EmulatedZone) -> None:
+    """[99875] 710803: expired, or of another member or app; the code of the table is that of 90313."""
+    documents = {"docid_list": ["doc_emulator_weekly"]}
+    params = reader(zone) | documents
+    zone.ok("create_ww_model_task", doc_retrieval_params=params)
+    with zone.foreign_app() as ask:
+        assert ask("create_ww_model_task", {"doc_retrieval_params": params})["errcode"] == 710803
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=params | {"oper_userid": "mahui"}) == 710803
+    zone.advance(30 * 86400)
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=params) == 710803
+
+
+@pytest.mark.parametrize("mode", [{"keywords": ["回访"]}, {"docid_list": ["doc_emulator_weekly"]}])
+def test_both_ways_to_read_documents_need_a_ticket(zone: EmulatedZone, mode: Json) -> None:
+    """[99875] with keywords WeCom searches, without it reads the named documents."""
+    made_up = {"oper_userid": "lina", "user_doc_ticket": "made-up", **mode}
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=made_up) == 710803
+    assert "项目周报" in read(zone, **mode)["response_data"]
+
+
 @pytest.mark.parametrize(
     ("params", "errcode"),
     [
@@ -145,7 +167,7 @@ def test_no_document_is_read_once_the_trial_of_the_document_archive_is_over(zone
     ],
 )
 def test_illegal_document_searches_are_refused(zone: EmulatedZone, params: Json, errcode: int) -> None:
-    assert zone.refused("create_ww_model_task", doc_retrieval_params=READER | params) == errcode
+    assert zone.refused("create_ww_model_task", doc_retrieval_params=reader(zone) | params) == errcode
 
 
 def test_a_model_needs_something_to_read(zone: EmulatedZone) -> None:

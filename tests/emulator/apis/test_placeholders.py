@@ -28,7 +28,6 @@ TAGS = {
         }
     ]
 }
-READER: Json = {"oper_userid": "lina", "user_doc_ticket": "ticket"}
 
 Filled = Callable[..., str]
 """Returns a text as the model or program gets it; takes it with placeholders, who says what, and further fields."""
@@ -44,6 +43,8 @@ def prompted(zone: EmulatedZone, request: Json) -> str:
 
 def of_self_built(text: str, said: Callable[[EmulatedZone], list[Json]], **request: Any) -> str:
     zone = EmulatedZone(model_prompt=text)
+    for params in filter(None, [request.get("doc_retrieval_params")]):
+        request["doc_retrieval_params"] = {**params, "user_doc_ticket": zone.doc_ticket(params["oper_userid"])}
     return prompted(zone, {"msg_list": said(zone), **with_base(zone, request)})
 
 
@@ -138,7 +139,7 @@ def test_101373_a_variable_has_dollar_signs() -> None:
 
 def test_99875_doc_fragments_name_the_source_of_each() -> None:
     params = {
-        **READER,
+        "oper_userid": "lina",
         "docid_list": ["doc_emulator_weekly"],
         "retrieved_knowledge_list": [{"fragment": "自有知识", "ref_id": "REF1"}],
     }

@@ -267,6 +267,9 @@ def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
         "tasks",
         "event_tokens",
         "notify_ids",
+        "logins",
+        "page_logins",
+        "frames",
         "sealed_keys",
     }
 

@@ -188,7 +188,7 @@ def test_any_other_host_is_refused_with_the_reason(proxy: Proxy, asked: list[dic
     """Row 25: whatever the Host header says."""
     answer = exchange(proxy, get(target, f"Host: {WECOM_HOST}"))
     assert answer.startswith(b"HTTP/1.1 403 ")
-    assert f"this proxy answers for {WECOM_HOST} only".encode() in answer
+    assert f"this proxy answers for open.weixin.qq.com, open.work.weixin.qq.com, {WECOM_HOST} only".encode() in answer
     assert b"NO_PROXY" in answer
     assert asked == []
 

@@ -64,6 +64,12 @@ class _DevCommand(SectionedCommand):
     help="For debuggers: the program is one process that reads this terminal, breakpoint() opens pdb there, and no "
     "time limit ends a call.",
 )
+@click.option(
+    "--page",
+    metavar="URL",
+    default="",
+    help="Open this page of the app in a Chromium whose WeCom is the emulator, as `wwspec zone page` does.",
+)
 @store_option("sqlite:var/dev.db", "Where events wait.")
 @emulator_options
 @partial(setting_options, but=DECIDED)
@@ -74,6 +80,7 @@ def command(
     emulator_port: int,
     opens: bool,
     debug: bool,
+    page: str,
     store: str,
     **options: Any,
 ) -> None:
@@ -125,6 +132,8 @@ def command(
             open_in_browser(f"{url}/")
         if program.start():
             _print_hints(client, program_url, app, program.contracts)
+        if page:
+            stack.callback(Child(["zone", "page", page, "--url", url]).stop)
         if debug:
             _say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
         _say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")

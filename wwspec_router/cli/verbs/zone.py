@@ -18,6 +18,7 @@ from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.cli.verbs.zone_authorisation import ACTS
 from wwspec_router.cli.verbs.zone_faults import answer, clear, fault, faults
+from wwspec_router.cli.verbs.zone_page import page
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
@@ -50,7 +51,7 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, *ACTS):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, page, *ACTS):
     command.add_command(each)
 
 
@@ -93,6 +94,14 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
             )
         time = (time - now).total_seconds()
     print_json({"now": emulator.advance(time)})
+
+
+@command.command()
+@click.argument("msgid")
+@with_emulator
+def recall(emulator: EmulatorClient, msgid: str) -> None:
+    """Let a message's sender take it back: pages of the app do not show it any more."""
+    emulator.recall(msgid)
 
 
 @command.command()

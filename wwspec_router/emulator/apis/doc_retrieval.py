@@ -79,8 +79,6 @@ def _check(corp: Corp, params: DocRetrieval) -> None:
     sources = (params.keywords, params.docid_list, params.wedrive_fileid_list, params.retrieved_knowledge_list)
     if not params.oper_userid:
         raise RefusedError(710722, "doc_retrieval_params.oper_userid")
-    if not params.user_doc_ticket:
-        raise RefusedError(710803, "doc_retrieval_params.user_doc_ticket")
     for userid in (params.oper_userid, *params.creator_userid_list):
         if corp.chats.people.find(userid, EMPLOYEE) is None:
             raise RefusedError(710724, "doc_retrieval_params")

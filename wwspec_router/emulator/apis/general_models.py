@@ -55,6 +55,8 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
         messages = [] if chosen is None else chosen.readable
         archived = world.clock.now() <= world.trial_ends
         excerpts, filtered = ([], []) if params is None else retrieve(corp, params, archived=archived)
+        if params is not None:
+            world.logins.check_doc_ticket(app, params.oper_userid, params.user_doc_ticket, world.clock.now())
         values = {
             "chat": placeholders.chat(corp.chats, messages, world.settings.speakers, roles=True),
             "chatcontent": placeholders.chat_content(messages),

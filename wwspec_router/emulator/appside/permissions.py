@@ -85,7 +85,9 @@ ROWS: Mapping[str, Row] = {
     "chatdata/get_corp_auth_info": Row(100237, NO, CHAT, CHAT, CHAT),
     "docdata/get_auth_info": Row(101488, NO, NO, DOCUMENT, DOCUMENT),
     **_all(101882, DOCUMENT, "docdata/get_auth_user_list"),
+    **_all(90506, FREE, "get_jsapi_ticket", "ticket/get"),
     "auth/getuserinfo": Row(91023, FREE, FREE, NO, NO),
+    "auth/getuserdetail": Row(95833, FREE, FREE, NO, NO),
     "service/auth/getuserinfo3rd": Row(91121, NO, NO, FREE, FREE),
     "service/get_corp_token": Row(97175, NO, NO, FREE, FREE),
 }

@@ -3,6 +3,7 @@
 No API needs an access token of an app. Each function raises `RefusedError`.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -48,7 +49,7 @@ def get_suite_token(world: World, _: Mapping[str, str], body: bytes) -> Answer:
 def get_pre_auth_code(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return a code for an install link, valid 20 minutes."""
     with world.lock:
-        _check_token(world, query)
+        check_token(world, query)
         code, seconds = world.suite.issue_pre_auth_code(world.clock.now(), world.ids)
     return accepted(pre_auth_code=code, expires_in=seconds)
 
@@ -94,7 +95,17 @@ def get_corp_token(world: World, query: Mapping[str, str], body: bytes) -> Answe
     return accepted(access_token=token, expires_in=seconds)
 
 
-def _check_token(world: World, query: Mapping[str, str]) -> None:
+def open_userid(app: App, userid: str) -> str:
+    """Return a member's ID for the provider: the same in all of its apps."""
+    return f"wo{hashlib.sha256(f'{app.corpid}/{userid}'.encode()).hexdigest()[:30]}"
+
+
+def check_token(world: World, query: Mapping[str, str]) -> None:
+    """Check the suite's token of a request. The caller holds the lock.
+
+    Raises:
+        RefusedError: 40063, 40082 or 42009.
+    """
     token = query.get("suite_access_token", "")
     require(suite_access_token=token)
     world.suite.check_token(token, world.clock.now())
@@ -103,7 +114,7 @@ def _check_token(world: World, query: Mapping[str, str]) -> None:
 def _authorised(world: World, query: Mapping[str, str], body: bytes) -> App:
     """Return the app that a corp has installed. The caller holds the lock."""
     request = read(CorpToken, body)
-    _check_token(world, query)
+    check_token(world, query)
     require(auth_corpid=request.auth_corpid, permanent_code=request.permanent_code)
     return world.suite.installed(request.auth_corpid, request.permanent_code)
 
@@ -111,7 +122,7 @@ def _authorised(world: World, query: Mapping[str, str], body: bytes) -> App:
 def _taken(world: World, query: Mapping[str, str], body: bytes) -> tuple[App, str]:
     """Return the app and the state of an auth_code, which is used up. The caller holds the lock."""
     request = read(AuthCode, body)
-    _check_token(world, query)
+    check_token(world, query)
     require(auth_code=request.auth_code)
     taken = world.suite.take_auth_code(request.auth_code, world.clock.now())
     return taken.app, taken.state
@@ -124,7 +135,11 @@ def _installed(world: World, app: App, state: str) -> Answer:
     return {
         "permanent_code": app.authorisation.permanent_code,
         "auth_corp_info": {"corpid": app.corpid, "corp_name": app.corp_name},
-        "auth_user_info": {"userid": admin.id, "open_userid": f"wo{admin.id}", "name": people.name_of(admin)},
+        "auth_user_info": {
+            "userid": admin.id,
+            "open_userid": open_userid(app, admin.id),
+            "name": people.name_of(admin),
+        },
         **({"state": state} if state else {}),
     }
 

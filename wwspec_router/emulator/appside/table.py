@@ -7,7 +7,17 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.answers import Answer
-from wwspec_router.emulator.appside import calls, config, permissions, scope, suites, tokens, uploads
+from wwspec_router.emulator.appside import (
+    calls,
+    config,
+    logins,
+    page_tickets,
+    permissions,
+    scope,
+    suites,
+    tokens,
+    uploads,
+)
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.world import World
 from wwspec_router.errors import JsonError
@@ -36,8 +46,8 @@ def _rows(method: str, functions: Mapping[str, Function]) -> dict[str, AppApi]:
     return {path: AppApi(method, NAMED.get(path, path.rpartition("/")[2]), each) for path, each in functions.items()}
 
 
-def _of_suite(path: str, function: Function) -> Function:
-    """Return the function of an API that needs no access token of an app."""
+def _of_kind(path: str, function: Function) -> Function:
+    """Return the function of an API that has no data permission, and checks its token itself."""
 
     @wraps(function)
     def answer(world: World, query: Query, body: bytes) -> Answer:
@@ -86,15 +96,19 @@ class _OfCorp(msgspec.Struct):
 
 
 NAMED = {
+    "ticket/get": "ticket/get",
     "service/v2/get_permanent_code": "v2/get_permanent_code",
     "service/v2/get_auth_info": "v2/get_auth_info",
 }
-"""The names of those paths whose last part another path has, too."""
+"""The names of those paths whose last part is no name, or another path has it, too."""
+
+_READ = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
+_OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
 
 APIS: Mapping[str, AppApi] = {
-    **_rows("GET", {path: _of_suite(path, each) for path, each in (tokens.APIS | suites.GET_APIS).items()}),
-    **_rows("POST", {path: _of_suite(path, each) for path, each in suites.APIS.items()}),
-    **_rows("POST", {path: _of_app(path, each) for path, each in (calls.APIS | config.APIS | scope.APIS).items()}),
+    **_rows("GET", {path: _of_kind(path, each) for path, each in _READ.items()}),
+    **_rows("POST", {path: _of_kind(path, each) for path, each in suites.APIS.items()}),
+    **_rows("POST", {path: _of_app(path, each) for path, each in _OF_APPS.items()}),
 }
 
 MODELLED = (*(f"{each.method} {path}" for path, each in APIS.items()), f"POST {uploads.API}")

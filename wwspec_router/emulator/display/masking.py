@@ -15,7 +15,7 @@ MASK = "***"
 _SECRETS = frozenset(
     "AuthCode SuiteTicket access_token auth_code code corpsecret debug_access_token debug_token encoding_aes_key "
     "encrypted_secret_key job_info permanent_code pre_auth_code secret secret_key suite_access_token suite_secret "
-    "suite_ticket token user_doc_ticket".split()
+    "suite_ticket ticket token user_doc_ticket user_ticket".split()
 )
 _HEADERS = frozenset(
     ("authorization", "cookie", "proxy-authorization", "set-cookie", "ww-debug-access-token", "ww-job-info")

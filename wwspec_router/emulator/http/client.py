@@ -123,6 +123,10 @@ class EmulatorClient(AdministrationClient):
         message = {"from": sender, "text": text, "to": list(to), "group": group, "msgtype": msgtype}
         return str(self._asked("POST", "/emulator/say", message)["msgid"])
 
+    def recall(self, msgid: str) -> None:
+        """Let a message's sender take it back: pages of the app do not show it any more."""
+        self._asked("POST", "/emulator/recall", {"msgid": msgid})
+
     def messages(self, before: int | None = None, limit: int = 50, text: str = "") -> dict[str, Any]:
         """Return `messages`, newest first, and `next`, the `before` of the next page or None.
 

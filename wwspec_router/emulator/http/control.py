@@ -35,6 +35,12 @@ APIS = {APP: NAMES, SDK: SDK_APIS}
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
+class Recall(msgspec.Struct, frozen=True):
+    """A message that its sender takes back."""
+
+    msgid: str = ""
+
+
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A recorded call to send again, and the changes to it."""
 
@@ -186,6 +192,18 @@ class Control:
             return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
         return world.answered(speak)
+
+    def recall(self, body: bytes) -> Answer:
+        """Let a message's sender take it back, given as {"msgid"}."""
+        world = self._platform.world
+
+        def recall() -> Answer:
+            with world.lock:
+                if not world.corp(world.app).chats.recall(read(Recall, body).msgid):
+                    raise RefusedError(710601, "there is no such message")
+            return accepted()
+
+        return world.answered(recall)
 
     def expire_tokens(self) -> Answer:
         """Let the access tokens of all apps expire before their two hours are over; return how many `expired`."""

@@ -125,6 +125,7 @@ class Endpoints:
             ("POST", "receive-events", self.receive_events),
             ("POST", "figures", self.figures),
             ("POST", "say", self.say),
+            ("POST", "recall", self.recall),
             ("POST", "call", self.call),
             ("GET", "requests", self.saved_requests),
             ("GET", "requests/{name}", self.saved_request),
@@ -385,6 +386,10 @@ class Endpoints:
     async def say(self, request: Request) -> Response:
         """Let a person say something: {"from", "to" or "group", "text", "msgtype"}."""
         return _json(self._control.say(await _body(request) or b"", _corp(request)))
+
+    async def recall(self, request: Request) -> Response:
+        """Let a message's sender take it back: {"msgid"}."""
+        return await self._with_body(request, self._control.recall)
 
     async def call(self, request: Request) -> Response:
         """Call an ability as the app does: {"ability_id", "request" or "data", "notify_id", "asynchronous"}."""

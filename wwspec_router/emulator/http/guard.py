@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wwspec_router.emulator.console.page import TOKEN_HEADER
-from wwspec_router.emulator.settings import WECOM_HOST, host_of
+from wwspec_router.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
 from wwspec_router.host.loopback import is_loopback
 
 APP_SIDE = "/cgi-bin/"
@@ -23,6 +23,12 @@ APP_SIDE = "/cgi-bin/"
 
 CONTROL = "/emulator/"
 """The paths by which a test or the console controls the emulator."""
+
+FOR_PAGES = "/wwopen/"
+"""The paths that the page of an app has in a frame, or loads a script from."""
+
+_OF_WECOM = {WECOM_HOST: APP_SIDE, LOGIN_HOST: "/connect/", PAGE_HOST: FOR_PAGES}
+"""WeCom's own hosts, each with the paths that it has here."""
 
 REFUSED = 48002
 """The app has no right to call the API."""
@@ -81,7 +87,9 @@ class Guard:
             return f"the request is for the host {_shown(host)}; {_advice(host_of(host))}"
         if "origin" in headers and not self._is_own(page, path):
             return f"the request comes from a web page of {_shown(origin)}; {_advice(page)}"
-        if headers.get("sec-fetch-site") in _OTHER_SITES and not _is_followed_link(scope["method"], headers):
+        is_embedded = host_of(host) == PAGE_HOST  # in a page of this machine, in a browser that the proxy leads here
+        is_of_other_site = headers.get("sec-fetch-site") in _OTHER_SITES and not is_embedded
+        if is_of_other_site and not _is_followed_link(scope["method"], headers):
             return "the request comes from another web page, and not from a link that somebody follows"
         client = scope["client"]
         if not (client and is_loopback(client[0])):
@@ -98,7 +106,8 @@ class Guard:
         return from_browser and not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), self._token)
 
     def _is_own(self, host: str, path: str) -> bool:
-        return is_loopback(host) or host in self._allowed or (host == WECOM_HOST and path.startswith(APP_SIDE))
+        of_wecom = host in _OF_WECOM and path.startswith(_OF_WECOM[host])
+        return is_loopback(host) or host in self._allowed or of_wecom
 
 
 def _is_followed_link(method: str, headers: Headers) -> bool:

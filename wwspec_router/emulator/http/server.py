@@ -18,6 +18,8 @@ from wwspec_router.emulator.console.page import console_routes, page_token
 from wwspec_router.emulator.http.control import CallbackSpec
 from wwspec_router.emulator.http.endpoints import Endpoints
 from wwspec_router.emulator.http.guard import Guard
+from wwspec_router.emulator.page.login_page import login_routes
+from wwspec_router.emulator.page.routes import page_routes
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
@@ -84,7 +86,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
     endpoints = Endpoints(platform, partial(connect, DATA), partial(connect, COMMANDS))
-    app = Starlette(routes=[*endpoints.routes(), *console_routes(token)], middleware=[guard], lifespan=lifespan)
+    routes = [*endpoints.routes(), *login_routes(platform), *page_routes(platform), *console_routes(token)]
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
     app.state.platform = platform
     app.state.streams = endpoints.streams
     return app

@@ -5,7 +5,9 @@ for any host. So only its owner can read the key, and a client trusts the author
 the system's store.
 """
 
+import base64
 import datetime
+import hashlib
 import logging
 import os
 import ssl
@@ -79,12 +81,26 @@ class Authority:
 
     def context(self, host: str) -> ssl.SSLContext:
         """Return a server's TLS context for one host; it is made once for each host."""
+        import trustme
+
         if host not in self._contexts:
             expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=_LEAF_DAYS)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._authority.issue_cert(host, not_after=expires).configure_cert(context)
+            leaf = self._authority.issue_cert(host, not_after=expires).private_key_and_cert_chain_pem
+            # With the authority's own certificate: a browser knows the authority by a key in what it is sent.
+            with trustme.Blob(leaf.bytes() + self._authority.cert_pem.bytes()).tempfile() as chain:
+                context.load_cert_chain(chain)
             self._contexts[host] = context
         return self._contexts[host]
+
+    def key_hash(self) -> str:
+        """Return the hash of the public key, by which a Chromium can be told to trust the authority."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+        from cryptography.x509 import load_pem_x509_certificate
+
+        key = load_pem_x509_certificate(self._authority.cert_pem.bytes()).public_key()
+        digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+        return base64.b64encode(digest).decode()
 
     def _make(self) -> None:
         import trustme

@@ -18,7 +18,7 @@ import h11
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.forwarding import forward
 from wwspec_router.emulator.proxy.peer import HEAD_LIMIT, Peer
-from wwspec_router.emulator.settings import WECOM_HOST, host_of
+from wwspec_router.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.loopback import is_loopback
 
@@ -52,7 +52,7 @@ class Proxy:
         emulator: tuple[str, int],
         host: str = "127.0.0.1",
         port: int = 0,
-        stands_for: frozenset[str] = frozenset({WECOM_HOST}),
+        stands_for: frozenset[str] = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST}),
     ) -> None:
         if not is_loopback(host):
             raise ConfigurationError(f"the proxy binds to loopback only, not to {host!r}")

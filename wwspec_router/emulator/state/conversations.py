@@ -96,6 +96,8 @@ class Conversations:
         """The position of the next message."""
         self.listeners: list[Callable[[Message], None]] = []
         """Called with each message that `say` appends."""
+        self.recalled: set[str] = set()
+        """The msgids of messages that their senders took back; the index keeps them."""
         self._positions: dict[str, int] = {}
         self._latest = 0
         oldest = now - WINDOW_SECONDS + _HEADROOM_SECONDS
@@ -131,8 +133,19 @@ class Conversations:
 
     def find(self, msgid: str) -> Message | None:
         """Return the message of this id."""
-        position = self._positions.get(msgid)
+        position = self.position(msgid)
         return None if position is None else self.archive.get(position)
+
+    def position(self, msgid: str) -> int | None:
+        """Return the position of the message of this id."""
+        return self._positions.get(msgid)
+
+    def recall(self, msgid: str) -> bool:
+        """Let the sender take a message back; return whether there is such a message."""
+        known = self.find(msgid) is not None
+        if known:
+            self.recalled.add(msgid)
+        return known
 
     @property
     def messages(self) -> list[Message]:
@@ -183,6 +196,7 @@ class Conversations:
 
     def _forget_position(self, position: int, message: Message) -> None:
         self._positions.pop(message.msgid, None)
+        self.recalled.discard(message.msgid)
 
     def _scene(self, msgtype: int) -> tuple[list[Party], str | UnsetType]:
         """Choose who talks, the sender first, and where."""

@@ -25,10 +25,10 @@ _CAN_HIT = (
     *(texts.FILE, texts.CARD, texts.RED_PACKET, texts.MIXED, texts.AUDIO_ARCHIVE),
 )
 _BY_KIND = {texts.RED_PACKET: 1, texts.CARD: 4, texts.FILE: 9, texts.LINK: 10, texts.MINI_PROGRAM: 11}
-_MOBILE = re.compile(r"(?<![\d+])(?:\+?86)?(1[3-9]\d{9})(?!\d)", re.ASCII)
+MOBILE = re.compile(r"(?<![\d+])(?:\+?86)?(1[3-9]\d{9})(?!\d)", re.ASCII)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-_BANK_CARD = re.compile(r"(?<!\d)\d{16,19}(?![\dXx])", re.ASCII)
-_ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)", re.ASCII)
+BANK_CARD = re.compile(r"(?<!\d)\d{16,19}(?![\dXx])", re.ASCII)
+ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)", re.ASCII)
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -122,13 +122,13 @@ def _behaviours(where: ApplicableRange, message: Message) -> Iterator[int]:
     mobiles = [] if where.exclude_mobile is UNSET else _given(where.exclude_mobile.mobile_list)
     emails = [] if where.exclude_email is UNSET else _given(where.exclude_email.email_list)
     cards = [] if where.exclude_bank_card is UNSET else _given(where.exclude_bank_card.bank_card_list)
-    if any(f"+86{number}" not in mobiles for number in _MOBILE.findall(message.text)):
+    if any(f"+86{number}" not in mobiles for number in MOBILE.findall(message.text)):
         yield 2
     if any(address not in emails for address in _EMAIL.findall(message.text)):
         yield 3
-    if any(_is_bank_card(card) and card not in cards for card in _BANK_CARD.findall(message.text)):
+    if any(_is_bank_card(card) and card not in cards for card in BANK_CARD.findall(message.text)):
         yield 7
-    if any(_is_id_card(number) for number in _ID_CARD.findall(message.text)):
+    if any(_is_id_card(number) for number in ID_CARD.findall(message.text)):
         yield 8
 
 

@@ -28,6 +28,9 @@ from wwspec_router.emulator.state.deliveries import Deliver, Deliveries
 from wwspec_router.emulator.state.faults import Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.logins import Logins
+from wwspec_router.emulator.state.page_logins import PageLogins
+from wwspec_router.emulator.state.page_tickets import PageTickets
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.emulator.state.suites import Suite
@@ -155,7 +158,10 @@ class World:
         }
         self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
         self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
+        self.page_tickets = PageTickets()
+        self.page_logins = PageLogins(self.ids)
         self.pull_limit = PullLimit(settings.tokenless_pulls)
+        self.logins = Logins(self.ids)
         self.timers = Timers(clock)
         self.jobs = Jobs(self.ids)
         self.traffic = Traffic(clock, on_change)
@@ -195,6 +201,9 @@ class World:
             "tasks": corp.tasks.tasks,
             "event_tokens": self.event_tokens.tickets,
             "notify_ids": self.notify_ids.tickets,
+            "logins": self.logins.issued,
+            "page_logins": self.page_logins.logins,
+            "frames": self.page_logins.frames,
             "sealed_keys": app.keys.wrapped,
         }
         return {"traffic": self.traffic.kept} | {name: each.kept for name, each in bounded.items()}

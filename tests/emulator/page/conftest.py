@@ -1,0 +1,126 @@
+"""A Chromium with an app's page that has WeCom's own package, unchanged, and an emulator that plays WeCom for it."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
+
+from tests.support.emulator import Emulator
+from tests.support.tools import node_package, tool
+from tests.support.waiting import DEADLINE
+from wwspec_router.emulator.page.login import login_url
+from wwspec_router.emulator.proxy.authority import Authority
+from wwspec_router.emulator.proxy.browser import page_browser
+from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.state.conversations import Message
+
+WITHOUT_SCREEN = ["--no-sandbox", "--disable-gpu"]
+SEES, NOT_SEES = "zhangwei", "wangfang"
+"""Two members."""
+
+
+class AppPage:
+    """The page of an app in the browser of a member, and the emulator behind it."""
+
+    def __init__(self, page: Page, url: str, emulator: Emulator) -> None:
+        self.page = page
+        self.url = url
+        self.emulator = emulator
+        self.world = emulator.platform.world
+        self.corp = self.world.corp(self.world.app)
+
+    @property
+    def frame(self) -> FrameLocator:
+        return self.page.frame_locator("#chat iframe")
+
+    def open(self, userid: str | None = SEES, **registered: Any) -> None:
+        """Open the page as a member who is logged in, or as nobody, and register the app."""
+        self.page.context.clear_cookies()
+        self.page.goto(self.url if userid is None else login_url(userid, self.url))
+        expect(self.page).to_have_title("An app's page")
+        world = self.world
+        ticket = self.get("ticket/get", type="agent_config")["ticket"]
+        app = {"corpId": world.app.corpid, "agentId": world.app.agentid, "ticket": ticket}
+        self.page.evaluate("given => register(given)", app | registered)
+
+    def show(self, template: str, data: dict[str, Any] | None = None, **more: Any) -> None:
+        """Show a template in a frame, and wait until it is mounted."""
+        self.page.evaluate("given => show(given)", {"template": template, "data": data or {}, **more})
+        self.page.wait_for_function("() => calls.some(([name]) => name === 'handleMounted')")
+
+    def show_messages(self, *messages: Message, attributes: str = "", **more: Any) -> None:
+        """Show messages, each with the key that the app opens with its private key."""
+        template = (
+            '<view wx:for="{{data.list}}" wx:key="msgid" class="row"><ww-open-message message-id="{{item.msgid}}" '
+            f'secret-key="{{{{item.key}}}}" binderror="failed" {attributes} /></view>'
+        )
+        listed = [{"msgid": each.msgid, "key": self.key(each)} for each in messages]
+        self.show(template, {"list": listed}, **more)
+
+    def key(self, message: Message) -> str:
+        return self.world.app.keys.secret_key(message.msgid)
+
+    def said(self, text: str, msgtype: int = 1) -> Message:
+        """Return a new message."""
+        return self.corp.chats.say(self.world.clock.seconds(), text, msgtype=msgtype)
+
+    def calls(self, name: str) -> list[Any]:
+        """Return what the frame called a function of the page with."""
+        return [given for called, given in self.page.evaluate("() => calls") if called == name]
+
+    def get(self, api: str, **query: str) -> Any:
+        query = {"access_token": self.emulator.token()} | query
+        return self.emulator.http.get(f"/cgi-bin/{api}", params=query).json()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The URL of the app's page."""
+    package = node_package(Path(__file__).parent, "@wecom/jssdk") / "dist" / "wecom.global.prod.js"
+    page = Path(__file__).with_name("app.html")
+
+    class Site(SimpleHTTPRequestHandler):
+        def translate_path(self, path: str) -> str:
+            return os.fspath(package if path == "/jssdk.js" else page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=os.fspath(page.parent)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with ExitStack() as stack:
+        yield Emulator(EmulatorSettings(messages=60, clock_start=1_750_000_000), stack)
+
+
+@pytest.fixture(scope="module")
+def window(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A window of Debian's Chromium, with the flags and the profile of `wwspec zone page`."""
+    chromium = tool("chromium")
+    expect.set_options(timeout=DEADLINE * 1000)
+    profile, authority = tmp_path_factory.mktemp("profile"), Authority(tmp_path_factory.mktemp("authority"))
+    with page_browser(emulator.url, authority, profile) as flags, sync_playwright() as playwright:
+        launch = playwright.chromium.launch_persistent_context
+        with launch(profile, executable_path=chromium, args=[*WITHOUT_SCREEN, *flags]) as context:
+            yield context.new_page()
+
+
+@pytest.fixture
+def app(window: Page, site: str, emulator: Emulator) -> AppPage:
+    emulator.platform.reset()
+    return AppPage(window, site, emulator)
