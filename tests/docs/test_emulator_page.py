@@ -7,7 +7,7 @@ import pytest
 from scripts.website.pages import DOCS, LANGUAGES
 from wwspec_router.cli.verbs.zone import command
 from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import table as appside, uploads
+from wwspec_router.emulator.appside import table, uploads
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PAGES = {language: (DOCS / language / "reference" / "emulator.md").read_text("utf-8") for language in LANGUAGES}
@@ -30,7 +30,7 @@ def test_every_sdk_api_has_one_row_and_one_model(language: str) -> None:
 
 
 def test_every_endpoint_has_one_row(language: str) -> None:
-    assert sorted(rows(language, "endpoints")) == sorted(["program_notify", uploads.API, *appside.APIS])
+    assert sorted(rows(language, "endpoints")) == sorted(["program_notify", uploads.API, *table.APIS])
 
 
 def test_no_row_is_empty(language: str) -> None:

@@ -104,7 +104,12 @@ def test_every_public_member_has_its_signature_and_summary(language: str) -> Non
         shown = [value, *takewhile(lambda base: base.__name__.startswith("_"), value.__mro__[1:])]
         for each in members_of(name, value):
             member = each.name.partition(".")[2]
-            if each.owner not in shown or not each.text or member.startswith("__") or member == "open_mailbox":
+            if (
+                each.owner not in shown
+                or not each.text
+                or member.startswith("__")
+                or member in ("open_mailbox", "perform")
+            ):
                 continue  # it is in the entry of the base, or for the package alone
             checked += 1
             if isinstance(inspect.getattr_static(value, member), property):

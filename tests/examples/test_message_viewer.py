@@ -18,6 +18,7 @@ from torture.archive import rotate_key
 from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.browser import page_browser
+from wwspec_router.emulator.state.page_logins import LOGIN_SECONDS
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import ServedZone, Zone
 
@@ -129,12 +130,20 @@ def test_a_member_reads_the_conversations_of_the_corp(page: Page, viewer: str) -
 
 
 @pytest.mark.slow  # as the one before
-def test_a_member_whose_login_is_gone_is_asked_to_log_in_again(page: Page, viewer: str) -> None:
+@pytest.mark.parametrize("why", ["the browser has dropped it", "it has ended"])
+def test_a_member_whose_login_is_gone_is_asked_to_log_in_again(
+    page: Page, viewer: str, zone: ServedZone, why: str
+) -> None:
+    """[100076] `Missing open sid`, and 42003."""
     frame = opened(page, viewer, READER)
     expect(frame.locator(".chat")).to_have_count(2)
-    page.context.clear_cookies(domain="open.work.weixin.qq.com")
+    if why == "it has ended":
+        zone.advance(LOGIN_SECONDS)
+    else:
+        page.context.clear_cookies(domain="open.work.weixin.qq.com")
     frame.locator(".chat").last.click()
     expect(page.get_by_role("alert")).to_contain_text("not logged in to WeCom any more")
+    zone.client.restore_clock()
 
 
 @pytest.mark.slow  # as the one before

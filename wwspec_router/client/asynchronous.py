@@ -1,7 +1,7 @@
 """The client for an event loop."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from wwspec_router.client import calls, endpoints, webpage
+from wwspec_router.client import calls, endpoints, viewer, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
@@ -24,6 +24,7 @@ from wwspec_router.client.http import (
     sent,
     transport_error,
 )
+from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import AsyncMessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
@@ -31,10 +32,11 @@ from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
-from wwspec_router.client.viewer import viewer_messages
+from wwspec_router.client.viewer import ViewerMessages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.wecom.messages import Message
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -254,6 +256,11 @@ class AsyncZoneClient:
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
 
+    @staticmethod
+    def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
+        """See `ZoneClient.viewer_messages`. It does no I/O, so it is not awaited."""
+        return viewer.viewer_messages(page, ring)
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
@@ -270,7 +277,6 @@ class AsyncZoneClient:
     upload_media = _method(endpoints.upload_media)
     page_config = _method(webpage.page_config)
     user_info = _method(webpage.user_info)
-    viewer_messages = staticmethod(viewer_messages)
 
     async def _each(self, following: Callable[[], Steps[T | None]]) -> AsyncIterator[T]:
         while (found := await self._run(following())) is not None:

@@ -3,14 +3,14 @@
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from wwspec_router.client import calls, endpoints, webpage
+from wwspec_router.client import calls, endpoints, viewer, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
@@ -24,6 +24,7 @@ from wwspec_router.client.http import (
     sent,
     transport_error,
 )
+from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import MessagePage
 from wwspec_router.client.messages import Pull, PullOptions
 from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
@@ -31,10 +32,11 @@ from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
-from wwspec_router.client.viewer import viewer_messages
+from wwspec_router.client.viewer import ViewerMessages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.wecom.messages import Message
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -337,6 +339,18 @@ class ZoneClient:
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
 
+    @staticmethod
+    def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
+        """Return what the app's page needs to show messages: their opened keys, and who wrote them to whom [100076].
+
+        Give the result only to people who may read these messages: with it, each of them can.
+
+        Args:
+            page: Messages, such as a page of `messages` or the `msg_list` of a reply.
+            ring: The app's private keys.
+        """
+        return viewer.viewer_messages(page, ring)
+
     set_public_key = _method(endpoints.set_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
@@ -353,7 +367,6 @@ class ZoneClient:
     upload_media = _method(endpoints.upload_media)
     page_config = _method(webpage.page_config)
     user_info = _method(webpage.user_info)
-    viewer_messages = staticmethod(viewer_messages)
 
     def _each(self, following: Callable[[], Steps[T | None]]) -> Iterator[T]:
         while (found := self._run(following())) is not None:

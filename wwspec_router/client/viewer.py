@@ -63,14 +63,7 @@ class ViewerMessages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
-    """Return what the page needs to show messages: their opened keys, and who wrote them to whom [100076]. No I/O.
-
-    Give the result only to people who may read these messages: with it, each of them can.
-
-    Args:
-        page: Messages, such as a page of `messages` or the `msg_list` of a reply.
-        ring: The app's private keys.
-    """
+    """Return messages as the page shows them; see `ZoneClient.viewer_messages`."""
     messages: list[ViewerMessage] = []
     unopened: list[UnopenedMessage] = []
     for message in page:

@@ -43,7 +43,7 @@ def prompted(zone: EmulatedZone, request: Json) -> str:
 
 def of_self_built(text: str, said: Callable[[EmulatedZone], list[Json]], **request: Any) -> str:
     zone = EmulatedZone(model_prompt=text)
-    for params in filter(None, [request.get("doc_retrieval_params")]):
+    if params := request.get("doc_retrieval_params"):
         request["doc_retrieval_params"] = {**params, "user_doc_ticket": zone.doc_ticket(params["oper_userid"])}
     return prompted(zone, {"msg_list": said(zone), **with_base(zone, request)})
 
