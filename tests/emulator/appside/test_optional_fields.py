@@ -29,6 +29,10 @@ REQUESTS: dict[str, Json] = {
     "chatdata/get_corp_auth_info": {},
     "docdata/get_auth_user_list": {"cursor": "", "limit": 8},
     "docdata/get_auth_info": {},
+    "auth/getuserdetail": {"user_ticket": "t"},
+    "service/get_permanent_code": {"auth_code": "c"},
+    "service/v2/get_permanent_code": {"auth_code": "c"},
+    "service/v2/get_auth_info": {"auth_corpid": "c", "permanent_code": "p"},
     "service/get_suite_token": {"suite_id": "s", "suite_secret": "s", "suite_ticket": "t"},
     "service/get_corp_token": {"auth_corpid": "c", "permanent_code": "p"},
 }

@@ -29,7 +29,7 @@ def test_an_app_shows_nothing_once_its_data_permission_has_ended(start: StartEmu
     emulator = start(app_type=app_type, expired_errcode=710641)
     emulator.platform.advance(PERMISSION_SECONDS)
     assert refusal(emulator.platform.world) == 710641
-    emulator.platform.world.app.authorisation.ends = {}
+    emulator.platform.world.app.authorisation.grants = {}
     assert refusal(emulator.platform.world) == 710726
 
 

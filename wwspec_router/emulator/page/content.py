@@ -126,7 +126,7 @@ def check_right(world: World, app: App) -> None:
         raise RefusedError(48004)
     if settings.app_type and not granted.has(CHAT, world.clock.now()):
         raise RefusedError(
-            settings.expired_errcode if CHAT in granted.ends else MISSING, "the data permission of chats"
+            settings.expired_errcode if CHAT in granted.grants else MISSING, "the data permission of chats"
         )
 
 
