@@ -15,6 +15,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.conversations import Message, Party
 from wwspec_router.emulator.state.corps import Corp
+from wwspec_router.emulator.state.machines import Machines
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
 
@@ -140,7 +141,7 @@ class EmulatedZone:
         """Link a second program with the app."""
         with self.world.lock:
             self.world.app.programs[SECOND_PROGRAM] = LinkedProgram(
-                program_id=SECOND_PROGRAM, url=url, contracts=contracts
+                program_id=SECOND_PROGRAM, machines=Machines(url), contracts=contracts
             )
 
     @contextmanager

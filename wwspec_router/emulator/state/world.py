@@ -26,6 +26,7 @@ from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.faults import LATE, NEVER, TWICE, Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_router.emulator.state.machines import Machines
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.seeds import make_conversations
 from wwspec_router.emulator.state.tickets import (
@@ -90,6 +91,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The request_id of the call or event that the program works on, when the stand-in knows it."""
     pid: int | None = None
     """The program's process."""
+    machine: int = 0
+    """The program's machine; 0 when there is only one, or the program does not say."""
 
 
 class World:
@@ -332,7 +335,7 @@ class World:
 def _make_app(settings: EmulatorSettings) -> App:
     program = LinkedProgram(
         program_id=settings.program_id,
-        url=settings.program_url,
+        machines=Machines(settings.program_url, settings.machines),
         contracts=settings.contracts,
         debug_url=settings.debug_url,
     )
