@@ -89,6 +89,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         for name in self.allowed_hosts:
             _check_host(name)
         check_url("program_url", self.program_url)
+        if self.machines < 1:
+            raise ConfigurationError("machines: a program runs on one at least")
         try:
             machine_url(self.program_url, self.machines)
         except ValueError as error:

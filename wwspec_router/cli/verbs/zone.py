@@ -17,6 +17,7 @@ from wwspec_router.cli.moments import Move
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.cli.verbs.zone_faults import answer, clear, fault, faults
+from wwspec_router.cli.verbs.zone_machines import deploy, machine
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
@@ -49,7 +50,7 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, machine, deploy):
     command.add_command(each)
 
 

@@ -24,8 +24,8 @@ STOP, START, WIPE = "stop", "start", "wipe"
 ORDER_SECONDS = 60.0
 """Seconds within which an order must be done."""
 _NOT_OURS = (
-    "the emulator can't wipe what it did not start; `wwspec dev --machines` and `Zone.serve(machines=)` start what they "
-    "can wipe"
+    "this emulator can't wipe what it did not start; start the machines by `wwspec dev --machines` or "
+    "`Zone.serve(machines=)`"
 )
 
 
