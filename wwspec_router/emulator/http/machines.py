@@ -108,8 +108,8 @@ def shown_connection(machines: Sequence[Machine]) -> dict[str, Any]:
 
 
 def shown_machine(machine: Machine) -> dict[str, Any]:
-    """Return what is shown of a machine."""
+    """Return what is shown of a machine. With `orders` each order changes it: else a reader may miss one."""
     shown = {"number": machine.number, "url": machine.url, **shown_connection([machine])}
     if not machine.is_wanted:
         shown["state"] = "stopped"
-    return {**shown, "order": machine.order, "fault": machine.fault}
+    return {**shown, "order": machine.order, "orders": machine.orders, "fault": machine.fault}

@@ -40,8 +40,10 @@ class Machine(msgspec.Struct, kw_only=True, eq=False):
     """Whether it shall run."""
     order: str = ""
     """What who started it has still to do: `STOP`, `START` or `WIPE`; empty when there is nothing."""
+    orders: int = 0
+    """How many orders it got; those of the disk before count, too."""
     ordered: float = 0.0
-    """When that was ordered, by the monotonic clock."""
+    """When the last one came, by the monotonic clock."""
     fault: str = ""
     """Why the last order failed."""
     is_up: bool | None = None
@@ -164,9 +166,10 @@ class Machines:
             if order == WIPE:
                 if not self.is_followed:
                     raise RefusedError(40058, f"machine {number}: {_NOT_OURS}")
-                machine = self.all[number - 1] = Machine(number=number, url=machine.url)
+                machine = self.all[number - 1] = Machine(number=number, url=machine.url, orders=machine.orders)
             machine.is_wanted, machine.fault = order != STOP, ""
-            machine.order, machine.ordered = order if self.is_followed else "", monotonic()
+            machine.order = order if self.is_followed else ""
+            machine.orders, machine.ordered = machine.orders + 1, monotonic()
 
     def report(self, number: int, fault: str) -> None:
         """Note that an order is done, or why it failed.
