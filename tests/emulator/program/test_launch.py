@@ -7,13 +7,12 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.emulator import free_socket, url_of
+from tests.support.neighbours import held_neighbours
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
@@ -21,7 +20,6 @@ from wwspec_router.emulator.program.launch import Launch, ProgramEndedError
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
-from wwspec_router.testing.ports import held_ports
 
 PROGRAM = Path(__file__).with_name("httpserver_program.py")
 
@@ -184,20 +182,3 @@ def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path, given
 
 def log_of(folder: Path) -> str:
     return (folder / "log").read_text()
-
-
-@contextmanager
-def held_neighbours(count: int) -> Iterator[int]:
-    """Yield the first of some ports that follow one another, and hold them as `held_ports` does."""
-    while True:
-        with ExitStack() as stack:
-            [first] = stack.enter_context(held_ports(1))
-            try:
-                for port in range(first + 1, first + count):
-                    bound = stack.enter_context(socket.socket())
-                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    bound.bind(("127.0.0.1", port))
-            except OSError:  # somebody has it: other ports
-                continue
-            yield first
-            return
