@@ -47,27 +47,31 @@ class ServedProgram:
         own: Mapping[str, object] | None = None,
         machines: int = 1,
     ) -> None:
-        self._own = {**app_variables(own or {}), **file_variable(settings_file(app))}
+        variables = {**app_variables(own or {}), **file_variable(settings_file(app))}
         self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
-        self._options = serve
+        self._machines: list[_Machine] = []
         with ExitStack() as stack:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
-            self._machines = [_Machine(self.folder, number, port) for number, port in enumerate(ports, 1)]
-            if machines == 1:
-                self._machines = [_Machine(self.folder, 0, ports[0])]
-            self._var = self._machines[0].var
             several = ["--machines", str(machines)] if machines > 1 else []
             self.emulator = Child(["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log")
             follower = stack.enter_context(ExitStack())  # it ends after the emulator
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
             self.client = stack.enter_context(EmulatorClient(self.emulator.announced_url()))
+            command = ["serve", "--sdk", "emulator", *self._application, *serve]
+            variables["WWSPEC_EMULATOR_URL"] = self.client.url
+            numbers = range(1, machines + 1) if machines > 1 else [0]
+            self._machines = [
+                _Machine(self.folder, number, port, command, variables, self.client)
+                for number, port in zip(numbers, ports, strict=True)
+            ]
+            self._var = self._machines[0].var
             self._register()
             self.start_program()
             self.client.receive_events()
             if machines > 1:
-                follower.callback(Follower(self.client.url, self).join)
+                follower.callback(Follower(self.client.url, _Starter(self._machines)).join)
             self._stack = stack.pop_all()
 
     @property
@@ -84,9 +88,9 @@ class ServedProgram:
         """Start the program where it does not run, always at the same port, and point the emulator at it."""
         started = [each for each in self._machines if not each.is_stopped and not each.runs]
         for each in started:
-            self._start(each)
+            each.start()
         for each in started:
-            self._wait_ready(each)
+            each.wait_ready()
 
     def stop_program(self) -> None:
         """End the program as the platform does, with SIGTERM; on all machines."""
@@ -94,7 +98,11 @@ class ServedProgram:
             each.end()
 
     def kill_program(self, machine: int = 1) -> None:
-        """End the program of a machine as a crash does, with SIGKILL."""
+        """End the program as a crash does, with SIGKILL.
+
+        Args:
+            machine: On which machine.
+        """
         self._machines[machine - 1].child.kill()
 
     def program_log(self) -> str:
@@ -119,42 +127,9 @@ class ServedProgram:
             if each.is_stopped:
                 self.client.machines.start(each.number)
 
-    def stop_machine(self, number: int) -> None:
-        """End the program of one machine; for orders of the emulator, as the next two: `client.machines` gives them."""
-        machine = self._machines[number - 1]
-        machine.is_stopped = True
-        machine.end()
-
-    def start_machine(self, number: int) -> None:
-        """Start it there; raises `ChildError`."""
-        machine = self._machines[number - 1]
-        machine.is_stopped = False
-        if not machine.runs:
-            self._start(machine)
-            self._wait_ready(machine)
-
-    def wipe_machine(self, number: int) -> None:
-        """Start it there with an empty store and no files of its own; raises `ChildError`."""
-        self.stop_machine(number)
-        self._machines[number - 1].empty()
-        self.start_machine(number)
-
     def close(self) -> None:
         """End all processes."""
         self._stack.close()
-
-    def _start(self, machine: "_Machine") -> None:
-        machine.child = Child(
-            ["serve", "--sdk", "emulator", *self._application, "--port", str(machine.port)]
-            + ["--store", f"sqlite:{machine.store}", *self._options],
-            {"WWSPEC_EMULATOR_URL": self.client.url, VAR: str(machine.var), **machine.environment, **self._own},
-            output=machine.log,
-        )
-
-    def _wait_ready(self, machine: "_Machine") -> None:
-        machine.url = machine.child.announced_url()
-        machine.child.wait_ready(f"{machine.url}/healthz")
-        self.client.point_to(machine.url, machine=max(1, machine.number))
 
     def _register(self) -> None:
         """Register the abilities in a separate process: this one may have another application's modules."""
@@ -169,25 +144,47 @@ class _Machine:
         folder: Of all processes.
         number: Its number; 0 for the only one.
         port: Where its program listens.
+        command: The verb and its options, without what is different on each machine.
+        environment: The same of variables.
+        client: Of the emulator.
     """
 
     child: Child
 
-    def __init__(self, folder: Path, number: int, port: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        port: int,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        client: EmulatorClient,
+    ) -> None:
         self.number = number
-        self.port = port
         self.url = ""
         self.is_stopped = False
         """Whether it shall not run."""
-        self.environment = {MACHINE_VARIABLE: str(number)} if number else {}
+        self._client = client
         disk = folder / f"machine-{number}" if number else folder
-        self.log, self.store, self.var = disk / "program.log", disk / "notify.db", disk / "var"
+        self.log, self._store, self.var = disk / "program.log", disk / "notify.db", disk / "var"
         self.var.mkdir(parents=True)
+        self._command = [*command[:1], "--port", str(port), "--store", f"sqlite:{self._store}", *command[1:]]
+        self._environment = {VAR: str(self.var), **({MACHINE_VARIABLE: str(number)} if number else {}), **environment}
 
     @property
     def runs(self) -> bool:
         """Whether its process runs."""
         return hasattr(self, "child") and self.child.process.poll() is None
+
+    def start(self) -> None:
+        """Start its process."""
+        self.child = Child(self._command, self._environment, output=self.log)
+
+    def wait_ready(self) -> None:
+        """Wait until it takes calls, and point the emulator at it; raises `ChildError`."""
+        self.url = self.child.announced_url()
+        self.child.wait_ready(f"{self.url}/healthz")
+        self._client.point_to(self.url, machine=max(1, self.number))
 
     def end(self) -> None:
         """End its process, if it has one."""
@@ -196,7 +193,38 @@ class _Machine:
 
     def empty(self) -> None:
         """Remove all that its program has stored."""
-        for file in self.store.parent.glob(f"{self.store.name}*"):
+        for file in self._store.parent.glob(f"{self._store.name}*"):
             file.unlink()
         shutil.rmtree(self.var)
         self.var.mkdir()
+
+
+class _Starter:
+    """Does what the emulator orders of the machines.
+
+    Args:
+        machines: All of them.
+    """
+
+    def __init__(self, machines: Sequence[_Machine]) -> None:
+        self._machines = machines
+
+    def stop_machine(self, number: int) -> None:
+        """End the program of a machine."""
+        machine = self._machines[number - 1]
+        machine.is_stopped = True
+        machine.end()
+
+    def start_machine(self, number: int) -> None:
+        """Start it; raises `ChildError`."""
+        machine = self._machines[number - 1]
+        machine.is_stopped = False
+        if not machine.runs:
+            machine.start()
+            machine.wait_ready()
+
+    def wipe_machine(self, number: int) -> None:
+        """Start it with an empty store and no files of its own; raises `ChildError`."""
+        self.stop_machine(number)
+        self._machines[number - 1].empty()
+        self.start_machine(number)
