@@ -143,8 +143,10 @@ def test_a_stopped_machine_gets_nothing_and_without_any_calls_are_refused(zone: 
     refused = zone.emulator.call_program()
     assert refused["errcode"] == 710674
     assert "no machine of the program runs" in refused["errmsg"]
-    with pytest.raises(EmulatorError, match="710674"):
+    with pytest.raises(EmulatorError, match=r"`wwspec zone machine start 1` starts one \(710674\)"):
         zone.client.fire("hit_keyword")
+    shown = zone.client.session()["program"]
+    assert (shown["state"], shown["pids"]) == ("down", [])
     zone.client.machines.start(2)
     assert zone.called() == 2
 

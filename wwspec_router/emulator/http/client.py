@@ -31,8 +31,8 @@ _IDLE = 30.0
 """Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
 connection, and late enough that on a busy machine none expires between two steps of one call."""
 
-_EXPLAINED = ("not started: ", "a fault that was set")
-"""What the emulator's hint has for a program that could not start, and for an errcode that a fault caused."""
+_EXPLAINED = ("not started: ", "no machine of the program runs", "a fault that was set")
+"""What the emulator's hint has for a program that could not start or is stopped, and for what a fault caused."""
 
 
 class EmulatorError(WWSpecError):

@@ -97,7 +97,7 @@ class MachineControl:
 
 def shown_connection(machines: Sequence[Machine]) -> dict[str, Any]:
     """Return how machines do, together: whether one of them is up, since when, and which processes there are."""
-    ups = {each.is_up for each in machines}
+    ups = {each.is_up if each.is_wanted else False for each in machines}
     is_up = True if True in ups else None if None in ups else False
     since = min((each.since for each in machines if each.is_up is is_up and each.since is not None), default=None)
     return {

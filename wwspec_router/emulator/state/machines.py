@@ -23,6 +23,7 @@ KEPT_BYTES = 4 * MIB
 STOP, START, WIPE = "stop", "start", "wipe"
 ORDER_SECONDS = 60.0
 """Seconds within which an order must be done."""
+NONE_RUNS = "no machine of the program runs"
 _NOT_OURS = (
     "this emulator can't wipe what it did not start; start the machines by `wwspec dev --machines` or "
     "`Zone.serve(machines=)`"
@@ -57,6 +58,10 @@ class Machine(msgspec.Struct, kw_only=True, eq=False):
     def takes_calls(self) -> bool:
         """Whether calls and events go to it."""
         return self.is_wanted and not self.order and not self.fault
+
+    def forget(self) -> None:
+        """Forget whether it could be connected to, and who answered."""
+        self.is_up, self.since, self.processes = None, None, {}
 
     def note_connection(self, is_up: bool, now: float) -> None:
         """Note whether it could be connected to."""
@@ -112,7 +117,7 @@ class Machines:
         """
         found = next((each for each in self.all if each.takes_calls), None)
         if found is None:
-            raise RefusedError(DOWN, "no machine of the program runs")
+            raise RefusedError(DOWN, f"{NONE_RUNS}: `wwspec zone machine start 1` starts one")
         return found
 
     def next(self, wanted: Machine | None = None) -> Machine:
@@ -168,6 +173,7 @@ class Machines:
                     raise RefusedError(40058, f"machine {number}: {_NOT_OURS}")
                 machine = self.all[number - 1] = Machine(number=number, url=machine.url, orders=machine.orders)
             machine.is_wanted, machine.fault = order != STOP, ""
+            machine.forget()
             machine.order = order if self.is_followed else ""
             machine.orders, machine.ordered = machine.orders + 1, monotonic()
 
@@ -200,7 +206,7 @@ class Machines:
     def forget(self) -> None:
         """Forget who answered, as a reset of the emulator does; what is ordered stays."""
         for each in self.all:
-            each.is_up, each.since, each.processes = None, None, {}
+            each.forget()
         self._latest = 0
 
     def _machine(self, number: int) -> Machine:
