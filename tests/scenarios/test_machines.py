@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.scaffold.commands import module
 from tests.scenarios.test_following import counted, registry_of, say
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
@@ -97,9 +98,29 @@ def test_a_new_program_passes_on_three_machines_with_a_wipe(tmp_path: Path) -> N
     assert wwspec(tmp_path, "new", "shop").returncode == 0
     with Zone.serve(tmp_path / "shop", machines=3) as zone:
         check_events_and_calls(zone)
+        for _ in range(2):
+            zone.client.reset()  # pulls without a token are few in a minute
+            done = module(tmp_path / "shop", "pytest", "-q", "-p", "no:cacheprovider", "--zone", zone.client.url)
+            assert "5 passed" in done.stdout, done.stdout
+            zone.client.machines.wipe(3)
         zone.renew()
         assert machines_of_events(zone) == {}
         assert fire(zone, 1)
+
+
+def test_the_inspection_example_finds_every_message_though_a_machine_is_wiped() -> None:
+    with Zone.serve(ROOT / "examples" / "quality_inspection", machines=3) as zone:
+        assert zone.call("watch", {"name": "words"}).errcode == 0
+        said, found = set[str](), set[str]()
+        for _ in range(2):
+            before = len(zone.client.notifications())
+            said |= {zone.client.say("zhangwei", "这款产品保证收益", to=["helan"]) for _ in range(4)}
+            zone.wait_idle()
+            for each in zone.client.notifications()[before:]:
+                event = zone.call("get_callback_data", notify_id=each["notify_id"]).reply
+                found |= {hit["msgid"] for hit in event.get("finding", {}).get("hits", [])}
+            zone.client.machines.wipe(2)
+        assert found == said
 
 
 def test_a_machine_that_is_stopped_keeps_its_events_and_crashes_are_its_own() -> None:
