@@ -162,12 +162,13 @@ def page_of(url: str) -> str:
 
 
 @contextmanager
-def archive_stage(seed: int, *, misbehaves: bool = False) -> Iterator[tuple[ServedZone, ArchiveApp]]:
+def archive_stage(seed: int, *, misbehaves: bool = False, machines: int = 1) -> Iterator[tuple[ServedZone, ArchiveApp]]:
     """Yield a platform with a program, and the app that it notifies; end what is left of them.
 
     Args:
         seed: Of the platform.
         misbehaves: See `ArchiveApp`.
+        machines: How many machines the program runs on.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-torture-")))
@@ -177,7 +178,7 @@ def archive_stage(seed: int, *, misbehaves: bool = False) -> Iterator[tuple[Serv
         [port] = stack.enter_context(held_ports(1))
         emulate = ["--seed", str(seed), "--messages", "0", "--callback-url", f"http://127.0.0.1:{port}/callback"]
         emulate += ["--callback-token-file", str(folder / "token"), "--encoding-aes-key-file", str(folder / "aes-key")]
-        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate))
+        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate, machines=machines))
         info = zone.client.info()
         app = ArchiveApp(
             folder,

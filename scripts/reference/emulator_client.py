@@ -7,7 +7,10 @@ __all__ = ["NAMES", "PAGE", "page"]
 
 PAGE = "reference/emulator-client.md"
 
-NAMES = {"wwspec_router.emulator.http.client": ["EmulatorClient", "EmulatorError"]}
+NAMES = {
+    "wwspec_router.emulator.http.client": ["EmulatorClient", "EmulatorError"],
+    "wwspec_router.emulator.http.machine_controls": ["MachineControls"],
+}
 """What controls an emulator, by module."""
 
 

@@ -17,6 +17,7 @@ from wwspec_router.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettin
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
+MOST_MACHINES = 16
 URL_VARIABLE = "WWSPEC_EMULATOR_URL"
 
 
@@ -160,6 +161,28 @@ _OPTIONS = (
         help="Seconds to wait for the program.",
     ),
     click.option(
+        "--machines",
+        type=click.IntRange(1, MOST_MACHINES),
+        default=DEFAULTS.machines,
+        show_default=True,
+        help="How many machines the program runs on. Each has a port, one after the other, and a disk of its own.",
+    ),
+    click.option(
+        "--route-notify-ids/--no-route-notify-ids",
+        default=DEFAULTS.route_notify_ids,
+        show_default=True,
+        help="Let a call with a notify_id go to the machine that made it. WeCom implies that, and does not say it.",
+    ),
+    click.option(
+        "--gone-errcode",
+        type=click.IntRange(0),
+        default=DEFAULTS.gone_errcode,
+        show_default=True,
+        metavar="CODE",
+        help="Refuse such a call with this errcode when that machine is gone; 0 lets another machine answer. Unknown: "
+        "WeCom does not say.",
+    ),
+    click.option(
         "--debug-url", default="", help="Where the program listens in debug mode.  [default: the program's URL]"
     ),
     click.option("--callback-url", default="", help="The app's data callback URL, for program_notify."),
@@ -232,6 +255,9 @@ EMULATOR_OPTIONS = (
     "corps",
     "clock_start",
     "call_timeout",
+    "machines",
+    "route_notify_ids",
+    "gone_errcode",
     "debug_url",
     "callback_url",
     "callback_token",

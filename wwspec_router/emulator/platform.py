@@ -23,6 +23,7 @@ from wwspec_router.emulator.settings import EmulatorSettings, check_url
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.faults import CutError, ReturnCodeError
+from wwspec_router.emulator.state.machines import Machines
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.starts import NOT_STARTED
 from wwspec_router.emulator.state.tickets import Command, Delivery
@@ -142,7 +143,8 @@ class Platform:
         world = self._new_world(old.zone_key)
         with old.lock:
             program, former = world.app.programs[self.settings.program_id], self._program()
-            program.url, program.contracts, program.start = former.url, former.contracts, former.start
+            program.machines, program.contracts, program.start = former.machines, former.contracts, former.start
+            program.machines.forget()
             program.registrations = former.registrations
             for app, earlier in zip(world.apps, old.apps, strict=True):
                 app.receiver = None if earlier.receiver is None else program
@@ -318,6 +320,7 @@ class Platform:
             corpid=caller.corpid,
             agentid=caller.agentid,
             pid=caller.pid,
+            machine=caller.machine or None,
             head=head,
         )
 
@@ -362,12 +365,13 @@ class Platform:
         self.changes.wake_all()
         return accepted()
 
-    def point_to(self, program_url: str, program_id: str = "") -> Answer:
-        """Change where a program listens.
+    def point_to(self, program_url: str, program_id: str = "", machine: int = 1) -> Answer:
+        """Change where a machine of a program listens.
 
         Args:
             program_url: Its root.
             program_id: Another program or model to link with the app; without it, the program.
+            machine: The number of the machine.
         """
 
         def change() -> Answer:
@@ -378,8 +382,8 @@ class Platform:
             with self.world.lock:
                 programs, name = self.world.app.programs, program_id or self.settings.program_id
                 if name not in programs:
-                    programs[name] = LinkedProgram(program_id=name, url=program_url, contracts=None)
-                programs[name].url = program_url
+                    programs[name] = LinkedProgram(program_id=name, machines=Machines(program_url), contracts=None)
+                programs[name].machines.point_to(program_url, machine)
             self.changes.wake_all()
             return accepted()
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -59,6 +59,12 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Names and addresses of this machine that requests may have, besides the loopback ones."""
     program_url: str = "http://127.0.0.1:8080"
     """Where the program listens; calls and events are POSTed to its root path."""
+    machines: int = 1
+    """How many machines the program runs on. The first listens at `program_url`, each further one on the next port."""
+    route_notify_ids: bool = True
+    """Whether a call with a notify_id goes to the machine that made it. WeCom implies that, and does not say it."""
+    gone_errcode: int = 0
+    """The errcode of such a call when that machine is gone; 0 lets another machine answer. WeCom does not say."""
     contracts: dict[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     requests: Path | None = None
@@ -136,6 +142,12 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
         for name in self.allowed_hosts:
             _check_host(name)
         check_url("program_url", self.program_url)
+        if self.machines < 1:
+            raise ConfigurationError("machines: a program runs on one at least")
+        try:
+            machine_url(self.program_url, self.machines)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
         if not 1 <= self.corps <= MAX_CORPS:
             raise ConfigurationError(f"corps: 1 to {MAX_CORPS}, not {self.corps}")
         _check_callback("app's", CALLBACK_NAMES, self.callback_url, self.callback_token, self.encoding_aes_key)
@@ -154,6 +166,22 @@ def host_of(authority: str) -> str:
         return (parts.hostname or "") if parts.netloc == authority and parts.username is None else ""
     except ValueError:
         return ""
+
+
+def machine_url(url: str, number: int) -> str:
+    """Return where a machine listens: the first at `url`, each further one on the next port.
+
+    Raises:
+        ValueError: There is no such port.
+    """
+    if number == 1:
+        return url
+    parts = urlsplit(url)
+    port = (parts.port or (443 if parts.scheme == "https" else 80)) + number - 1
+    if port > 65_535:
+        raise ValueError(f"machine {number} would listen on port {port}, and the last one is 65535")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
 
 
 def check_url(name: str, url: str) -> None:

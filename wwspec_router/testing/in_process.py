@@ -18,6 +18,7 @@ from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.registry.examples import console_contracts
 from wwspec_router.registry.own_settings import app_variables, read_own_settings, settings_file
@@ -45,6 +46,8 @@ def start(
     Returns:
         A client of the emulator, the stack that ends both, and the program's folder for files of its own.
     """
+    if emulator.get("machines", 1) != 1:
+        raise ConfigurationError("one process is one machine: several need Zone.serve(app, machines=3)")
     table = build_table(app, registry_path(app, registry))
     own_settings = read_own_settings(table.settings, settings_file(app), {**os.environ, **app_variables(own or {})})
     channel = _Channel()

@@ -137,8 +137,9 @@ class Zone:
         serve: Sequence[str] = (),
         emulate: Sequence[str] = (),
         settings: Mapping[str, object] | None = None,
+        machines: int = 1,
     ) -> "ServedZone":
-        """Return a zone of two processes.
+        """Return a zone of processes: an emulator, and a program on each machine.
 
         Args:
             app: The application folder.
@@ -147,11 +148,13 @@ class Zone:
             emulate: Further options of `wwspec emulate`.
             settings: The application's own settings by the names of their fields; they go before wwspec.toml and the
                 environment.
+            machines: How many machines the program runs on, each with a store of its own. `client.machines` stops,
+                starts and wipes them.
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
         """
-        return ServedZone(app, registry, serve, emulate, settings)
+        return ServedZone(app, registry, serve, emulate, settings, machines)
 
     @staticmethod
     def connect(url: str, app: Path | None = None, registry: Path | None = None) -> "Zone":
@@ -424,7 +427,7 @@ class Zone:
 
 
 class ServedZone(ServedProgram, Zone):
-    """A zone of two processes, made by `Zone.serve`; it can also crash the program and start it again.
+    """A zone of processes, made by `Zone.serve`; it can also crash the program and start it again.
 
     Args:
         app: The application folder.
@@ -432,6 +435,7 @@ class ServedZone(ServedProgram, Zone):
         serve: Further options of `wwspec serve`.
         emulate: Further options of `wwspec emulate`.
         settings: The application's own settings; see `Zone.serve`.
+        machines: How many machines the program runs on.
 
     Raises:
         ChildError: The program or the emulator did not start; the text holds its output.
@@ -444,6 +448,7 @@ class ServedZone(ServedProgram, Zone):
         serve: Sequence[str],
         emulate: Sequence[str],
         settings: Mapping[str, object] | None = None,
+        machines: int = 1,
     ) -> None:
-        ServedProgram.__init__(self, app, registry, serve, emulate, settings)
+        ServedProgram.__init__(self, app, registry, serve, emulate, settings, machines)
         Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)

@@ -17,6 +17,7 @@ from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.conversations import EMPLOYEE, Message, Party
 from wwspec_router.emulator.state.corps import Corp
 from wwspec_router.emulator.state.logins import DOC_TICKET, Login
+from wwspec_router.emulator.state.machines import Machines
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ProgramReply
 
@@ -148,7 +149,7 @@ class EmulatedZone:
         """Link a second program with the app."""
         with self.world.lock:
             self.world.app.programs[SECOND_PROGRAM] = LinkedProgram(
-                program_id=SECOND_PROGRAM, url=url, contracts=contracts
+                program_id=SECOND_PROGRAM, machines=Machines(url), contracts=contracts
             )
 
     @contextmanager

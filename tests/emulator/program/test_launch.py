@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.emulator import free_socket, url_of
+from tests.support.neighbours import held_neighbours
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
@@ -152,3 +153,32 @@ def test_a_program_that_listens_nowhere_is_warned_of(
 def test_a_command_that_can_not_be_started_is_refused(line: str) -> None:
     with pytest.raises(ConfigurationError, match="can't be started"):
         Launch(line, "http://127.0.0.1:1", "http://127.0.0.1:2", never)
+
+
+@pytest.mark.parametrize("given", ["", "{port}"])
+def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path, given: str) -> None:
+    with held_neighbours(2) as first:
+        program_url = f"http://127.0.0.1:{first}"
+        started = f"{shlex.join([sys.executable, str(PROGRAM)])} {given or first}"
+        arguments = ["emulate", "--port", "0", "--program-url", program_url, "--program", started, "--machines", "2"]
+        emulator = Child(arguments, output=tmp_path / "log")
+        try:
+            if not given:
+                assert emulator.process.wait(DEADLINE) == 1
+                assert "each machine needs a port of its own: write {port} for it in --program" in log_of(tmp_path)
+                return
+            with EmulatorClient(emulator.announced_url()) as client:
+                wait_until(lambda: log_of(tmp_path).count("the program accepts connections at") == 2)
+                notify = {"input": {"func": "spec_notify_app", "func_req": {"notify_id": "made_here"}}}
+                assert App(client).call("any", {"input": {"func": "none", "func_req": {}}}).errcode == 710660
+                App(client).call("any", notify)  # of the second machine, as the first had its turn
+                for _ in range(2):
+                    App(client).call("any", {"input": {"func": "none", "func_req": {}}}, "made_here")
+                assert [row["machine"] for row in client.traffic(kind="call")] == [1, 2, 2, 2]
+                assert [row["machine"] for row in client.traffic(kind="sdk")] == [2]
+        finally:
+            emulator.stop()
+
+
+def log_of(folder: Path) -> str:
+    return (folder / "log").read_text()

@@ -1,11 +1,8 @@
 """`wwspec dev`: program and emulator side by side, while the program is being written."""
 
-import os
-import re
 import sys
-import tempfile
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,21 +12,21 @@ import click
 
 from wwspec_router.cli.browser import open_in_browser, open_option
 from wwspec_router.cli.dev_note import DevNote, noted
+from wwspec_router.cli.developed import DevelopedProgram, machine_places, say
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
-from wwspec_router.cli.environment import ENV_FILE, read_env_file
 from wwspec_router.cli.forwarding import forwarded
 from wwspec_router.cli.help import SectionedCommand
-from wwspec_router.cli.hints import call_lines, print_places, sample_call, styled
-from wwspec_router.cli.language import VARIABLE
+from wwspec_router.cli.hints import call_lines, print_places, sample_call
 from wwspec_router.cli.options import app_options, needs, own_settings_file, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.cli.watching import changes
 from wwspec_router.config import NO_LIMIT, registry_path, settings
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.saved_requests import FOLDER
-from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.follower import Follower
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
+from wwspec_router.host.child import STOP_LIMIT, Child
 from wwspec_router.host.signals import until_interrupted
 from wwspec_router.registry.own_settings import file_variable
 
@@ -42,8 +39,6 @@ SETTINGS = tuple(name for name in settings() if name not in DECIDED)
 SHOWN_CHANGES = 3
 DEBUG_STOP = 3.0
 """Seconds that a program has to end when `wwspec dev --debug` ends: it may be at a prompt."""
-_PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
-"""FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
 
 
 class _DevCommand(SectionedCommand):
@@ -97,11 +92,14 @@ def command(
     SDK nothing of this is logged.
 
     With --debug a changed file restarts the program once the calls that run have ended.
+
+    With --machines 3 there are three programs, as WeCom deploys one: on --port and the ports behind it, each with a
+    store and files of its own below var/machine-1/ and so on. `wwspec zone machine` and `wwspec zone deploy` stop and
+    wipe them.
     """
     context = click.get_current_context()
-    if not app.is_dir():
-        raise ConfigurationError(f"{app}: there is no such folder; name the application's folder with --app")
-    require_free_ports({"--port": port, "--emulator-port": emulator_port})
+    ports = range(port, port + int(options["machines"]))
+    _check(app, ports, emulator_port, debug=debug)
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
     emulate, emulator_environment = forwarded(context, EMULATOR_OPTIONS)
@@ -118,35 +116,39 @@ def command(
         try:
             stack.enter_context(noted(app, DevNote(url, program_url)))
         except ConfigurationError as error:
-            _say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
-        program_environment |= {
-            "WWSPEC_EMULATOR_URL": url,
-            "WWSPEC_STORE": store,  # it may hold a password, which a command line would show
-            "WWSPEC_STORE_FILE": "",
-        }
-        program_environment |= file_variable(own_settings_file(context))
-        program = _DevelopedProgram(app, registry, port, serve, program_environment, client, in_terminal=debug)
+            say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
+        program_environment |= {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(context))}
+        places = machine_places(app, ports, store)
+        program = DevelopedProgram(app, registry, places, serve, program_environment, client, in_terminal=debug)
         stack.callback(program.stop, DEBUG_STOP if debug else STOP_LIMIT)
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
-        if program.start():
-            _print_hints(client, program_url, app, program.contracts)
+        is_up = program.start()
+        if len(ports) > 1:
+            Follower(url, program)
+        if is_up:
+            _print_hints(client, program_url, app, program.contracts, len(ports))
         if page:
             stack.callback(Child(["zone", "page", page, "--url", url]).stop)
         if debug:
-            _say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
-        _say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
+            say("breakpoint() opens a prompt in this terminal; no time limit ends a call")
+        say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
         for changed in watched:
-            _say(f"{_names(app, changed)} changed: restarting the program")
+            say(f"{_names(app, changed)} changed: restarting the program")
             client.begin_start()
             program.stop(NO_LIMIT if debug else STOP_LIMIT)
             if program.start():
-                _say("the program is up again", fg="green")
+                say("the program is up again", fg="green")
 
 
-def _say(text: str, fg: str = "cyan") -> None:
-    click.echo(styled(text, fg=fg), err=True)
+def _check(app: Path, ports: Sequence[int], emulator_port: int, *, debug: bool) -> None:
+    if debug and len(ports) > 1:
+        raise click.UsageError("--debug is for one machine: leave --machines out")
+    if not app.is_dir():
+        raise ConfigurationError(f"{app}: there is no such folder; name the application's folder with --app")
+    for port in ports:
+        require_free_ports({"--port": port, "--emulator-port": emulator_port})
 
 
 @contextmanager
@@ -168,101 +170,13 @@ def _names(app: Path, changed: list[Path]) -> str:
     return ", ".join(names[:SHOWN_CHANGES]) + (f" and {more} more files" if more > 0 else "")
 
 
-def _print_hints(client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract]) -> None:
+def _print_hints(
+    client: EmulatorClient, program_url: str, app: Path, contracts: Mapping[str, ConsoleContract], machines: int
+) -> None:
     click.echo()
-    print_places(client, program_url, f"{len(contracts)} abilities of {app}")
+    several = f", on {machines} machines: this port and those behind it" if machines > 1 else ""
+    print_places(client, program_url, f"{len(contracts)} abilities of {app}{several}")
     click.echo("\nIn another terminal:\n")
     for line in call_lines(client, *sample_call(contracts)):
         click.echo(f"  {line}")
     click.echo()
-
-
-class _DevelopedProgram:
-    """The program under development: it starts again when its files change.
-
-    Args:
-        app: The application folder.
-        registry: Its registry file.
-        port: Where it listens.
-        options: Further options of `wwspec serve`.
-        environment: Added to its environment, and before that of `.env`.
-        client: Of the emulator.
-        in_terminal: Whether it reads this terminal; its start then takes as long as it takes.
-
-    Attributes:
-        contracts: The contracts of its abilities, at the latest start.
-    """
-
-    def __init__(
-        self,
-        app: Path,
-        registry: Path,
-        port: int,
-        options: list[str],
-        environment: Mapping[str, str],
-        client: EmulatorClient,
-        *,
-        in_terminal: bool,
-    ) -> None:
-        self._app = app
-        self._in_terminal = in_terminal
-        self._application = ["--app", str(app), "--registry", str(registry)]
-        self._serve = ["serve", "--sdk", "emulator", *self._application, "--port", str(port), *options]
-        self._url = f"http://127.0.0.1:{port}/healthz"
-        self._environment = environment
-        self._client = client
-        self._child: Child | None = None
-        self.contracts: Mapping[str, ConsoleContract] = {}
-
-    def start(self) -> bool:
-        """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False."""
-        self._client.begin_start()
-        try:
-            own = read_env_file(self._app / ENV_FILE)
-            environment = {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
-            self._register(environment)
-            self._child = Child(self._serve, environment, in_terminal=self._in_terminal)
-            self._child.wait_ready(self._url, NO_LIMIT if self._in_terminal else START_LIMIT)
-        except (ChildError, ConfigurationError) as error:
-            _say(str(error), fg="red")
-            _say("the program is not started; fix the fault, then save the file", fg="yellow")
-            self.stop(STOP_LIMIT)
-            self._client.end_start(_fault(str(error)))
-            return False
-        self._client.end_start()
-        try:
-            self._client.receive_events()
-        except EmulatorError as error:  # the corp has cancelled the authorisation, or its permission has ended
-            _say(f"the program gets no events: {error}", fg="yellow")
-        return True
-
-    def stop(self, limit: float) -> None:
-        """End the program, if it runs, and kill it after so many seconds."""
-        if self._child is not None:
-            self._child.stop(limit)
-            self._child = None
-
-    def _register(self, environment: Mapping[str, str]) -> None:
-        """Register the program's abilities with the emulator.
-
-        Raises:
-            ChildError: The program has a fault; the text is what `wwspec check` says of it.
-        """
-        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
-            output = Path(folder, "output")
-            # In a process of its own: this one keeps the modules of the first import. In English: see `Error: ` below.
-            arguments = ["zone", "register", *self._application, "--url", self._client.url]
-            register = Child(arguments, {**environment, VARIABLE: "en", "PYTHONBREAKPOINT": "0"}, output)
-            try:
-                register.wait_success()
-            except ChildError:
-                raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
-        self.contracts = self._client.contracts()
-
-
-def _fault(text: str) -> str:
-    """Return what a call is told of a program that is not started: where its first fault is, and which."""
-    first, *more = text.splitlines()
-    for found in [*_PLACE.finditer(first)][-1:]:
-        first = f"fault in {found[1]}: {first[found.end() :]}"
-    return f"{first} (and {len(more)} more in the terminal of `wwspec dev`)" if more else first

@@ -25,7 +25,7 @@ from wwspec_router.emulator.settings import EmulatorSettings
     default="",
     metavar="COMMAND",
     help="Start a zone program, such as 'python app.py', and end it with the emulator. Any Python from 3.6 on that "
-    "has pycryptodome will do.",
+    "has pycryptodome will do. With --machines it is started for each, with the port in place of {port}.",
 )
 @click.option(
     "--contracts",

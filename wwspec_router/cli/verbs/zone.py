@@ -18,6 +18,7 @@ from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.cli.verbs.zone_authorisation import ACTS
 from wwspec_router.cli.verbs.zone_faults import answer, clear, fault, faults
+from wwspec_router.cli.verbs.zone_machines import deploy, machine
 from wwspec_router.cli.verbs.zone_page import page
 from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_router.config import registry_path
@@ -51,7 +52,7 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, page, *ACTS):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, machine, deploy, page, *ACTS):
     command.add_command(each)
 
 

@@ -23,6 +23,8 @@ def spec_notify_app(world: World, caller: Caller, body: bytes) -> Answer:
         notify_id = request.notify_id or f"emulator_{world.ids.getrandbits(128):032x}"
     if len(notify_id.encode()) > MAX_NOTIFY_ID_BYTES:
         raise RefusedError(710646, f"longer than {MAX_NOTIFY_ID_BYTES} bytes")
+    if caller.machine:
+        app.programs[world.settings.program_id].machines.note_made(notify_id, caller.machine)
     scene = request.notify_scene if 0 <= request.notify_scene <= MAX_SCENE else 0
     world.notify(
         Notification(

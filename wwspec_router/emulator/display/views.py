@@ -47,6 +47,7 @@ def row(entry: Entry) -> Json:
         "corpid": entry.corpid,
         "agentid": entry.agentid,
         "pid": entry.pid,
+        "machine": entry.machine,
         "faults": list(entry.faults),
         "contract": said.contract,
         "request_bytes": byte_count(entry.request),

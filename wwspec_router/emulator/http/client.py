@@ -13,6 +13,7 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import DescribedContract
 from wwspec_router.emulator.http.administration_client import AdministrationClient
+from wwspec_router.emulator.http.machine_controls import MachineControls
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream, selection
 from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import JsonError, WWSpecError
@@ -31,10 +32,8 @@ _IDLE = 30.0
 """Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
 connection, and late enough that on a busy machine none expires between two steps of one call."""
 
-_NOT_STARTED = "not started: "
-"""The emulator's hint for a program that could not start."""
-_BY_FAULT = "a fault that was set"
-"""The emulator's hint for an errcode that a fault of a test caused."""
+_EXPLAINED = ("not started: ", "no machine of the program runs", "a fault that was set")
+"""What the emulator's hint has for a program that could not start or is stopped, and for what a fault caused."""
 
 
 class EmulatorError(WWSpecError):
@@ -53,6 +52,7 @@ class EmulatorClient(AdministrationClient):
     Attributes:
         transport: The transport to the emulator; closed with this client.
         resets: How often this client has reset the emulator.
+        machines: Controls the machines of the program: `MachineControls`.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class EmulatorClient(AdministrationClient):
         self.corp = corp
         self._named = f"{self.url} ({origin})" if origin else self.url
         self.resets = 0
+        self.machines = MachineControls(self._asked)
         self.transport = memory or httpx.HTTPTransport(
             limits=httpx.Limits(
                 max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE
@@ -227,14 +228,16 @@ class EmulatorClient(AdministrationClient):
             self._asked("GET", "/emulator/contracts")["contracts"] or {}, dict[str, DescribedContract]
         )
 
-    def point_to(self, program_url: str, program_id: str = "") -> None:
+    def point_to(self, program_url: str, program_id: str = "", machine: int = 1) -> None:
         """Tell the emulator where a program listens.
 
         Args:
             program_url: Its root.
             program_id: Another program, or a model, to link with the app; without it, the program itself.
+            machine: The number of the machine.
         """
-        self._asked("POST", "/emulator/program", {"program_url": program_url, "program_id": program_id})
+        where = {"program_url": program_url, "program_id": program_id, "machine": machine}
+        self._asked("POST", "/emulator/program", where)
 
     def begin_start(self) -> None:
         """Let calls of the program wait until `end_start`, 10 seconds at most each."""
@@ -441,7 +444,7 @@ class EmulatorClient(AdministrationClient):
             errmsg: Its text.
             usual: The hint for the code when the emulator has none of its own.
         """
-        if _BY_FAULT in errmsg or _NOT_STARTED in errmsg:
+        if any(each in errmsg for each in _EXPLAINED):
             return ""
         if errcode != DOWN:
             return usual

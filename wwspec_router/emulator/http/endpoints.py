@@ -27,6 +27,7 @@ from wwspec_router.emulator.http.abilities import Abilities
 from wwspec_router.emulator.http.administration import Administration
 from wwspec_router.emulator.http.control import Connect, Control
 from wwspec_router.emulator.http.lists import Lists
+from wwspec_router.emulator.http.machines import MachineControl
 from wwspec_router.emulator.http.saved import Saved
 from wwspec_router.emulator.http.stream import Streams
 from wwspec_router.emulator.http.waiting import Waiting
@@ -73,6 +74,7 @@ class Endpoints:
         self._lists = Lists(platform)
         self._saved = Saved(platform)
         self._waiting = Waiting(platform)
+        self._machines = MachineControl(platform)
         self.streams = Streams(self._watch, platform.changes)
         """The readers of `/emulator/stream`."""
         self._program_threads = anyio.CapacityLimiter(PROGRAM_THREADS)
@@ -110,6 +112,11 @@ class Endpoints:
             ("POST", "program", self.program),
             ("POST", "program-start", self.begin_start),
             ("DELETE", "program-start", self.end_start),
+            ("POST", "machines", self.order_machine),
+            ("GET", "machines", self.machines),
+            ("POST", "machines/follow", self.follow_machines),
+            ("POST", "machines/report", self.report_machine),
+            ("GET", "machines/{machine}", self.machine),
             ("POST", "contracts", self.register),
             ("GET", "contracts", self.contracts),
             ("POST", "compare", self.compare),
@@ -317,12 +324,15 @@ class Endpoints:
         return await self._on_thread(self._abilities.compare, await _body(request) or b"")
 
     async def program(self, request: Request) -> Response:
-        """Change where a program listens: {"program_url": url, "program_id": another program, or left out}."""
+        """Change where a program listens: {"program_url": url, "program_id": another program, "machine": its number}.
+
+        Both may be left out.
+        """
         given = _object(await _body(request) or b"") or {}
-        url, program_id = given.get("program_url"), given.get("program_id", "")
-        if not isinstance(url, str) or not isinstance(program_id, str):
-            return _json(self._refusal(40058, "program_url must be a URL, program_id a string"))
-        return _json(self._platform.point_to(url, program_id))
+        url, program_id, machine = given.get("program_url"), given.get("program_id", ""), given.get("machine", 1)
+        if not isinstance(url, str) or not isinstance(program_id, str) or not isinstance(machine, int):
+            return _json(self._refusal(40058, "program_url must be a URL, program_id a string, machine a number"))
+        return _json(self._platform.point_to(url, program_id, machine))
 
     async def begin_start(self, request: Request) -> Response:
         """Let calls wait: the program starts."""
@@ -331,6 +341,26 @@ class Endpoints:
     async def end_start(self, request: Request) -> Response:
         """Let calls through: the program has started, or has the fault ?fault=."""
         return _json(self._platform.end_start(request.query_params.get("fault", "")))
+
+    async def order_machine(self, request: Request) -> Response:
+        """Order that a machine is stopped, started or wiped: {"machine", "order"}."""
+        return await self._with_body(request, self._machines.give)
+
+    async def machines(self, request: Request) -> Response:
+        """Return the machines of the program."""
+        return _json(self._machines.states())
+
+    async def machine(self, request: Request) -> Response:
+        """Wait, ?wait_ms= at most, until the order of a machine is done."""
+        return await self._on_thread(self._machines.done, request.path_params["machine"], request.query_params)
+
+    async def follow_machines(self, request: Request) -> Response:
+        """Note that who started the machines does what is ordered."""
+        return _json(self._machines.follow())
+
+    async def report_machine(self, request: Request) -> Response:
+        """Note that an order is done, or failed: {"machine", "fault"}."""
+        return await self._with_body(request, self._machines.report)
 
     async def add_fault(self, request: Request) -> Response:
         """Set a fault: {"on", "effect", "api", "value", "count"}; or an answer by hand, with "reply" or "url"."""
@@ -478,6 +508,7 @@ def _caller(request: Request) -> Caller | None:
             job_info=unquote(headers.get("ww-job-info", "")),
             request_id=headers.get("ww-request-id", ""),
             pid=int(headers["ww-pid"]) if "ww-pid" in headers else None,
+            machine=int(headers.get("ww-machine", "0")),
         )
     except (KeyError, ValueError):
         return None

@@ -25,7 +25,7 @@ from wwspec_router.emulator.program.channel import HttpChannel
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.proxy.authority import Authority, default_folder
 from wwspec_router.emulator.proxy.proxy import Proxy
-from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.emulator.settings import EmulatorSettings, machine_url
 from wwspec_router.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.world import Channel
@@ -130,9 +130,15 @@ def serve(
         url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         # Uvicorn raises SIGTERM again after its end: without a handler the program would stay.
         stop = partial(setattr, server, "should_exit", True)
-        launch = stack.enter_context(Launch(program, url, settings.program_url, stop)) if program else None
+        numbers = range(1, settings.machines + 1) if program else ()
+        launches = [
+            stack.enter_context(
+                Launch(program, url, machine_url(settings.program_url, n), stop, n if settings.machines > 1 else 0)
+            )
+            for n in numbers
+        ]
         server.run(sockets=[bound])
-        if launch is not None:
+        for launch in launches:
             launch.check()
 
 

@@ -16,6 +16,7 @@ from wwspec_router.emulator.display.selection import Selection, read_selection
 from wwspec_router.emulator.display.verdicts import request_fit
 from wwspec_router.emulator.display.views import row, row_with_bodies, whole
 from wwspec_router.emulator.http.lists import shown_message
+from wwspec_router.emulator.http.machines import shown_connection, shown_machine
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.program.programs import reply_to_empty_call
 from wwspec_router.emulator.pytests.flow import Exchange, Flow
@@ -157,12 +158,12 @@ class Watch:
         world, program_id = self._platform.world, self._platform.settings.program_id
         with world.lock:
             program = world.app.programs[program_id]
+            machines = program.machines
             return {
                 "program_id": program_id,
-                "url": program.target,
-                "state": {None: "unknown", True: "up", False: "down"}[program.is_up],
-                "since_ms": None if program.since is None else int(program.since * 1000),
-                "pids": sorted(program.processes),
+                "url": program.debug_target or program.url,
+                **shown_connection(machines.all),
+                "machines": [shown_machine(each) for each in machines.all] if machines.are_several else [],
                 "receives_events": world.app.receiver is program,
                 "abilities": None if program.contracts is None else sorted(program.contracts),
                 "registrations": program.registrations,
@@ -179,11 +180,11 @@ class Watch:
             asked = read(FiguresOf, body)
             with world.lock:
                 program = world.app.programs[self._platform.settings.program_id]
-            before = program.is_up, program.processes.keys()
+            before = shown_connection(program.machines.all)
             try:
                 return accepted(reply=reply_to_empty_call(world, program, asked.ability_id, FIGURES_SECONDS))
             finally:
-                if (program.is_up, program.processes.keys()) != before:
+                if shown_connection(program.machines.all) != before:
                     self._platform.changes.wake_all()
 
         return world.answered(ask)

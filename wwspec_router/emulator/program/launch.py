@@ -18,12 +18,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_router.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.errors import ConfigurationError, WWSpecError
 
 START_SECONDS = 30.0
 """Seconds after which a warning says that the program does not listen yet."""
 STOP_SECONDS = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+PORT = "{port}"
+"""In a command for several machines: the port of each."""
 TICK = 0.05
 """Seconds between two checks of the program."""
 
@@ -42,13 +45,23 @@ class Launch:
         emulator_url: Where the emulator listens.
         program_url: Where the program must listen.
         on_end: Called when the program ends by itself.
+        machine: The number of its machine among several; `{port}` in the command is then its port.
 
     Raises:
         ConfigurationError: The command can't be started.
     """
 
-    def __init__(self, command: str, emulator_url: str, program_url: str, on_end: Callable[[], None]) -> None:
-        self._command = command
+    def __init__(
+        self, command: str, emulator_url: str, program_url: str, on_end: Callable[[], None], machine: int = 0
+    ) -> None:
+        if machine and PORT not in command:
+            raise ConfigurationError(
+                f"each machine needs a port of its own: write {PORT} for it in --program {command!r}"
+            )
+        parts = urlsplit(program_url)
+        self._address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        self._command = command.replace(PORT, str(self._address[1])) if machine else command
+        self._environment = {MACHINE_VARIABLE: str(machine)} if machine else {}
         self._program_url = program_url
         self._on_end = on_end
         self._stopping = threading.Event()
@@ -84,6 +97,7 @@ class Launch:
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
             "WWSPEC_EMULATOR_URL": emulator_url,
+            **self._environment,
         }
         try:
             arguments = shlex.split(self._command)
@@ -111,10 +125,8 @@ class Launch:
             self._on_end()
 
     def _listens(self) -> bool:
-        parts = urlsplit(self._program_url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
-            socket.create_connection((parts.hostname, port), TICK).close()
+            socket.create_connection(self._address, TICK).close()
         except OSError:
             return False
         return True

@@ -15,7 +15,8 @@ from wwspec_router.emulator.matching import check_request, check_result, registe
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.standin.wwspec_standin.link import notify_id_of
 from wwspec_router.emulator.state.faults import DROP, ERRCODE, PROGRAM, TIMEOUT
-from wwspec_router.emulator.state.jobs import OnResult
+from wwspec_router.emulator.state.jobs import Job, OnResult
+from wwspec_router.emulator.state.machines import Machine
 from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
@@ -87,6 +88,7 @@ def ask_program(
     *,
     limit: float | None = None,
     entry: Entry | None = None,
+    job: Job | None = None,
 ) -> str:
     """Send one call and return the text of the program's reply.
 
@@ -96,13 +98,14 @@ def ask_program(
         call: What to seal.
         limit: Real seconds to wait for each read and write; the settings' when None.
         entry: Where it is recorded; a new entry when None.
+        job: Of an asynchronous call; it stays on its machine.
 
     Raises:
         RefusedError: 710674, 710675, 710676 or 710677, or the errcode of a fault.
     """
     entry = entry or begin(world, call.ability_id, call)
     reply = ""
-    exchange = _Exchange(world, program, entry)
+    exchange = _Exchange(world, program, entry, job)
     try:
         met = world.faults.apply(PROGRAM, entry.name, entry)
         errcode = int(met[ERRCODE].value) if ERRCODE in met else _CUT if TIMEOUT in met or DROP in met else 0
@@ -196,7 +199,7 @@ def call_async(
         timestamp=world.clock.seconds(),
     )
     try:
-        ask_program(world, program, call, limit=limit)
+        ask_program(world, program, call, limit=limit, job=job)
     except RefusedError:
         with world.lock:
             world.jobs.forget(job)
@@ -215,6 +218,8 @@ def report_job(world: World, caller: Caller, body: bytes) -> Answer:
     request = asked(JobReport, body)
     with world.lock:
         job = world.jobs.in_progress(caller.job_info, caller.corpid, caller.agentid)
+        if job.machine and caller.machine not in (0, job.machine):
+            raise RefusedError(790017, f"the job is of machine {job.machine}, the report of machine {caller.machine}")
         note_contract(job.contract)
         if request.result or request.errcode == 0:
             check_result(job.contract, request.result)
@@ -231,12 +236,15 @@ class _Exchange:
         world: The emulator's state.
         program: Whom to call.
         entry: The entry that records it.
+        job: Of an asynchronous call.
     """
 
-    def __init__(self, world: World, program: LinkedProgram, entry: Entry) -> None:
+    def __init__(self, world: World, program: LinkedProgram, entry: Entry, job: Job | None = None) -> None:
         self._world = world
         self._program = program
         self._entry = entry
+        self._job = job
+        self._machine: Machine
         self.came_back: Reply | None = None
         """The sealed reply."""
 
@@ -268,7 +276,8 @@ class _Exchange:
         start = self._program.start
         begun = start.begun
         start.wait()
-        target, sealed = self._program.target, seal.seal_call(self._world.zone_key, call)
+        machine = self._machine = self._machine_for(call)
+        target, sealed = self._program.debug_target or machine.url, seal.seal_call(self._world.zone_key, call)
         headers = dict(sealed.headers)
         if self._entry.number:
             headers[seal.ENTRY_HEADER] = str(self._entry.number)
@@ -279,22 +288,32 @@ class _Exchange:
         except ChannelConnectError as error:
             if start.begun != begun:  # since this call had not to wait; it may have ended already
                 return self._post(call, limit)
-            self._note(False)
+            machine.note_connection(False, time.time())
             raise RefusedError(_CONNECT, str(error)) from None
         except ChannelTimeoutError as error:
             raise RefusedError(_CUT, str(error)) from None
-        self._note(True)
+        machine.note_connection(True, time.time())
         return reply
+
+    def _machine_for(self, call: seal.CallContent) -> Machine:
+        """Return the machine that gets the call, and record it."""
+        machines, settings = self._program.machines, self._world.settings
+        if self._program.debug_target:
+            return machines.all[0]
+        if not (machines.are_several and self._entry.number):  # what is not recorded takes no turn
+            return machines.first()
+        maker = machines.maker(call.notify_id) if settings.route_notify_ids else None
+        if maker is not None and settings.gone_errcode and not machines.lives(maker):
+            raise RefusedError(settings.gone_errcode, f"machine {maker.number}, which made the notify_id, is gone")
+        machine = machines.next(maker)
+        self._entry.machine = machine.number
+        if self._job is not None:
+            self._job.machine = machine.number
+        return machine
 
     def _note_process(self, reply: ProgramReply) -> None:
         """Record which process answered, by the stand-in's header."""
         found = _PROCESS.fullmatch(dict(reply.headers).get(seal.PID_HEADER, ""))
         if found:
             self._entry.pid = int(found[1])
-            self._program.note_answer(self._entry.pid, float(found[2]), time.time())
-
-    def _note(self, is_up: bool) -> None:
-        """Record whether the program could be connected to."""
-        if self._program.is_up is not is_up:
-            self._program.is_up, self._program.since = is_up, time.time()
-            self._program.processes = {}
+            self._machine.note_answer(self._entry.pid, float(found[2]), time.time())

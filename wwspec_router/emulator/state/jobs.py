@@ -36,6 +36,8 @@ class Job(msgspec.Struct, kw_only=True):
     """The ability's contract when the call began."""
     on_result: OnResult | None
     """None for a job whose result the app fetches."""
+    machine: int = 0
+    """The machine that has it, among several; 0 for any."""
     reported: bool = False
     errcode: int = 0
     result: str = ""

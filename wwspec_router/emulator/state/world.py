@@ -29,6 +29,7 @@ from wwspec_router.emulator.state.faults import Faults
 from wwspec_router.emulator.state.jobs import Jobs
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.emulator.state.logins import Logins
+from wwspec_router.emulator.state.machines import Machines
 from wwspec_router.emulator.state.page_logins import PageLogins
 from wwspec_router.emulator.state.page_tickets import PageTickets
 from wwspec_router.emulator.state.programs import LinkedProgram
@@ -95,6 +96,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The request_id of the call or event that the program works on, when the stand-in knows it."""
     pid: int | None = None
     """The program's process."""
+    machine: int = 0
+    """The program's machine; 0 when there is only one, or the program does not say."""
 
 
 class World:
@@ -313,7 +316,7 @@ def make_apps(settings: EmulatorSettings, now: float) -> list[App]:
     """Return the app at each corp. One program serves all of them, as that of a provider does."""
     program = LinkedProgram(
         program_id=settings.program_id,
-        url=settings.program_url,
+        machines=Machines(settings.program_url, settings.machines),
         contracts=settings.contracts,
         debug_url=settings.debug_url,
     )

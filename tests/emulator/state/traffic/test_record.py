@@ -72,6 +72,7 @@ def test_every_exchange_is_recorded_in_the_order_in_which_it_began(
         "corpid": emulator.settings.corpid,
         "agentid": emulator.settings.agentid,
         "pid": None,
+        "machine": None,
         "contract": None,
         "request_bytes": 8,
         "reply_bytes": 14,

@@ -29,6 +29,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {string} corpid
  * @property {number | null} agentid
  * @property {number | null} pid
+ * @property {number | null} [machine] The program's machine, among several.
  * @property {string[]} faults
  * @property {{request: Verdict | null, reply: Verdict | null} | null} contract
  * @property {number} request_bytes
@@ -72,7 +73,8 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @typedef {Row & Details} Entry
  * @typedef {{id: string, on: string, effect: string, api: string, value: unknown, count?: number | null, taken?: number}} Fault
  * @typedef {{now_ms: number, running: boolean, ahead_ms?: number}} Clock `ahead_ms`: by how much it was put forward.
- * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", since_ms?: number | null, pids: number[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
+ * @typedef {{program_id: string, url: string, state: "unknown" | "up" | "down", since_ms?: number | null, pids: number[], machines?: Machine[], receives_events: boolean, abilities: string[] | null, registrations: number}} Program
+ * @typedef {{number: number, url: string, state: "unknown" | "up" | "down" | "stopped", pids: number[], order: string, fault: string}} Machine `order`: what is just being done with it.
  * @typedef {{number: number, rows: Row[]}} Flow Rows of one flow in the order in which they began.
  */
 

@@ -27,6 +27,9 @@ INTERNAL, NETWORK, HTTP_STATUS, SIGNATURE = -10001, -10002, -10003, -10004
 UNSUPPORTED_API, ILLEGAL_JSON = -10006, -10009
 
 
+MACHINE_VARIABLE = "WWSPEC_MACHINE"
+"""Names the number of this machine among several; who starts the program sets it."""
+
 MAX_WAITING_TRACES = 1000
 """Traces that wait to be sent; further ones are dropped."""
 

@@ -54,6 +54,9 @@ class _Process:
 
 _process = _Process()
 
+_machine = os.environ.get(link.MACHINE_VARIABLE, "")
+_MACHINE = {"ww-machine": _machine} if _machine.isdecimal() else {}
+
 _inherited: Any = None
 try:
     from contextvars import ContextVar
@@ -270,9 +273,9 @@ def spec_emulator_trace(reference: str, trace: str = "") -> None:
 
 
 def _origin() -> Dict[str, str]:
-    """Return the headers with the request and the process of an SDK call."""
+    """Return the headers with the request, the process and the machine of an SDK call."""
     request_id = _thread.request_id or _thread.reference or ("" if _inherited is None else _inherited.get())
-    origin = {"ww-pid": str(os.getpid())}
+    origin = {"ww-pid": str(os.getpid()), **_MACHINE}
     return {**origin, "ww-request-id": request_id} if request_id else origin
 
 

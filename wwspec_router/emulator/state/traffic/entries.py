@@ -86,6 +86,8 @@ class Entry(msgspec.Struct, kw_only=True):
     agentid: int | None = None
     pid: int | None = None
     """The program's process, once it is known."""
+    machine: int | None = None
+    """The program's machine, among several."""
     request: Body = ""
     reply: Body = ""
     head: Head | None = None

@@ -125,6 +125,7 @@ export function facts(entry) {
         ["corp", visible(entry.corpid)],
         ["agent", entry.agentid],
         ["pid", entry.pid],
+        ["machine", entry.machine],
     ];
     const named = [["notify_id", entry.call?.notify_id], ["request_id", entry.call?.request_id]];
     const parts = [

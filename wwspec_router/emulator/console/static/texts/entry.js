@@ -36,6 +36,7 @@ export const ENTRY = {
     "entry.corp": ["Corp", "企业"],
     "entry.agent": ["App", "应用"],
     "entry.pid": ["Process", "进程"],
+    "entry.machine": ["Machine", "机器"],
     "entry.flow": ["Flow", "流程"],
     "entry.parent": ["Caused by", "起因"],
     "entry.cause.fired": ["Fired by a test, `wwspec fire` or the console", "由测试、`wwspec fire` 或控制台触发"],

@@ -64,6 +64,7 @@ export const TIMELINE = {
     "timeline.fault": ["{code}", "故障 {code}"],
     "timeline.failed": ["failed", "失败"],
     "timeline.replay": ["replay of #{number}", "重放自 #{number}"],
+    "timeline.machines": ["The program's machine: {numbers}", "专区程序所在机器：{numbers}"],
     "timeline.entries": ["{count} entries", "{count} 条记录"],
     "timeline.count": ["{flows} flows, {entries} entries", "{flows} 个流程，{entries} 条记录"],
     "timeline.count.some": ["{shown} of {flows} flows", "{flows} 个流程中的 {shown} 个"],

@@ -23,6 +23,7 @@ export class FlowRow {
     #twist = h("span", { class: "twist", "aria-hidden": "true" });
     #kind = h("span", { class: "kind" });
     #name = h("span", { class: "name" });
+    #machine = h("span", { class: "machine dim number" });
     #via = h("span", { class: "via dim" });
     #problems = h("span", { class: "problems" });
     #waterfall = new Waterfall();
@@ -34,7 +35,7 @@ export class FlowRow {
         { class: "flow" },
         this.#time,
         this.#twist,
-        h("span", { class: "what" }, this.#kind, this.#name, this.#via),
+        h("span", { class: "what" }, this.#kind, this.#name, this.#machine, this.#via),
         h("span", { class: "second" }, this.#waterfall.element, this.#problems),
         this.#count,
         this.#took,
@@ -69,6 +70,7 @@ export class FlowRow {
         this.#kind.textContent = t(`timeline.kind.${row.kind}`);
         this.#kind.className = `kind lane-${LANE_OF[row.kind]}`;
         this.#title(row, isFlow ? null : flow.summary.head);
+        this.#machines(isFlow ? flow.flow.rows : [row]);
         this.#count.textContent = isOpenable ? String(flow.flow.rows.length) : "";
         this.#count.title = isOpenable ? t("timeline.entries", { count: flow.flow.rows.length }) : "";
         const isRunning = isFlow ? running : row.duration_ms === null;
@@ -87,7 +89,7 @@ export class FlowRow {
         setAttribute(this.element, "aria-level", String(depth + 1));
         setAttribute(this.element, "aria-expanded", String(fold.open));
         this.element.style.setProperty("--depth", String(depth));
-        for (const part of [this.#time, this.#kind, this.#count, this.#took]) part.textContent = part.title = "";
+        for (const part of [this.#time, this.#kind, this.#machine, this.#count, this.#took]) part.textContent = part.title = "";
         this.#time.textContent = timeOfDay(/** @type {Row} */ (rows[0]).time_ms / 1000);
         this.#twist.textContent = fold.open ? "▾" : "▸";
         this.#name.textContent = [...counts].map(([name, count]) => `${count} × ${visible(name)}`).join(", ");
@@ -113,6 +115,14 @@ export class FlowRow {
         this.#name.textContent = visible(title);
         this.#name.title = title;
         this.#via.textContent = [isSaid ? "" : visible(other), row.replay_of ? t("timeline.replay", { number: row.replay_of }) : ""].join(" ").trim();
+    }
+
+    /** @param {Row[]} rows Show on which machines the program worked, among several. */
+    #machines(rows) {
+        const numbers = [...new Set(rows.map(({ machine }) => machine).filter(Boolean))];
+        if (numbers.length === 0 && this.#machine.textContent === "") return;
+        this.#machine.textContent = numbers.map((number) => `M${number}`).join(" ");
+        this.#machine.title = numbers.length ? t("timeline.machines", { numbers: numbers.join(", ") }) : "";
     }
 
     /**

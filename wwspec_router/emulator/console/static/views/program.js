@@ -107,6 +107,7 @@ function programState(answer) {
         [t("program.state"), [h("span", { class: `chip ${kind}` }, t(`program.state.${program.state}`)), " ", since]],
         [t("program.url"), h("code", {}, visible(program.url))],
         [t("program.processes"), [status ? `${status.processes} ` : "", pids.length ? h("span", { class: "dim" }, `PID ${pids.join(", ")}`) : status ? "" : "–"]],
+        ...machinesOf(program),
         [t("program.sdk"), t(pids.length ? "program.sdk.standin" : "program.sdk.unknown")],
         [t("program.events"), t(program.receives_events ? "program.events.yes" : "program.events.no")],
     ];
@@ -116,6 +117,21 @@ function programState(answer) {
         facts.push([t("program.store"), h("span", { class: status.store === "ok" ? "" : "chip bad" }, store)]);
     }
     return h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/**
+ * @param {import("../record.js").Program} program
+ * @returns {[string, import("../dom.js").Child[]][]} How each of several machines does, and whose figures are shown.
+ */
+function machinesOf({ machines = [] }) {
+    if (machines.length === 0) return [];
+    const chips = machines.map(({ number, state, order, fault }) => {
+        const kind = order ? "warn" : fault || state === "down" ? "bad" : state === "up" ? "ok" : "";
+        const said = order ? t("program.machine.changes") : fault ? t("program.machine.fault") : t(`program.state.${state}`);
+        return h("span", { class: `chip ${kind}`, title: visible(fault) }, `M${number} ${said}`);
+    });
+    const asked = machines.find(({ state, order, fault }) => state !== "stopped" && !order && !fault);
+    return [[t("program.machines"), [...chips.flatMap((chip) => [chip, " "]), asked ? h("span", { class: "dim" }, t("program.machines.figures", { number: asked.number })) : ""]]];
 }
 
 /**

@@ -1,0 +1,205 @@
+"""The program under development, on one machine or several: `wwspec dev` starts it again when its files change."""
+
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from wwspec_router.cli.environment import ENV_FILE, read_env_file
+from wwspec_router.cli.hints import styled
+from wwspec_router.cli.language import VARIABLE
+from wwspec_router.config import NO_LIMIT, VAR
+from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_router.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
+
+_PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
+"""FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
+
+
+class Place(NamedTuple):
+    """Where the program runs on one machine."""
+
+    port: int
+    environment: dict[str, str]
+    """The variables of this machine."""
+    disk: Path | None
+    """The folder of all that it stores; None for the only machine, whose files are the application's own."""
+
+
+def machine_places(app: Path, ports: Sequence[int], store: str) -> list[Place]:
+    """Return the places of all machines.
+
+    Args:
+        app: The application folder.
+        ports: Where each listens.
+        store: The store's URL. A file of SQLite is one for each machine, on its disk.
+    """
+    common = {"WWSPEC_STORE_FILE": ""}
+    if len(ports) == 1:
+        return [Place(ports[0], {**common, "WWSPEC_STORE": store}, None)]  # a command line would show its password
+    places = []
+    for number, port in enumerate(ports, 1):
+        disk = app.resolve() / "var" / f"machine-{number}"
+        scheme, _, path = store.partition(":")
+        own = f"sqlite:{disk / Path(path).name}" if scheme == "sqlite" and Path(path).name else store
+        variables = {"WWSPEC_STORE": own, VAR: str(disk), MACHINE_VARIABLE: str(number)}
+        places.append(Place(port, {**common, **variables}, disk))
+    return places
+
+
+class DevelopedProgram:
+    """The program under development.
+
+    Args:
+        app: The application folder.
+        registry: Its registry file.
+        places: Where it runs, by machine.
+        options: Further options of `wwspec serve`.
+        environment: Added to its environment, and before that of `.env`.
+        client: Of the emulator.
+        in_terminal: Whether it reads this terminal; its start then takes as long as it takes.
+
+    Attributes:
+        contracts: The contracts of its abilities, at the latest start.
+    """
+
+    def __init__(
+        self,
+        app: Path,
+        registry: Path,
+        places: Sequence[Place],
+        options: list[str],
+        environment: Mapping[str, str],
+        client: EmulatorClient,
+        *,
+        in_terminal: bool,
+    ) -> None:
+        self._app = app
+        self._in_terminal = in_terminal
+        self._application = ["--app", str(app), "--registry", str(registry)]
+        self._serve = ["serve", "--sdk", "emulator", *self._application, *options]
+        self._places = dict(enumerate(places, 1))
+        self._environment = environment
+        self._client = client
+        self._children: dict[int, Child] = {}
+        self._stopped: set[int] = set()
+        """Machines that shall not run."""
+        self._lock = threading.RLock()
+        """Machines are also stopped and started by orders, on another thread."""
+        self.contracts: Mapping[str, ConsoleContract] = {}
+
+    def start(self) -> bool:
+        """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False."""
+        self._client.begin_start()
+        try:
+            self._register(self._whole_environment())
+            self._launch([each for each in self._places if each not in self._stopped])
+        except (ChildError, ConfigurationError) as error:
+            say(str(error), fg="red")
+            say("the program is not started; fix the fault, then save the file", fg="yellow")
+            self.stop(STOP_LIMIT)
+            self._client.end_start(_fault(str(error)))
+            return False
+        self._client.end_start()
+        for machine in self._client.machines.states() if len(self._places) > 1 else ():
+            if machine["fault"]:  # it could not start before
+                self._client.machines.report(machine["number"], "")
+        try:
+            self._client.receive_events()
+        except EmulatorError as error:  # the corp has cancelled the authorisation, or its permission has ended
+            say(f"the program gets no events: {error}", fg="yellow")
+        return True
+
+    def stop(self, limit: float) -> None:
+        """End the program, if it runs, and kill it after so many seconds."""
+        with self._lock:
+            for number in [*self._children]:
+                self._children.pop(number).stop(limit)
+
+    def stop_machine(self, number: int) -> None:
+        """End the program on one machine."""
+        with self._lock:
+            self._stopped.add(number)
+            if number in self._children:
+                self._children.pop(number).stop()
+        say(f"machine {number} is stopped")
+
+    def start_machine(self, number: int) -> None:
+        """Start it there.
+
+        Raises:
+            ChildError: It has a fault.
+            ConfigurationError: `.env` has a fault.
+        """
+        with self._lock:
+            self._stopped.discard(number)
+            self._launch([number])
+        say(f"machine {number} is up", fg="green")
+
+    def wipe_machine(self, number: int) -> None:
+        """Start it there with an empty disk; raises as `start_machine` does."""
+        self.stop_machine(number)
+        disk = self._places[number].disk
+        if disk is not None and disk.exists():
+            shutil.rmtree(disk)
+        self.start_machine(number)
+
+    def _launch(self, numbers: Sequence[int]) -> None:
+        environment = self._whole_environment()
+        with self._lock:
+            for number in [each for each in numbers if each not in self._children]:
+                port, own, disk = self._places[number]
+                if disk is not None:
+                    disk.mkdir(parents=True, exist_ok=True)
+                command = [*self._serve, "--port", str(port)]
+                self._children[number] = Child(command, {**environment, **own}, in_terminal=self._in_terminal)
+            for number in numbers:
+                url = f"http://127.0.0.1:{self._places[number].port}/healthz"
+                try:
+                    self._children[number].wait_ready(url, NO_LIMIT if self._in_terminal else START_LIMIT)
+                except ChildError:
+                    self._children.pop(number).stop()
+                    raise
+
+    def _whole_environment(self) -> dict[str, str]:
+        own = read_env_file(self._app / ENV_FILE)
+        return {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
+
+    def _register(self, environment: Mapping[str, str]) -> None:
+        """Register the program's abilities with the emulator.
+
+        Raises:
+            ChildError: The program has a fault; the text is what `wwspec check` says of it.
+        """
+        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
+            output = Path(folder, "output")
+            # In a process of its own: this one keeps the modules of the first import. In English: see `Error: ` below.
+            arguments = ["zone", "register", *self._application, "--url", self._client.url]
+            register = Child(arguments, {**environment, VARIABLE: "en", "PYTHONBREAKPOINT": "0"}, output)
+            try:
+                register.wait_success()
+            except ChildError:
+                raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
+        self.contracts = self._client.contracts()
+
+
+def say(text: str, fg: str = "cyan") -> None:
+    """Print a line about the program for who develops it."""
+    click.echo(styled(text, fg=fg), err=True)
+
+
+def _fault(text: str) -> str:
+    """Return what a call is told of a program that is not started: where its first fault is, and which."""
+    first, *more = text.splitlines()
+    for found in [*_PLACE.finditer(first)][-1:]:
+        first = f"fault in {found[1]}: {first[found.end() :]}"
+    return f"{first} (and {len(more)} more in the terminal of `wwspec dev`)" if more else first
