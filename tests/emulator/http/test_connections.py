@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE
-from wwspec_router.emulator.http.endpoints import MAX_BODY_BYTES
+from wwspec_router.emulator.http.answering import MAX_BODY_BYTES
 from wwspec_router.emulator.settings import EmulatorSettings
 
 MIB = 1 << 20
