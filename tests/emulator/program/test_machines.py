@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,11 @@ from wwspec_router.errors import ConfigurationError
 class Several:
     """An emulator, and a program on three machines; each answers the number of its machine."""
 
-    def __init__(self, stack: ExitStack, **settings: object) -> None:
+    def __init__(self, stack: ExitStack, **settings: Any) -> None:
         programs = [SealedProgram(stack) for _ in range(3)]
         self.emulator = Emulator(
             EmulatorSettings(messages=20, clock_start=1_750_000_000, machines=3, **settings), stack
-        )  # type: ignore[arg-type]
+        )
         self.client = stack.enter_context(EmulatorClient(self.emulator.url))
         self.jobs: list[str] = []
         for number, program in enumerate(programs, 1):
@@ -168,7 +169,8 @@ def test_a_machine_that_does_not_exist_is_named(zone: Several, order: str) -> No
 
 
 def test_orders_are_refused_that_are_none(zone: Several) -> None:
-    for body in ({"machine": 1, "order": "burn"}, {"machine": 0, "order": "stop"}, {"machine": "1"}, []):
+    bodies: list[Any] = [{"machine": 1, "order": "burn"}, {"machine": 0, "order": "stop"}, {"machine": "1"}, []]
+    for body in bodies:
         assert zone.emulator.http.post("/emulator/machines", json=body).json()["errcode"] == 40058
     assert zone.emulator.http.get("/emulator/machines/x").json()["errcode"] == 40058
 
