@@ -19,8 +19,9 @@ class Several:
 
     def __init__(self, stack: ExitStack, **settings: Any) -> None:
         programs = [SealedProgram(stack) for _ in range(3)]
-        own = EmulatorSettings(messages=20, clock_start=1_750_000_000, machines=3, **settings)
-        self.emulator = Emulator(own, stack)
+        self.emulator = Emulator(
+            EmulatorSettings(messages=20, clock_start=1_750_000_000, machines=3, **settings), stack
+        )
         self.client = stack.enter_context(EmulatorClient(self.emulator.url))
         self.jobs: list[str] = []
         for number, program in enumerate(programs, 1):
@@ -168,8 +169,8 @@ def test_a_machine_that_does_not_exist_is_named(zone: Several, order: str) -> No
 
 
 def test_orders_are_refused_that_are_none(zone: Several) -> None:
-    orders: list[Any] = [{"machine": 1, "order": "burn"}, {"machine": 0, "order": "stop"}, {"machine": "1"}, []]
-    for body in orders:
+    bodies: list[Any] = [{"machine": 1, "order": "burn"}, {"machine": 0, "order": "stop"}, {"machine": "1"}, []]
+    for body in bodies:
         assert zone.emulator.http.post("/emulator/machines", json=body).json()["errcode"] == 40058
     assert zone.emulator.http.get("/emulator/machines/x").json()["errcode"] == 40058
 
