@@ -13,6 +13,7 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import DescribedContract
 from wwspec_router.emulator.http.administration_client import AdministrationClient
+from wwspec_router.emulator.http.faults_client import FaultsClient
 from wwspec_router.emulator.http.machine_controls import MachineControls
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream, selection
 from wwspec_router.errcodes import DOWN
@@ -40,7 +41,7 @@ class EmulatorError(WWSpecError):
     """The emulator can't be reached, or refused the request."""
 
 
-class EmulatorClient(AdministrationClient):
+class EmulatorClient(AdministrationClient, FaultsClient):
     """Talks to one emulator.
 
     Args:
@@ -250,58 +251,6 @@ class EmulatorClient(AdministrationClient):
             fault: Why the program could not start, in one line; calls are then refused with it.
         """
         self._asked("DELETE", f"/emulator/program-start?{urlencode({'fault': fault})}")
-
-    def add_fault(self, on: str, effect: str, api: str = "", value: float = 0, count: int | None = None) -> str:
-        """Set a fault and return its id.
-
-        Args:
-            on: `app`, `sdk`, `program` or `callback`.
-            effect: `errcode`, `return_code`, `latency`, `timeout`, `drop`, `late`, `twice` or `never`.
-            api: One API, ability ID or event type; empty for all.
-            value: The code, or seconds.
-            count: How often; None until it is cleared.
-
-        Raises:
-            EmulatorError: The combination makes no sense.
-        """
-        fault = {"on": on, "effect": effect, "api": api, "value": value, "count": count}
-        return str(self._asked("POST", "/emulator/faults", fault)["id"])
-
-    def answer(
-        self, api: str, reply: Mapping[str, Any] | None = None, *, times: int | None = None, url: str = ""
-    ) -> dict[str, Any]:
-        """Answer an SDK API by hand, in place of what the emulator would reply.
-
-        The emulator does nothing else for such a call, and its record says that it was answered by hand. Answers with
-        `times` come first, in their order; one without replaces the one without that was set before.
-
-        Args:
-            api: The API's name. It may be one that the emulator lacks: the program can call it while an answer is set.
-            reply: A JSON object, which the program gets as it is.
-            times: How often; None until it is cleared.
-            url: Instead of a reply: a server of this machine that gets each request by POST and replies.
-
-        Returns:
-            `id`, and `note`, a text when the name is almost that of an API that the emulator has.
-
-        Raises:
-            EmulatorError: The reply is no JSON object, or the name can't be that of an API.
-        """
-        fault = {"on": "sdk", "effect": "answer", "api": api, "count": times, "reply": reply, "url": url}
-        return self._asked("POST", "/emulator/faults", fault)
-
-    def clear_answers(self, api: str = "") -> int:
-        """Remove the answers by hand of one SDK API, or all, and return how many there were."""
-        return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'effect': 'answer', 'api': api})}")["cleared"])
-
-    def faults(self) -> list[dict[str, Any]]:
-        """Return the faults and answers that are still set; `taken` counts how often each one worked."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
-        return found
-
-    def clear_faults(self, fault_id: str = "") -> int:
-        """Remove one fault, or all, and return how many there were."""
-        return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'id': fault_id})}")["cleared"])
 
     def traffic(
         self,
