@@ -66,6 +66,8 @@ class Orders(msgspec.Struct, kw_only=True):
     """When to end at the latest."""
     few_types: bool = False
     """Whether to take few types, since making them takes minutes under valgrind."""
+    most_failures: int = 10
+    """After how many of them to end."""
 
 
 class FeedReport(msgspec.Struct, kw_only=True):
@@ -128,8 +130,8 @@ class _Feed:
         self.report.uncertain_contracts = sorted(name for name in self._plain if not self._plain_certain[name])
 
     def _goes_on(self) -> bool:
-        report = self.report
-        return report.texts < self._orders.count and monotonic() < self._until and len(report.failures) < 10
+        report, orders = self.report, self._orders
+        return report.texts < orders.count and monotonic() < self._until and len(report.failures) < orders.most_failures
 
     def _bases(self, judge: Judge) -> list[str]:
         info = mi.type_info(judge.case.type)

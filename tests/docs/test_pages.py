@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.reference.__main__ import generated
 from scripts.website.offline import requests_elsewhere
 from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults
 from tests.support.apps import ROOT
@@ -89,12 +88,6 @@ def test_a_page_begins_with_its_title() -> None:
     for language in ("en", "zh"):
         for page in pages_of(language):
             assert (DOCS / language / page).read_text("utf-8").startswith("# "), f"docs/{language}/{page}"
-
-
-@pytest.mark.slow  # 5 s of a processor, and `scripts/docs --check` compares them as well
-def test_the_pages_made_from_the_code_are_those_of_the_code() -> None:
-    stale = [path.relative_to(ROOT) for path, text in generated().items() if path.read_text("utf-8") != text]
-    assert stale == [], "run scripts/fix"
 
 
 @pytest.mark.parametrize(

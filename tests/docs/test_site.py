@@ -1,7 +1,5 @@
 """The built site in Debian's Chromium: it asks no other host, fits its window, and its search finds words."""
 
-import fcntl
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.apps import ROOT
+from tests.support.made_once import made_once
 from tests.support.tools import tool
 
 pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and starts a browser
@@ -30,19 +29,14 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, which one of the processes that run these tests builds."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "site"
-    with (shared / "site.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            command = [str(ROOT / "scripts" / "docs"), "--into", str(shared / "unfinished")]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-            assert done.returncode == 0, done.stdout + done.stderr
-            (shared / "unfinished").rename(folder)
-    return folder
+    """The folder of the site."""
+
+    def build(folder: Path) -> None:
+        command = [str(ROOT / "scripts" / "docs"), "--into", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once(tmp_path_factory, "site", build)
 
 
 @pytest.fixture(scope="module")

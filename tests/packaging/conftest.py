@@ -5,11 +5,11 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes
+from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import distribution
 from pathlib import Path
@@ -20,11 +20,17 @@ from packaging.utils import canonicalize_name
 
 from tests.support.apps import ROOT
 from tests.support.image_base import Storage
+from tests.support.made_once import made_once
 
 LIBRARIES = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
 """Of the environment of the tests."""
 COMPILED = f"speedups{EXTENSION_SUFFIXES[0]}"
 """The file of the compiled part for this Python."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the images, which take longest: scripts/package runs the other files meanwhile."""
+    items.sort(key=lambda item: "storage" not in getattr(item, "fixturenames", ()))
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,19 @@ def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = Non
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     """A source archive, and the wheels that are built from it: what the archive lacks, the wheels lack too."""
-    out = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, env=build_env())
-    [sdist], [wheel] = out.glob("*.tar.gz"), out.glob("*.whl")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(out, filter="data")
-    source = sdist.with_name(sdist.name.removesuffix(".tar.gz"))
-    pure = build_wheel(source, out / "pure", WWSPEC_PURE="1")
-    return Archives(sdist, wheel, pure.rename(out / pure.name))
+
+    def build(out: Path) -> None:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, env=build_env())
+        [sdist] = out.glob("*.tar.gz")
+        with tarfile.open(sdist) as archive:
+            archive.extractall(out, filter="data")
+        pure = build_wheel(sdist.with_name(sdist.name.removesuffix(".tar.gz")), out / "pure", WWSPEC_PURE="1")
+        pure.rename(out / pure.name)
+
+    folder = made_once(tmp_path_factory, "dist", build)
+    [sdist], [pure] = folder.glob("*.tar.gz"), folder.glob("*-none-any.whl")
+    compiled = {*folder.glob("*.whl")} - {pure}
+    return Archives(sdist, next(iter(compiled), pure), pure)
 
 
 def build_wheel(source: Path, out: Path, **variables: str) -> Path:
@@ -76,8 +87,8 @@ def build_env(**variables: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in ("CC", "CFLAGS", "WWSPEC_PURE")} | variables
 
 
-def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> Path:
-    """Make an environment with the wheel in it and libraries within its reach, and return its `bin` folder.
+def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> None:
+    """Make an environment with the wheel in it and libraries within its reach, in `venv` of a folder.
 
     A path in a .pth file is searched, but .pth files in it are not obeyed: so the editable install of this
     environment stays out of sight, and the wheel is all there is of the project.
@@ -88,35 +99,39 @@ def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> Path:
     run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps", wheel)
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "libraries.pth").write_text("\n".join(sorted(map(str, libraries))), "utf-8")
-    return venv / "bin"
 
 
 @pytest.fixture(scope="session")
 def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of an environment with the wheel in it, and the libraries of this one within reach."""
-    return _environment(tmp_path_factory.mktemp("installed"), archives.wheel, LIBRARIES)
+    make = partial(_environment, wheel=archives.wheel, libraries=LIBRARIES)
+    return made_once(tmp_path_factory, "installed", make) / "venv/bin"
 
 
 @pytest.fixture(scope="session")
 def installed_pure(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `installed`, with the pure wheel."""
-    return _environment(tmp_path_factory.mktemp("installed-pure"), archives.pure, LIBRARIES)
+    make = partial(_environment, wheel=archives.pure, libraries=LIBRARIES)
+    return made_once(tmp_path_factory, "installed-pure", make) / "venv/bin"
 
 
 @pytest.fixture(scope="session")
 def bare(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of an environment as `pip install wwspec-router pytest` makes it: without any extra."""
-    folder = tmp_path_factory.mktemp("bare")
-    with zipfile.ZipFile(archives.wheel) as wheel:
-        [name] = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
-        needed = message_from_bytes(wheel.read(name)).get_all("Requires-Dist", [])
-    libraries = folder / "libraries"
-    libraries.mkdir()
-    for each in _with_their_own([*needed, "pytest"]):
-        files = [file for file in distribution(each).files or () if ".." not in file.parts]
-        for top in {file.parts[0] for file in files} - {"__pycache__"}:
-            (libraries / top).symlink_to(str(distribution(each).locate_file(top)))
-    return _environment(folder, archives.wheel, [libraries])
+
+    def make(folder: Path) -> None:
+        with zipfile.ZipFile(archives.wheel) as wheel:
+            [name] = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
+            needed = message_from_bytes(wheel.read(name)).get_all("Requires-Dist", [])
+        libraries = folder / "libraries"
+        libraries.mkdir()
+        for each in _with_their_own([*needed, "pytest"]):
+            files = [file for file in distribution(each).files or () if ".." not in file.parts]
+            for top in {file.parts[0] for file in files} - {"__pycache__"}:
+                (libraries / top).symlink_to(str(distribution(each).locate_file(top)))
+        _environment(folder, archives.wheel, [libraries])
+
+    return made_once(tmp_path_factory, "bare", make) / "venv/bin"
 
 
 def _with_their_own(requirements: Iterable[str]) -> set[str]:
@@ -134,14 +149,9 @@ def _with_their_own(requirements: Iterable[str]) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def storage() -> Iterator[Storage]:
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
     """A storage of buildah's with a base image."""
-    with tempfile.TemporaryDirectory(prefix="wwspec-test-base-") as folder:
-        storage = Storage(Path(folder) / "storage")
-        base = Path(folder) / "base"
-        base.mkdir()
-        storage.make_base(base)
-        yield storage
+    return Storage(made_once(tmp_path_factory, "images", lambda folder: Storage(folder).make_base()))
 
 
 @pytest.fixture

@@ -17,7 +17,11 @@ _LEFT_OUT = ("__pycache__", "*.a", "test", "idlelib", "tkinter", "_tkinter*", "s
 
 
 class Storage:
-    """A store of images of its own, so that nothing is left among those of the user."""
+    """A store of images of its own, so that nothing is left among those of the user.
+
+    Args:
+        folder: Where it is, or will be.
+    """
 
     def __init__(self, folder: Path) -> None:
         only_where(shutil.which("dpkg-query") is not None, "the system is Debian")
@@ -26,7 +30,7 @@ class Storage:
         only_where(sys.base_prefix != "/usr", "this Python is in a folder of its own, which is copied into the base")
         for name in ("buildah", "debootstrap", "gcc"):
             tool(name)
-        folder.mkdir()
+        self._folder = folder
         configuration = folder / "storage.conf"
         text = f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/images"\nrunroot = "{folder}/run"\n'
         configuration.write_text(text, "utf-8")
@@ -39,9 +43,11 @@ class Storage:
             for word in ("--ulimit", "{}={}:{}".format(name, *resource.getrlimit(number)))
         ]
 
-    def make_base(self, folder: Path) -> None:
+    def make_base(self) -> None:
         """Make the base image; takes a minute, most of it for the packages of Debian."""
-        root = folder / "root"
+        context = self._folder / "base"
+        root = context / "root"
+        context.mkdir()
         suite, mirror = _release()
         libraries = ",".join(sorted(_packages()))
         _run("debootstrap", "--variant=minbase", f"--include={libraries}", suite, str(root), mirror)
@@ -49,8 +55,8 @@ class Storage:
             shutil.rmtree(root / name, ignore_errors=True)
         _copy_python(root / "usr/local")
         _run("chroot", str(root), "/sbin/ldconfig")
-        (folder / "Dockerfile").write_text("FROM scratch\nCOPY root /\n", "utf-8")
-        _run("buildah", "build", "--tag", NAME, str(folder), env=self.env)
+        (context / "Dockerfile").write_text("FROM scratch\nCOPY root /\n", "utf-8")
+        _run("buildah", "build", "--tag", NAME, str(context), env=self.env)
         shutil.rmtree(root)
 
 

@@ -74,7 +74,7 @@ def fed(fault: tuple[str, str], build: str, folder: Path, task: str, count: int)
     changed = folder / "speedups.c"
     changed.write_text(text.replace(*fault))
     module = compiled(build, folder, changed)
-    orders = Orders(task=task, builds=[str(module)], seed=1, count=count, seconds=100)
+    orders = Orders(task=task, builds=[str(module)], seed=1, count=count, seconds=100, most_failures=1)
     done = subprocess.run(
         [sys.executable, "-m", "torture.native_feed", msgspec.json.encode(orders).decode()],
         cwd=ROOT,

@@ -1,0 +1,37 @@
+"""A run of `scripts/torture` in its quick form, and what must come of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from tests.support.apps import ROOT
+from torture.result import Result
+
+LIMIT = 180
+"""Seconds after which a run hangs; each takes less than 40 on a quiet machine."""
+
+
+def torture(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "torture", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+
+def assert_passes(run: str, figures: AbstractSet[str]) -> None:
+    """Check that a run passes and prints one line, which has these figures."""
+    done = torture("--quick", "--seed", "3", *run.split())
+    assert done.stdout.count("\n") == 1, done.stderr
+    result = msgspec.json.decode(done.stdout, type=Result)
+    assert (result.failures, result.passed, done.returncode) == ([], True, 0)
+    assert (result.run, result.seed) == (run.split()[0], 3)
+    assert result.seconds > 0
+    assert figures <= result.figures.keys()
