@@ -75,7 +75,7 @@ function drawBar() {
         h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
         h("button", { type: "button", class: "quiet", "aria-label": t("help.label"), onclick: showKeys }, "?"),
     );
-    bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    requestAnimationFrame(() => bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 }
 
 /** @returns {HTMLElement} Whether entries come in. */
@@ -103,6 +103,9 @@ function switchTheme() {
     localStorage.setItem("wwspec-theme", chosen);
 }
 
+/** When the rest is loaded, so that a session file can be read after the emulator has ended. The record comes first. */
+const REST_MS = 1000;
+const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
 
 async function openPalette() {
@@ -136,5 +139,5 @@ addEventListener("unhandledrejection", (event) => say(t("failed", { reason: Stri
 record.addEventListener("state", drawBar);
 setLanguage(language());
 record.start();
-// The other views and the palette are loaded, too: a session file can then be read when the emulator has ended.
-void show().then(() => Promise.all([...Object.values(VIEWS), loadPalette].map((load) => load())));
+void show();
+setTimeout(() => Promise.all([...Object.values(VIEWS), loadEntry, loadPalette].map((load) => load())), REST_MS);
