@@ -56,17 +56,19 @@ def test_the_list_needs_no_module_but_those_that_the_page_names(browser: Browser
     }
 
 
-def test_an_entry_is_shown_by_its_address_and_only_the_one_that_was_opened_last(page: Page, served: Zone) -> None:
+def test_an_entry_that_was_left_while_its_view_is_loaded_is_not_shown(page: Page, served: Zone) -> None:
     held: list[Route] = []
     served.call("chat_digest", {"limit": 3})
-    numbers = [row["number"] for row in served.client.traffic()]
     page.route("**/views/entry.js", lambda route: held.append(route))
     with page.expect_request("**/views/entry.js"):
-        page.goto(f"/?#/timeline/{numbers[0]}")
-    page.evaluate("hash => { location.hash = hash; }", f"#/timeline/{numbers[-1]}")
+        page.goto("/?#/timeline/1")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("#/timeline$"))
     held[0].continue_()
-    entry = page.get_by_role("complementary", name="Entry")
-    expect(entry.get_by_role("heading").first).to_contain_text(f"#{numbers[-1]}")
+    page.evaluate("import('/console/views/entry.js')")
+    expect(page.locator(".detail > div")).to_be_empty()
+    page.goto("/#/timeline/2")
+    expect(page.get_by_role("complementary", name="Entry").get_by_role("heading").first).to_be_visible()
 
 
 def test_rows_that_come_in_several_batches_are_shown_together(page: Page, served: Zone) -> None:
