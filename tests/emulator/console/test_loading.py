@@ -67,7 +67,7 @@ def test_an_entry_that_was_left_while_its_view_is_loaded_is_not_shown(page: Page
     held[0].continue_()
     page.evaluate("import('/console/views/entry.js')")
     expect(page.locator(".detail > div")).to_be_empty()
-    page.goto("/#/timeline/2")
+    page.evaluate("location.hash = '#/timeline/2'")
     expect(page.get_by_role("complementary", name="Entry").get_by_role("heading").first).to_be_visible()
 
 

@@ -148,7 +148,8 @@ class _Reader:
     def events(self) -> list[bytes]:
         """Return the new events; on a thread, since large bodies may have to be read."""
         record = self._watch.record
-        events = [] if record is self._record else [self._hello(record)]
+        is_new = record is not self._record
+        events = [self._hello(record)] if is_new else []
         states: tuple[tuple[str, Callable[[], Any], Any], ...] = (
             ("clock", self._watch.clock, self._watch.clock_state),
             ("faults", self._watch.faults, None),
@@ -160,7 +161,7 @@ class _Reader:
             if self._sent_states.get(name) != compared:
                 self._sent_states[name] = compared
                 events.append(_event(name, shown))
-        return [*events, *self._rows(record)]
+        return [*events, *self._rows(record, always=is_new)]
 
     def _hello(self, record: Traffic) -> bytes:
         goes_on = record.session == self._session
@@ -171,12 +172,13 @@ class _Reader:
         hello = {"version": VERSION, "session": record.session, "goes_on": goes_on}
         return _event("hello", msgspec.json.encode(hello), f"retry: {RETRY_MS}\n")
 
-    def _rows(self, record: Traffic) -> list[bytes]:
+    def _rows(self, record: Traffic, *, always: bool) -> list[bytes]:
+        """Return the rows that changed, as an event; with `always` also when there are none."""
         self.sent_rows = 0
         changed = record.changed(self._revision, BATCH_ROWS)
         self.is_behind = changed.more
         missed = max(0, changed.bounds.first - 1 - self._seen)
-        if not (changed.entries or missed):
+        if not (always or changed.entries or missed):
             return []
         self._revision = changed.revision
         self._seen = max([self._seen + missed, *(entry.number for entry in changed.entries)])

@@ -103,10 +103,18 @@ function switchTheme() {
     localStorage.setItem("wwspec-theme", chosen);
 }
 
-/** When the rest is loaded, so that a session file can be read after the emulator has ended. The record comes first. */
-const REST_MS = 1000;
 const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
+
+/**
+ * Load the rest once the record is there: a session file can then be read when the emulator has ended.
+ * @param {Event} event
+ */
+function loadRest(event) {
+    if (/** @type {CustomEvent<Set<number> | null>} */ (event).detail === null) return;
+    record.removeEventListener("rows", loadRest);
+    for (const load of [...Object.values(VIEWS), loadEntry, loadPalette]) void load();
+}
 
 async function openPalette() {
     const { showPalette } = await loadPalette();
@@ -138,6 +146,6 @@ addEventListener("hashchange", () => void show());
 addEventListener("unhandledrejection", (event) => say(t("failed", { reason: String(event.reason?.message ?? event.reason) }), "bad"));
 record.addEventListener("state", drawBar);
 setLanguage(language());
+record.addEventListener("rows", loadRest);
 record.start();
 void show();
-setTimeout(() => Promise.all([...Object.values(VIEWS), loadEntry, loadPalette].map((load) => load())), REST_MS);
