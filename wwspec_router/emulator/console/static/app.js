@@ -107,13 +107,14 @@ const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
 
 /**
- * Load the rest once the record is there: a session file can then be read when the emulator has ended.
+ * Load the rest once the record is shown: a session file can then be read when the emulator has ended.
  * @param {Event} event
  */
 function loadRest(event) {
     if (/** @type {CustomEvent<Set<number> | null>} */ (event).detail === null) return;
     record.removeEventListener("rows", loadRest);
-    for (const load of [...Object.values(VIEWS), loadEntry, loadPalette]) void load();
+    const load = () => Promise.all([...Object.values(VIEWS), loadEntry, loadPalette].map((each) => each()));
+    requestAnimationFrame(() => setTimeout(load)); // once the list is drawn
 }
 
 async function openPalette() {
