@@ -17,6 +17,10 @@ from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 
+MODULES = [*(ROOT / "wwspec_router/emulator/console/static").rglob("*.js")]
+ARE_LOADED = """(modules) =>
+    performance.getEntriesByType("resource").filter(({ name }) => name.endsWith(".js")).length >= modules"""
+
 
 def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone, tmp_path: Path) -> None:
     served.client.add_fault("sdk", "latency", "sync_msg", 0.01)
@@ -52,7 +56,8 @@ def test_a_session_is_read_when_the_emulator_has_ended(browser: Browser, tmp_pat
         file.write_bytes(msgspec.json.encode(zone.client.session()))
         context = browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce")
         page = context.new_page()
-        page.goto("/#/session", wait_until="networkidle")
+        page.goto("/#/session")
+        page.wait_for_function(ARE_LOADED, arg=len(MODULES))
         page.get_by_label("Session file", exact=True).set_input_files(file)
         expect(page.get_by_role("treeitem").filter(has_text="chat_digest")).to_be_visible()
     with context:

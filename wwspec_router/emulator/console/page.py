@@ -1,15 +1,15 @@
 """The console's page, its files, and the token that marks requests of the page for the guard."""
 
+import posixpath
+import re
 import secrets
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
 
 from wwspec_router.emulator.console.errcodes import errcodes_page
 
@@ -17,6 +17,12 @@ TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
 """The header of the token, in each request of the page; see `Guard`."""
 
 _FOLDER = Path(__file__).parent
+_STATIC = _FOLDER / "static"
+_FILES = {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*.*")}
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+_FIRST = ("app.js", "views/timeline.js")
+_IMPORT = re.compile(r'^import (?:[^;]* from )?"(\..*)";$', re.MULTILINE)
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -42,7 +48,9 @@ def console_routes(token: str) -> list[BaseRoute]:
     Args:
         token: From `page_token`.
     """
-    page = (_FOLDER / "shell.html").read_text("utf-8").replace("{{ token }}", escape(token))
+    shell = (_FOLDER / "shell.html").read_text("utf-8").replace("{{ token }}", escape(token))
+    preloads = (f'<link rel="modulepreload" href="console/{name}">' for name in _first_modules())
+    page = shell.replace("{{ modules }}", "\n    ".join(preloads))
 
     async def show(request: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)
@@ -53,20 +61,31 @@ def console_routes(token: str) -> list[BaseRoute]:
     return [
         Route("/", show, methods=["GET"]),
         Route("/errcodes", show_errcodes, methods=["GET"]),
-        Mount("/console", _Guarded(StaticFiles(directory=_FOLDER / "static"))),
+        Route("/console/{name:path}", _show_file, methods=["GET"]),
     ]
 
 
-class _Guarded:
-    """Adds the headers of the page to its files."""
+async def _show_file(request: Request) -> Response:
+    """Return a file whole. The page has a hundred small ones: to open and read each on a thread takes far longer."""
+    path = _FILES.get(request.path_params["name"])
+    if path is None:
+        return Response("there is no such file\n", 404, media_type="text/plain")
+    content = path.read_bytes()
+    headers = {**_HEADERS, "ETag": f'"{sha256(content).hexdigest()}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=_MEDIA_TYPES[path.suffix], headers=headers)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
+def _first_modules() -> list[str]:
+    """Return the modules of the first view, in the order in which they are needed.
 
-        await self._app(scope, receive, send_with_headers)
+    Named in the page they are fetched at once; else the browser finds those of each level only when it has read the
+    level above.
+    """
+    found = list(_FIRST)
+    for name in found:  # which grows meanwhile
+        imports = _IMPORT.findall((_STATIC / name).read_text("utf-8"))
+        paths = (posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in imports)
+        found += [path for path in dict.fromkeys(paths) if path not in found]
+    return found

@@ -31,8 +31,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def choose(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the chosen entries, in their order."""
-        conditions = list(self._conditions())
-        found = [entry for entry in entries if all(condition(entry) for condition in conditions)]
+        found = list(entries)
+        for condition in self._conditions():
+            found = [entry for entry in found if condition(entry)]
         return found if self.limit is None else found[-self.limit :]
 
     def _conditions(self) -> Iterable[Callable[[Entry], bool]]:

@@ -64,7 +64,7 @@ def verdict(entry: Entry) -> tuple[str, bool]:
     result, said = entry.result, digest(entry)
     if entry.kind == CALLBACK:
         return result, result in _CALLBACK_FAILURES
-    misfits = any(side is not None and not side["fits"] for side in (said.contract or {}).values())
+    misfits = said.contract is not None and any(side and not side["fits"] for side in said.contract.values())
     failed = bool(said.program_errcode) or misfits or result not in ("", _OK, _WAITING)
     if result in ("", _OK) and said.program_errcode:
         return f"program {said.program_errcode}", failed

@@ -53,7 +53,7 @@ def row(entry: Entry) -> Json:
         "request_bytes": byte_count(entry.request),
         "reply_bytes": byte_count(entry.reply),
         "replayable": entry.call is not None,
-        "attempts": sum(trace.kind == JOB for trace in entry.traces),
+        "attempts": len([trace for trace in entry.traces if trace.kind == JOB]),
         "code": code_outcome(entry.traces),
         "advanced_ms": _advanced(entry),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import msgspec
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -70,7 +70,7 @@ class Streams:
         for each in self._wakers:
             each.set()
 
-    async def _events(self, reader: "_Reader") -> AsyncIterator[ServerSentEvent]:
+    async def _events(self, reader: "_Reader") -> AsyncIterator[bytes]:
         waiting = _Waiting(self._wakers)
         self._changes.add(waiting.wake)
         self._readers += 1
@@ -145,10 +145,11 @@ class _Reader:
         self.sent_rows = 0
         """The number of rows in the last batch."""
 
-    def events(self) -> list[ServerSentEvent]:
+    def events(self) -> list[bytes]:
         """Return the new events; on a thread, since large bodies may have to be read."""
         record = self._watch.record
-        events = [] if record is self._record else [self._hello(record)]
+        is_new = record is not self._record
+        events = [self._hello(record)] if is_new else []
         states: tuple[tuple[str, Callable[[], Any], Any], ...] = (
             ("clock", self._watch.clock, self._watch.clock_state),
             ("faults", self._watch.faults, None),
@@ -160,33 +161,34 @@ class _Reader:
             if self._sent_states.get(name) != compared:
                 self._sent_states[name] = compared
                 events.append(_event(name, shown))
-        return [*events, *self._rows(record)]
+        return [*events, *self._rows(record, always=is_new)]
 
-    def _hello(self, record: Traffic) -> ServerSentEvent:
+    def _hello(self, record: Traffic) -> bytes:
         goes_on = record.session == self._session
         if not goes_on:
             self._revision = 0
             self._seen = max(self._selection.since if self._record is None else 0, record.bounds.first - 1)
         self._record, self._session, self._sent_states = record, record.session, {}
         hello = {"version": VERSION, "session": record.session, "goes_on": goes_on}
-        return _event("hello", msgspec.json.encode(hello), retry=RETRY_MS)
+        return _event("hello", msgspec.json.encode(hello), f"retry: {RETRY_MS}\n")
 
-    def _rows(self, record: Traffic) -> list[ServerSentEvent]:
+    def _rows(self, record: Traffic, *, always: bool) -> list[bytes]:
+        """Return the rows that changed, as an event; with `always` also when there are none."""
         self.sent_rows = 0
         changed = record.changed(self._revision, BATCH_ROWS)
-        self.is_behind = len(changed.entries) == BATCH_ROWS
+        self.is_behind = changed.more
         missed = max(0, changed.bounds.first - 1 - self._seen)
-        if not (changed.entries or missed):
+        if not (always or changed.entries or missed):
             return []
         self._revision = changed.revision
         self._seen = max([self._seen + missed, *(entry.number for entry in changed.entries)])
         since = self._selection.since
         chosen = self._selection.choose(entry for entry in changed.entries if entry.number > since)
         shown = [row(entry) for entry in chosen]
-        rows = {"rows": shown, "first": changed.bounds.first, "missed": missed}
+        rows = {"rows": shown, "first": changed.bounds.first, "missed": missed, "more": self.is_behind}
         self.sent_rows = len(shown)
         last_id = f"{record.session}-{self._revision}-{self._seen}"
-        return [_event("entries", msgspec.json.encode(rows), id=last_id)]
+        return [_event("entries", msgspec.json.encode(rows), f"id: {last_id}\n")]
 
 
 class _Response(EventSourceResponse):
@@ -201,8 +203,9 @@ class _Response(EventSourceResponse):
         await anyio.sleep_forever()
 
 
-def _event(name: str, data: bytes, **more: Any) -> ServerSentEvent:
-    return ServerSentEvent(data.decode(), event=name, sep="\n", **more)
+def _event(name: str, data: bytes, fields: str = "") -> bytes:
+    """Return an event. JSON without line breaks is one field of it, whole."""
+    return b"%bevent: %b\ndata: %b\n\n" % (fields.encode(), name.encode(), data)
 
 
 def _parsed(last_id: str) -> tuple[str, int, int]:

@@ -75,7 +75,7 @@ function drawBar() {
         h("button", { type: "button", class: "quiet", "aria-label": t("theme.label"), onclick: switchTheme }, "◐"),
         h("button", { type: "button", class: "quiet", "aria-label": t("help.label"), onclick: showKeys }, "?"),
     );
-    bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    requestAnimationFrame(() => bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }));
 }
 
 /** @returns {HTMLElement} Whether entries come in. */
@@ -103,7 +103,19 @@ function switchTheme() {
     localStorage.setItem("wwspec-theme", chosen);
 }
 
+const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
+
+/**
+ * Load the rest once the record is shown: a session file can then be read when the emulator has ended.
+ * @param {Event} event
+ */
+function loadRest(event) {
+    if (/** @type {CustomEvent<Set<number> | null>} */ (event).detail === null) return;
+    record.removeEventListener("rows", loadRest);
+    const load = () => Promise.all([...Object.values(VIEWS), loadEntry, loadPalette].map((each) => each()));
+    requestAnimationFrame(() => setTimeout(load)); // once the list is drawn
+}
 
 async function openPalette() {
     const { showPalette } = await loadPalette();
@@ -135,6 +147,6 @@ addEventListener("hashchange", () => void show());
 addEventListener("unhandledrejection", (event) => say(t("failed", { reason: String(event.reason?.message ?? event.reason) }), "bad"));
 record.addEventListener("state", drawBar);
 setLanguage(language());
+record.addEventListener("rows", loadRest);
 record.start();
-// The other views and the palette are loaded, too: a session file can then be read when the emulator has ended.
-void show().then(() => Promise.all([...Object.values(VIEWS), loadPalette].map((load) => load())));
+void show();

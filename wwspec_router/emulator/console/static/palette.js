@@ -4,9 +4,8 @@ import { h, visible } from "./dom.js";
 import { OptionList } from "./options.js";
 import { duration } from "./parts.js";
 import { record } from "./record.js";
-import { go, hashOf, here } from "./route.js";
+import { comparisonHash, go, hashOf, here } from "./route.js";
 import { t } from "./texts.js";
-import { comparisonHash } from "./views/compare.js";
 import { EVENTS } from "./views/fire-form.js";
 
 /** @typedef {{name: string, about: string, run: () => void}} Item */

@@ -116,6 +116,8 @@ export class TrafficRecord extends EventTarget {
     #oldest = Infinity;
     /** Number of the oldest entry that the emulator keeps; 0 for an imported file. */
     #first = 0;
+    /** @type {Set<number>} Flows that changed since the last event `rows`. */
+    #changed = new Set();
     /** @type {Map<number, Entry>} Of an imported file. */
     #entries = new Map();
 
@@ -137,7 +139,7 @@ export class TrafficRecord extends EventTarget {
             if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#source === source && this.start(), 2000);
         };
         this.#on(source, "hello", ({ goes_on }) => goes_on || this.#clear());
-        this.#on(source, "entries", ({ rows, first, missed }) => this.#take(rows, first, missed));
+        this.#on(source, "entries", ({ rows, first, missed, more }) => this.#take(rows, first, missed, more));
         for (const name of /** @type {const} */ (["clock", "faults", "program"])) {
             this.#on(source, name, (data) => {
                 if (name === "faults") this.faults = data.faults;
@@ -220,6 +222,7 @@ export class TrafficRecord extends EventTarget {
         this.rows.clear();
         this.flows.clear();
         this.#held.clear();
+        this.#changed.clear();
         this.#oldest = Infinity;
         this.missed = 0;
         this.dispatchEvent(new CustomEvent("rows", { detail: null }));
@@ -229,11 +232,12 @@ export class TrafficRecord extends EventTarget {
      * @param {Row[]} rows
      * @param {number} first
      * @param {number} missed
+     * @param {boolean} more Whether the emulator sends more at once: it is all shown together.
      */
-    #take(rows, first, missed) {
+    #take(rows, first, missed, more) {
         this.missed += missed;
         if (this.state !== "paused") {
-            this.#put(rows, first);
+            this.#put(rows, first, more);
             return;
         }
         for (const row of rows) this.#held.set(row.number, row);
@@ -244,10 +248,10 @@ export class TrafficRecord extends EventTarget {
     /**
      * @param {Row[]} rows
      * @param {number} first Entries before it are no longer kept.
+     * @param {boolean} [more]
      */
-    #put(rows, first) {
-        /** @type {Set<number>} */
-        const changed = new Set();
+    #put(rows, first, more = false) {
+        const changed = this.#changed;
         this.#first = first;
         for (const row of rows) {
             putInFlow(this.flows, row, !this.rows.has(row.number));
@@ -262,6 +266,8 @@ export class TrafficRecord extends EventTarget {
             takeFromFlow(this.flows, row);
             changed.add(row.flow);
         }
+        if (more) return;
+        this.#changed = new Set();
         this.dispatchEvent(new CustomEvent("rows", { detail: changed }));
     }
 }

@@ -70,6 +70,8 @@ class Changed(msgspec.Struct, frozen=True):
     revision: int
     """The revision of the last one."""
     bounds: Bounds
+    more: bool
+    """Whether further entries have changed since."""
 
 
 class Traffic:
@@ -224,7 +226,7 @@ class Traffic:
             changed = list(takewhile(lambda entry: entry.revision > since, reversed(self._changed.values())))
             entries = changed[-limit:][::-1]
             revision = entries[-1].revision if entries else max(since, self._revision)
-            return Changed(entries, revision, self._bounds())
+            return Changed(entries, revision, self._bounds(), len(changed) > limit)
 
     @property
     def bounds(self) -> Bounds:

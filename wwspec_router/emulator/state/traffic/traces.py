@@ -111,7 +111,10 @@ def read_traces(body: bytes) -> list[Trace]:
 
 def code_outcome(traces: tuple[Trace, ...]) -> str:
     """Return how the last run of the job ended; empty when none has."""
-    return next((trace.outcome for trace in reversed(traces) if trace.kind == JOB), "")
+    for trace in reversed(traces):
+        if trace.kind == JOB:
+            return trace.outcome
+    return ""
 
 
 def with_trace(traces: tuple[Trace, ...], trace: Trace) -> tuple[Trace, ...]:

@@ -6,7 +6,7 @@ import { shortened } from "../entry/links.js";
 import { setPartKeys } from "../keys.js";
 import { duration, field } from "../parts.js";
 import { record } from "../record.js";
-import { go, hashOf, here } from "../route.js";
+import { COMPARISON, comparisonHash, go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 
 /**
@@ -14,25 +14,7 @@ import { t } from "../texts.js";
  * @typedef {import("../record.js").Row} Row
  */
 
-const PART = /^compare(?:-(\d+))?$/;
 const OFFERED = 20; // entries of the same name
-
-/**
- * Tell whether a part of a place is a comparison, such as `compare-15`.
- * @param {string} part
- */
-export function isComparison(part) {
-    return PART.test(part);
-}
-
-/**
- * Return the place at which an entry is compared with another one.
- * @param {string | number} number
- * @param {string | number} [other] Left out, the nearest one of the same name.
- */
-export function comparisonHash(number, other = "") {
-    return hashOf("timeline", number, here().query, other === "" ? "compare" : `compare-${other}`);
-}
 
 /**
  * @param {HTMLElement} element
@@ -42,7 +24,7 @@ export function comparisonHash(number, other = "") {
  */
 export function showComparison(element, entry, part) {
     const alike = sameName(entry);
-    const other = Number(PART.exec(part)?.[1] ?? alike[0]?.number ?? 0);
+    const other = Number(COMPARISON.exec(part)?.[1] ?? alike[0]?.number ?? 0);
     const number = h("input", { type: "number", min: 1, required: true, value: other || "", list: "compare-with", inputmode: "numeric" });
     const form = h("form", { class: "inline" }, field(t("compare.with"), number), h("button", { class: "primary" }, t("compare.do")));
     form.addEventListener("submit", (event) => {

@@ -3,7 +3,7 @@
 import { fill, h, update } from "../dom.js";
 import { setPartKeys } from "../keys.js";
 import { record } from "../record.js";
-import { go, hashOf, here } from "../route.js";
+import { COMPARISON, comparisonHash, go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { asSent, http, texts, trees } from "../entry/bodies.js";
 import { copies } from "../entry/copies.js";
@@ -13,7 +13,7 @@ import { causedList } from "../entry/links.js";
 import { replayable } from "../entry/related.js";
 import { tabList } from "../entry/tabs.js";
 import { tracedNumber, tracesOf, why } from "../entry/why.js";
-import { comparisonHash, isComparison, showComparison } from "./compare.js";
+import { showComparison } from "./compare.js";
 import { showReplay } from "./replay.js";
 
 /**
@@ -156,7 +156,7 @@ class EntryPane {
             this.#endPart = showReplay(this.#element, entry);
             return;
         }
-        if (isComparison(this.#part)) {
+        if (COMPARISON.test(this.#part)) {
             this.#endPart = showComparison(this.#element, entry, this.#part);
             return;
         }

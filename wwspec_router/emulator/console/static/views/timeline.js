@@ -4,7 +4,7 @@ import { fill, h, update, visible } from "../dom.js";
 import { isTyping } from "../keys.js";
 import { duration } from "../parts.js";
 import { record } from "../record.js";
-import { go, hashOf, here } from "../route.js";
+import { COMPARISON, comparisonHash, go, hashOf, here } from "../route.js";
 import { t } from "../texts.js";
 import { FilterBar, filtersOf, withFilters } from "../timeline/filters.js";
 import { TimelineList } from "../timeline/list.js";
@@ -13,8 +13,6 @@ import { RecordPlots } from "../timeline/record-plots.js";
 import { TextSearch } from "../timeline/text-search.js";
 import { FlowItem, FoldItem } from "../timeline/items.js";
 import { LANES } from "../timeline/flow-summary.js";
-import { comparisonHash, isComparison } from "./compare.js";
-import { showEntry } from "./entry.js";
 
 /**
  * @typedef {import("../route.js").Place} Place
@@ -63,6 +61,7 @@ class Timeline {
     }
 
     end() {
+        this.#shownEntry = "";
         this.#endEntry();
         this.#search.end();
         this.#bar.end();
@@ -137,7 +136,7 @@ class Timeline {
     /** @param {Exclude<Item, FoldItem>} item */
     #go(item) {
         const { id, query, part } = this.#place;
-        const hash = isComparison(part) ? comparisonHash(id, item.number) : hashOf("timeline", item.number, query);
+        const hash = COMPARISON.test(part) ? comparisonHash(id, item.number) : hashOf("timeline", item.number, query);
         go(hash, { replace: id !== "" });
     }
 
@@ -204,8 +203,16 @@ class Timeline {
             fill(this.#entry, h("p", { class: "empty", role: "alert" }, t("entry.unknown", { id: visible(id) })));
             return;
         }
-        this.#endEntry = showEntry(this.#entry, Number(id), this.#place);
+        void this.#loadEntry(id);
         this.#list.select(Number(id));
+    }
+
+    /** @param {string} id */
+    async #loadEntry(id) {
+        const { showEntry } = await import("./entry.js");
+        if (id !== this.#shownEntry) return;
+        this.#endEntry();
+        this.#endEntry = showEntry(this.#entry, Number(id), this.#place);
     }
 }
 
