@@ -31,6 +31,7 @@ from wwspec_router.client import (
 )
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.testing.zone import Zone
+from wwspec_router.wecom.events import conversation_new_message
 
 DAY = 86400
 DAYS = 200
@@ -85,10 +86,10 @@ class CorpApp:
 
     def on_event(self, event: NotifyEvent) -> None:
         """Pull what is new."""
-        try:
-            self.pull(event.data.conversation_new_message.token)
-        finally:
-            self.handled += 1
+        match event.data:
+            case conversation_new_message.Event(conversation_new_message=new):
+                self.pull(new.token)
+        self.handled += 1
 
     def connect(self, permanent_code: str) -> None:
         """Begin to call for an authorisation of the corp."""
@@ -108,7 +109,7 @@ class CorpApp:
             self.client.set_public_key(self.public_key, self._ring.latest)
         self.client.set_receive_callback()
 
-    def look_every_day(self) -> None:
+    def check_permission(self) -> None:
         """Ask whether the corp still lets the app work, and note why not."""
         try:
             assert self.client is not None
@@ -133,7 +134,7 @@ class CorpApp:
         with closing(sqlite3.connect(self._database)) as connection:
             return {msgid for (msgid,) in connection.execute("SELECT msgid FROM messages")}
 
-    def settle(self, notifications: int) -> None:
+    def wait_done(self, notifications: int) -> None:
         """Wait until all that was sent is worked on."""
         self._commands.join()
         wait_until(lambda: self.handled >= notifications or self.faults)
@@ -202,7 +203,7 @@ class TwoHundredDays:
     def authorize(self) -> None:
         """Let the corp authorise the app; the admin of a self-built one enters the key, and starts the app."""
         self._emulator.authorize()
-        self._settle()
+        self._wait_done()
         if self._kind == "self":
             self._emulator.set_public_key(self._app.public_key, 1)
             self._app.connect("")
@@ -216,18 +217,18 @@ class TwoHundredDays:
                 self._emulator.say("zhangwei", f"第 {day} 天", to=["wangfang"]),
                 self._emulator.say("wangfang", "好的", to=["zhangwei"]),
             ]
-            self._settle()
-            self._app.look_every_day()
+            self._wait_done()
+            self._app.check_permission()
             self._emulator.advance(DAY)
-            self._settle()
+            self._wait_done()
 
     def days(self, *ranges: tuple[int, int]) -> set[str]:
         """Return what was said in some days."""
         return {each for first, last in ranges for day in range(first, last) for each in self.said[day]}
 
-    def _settle(self) -> None:
+    def _wait_done(self) -> None:
         self._emulator.wait_idle()
-        self._app.settle(self._emulator.notifications_after(0)[1])
+        self._app.wait_done(self._emulator.notifications_after(0)[1])
 
 
 @pytest.mark.slow  # 200 days with two messages each

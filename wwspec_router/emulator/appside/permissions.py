@@ -111,9 +111,12 @@ def check(world: World, app: App, api: str) -> None:
     Raises:
         RefusedError: 48002 for its kind, 710726 without data permission, or the errcode of the settings after its end.
     """
+    kind = world.settings.app_type
+    if not kind:
+        return
     check_kind(world, api)
-    kind, row = world.settings.app_type, ROWS.get(api)
-    if not kind or row is None or (need := row.need(kind)) == FREE:
+    row = ROWS.get(api)
+    if row is None or (need := row.need(kind)) == FREE:
         return
     now = world.clock.now()
     permissions = PERMISSIONS if need == ANY else (need,)

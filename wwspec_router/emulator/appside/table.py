@@ -80,8 +80,7 @@ def allowed(world: World, path: str, access_token: str) -> App:
 
 def caller(world: World, query: Query, body: bytes) -> App | None:
     """Return the app that a request is of or about, for the record; None when it names none."""
-    with world.lock:
-        app = world.accounts.owner(query.get("access_token", ""))
+    app = world.accounts.owner(query.get("access_token", ""))
     if app is not None:
         return app
     try:

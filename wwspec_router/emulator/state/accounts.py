@@ -77,8 +77,9 @@ class Accounts:
         return token, ACCESS_TOKEN_SECONDS
 
     def owner(self, token: str) -> App | None:
-        """Return the app that got a token, valid or not."""
-        return self._tokens[token][0] if token in self._tokens else None
+        """Return the app that got a token, valid or not. It needs no lock."""
+        found = self._tokens.get(token)
+        return None if found is None else found[0]
 
     def find(self, corpid: str, agentid: int) -> App | None:
         """Return an app, whatever it may do."""
