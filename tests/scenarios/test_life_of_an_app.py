@@ -1,6 +1,7 @@
 """An app of each kind lives 200 days: installed, reminded, ended, renewed, cancelled, authorised again.
 
-Nothing is missing and nothing comes twice of what the corp has authorised, and each silence has an event or an error.
+Its program runs on three machines, whose disks are wiped in between. Nothing is missing and nothing comes twice of what
+the corp has authorised, and each silence has an event or an error.
 """
 
 import sqlite3
@@ -35,8 +36,9 @@ from wwspec_router.wecom.events import conversation_new_message
 
 DAY = 86400
 DAYS = 200
-ENDS, RENEWED, CANCELLED, AGAIN = 90, 95, 140, 150
-"""The days on which something happens to the permission; the admin forgets to renew it in time."""
+WIPED, ENDS, RENEWED, DEPLOYED, CANCELLED, AGAIN = 45, 90, 95, 120, 140, 150
+"""The days on which something happens to the permission, or to the machines: one is new, later all of them, one after
+the other. The admin forgets to renew the permission in time."""
 
 TOKEN, AES_KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 REFUSED = {"self": 48002, "custom": 48004, "third": 40084, "external": 40084}
@@ -54,7 +56,7 @@ class CorpApp:
     """The app of a corp: stores messages with their cursor, and answers what the platform sends of authorisations."""
 
     def __init__(self, emulator: EmulatorClient, kind: str, database: Path, stack: ExitStack) -> None:
-        self._emulator, self._kind, self._database = emulator, kind, database
+        self._emulator, self._kind, self._database, self._stack = emulator, kind, database, stack
         info = emulator.info()
         self.corpid, self._secret, self._program_id = info["corpid"], info["secret"], info["program_id"]
         self._ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
@@ -99,7 +101,7 @@ class CorpApp:
             suite = SuiteApp(SUITE_ID, info["suite_secret"], lambda: self._ticket, self.corpid, permanent_code)
             tokens = {"tokens": suite}
         here: dict[str, Any] = {"base_url": self._emulator.url, "transport": self._emulator.memory}
-        self.client = ZoneClient(**tokens, program_id=self._program_id, **here)
+        self.client = self._stack.enter_context(ZoneClient(**tokens, program_id=self._program_id, **here))
         self._authorisations += 1
 
     def begin(self) -> None:
@@ -235,7 +237,8 @@ class TwoHundredDays:
 @pytest.mark.parametrize("kind", ["self", "custom", "third", "external"])
 def test_an_app_lives_two_hundred_days_and_every_silence_has_a_reason(kind: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
-        zone = stack.enter_context(Zone.in_process(ROOT, app_type=kind, clock_start=1_750_000_000, messages=20))
+        emulate = ["--app-type", kind, "--clock-start", "1750000000", "--messages", "20"]
+        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate, machines=3))
         emulator = zone.client
         emulator.cancel()  # nobody has installed the app yet
         app = CorpApp(emulator, kind, tmp_path / "app.db", stack)
@@ -246,7 +249,9 @@ def test_an_app_lives_two_hundred_days_and_every_silence_has_a_reason(kind: str,
         life = TwoHundredDays(emulator, app, kind)
         life.authorize()
         ends = ENDS if kind != "self" else RENEWED
-        life.live(0, ENDS)
+        life.live(0, WIPED)
+        emulator.machines.wipe(2)
+        life.live(WIPED, ENDS)
         if kind != "self":
             assert [each for each in app.reasons if each.startswith("expire")] == [
                 *["expire_remind_data_permission"] * 3,
@@ -256,7 +261,9 @@ def test_an_app_lives_two_hundred_days_and_every_silence_has_a_reason(kind: str,
         if kind != "self":
             assert app.reasons.count("710726") == RENEWED - ENDS, "each day without permission is an error"
             emulator.renew()
-        life.live(RENEWED, CANCELLED)
+        life.live(RENEWED, DEPLOYED)
+        emulator.machines.deploy()
+        life.live(DEPLOYED, CANCELLED)
         known = len(app.reasons)
         emulator.cancel()
         life.live(CANCELLED, AGAIN)
