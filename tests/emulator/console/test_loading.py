@@ -56,9 +56,19 @@ def test_the_list_needs_no_module_but_those_that_the_page_names(browser: Browser
     }
 
 
+def test_the_record_is_read_before_the_rest_of_the_page_is_there(browser: Browser, served: Zone) -> None:
+    with browser.new_context(base_url=served.client.url, locale="en-US") as context:
+        page = context.new_page()
+        page.route("**/console/app.js", lambda _: None)
+        with page.expect_request("**/emulator/stream"):
+            page.goto("/", wait_until="commit")
+        page.unroute_all(behavior="ignoreErrors")
+
+
 def test_an_entry_that_was_left_while_its_view_is_loaded_is_not_shown(page: Page, served: Zone) -> None:
     held: list[Route] = []
     served.call("chat_digest", {"limit": 3})
+    page.goto("about:blank")  # the page that is open loads the view, too
     page.route("**/views/entry.js", lambda route: held.append(route))
     with page.expect_request("**/views/entry.js"):
         page.goto("/?#/timeline/1")

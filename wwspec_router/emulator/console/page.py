@@ -21,7 +21,7 @@ _STATIC = _FOLDER / "static"
 _FILES = {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*.*")}
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
-_FIRST = ("app.js", "views/timeline.js")
+_FIRST = ("record.js", "app.js", "views/timeline.js")
 _IMPORT = re.compile(r'^import (?:[^;]* from )?"(\..*)";$', re.MULTILINE)
 
 _HEADERS = {

@@ -106,15 +106,9 @@ function switchTheme() {
 const loadEntry = () => import("./views/entry.js");
 const loadPalette = () => import("./palette.js");
 
-/**
- * Load the rest once the record is shown: a session file can then be read when the emulator has ended.
- * @param {Event} event
- */
-function loadRest(event) {
-    if (/** @type {CustomEvent<Set<number> | null>} */ (event).detail === null) return;
-    record.removeEventListener("rows", loadRest);
-    const load = () => Promise.all([...Object.values(VIEWS), loadEntry, loadPalette].map((each) => each()));
-    requestAnimationFrame(() => setTimeout(load)); // once the list is drawn
+/** Load the rest, once the list is drawn: a session file can then be read when the emulator has ended. */
+function loadRest() {
+    for (const load of [...Object.values(VIEWS), loadEntry, loadPalette]) void load();
 }
 
 async function openPalette() {
@@ -147,6 +141,4 @@ addEventListener("hashchange", () => void show());
 addEventListener("unhandledrejection", (event) => say(t("failed", { reason: String(event.reason?.message ?? event.reason) }), "bad"));
 record.addEventListener("state", drawBar);
 setLanguage(language());
-record.addEventListener("rows", loadRest);
-record.start();
-void show();
+void Promise.all([show(), record.read]).then(() => requestAnimationFrame(() => setTimeout(loadRest)));

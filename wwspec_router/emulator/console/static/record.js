@@ -121,6 +121,11 @@ export class TrafficRecord extends EventTarget {
     /** @type {Map<number, Entry>} Of an imported file. */
     #entries = new Map();
 
+    /** @type {() => void} */
+    #resolveRead = () => {};
+    /** @type {Promise<void>} Ends once what the emulator keeps is here. */
+    read = new Promise((resolve) => (this.#resolveRead = resolve));
+
     /** Watch the emulator. */
     start() {
         this.#source?.close();
@@ -269,8 +274,10 @@ export class TrafficRecord extends EventTarget {
         if (more) return;
         this.#changed = new Set();
         this.dispatchEvent(new CustomEvent("rows", { detail: changed }));
+        this.#resolveRead();
     }
 }
 
-/** The record of this page. */
+/** The record of this page. It is read while the rest of the page is loaded. */
 export const record = new TrafficRecord();
+record.start();
