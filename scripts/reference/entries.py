@@ -24,7 +24,7 @@ _WIDTH = 100
 _INTERNAL = {"commit", "open_mailbox", "perform"}
 """Methods without an underscore that only the package itself calls."""
 
-_SHARED = ("BaseContext", "AdministrationClient")
+_SHARED = ("BaseContext", "AdministrationClient", "FaultsClient")
 """Bases whose members are shown with those of the classes that share them, as those of private bases are."""
 
 _LABELS = ("async", "classmethod", "staticmethod")

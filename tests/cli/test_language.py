@@ -129,9 +129,13 @@ def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
         english = shell("call", "chat_digest", **NO_LOCALE)
     finally:
         zone.client.clear_faults()
-    assert english.stderr.endswith("; call less often; wait a minute before the next try\n")
+    assert english.stderr.endswith(
+        "; call less often; WeCom refuses every call until the minute, the hour or the day is over\n"
+    )
     assert at_wecom.stderr.startswith("错误：sync_call_program of chat_digest: WeCom refuses with errcode 45009: ")
-    assert at_wecom.stderr.endswith("\n原因：调用超过频率限制\n解决办法：降低调用频率，一分钟后再试。\n")
+    assert at_wecom.stderr.endswith(
+        "\n原因：调用超过频率限制\n解决办法：降低调用频率，超限后要到该分钟、该小时或当天结束才恢复。\n"
+    )
     assert at_emulator.stderr.startswith("错误：chat_digest: refused by the platform with errcode 45009")
 
 

@@ -14,11 +14,12 @@ PUBLIC = """
 AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers
 BadAnswerError Callback ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth
 DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking MemoryPendingStore MessageGap
-MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver Pending
-PendingStore PlatformError Position ProgramCrashError ProgramErrcodes ProgramError ProgramInputError
-ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError
-SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider TransportError UnknownAbilityError
-UploadedMedia WecomEvent ZoneClient ZoneClientError
+MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig
+PageSignature Pending PendingStore PlatformError Position ProgramCrashError ProgramErrcodes ProgramError
+ProgramInputError ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError
+RetryPolicy SdkApiError SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider
+TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName
+WecomEvent ZoneClient ZoneClientError
 """.split()
 
 

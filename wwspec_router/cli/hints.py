@@ -29,7 +29,8 @@ def print_places(client: EmulatorClient, program_url: str, what: str) -> None:
     row("program", f"{_url(program_url)}   {what}")
     row("emulator", f"{_url(client.url)}   who is who: /emulator/info, requests and responses: /emulator/traffic")
     row("console", f"{_url(f'{client.url}/')}   the whole exchange, in the browser")
-    row("app", f"corpid {info['corpid']}   secret {info['secret']}")
+    secret = f"secret {info['secret']}" if info["secret"] else f"suite_id {info['suite_id']}"
+    row("app", f"corpid {info['corpid']}   {secret}")
     row("", f"program_id {info['program_id']}   agentid {info['agentid']}")
     if info["callback_url"]:
         row("callback", _url(info["callback_url"]))
