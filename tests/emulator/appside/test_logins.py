@@ -67,8 +67,7 @@ def test_the_browser_comes_back_to_the_apps_page_with_a_code_and_the_state(emula
     assert 0 < len(query["code"][0]) <= 512
 
 
-def test_a_code_names_a_member_once(emulator: Emulator) -> None:
-    """[91023]"""
+def test_91023_a_code_names_a_member_once(emulator: Emulator) -> None:
     code = code_of(emulator, "lina")
     answer = user_info(emulator, code)
     assert set(answer) == {"errcode", "errmsg", "userid", "user_doc_ticket"}
@@ -76,8 +75,7 @@ def test_a_code_names_a_member_once(emulator: Emulator) -> None:
     assert user_info(emulator, code)["errcode"] == 40029
 
 
-def test_a_code_is_valid_for_five_minutes(emulator: Emulator) -> None:
-    """[91023]"""
+def test_91023_a_code_is_valid_for_five_minutes(emulator: Emulator) -> None:
     early, late = code_of(emulator, "lina"), code_of(emulator, "lina")
     emulator.advance(299)
     assert user_info(emulator, early)["userid"] == "lina"
@@ -111,7 +109,7 @@ def test_somebody_from_outside_has_an_openid(emulator: Emulator) -> None:
     assert len(answers[0]["openid"]) <= 64
 
 
-def test_the_provider_of_a_third_party_app_learns_the_corp_too(emulator: Emulator) -> None:
+def test_91121_the_provider_of_a_third_party_app_learns_the_corp_too(emulator: Emulator) -> None:
     """[91121] The link has the suite's ID."""
     link = {"appid": emulator.settings.suite_id, "agentid": "", **PRIVATE}
     answer = user_info_3rd(emulator, code_of(emulator, "lina", **link))
@@ -189,7 +187,7 @@ def user_detail(emulator: Emulator, **body: str) -> Json:
     return answer
 
 
-def test_private_data_is_given_for_half_an_hour_when_the_link_asks_for_it(emulator: Emulator) -> None:
+def test_95833_private_data_is_given_for_half_an_hour_when_the_link_asks_for_it(emulator: Emulator) -> None:
     """[95833] The corp's admin has chosen no field."""
     ticket = user_info(emulator, code_of(emulator, "lina", **PRIVATE))["user_ticket"]
     member = {"errcode": 0, "errmsg": "ok", "userid": "lina", "gender": "0", "avatar": ""}

@@ -67,14 +67,14 @@ def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
 @pytest.mark.parametrize(
     ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
 )
-def test_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query: dict[str, str]) -> None:
+def test_90506_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query: dict[str, str]) -> None:
     query = query | {"access_token": emulator.token()}
     assert [get(emulator, path, **query)["errcode"] for _ in range(101)] == [0] * 100 + [45009]
     emulator.advance(3600)
     assert get(emulator, path, **query)["errcode"] == 0
 
 
-def test_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator) -> None:
+def test_90506_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator) -> None:
     world = emulator.platform.world
     others = [msgspec.structs.replace(world.app, corpid="corp", agentid=agentid) for agentid in range(5)]
     for app in others[:4]:

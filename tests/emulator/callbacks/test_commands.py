@@ -70,7 +70,7 @@ def live(stack: ExitStack, commands: CommandUrl, start_with_program: StartEmulat
 Live = Callable[..., Life]
 
 
-def test_a_ticket_comes_every_ten_minutes_and_lasts_thirty(live: Live) -> None:
+def test_90628_a_ticket_comes_every_ten_minutes_and_lasts_thirty(live: Live) -> None:
     """Page 90628; the check of the URL is for the provider's corp, the rest for the suite."""
     life = live()
     first = life.control.info()["suite_ticket"]
@@ -98,7 +98,7 @@ def test_a_jump_of_the_clock_pushes_the_last_ticket_only(live: Live) -> None:
     assert life.commands.names() == ["suite_ticket"] * 3
 
 
-def test_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code_once(live: Live) -> None:
+def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code_once(live: Live) -> None:
     """Pages 90642 and 100776."""
     life = live()
     code = life.authorize(state="from the market")
@@ -118,7 +118,7 @@ def test_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code_once(l
     assert life.provider.call("get_corp_token", auth_corpid=corpid, permanent_code=former)["errcode"] == 40084
 
 
-def test_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
+def test_90603_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
     """Page 90603."""
     life = live()
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
@@ -126,14 +126,14 @@ def test_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
     assert life.emulator.app_call("get_auth_user_list", {}, answer["access_token"])["errcode"] == 0
 
 
-def test_an_auth_code_lasts_ten_minutes(live: Live) -> None:
+def test_90642_an_auth_code_lasts_ten_minutes(live: Live) -> None:
     life = live()
     code = life.authorize()
     life.emulator.advance(600)
     assert life.provider.call("v2/get_permanent_code", auth_code=code)["errcode"] == 40078
 
 
-def test_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None:
+def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None:
     """Page 100795."""
     life = live()
     settings = life.emulator.settings
@@ -196,7 +196,7 @@ def test_an_install_link_that_is_wrong_shows_why(
         assert str(errcode) in answer.text
 
 
-def test_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90(live: Live) -> None:
+def test_101587_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90(live: Live) -> None:
     """Pages 101439 and 101587."""
     life = live()
     seen: list[tuple[int, str]] = []
@@ -214,7 +214,7 @@ def test_a_data_permission_is_reminded_of_after_83_days_and_ends_after_90(live: 
     assert {each["AuthCorpId"] for each in ended} == {life.emulator.settings.corpid}
 
 
-def test_a_renewal_counts_anew_from_its_day(live: Live) -> None:
+def test_101439_a_renewal_counts_anew_from_its_day(live: Live) -> None:
     life = live()
     life.emulator.advance(85 * DAY)
     life.control.renew(["chat"])
@@ -237,7 +237,7 @@ def test_what_is_renewed_at_once_is_reminded_of_once(live: Live) -> None:
     assert life.commands.names().count(REMINDED) == 1
 
 
-def test_after_the_end_both_sides_are_refused_and_no_event_comes(live: Live, program: SealedProgram) -> None:
+def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(live: Live, program: SealedProgram) -> None:
     life = live()
     assert life.receive_events() == 0
     life.control.expire()
@@ -303,7 +303,7 @@ def test_what_wecom_does_not_document_is_a_setting_each(live: Live) -> None:
     assert life.sdk("sync_msg") == 710641
 
 
-def test_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> None:
+def test_90642_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> None:
     life = live()
     settings = life.emulator.settings
     life.control.cancel()
@@ -318,7 +318,7 @@ def test_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> None:
     assert life.commands.names("suite_ticket") == ["cancel_auth"], "what is cancelled is not reminded of"
 
 
-def test_after_a_new_authorisation_nothing_from_before_is_there(live: Live, program: SealedProgram) -> None:
+def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Live, program: SealedProgram) -> None:
     """Page 100142."""
     life = live()
     assert life.receive_events() == 0
@@ -347,7 +347,7 @@ def test_the_data_permission_may_come_later_than_the_installation(live: Live) ->
     assert (life.sdk("sync_msg"), life.sdk("knowledge_base_list")) == (0, 710726)
 
 
-def test_a_change_and_seats_are_only_told(live: Live) -> None:
+def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
     """Pages 100237, 100272 and 101406."""
     life = live()
     life.control.change_authorisation()
@@ -366,7 +366,7 @@ def test_a_change_and_seats_are_only_told(live: Live) -> None:
     assert life.sdk("sync_msg") == 0
 
 
-def test_a_custom_developed_app_gets_another_secret(live: Live) -> None:
+def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
     """Page 97175."""
     life = live("custom")
     settings = life.emulator.settings
@@ -386,7 +386,7 @@ def test_a_third_party_app_has_no_secret_to_reset(live: Live) -> None:
 
 
 @pytest.mark.parametrize("answer", ["ok", "", "success\n", 1.5])
-def test_a_command_is_answered_with_success_within_a_second(live: Live, answer: str | float) -> None:
+def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, answer: str | float) -> None:
     """Pages 97172 and 90642: anything else counts as an error, and the command comes again."""
     life = live()
     life.commands.answers.extend([answer, answer, "success", "no", "no", "no"])

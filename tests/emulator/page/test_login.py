@@ -43,14 +43,14 @@ def test_without_a_login_each_element_has_an_error(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text("消息获取失败")
 
 
-def test_a_login_that_ended_before_the_frame_is_42006(app: AppPage) -> None:
+def test_100076_a_login_that_ended_before_the_frame_is_42006(app: AppPage) -> None:
     app.open()
     app.emulator.platform.advance(LOGIN_SECONDS)
     app.show_messages(app.said("一"))
     assert errors(app) == [42006]
 
 
-def test_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
+def test_100076_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
     app.open()
     app.show_messages(app.said("一"))
     app.emulator.platform.advance(LOGIN_SECONDS)
@@ -60,7 +60,7 @@ def test_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
     assert errors(app) == [42003]
 
 
-def test_a_frame_of_another_login_is_40029(app: AppPage) -> None:
+def test_100076_a_frame_of_another_login_is_40029(app: AppPage) -> None:
     message = app.said("一")
     app.open()
     app.show_messages()

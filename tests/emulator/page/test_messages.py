@@ -8,7 +8,7 @@ from tests.emulator.page.conftest import NOT_SEES, SEES, AppPage
 IMAGE, VIDEO, FORWARDED, FILE, MIXED, CALL = 2, 7, 10, 8, 20, 22
 
 
-def test_a_page_shows_messages(app: AppPage) -> None:
+def test_100076_a_page_shows_messages(app: AppPage) -> None:
     first, second = app.said("您好，请问有货吗？"), app.said("有货的。")
     app.open()
     app.show_messages(first, second)
@@ -49,7 +49,7 @@ def test_a_disposed_frame_gets_no_more_data(app: AppPage) -> None:
     expect(app.page.locator("iframe")).to_have_count(0)
 
 
-def test_texts_are_highlighted(app: AppPage) -> None:
+def test_100076_texts_are_highlighted(app: AppPage) -> None:
     message = app.said("请把合同发给法务，合同很急")
     app.open()
     app.show_messages(
@@ -81,7 +81,7 @@ def test_a_click_on_an_image_asks_the_page_for_a_preview(app: AppPage) -> None:
     expect(app.page.frame_locator("#modal").locator("p")).to_have_text("[图片][二维码]")
 
 
-def test_names_and_avatars_are_shown(app: AppPage) -> None:
+def test_100076_names_and_avatars_are_shown(app: AppPage) -> None:
     chats = app.corp.chats
     customer = next(person for person in chats.people.persons if person.party in chats.customers)
     named = next(group for group in chats.groups.values() if group.name)

@@ -11,7 +11,7 @@ def opened(app: AppPage) -> None:
     app.open()
 
 
-def test_a_list_is_repeated_and_parts_are_shown_on_conditions(app: AppPage) -> None:
+def test_100076_a_list_is_repeated_and_parts_are_shown_on_conditions(app: AppPage) -> None:
     app.show(
         """
         <!-- by number -->
@@ -109,7 +109,7 @@ def test_text_of_a_message_or_of_data_is_never_markup(app: AppPage) -> None:
     expect(app.page.frame_locator("#chat iframe >> nth=1").locator(".data")).to_have_text("<i>y</i>")
 
 
-def test_styles_apply_but_for_those_that_are_not_allowed(app: AppPage) -> None:
+def test_100076_styles_apply_but_for_those_that_are_not_allowed(app: AppPage) -> None:
     app.show(
         "<view class='a'>x</view>",
         style=".a, span.a:hover { color: rgb(1, 2, 3); } @media all { .a { margin-top: 5px; } view { margin: 9px; } }"

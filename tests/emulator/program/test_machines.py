@@ -72,7 +72,7 @@ def zone(running: Several) -> Several:
     return running
 
 
-def test_events_and_calls_go_to_each_machine_in_its_turn(zone: Several) -> None:
+def test_100142_events_and_calls_go_to_each_machine_in_its_turn(zone: Several) -> None:
     assert [zone.fired(), zone.called(), zone.fired(), zone.fired()] == [1, 2, 3, 1]
     rows = [row for row in zone.client.traffic() if row["kind"] in ("call", "event")]
     assert [row["machine"] for row in rows] == [1, 2, 3, 1]
@@ -80,7 +80,7 @@ def test_events_and_calls_go_to_each_machine_in_its_turn(zone: Several) -> None:
     assert zone.called() == 1, "the same traffic goes to the same machines"
 
 
-def test_a_call_with_a_notify_id_goes_to_the_machine_that_made_it(zone: Several) -> None:
+def test_100142_a_call_with_a_notify_id_goes_to_the_machine_that_made_it(zone: Several) -> None:
     third, first = zone.notified(3), zone.notified(1)
     assert [zone.called(third), zone.called(first), zone.called(third)] == [3, 1, 3]
     assert zone.called() == 1, "no turn was taken"
@@ -119,7 +119,7 @@ def test_a_setting_refuses_a_notify_id_whose_machine_is_gone() -> None:
         assert [zone.called(), zone.called()] == [1, 3], "other calls go on"
 
 
-def test_a_job_is_reported_by_the_machine_that_has_it(zone: Several) -> None:
+def test_100142_a_job_is_reported_by_the_machine_that_has_it(zone: Several) -> None:
     asked = {"program_id": zone.emulator.settings.program_id, "ability_id": "slow", "request_data": "{}"}
     zone.called()
     jobid = zone.emulator.app_call("async_program_task", asked)["jobid"]
