@@ -1,6 +1,7 @@
 """The machines of a program in the console: marks in the timeline, and how each does."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.console.conftest import watched
+from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.testing.app import App
+from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
 
@@ -63,3 +66,17 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(
     expect(page.locator(".machine").filter(has_text="M2")).to_be_visible()
     page.get_by_role("link", name="Program", exact=True).click()
     expect(page.get_by_text("M1 stopped")).to_be_visible()
+
+
+def test_the_processes_of_several_machines_are_not_counted_by_the_figures_of_one(browser: Browser) -> None:
+    with ExitStack() as stack:
+        zone = stack.enter_context(Zone.serve(ROOT, machines=2))
+        for _ in range(2):
+            zone.call("status")
+        context = stack.enter_context(browser.new_context(base_url=zone.client.url, locale="en-US"))
+        page = stack.enter_context(watched(context.new_page()))
+        page.goto("/#/program")
+        expect(page.get_by_text("figures below: M1")).to_be_visible()
+        expect(page.get_by_text("Runs for")).to_be_visible()
+        processes = page.locator(".facts > div").filter(has_text="Processes").locator("dd")
+        expect(processes).to_have_text(re.compile(r"^PID \d+, \d+$"))

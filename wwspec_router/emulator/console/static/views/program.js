@@ -102,11 +102,12 @@ function programState(answer) {
     const began = status ? Date.now() - status.uptime * 1000 : program.since_ms;
     const since = began ? t("program.since", { time: timeOfDay(began / 1000) }) : "";
     const { pids } = program;
+    const counted = program.machines?.length ? 0 : status?.processes; // the figures are of one machine
     /** @type {[string, import("../dom.js").Child | import("../dom.js").Child[]][]} */
     const facts = [
         [t("program.state"), [h("span", { class: `chip ${kind}` }, t(`program.state.${program.state}`)), " ", since]],
         [t("program.url"), h("code", {}, visible(program.url))],
-        [t("program.processes"), [status ? `${status.processes} ` : "", pids.length ? h("span", { class: "dim" }, `PID ${pids.join(", ")}`) : status ? "" : "–"]],
+        [t("program.processes"), [counted ? `${counted} ` : "", pids.length ? h("span", { class: "dim" }, `PID ${pids.join(", ")}`) : counted ? "" : "–"]],
         ...machinesOf(program),
         [t("program.sdk"), t(pids.length ? "program.sdk.standin" : "program.sdk.unknown")],
         [t("program.events"), t(program.receives_events ? "program.events.yes" : "program.events.no")],
