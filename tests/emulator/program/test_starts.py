@@ -1,5 +1,6 @@
 """Calls and events that come while the program starts wait for it; those of a program with a fault are refused."""
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -96,6 +97,35 @@ def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
         wait_until(lambda: len(posted) == 1)
         client.end_start()
         ended.set()
+        assert call.result(DEADLINE)["errcode"] == 0
+    finally:
+        emulator.platform.world.channel = channel
+
+
+def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
+    """A call may come just when the program that ends closes an idle connection."""
+    channel = emulator.platform.world.channel
+    posted: list[str] = []
+
+    class Closing:
+        """The way to a program that closes the connection of the first call."""
+
+        def post(self, url: str, *rest: object) -> object:
+            posted.append(url)
+            if len(posted) > 1:
+                return channel.post(url, *rest)  # type: ignore[arg-type]
+            emulator.platform.begin_start()
+            with socket.create_server(("127.0.0.1", 0)) as ending:
+                pool.submit(lambda: ending.accept()[0].close())
+                return channel.post(url_of(ending), *rest)  # type: ignore[arg-type]
+
+    emulator.platform.world.channel = Closing()  # type: ignore[assignment]
+    try:
+        call = pool.submit(emulator.call_program)
+        wait_until(lambda: len(posted) == 1)
+        client.end_start()
         assert call.result(DEADLINE)["errcode"] == 0
     finally:
         emulator.platform.world.channel = channel

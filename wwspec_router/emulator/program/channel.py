@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from wwspec_router.emulator.state.world import ChannelConnectError, ChannelTimeoutError, ProgramReply
+from wwspec_router.emulator.state.world import ChannelConnectError, ChannelLostError, ChannelTimeoutError, ProgramReply
 from wwspec_router.errors import ConfigurationError
 
 try:
@@ -49,7 +49,8 @@ class HttpChannel:
 
         Raises:
             ChannelConnectError: No connection.
-            ChannelTimeoutError: No reply in time, or the connection was cut.
+            ChannelTimeoutError: No reply in time.
+            ChannelLostError: The connection was cut.
         """
         content_type = {"content-type": "text/plain; charset=utf-8"}
         try:
@@ -61,6 +62,8 @@ class HttpChannel:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ChannelConnectError(type(error).__name__) from None
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise ChannelLostError(type(error).__name__) from None
         except httpx.HTTPError as error:
             raise ChannelTimeoutError(type(error).__name__) from None
         return ProgramReply(response.status_code, response.headers.multi_items(), response.content)

@@ -21,7 +21,14 @@ from wwspec_router.emulator.state.programs import LinkedProgram
 from wwspec_router.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_router.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_router.emulator.state.traffic.references import job_key
-from wwspec_router.emulator.state.world import Caller, ChannelConnectError, ChannelTimeoutError, ProgramReply, World
+from wwspec_router.emulator.state.world import (
+    Caller,
+    ChannelConnectError,
+    ChannelLostError,
+    ChannelTimeoutError,
+    ProgramReply,
+    World,
+)
 from wwspec_router.envelope import CallType
 
 MODEL_SECONDS = 5.0
@@ -31,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 _OK = 200
 _CONNECT, _CUT = 710674, 710675
+_UNREAD_SECONDS = 0.5
+"""A program that ends gives its calls more time: it has not read a call whose connection ended sooner."""
 _PROCESS = re.compile(r"([0-9]{1,10}) ([0-9]{1,12}\.[0-9]{3})")
 
 
@@ -283,6 +292,7 @@ class _Exchange:
             headers[seal.ENTRY_HEADER] = str(self._entry.number)
         self._entry.head = Head("POST", target, list(headers.items()))
         self._entry.sealed = body_of(sealed.body)
+        sent = time.monotonic()
         try:
             reply = self._world.channel.post(target, headers, sealed.body, limit)
         except ChannelConnectError as error:
@@ -291,6 +301,9 @@ class _Exchange:
             machine.note_connection(False, time.time())
             raise RefusedError(_CONNECT, str(error)) from None
         except ChannelTimeoutError as error:
+            is_lost = isinstance(error, ChannelLostError) and time.monotonic() - sent < _UNREAD_SECONDS
+            if is_lost and start.begun != begun:
+                return self._post(call, limit)
             raise RefusedError(_CUT, str(error)) from None
         machine.note_connection(True, time.time())
         return reply

@@ -64,6 +64,10 @@ class ChannelTimeoutError(WWSpecError):
     """Reading from or writing to the program took too long, or was cut off."""
 
 
+class ChannelLostError(ChannelTimeoutError):
+    """The connection ended before the reply."""
+
+
 class ProgramReply(msgspec.Struct, frozen=True):
     """The program's reply, still sealed."""
 
