@@ -67,6 +67,7 @@ WWSpecError
 ├─ RefusedError              the emulated platform refuses a call              emulator.answers
 ├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world
 ├─ ChannelTimeoutError       the program did not answer the emulator in time   emulator.state.world
+│  └─ ChannelLostError       it ended the connection before the reply          emulator.state.world
 ├─ CutError                  a fault cuts a connection                         emulator.state.faults
 └─ ReturnCodeError           a fault lets an SDK call fail                     emulator.state.faults
 
