@@ -13,7 +13,7 @@ Send = Callable[[Message], Awaitable[None]]
 class Unsealing:
     """Routes a call to the path that is named after its ability ID."""
 
-    def __init__(self, app: Callable[[Message, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[[Any, Receive, Any], Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -137,6 +138,13 @@ class AsyncZoneClient:
             hiding = AsyncHiding(transport, in_url)
         self._http = httpx.AsyncClient(transport=hiding)
         self._locks = {renewal: anyio.Lock() for renewal in Renewal}
+
+    def _with_core(self, core: Core) -> Self:
+        """Return a client for another app or corp that shares this one's connections."""
+        other = copy(self)
+        other._core = core
+        other._locks = {renewal: anyio.Lock() for renewal in Renewal}
+        return other
 
     async def __aenter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -161,6 +162,13 @@ class ZoneClient:
             hiding = Hiding(transport, in_url)
         self._http = httpx.Client(transport=hiding)
         self._locks = {renewal: threading.Lock() for renewal in Renewal}
+
+    def _with_core(self, core: Core) -> Self:
+        """Return a client for another app or corp that shares this one's connections."""
+        other = copy(self)
+        other._core = core
+        other._locks = {renewal: threading.Lock() for renewal in Renewal}
+        return other
 
     def __enter__(self) -> Self:
         return self

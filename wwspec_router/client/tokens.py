@@ -48,6 +48,19 @@ class TokenProvider(Protocol):
         ...
 
 
+class SharedTokenProvider(TokenProvider, Protocol):
+    """A source of access tokens that others share: what it returns may be a token that WeCom has refused meanwhile."""
+
+    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
+        """Return another token than the one that WeCom has refused.
+
+        Args:
+            fetch: Sends a request that needs no access token.
+            refused: The text of the refused token.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class AppSecret:
     """The source of tokens for a corp's own app, or for one that a provider develops for the corp [91039].
@@ -200,12 +213,16 @@ class TokenCache:
             raise self._failure
         self._failure = None
         try:
-            return self._keep((yield from self._provider.fetch(fetch)))
+            return self._keep((yield from self._fetched(fetch, refused)))
         except Exception as error:
             self._failure = error
             raise
         finally:
             self._flights += 1
+
+    def _fetched(self, fetch: Fetch, refused: str) -> Steps[Token]:
+        fetch_other = getattr(self._provider, "fetch_other", None) if refused else None
+        return self._provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
 
     def _keep(self, token: Token) -> str:
         seconds = float("inf") if token.expires_in is None else token.expires_in

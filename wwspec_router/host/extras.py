@@ -11,6 +11,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "metrics": ("Crypto", "httpx", "prometheus_client"),
     "proxy": ("trustme",),
     "redis": ("hiredis", "redis"),
+    "sql": ("Crypto", "httpx", "sqlalchemy"),
+    "telemetry": ("Crypto", "httpx", "opentelemetry"),
     "testing": ("Crypto", "h11", "httpx", "hypothesis", "pytest", "python_multipart", "sse_starlette"),
     "zone": ("Crypto",),
 }

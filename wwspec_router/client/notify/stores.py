@@ -4,7 +4,7 @@ A store keeps rows; it does not know their use.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -90,6 +90,33 @@ class PendingStore(Protocol):
         Args:
             stage: Of the rows.
             before: Unix time in seconds: rows whose `due` is earlier are removed.
+
+        Raises:
+            StoreError: The store can't be written.
+        """
+
+
+class SharedPendingStore(PendingStore, Protocol):
+    """A store that any number of machines share: each of them works on rows, and `lead` returns True on all of them."""
+
+    def claim(self, stage: Stage, now: float, until: float) -> Pending | None | Awaitable[Pending | None]:
+        """Return the oldest row of a stage that is due and that nobody has, and let nobody else have it for a while.
+
+        Args:
+            stage: Of the row.
+            now: Unix time in seconds: rows whose `due` is later are left out.
+            until: Unix time in seconds until which nobody else gets it, should this process end; `put` does not
+                change that, `release` ends it.
+
+        Raises:
+            StoreError: The store can't be read or written.
+        """
+
+    def release(self, key: Key) -> None | Awaitable[None]:
+        """Let others claim a row again that this process has claimed.
+
+        Args:
+            key: `Notification.key`.
 
         Raises:
             StoreError: The store can't be written.

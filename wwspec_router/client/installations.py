@@ -1,0 +1,87 @@
+"""Where the app of a provider keeps what it knows of each corp that has installed it, and the suite's ticket."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that a corp has installed [90603, 100776]."""
+
+    suite_id: str
+    """The app."""
+    corpid: str
+    """The corp (`auth_corpid`)."""
+    permanent_code: str
+    """What access tokens of the corp are asked for with. `repr` leaves it out."""
+    corp_name: str = ""
+    """The corp's short name, as far as WeCom tells it."""
+    agentid: int = 0
+    """The app's number at the corp; 0 while it is not known."""
+    installed_at: float = 0.0
+    """Unix time in seconds."""
+    data_until: float = 0.0
+    """Unix time in seconds at which the data permission ends, as far as callbacks say; 0 when it is not known."""
+
+    def __repr__(self) -> str:
+        return f"Installation(suite_id={self.suite_id!r}, corpid={self.corpid!r})"
+
+
+class InstallationStore(Protocol):
+    """Keeps installations and tickets for all machines of an app.
+
+    With `AsyncSuite` each method may be `async def`. Each raises `StoreError` when the store can't be read or written.
+    """
+
+    def save(self, installation: Installation) -> None | Awaitable[None]:
+        """Store an installation, in place of the one of the same suite and corp.
+
+        Args:
+            installation: What is stored.
+        """
+        ...
+
+    def find(self, suite_id: str, corpid: str) -> Installation | None | Awaitable[Installation | None]:
+        """Return the installation at a corp; None when the corp has none.
+
+        Args:
+            suite_id: The app.
+            corpid: The corp.
+        """
+        ...
+
+    def corps(self, suite_id: str) -> Sequence[str] | Awaitable[Sequence[str]]:
+        """Return the corpids that have the app, in the order of their names.
+
+        Args:
+            suite_id: The app.
+        """
+        ...
+
+    def remove(self, suite_id: str, corpid: str) -> bool | Awaitable[bool]:
+        """Remove the installation at a corp; return False when there was none.
+
+        Args:
+            suite_id: The app.
+            corpid: The corp.
+        """
+        ...
+
+    def save_ticket(self, suite_id: str, ticket: str, time: float) -> None | Awaitable[None]:
+        """Store a suite's ticket, unless a newer one is stored: callbacks may arrive late [90628].
+
+        Args:
+            suite_id: The app.
+            ticket: The ticket.
+            time: Unix time in seconds at which WeCom made it (`TimeStamp`).
+        """
+        ...
+
+    def ticket(self, suite_id: str) -> str | Awaitable[str]:
+        """Return a suite's latest ticket; empty before the first one.
+
+        Args:
+            suite_id: The app.
+        """
+        ...
