@@ -58,9 +58,10 @@ from wwspec_router.client.models import (  # noqa: E402
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
-from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
-from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
@@ -89,6 +90,7 @@ __all__ = [
     "DocAuthUser",
     "DocAuthUsers",
     "FileCursor",
+    "Key",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
@@ -120,7 +122,9 @@ __all__ = [
     "ReplyTypeError",
     "RetryPolicy",
     "SdkApiError",
+    "SharedPendingStore",
     "SqlitePendingStore",
+    "Stage",
     "StillRunningError",
     "SuiteApp",
     "Task",
