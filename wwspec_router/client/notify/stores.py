@@ -13,7 +13,7 @@ from wwspec_router.client.notify.models import Key, Pending, Stage
 class PendingStore(Protocol):
     """What a receiver needs of its store: rows of `Pending`, each under its `key`.
 
-    Methods are called on any thread, several at once. With `AsyncNotifyReceiver` each may be `async def`, and plain ones
+    Methods are called on any thread, several at once. With `AsyncNotifyReceiver` each may be `async def`; plain ones
     run on threads. A store keeps all fields of a row, whatever its stage; `event` may have more than 65,535 bytes.
     """
 
