@@ -25,13 +25,8 @@ both = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
 
 def ticket(number: int) -> str:
     """Return a callback of a suite."""
-    fields: dict[str, str | int] = {
-        "SuiteId": "suite",
-        "InfoType": "suite_ticket",
-        "TimeStamp": number,
-        "SuiteTicket": f"ticket-{number}",
-    }
-    return write_xml({**fields})
+    text = {"SuiteId": "suite", "InfoType": "suite_ticket", "SuiteTicket": f"ticket-{number}"}
+    return write_xml({**text, "TimeStamp": number})
 
 
 def numbers(others: list[Callback]) -> list[int]:
