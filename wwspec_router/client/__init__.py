@@ -63,7 +63,15 @@ from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
-from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
+from wwspec_router.client.steps import Request, Step, Steps, ask  # noqa: E402
+from wwspec_router.client.tokens import (  # noqa: E402
+    AppSecret,
+    Fetch,
+    SharedTokenProvider,
+    SuiteApp,
+    Token,
+    TokenProvider,
+)
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
 from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
 from wwspec_router.errcodes import ProgramErrcodes  # noqa: E402
@@ -89,6 +97,7 @@ __all__ = [
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "Fetch",
     "FileCursor",
     "Key",
     "KeyMissingError",
@@ -120,11 +129,15 @@ __all__ = [
     "ProgramTimeoutError",
     "RepeatedCursorError",
     "ReplyTypeError",
+    "Request",
     "RetryPolicy",
     "SdkApiError",
     "SharedPendingStore",
+    "SharedTokenProvider",
     "SqlitePendingStore",
     "Stage",
+    "Step",
+    "Steps",
     "StillRunningError",
     "SuiteApp",
     "Task",
@@ -142,4 +155,5 @@ __all__ = [
     "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
+    "ask",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.callbacks import Callback, read_xml
+from wwspec_router.callbacks import Callback, CallbackError, read_xml
 from wwspec_router.client.notify.events import WecomEvent
 from wwspec_router.contracts import Contract
 from wwspec_router.logs.printable import printable
@@ -120,10 +120,17 @@ class Pending:
 
     @property
     def callback(self) -> Callback | None:
-        """The callback that is no notification, until it is handled; None for a notification."""
+        """The callback that is no notification, until it is handled; None for a notification.
+
+        Raises:
+            CallbackError: What is stored is damaged.
+        """
         if self.stage not in (Stage.RECEIVED, Stage.FAILED_CALLBACK):
             return None
-        kept = msgspec.json.decode(self.event, type=_Kept)
+        try:
+            kept = msgspec.json.decode(self.event, type=_Kept)
+        except msgspec.MsgspecError:
+            raise CallbackError(f"what is stored of {self.name} is damaged") from None
         return Callback(read_xml(kept.xml, nested=True), kept.xml, self.notification.receive_id, kept.envelope)
 
     @property
