@@ -12,7 +12,7 @@ def test_a_corp_installs_the_app_from_the_market_and_is_called_for(make: Make) -
     [created] = stand.seen(1, CreateAuth)
     assert isinstance(created, CreateAuth)
     assert (created.corpid, created.state) == (corp.corpid, "from the market")
-    assert corp.call() == 1
+    assert corp.call() == 2
     found = stand.found(corp.corpid)
     assert found.agentid == stand.emulator.settings.agentid
     assert found.corp_name == "模拟企业1"

@@ -15,7 +15,8 @@ from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.steps import Steps
-from wwspec_router.client.suite.core import AppKind, Forgets, Recent, SuiteCore
+from wwspec_router.client.suite.commands import Commands, Forgets
+from wwspec_router.client.suite.core import AppKind, SuiteCore
 from wwspec_router.client.suite.events import SuiteEvent
 from wwspec_router.client.suite.models import AuthInfo
 from wwspec_router.client.suite.options import (
@@ -23,8 +24,10 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
+    check_suite,
     command_receiver,
 )
+from wwspec_router.client.suite.recent import Recent
 from wwspec_router.client.suite.tokens import SharedTokens
 from wwspec_router.errors import ConfigurationError
 
@@ -61,6 +64,7 @@ class AsyncSuite:
         **client: Unpack[SuiteClientOptions],
     ) -> None:
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
+        check_suite(clients, commands_store, forgets)
         self._client = AsyncZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[AsyncZoneClient](clients)
         self._core = SuiteCore(
@@ -73,11 +77,9 @@ class AsyncSuite:
             tokens=tokens,
             page_tickets=page_tickets,
             base_url=client.get("base_url", BASE_URL),
-            forgets=forgets,
-            on_event=on_event,
-            drop=self._drop,
             clock=clock,
         )
+        self._actions = Commands(self._core, forgets, on_event, self._drop)
         self._commands = None
         if commands is not None:
             self._commands = AsyncNotifyReceiver(
@@ -113,7 +115,7 @@ class AsyncSuite:
 
     def corp(self, corpid: str) -> AsyncZoneClient:
         """Return the client of a corp, without I/O; see `Suite.corp`."""
-        return self._clients.get(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+        return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
 
     def client_of(self, notification: Notification) -> AsyncZoneClient:
         """Return the client of the corp of a notification, for `AsyncNotifyReceiver`."""
@@ -121,7 +123,7 @@ class AsyncSuite:
 
     async def installation(self, corpid: str) -> Installation:
         """Return the installation of a corp; see `Suite.installation`."""
-        return await self._run(self._core.installation(corpid))
+        return await self._run(self._core.records.ready(corpid))
 
     async def is_installed(self, corpid: str) -> bool:
         """Return whether a corp has installed the app; see `Suite.is_installed`."""
@@ -129,7 +131,7 @@ class AsyncSuite:
 
     async def corps(self) -> Sequence[str]:
         """Return the corps that have installed the app; see `Suite.corps`."""
-        return await self._run(self._core.corps())
+        return await self._run(self._core.records.corps())
 
     async def install_url(self, redirect_uri: str, *, state: str = "") -> str:
         """Return a link by which a corp's admin installs a third-party app; see `Suite.install_url`."""
@@ -145,10 +147,10 @@ class AsyncSuite:
 
     async def forget(self, corpid: str) -> None:
         """Delete all that is stored of a corp; see `Suite.forget`."""
-        await self._run(self._core.forget(corpid))
+        await self._run(self._actions.forget(corpid))
 
     async def _on_callback(self, callback: Callback) -> None:
-        await self._run(self._core.on_callback(callback))
+        await self._run(self._actions.handle(callback))
 
     def _drop(self, corpid: str) -> None:
         client = self._clients.pop(corpid)

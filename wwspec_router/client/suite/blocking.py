@@ -16,7 +16,8 @@ from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.notify.workers import check_plain
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.steps import Steps
-from wwspec_router.client.suite.core import AppKind, Forgets, Recent, SuiteCore
+from wwspec_router.client.suite.commands import Commands, Forgets
+from wwspec_router.client.suite.core import AppKind, SuiteCore
 from wwspec_router.client.suite.events import SuiteEvent
 from wwspec_router.client.suite.models import AuthInfo
 from wwspec_router.client.suite.options import (
@@ -24,8 +25,10 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
+    check_suite,
     command_receiver,
 )
+from wwspec_router.client.suite.recent import Recent
 from wwspec_router.client.suite.tokens import SharedTokens
 from wwspec_router.errors import ConfigurationError
 
@@ -87,6 +90,7 @@ class Suite:
     ) -> None:
         check_plain(on_event=on_event, on_failed=on_failed)
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
+        check_suite(clients, commands_store, forgets)
         self._client = ZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[ZoneClient](clients)
         self._core = SuiteCore(
@@ -99,11 +103,9 @@ class Suite:
             tokens=tokens,
             page_tickets=page_tickets,
             base_url=client.get("base_url", BASE_URL),
-            forgets=forgets,
-            on_event=on_event,
-            drop=self._drop,
             clock=clock,
         )
+        self._actions = Commands(self._core, forgets, on_event, self._drop)
         self._commands = None
         if commands is not None:
             self._commands = NotifyReceiver(
@@ -158,7 +160,7 @@ class Suite:
         Raises:
             ConfigurationError: No corp is named.
         """
-        return self._clients.get(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+        return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
 
     def client_of(self, notification: Notification) -> ZoneClient:
         """Return the client of the corp of a notification, for `NotifyReceiver`.
@@ -178,7 +180,7 @@ class Suite:
             NotInstalledError: It has none.
             StoreError: The store can't be read.
         """
-        return self._run(self._core.installation(corpid))
+        return self._run(self._core.records.ready(corpid))
 
     def is_installed(self, corpid: str) -> bool:
         """Return whether a corp has installed the app; also for `receive_id` of `NotifyReceiver`.
@@ -197,7 +199,7 @@ class Suite:
         Raises:
             StoreError: The store can't be read.
         """
-        return self._run(self._core.corps())
+        return self._run(self._core.records.corps())
 
     def install_url(self, redirect_uri: str, *, state: str = "") -> str:
         """Return a link by which a corp's admin installs a third-party app; it works for 20 minutes [90597].
@@ -256,10 +258,10 @@ class Suite:
         Raises:
             Exception: The first error of a step.
         """
-        self._run(self._core.forget(corpid))
+        self._run(self._actions.forget(corpid))
 
     def _on_callback(self, callback: Callback) -> None:
-        self._run(self._core.on_callback(callback))
+        self._run(self._actions.handle(callback))
 
     def _drop(self, corpid: str) -> None:
         client = self._clients.pop(corpid)
