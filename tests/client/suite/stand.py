@@ -52,7 +52,7 @@ class Stand:
         stack: Ends everything.
         app_type: The kind of app.
         corps: How many corps there are; none of them is known to the suite at the beginning.
-        settings: Of the emulator.
+        emulator: One that is there already; its commands go on to where they go.
         options: Of the suite.
     """
 
@@ -62,17 +62,16 @@ class Stand:
         stack: ExitStack,
         app_type: Literal["third", "custom"] = "third",
         corps: int = 1,
-        settings: dict[str, Any] | None = None,
+        emulator: Emulator | None = None,
         **options: Any,
     ) -> None:
         self.kind = kind
         self._stack = stack
-        self.store = options.setdefault("installations", MemoryInstallationStore())
+        self.store: Any = options.setdefault("installations", MemoryInstallationStore())
         self.events: list[SuiteEvent] = []
         self.failed: list[Any] = []
-        self.emulator = Emulator(
-            EmulatorSettings(messages=20, app_type=app_type, corps=corps, **(settings or {})), stack
-        )
+        settings = EmulatorSettings(messages=20, app_type=app_type, corps=corps)
+        self.emulator = emulator or Emulator(settings, stack)
         self.control = stack.enter_context(EmulatorClient(self.emulator.url))
         info = self.control.info()
         self.secret: str = info["suite_secret"]
@@ -145,12 +144,6 @@ class Stand:
         """Call `forget` of the suite."""
         self.do(lambda suite: suite.forget(corpid))
 
-    def found(self, corpid: str) -> Installation:
-        """Return what is stored of a corp."""
-        installation = self.store.find(SUITE_ID, corpid)
-        assert isinstance(installation, Installation)
-        return installation
-
     def send(
         self, info_type: str, *, at: float | None = None, receiver: str = SUITE_ID, **fields: str | int
     ) -> httpx.Response:
@@ -161,6 +154,10 @@ class Stand:
         encrypted = crypto.encrypt(write_xml(inner))
         body = write_xml({"ToUserName": SUITE_ID, "AgentID": "", "Encrypt": encrypted})
         return httpx.post(self.url, params=crypto.query(int(now), encrypted), content=body.encode(), timeout=60)
+
+    def asked(self, api: str) -> int:
+        """Return how often anybody has called an API."""
+        return sum(entry.name == api for entry in self.emulator.platform.world.traffic.kept_entries())
 
     def seen(self, count: int, kind: type[SuiteEvent] = SuiteEvent) -> list[SuiteEvent]:
         """Wait until the app has got so many events of a class, and return them."""
@@ -182,19 +179,38 @@ class Corp:
         """Let the app call an API for the corp, and return what it answers."""
         return int(self.stand.do(lambda suite: self._client(suite).get_log_level()))
 
+    def access_token(self) -> str:
+        """Return the access token of the app at the corp."""
+        return str(self.stand.do(lambda suite: self._client(suite).access_token()))
+
     def _client(self, suite: Any) -> Any:
         client: ZoneClient | AsyncZoneClient = suite.corp(self.corpid)
         return client
 
     def code(self) -> str:
-        """Let the admin install the app anew by a link, and return the auth_code of the redirect."""
-        self.admin.cancel()
-        return str(self.admin.authorize(with_callback=False)["auth_code"])
+        """Let the admin install the app by a link, and return the auth_code of the redirect."""
+        platform = self.stand.emulator.platform
+        world = platform.world
+        with world.lock:
+            app = world.suite.apps[self.corpid]
+            return world.suite.issue_auth_code(app, "", platform.clock.now(), world.ids)
 
     def install(self) -> Installation:
-        """Install the app by a link, while no command is sent."""
-        code = self.code()
+        """Let the admin install the app by a link, and the app take the code."""
+        return self.take(self.code())
+
+    def take(self, code: str) -> Installation:
+        """Let the app take an auth_code."""
         found: Installation = self.stand.do(lambda suite: suite.install(code))
         return found
 
+    def reinstall(self) -> str:
+        """Let the admin remove the app and install it again by a link; return the auth_code of the redirect."""
+        self.admin.cancel()
+        return str(self.admin.authorize([], with_callback=False)["auth_code"])
 
+    @property
+    def stored(self) -> Installation | None:
+        """What is stored of the corp."""
+        found: Installation | None = self.stand.store.find(SUITE_ID, self.corpid)
+        return found
