@@ -1,15 +1,35 @@
 """Our own stores pass the suites for those of apps."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import anyio.lowlevel
 import pytest
 
 from tests.client.notify.shared_rows import AsyncSharedStore, SharedRows, SharedStore
-from wwspec_router.client import DbCursor, FileCursor, MemoryPendingStore, SqlitePendingStore
-from wwspec_router.testing.stores import CursorStoreSuite, PendingStoreSuite, SharedPendingStoreSuite
+from wwspec_router.client import (
+    DbCursor,
+    Fetch,
+    FileCursor,
+    MemoryInstallationStore,
+    MemoryPendingStore,
+    Request,
+    SqlitePendingStore,
+    Steps,
+    Token,
+    ask,
+)
+from wwspec_router.testing.stores import (
+    CursorStoreSuite,
+    InstallationStoreSuite,
+    PendingStoreSuite,
+    SharedPendingStoreSuite,
+    SharedTokenProviderSuite,
+)
 
 
 class TestMemoryPendingStore(PendingStoreSuite):
@@ -56,3 +76,64 @@ class TestDbCursor(CursorStoreSuite):
         yield cursor
         for each in opened:
             each.close()
+
+
+@pytest.mark.slow  # 1,000 rounds, each with writes that are synced to the disk
+class TestFileCursorOften(TestFileCursor):
+    rounds = 1000
+
+
+@pytest.mark.slow  # see above
+class TestDbCursorOften(TestDbCursor):
+    rounds = 1000
+
+
+class TestMemoryInstallationStore(InstallationStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], MemoryInstallationStore]:
+        return MemoryInstallationStore
+
+
+class AsyncInstallations:
+    """A store whose methods are `async def`."""
+
+    def __init__(self) -> None:
+        self.store = MemoryInstallationStore()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        async def method(*arguments: Any) -> Any:
+            await anyio.lowlevel.checkpoint()
+            return getattr(self.store, name)(*arguments)
+
+        return method
+
+
+class TestAsyncInstallations(InstallationStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], AsyncInstallations]:
+        return AsyncInstallations
+
+
+class Tokens:
+    """A source of tokens that those of one dict share."""
+
+    def __init__(self, shared: dict[str, tuple[str, float]]) -> None:
+        self._shared = shared
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        return self.fetch_other(fetch, "")
+
+    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
+        value, until = yield from ask(lambda: self._shared.get("token", ("", 0.0)))
+        left = until - time.time()
+        if value in ("", refused) or left <= 0:
+            answer = yield from fetch(Request("gettoken"))
+            value, left = answer["access_token"], answer["expires_in"]
+            self._shared["token"] = value, time.time() + left
+        return Token(value, left)
+
+
+class TestSharedTokenProvider(SharedTokenProviderSuite):
+    @pytest.fixture
+    def open_provider(self) -> Callable[[], Tokens]:
+        return partial(Tokens, {})
