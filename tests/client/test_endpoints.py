@@ -35,9 +35,10 @@ NO_METHODS = {
     "service/get_pre_auth_code",
     "service/get_permanent_code",
     "service/v2/get_permanent_code",
+    "service/get_auth_info",
     "service/v2/get_auth_info",
 }
-"""What the emulator has besides: an app calls these with `access_token()`, or before there is a client."""
+"""What the emulator has besides: an app calls the first with `access_token()`, and `Suite` calls the others."""
 
 
 def test_every_api_of_the_apps_side_is_a_method_of_both_clients() -> None:

@@ -32,6 +32,7 @@ REQUESTS: dict[str, Json] = {
     "auth/getuserdetail": {"user_ticket": "t"},
     "service/get_permanent_code": {"auth_code": "c"},
     "service/v2/get_permanent_code": {"auth_code": "c"},
+    "service/get_auth_info": {"auth_corpid": "c", "permanent_code": "p"},
     "service/v2/get_auth_info": {"auth_corpid": "c", "permanent_code": "p"},
     "service/get_suite_token": {"suite_id": "s", "suite_secret": "s", "suite_ticket": "t"},
     "service/get_corp_token": {"auth_corpid": "c", "permanent_code": "p"},

@@ -70,6 +70,11 @@ def get_permanent_code_v2(world: World, query: Mapping[str, str], body: bytes) -
         return accepted(**_installed(world, *_taken(world, query, body)))
 
 
+def get_auth_info(world: World, query: Mapping[str, str], body: bytes) -> Answer:
+    """Return what a corp has authorised, in the older form: the same but for `dealer_corp_info`."""
+    return get_auth_info_v2(world, query, body)
+
+
 def get_auth_info_v2(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return what a corp has authorised."""
     with world.lock:
@@ -156,6 +161,7 @@ APIS = {
     "service/get_suite_token": get_suite_token,
     "service/get_permanent_code": get_permanent_code,
     "service/v2/get_permanent_code": get_permanent_code_v2,
+    "service/get_auth_info": get_auth_info,
     "service/v2/get_auth_info": get_auth_info_v2,
     "service/get_corp_token": get_corp_token,
 }

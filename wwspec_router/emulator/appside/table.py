@@ -97,6 +97,7 @@ class _OfCorp(msgspec.Struct):
 NAMED = {
     "ticket/get": "ticket/get",
     "service/v2/get_permanent_code": "v2/get_permanent_code",
+    "service/get_auth_info": "service/get_auth_info",
     "service/v2/get_auth_info": "v2/get_auth_info",
 }
 """The names of those paths whose last part is no name, or another path has it, too."""

@@ -1,0 +1,139 @@
+"""Our own stores pass the suites for those of apps."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio.lowlevel
+import pytest
+
+from tests.client.notify.shared_rows import AsyncSharedStore, SharedRows, SharedStore
+from wwspec_router.client import (
+    DbCursor,
+    Fetch,
+    FileCursor,
+    MemoryInstallationStore,
+    MemoryPendingStore,
+    Request,
+    SqlitePendingStore,
+    Steps,
+    Token,
+    ask,
+)
+from wwspec_router.testing.stores import (
+    CursorStoreSuite,
+    InstallationStoreSuite,
+    PendingStoreSuite,
+    SharedPendingStoreSuite,
+    SharedTokenProviderSuite,
+)
+
+
+class TestMemoryPendingStore(PendingStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], MemoryPendingStore]:
+        return MemoryPendingStore
+
+
+class TestSqlitePendingStore(PendingStoreSuite):
+    rounds = 5  # each row is synced to the disk
+
+    @pytest.fixture
+    def open_store(self, tmp_path: Path) -> Callable[[], SqlitePendingStore]:
+        return partial(SqlitePendingStore, tmp_path / "pending.db")
+
+
+class TestPlainSharedStore(SharedPendingStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], SharedStore]:
+        return partial(SharedStore, SharedRows())
+
+
+class TestAsyncSharedStore(SharedPendingStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], AsyncSharedStore]:
+        return partial(AsyncSharedStore, SharedRows())
+
+
+class TestFileCursor(CursorStoreSuite):
+    @pytest.fixture
+    def open_cursor(self, tmp_path: Path) -> Callable[[], FileCursor]:
+        return partial(FileCursor, tmp_path / "cursor")
+
+
+class TestDbCursor(CursorStoreSuite):
+    @pytest.fixture
+    def open_cursor(self, tmp_path: Path) -> Iterator[Callable[[], DbCursor]]:
+        opened: list[sqlite3.Connection] = []
+
+        def cursor() -> DbCursor:
+            opened.append(sqlite3.connect(tmp_path / "app.db", check_same_thread=False))
+            return DbCursor(opened[-1])
+
+        yield cursor
+        for each in opened:
+            each.close()
+
+
+@pytest.mark.slow  # 1,000 rounds, each with writes that are synced to the disk
+class TestFileCursorOften(TestFileCursor):
+    rounds = 1000
+
+
+@pytest.mark.slow  # see above
+class TestDbCursorOften(TestDbCursor):
+    rounds = 1000
+
+
+class TestMemoryInstallationStore(InstallationStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], MemoryInstallationStore]:
+        return MemoryInstallationStore
+
+
+class AsyncInstallations:
+    """A store whose methods are `async def`."""
+
+    def __init__(self) -> None:
+        self.store = MemoryInstallationStore()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        async def method(*arguments: Any) -> Any:
+            await anyio.lowlevel.checkpoint()
+            return getattr(self.store, name)(*arguments)
+
+        return method
+
+
+class TestAsyncInstallations(InstallationStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], AsyncInstallations]:
+        return AsyncInstallations
+
+
+class Tokens:
+    """A source of tokens that those of one dict share."""
+
+    def __init__(self, shared: dict[str, tuple[str, float]]) -> None:
+        self._shared = shared
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        return self.fetch_other(fetch, "")
+
+    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
+        value, until = yield from ask(lambda: self._shared.get("token", ("", 0.0)))
+        left = until - time.time()
+        if value in ("", refused) or left <= 0:
+            answer = yield from fetch(Request("gettoken"))
+            value, left = answer["access_token"], answer["expires_in"]
+            self._shared["token"] = value, time.time() + left
+        return Token(value, left)
+
+
+class TestSharedTokenProvider(SharedTokenProviderSuite):
+    @pytest.fixture
+    def open_provider(self) -> Callable[[], Tokens]:
+        return partial(Tokens, {})

@@ -1,0 +1,155 @@
+"""What a suite does when WeCom calls the command URL, and how it forgets a corp."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol, cast
+
+from wwspec_router.callbacks import Callback
+from wwspec_router.client.errors import NotInstalledError
+from wwspec_router.client.installations import Installation
+from wwspec_router.client.steps import Steps, ask
+from wwspec_router.client.suite.core import SuiteCore
+from wwspec_router.client.suite.events import (
+    CHAT,
+    PERMISSION_LASTS,
+    CancelAuth,
+    ChangeAuth,
+    CreateAuth,
+    DataPermission,
+    DataPermissionEnded,
+    ResetPermanentCode,
+    SuiteEvent,
+    SuiteTicket,
+    read_event,
+)
+from wwspec_router.client.suite.records import alone
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.logs.printable import printable
+
+_CLOCKS = 10.0
+"""Seconds that the clock of a machine may differ from WeCom's, in the order of a cancellation and an installation."""
+
+_log = logging.getLogger("wwspec_router.suite")
+
+
+class _Forgetting(Protocol):
+    def forget(self, corpid: str, /) -> object: ...
+
+
+Forgets = _Forgetting | Callable[[str], object]
+"""An object with `forget(corpid)`, such as a store, or a function of the app's."""
+
+
+class Commands:
+    """Handles events of the command URL.
+
+    Args:
+        core: The suite.
+        forgets: What else is deleted of a corp.
+        on_event: Called with each event; may be None.
+        drop: Drops the client of a corp.
+
+    Raises:
+        ConfigurationError: One of `forgets` can't be called.
+    """
+
+    def __init__(
+        self,
+        core: SuiteCore,
+        forgets: Sequence[Forgets],
+        on_event: Callable[[SuiteEvent], Any] | None,
+        drop: Callable[[str], None],
+    ) -> None:
+        self._core = core
+        self._records = core.records
+        self._forgets = [_function_of(each) for each in forgets]
+        self._on_event = on_event
+        self._drop = drop
+
+    def handle(self, callback: Callback) -> Steps[None]:
+        """Do what a callback asks for, and then let the app do its part.
+
+        Raises:
+            Exception: Something failed, so that all of it is to be done again.
+        """
+        event = yield from self._handled(read_event(callback))
+        if event is not None and self._on_event is not None:
+            yield from ask(partial(self._on_event, event))
+
+    def forget(self, corpid: str, *, keep_code: bool = False) -> Steps[None]:
+        """Delete all that is stored of a corp.
+
+        The installation is marked first, and removed last: whoever begins again after a crash goes on from there, and a
+        corp that installs the app again meanwhile keeps its new permanent_code.
+        """
+        marked: Installation | None = yield from alone(lambda: self._core.mark(corpid, keep_code=keep_code))
+        self._drop(corpid)
+        failures: list[Exception] = []
+        for forget in (self._core.forget_token, *self._forgets):
+            try:
+                yield from ask(partial(forget, corpid))
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        if marked is not None:
+            yield from alone(lambda: self._records.unmark(marked))
+
+    def _handled(self, event: SuiteEvent) -> Steps[SuiteEvent | None]:
+        """Return the event for the app; None when it is not to see it."""
+        if event.suite_id != self._core.suite_id:
+            return event
+        match event:
+            case SuiteTicket():
+                yield from self._core.save_ticket(event.ticket, event.time.timestamp())
+            case CreateAuth() | ResetPermanentCode():
+                found = yield from self._core.install(event.auth_code)
+                yield from self._records.ready(found.corpid)
+                return replace(event, corpid=found.corpid)
+            case ChangeAuth():
+                if (yield from self._core.refresh(event.corpid)) is None:
+                    _log.warning("change_auth of corp %s, which has no installation", printable(event.corpid))
+            case CancelAuth():
+                return (yield from self._cancelled(event))
+            case DataPermission(auth_type=auth_type) if auth_type == CHAT:
+                yield from self._note_permission(event)
+        return event
+
+    def _note_permission(self, event: DataPermission) -> Steps[None]:
+        """Store when a permission ends: events may come in any order."""
+        until = event.until.timestamp()
+        ends = isinstance(event, DataPermissionEnded)
+
+        def change(stored: Installation) -> Mapping[str, Any]:
+            if not ends:
+                return {"data_until": max(stored.data_until, until)}
+            renewed = stored.data_until > until + PERMISSION_LASTS.total_seconds()
+            return {} if renewed else {"data_until": until}
+
+        if (yield from self._records.change(event.corpid, change)) is None:
+            raise NotInstalledError(event.corpid)
+
+    def _cancelled(self, event: CancelAuth) -> Steps[CancelAuth | None]:
+        """Forget a corp, unless it has installed the app again after the cancellation; return None then."""
+        found = yield from self._records.find(event.corpid)
+        is_back = found is not None and (yield from self._is_back(found, event.time.timestamp()))
+        if found is not None and is_back and not found.forgetting:
+            _log.warning("a late cancel_auth of corp %s, which has the app again", printable(event.corpid))
+            return None
+        yield from self.forget(event.corpid, keep_code=is_back)
+        return event
+
+    def _is_back(self, found: Installation, cancelled: float) -> Steps[bool]:
+        """Return whether an installation is of after a cancellation; WeCom is asked when the times do not say."""
+        if not found.permanent_code or cancelled >= found.installed_at + _CLOCKS:
+            return False
+        return (yield from self._core.ask_auth_info(found)) is not None
+
+
+def _function_of(each: Forgets) -> Callable[[str], object]:
+    forget: Callable[[str], object] | None = getattr(each, "forget", None)
+    if forget is None and not callable(each):
+        raise ConfigurationError(f"forgets has functions, and objects with forget(corpid), not {type(each).__name__}")
+    return forget or cast(Callable[[str], object], each)

@@ -1,0 +1,223 @@
+"""A provider's app without I/O: what it asks WeCom about the corps that install it."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from wwspec_router.client.core import BASE_URL, Core
+from wwspec_router.client.errors import PlatformError, ZoneClientError
+from wwspec_router.client.installations import Installation, InstallationStore
+from wwspec_router.client.models import read_answer
+from wwspec_router.client.page_tickets import PageTickets
+from wwspec_router.client.steps import Request, Steps, ask
+from wwspec_router.client.suite.models import AuthInfo, read_permanent_code
+from wwspec_router.client.suite.recent import Recent
+from wwspec_router.client.suite.records import Records, alone
+from wwspec_router.client.suite.tokens import CorpTokens, SharedTokens, token_name
+from wwspec_router.client.tokens import SuiteSecret, SuiteToken, TokenProvider
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.logs.printable import printable
+
+AppKind = Literal["third-party", "custom-developed"]
+
+_INSTALL_URL = "https://open.work.weixin.qq.com"
+"""The host of WeCom's install page."""
+_USED_CODE = 40078
+"""The errcode of an auth_code that was used or has expired."""
+_REVOKED = (40013, 40084, 48004)
+"""The errcodes of a corp that has removed the app."""
+_REMEMBERED = 1000
+"""How many used auth_codes a process knows without asking."""
+
+_log = logging.getLogger("wwspec_router.suite")
+
+
+class SuiteCore:
+    """What both suites share; the arguments are those of `Suite`.
+
+    Args:
+        core: Sends requests.
+        suite_id: The app's suite ID.
+        suite_secret: The app's suite secret.
+        installations: Keeps installations and tickets.
+        kind: The kind of app.
+        older: Whether the older form of APIs is called.
+        tokens: How machines share tokens; None when they don't.
+        page_tickets: Returns the source of a corp's tickets of pages; None for WeCom.
+        base_url: WeCom's, or that of an emulator.
+        clock: Returns Unix time in seconds.
+
+    Raises:
+        ConfigurationError: Arguments are missing.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        suite_id: str,
+        suite_secret: str,
+        installations: InstallationStore,
+        kind: AppKind,
+        older: bool,
+        tokens: SharedTokens | None,
+        page_tickets: Callable[[str], PageTickets | None] | None,
+        base_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        if not suite_id or not suite_secret:
+            raise ConfigurationError("a suite needs its suite_id and suite_secret, as the provider console has them")
+        self.suite_id = suite_id
+        self.records = Records(installations, suite_id)
+        self._core = core
+        self._store = installations
+        self._kind = kind
+        self._path = "service/" if older else "service/v2/"
+        self._shared = tokens
+        self._page_tickets = page_tickets
+        self._site = _INSTALL_URL if base_url.rstrip("/") == BASE_URL else base_url.rstrip("/")
+        self._clock = clock
+        self._unsaved: dict[str, Installation] = {}
+        """What was got for an auth_code and could not be stored yet, by digest: the code works only once."""
+        self._used = Recent[str](_REMEMBERED)
+        """The corps of auth_codes, by digest."""
+        source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
+        self._token = SuiteToken(self._of_all_machines(token_name(suite_id), source))
+
+    def core_of(self, corpid: str) -> Core:
+        """Return the core of the client for a corp.
+
+        Raises:
+            ConfigurationError: No corp is named.
+        """
+        if not corpid:
+            raise ConfigurationError("corp() needs a corpid")
+        suite = self._token if self._kind == "third-party" else None
+        tokens = CorpTokens(corpid, self.records.ready, suite)
+        provider = self._of_all_machines(token_name(self.suite_id, corpid), tokens)
+        tickets = None if self._page_tickets is None else self._page_tickets(corpid)
+        return self._core.for_corp(corpid, provider, suite, tickets)
+
+    def is_installed(self, corpid: str) -> Steps[bool]:
+        """Return whether a corp has installed the app."""
+        found = yield from self.records.find(corpid)
+        return found is not None and found.is_ready
+
+    def save_ticket(self, ticket: str, time: float) -> Steps[None]:
+        """Store a suite_ticket."""
+        yield from ask(partial(self._store.save_ticket, self.suite_id, ticket, time))
+
+    def install_url(self, redirect_uri: str, state: str = "") -> Steps[str]:
+        """Return a link by which an admin installs the app."""
+        if self._kind != "third-party":
+            raise ConfigurationError(
+                "install_url() is for third-party apps: a corp authorises a custom-developed app by the QR code of "
+                "its template in the provider console"
+            )
+        answer = yield from self._ask("service/get_pre_auth_code", None)
+        code = str(answer.get("pre_auth_code", ""))
+        link = {"suite_id": self.suite_id, "pre_auth_code": code, "redirect_uri": redirect_uri, "state": state}
+        return f"{self._site}/3rdapp/install?{urlencode(link)}"
+
+    def install(self, auth_code: str) -> Steps[Installation]:
+        """Store the installation that an auth_code stands for, and return it."""
+        if not auth_code:
+            raise ConfigurationError("install() needs the auth_code of the redirect")
+        found: Installation = yield from alone(lambda: self._exchanged(auth_code))
+        if found.agentid or not found.is_ready:
+            return found
+        try:
+            return (yield from self.refresh(found.corpid)) or found
+        except ZoneClientError as error:
+            _log.warning("corp %s is installed; its agentid is not known yet: %s", printable(found.corpid), error)
+        return found
+
+    def auth_info(self, corpid: str) -> Steps[AuthInfo]:
+        """Return what a corp has authorised."""
+        return (yield from self._auth_info((yield from self.records.ready(corpid))))
+
+    def ask_auth_info(self, found: Installation) -> Steps[AuthInfo | None]:
+        """Return what a corp has authorised; None when it has removed the app."""
+        try:
+            return (yield from self._auth_info(found))
+        except PlatformError as error:
+            if error.errcode not in _REVOKED:
+                raise
+            return None
+
+    def refresh(self, corpid: str) -> Steps[Installation | None]:
+        """Ask WeCom for the name and the number of the app, and store them; return None when the corp has no app."""
+        found = yield from self.records.find(corpid)
+        if found is None or not found.is_ready:
+            return None
+        info = yield from self.ask_auth_info(found)
+        if info is None:
+            return None
+        changes = {"corp_name": info.corp.corp_name or found.corp_name, "agentid": info.agent.agentid or found.agentid}
+        return (yield from self.records.change(corpid, lambda _: changes))
+
+    def mark(self, corpid: str, *, keep_code: bool) -> Steps[Installation | None]:
+        """Let no calls be made for a corp; see `Records.mark`."""
+        if not keep_code:
+            self._unsaved = {digest: each for digest, each in self._unsaved.items() if each.corpid != corpid}
+        return self.records.mark(corpid, keep_code=keep_code)
+
+    def forget_token(self, corpid: str) -> object:
+        """Remove the token of a corp that machines share."""
+        return None if self._shared is None else self._shared.forget(token_name(self.suite_id, corpid))
+
+    def _exchanged(self, auth_code: str) -> Steps[Installation]:
+        digest = hashlib.sha256(auth_code.encode(errors="surrogatepass")).hexdigest()
+        corpid = self._used.get(digest)
+        if corpid is not None:
+            known = yield from self.records.find(corpid)
+            if known is not None and known.code_digest == digest:
+                return known
+        new = self._unsaved.get(digest)
+        is_fresh = new is None
+        if new is None:
+            try:
+                new = yield from self._permanent_code(auth_code, digest)
+            except PlatformError as error:
+                known = (yield from self.records.made_by(digest)) if error.errcode == _USED_CODE else None
+                if known is None:
+                    raise
+                self._used.put(digest, known.corpid)
+                return known
+            self._unsaved[digest] = new
+        found = yield from self.records.put(new, is_fresh=is_fresh)
+        self._unsaved.pop(digest, None)
+        self._used.put(digest, found.corpid)
+        return found
+
+    def _permanent_code(self, auth_code: str, digest: str) -> Steps[Installation]:
+        api = f"{self._path}get_permanent_code"
+        found = read_permanent_code(api, (yield from self._ask(api, {"auth_code": auth_code}, auth_code)))
+        corp, agents = found.auth_corp_info, found.auth_info.agent
+        _log.info("corp %s has installed the app", printable(corp.corpid))
+        return Installation(
+            suite_id=self.suite_id,
+            corpid=corp.corpid,
+            permanent_code=found.permanent_code,
+            corp_name=corp.corp_name,
+            agentid=agents[0].agentid if agents else 0,
+            installed_at=self._clock(),
+            code_digest=digest,
+        )
+
+    def _auth_info(self, found: Installation) -> Steps[AuthInfo]:
+        body = {"auth_corpid": found.corpid, "permanent_code": found.permanent_code}
+        answer = yield from self._ask(f"{self._path}get_auth_info", body, found.permanent_code)
+        return read_answer(AuthInfo, answer)
+
+    def _ask(self, api: str, body: Mapping[str, str] | None, *hidden: str) -> Steps[dict[str, Any]]:
+        content = None if body is None else msgspec.json.encode(body)
+        return self._core.perform_as_suite(self._token, Request(api, content, hidden=hidden))
+
+    def _of_all_machines(self, name: str, source: TokenProvider) -> TokenProvider:
+        return source if self._shared is None else self._shared.provider(name, source)

@@ -1,0 +1,51 @@
+"""What was used last, in a bounded number."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """Values by key; the one that was used longest ago makes room. Used by any thread.
+
+    Args:
+        most: How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str) -> T | None:
+        """Return a value."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: str, value: T) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._put(key, value)
+
+    def made(self, key: str, make: Callable[[], T]) -> T:
+        """Return a value; a new one when it is not kept."""
+        with self._lock:
+            value = self._kept[key] if key in self._kept else make()
+            self._put(key, value)
+            return value
+
+    def pop(self, key: str) -> T | None:
+        """Keep a value no longer; return it, if it was kept."""
+        with self._lock:
+            return self._kept.pop(key, None)
+
+    def _put(self, key: str, value: T) -> None:
+        self._kept[key] = value
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
