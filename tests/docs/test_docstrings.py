@@ -33,6 +33,7 @@ WITH_EXAMPLES = {
     "NotifyReceiver",
     "RetryPolicy",
     "SuiteApp",
+    "TokenProvider",
     "Zone",
     "ZoneClient",
 }

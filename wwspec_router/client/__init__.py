@@ -65,10 +65,12 @@ from wwspec_router.client.models import (  # noqa: E402
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
-from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
-from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.steps import Request, Step, Steps, ask  # noqa: E402
 from wwspec_router.client.suite.asynchronous import AsyncSuite  # noqa: E402
 from wwspec_router.client.suite.blocking import Suite  # noqa: E402
 from wwspec_router.client.suite.events import (  # noqa: E402
@@ -85,7 +87,14 @@ from wwspec_router.client.suite.events import (  # noqa: E402
 )
 from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege  # noqa: E402
 from wwspec_router.client.suite.tokens import SharedTokens  # noqa: E402
-from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
+from wwspec_router.client.tokens import (  # noqa: E402
+    AppSecret,
+    Fetch,
+    SharedTokenProvider,
+    SuiteApp,
+    Token,
+    TokenProvider,
+)
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
 from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
 from wwspec_router.errcodes import ProgramErrcodes  # noqa: E402
@@ -122,9 +131,11 @@ __all__ = [
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
+    "Fetch",
     "FileCursor",
     "Installation",
     "InstallationStore",
+    "Key",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
@@ -157,11 +168,17 @@ __all__ = [
     "ProgramTimeoutError",
     "RepeatedCursorError",
     "ReplyTypeError",
+    "Request",
     "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",
+    "SharedPendingStore",
+    "SharedTokenProvider",
     "SharedTokens",
     "SqlitePendingStore",
+    "Stage",
+    "Step",
+    "Steps",
     "StillRunningError",
     "Suite",
     "SuiteApp",
@@ -183,4 +200,5 @@ __all__ = [
     "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
+    "ask",
 ]

@@ -32,7 +32,9 @@ class Request:
     body: bytes | None = None
     """JSON; None means a GET, unless there is a file."""
     file: File | None = None
+    """A file to upload, in a form."""
     query: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of the URL."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secret parts of the query, which no log and no error shows."""
     hidden: tuple[str, ...] = ()
@@ -94,7 +96,10 @@ class Ask:
 
 
 Step = Send | Pause | Alone | Ask
+"""What a generator of the client's core asks of its driver; your own code makes one by `ask`."""
 Steps = Generator[Step, Any, T]
+"""A generator of the client's core: it yields steps, gets their results, and returns a value. Code of your own goes on
+with `yield from`."""
 
 
 def send(request: Request, timeout: float) -> Steps[Received]:
@@ -108,6 +113,10 @@ def send(request: Request, timeout: float) -> Steps[Received]:
 
 
 def ask(function: Asked[T]) -> Steps[T]:
-    """Call a function of the app's."""
+    """Call a function that may block, plain or with an async client `async def`, and return what it returns.
+
+    Args:
+        function: Called without arguments; on an event loop, a plain one runs on a thread.
+    """
     found: T = yield Ask(function)
     return found

@@ -37,6 +37,26 @@ class TokenProvider(Protocol):
     """A source of access tokens, such as `AppSecret` and `SuiteApp`.
 
     For tokens of your own server, a function is enough: see `tokens` of `ZoneClient`.
+
+    Examples:
+        A source that asks the app's vault for the secret whenever a token is needed. `zone` is a `Zone`:
+
+        >>> import os
+        >>> from wwspec_router.client import Request, Token, ZoneClient, ask
+        >>> class Vaulted:
+        ...     def __init__(self, corpid, read_secret):
+        ...         self.corpid, self.read_secret = corpid, read_secret
+        ...
+        ...     def fetch(self, fetch):
+        ...         secret = yield from ask(self.read_secret)
+        ...         request = Request("gettoken", secrets={"corpid": self.corpid, "corpsecret": secret})
+        ...         answer = yield from fetch(request)
+        ...         return Token(answer["access_token"], answer["expires_in"])
+        >>> tokens = Vaulted(corpid, lambda: zone.client.info()["secret"])
+        >>> program_id = os.environ["WWSPEC_PROGRAM_ID"]
+        >>> with ZoneClient(tokens=tokens, program_id=program_id, base_url=zone.client.url) as client:
+        ...     client.call("chat_digest", {"limit": 5})["messages"]
+        5
     """
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:

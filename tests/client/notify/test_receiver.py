@@ -11,7 +11,7 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
 from tests.client.scripted import Outcome, answer, reply
 from tests.support.waiting import wait_until
-from wwspec_router.callbacks import Callback, CallbackCrypto, write_xml
+from wwspec_router.callbacks import CallbackCrypto
 from wwspec_router.client import (
     Notification,
     NotifyEvent,
@@ -181,29 +181,6 @@ def test_a_notification_of_the_program_is_handed_out_as_its_type(kind: ServerKin
         == {"event_type": "brand_new", "timestamp": 6, "brand_new": {"a": 1}}
     )
     assert isinstance(stand.events[2].data, dict)
-
-
-def test_every_other_callback_goes_to_on_other(kind: ServerKind) -> None:
-    others: list[Callback] = []
-    ticket = write_xml({"SuiteId": "suite", "InfoType": "suite_ticket", "TimeStamp": 5, "SuiteTicket": "ticket"})
-    approval = (
-        "<xml><Event><![CDATA[sys_approval_change]]></Event><ApprovalInfo><SpNo>1</SpNo></ApprovalInfo><A>2</A></xml>"
-    )
-
-    def collect(callback: Callback) -> None:
-        others.append(callback)
-        if len(others) == 3:
-            raise ValueError
-
-    suite = CallbackCrypto(TOKEN, AES_KEY, "suite")
-    with Stand(kind, [HIT], on_other=collect, receive_id={"suite", CORPID}) as stand:
-        assert stand.post(ticket, crypto=suite).text == "success"
-        assert stand.post(approval).text == ""
-        assert stand.post(ticket, crypto=suite).status_code == 500
-    assert (others[0].fields["SuiteTicket"], others[0].receive_id) == ("ticket", "suite")
-    assert (others[1].fields, others[1].xml) == ({"Event": "sys_approval_change", "A": "2"}, approval)
-    with Stand(kind, [HIT]) as stand:
-        assert stand.post(ticket).text == "success"
 
 
 def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: ServerKind) -> None:

@@ -21,6 +21,7 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
     FILE is that of its SqlitePendingStore. The receiver may run meanwhile. Without a NOTIFY_ID it takes all of them.
     """
     from wwspec_router.client import SqlitePendingStore
+    from wwspec_router.client.notify.blocking import run_asked
     from wwspec_router.client.notify.core import failed_rows, try_again
     from wwspec_router.logs.printable import printable
 
@@ -28,13 +29,13 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
     store.open()
     try:
         now = time.time()
-        rows = failed_rows(store, now)
+        rows = run_asked(failed_rows(store, now))
         known = {row.notification.notify_id for row in rows}
         if unknown := [each for each in notify_ids if each not in known]:
             raise click.UsageError(f"{file} has no failed notification {unknown[0]}; without a NOTIFY_ID all are shown")
         rows = [row for row in rows if not notify_ids or row.notification.notify_id in notify_ids]
         if retry:
-            rows = [row for row in rows if try_again(store, row.notification, now)]
+            rows = [row for row in rows if run_asked(try_again(store, row.notification, now))]
     finally:
         store.close()
     if as_json:

@@ -5,7 +5,6 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack
-from functools import partial
 from time import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,13 +15,13 @@ import anyio.to_thread
 
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
-from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.core import ReceiverCore, Work
 from wwspec_router.client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.watch import Call, Outcome, Watch, Watched
-from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, client_function, worker_count
+from wwspec_router.client.notify.workers import POLL, Bell, check_concurrency, client_function
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError
@@ -39,9 +38,9 @@ Send = Callable[[Message], Awaitable[None]]
 class AsyncNotifyReceiver:
     """An app's callback URL as an ASGI application; for arguments and errors see `NotifyReceiver`.
 
-    `client` is an `AsyncZoneClient`, or a function that returns one. All functions may be `async def`; plain ones run
-    on threads. Give the receiver a route of your own application, or serve it alone. It works inside
-    `async with`; served alone, it starts and stops with the server.
+    `client` is an `AsyncZoneClient`, or a function that returns one. All functions, and methods of the store, may be
+    `async def`; plain ones run on threads. Give the receiver a route of your own application, or serve it alone. It
+    works inside `async with`; served alone, it starts and stops with the server.
     """
 
     def __init__(
@@ -77,15 +76,14 @@ class AsyncNotifyReceiver:
         )
         self._client_of = client_function(client)
         self._handler = handler
-        self._workers = worker_count(handler, concurrency)
+        self._concurrency = check_concurrency(concurrency)
         self._bell = Bell(anyio.Event)
         self._core.ring = self._bell.ring
         self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
         self._ends = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await anyio.to_thread.run_sync(self._core.store.open)
-        self._core.running = True
+        await self._run(self._core.open())
         try:
             self._portal = await self._ends.enter_async_context(anyio.from_thread.BlockingPortal())
             tasks = await self._ends.enter_async_context(anyio.create_task_group())
@@ -94,10 +92,8 @@ class AsyncNotifyReceiver:
             raise
         self._tasks = tasks
         self._watch.start()
-        for _ in range(FETCHERS):
-            tasks.start_soon(self._work, Stage.NOTED, partial(self._core.fetch, client_of=self._client_of))
-        for _ in range(self._workers):
-            tasks.start_soon(self._work, Stage.FETCHED, partial(self._core.handle, handler=self._handler))
+        for work in self._core.works(self._client_of, self._handler, self._concurrency):
+            tasks.start_soon(self._work, work)
         return self
 
     async def __aexit__(
@@ -110,9 +106,8 @@ class AsyncNotifyReceiver:
             await self._ends.__aexit__(kind, error, trace)
         finally:
             self._watch.stop()
-            self._core.report_left()
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._core.store.close)
+                await self._run(self._core.close())
 
     async def events(self) -> AsyncIterator[NotifyEvent]:
         """Yield events as they arrive; for a receiver without a handler. See `NotifyReceiver.events`."""
@@ -127,7 +122,9 @@ class AsyncNotifyReceiver:
                 yield self._core.event_of(row)
                 await self._run(self._core.done(row))
             finally:
-                self._core.claims.release(row)
+                self._core.claims.drop(row)
+                with anyio.CancelScope(shield=True):
+                    await self._run(self._core.release(row))
 
     def problems(self) -> list[str]:
         """Return what keeps the receiver from its work; see `NotifyReceiver.problems`."""
@@ -136,14 +133,12 @@ class AsyncNotifyReceiver:
         return self._watch.problems()
 
     async def failed(self) -> list[Pending]:
-        """Return the notifications that were given up; see `NotifyReceiver.failed`."""
-        return await anyio.to_thread.run_sync(self._core.failed)
+        """Return what was given up; see `NotifyReceiver.failed`."""
+        return await self._run(self._core.failed())
 
     async def retry(self, notification: Notification) -> bool:
-        """Try a notification again that was given up; see `NotifyReceiver.retry`."""
-        found = await anyio.to_thread.run_sync(self._core.retry, notification)
-        self._core.ring()
-        return found
+        """Try again what was given up; see `NotifyReceiver.retry`."""
+        return await self._run(self._core.retry(notification))
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or WeCom's verification of the URL, as an ASGI application.
@@ -189,10 +184,10 @@ class AsyncNotifyReceiver:
             return await self._run(self._core.intake.answer(method, query, body))
         return HttpAnswer(408)
 
-    async def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
+    async def _work(self, work: Work) -> None:
         while True:
             try:
-                await self._run(self._core.worker(stage, work, self._idle))
+                await self._run(work(self._idle))
             except Exception:
                 _log.exception("a task that fetches or handles failed, and goes on")
                 await anyio.sleep(POLL)

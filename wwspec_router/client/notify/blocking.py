@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from wwspec_router.callbacks import Callback
 from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
-from wwspec_router.client.notify.core import ReceiverCore
+from wwspec_router.client.notify.core import ReceiverCore, Work
 from wwspec_router.client.notify.hands import Hands
 from wwspec_router.client.notify.intake import HttpAnswer, ReceiveId
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.watch import Watch, Watched
-from wwspec_router.client.notify.workers import FETCHERS, POLL, Bell, check_plain, client_function, worker_count
+from wwspec_router.client.notify.workers import POLL, Bell, check_concurrency, check_plain, client_function
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
 
@@ -43,15 +43,16 @@ class NotifyReceiver:
         encoding_aes_key: The callback's EncodingAESKey, 43 characters.
         receive_id: For whom callbacks are encrypted: the corpid, or the suite's ID. One text, several, or a function
             that returns whether an ID is the app's.
-        on_other: Called with every other valid callback, such as a suite_ticket, before it is answered. When it
-            raises, WeCom sends the callback again.
-        on_failed: Called with each notification that is given up; see `failed`.
+        on_other: Called with every other valid callback, such as a suite_ticket, after it is stored and answered, on a
+            thread of its own. When it raises anything or takes too long, it is called again, as `policy` says. A
+            callback that WeCom sends again is handled once. Without it such callbacks are logged and passed over.
+        on_failed: Called with each notification or callback that is given up; see `failed`.
         store: Keeps notifications. In memory by default; a `SqlitePendingStore` loses none at a restart.
         kinds: The type of the payload, for each kind of notification that the program sends with `ctx.notify`.
         ability_id: The ability that returns events.
         program_id: The program to fetch events from; the client's by default.
-        concurrency: How many events are handled at the same time. With 1, they are handled in the order in which
-            they were noted, but for those that are fetched later than others, or tried again.
+        concurrency: How many events are handled at the same time, and how many other callbacks. With 1, they are
+            handled in the order in which they came, but for those that are fetched later than others, or tried again.
         policy: Limits and pauses.
         clock: Returns Unix time in seconds.
 
@@ -103,6 +104,8 @@ class NotifyReceiver:
         clock: Callable[[], float] = time.time,
     ) -> None:
         check_plain(client=client, handler=handler, receive_id=receive_id, on_other=on_other, on_failed=on_failed)
+        if store is not None:
+            check_plain(**{"store.open": store.open})
         self._core = ReceiverCore(
             token=token,
             encoding_aes_key=encoding_aes_key,
@@ -118,7 +121,7 @@ class NotifyReceiver:
         )
         self._client_of = client_function(client)
         self._handler = handler
-        self._workers = worker_count(handler, concurrency)
+        self._concurrency = check_concurrency(concurrency)
         self._bell = Bell(threading.Event)
         self._core.ring = self._bell.ring
         self._watch = Watch(min(POLL, policy.handler_limit), self._replace_ended)
@@ -141,11 +144,8 @@ class NotifyReceiver:
         """
         if self._core.running:
             return
-        self._core.store.open()
-        self._core.running = True
-        fetch = partial(self._core.fetch, client_of=self._client_of)
-        handle = partial(self._core.handle, handler=self._handler)
-        self._works = [(Stage.NOTED, fetch)] * FETCHERS + [(Stage.FETCHED, handle)] * self._workers
+        self._run(self._core.open())
+        self._works = self._core.works(self._client_of, self._handler, self._concurrency)
         self._threads = [self._started(number) for number in range(len(self._works))]
         self._watch.start()
 
@@ -158,8 +158,7 @@ class NotifyReceiver:
             thread.join(max(0.0, until - time.monotonic()))
         self._threads = []
         self._watch.stop()
-        self._core.report_left()
-        self._core.store.close()
+        self._run(self._core.close())
 
     def events(self) -> Iterator[NotifyEvent]:
         """Yield events as they arrive, until the receiver stops; for a receiver without a handler.
@@ -181,7 +180,7 @@ class NotifyReceiver:
                 yield self._core.event_of(row)
                 self._run(self._core.done(row))
             finally:
-                self._core.claims.release(row)
+                self._run(self._core.release(row))
 
     def problems(self) -> list[str]:
         """Return what keeps the receiver from its work, a line each; empty when it is ready.
@@ -194,15 +193,15 @@ class NotifyReceiver:
         return [*ended, *self._watch.problems()]
 
     def failed(self) -> list[Pending]:
-        """Return the notifications that were given up, each with its `reason`; see `retry`.
+        """Return the notifications and callbacks that were given up, each with its `reason`; see `retry`.
 
         Raises:
             StoreError: The store can't be read.
         """
-        return self._core.failed()
+        return self._run(self._core.failed())
 
     def retry(self, notification: Notification) -> bool:
-        """Try a notification again that was given up; return False when it is not one of `failed`.
+        """Try again what was given up; return False when it is not one of `failed`.
 
         Args:
             notification: `Pending.notification`.
@@ -210,9 +209,7 @@ class NotifyReceiver:
         Raises:
             StoreError: The store can't be read or written.
         """
-        found = self._core.retry(notification)
-        self._core.ring()
-        return found
+        return self._run(self._core.retry(notification))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request, or WeCom's verification of the URL, as a WSGI application.
@@ -243,13 +240,13 @@ class NotifyReceiver:
 
     def _started(self, number: int) -> threading.Thread:
         thread = threading.Thread(
-            target=self._work, args=self._works[number], name=f"wwspec-notify-{number}", daemon=True
+            target=self._work, args=(self._works[number],), name=f"wwspec-notify-{number}", daemon=True
         )
         thread.start()
         return thread
 
-    def _work(self, stage: Stage, work: Callable[[Pending], Steps[None]]) -> None:
-        self._run(self._core.worker(stage, work, self._idle))
+    def _work(self, work: Work) -> None:
+        self._run(work(self._idle))
 
     def _replace_ended(self) -> None:
         for number, thread in enumerate(self._threads):
@@ -263,6 +260,11 @@ class NotifyReceiver:
     def _run(self, steps: Steps[T]) -> T:
         with Hands(self._watch, f"{threading.current_thread().name}-app") as hands:
             return run_steps(steps, partial(_do, hands))
+
+
+def run_asked(steps: Steps[T]) -> T:
+    """Run steps that ask for nothing but methods of a store, on this thread."""
+    return run_steps(steps, lambda step: call_plain(cast(Ask, step).function))
 
 
 def _do(hands: Hands, step: Step) -> Any:

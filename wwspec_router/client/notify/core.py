@@ -8,7 +8,7 @@ loop.
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,10 +20,11 @@ from wwspec_router.client.notify.claims import Claims
 from wwspec_router.client.notify.events import typed
 from wwspec_router.client.notify.failures import log_failure, reason_of
 from wwspec_router.client.notify.intake import Intake, ReceiveId
-from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
+from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage, callback_row
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.notify.watch import Outcome, watched
+from wwspec_router.client.notify.workers import FETCHERS
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.contracts import Contract
 from wwspec_router.errors import ConfigurationError, StoreError
@@ -37,6 +38,10 @@ _MOST_HANGS = 6
 _ENDED = "the process ended while the event was handled"
 _ALL = 2**31
 """A limit above any number of rows."""
+
+Handler = Callable[[NotifyEvent], Any]
+Work = Callable[[Callable[[], Any]], Steps[None]]
+"""Of a worker; given the function that is called before each look for work, and returns how to wait."""
 
 _log = logging.getLogger("wwspec_router.notify")
 
@@ -77,7 +82,13 @@ class ReceiverCore:
         on_failed: Callable[[Pending], Any] | None,
     ) -> None:
         self.intake = Intake(
-            token, encoding_aes_key, receive_id, note=self._note, on_other=on_other, policy=policy, clock=clock
+            token,
+            encoding_aes_key,
+            receive_id,
+            note=self._note,
+            has_on_other=on_other is not None,
+            policy=policy,
+            clock=clock,
         )
         self.store = store
         self.policy = policy
@@ -85,9 +96,10 @@ class ReceiverCore:
         self._program_id = program_id
         self._kinds = kinds
         self._clock = clock
+        self._on_other = on_other
         self._on_failed = on_failed
         self._hangs: dict[Key, int] = {}
-        self.claims = Claims(store, policy)
+        self.claims = Claims(store, policy, clock)
         self.ring: Callable[[], None] = _nothing
         """Called when there is something to do; the driver wakes its workers."""
         self._pid = 0
@@ -101,16 +113,62 @@ class ReceiverCore:
     def running(self, running: bool) -> None:
         self._pid = os.getpid() if running else 0
 
-    def _note(self, notification: Notification) -> Steps[bool]:
+    def open(self) -> Steps[None]:
+        """Open the store, and accept callbacks from now on."""
+        yield from ask(self.store.open)
+        self.running = True
+
+    def close(self) -> Steps[None]:
+        """Log what a store in memory still has, and close the store."""
+        self.claims.drop_all()
+        if not self.store.durable:
+            left = 0
+            for stage in (Stage.NOTED, Stage.FETCHED, Stage.RECEIVED):
+                left += len((yield from ask(partial(self.store.due, stage, math.inf, _ALL))))
+            if left:
+                _log.error("%d notifications were not handled, and the store keeps them in this process only", left)
+        yield from ask(self.store.close)
+
+    def _note(self, found: Notification | Callback) -> Steps[bool]:
         if not self.running:
             return False
         now = self._clock()
-        if (yield from ask(partial(self.store.add, Pending(notification=notification, noted=now, due=now)))):
-            _log.info("%s: noted", _name(notification))
+        if isinstance(found, Callback):
+            row = callback_row(found, now)
+        else:
+            row = Pending(notification=found, noted=now, due=now)
+        if (yield from ask(partial(self.store.add, row))):
+            _log.info("%s: noted", row.name)
             self.ring()
         return True
 
-    def worker(self, stage: Stage, work: "Callable[[Pending], Steps[None]]", idle: Callable[[], Any]) -> Steps[None]:
+    def works(self, client_of: Callable[[Notification], Any], handler: Handler | None, concurrency: int) -> list[Work]:
+        """Return what each worker of a receiver does; see `worker`.
+
+        Args:
+            client_of: Returns the client for a notification.
+            handler: Called with events; may be None.
+            concurrency: How many workers there are for it, and how many for `on_other`.
+        """
+        works: list[Work] = [partial(self.worker, Stage.NOTED, partial(self.fetch, client_of=client_of))] * FETCHERS
+        if handler is not None:
+            works += [partial(self.worker, Stage.FETCHED, partial(self.handle, handler=handler))] * concurrency
+        if self._on_other is not None:
+            handle = partial(self.handle_other, on_other=self._on_other)
+            works += [partial(self.worker, Stage.RECEIVED, handle)] * concurrency
+        return [*works, self._renewals] if self.claims.are_shared else works
+
+    def _renewals(self, idle: Callable[[], Any]) -> Steps[None]:
+        """Renew what this process has claimed, until the receiver stops and nothing is claimed."""
+        while self.running or not self.claims.is_empty():
+            wait = idle()
+            try:
+                yield from self.claims.renew()
+            except StoreError as error:
+                _log.error("%s", error)
+            yield from ask(wait)
+
+    def worker(self, stage: Stage, work: Callable[[Pending], Steps[None]], idle: Callable[[], Any]) -> Steps[None]:
         """Do the work of a stage, row by row, until the receiver stops.
 
         Args:
@@ -124,28 +182,43 @@ class ReceiverCore:
             row = yield from self.claim(stage)
             if row is None:
                 if not self.running and not self.claims.is_fetching():
-                    return
+                    break
                 yield from ask(wait)
                 continue
-            try:
-                yield from work(row)
-            except StoreError as error:
-                _log.error("%s: %s", _name(row.notification), error)
+            if not (yield from self._done_work(work, row)):
                 yield from ask(wait)
-            except Exception as error:
-                log_failure(f"{_name(row.notification)}: its state was not stored", error)
-                yield from ask(wait)
-            finally:
-                self.claims.release(row)
+        self.ring()  # for the renewals, which end with the last worker
+
+    def _done_work(self, work: Callable[[Pending], Steps[None]], row: Pending) -> Steps[bool]:
+        """Do the work of a row and release it; return False when the store has failed."""
+        stored = False
+        try:
+            yield from work(row)
+            stored = True
+        except StoreError as error:
+            _log.error("%s: %s", row.name, error)
+        except Exception as error:
+            log_failure(f"{row.name}: its state was not stored", error)
+        finally:
+            self.claims.drop(row)
+        return (yield from self.release(row)) and stored
+
+    def release(self, row: Pending) -> Steps[bool]:
+        """Let others claim a row; return False when the store has failed."""
+        try:
+            yield from self.claims.release(row)
+        except StoreError as error:
+            _log.error("%s: %s", row.name, error)
+            return False
+        return True
 
     def claim(self, stage: Stage) -> Steps[Pending | None]:
         """Return the next row of a stage; no other worker gets it until it is released. None when there is none."""
         try:
-            row: Pending | None = yield from ask(partial(self.claims.claim, stage, self._clock()))
+            return (yield from self.claims.claim(stage))
         except StoreError as error:
             _log.error("%s", error)
             return None
-        return row
 
     def fetch(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[None]:
         """Fetch the event of a notification, or plan the next attempt."""
@@ -153,11 +226,11 @@ class ReceiverCore:
         error = outcome.error
         if error is None:
             changed = replace(row, stage=Stage.FETCHED, event=outcome.result, attempts=0, due=self._clock(), reason="")
-            yield from ask(partial(self.store.put, changed))
+            yield from self.claims.put(changed)
             self.ring()
             return
         if not is_a(error, ZoneClientError):
-            log_failure(f"{_name(row.notification)}: its event can't be fetched", error)
+            log_failure(f"{row.name}: its event can't be fetched", error)
         unknown = is_a(error, PlatformError) and error.errcode == _UNKNOWN_NOTIFY_ID
         final = unknown or self._clock() > row.noted + self.policy.lifetime
         yield from self._again(replace(row, attempts=row.attempts + 1, reason=reason_of(error)), final=final)
@@ -178,41 +251,49 @@ class ReceiverCore:
             return Outcome(error=error)
         return outcome
 
-    def handle(self, row: Pending, handler: Callable[[NotifyEvent], Any] | None) -> Steps[None]:
-        """Call a function with an event. The attempt is counted before, since the function may end the process."""
-        assert handler is not None  # noqa: S101 - without one there is no worker
+    def handle(self, row: Pending, handler: Handler) -> Steps[None]:
+        """Call a function with an event."""
+        return self._handled(row, handler, partial(self.event_of, row), "the handler")
+
+    def handle_other(self, row: Pending, on_other: Callable[[Callback], Any]) -> Steps[None]:
+        """Call a function with a callback that is no notification."""
+        return self._handled(row, on_other, lambda: row.callback, "on_other")
+
+    def _handled(self, row: Pending, function: Callable[[Any], Any], read: Callable[[], Any], name: str) -> Steps[None]:
+        """Call a function of the app. The attempt is counted before, since the function may end the process."""
         if row.attempts >= self.policy.handler_attempts:
             yield from self._again(row, final=True)
             return
         attempts = row.attempts + 1
         due = self._clock() + self.policy.pause(attempts)
         tried = replace(row, attempts=attempts, due=due, reason=_ENDED)
-        yield from ask(partial(self.store.put, tried))
+        if not (yield from self.claims.put(tried)):
+            return
         try:
-            outcome = yield from self._watched(partial(handler, self.event_of(row)), "the handler", row)
+            outcome = yield from self._watched(partial(function, read()), name, row)
         except Exception as error:
             outcome = Outcome(error=error)
         if outcome.error is None:
             yield from self.done(row)
             return
         if attempts == 1:
-            log_failure(f"{_name(row.notification)}: its handler failed", outcome.error, level=logging.WARNING)
+            log_failure(f"{row.name}: {name} failed", outcome.error, level=logging.WARNING)
         final = attempts >= self.policy.handler_attempts or (outcome.hangs and self._hangs_too_often(row))
         yield from self._again(replace(tried, reason=reason_of(outcome.error)), final=final)
 
     def _watched(self, function: Callable[[], Any], name: str, row: Pending) -> Steps[Outcome]:
         notify_id = printable(row.notification.notify_id)
-        return watched(function, f"{name} of notification {notify_id}", self.policy.handler_limit, notify_id)
+        return watched(function, f"{name} of {row.name}", self.policy.handler_limit, notify_id)
 
     def _hangs_too_often(self, row: Pending) -> bool:
-        hangs = self._hangs[row.notification.key] = self._hangs.get(row.notification.key, 0) + 1
+        hangs = self._hangs[row.key] = self._hangs.get(row.key, 0) + 1
         return hangs >= _MOST_HANGS
 
     def done(self, row: Pending) -> Steps[None]:
         """Note that an event is handled."""
-        self._hangs.pop(row.notification.key, None)
+        self._hangs.pop(row.key, None)
         changed = replace(row, stage=Stage.DONE, event="", due=self._clock(), reason="")
-        yield from ask(partial(self.store.put, changed))
+        yield from self.claims.put(changed)
 
     def event_of(self, row: Pending) -> NotifyEvent:
         """Return the event that the handler gets."""
@@ -230,18 +311,18 @@ class ReceiverCore:
 
     def _again(self, row: Pending, *, final: bool) -> Steps[None]:
         """Plan the next attempt, or give up; `row` has its count and its reason."""
-        now, name = self._clock(), _name(row.notification)
+        now, name = self._clock(), row.name
         if not final:
             _log.info("%s: attempt %d: %s", name, row.attempts, row.reason)
-            yield from ask(partial(self.store.put, replace(row, due=now + self.policy.pause(row.attempts))))
+            yield from self.claims.put(replace(row, due=now + self.policy.pause(row.attempts)))
             return
         work = "fetch" if row.stage is Stage.NOTED else "handle"
         text = "%s is given up after %d attempts to %s it; retry() tries again: %s"
         _log.error(text, name, row.attempts, work, row.reason)
-        self._hangs.pop(row.notification.key, None)
-        changed = replace(row, stage=Stage.FAILED, due=now)
-        yield from ask(partial(self.store.put, changed))
-        if self._on_failed is not None:
+        self._hangs.pop(row.key, None)
+        stage = Stage.FAILED_CALLBACK if row.stage is Stage.RECEIVED else Stage.FAILED
+        changed = replace(row, stage=stage, due=now)
+        if (yield from self.claims.put(changed)) and self._on_failed is not None:
             outcome = yield from self._watched(partial(self._on_failed, changed), "on_failed", row)
             if outcome.error is not None:
                 log_failure(f"{name}: on_failed failed", outcome.error)
@@ -253,48 +334,43 @@ class ReceiverCore:
         if not self.running:
             raise ConfigurationError("start the receiver before events(): with `with`, `async with`, or start()")
 
-    def failed(self) -> list[Pending]:
+    def failed(self) -> Steps[list[Pending]]:
         """Return the rows that were given up."""
         return failed_rows(self.store, self._clock())
 
-    def retry(self, notification: Notification) -> bool:
-        """Try a notification again that was given up; return False when it was not given up."""
-        return try_again(self.store, notification, self._clock())
-
-    def report_left(self) -> None:
-        """Log which rows a store in memory still has at the end."""
-        left = [] if self.store.durable else [*self._left(Stage.NOTED), *self._left(Stage.FETCHED)]
-        if left:
-            _log.error("%d notifications were not handled, and the store keeps them in this process only", len(left))
-
-    def _left(self, stage: Stage) -> Sequence[Pending]:
-        return self.store.due(stage, math.inf, _ALL)
+    def retry(self, notification: Notification) -> Steps[bool]:
+        """Try again what was given up; return False when it was not given up."""
+        found = yield from try_again(self.store, notification, self._clock())
+        self.ring()
+        return found
 
 
-def failed_rows(store: PendingStore, now: float) -> list[Pending]:
+def failed_rows(store: PendingStore, now: float) -> Steps[list[Pending]]:
     """Return the rows that were given up.
 
     Raises:
         StoreError: The store can't be read.
     """
-    return list(store.due(Stage.FAILED, now, _ALL))
+    rows: list[Pending] = []
+    for stage in (Stage.FAILED, Stage.FAILED_CALLBACK):
+        rows += yield from ask(partial(store.due, stage, now, _ALL))
+    return rows
 
 
-def try_again(store: PendingStore, notification: Notification, now: float) -> bool:
-    """Let a receiver try a notification again that was given up; return False when it was not given up.
+def try_again(store: PendingStore, notification: Notification, now: float) -> Steps[bool]:
+    """Let a receiver try again what was given up; return False when it was not given up.
 
     Raises:
         StoreError: The store can't be read or written.
     """
-    row = store.get(notification.key)
-    if row is None or row.stage is not Stage.FAILED:
+    row: Pending | None = yield from ask(partial(store.get, notification.key))
+    if row is None or row.stage not in (Stage.FAILED, Stage.FAILED_CALLBACK):
         return False
-    store.put(replace(row, stage=Stage.FETCHED if row.event else Stage.NOTED, attempts=0, due=now, reason=""))
+    stage = Stage.FETCHED if row.event else Stage.NOTED
+    if row.stage is Stage.FAILED_CALLBACK:
+        stage = Stage.RECEIVED
+    yield from ask(partial(store.put, replace(row, stage=stage, attempts=0, due=now, reason="")))
     return True
-
-
-def _name(notification: Notification) -> str:
-    return f"notification {printable(notification.notify_id)}"
 
 
 def _nothing() -> None:

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qsl
 
 from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_router.client.notify.failures import log_failure
-from wwspec_router.client.notify.models import Notification
+from wwspec_router.client.notify.models import Notification, kind_of
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.watch import watched
 from wwspec_router.client.steps import Steps
@@ -18,8 +17,8 @@ from wwspec_router.errors import ConfigurationError, StoreError
 ANSWER_SECONDS = 5.0
 """Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
 
-_OTHER_SECONDS = ANSWER_SECONDS - 0.5
-"""Seconds that `on_other` and `receive_id` may take; the rest is for the answer."""
+_RECEIVE_ID_SECONDS = ANSWER_SECONDS - 0.5
+"""Seconds that `receive_id` may take; the rest is for the answer."""
 
 ReceiveId = str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
 """For whom callbacks are encrypted: one ID, several, or a function that returns whether an ID is the app's."""
@@ -46,8 +45,8 @@ class Intake:
         token: The callback's Token.
         encoding_aes_key: The callback's EncodingAESKey.
         receive_id: The receivers whose callbacks are accepted.
-        note: Keeps a notification; returns whether the receiver works.
-        on_other: Called with all other callbacks; may be None.
+        note: Keeps a notification or another callback; returns whether the receiver works.
+        has_on_other: Whether callbacks that are no notifications are kept.
         policy: Bounds.
         clock: Returns Unix time in seconds.
 
@@ -61,8 +60,8 @@ class Intake:
         encoding_aes_key: str,
         receive_id: ReceiveId,
         *,
-        note: Callable[[Notification], Steps[bool]],
-        on_other: Callable[[Callback], Any] | None,
+        note: Callable[[Notification | Callback], Steps[bool]],
+        has_on_other: bool,
         policy: NotifyPolicy,
         clock: Callable[[], float],
     ) -> None:
@@ -71,7 +70,7 @@ class Intake:
         self._receive_id = receive_id if callable(receive_id) else _names(receive_id)
         self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""))
         self._note = note
-        self._on_other = on_other
+        self._has_on_other = has_on_other
         self._policy = policy
         self._clock = clock
 
@@ -122,7 +121,7 @@ class Intake:
     def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
         """Return the answer when it is unknown whether an ID is one of the app's; None when it is one."""
         if callable(self._receive_id):
-            outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _OTHER_SECONDS)
+            outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _RECEIVE_ID_SECONDS)
             if outcome.error is not None:
                 log_failure("receive_id failed, so WeCom sends the callback again", outcome.error)
                 return HttpAnswer(500)
@@ -134,28 +133,21 @@ class Intake:
         return None
 
     def _accept(self, callback: Callback) -> Steps[HttpAnswer]:
-        notification = _notification(callback)
-        if notification is None:
-            return (yield from self._pass_to_on_other(callback))
+        text = "success" if "InfoType" in callback.fields else ""
+        found = _notification(callback)
+        if found is None and not self._has_on_other:
+            _log.info("a callback %r was passed over: the receiver has no on_other", kind_of(callback))
+            return HttpAnswer(200, text)
+        what = "a notification" if found is not None else f"a callback {kind_of(callback)!r}"
         try:
-            taken = yield from self._note(notification)
+            taken = yield from self._note(found or callback)
         except StoreError as error:
-            _log.error("a notification was not taken, so WeCom sends it again: %s", error)
+            _log.error("%s was not taken, so WeCom sends it again: %s", what, error)
             return HttpAnswer(500)
         if not taken:
-            _log.error("a notification was not taken, so WeCom sends it again: the receiver is not started")
-        return HttpAnswer(200 if taken else 503)
-
-    def _pass_to_on_other(self, callback: Callback) -> Steps[HttpAnswer]:
-        kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
-        if self._on_other is None:
-            _log.info("a callback %r was passed over: the receiver has no on_other", kind)
-        else:
-            outcome = yield from watched(partial(self._on_other, callback), "on_other", _OTHER_SECONDS)
-            if outcome.error is not None:
-                log_failure(f"on_other failed for a callback {kind!r}, so WeCom sends it again", outcome.error)
-                return HttpAnswer(500)
-        return HttpAnswer(200, "success" if "InfoType" in callback.fields else "")
+            _log.error("%s was not taken, so WeCom sends it again: the receiver is not started", what)
+            return HttpAnswer(503)
+        return HttpAnswer(200, text)
 
     def _check_time(self, query: Mapping[str, str]) -> None:
         off = self._clock() - _number(query.get("timestamp", ""))

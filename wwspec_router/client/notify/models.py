@@ -1,16 +1,20 @@
 """What a receiver accepts, stores and gives to a handler."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from wwspec_router.callbacks import Callback, CallbackError, read_xml
 from wwspec_router.client.notify.events import WecomEvent
 from wwspec_router.contracts import Contract
+from wwspec_router.logs.printable import printable
 
 Key = tuple[str, str]
-"""Corpid and notify_id: what makes a notification the same."""
+"""Corpid and notify_id: what makes a notification the same. For another callback: whose it is, and a digest of it."""
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,16 +78,30 @@ class Stage(StrEnum):
     """Handled; kept for a while, so that a repeated callback is recognised."""
     FAILED = "failed"
     """Given up; kept to be looked at, and to be tried again by `retry`."""
+    RECEIVED = "received"
+    """A callback that is no notification waits for `on_other`. An older release that shares the store ignores it."""
+    FAILED_CALLBACK = "failed_callback"
+    """Such a callback is given up; kept as in `FAILED`."""
+
+
+_LONGEST_KIND = 40
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """A callback as `Pending.event` has it."""
+
+    xml: str
+    envelope: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pending:
-    """A notification with its state in a receiver's store."""
+    """A notification, or another callback, with its state in a receiver's store."""
 
     notification: Notification
-    """The notification."""
+    """The notification. For another callback its key: whose it is as `corpid`; kind and digest as `notify_id`."""
     stage: Stage = Stage.NOTED
-    """How far it is; `Stage.FAILED` when the receiver has given it up."""
+    """How far it is; `Stage.FAILED` or `FAILED_CALLBACK` when the receiver has given it up."""
     noted: float
     """Unix time in seconds of its arrival."""
     due: float
@@ -91,6 +109,55 @@ class Pending:
     attempts: int = 0
     """How often this stage was tried without success."""
     event: str = ""
-    """The reply of `get_callback_data`, from FETCHED until it is handled."""
+    """The reply of `get_callback_data`, from FETCHED until it is handled; what `callback` is made of."""
     reason: str = ""
     """How the latest attempt failed."""
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same as another one."""
+        return self.notification.key
+
+    @property
+    def callback(self) -> Callback | None:
+        """The callback that is no notification, until it is handled; None for a notification.
+
+        Raises:
+            CallbackError: What is stored is damaged.
+        """
+        if self.stage not in (Stage.RECEIVED, Stage.FAILED_CALLBACK):
+            return None
+        try:
+            kept = msgspec.json.decode(self.event, type=_Kept)
+        except msgspec.MsgspecError:
+            raise CallbackError(f"what is stored of {self.name} is damaged") from None
+        return Callback(read_xml(kept.xml, nested=True), kept.xml, self.notification.receive_id, kept.envelope)
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+        kind = "callback" if self.stage in (Stage.RECEIVED, Stage.FAILED_CALLBACK) else "notification"
+        return f"{kind} {printable(self.notification.notify_id)}"
+
+
+def callback_row(callback: Callback, now: float) -> Pending:
+    """Return the row of a callback that is no notification. Sent again, it is the same XML and has the same key.
+
+    Args:
+        callback: The callback.
+        now: Unix time in seconds.
+    """
+    notification = Notification(
+        corpid=callback.fields.get("ToUserName") or callback.receive_id,
+        notify_id=f"{kind_of(callback)[:_LONGEST_KIND]}:{sha256(callback.xml.encode()).hexdigest()[:32]}",
+        receive_id=callback.receive_id,
+        agentid=callback.envelope.get("AgentID", ""),
+    )
+    event = msgspec.json.encode(_Kept(callback.xml, callback.envelope)).decode()
+    return Pending(notification=notification, stage=Stage.RECEIVED, noted=now, due=now, event=event)
+
+
+def kind_of(callback: Callback) -> str:
+    """Return what a callback tells of: its `InfoType`, `Event` or `MsgType`."""
+    fields = callback.fields
+    return fields.get("InfoType") or fields.get("Event") or fields.get("MsgType", "")

@@ -57,12 +57,12 @@ def client_function(client: Any) -> Callable[[Any], Any]:
     return (lambda notification: client) if hasattr(client, "call") else client
 
 
-def worker_count(handler: object, concurrency: int) -> int:
-    """Return how many workers hand events to a handler.
+def check_concurrency(concurrency: int) -> int:
+    """Return the number of workers that call a function of the app's.
 
     Raises:
         ConfigurationError: The number is below 1.
     """
     if concurrency < 1:
         raise ConfigurationError(f"concurrency is 1 or more, not {concurrency}")
-    return concurrency if handler is not None else 0
+    return concurrency
