@@ -15,7 +15,6 @@ from wwspec_router.client import (
     CancelAuth,
     CreateAuth,
     MemoryInstallationStore,
-    MemoryPendingStore,
     NotInstalledError,
     Suite,
     Token,
@@ -259,10 +258,7 @@ def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: K
 
 
 def test_what_can_not_forget_is_refused() -> None:
-    store = MemoryPendingStore()
     given: dict[str, Any] = {"installations": MemoryInstallationStore()}
-    with pytest.raises(ConfigurationError, match="commands_store"):
-        Suite("suite", "secret", commands_store=store, forgets=[store], **given)  # type: ignore[list-item]
     with pytest.raises(ConfigurationError, match="not str"):
         Suite("suite", "secret", forgets=["messages"], **given)  # type: ignore[list-item]
 

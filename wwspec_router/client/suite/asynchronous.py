@@ -24,7 +24,6 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
-    check_suite,
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
@@ -59,12 +58,12 @@ class AsyncSuite:
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,
+        concurrency: int = 1,
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
         **client: Unpack[SuiteClientOptions],
     ) -> None:
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        check_suite(clients, commands_store, forgets)
         self._client = AsyncZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[AsyncZoneClient](clients)
         self._core = SuiteCore(
@@ -83,10 +82,11 @@ class AsyncSuite:
         self._commands = None
         if commands is not None:
             self._commands = AsyncNotifyReceiver(
-                self._client,
+                self.client_of,
                 on_other=self._on_callback,
                 on_failed=on_failed,
                 store=commands_store,
+                concurrency=concurrency,
                 policy=policy,
                 clock=clock,
                 **commands,

@@ -25,7 +25,6 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
-    check_suite,
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
@@ -58,6 +57,8 @@ class Suite:
         page_tickets: Returns how a corp's tickets of pages are shared; see `page_tickets` of `ZoneClient`.
         older: Call the older `get_permanent_code` and `get_auth_info` [90603], in place of those of version 2 [100776].
         clients: How many clients of corps are kept.
+        concurrency: How many callbacks are handled at the same time. With 1, they are handled in the order in which
+            they came, but for those that are tried again.
         policy: Limits and pauses of the command callback URL.
         clock: Returns Unix time in seconds.
         client: `program_id`, `base_url`, `timeout`, `retries` and others; see `SuiteClientOptions`.
@@ -84,13 +85,13 @@ class Suite:
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,
+        concurrency: int = 1,
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
         **client: Unpack[SuiteClientOptions],
     ) -> None:
         check_plain(on_event=on_event, on_failed=on_failed)
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        check_suite(clients, commands_store, forgets)
         self._client = ZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[ZoneClient](clients)
         self._core = SuiteCore(
@@ -109,10 +110,11 @@ class Suite:
         self._commands = None
         if commands is not None:
             self._commands = NotifyReceiver(
-                self._client,
+                self.client_of,
                 on_other=self._on_callback,
                 on_failed=on_failed,
                 store=commands_store,
+                concurrency=concurrency,
                 policy=policy,
                 clock=clock,
                 **commands,
