@@ -1,6 +1,7 @@
 """The command URL: who may call it, what the app gets, and when data permissions end."""
 
 import time
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -19,6 +20,7 @@ from wwspec_router.client import (
     DataPermissionGranted,
     Installation,
     MemoryInstallationStore,
+    NotifyPolicy,
     Suite,
     SuiteEvent,
     SuiteTicket,
@@ -165,7 +167,7 @@ def test_permission_events_may_come_in_any_order(order: tuple[int, ...]) -> None
 
 
 def test_a_permission_of_a_corp_that_is_not_installed_yet_comes_again(make: Make) -> None:
-    stand = make()
+    stand = make(policy=NotifyPolicy(first_pause=0.02, longest_pause=0.5))
     corp = stand.corp()
     stand.send("auth_data_permission", AuthCorpId=corp.corpid, AuthType="data_zone_chat")
     stand.send("enter_agent")
@@ -182,6 +184,18 @@ def test_the_clients_of_corps_are_bounded(make: Make) -> None:
     stand.suite.corp("c")
     assert stand.suite.corp("b") is clients[1]
     assert stand.suite.corp("a") is not clients[0]
+
+
+def test_callbacks_are_for_the_suite_the_provider_and_corps_that_have_the_app(make: Make) -> None:
+    stand = make(corps=2)
+    stand.corp(0).install()
+    asked = [SUITE_ID, PROVIDER, stand.corp(0).corpid, stand.corp(1).corpid, ""]
+    found = [stand.do(partial(_is_receiver, receive_id=each)) for each in asked]
+    assert found == [True, True, True, False, False]
+
+
+def _is_receiver(suite: Any, receive_id: str) -> Any:
+    return suite.is_receiver(receive_id)
 
 
 def test_the_client_of_a_notification_is_that_of_its_corp(make: Make) -> None:

@@ -70,6 +70,7 @@ class AsyncSuite:
             self._client._core,
             suite_id=suite_id,
             suite_secret=suite_secret,
+            provider_corpid=provider_corpid,
             installations=installations,
             kind=kind,
             older=older,
@@ -128,6 +129,10 @@ class AsyncSuite:
     async def is_installed(self, corpid: str) -> bool:
         """Return whether a corp has installed the app; see `Suite.is_installed`."""
         return await self._run(self._core.is_installed(corpid))
+
+    async def is_receiver(self, receive_id: str) -> bool:
+        """Return whether a callback may be encrypted for an ID; see `Suite.is_receiver`."""
+        return await self._run(self._core.is_receiver(receive_id))
 
     async def corps(self) -> Sequence[str]:
         """Return the corps that have installed the app; see `Suite.corps`."""

@@ -47,7 +47,7 @@ class Suite:
         kind: `third-party`, or `custom-developed`: then a permanent_code is the secret of the app at its corp [97175].
         token: The Token of the command callback URL. Without it, this process does not answer that URL.
         encoding_aes_key: Its EncodingAESKey.
-        provider_corpid: The provider's corpid, for which WeCom verifies the URL.
+        provider_corpid: The provider's corpid, for which WeCom verifies callback URLs.
         commands_store: Keeps callbacks until they are handled. In memory by default; a durable store loses none.
         on_event: Called with each event of the command URL, at least once, after the suite has done its part.
         on_failed: Called with each callback that is given up.
@@ -98,6 +98,7 @@ class Suite:
             self._client._core,
             suite_id=suite_id,
             suite_secret=suite_secret,
+            provider_corpid=provider_corpid,
             installations=installations,
             kind=kind,
             older=older,
@@ -185,7 +186,7 @@ class Suite:
         return self._run(self._core.records.ready(corpid))
 
     def is_installed(self, corpid: str) -> bool:
-        """Return whether a corp has installed the app; also for `receive_id` of `NotifyReceiver`.
+        """Return whether a corp has installed the app.
 
         Args:
             corpid: The corp.
@@ -194,6 +195,17 @@ class Suite:
             StoreError: The store can't be read.
         """
         return self._run(self._core.is_installed(corpid))
+
+    def is_receiver(self, receive_id: str) -> bool:
+        """Return whether a callback may be encrypted for an ID: for `receive_id` of `NotifyReceiver`.
+
+        Args:
+            receive_id: A corpid or a suite's ID. WeCom verifies a callback URL for the provider's corpid.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
+        return self._run(self._core.is_receiver(receive_id))
 
     def corps(self) -> Sequence[str]:
         """Return the corps that have installed the app, in the order of their names.

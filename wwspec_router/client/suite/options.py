@@ -50,7 +50,7 @@ def command_receiver(suite_id: str, token: str, encoding_aes_key: str, provider_
     Raises:
         ConfigurationError: A part is missing.
     """
-    if not (token or encoding_aes_key or provider_corpid):
+    if not (token or encoding_aes_key):
         return None
     if not (token and encoding_aes_key and provider_corpid):
         raise ConfigurationError(NO_COMMANDS)
