@@ -119,11 +119,9 @@ class Stand:
         """Let the emulator send its commands here, beginning with a ticket."""
         self.control.set_command_callback(self.url, TOKEN, AES_KEY)
         self.control.push_ticket()
-        self.idle()
-
-    def idle(self) -> None:
-        """Wait until all that the emulator has sent is handled."""
-        assert self.emulator.platform.wait_idle()
+        wait_until(lambda: self.store.ticket(SUITE_ID))
+        if self.options["on_event"] == self.events.append:
+            self.seen(1)
 
     def corp(self, number: int = 0) -> "Corp":
         """Return a corp, its admin and its app."""

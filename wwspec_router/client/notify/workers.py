@@ -48,7 +48,8 @@ def check_plain(**functions: object) -> None:
             callable(function) and inspect.iscoroutinefunction(function.__call__)
         ):
             raise ConfigurationError(
-                f"{name} is an async function, which goes with AsyncNotifyReceiver; give NotifyReceiver a plain one"
+                f"{name} is an async function: give a plain one, or use the class for event loops, "
+                "AsyncNotifyReceiver or AsyncSuite"
             )
 
 

@@ -24,7 +24,6 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
-    check_suite,
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
@@ -59,18 +58,19 @@ class AsyncSuite:
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,
+        concurrency: int = 1,
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
         **client: Unpack[SuiteClientOptions],
     ) -> None:
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        check_suite(clients, commands_store, forgets)
         self._client = AsyncZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[AsyncZoneClient](clients)
         self._core = SuiteCore(
             self._client._core,
             suite_id=suite_id,
             suite_secret=suite_secret,
+            provider_corpid=provider_corpid,
             installations=installations,
             kind=kind,
             older=older,
@@ -83,10 +83,11 @@ class AsyncSuite:
         self._commands = None
         if commands is not None:
             self._commands = AsyncNotifyReceiver(
-                self._client,
+                self.client_of,
                 on_other=self._on_callback,
                 on_failed=on_failed,
                 store=commands_store,
+                concurrency=concurrency,
                 policy=policy,
                 clock=clock,
                 **commands,
@@ -128,6 +129,10 @@ class AsyncSuite:
     async def is_installed(self, corpid: str) -> bool:
         """Return whether a corp has installed the app; see `Suite.is_installed`."""
         return await self._run(self._core.is_installed(corpid))
+
+    async def is_receiver(self, receive_id: str) -> bool:
+        """Return whether a callback may be encrypted for an ID; see `Suite.is_receiver`."""
+        return await self._run(self._core.is_receiver(receive_id))
 
     async def corps(self) -> Sequence[str]:
         """Return the corps that have installed the app; see `Suite.corps`."""

@@ -25,7 +25,6 @@ from wwspec_router.client.suite.options import (
     NO_COMMANDS,
     NoCorp,
     SuiteClientOptions,
-    check_suite,
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
@@ -48,7 +47,7 @@ class Suite:
         kind: `third-party`, or `custom-developed`: then a permanent_code is the secret of the app at its corp [97175].
         token: The Token of the command callback URL. Without it, this process does not answer that URL.
         encoding_aes_key: Its EncodingAESKey.
-        provider_corpid: The provider's corpid, for which WeCom verifies the URL.
+        provider_corpid: The provider's corpid, for which WeCom verifies callback URLs.
         commands_store: Keeps callbacks until they are handled. In memory by default; a durable store loses none.
         on_event: Called with each event of the command URL, at least once, after the suite has done its part.
         on_failed: Called with each callback that is given up.
@@ -58,6 +57,8 @@ class Suite:
         page_tickets: Returns how a corp's tickets of pages are shared; see `page_tickets` of `ZoneClient`.
         older: Call the older `get_permanent_code` and `get_auth_info` [90603], in place of those of version 2 [100776].
         clients: How many clients of corps are kept.
+        concurrency: How many callbacks are handled at the same time. With 1, they are handled in the order in which
+            they came, but for those that are tried again.
         policy: Limits and pauses of the command callback URL.
         clock: Returns Unix time in seconds.
         client: `program_id`, `base_url`, `timeout`, `retries` and others; see `SuiteClientOptions`.
@@ -84,19 +85,20 @@ class Suite:
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,
+        concurrency: int = 1,
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
         **client: Unpack[SuiteClientOptions],
     ) -> None:
         check_plain(on_event=on_event, on_failed=on_failed)
         commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        check_suite(clients, commands_store, forgets)
         self._client = ZoneClient(tokens=NoCorp(), **client)
         self._clients = Recent[ZoneClient](clients)
         self._core = SuiteCore(
             self._client._core,
             suite_id=suite_id,
             suite_secret=suite_secret,
+            provider_corpid=provider_corpid,
             installations=installations,
             kind=kind,
             older=older,
@@ -109,10 +111,11 @@ class Suite:
         self._commands = None
         if commands is not None:
             self._commands = NotifyReceiver(
-                self._client,
+                self.client_of,
                 on_other=self._on_callback,
                 on_failed=on_failed,
                 store=commands_store,
+                concurrency=concurrency,
                 policy=policy,
                 clock=clock,
                 **commands,
@@ -183,7 +186,7 @@ class Suite:
         return self._run(self._core.records.ready(corpid))
 
     def is_installed(self, corpid: str) -> bool:
-        """Return whether a corp has installed the app; also for `receive_id` of `NotifyReceiver`.
+        """Return whether a corp has installed the app.
 
         Args:
             corpid: The corp.
@@ -192,6 +195,17 @@ class Suite:
             StoreError: The store can't be read.
         """
         return self._run(self._core.is_installed(corpid))
+
+    def is_receiver(self, receive_id: str) -> bool:
+        """Return whether a callback may be encrypted for an ID: for `receive_id` of `NotifyReceiver`.
+
+        Args:
+            receive_id: A corpid or a suite's ID. WeCom verifies a callback URL for the provider's corpid.
+
+        Raises:
+            StoreError: The store can't be read.
+        """
+        return self._run(self._core.is_receiver(receive_id))
 
     def corps(self) -> Sequence[str]:
         """Return the corps that have installed the app, in the order of their names.

@@ -44,6 +44,7 @@ class SuiteCore:
         core: Sends requests.
         suite_id: The app's suite ID.
         suite_secret: The app's suite secret.
+        provider_corpid: The provider's corpid; may be empty.
         installations: Keeps installations and tickets.
         kind: The kind of app.
         older: Whether the older form of APIs is called.
@@ -62,6 +63,7 @@ class SuiteCore:
         *,
         suite_id: str,
         suite_secret: str,
+        provider_corpid: str,
         installations: InstallationStore,
         kind: AppKind,
         older: bool,
@@ -76,6 +78,7 @@ class SuiteCore:
         self.records = Records(installations, suite_id)
         self._core = core
         self._store = installations
+        self._provider_corpid = provider_corpid or suite_id
         self._kind = kind
         self._path = "service/" if older else "service/v2/"
         self._shared = tokens
@@ -107,6 +110,10 @@ class SuiteCore:
         """Return whether a corp has installed the app."""
         found = yield from self.records.find(corpid)
         return found is not None and found.is_ready
+
+    def is_receiver(self, receive_id: str) -> Steps[bool]:
+        """Return whether callbacks may be encrypted for an ID."""
+        return receive_id in (self.suite_id, self._provider_corpid) or (yield from self.is_installed(receive_id))
 
     def save_ticket(self, ticket: str, time: float) -> Steps[None]:
         """Store a suite_ticket."""

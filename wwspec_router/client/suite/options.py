@@ -1,6 +1,5 @@
 """What both suites take beside the suite itself."""
 
-from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from wwspec_router.client.retries import RetryPolicy
@@ -51,23 +50,8 @@ def command_receiver(suite_id: str, token: str, encoding_aes_key: str, provider_
     Raises:
         ConfigurationError: A part is missing.
     """
-    if not (token or encoding_aes_key or provider_corpid):
+    if not (token or encoding_aes_key):
         return None
     if not (token and encoding_aes_key and provider_corpid):
         raise ConfigurationError(NO_COMMANDS)
     return {"token": token, "encoding_aes_key": encoding_aes_key, "receive_id": [suite_id, provider_corpid]}
-
-
-def check_suite(clients: int, commands_store: object, forgets: Sequence[object]) -> None:
-    """Check arguments of a suite.
-
-    Raises:
-        ConfigurationError: One makes no sense.
-    """
-    if clients < 1:
-        raise ConfigurationError(f"clients is 1 or more, not {clients}")
-    if commands_store is not None and any(each is commands_store for each in forgets):
-        raise ConfigurationError(
-            "forgets must not have the commands_store: it keeps the cancel_auth by which a corp is forgotten, and "
-            "removes it by itself"
-        )

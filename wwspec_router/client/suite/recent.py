@@ -5,6 +5,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
+from wwspec_router.errors import ConfigurationError
+
 T = TypeVar("T")
 
 
@@ -13,9 +15,14 @@ class Recent(Generic[T]):
 
     Args:
         most: How many are kept.
+
+    Raises:
+        ConfigurationError: The number is below 1.
     """
 
     def __init__(self, most: int) -> None:
+        if most < 1:
+            raise ConfigurationError(f"clients is 1 or more, not {most}")
         self._most = most
         self._kept: OrderedDict[str, T] = OrderedDict()
         self._lock = Lock()
