@@ -2,18 +2,24 @@
 
 import json
 import time
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.support.command import wwspec
-from wwspec_router.client import Notification, Pending, SqlitePendingStore
-from wwspec_router.client.notify.models import Stage
+from wwspec_router.callbacks import Callback
+from wwspec_router.client import Notification, Pending, SqlitePendingStore, Stage
+from wwspec_router.client.notify.models import callback_row
+
+TICKET = f"suite_ticket:{sha256(b'<xml></xml>').hexdigest()[:32]}"
+"""The ID of a callback: its kind, and a digest of its XML."""
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> SqlitePendingStore:
-    """One with two notifications that were given up, and one that was handled."""
+    """One with two notifications that were given up, and one that was handled, and a callback that was given up."""
     store = SqlitePendingStore(tmp_path / "pending.db")
     store.open()
     stages = {"n1": Stage.FAILED, "n2": Stage.FAILED, "n3": Stage.DONE}
@@ -21,6 +27,8 @@ def store(tmp_path: Path) -> SqlitePendingStore:
         notification = Notification(corpid="corp", notify_id=notify_id)
         now = time.time()
         store.add(Pending(notification=notification, stage=stage, noted=now, due=now, attempts=36, reason="E: \x1b[2J"))
+    ticket = Callback({"InfoType": "suite_ticket"}, "<xml></xml>", "suite", {})
+    store.add(replace(callback_row(ticket, time.time()), stage=Stage.FAILED_CALLBACK, attempts=36, reason="E"))
     return store
 
 
@@ -30,8 +38,9 @@ def test_failed_notifications_are_printed_one_a_line(store: SqlitePendingStore, 
     assert [line[20:] for line in done.stdout.splitlines()] == [
         r"n1 of corp, 36 attempts: E: \x1b[2J",
         r"n2 of corp, 36 attempts: E: \x1b[2J",
+        f"{TICKET} of suite, 36 attempts: E",
     ]
-    assert done.stderr == "2 have failed\n"
+    assert done.stderr == "3 have failed\n"
 
 
 def test_one_is_tried_again_while_the_receiver_has_the_file(store: SqlitePendingStore, tmp_path: Path) -> None:
@@ -39,7 +48,9 @@ def test_one_is_tried_again_while_the_receiver_has_the_file(store: SqlitePending
     assert [row["notification"]["notify_id"] for row in json.loads(done.stdout)] == ["n2"]
     [noted] = store.due(Stage.NOTED, time.time(), 10)
     assert (noted.notification.notify_id, noted.attempts) == ("n2", 0)
-    assert wwspec(tmp_path, "app", "failed", "pending.db", "--retry").stderr == "1 are tried again\n"
+    assert wwspec(tmp_path, "app", "failed", "pending.db", "--retry").stderr == "2 are tried again\n"
+    [received] = store.due(Stage.RECEIVED, time.time(), 10)
+    assert (received.notification.notify_id, received.attempts) == (TICKET, 0)
 
 
 def test_what_is_not_there_is_named(store: SqlitePendingStore, tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ Its program runs on three machines, whose disks are wiped in between. Nothing is
 the corp has authorised, and each silence has an event or an error.
 """
 
+import math
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from queue import Queue
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -24,9 +24,11 @@ from wwspec_router.callbacks import Callback
 from wwspec_router.client import (
     DbCursor,
     KeyRing,
+    MemoryPendingStore,
     NotifyEvent,
     NotifyReceiver,
     PlatformError,
+    Stage,
     SuiteApp,
     ZoneClient,
 )
@@ -70,21 +72,20 @@ class CorpApp:
         self.reasons: list[str] = []
         """Why messages may be missing: what an event or an error said, in order."""
         self.faults: list[Exception] = []
-        self._commands: Queue[Callback | None] = Queue()
+        self.store = MemoryPendingStore()
         with closing(sqlite3.connect(database)) as connection:
             connection.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY)")
-        worker = threading.Thread(target=self._work)
-        worker.start()
-        stack.callback(worker.join)
-        stack.callback(self._commands.put, None)
 
     @property
     def public_key(self) -> str:
         return self._ring.public_key()
 
     def on_command(self, callback: Callback) -> None:
-        """Take a callback of the command URL; the work on it comes afterwards."""
-        self._commands.put(callback)
+        """Do what a callback of the command URL asks for."""
+        try:
+            self._follow(callback.fields)
+        except Exception as error:
+            self.faults.append(error)
 
     def on_event(self, event: NotifyEvent) -> None:
         """Pull what is new."""
@@ -138,18 +139,9 @@ class CorpApp:
 
     def wait_done(self, notifications: int) -> None:
         """Wait until all that was sent is worked on."""
-        self._commands.join()
+        wait_until(lambda: not self.store.due(Stage.RECEIVED, math.inf, 1))
         wait_until(lambda: self.handled >= notifications or self.faults)
         assert not self.faults, self.faults
-
-    def _work(self) -> None:
-        while (callback := self._commands.get()) is not None:
-            try:
-                self._follow(callback.fields)
-            except Exception as error:
-                self.faults.append(error)
-            finally:
-                self._commands.task_done()
 
     def _follow(self, fields: Any) -> None:
         match fields["InfoType"]:
@@ -184,6 +176,7 @@ def served(app: CorpApp) -> Iterator[str]:
             encoding_aes_key=AES_KEY,
             receive_id=ids,
             on_other=app.on_command,
+            store=app.store,
             on_failed=lambda pending: app.faults.append(AssertionError(pending)),
         ) as receiver,
         make_server("127.0.0.1", 0, receiver, handler_class=Quiet) as server,

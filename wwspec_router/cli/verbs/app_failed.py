@@ -1,4 +1,4 @@
-"""`wwspec app failed`: the notifications that a receiver has given up, and another try for them."""
+"""`wwspec app failed`: what a receiver has given up, and another try for it."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ from wwspec_router.cli.tables import moment
 @click.option("--retry", is_flag=True, help="Let the receiver try them again, within a second or at its next start.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of notification, attempts, due and reason.")
 def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) -> None:
-    """Print the notifications that a receiver has given up, and try them again with --retry.
+    """Print the notifications and callbacks that a receiver has given up, and try them again with --retry.
 
     FILE is that of its SqlitePendingStore. The receiver may run meanwhile. Without a NOTIFY_ID it takes all of them.
     """
