@@ -195,9 +195,9 @@ class Corp:
 
     def install(self) -> Installation:
         """Let the admin install the app by a link, and the app take the code."""
-        return self.take(self.code())
+        return self.exchange(self.code())
 
-    def take(self, code: str) -> Installation:
+    def exchange(self, code: str) -> Installation:
         """Let the app take an auth_code."""
         found: Installation = self.stand.do(lambda suite: suite.install(code))
         return found

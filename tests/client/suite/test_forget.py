@@ -120,7 +120,7 @@ def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(make: Make) -
     corp.install()
     with pytest.raises(ConnectionError):
         stand.forget(corp.corpid)
-    found = corp.take(corp.code())
+    found = corp.exchange(corp.code())
     assert (found.is_ready, bool(found.permanent_code)) == (False, True)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         corp.call()
@@ -138,7 +138,7 @@ def test_a_second_cancellation_removes_the_installation_that_waits(make: Make) -
     corp.install()
     with pytest.raises(ConnectionError):
         stand.forget(corp.corpid)
-    corp.take(corp.code())
+    corp.exchange(corp.code())
     corp.admin.cancel()
     stand.seen(1, CancelAuth)
     assert corp.stored is None
@@ -187,12 +187,12 @@ def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(m
     code = corp.code()
     store.is_down = True
     with pytest.raises(StoreError):
-        corp.take(code)
+        corp.exchange(code)
     store.is_down = False
     corp.admin.cancel()
     stand.seen(1, CancelAuth)
     with pytest.raises(Exception, match="40078"):
-        corp.take(code)
+        corp.exchange(code)
     assert corp.stored is None
 
 

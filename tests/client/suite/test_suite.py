@@ -51,7 +51,7 @@ def test_a_corp_installs_the_app_by_the_providers_link(make: Make) -> None:
     gone = httpx.post(link, data={"corp": corp.corpid})
     back = dict(parse_qsl(urlsplit(gone.headers["location"]).query))
     assert back["state"] == "s 1&"
-    found = corp.take(back["auth_code"])
+    found = corp.exchange(back["auth_code"])
     assert (found.corpid, found.agentid) == (corp.corpid, stand.emulator.settings.agentid)
     assert corp.call() == LOG_LEVEL
 
@@ -61,7 +61,7 @@ def test_an_auth_code_that_comes_twice_gives_the_same_installation(make: Make) -
     stand = make()
     corp = stand.corp()
     code = corp.code()
-    assert corp.take(code) == corp.take(code)
+    assert corp.exchange(code) == corp.exchange(code)
     assert stand.asked("v2/get_permanent_code") == 1
 
 
@@ -69,7 +69,7 @@ def test_another_machine_knows_an_auth_code_that_was_used(make: Make, kind: Kind
     stand = make()
     corp = stand.corp()
     code = corp.code()
-    found = corp.take(code)
+    found = corp.exchange(code)
     other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store)
     assert other.do(lambda suite: suite.install(code)) == found
 
@@ -78,7 +78,7 @@ def test_create_auth_and_a_redirect_may_bring_the_same_code(make: Make) -> None:
     stand = make()
     corp = stand.corp()
     code = corp.code()
-    found = corp.take(code)
+    found = corp.exchange(code)
     assert stand.send("create_auth", AuthCode=code).text == "success"
     stand.seen(1, CreateAuth)
     assert corp.stored == found
@@ -132,9 +132,9 @@ def test_a_code_is_not_lost_when_the_store_is_down(make: Make) -> None:
     code = corp.code()
     store.is_down = True
     with pytest.raises(StoreError):
-        corp.take(code)
+        corp.exchange(code)
     store.is_down = False
-    assert corp.take(code).permanent_code
+    assert corp.exchange(code).permanent_code
     assert corp.call() == LOG_LEVEL
     assert stand.asked("v2/get_permanent_code") == 1
 

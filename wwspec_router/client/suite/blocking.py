@@ -216,7 +216,7 @@ class Suite:
         return self._run(self._core.records.corps())
 
     def install_url(self, redirect_uri: str, *, state: str = "") -> str:
-        """Return a link by which a corp's admin installs a third-party app; it works for 20 minutes [90597].
+        """Return a link by which a corp's admin installs a third-party app; it works for 20 minutes.
 
         WeCom leads the admin to `redirect_uri` with `auth_code` and `state`: check that `state` is one of that
         browser, and call `install`.

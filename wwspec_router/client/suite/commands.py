@@ -81,7 +81,7 @@ class Commands:
     def forget(self, corpid: str, *, keep_code: bool = False) -> Steps[None]:
         """Delete all that is stored of a corp.
 
-        The installation is marked first, and removed last: whoever begins again after a crash goes on from there, and a
+        The installation is marked first, and removed last: after a crash, the next attempt goes on from there, and a
         corp that installs the app again meanwhile keeps its new permanent_code.
         """
         marked: Installation | None = yield from alone(lambda: self._core.mark(corpid, keep_code=keep_code))
