@@ -63,6 +63,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.shared_tokens import SharedTokens, StoredToken, TokenStore  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
 from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
@@ -123,14 +124,17 @@ __all__ = [
     "RetryPolicy",
     "SdkApiError",
     "SharedPendingStore",
+    "SharedTokens",
     "SqlitePendingStore",
     "Stage",
     "StillRunningError",
+    "StoredToken",
     "SuiteApp",
     "Task",
     "TaskStatus",
     "Token",
     "TokenProvider",
+    "TokenStore",
     "TransportError",
     "UnknownAbilityError",
     "UnopenedMessage",
