@@ -59,7 +59,7 @@ class TokenStore(Protocol):
         ...
 
 
-class SharedTokens:
+class StoredTokenProvider:
     """A source of access tokens that takes the one in a store while it is valid, and otherwise stores a new one.
 
     Args:

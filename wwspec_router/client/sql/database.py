@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 ERRORS = (SQLAlchemyError, OSError, UnicodeError, OverflowError)
 """What SQLAlchemy and drivers raise. Their texts may have values, and the password of the URL."""
+LATEST = 1e18
+"""Stands for an infinite time, which MySQL does not know."""
 _ATTEMPTS = 10
 _CONFLICTS = ("40001", "40P01", "1213", "1020")
 """A transaction is rolled back because of another one. 1020: the row has changed since it was read, in MariaDB."""
@@ -141,13 +143,13 @@ def upsert(
         connection: Its database decides how.
         table: The table.
         values: The row.
-        newer: Says by the columns of the stored row, and of the new one, whether that replaces it.
+        newer: Says by the columns of the stored row, and of the new one, whether that replaces it. A row whose columns
+            are as those of the stored one does: MySQL asks again for each column, after it has replaced those before.
     """
     keys = [column.name for column in table.primary_key]
     others = [name for name in values if name not in keys]
     if is_mysql(connection.dialect):
         insert = mysql.insert(table).values(**values)
-        # MySQL assigns from left to right: what `newer` compares comes last
         new: list[tuple[str, Any]] = [(name, insert.inserted[name]) for name in others]
         if newer is not None:
             is_newer = newer(table.c, insert.inserted)

@@ -1,5 +1,6 @@
 """Installations of an app, and its ticket, in the app's database."""
 
+import math
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.installations import Installation
-from wwspec_router.client.sql.database import Database, upsert
+from wwspec_router.client.sql.database import LATEST, Database, upsert
 from wwspec_router.client.sql.sealing import Cipher, seal, unseal
 from wwspec_router.client.sql.tables import INSTALLATIONS, TICKETS
 
@@ -47,9 +48,12 @@ class SqlInstallationStore:
         """Store an installation; see `InstallationStore`."""
         values = msgspec.structs.asdict(installation)
         values["permanent_code"] = seal(installation.permanent_code, self._cipher)
-        return self._installations.run(
-            lambda connection: connection.execute(upsert(connection, INSTALLATIONS, values)).close()
-        )
+
+        def work(connection: Connection) -> None:
+            newer = upsert(connection, INSTALLATIONS, values, lambda old, new: new.installed_at >= old.installed_at)
+            connection.execute(newer).close()
+
+        return self._installations.run(work)
 
     def find(self, suite_id: str, corpid: str) -> Installation | None | Awaitable[Installation | None]:
         """Return the installation at a corp; see `InstallationStore`."""
@@ -70,9 +74,10 @@ class SqlInstallationStore:
         query = select(INSTALLATIONS.c.corpid).where(INSTALLATIONS.c.suite_id == suite_id)
         return self._installations.run(lambda connection: sorted(connection.execute(query).scalars()))
 
-    def remove(self, suite_id: str, corpid: str) -> bool | Awaitable[bool]:
+    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool | Awaitable[bool]:
         """Remove the installation at a corp; see `InstallationStore`."""
-        statement = delete(INSTALLATIONS).where(*_at(suite_id, corpid))
+        is_older = INSTALLATIONS.c.installed_at <= min(until, LATEST)
+        statement = delete(INSTALLATIONS).where(*_at(suite_id, corpid), is_older)
         return self._installations.run(lambda connection: connection.execute(statement).rowcount == 1)
 
     def save_ticket(self, suite_id: str, ticket: str, time: float) -> None | Awaitable[None]:
@@ -80,7 +85,7 @@ class SqlInstallationStore:
         values = {"suite_id": suite_id, "ticket": seal(ticket, self._cipher), "made": time}
 
         def work(connection: Connection) -> None:
-            newer = upsert(connection, TICKETS, values, lambda stored, new: new.made >= stored.made)
+            newer = upsert(connection, TICKETS, values, lambda old, new: new.made >= old.made)
             connection.execute(newer).close()
 
         return self._tickets.run(work)

@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
-from wwspec_router.client.sql.database import Database, insert_new
+from wwspec_router.client.sql.database import LATEST, Database, insert_new
 from wwspec_router.client.sql.tables import PENDING
 from wwspec_router.errors import ConfigurationError
 
-_LATEST = 1e18
-"""Stands for an infinite time, which MySQL does not know."""
 _ROW = (
     PENDING.c.notification,
     PENDING.c.stage,
@@ -103,7 +101,7 @@ class SqlPendingStore:
 
     def prune(self, stage: Stage, before: float) -> int | Awaitable[int]:
         """Remove old rows; see `PendingStore`."""
-        return self._delete(PENDING.c.stage == stage.value, PENDING.c.due < min(before, _LATEST))
+        return self._delete(PENDING.c.stage == stage.value, PENDING.c.due < min(before, LATEST))
 
     def forget(self, corpid: str) -> int | Awaitable[int]:
         """Remove the rows of a corp; see `PendingStore`."""
@@ -167,7 +165,7 @@ class SqlPendingStore:
         return and_(PENDING.c.receiver == self._receiver, PENDING.c.corpid == corpid, PENDING.c.notify_id == notify_id)
 
     def _due(self, stage: Stage, now: float) -> tuple[ColumnElement[bool], ...]:
-        return PENDING.c.receiver == self._receiver, PENDING.c.stage == stage.value, PENDING.c.due <= min(now, _LATEST)
+        return PENDING.c.receiver == self._receiver, PENDING.c.stage == stage.value, PENDING.c.due <= min(now, LATEST)
 
 
 def _state(row: Pending) -> dict[str, Any]:

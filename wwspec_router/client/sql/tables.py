@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Dialect,
@@ -114,6 +115,8 @@ INSTALLATIONS = Table(
     Column("agentid", BigInteger, nullable=False, autoincrement=False),
     Column("installed_at", Double, nullable=False),
     Column("data_until", Double, nullable=False),
+    Column("code_digest", String(64), nullable=False),
+    Column("forgetting", Boolean, nullable=False),
     **_MYSQL,
 )
 """Corps that have installed an app, of `SqlInstallationStore`."""
@@ -142,7 +145,7 @@ TOKENS = Table(
 def create_tables(connection: Connection) -> None:
     """Create the tables that are missing; any number of processes may do so at once.
 
-    The table of cursors that an earlier release has made gets the column that it lacks.
+    A table that an earlier release has made gets the columns that it lacks.
 
     Args:
         connection: Of the app's database. With an async one: `await connection.run_sync(create_tables)`.
@@ -151,14 +154,15 @@ def create_tables(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     for table in METADATA.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
-    if not _has_pull(connection):
-        column = CreateColumn(CURSORS.c.pull).compile(dialect=connection.dialect)
-        try:
-            connection.execute(text(f"ALTER TABLE {CURSORS.name} ADD COLUMN {column}"))
-        except DBAPIError:  # another process has added it
-            if not _has_pull(connection):
-                raise
+        for column in _missing(connection, table):
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            try:
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+            except DBAPIError:  # another process may have added it
+                if column in _missing(connection, table):
+                    raise
 
 
-def _has_pull(connection: Connection) -> bool:
-    return any(column["name"] == "pull" for column in inspect(connection).get_columns(CURSORS.name))
+def _missing(connection: Connection, table: Table) -> list[Column[Any]]:
+    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in present]

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wwspec_router.client.shared_tokens import SharedTokens, StoredToken
+from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider
 from wwspec_router.client.sql.database import Database, upsert
 from wwspec_router.client.sql.sealing import Cipher, seal, unseal
 from wwspec_router.client.sql.tables import TOKENS
@@ -13,7 +13,7 @@ from wwspec_router.client.tokens import TokenProvider
 
 
 class SqlTokenStore:
-    """Keeps access tokens in the table `wwspec_tokens`; a `TokenStore`.
+    """Keeps access tokens in the table `wwspec_tokens`; what `Suite` takes as `tokens`.
 
     Args:
         engine: An engine of SQLAlchemy for SQLite, PostgreSQL, MySQL or MariaDB. With an async one, methods return
@@ -27,6 +27,10 @@ class SqlTokenStore:
     def __init__(self, engine: Engine | AsyncEngine, *, cipher: Cipher | None = None) -> None:
         self._database = Database(engine, TOKENS)
         self._cipher = cipher
+
+    def provider(self, name: str, source: TokenProvider) -> TokenProvider:
+        """Return a source of one token that all machines share; see `SharedTokens`."""
+        return StoredTokenProvider(source, self, name=name)
 
     def load(self, name: str) -> StoredToken | None | Awaitable[StoredToken | None]:
         """Return a token; see `TokenStore`."""
@@ -49,7 +53,7 @@ class SqlTokenStore:
         return self._database.run(lambda connection: connection.execute(statement).rowcount == 1)
 
 
-class SqlTokenProvider(SharedTokens):
+class SqlTokenProvider(StoredTokenProvider):
     """A source of access tokens that shares one token between all machines, in the table `wwspec_tokens`.
 
     Args:
