@@ -27,6 +27,14 @@ ENGINES = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have histories run with the slow tests: each of their steps reads all rows by a statement for each."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "in_every_history" in item.name:
+            item.add_marker(slow)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a database in PostgreSQL."""

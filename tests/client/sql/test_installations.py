@@ -1,13 +1,14 @@
 """`SqlInstallationStore` on each database, plain and sealed."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.client.sql.conftest import opened
 from wwspec_router.client import Installation, InstallationStore
 from wwspec_router.client.installations import MemoryInstallationStore
 from wwspec_router.client.sql import SqlInstallationStore, create_tables
@@ -45,12 +46,12 @@ class TestSqlInstallationStore(InstallationStoreSuite):
 
 
 @pytest.fixture
-def database() -> Engine:
+def database() -> Iterator[Engine]:
     """A database in memory."""
-    engine = create_engine("sqlite://")
-    with engine.begin() as connection:
-        create_tables(connection)
-    return engine
+    with opened("sqlite://") as engine:
+        with engine.begin() as connection:
+            create_tables(connection)
+        yield engine
 
 
 def dump(engine: Engine) -> str:

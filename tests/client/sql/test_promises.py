@@ -154,7 +154,8 @@ def test_at_each_level_of_isolation_the_loser_of_two_pulls_is_told(sync_engine: 
     with engine.connect() as one, engine.connect() as other:
         loser = SqlCursor(other, name="corp")
         with pytest.raises(CursorMovedError), other.begin():
-            other.exec_driver_sql("SELECT pages FROM wwspec_cursors").all()  # the app has read before
+            if (sync_engine.dialect.name, level) != ("mysql", "SERIALIZABLE"):  # where who reads locks
+                other.exec_driver_sql("SELECT pages FROM wwspec_cursors").all()  # the app has read before
             SqlCursor(one, name="corp").keep(FIRST, SECOND, commit=True)
             loser.keep(FIRST, Position("s9", 9, 2, "b"), commit=False)
         assert loser.load() == SECOND
@@ -188,7 +189,7 @@ def test_a_missing_table_of_a_server_is_named_too(sync_engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    [f"postgresql+psycopg://app:{PASSWORD}@/app?host=/nowhere", f"mysql+pymysql://app:{PASSWORD}@/app?unix_socket=/no"],
+    [f"postgresql+psycopg://app:{PASSWORD}@/app?host=/nowhere", f"mysql+pymysql://app:{PASSWORD}@127.0.0.1:1/app"],
 )
 def test_a_database_that_is_down_is_a_store_error_without_password_and_url(url: str) -> None:
     if url.startswith("postgresql"):
@@ -200,6 +201,7 @@ def test_a_database_that_is_down_is_a_store_error_without_password_and_url(url: 
     told = "".join(traceback.format_exception(caught.value))
     assert PASSWORD not in told
     assert "nowhere" not in told
+    assert "127.0.0.1" not in told
 
 
 def test_no_value_is_in_an_error(database: Engine) -> None:

@@ -15,7 +15,6 @@ from wwspec_router.client import (
     StoredTokenProvider,
     Token,
     TokenStore,
-    ZoneClient,
 )
 from wwspec_router.client.sql import SqlTokenProvider, SqlTokenStore
 from wwspec_router.client.steps import Ask, Steps
@@ -114,8 +113,6 @@ def test_two_clients_ask_wecom_once(database: Engine, zone: Zone) -> None:
     before = fetched_tokens(zone)
     for _ in range(2):
         tokens = SqlTokenProvider(database, AppSecret(info["corpid"], info["secret"]), name=info["corpid"])
-        with ZoneClient(
-            tokens=tokens, program_id=info["program_id"], base_url=zone.client.url, retries=QUICK
-        ) as client:
+        with zone.app_client(tokens=tokens, retries=QUICK) as client:
             client.call("chat_digest", {"limit": 1})
     assert fetched_tokens(zone) - before == 1
