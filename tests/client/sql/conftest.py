@@ -129,7 +129,8 @@ def engine(request: pytest.FixtureRequest, url_of: Callable[[str], str], call: L
     at_loop = create_async_engine(make_url(url).set(drivername=ASYNC[name]))
     quicken(at_loop.sync_engine)
     yield at_loop
-    call(at_loop.dispose())
+    closing: Any = at_loop.dispose()
+    call(closing)
 
 
 @pytest.fixture

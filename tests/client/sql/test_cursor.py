@@ -33,4 +33,7 @@ def connected(engine: Engine | AsyncEngine, kind: str, call: Loop) -> Session | 
     """Return a connection or a session of the app."""
     if kind == "session":
         return AsyncSession(engine) if isinstance(engine, AsyncEngine) else Session(engine)
-    return call(engine.connect().start()) if isinstance(engine, AsyncEngine) else engine.connect()
+    if isinstance(engine, AsyncEngine):
+        opening: Any = engine.connect().start()
+        return call(opening)
+    return engine.connect()

@@ -20,9 +20,10 @@ pytestmark = [
 ]
 ROUNDS = 1000
 Kept = list[tuple[int, str]]
+Keep = Callable[[CursorStore, Any, Position], object]
 
 
-def two_pulls(open_cursor: Callable[[int], tuple[CursorStore, Callable[[CursorStore, Any, Position], None]]]) -> Kept:
+def two_pulls(open_cursor: Callable[[int], tuple[CursorStore, Keep]]) -> Kept:
     """Let two threads keep the same page, 1,000 times; return the pages that were kept, and by whom."""
     both = Barrier(2, timeout=DEADLINE)
     losers: list[int] = []
@@ -52,7 +53,7 @@ def test_of_two_pulls_through_sqlalchemy_one_has_its_rows_and_the_other_is_told(
     """The row of a page, here in a table with other columns, is written in the transaction that keeps its place."""
     connections = [sync_engine.connect() for _ in range(2)]
 
-    def opened_cursor(number: int) -> tuple[CursorStore, Callable[[CursorStore, Any, Position], None]]:
+    def opened_cursor(number: int) -> tuple[CursorStore, Keep]:
         connection = connections[number]
 
         def keep(cursor: CursorStore, before: Position | None, after: Position) -> None:
@@ -74,7 +75,7 @@ def test_of_two_pulls_through_sqlalchemy_one_has_its_rows_and_the_other_is_told(
 def test_of_two_pulls_through_a_connection_of_pep_249_one_is_told(sync_engine: Engine) -> None:
     connections = [sync_engine.raw_connection() for _ in range(2)]
 
-    def opened_cursor(number: int) -> tuple[CursorStore, Callable[[CursorStore, Any, Position], None]]:
+    def opened_cursor(number: int) -> tuple[CursorStore, Keep]:
         connection: Any = connections[number].driver_connection
 
         def keep(cursor: CursorStore, before: Position | None, after: Position) -> None:
@@ -94,7 +95,7 @@ def test_of_two_pulls_through_a_connection_of_pep_249_one_is_told(sync_engine: E
 
 def test_of_two_pulls_with_a_file_one_is_told(tmp_path: Path) -> None:
     path = tmp_path / "messages.cursor"
-    two_pulls(lambda _: (FileCursor(path), lambda cursor, before, after: cursor.keep(before, after, commit=True)))  # type: ignore[func-returns-value]
+    two_pulls(lambda _: (FileCursor(path), lambda cursor, before, after: cursor.keep(before, after, commit=True)))
 
 
 def test_the_rounds_find_a_store_that_keeps_a_page_twice() -> None:
@@ -111,4 +112,4 @@ def test_the_rounds_find_a_store_that_keeps_a_page_twice() -> None:
 
     store = Careless()
     with pytest.raises(AssertionError, match="kept twice"):
-        two_pulls(lambda _: (store, lambda cursor, before, after: cursor.keep(before, after, commit=True)))  # type: ignore[func-returns-value]
+        two_pulls(lambda _: (store, lambda cursor, before, after: cursor.keep(before, after, commit=True)))

@@ -109,13 +109,12 @@ def _passes(error: BaseException) -> bool:
 
 
 def _code(error: BaseException) -> str:
-    """Return the SQLSTATE or the driver's code, empty when there is none."""
+    """Return the number of MySQL, the name of SQLite or the SQLSTATE; empty when there is none."""
     cause = getattr(error, "orig", None) or error
-    names = ("sqlstate", "pgcode", "sqlite_errorname")
-    found = next((code for name in names if isinstance(code := getattr(cause, name, None), str)), "")
-    if not found and cause.args and isinstance(cause.args[0], int):
+    if cause.args and isinstance(cause.args[0], int):  # MySQL has one SQLSTATE, HY000, for many errors
         return str(cause.args[0])
-    return found
+    names = ("sqlite_errorname", "sqlstate", "pgcode")
+    return next((code for name in names if isinstance(code := getattr(cause, name, None), str)), "")
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
