@@ -17,9 +17,9 @@ DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking
 MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig
 PageSignature Pending PendingStore PlatformError Position ProgramCrashError ProgramErrcodes ProgramError
 ProgramInputError ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError
-RetryPolicy SdkApiError SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider
-TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName
-WecomEvent ZoneClient ZoneClientError
+RetryPolicy SdkApiError SqlitePendingStore StillRunningError StoredToken StoredTokenProvider SuiteApp Task TaskStatus
+Token TokenProvider TokenStore TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage
+ViewerMessages ViewerName WecomEvent ZoneClient ZoneClientError
 """.split()
 
 
