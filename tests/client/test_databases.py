@@ -28,6 +28,7 @@ from wwspec_router.client import (
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 
+pytestmark = pytest.mark.filterwarnings("ignore:DbCursor is for sqlite3 only:DeprecationWarning")
 ROWS = "CREATE TABLE IF NOT EXISTS messages (msgid TEXT NOT NULL)"
 """Without a key: a message that comes twice is there twice."""
 
@@ -392,3 +393,17 @@ def test_in_every_history_of_crashes_each_message_comes_once_by_database_and_at_
             everything = [m.msgid for page in client.messages(FileCursor(Path(folder) / "new")) for m in page]
         assert stored(Path(folder) / "app.db") == everything
         assert list(dict.fromkeys(app.received)) == everything
+
+
+@pytest.mark.filterwarnings("error::DeprecationWarning")
+def test_a_driver_other_than_that_of_sqlite_is_named_with_what_takes_it(connection: sqlite3.Connection) -> None:
+    class Other:
+        """A connection that is not of sqlite3."""
+
+        cursor, commit, rollback = connection.cursor, connection.commit, connection.rollback
+
+    DbCursor(connection)
+    with pytest.warns(
+        DeprecationWarning, match=r"^DbCursor is for sqlite3 .*wwspec_router\.client\.sql\.SqlCursor reads"
+    ):
+        DbCursor(Other(), paramstyle="qmark")

@@ -20,9 +20,10 @@ MessagePage NoAnswerError NotInstalledError NotSentError Notification NotifyEven
 PageConfig PageSignature Pending PendingStore PlatformError Position Privilege ProgramCrashError ProgramErrcodes
 ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError
 ReplyTypeError Request ResetPermanentCode RetryPolicy SdkApiError SharedPendingStore SharedTokenProvider SharedTokens
-SqlitePendingStore Stage Step Steps StillRunningError Suite SuiteApp SuiteEvent SuiteTicket Task TaskStatus
-TicketMissingError Token TokenProvider TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo
-ViewerMessage ViewerMessages ViewerName WecomEvent ZoneClient ZoneClientError ask
+SqlitePendingStore Stage Step Steps StillRunningError StoredToken StoredTokenProvider Suite SuiteApp SuiteEvent
+SuiteTicket Task TaskStatus TicketMissingError Token TokenProvider TokenStore TransportError UnknownAbilityError
+UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName WecomEvent ZoneClient ZoneClientError
+ask
 """.split()
 
 

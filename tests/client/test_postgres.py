@@ -1,22 +1,21 @@
 """`DbCursor` in a real PostgreSQL: what SQLite can't show."""
 
-import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 
-from tests.support.tools import tool
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.postgres_server import local_postgres
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import CursorError, CursorMovedError, DbCursor, Position
 
-pytestmark = pytest.mark.slow  # a server is made and started
+pytestmark = [
+    pytest.mark.slow,  # a server is made and started
+    pytest.mark.filterwarnings("ignore:DbCursor is for sqlite3 only:DeprecationWarning"),
+]
 FIRST, SECOND = Position("s1", 1_700_000_000, 1, "one"), Position("s2", 1_700_000_060, 2, "one")
 OLD = "CREATE TABLE wwspec_cursors (name TEXT PRIMARY KEY, next_cursor TEXT, covered_until BIGINT, pages BIGINT)"
 AT_ONCE = 4
@@ -24,47 +23,24 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A server that keeps its data and its socket in a folder; not below that of pytest, whose path may be too long."""
-    initdb = tool("initdb")
-    postgres = str(Path(initdb).with_name("postgres"))
-    with tempfile.TemporaryDirectory(prefix="wwspec-pg-") as name:
-        user: dict[str, Any] = {}
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            user = {"user": "nobody", "extra_groups": []}
-            os.chown(name, 65534, 65534)
-        data = str(Path(name, "data"))
-        subprocess.run(
-            [initdb, "-D", data, "-U", "app", "-A", "trust", "-N"], check=True, capture_output=True, cwd=name, **user
-        )
-        options = {"listen_addresses": "", "unix_socket_directories": name, "fsync": "off"}
-        command = [postgres, "-D", data, *(word for each in options.items() for word in ("-c", "=".join(each)))]
-        with Path(name, "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, cwd=name, **user)
-        try:
-            yield Path(name)
-        finally:
-            server.terminate()
-            server.wait(DEADLINE)
+def url() -> Iterator[str]:
+    """The URL of a database, as psycopg takes it."""
+    with local_postgres() as url:
+        yield url.replace("+psycopg", "")
 
 
 @pytest.fixture
-def connect(folder: Path) -> Iterator[Connect]:
+def connect(url: str) -> Iterator[Connect]:
     """Makes connections to an empty database."""
     import psycopg  # here, since it does not import where PostgreSQL is not installed
 
     opened: list[psycopg.Connection[Any]] = []
 
     def connect(**options: Any) -> psycopg.Connection[Any]:
-        opened.append(psycopg.connect(host=str(folder), user="app", dbname="postgres", **options))
+        opened.append(psycopg.connect(url, **options))
         return opened[-1]
 
-    def answers() -> bool:
-        with suppress(psycopg.OperationalError):
-            connect().execute("DROP TABLE IF EXISTS wwspec_cursors").connection.commit()
-        return bool(opened)
-
-    wait_until(answers)
+    connect().execute("DROP TABLE IF EXISTS wwspec_cursors").connection.commit()
     yield connect
     for each in opened:
         each.close()

@@ -70,6 +70,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore  # noqa: E402
 from wwspec_router.client.steps import Request, Step, Steps, ask  # noqa: E402
 from wwspec_router.client.suite.asynchronous import AsyncSuite  # noqa: E402
 from wwspec_router.client.suite.blocking import Suite  # noqa: E402
@@ -180,6 +181,8 @@ __all__ = [
     "Step",
     "Steps",
     "StillRunningError",
+    "StoredToken",
+    "StoredTokenProvider",
     "Suite",
     "SuiteApp",
     "SuiteEvent",
@@ -189,6 +192,7 @@ __all__ = [
     "TicketMissingError",
     "Token",
     "TokenProvider",
+    "TokenStore",
     "TransportError",
     "UnknownAbilityError",
     "UnopenedMessage",

@@ -1,9 +1,14 @@
-"""The cursor of a pull in the app's own database, through its own connection."""
+"""The cursor of a pull in the app's own database, through its own connection of sqlite3.
+
+Other drivers of PEP 249 work for one more release, with a warning: `SqlCursor` is for them. Then go the paramstyles,
+the questions whether a connection commits each statement, and what is tried again because of PostgreSQL.
+"""
 
 import re
 import sqlite3
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any, Protocol
@@ -62,7 +67,10 @@ class DbConnection(Protocol):
 
 
 class DbCursor(CursorStore):
-    """Stores where a pull ended in a row of the app's database: the app gets each message exactly once.
+    """Stores where a pull ended in a row of a database of sqlite3: the app gets each message exactly once.
+
+    For other databases, and with SQLAlchemy, use `wwspec_router.client.sql.SqlCursor`, which reads the same table.
+    Another driver of PEP 249 works for one more release, with a `DeprecationWarning`.
 
     `page.keep()` writes through the connection and does not commit: the app commits, together with its rows. This class
     commits in two places: at the start of a pull, after it has read the row; and after a page that the loop keeps
@@ -117,6 +125,13 @@ class DbCursor(CursorStore):
         if self._style not in _PLACEHOLDERS:
             raise ConfigurationError(f"paramstyle is one of {', '.join(_PLACEHOLDERS)}, not {self._style!r}")
         self._create = create
+        if not isinstance(connection, sqlite3.Connection):
+            warnings.warn(
+                f"DbCursor is for sqlite3 only in the release after next; wwspec_router.client.sql.SqlCursor reads its "
+                f"rows with {type(connection).__module__.partition('.')[0]} through SQLAlchemy",
+                DeprecationWarning,
+                stacklevel=2,
+            )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self._name!r}, table={self._table!r})"

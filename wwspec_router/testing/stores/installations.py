@@ -12,8 +12,8 @@ from wwspec_router.client import Installation, InstallationStore
 from wwspec_router.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
 
 SUITES = ("suite", "Suite")
-CORPS = ("corp", "Corp", "corp2")
-"""Names that differ by their case only are two."""
+CORPS = ("corp", "Corp", "corp ", "corp2")
+"""Names that differ by their case or their end only are two."""
 TIMES = st.integers(0, 5).map(float)
 
 
