@@ -44,7 +44,9 @@ WWSpecError
 │   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
 │   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
 │   ├─ RepeatedCursorError   a reply has more pages, and does not say where    client.errors
-│   └─ StillRunningError     an asynchronous call has no result in time        client.errors
+│   ├─ StillRunningError     an asynchronous call has no result in time        client.errors
+│   ├─ NotInstalledError     the corp has not installed the provider's app     client.errors
+│   └─ TicketMissingError    WeCom has not pushed a suite_ticket yet           client.errors
 ├─ CursorError               where a pull ended can't be read or kept          client.cursors
 │   └─ CursorMovedError      another pull has kept a page                      client.cursors
 ├─ MessageGapError           messages may be missing                           client.messages

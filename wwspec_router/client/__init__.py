@@ -23,6 +23,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     BadAnswerError,
     ContractMisfitError,
     NoAnswerError,
+    NotInstalledError,
     NotSentError,
     PlatformError,
     ProgramCrashError,
@@ -35,9 +36,15 @@ from wwspec_router.client.errors import (  # noqa: E402
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
+    TicketMissingError,
     TransportError,
     UnknownAbilityError,
     ZoneClientError,
+)
+from wwspec_router.client.installations import (  # noqa: E402
+    Installation,
+    InstallationStore,
+    MemoryInstallationStore,
 )
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
 from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
@@ -58,10 +65,28 @@ from wwspec_router.client.models import (  # noqa: E402
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
-from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
-from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
+from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore  # noqa: E402
+from wwspec_router.client.suite.asynchronous import AsyncSuite  # noqa: E402
+from wwspec_router.client.suite.blocking import Suite  # noqa: E402
+from wwspec_router.client.suite.events import (  # noqa: E402
+    CancelAuth,
+    ChangeAuth,
+    CreateAuth,
+    DataPermission,
+    DataPermissionEnded,
+    DataPermissionExpiring,
+    DataPermissionGranted,
+    ResetPermanentCode,
+    SuiteEvent,
+    SuiteTicket,
+)
+from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege  # noqa: E402
+from wwspec_router.client.suite.tokens import SharedTokens  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
 from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
@@ -71,33 +96,49 @@ __all__ = [
     "AppSecret",
     "AsyncMessagePage",
     "AsyncNotifyReceiver",
+    "AsyncSuite",
     "AsyncTask",
     "AsyncZoneClient",
+    "AuthAgent",
     "AuthEdition",
+    "AuthInfo",
     "AuthScope",
     "AuthUser",
     "AuthUsers",
     "BadAnswerError",
     "Callback",
+    "CancelAuth",
+    "ChangeAuth",
     "ContractMisfitError",
     "CorpAuth",
+    "CorpInfo",
+    "CreateAuth",
     "CursorError",
     "CursorMovedError",
     "CursorStore",
+    "DataPermission",
+    "DataPermissionEnded",
+    "DataPermissionExpiring",
+    "DataPermissionGranted",
     "DbCursor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
     "FileCursor",
+    "Installation",
+    "InstallationStore",
+    "Key",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
     "Masking",
+    "MemoryInstallationStore",
     "MemoryPendingStore",
     "MessageGap",
     "MessageGapError",
     "MessagePage",
     "NoAnswerError",
+    "NotInstalledError",
     "NotSentError",
     "Notification",
     "NotifyEvent",
@@ -109,6 +150,7 @@ __all__ = [
     "PendingStore",
     "PlatformError",
     "Position",
+    "Privilege",
     "ProgramCrashError",
     "ProgramErrcodes",
     "ProgramError",
@@ -118,15 +160,26 @@ __all__ = [
     "ProgramTimeoutError",
     "RepeatedCursorError",
     "ReplyTypeError",
+    "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",
+    "SharedPendingStore",
+    "SharedTokens",
     "SqlitePendingStore",
+    "Stage",
     "StillRunningError",
+    "StoredToken",
+    "StoredTokenProvider",
+    "Suite",
     "SuiteApp",
+    "SuiteEvent",
+    "SuiteTicket",
     "Task",
     "TaskStatus",
+    "TicketMissingError",
     "Token",
     "TokenProvider",
+    "TokenStore",
     "TransportError",
     "UnknownAbilityError",
     "UnopenedMessage",

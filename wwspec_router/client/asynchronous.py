@@ -144,6 +144,7 @@ class AsyncZoneClient:
         other = copy(self)
         other._core = core
         other._locks = {renewal: anyio.Lock() for renewal in Renewal}
+        other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
 
     async def __aenter__(self) -> Self:

@@ -168,6 +168,7 @@ class ZoneClient:
         other = copy(self)
         other._core = core
         other._locks = {renewal: threading.Lock() for renewal in Renewal}
+        other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
 
     def __enter__(self) -> Self:

@@ -1,5 +1,6 @@
 """The client without I/O: how a request is sent until it has an answer or a final error."""
 
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from wwspec_router.client.errors import (
 from wwspec_router.client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
 from wwspec_router.client.steps import Pause, Received, Renewal, Request, Steps, send
-from wwspec_router.client.tokens import SuiteApp, TokenCache, TokenProvider
+from wwspec_router.client.tokens import SuiteApp, SuiteToken, TokenCache, TokenProvider
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, ProgramErrcodes, hint
 from wwspec_router.errors import ConfigurationError, JsonError
@@ -75,10 +76,32 @@ class Core:
         self._retries = retries
         self.corpid = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
-        self.suite = provider if isinstance(provider, SuiteApp) else None
-        """The third-party app that the client is for."""
+        self.suite = provider.suite if isinstance(provider, SuiteApp) else None
+        """The token of the third-party app that the client is for."""
         self._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
         self._tickets = ticket_caches(page_tickets)
+
+    def for_corp(
+        self, corpid: str, provider: TokenProvider, suite: SuiteToken | None, page_tickets: PageTickets | None
+    ) -> "Core":
+        """Return a core with the same options for another corp.
+
+        Args:
+            corpid: The corp.
+            provider: Where its access tokens come from.
+            suite: The token of a third-party app.
+            page_tickets: The source of the tickets of its pages; None for WeCom.
+        """
+        other = copy(self)
+        other.corpid, other.suite = corpid, suite
+        other._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
+        other._tickets = ticket_caches(page_tickets)
+        return other
+
+    def drop_tokens(self) -> None:
+        """Use the tokens and tickets of now no more."""
+        for cache in (self._tokens, *self._tickets.values()):
+            cache.clear()
 
     def program_of(self, program_id: str) -> str:
         """Return the program that a request is about.
@@ -114,7 +137,7 @@ class Core:
         """
         return self._sent(request, attempts, with_token=True)
 
-    def perform_as_suite(self, suite: SuiteApp, request: Request) -> Steps[dict[str, Any]]:
+    def perform_as_suite(self, suite: SuiteToken, request: Request) -> Steps[dict[str, Any]]:
         """Send a request with the token of a third-party app itself until it is accepted, and return the answer.
 
         Raises:

@@ -16,7 +16,9 @@
     │   ├─ ProgramRepeatError   the first of two equal calls still runs
     │   └─ SdkApiError          the errcode is that of the SDK API that was called
     ├─ ReplyTypeError           the program's reply is not of the type that was asked for
-    └─ StillRunningError        an asynchronous call has no result in time
+    ├─ StillRunningError        an asynchronous call has no result in time
+    ├─ NotInstalledError        the corp has not installed the provider's app
+    └─ TicketMissingError       WeCom has not pushed a suite_ticket yet
 
 `retryable`: the same request may succeed later. `may_have_run`: the program may have handled the call, so that a second
 one may be one too many. No message holds a token, a secret or a request.
@@ -24,6 +26,7 @@ one may be one too many. No message holds a token, a secret or a request.
 
 from wwspec_router.errcodes import CONTRACT_CODES, misfit_path, request_id
 from wwspec_router.errors import WWSpecError
+from wwspec_router.logs.printable import printable
 
 
 class ZoneClientError(WWSpecError):
@@ -209,3 +212,31 @@ class RepeatedCursorError(ZoneClientError):
 
 class StillRunningError(ZoneClientError):
     """An asynchronous call has no result yet; call `result` of its task again."""
+
+
+class NotInstalledError(ZoneClientError):
+    """The corp has not installed the provider's app, or no longer has it.
+
+    Attributes:
+        corpid: The corp.
+    """
+
+    def __init__(self, corpid: str, text: str = "") -> None:
+        why = text or (
+            "the app has no installation of this corp: let its admin install the app, by install_url() or from WeCom's "
+            "market; if it is installed, its create_auth was lost, and it is to be installed again"
+        )
+        super().__init__(f"corp {printable(corpid)}", why)
+        self.corpid = corpid
+
+
+class TicketMissingError(ZoneClientError):
+    """WeCom has not pushed a suite_ticket to the app yet, so there is no token of the suite [90628]."""
+
+    def __init__(self, suite_id: str) -> None:
+        super().__init__(
+            f"suite {printable(suite_id)}",
+            "there is no suite_ticket yet: WeCom pushes one to the command callback URL every ten minutes; check the "
+            "URL in the provider console, and push one there by hand",
+            retryable=True,
+        )

@@ -1,6 +1,8 @@
 """Where the app of a provider keeps what it knows of each corp that has installed it, and the suite's ticket."""
 
+import math
 from collections.abc import Awaitable, Sequence
+from threading import Lock
 from typing import Protocol
 
 import msgspec
@@ -20,9 +22,18 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     agentid: int = 0
     """The app's number at the corp; 0 while it is not known."""
     installed_at: float = 0.0
-    """Unix time in seconds."""
+    """Unix time in seconds at which the app got the permanent_code."""
     data_until: float = 0.0
     """Unix time in seconds at which the data permission ends, as far as callbacks say; 0 when it is not known."""
+    code_digest: str = ""
+    """SHA-256 of the auth_code that it comes from, so that a second use of the code is recognised."""
+    forgetting: bool = False
+    """Whether the corp's data of an earlier authorisation is being deleted: no calls are made meanwhile."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether calls for the corp can be made."""
+        return bool(self.permanent_code) and not self.forgetting
 
     def __repr__(self) -> str:
         return f"Installation(suite_id={self.suite_id!r}, corpid={self.corpid!r})"
@@ -35,7 +46,7 @@ class InstallationStore(Protocol):
     """
 
     def save(self, installation: Installation) -> None | Awaitable[None]:
-        """Store an installation, in place of the one of the same suite and corp.
+        """Store an installation, in place of the one of the same suite and corp, unless that was installed later.
 
         Args:
             installation: What is stored.
@@ -59,12 +70,13 @@ class InstallationStore(Protocol):
         """
         ...
 
-    def remove(self, suite_id: str, corpid: str) -> bool | Awaitable[bool]:
+    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool | Awaitable[bool]:
         """Remove the installation at a corp; return False when there was none.
 
         Args:
             suite_id: The app.
             corpid: The corp.
+            until: Unix time in seconds: one that was installed later stays.
         """
         ...
 
@@ -85,3 +97,48 @@ class InstallationStore(Protocol):
             suite_id: The app.
         """
         ...
+
+
+class MemoryInstallationStore:
+    """Keeps installations in this process only: for tests."""
+
+    def __init__(self) -> None:
+        self._installations: dict[tuple[str, str], Installation] = {}
+        self._tickets: dict[str, tuple[float, str]] = {}
+        self._lock = Lock()
+
+    def save(self, installation: Installation) -> None:
+        """Store an installation; see `InstallationStore`."""
+        key = (installation.suite_id, installation.corpid)
+        with self._lock:
+            stored = self._installations.get(key)
+            if stored is None or stored.installed_at <= installation.installed_at:
+                self._installations[key] = installation
+
+    def find(self, suite_id: str, corpid: str) -> Installation | None:
+        """Return an installation; see `InstallationStore`."""
+        return self._installations.get((suite_id, corpid))
+
+    def corps(self, suite_id: str) -> Sequence[str]:
+        """Return the corpids that have the app; see `InstallationStore`."""
+        with self._lock:
+            return sorted(corpid for suite, corpid in self._installations if suite == suite_id)
+
+    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool:
+        """Remove an installation; see `InstallationStore`."""
+        with self._lock:
+            stored = self._installations.get((suite_id, corpid))
+            if stored is None or stored.installed_at > until:
+                return False
+            del self._installations[suite_id, corpid]
+            return True
+
+    def save_ticket(self, suite_id: str, ticket: str, time: float) -> None:
+        """Store a suite's ticket; see `InstallationStore`."""
+        with self._lock:
+            if self._tickets.get(suite_id, (0.0, ""))[0] <= time:
+                self._tickets[suite_id] = (time, ticket)
+
+    def ticket(self, suite_id: str) -> str:
+        """Return a suite's latest ticket; see `InstallationStore`."""
+        return self._tickets.get(suite_id, (0.0, ""))[1]

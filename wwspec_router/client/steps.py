@@ -73,6 +73,7 @@ class Renewal(Enum):
     SUITE_TOKEN = auto()
     CONFIG_TICKET = auto()
     AGENT_CONFIG_TICKET = auto()
+    INSTALLATION = auto()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wwspec_router.client.errors import ZoneClientError
+from wwspec_router.client.errors import TicketMissingError, ZoneClientError
 from wwspec_router.client.steps import Alone, Ask, Asked, Renewal, Request, Steps, ask
 from wwspec_router.errcodes import TOKEN_CODES
 
@@ -115,14 +115,13 @@ class SuiteApp:
         self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str], corpid: str, permanent_code: str
     ) -> None:
         self.corpid = corpid
-        self._corp = msgspec.json.encode({"auth_corpid": corpid, "permanent_code": permanent_code})
+        self.suite = SuiteToken(SuiteSecret(suite_id, suite_secret, suite_ticket))
+        """The token of the suite itself."""
         self._permanent_code = permanent_code
-        self._suite = TokenCache(_SuiteToken(suite_id, suite_secret, suite_ticket), Renewal.SUITE_TOKEN)
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
-        request = Request("service/get_corp_token", self._corp, hidden=(self._permanent_code,))
-        return read_token((yield from self.perform(request, fetch)), "access_token")
+        return self.suite.corp_token(self.corpid, self._permanent_code, fetch)
 
     def perform(self, request: Request, fetch: Fetch) -> Steps[dict[str, Any]]:
         """Send a request with the suite's own token, once more with another one if WeCom refuses it.
@@ -131,22 +130,17 @@ class SuiteApp:
             request: The request.
             fetch: Sends it.
         """
-        token = yield from self._suite.current(fetch)
-        try:
-            return (yield from fetch(_with_suite(request, token)))
-        except ZoneClientError as error:
-            if getattr(error, "errcode", 0) not in _SUITE_CODES:
-                raise
-        token = yield from self._suite.current(fetch, token)
-        return (yield from fetch(_with_suite(request, token)))
+        return self.suite.perform(request, fetch)
 
 
-def _with_suite(request: Request, token: str) -> Request:
-    return replace(request, secrets={**request.secrets, "suite_access_token": token})
+class SuiteSecret:
+    """The source of a suite's own tokens [90600].
 
-
-class _SuiteToken:
-    """The source of a suite's own tokens."""
+    Args:
+        suite_id: The app's suite ID.
+        suite_secret: The app's suite secret.
+        suite_ticket: The latest ticket, or a function that returns it.
+    """
 
     def __init__(self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str]) -> None:
         self._suite_id = suite_id
@@ -154,13 +148,48 @@ class _SuiteToken:
         self._suite_ticket = suite_ticket
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
         ticket = self._suite_ticket
         if not isinstance(ticket, str):
             ticket = yield from ask(ticket)
+        if not ticket:
+            raise TicketMissingError(self._suite_id)
         asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
         hidden = (self._suite_secret, ticket)
         answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden))
         return read_token(answer, "suite_access_token")
+
+
+class SuiteToken:
+    """The token of a suite itself, which all its corps share, and what is sent with it.
+
+    Args:
+        provider: Where it comes from.
+    """
+
+    def __init__(self, provider: TokenProvider) -> None:
+        self._cache = TokenCache(provider, Renewal.SUITE_TOKEN)
+
+    def corp_token(self, corpid: str, permanent_code: str, fetch: Fetch) -> Steps[Token]:
+        """Return a fresh token of a corp that has installed the app [90605]."""
+        body = msgspec.json.encode({"auth_corpid": corpid, "permanent_code": permanent_code})
+        request = Request("service/get_corp_token", body, hidden=(permanent_code,))
+        return read_token((yield from self.perform(request, fetch)), "access_token")
+
+    def perform(self, request: Request, fetch: Fetch) -> Steps[dict[str, Any]]:
+        """Send a request with the token, once more with another one if WeCom refuses it."""
+        token = yield from self._cache.current(fetch)
+        try:
+            return (yield from fetch(_with_suite(request, token)))
+        except ZoneClientError as error:
+            if getattr(error, "errcode", 0) not in _SUITE_CODES:
+                raise
+        token = yield from self._cache.current(fetch, token)
+        return (yield from fetch(_with_suite(request, token)))
+
+
+def _with_suite(request: Request, token: str) -> Request:
+    return replace(request, secrets={**request.secrets, "suite_access_token": token})
 
 
 class _FunctionProvider:
@@ -204,6 +233,10 @@ class TokenCache:
         if token is None:
             token = yield Alone(self._renewal, lambda: self._renewed(fetch, refused, flights))
         return token
+
+    def clear(self) -> None:
+        """Use the token no more."""
+        self._held = ("", 0.0)
 
     def _renewed(self, fetch: Fetch, refused: str, flights: int) -> Steps[str]:
         token = self._usable(refused)

@@ -71,10 +71,8 @@ class Tenants:
 
     def say(self, corpid: str, count: int = 1) -> None:
         """Let messages be said at a corp."""
-        control = self._controls[corpid]
-        first, second = list(control.info()["authorised"])[:2]
         for number in range(count):
-            control.say(first, f"message {number}", to=[second])
+            self._controls[corpid].say("zhangwei", f"message {number}", to=["helan"])
 
     def event(self, corpid: str, token: str = "", timestamp: int = 1_800_000_000) -> NotifyEvent:
         """Return an event that tells of new messages."""

@@ -1,4 +1,4 @@
-"""Both stores keep the same promises; the SQLite file also those between processes."""
+"""What the SQLite file promises between processes; `PendingStoreSuite` has what all stores do."""
 
 import os
 import signal
@@ -12,35 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
-from wwspec_router.client import MemoryPendingStore, Notification, Pending, PendingStore, SqlitePendingStore
-from wwspec_router.client.notify.models import Stage
+from wwspec_router.client import Notification, Pending, SqlitePendingStore, Stage
 from wwspec_router.errors import ConfigurationError, StoreError
 
 ROW = Pending(notification=Notification(corpid="c", notify_id="n1", scene=3), noted=1.0, due=5.0)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> PendingStore:
-    found = MemoryPendingStore() if request.param == "memory" else SqlitePendingStore(tmp_path / "pending.db")
-    found.open()
-    request.addfinalizer(found.close)
-    return found
-
-
-def test_a_row_is_added_once_changed_found_when_it_is_due_and_pruned(store: PendingStore) -> None:
-    other = replace(ROW, notification=Notification(corpid="d", notify_id="n1"))
-    assert [store.add(ROW), store.add(replace(ROW, due=9.0)), store.add(other)] == [True, False, True]
-    assert store.get(("c", "n1")) == ROW
-    assert store.get(("c", "n2")) is None
-    assert list(store.due(Stage.NOTED, 4.9, 10)) == []
-    assert list(store.due(Stage.NOTED, 5.0, 10)) == [ROW, other]
-    assert list(store.due(Stage.NOTED, 5.0, 1)) == [ROW]
-    fetched = replace(ROW, stage=Stage.FETCHED, event='{"a": "中"}', attempts=2, reason="r", due=6.0)
-    store.put(fetched)
-    assert list(store.due(Stage.NOTED, 9.0, 10)) == [other]
-    assert list(store.due(Stage.FETCHED, 9.0, 10)) == [fetched]
-    assert [store.prune(Stage.FETCHED, 6.0), store.prune(Stage.FETCHED, 6.1)] == [0, 1]
-    assert store.get(("c", "n1")) is None
 
 
 def test_one_of_those_that_share_a_file_leads_until_it_ends(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from wwspec_router.client.archive.core import GRACE, ArchiverCore, ArchiverOptions, check_transaction
 from wwspec_router.client.archive.models import ArchivePage
+from wwspec_router.client.archive.rows import ArchiveStatus, Turn
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.notify.workers import POLL, Bell
-from wwspec_router.client.sql.archive_table import ArchiveStatus, Turn
 from wwspec_router.client.sql.database import Database
+from wwspec_router.client.sql.tables import ARCHIVE
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.errors import ConfigurationError
 
@@ -42,7 +43,7 @@ class AsyncArchiver:
             )
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine), self._next_page, self._store_page, options)
+        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
         self._bell = Bell(anyio.Event)
         self._core.ring = self._bell.ring
 

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Engine
 
 from wwspec_router.client.archive.core import ArchiverCore, ArchiverOptions, check_transaction
 from wwspec_router.client.archive.models import ArchivePage
+from wwspec_router.client.archive.rows import ArchiveStatus, Turn
 from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
 from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.notify.workers import POLL, Bell
-from wwspec_router.client.sql.archive_table import ArchiveStatus, Turn
 from wwspec_router.client.sql.database import Database
+from wwspec_router.client.sql.tables import ARCHIVE
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.errors import ConfigurationError
 
@@ -53,7 +54,7 @@ class Archiver:
             raise ConfigurationError("store is an async function, which goes with AsyncArchiver; give a plain one")
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine), self._next_page, self._store_page, options)
+        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
         self._bell = Bell(threading.Event)
         self._core.ring = self._bell.ring
 

@@ -19,12 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from wwspec_router.backoff import Backoff
 from wwspec_router.client.archive.cursor import ArchiveCursor
 from wwspec_router.client.archive.models import ArchivePage
+from wwspec_router.client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
 from wwspec_router.client.calls import check_options
 from wwspec_router.client.cursors import CursorMovedError
 from wwspec_router.client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.sql.archive_table import ArchiveRows, ArchiveStatus, End, Turn
 from wwspec_router.client.sql.database import Database
 from wwspec_router.client.steps import Ask, Steps
 from wwspec_router.errors import ConfigurationError, WWSpecError
@@ -43,7 +43,7 @@ _HANGS = 600.0
 _LONGEST_REASON = 2000
 _ONCE = RetryPolicy(attempts=1)
 """The patience of a pull: while WeCom is busy, the corp waits and others are pulled."""
-_OWN_OPTIONS = ("token", "on_gap", "patience")
+_OWN_OPTIONS = ("token", "on_gap", "patience", "max_pages", "deadline")
 
 _log = logging.getLogger("wwspec_router.archive")
 

@@ -3,26 +3,16 @@
 from collections.abc import Awaitable
 from functools import partial
 
-from sqlalchemy import BigInteger, Column, Connection, String, Table, delete, insert, select, update
+from sqlalchemy import Connection, update
 
 from wwspec_router.client.cursors import CursorMovedError, CursorStore, Position
-from wwspec_router.client.sql.database import Database
-from wwspec_router.client.sql.tables import METADATA
-
-CURSORS = Table(
-    "wwspec_cursors",
-    METADATA,
-    Column("name", String(255), primary_key=True),
-    Column("next_cursor", String(255)),
-    Column("covered_until", BigInteger, nullable=False),
-    Column("pages", BigInteger, nullable=False),
-    Column("pull", String(32), nullable=False, default=""),
-)
-_C = CURSORS.c
+from wwspec_router.client.sql.cursor import SqlCursor
+from wwspec_router.client.sql.database import Database, insert_new
+from wwspec_router.client.sql.tables import CURSORS
 
 
 class ArchiveCursor(CursorStore):
-    """A row of `wwspec_cursors`.
+    """A row of `wwspec_cursors` that is there from the first pull on: a corp whose row is removed is stored no more.
 
     Args:
         database: The app's.
@@ -35,6 +25,9 @@ class ArchiveCursor(CursorStore):
         self._database = database
         self._name = name
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self._name!r})"
+
     def load(self) -> Position | None | Awaitable[Position | None]:
         """See `CursorStore`."""
         return self._database.run(self._load)
@@ -43,29 +36,25 @@ class ArchiveCursor(CursorStore):
         """See `CursorStore`; always in a transaction of its own."""
         return self._database.run(partial(self.write, before=before, after=after))
 
-    def _load(self, connection: Connection) -> Position | None:
-        row = connection.execute(
-            select(_C.next_cursor, _C.covered_until, _C.pages, _C.pull).where(_C.name == self._name)
-        ).first()
-        if row is None:
-            connection.execute(insert(CURSORS).values(name=self._name, next_cursor="", covered_until=0, pages=0))
-            return None
-        return Position(*row) if row.pages else None
-
     def write(self, connection: Connection, before: Position | None, after: Position) -> None:
-        """Store where the pull is now, in the transaction of a page; raises as `keep`."""
-        change = (
-            update(CURSORS)
-            .where(
-                _C.name == self._name,
-                _C.pages == (before.pages if before else 0),
-                _C.pull == (before.pull if before else ""),
-            )
-            .values(next_cursor=after.cursor, covered_until=after.covered_until, pages=after.pages, pull=after.pull)
-        )
-        if connection.execute(change).rowcount != 1:
-            raise CursorMovedError(f"the row {self._name!r} of wwspec_cursors")
+        """Store where the pull is now, in the transaction of a page; raises as `keep`.
+
+        Written before the rows of the page, this locks the row: another pull waits, and does nothing.
+        """
+        if before is None:
+            there = update(CURSORS).where(CURSORS.c.name == self._name).values(pages=CURSORS.c.pages)
+            if connection.execute(there).rowcount != 1:
+                raise CursorMovedError(f"the row {self._name!r} of {CURSORS.name}")
+        SqlCursor(connection, name=self._name).keep(before, after, commit=False)
 
     def remove(self, connection: Connection) -> None:
         """Remove the row."""
-        connection.execute(delete(CURSORS).where(_C.name == self._name))
+        SqlCursor(connection, name=self._name).forget()
+
+    def _load(self, connection: Connection) -> Position | None:
+        found = SqlCursor(connection, name=self._name).load()
+        assert not isinstance(found, Awaitable)  # noqa: S101 - the connection is a sync one
+        if found is None:
+            unstarted = {"name": self._name, "next_cursor": "", "covered_until": 0, "pages": 0, "pull": ""}
+            insert_new(connection, CURSORS, unstarted)
+        return found

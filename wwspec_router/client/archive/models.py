@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wwspec_router.client.sql.archive_table import ArchiveStatus
+from wwspec_router.client.archive.rows import ArchiveStatus
 from wwspec_router.wecom.messages import Message
 
 __all__ = ["ArchivePage", "ArchiveStatus"]

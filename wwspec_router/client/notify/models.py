@@ -10,7 +10,7 @@ from wwspec_router.client.notify.events import WecomEvent
 from wwspec_router.contracts import Contract
 
 Key = tuple[str, str]
-"""Corpid and notify_id: what makes a notification the same."""
+"""Corpid and notify_id: what makes a notification the same. For another callback: whose it is, and a digest of it."""
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +74,10 @@ class Stage(StrEnum):
     """Handled; kept for a while, so that a repeated callback is recognised."""
     FAILED = "failed"
     """Given up; kept to be looked at, and to be tried again by `retry`."""
+    RECEIVED = "received"
+    """A callback that is no notification waits for `on_other`. An older release that shares the store ignores it."""
+    FAILED_CALLBACK = "failed_callback"
+    """Such a callback is given up; kept as in `FAILED`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +98,8 @@ class Pending:
     """The reply of `get_callback_data`, from FETCHED until it is handled."""
     reason: str = ""
     """How the latest attempt failed."""
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same as another one."""
+        return self.notification.key

@@ -31,6 +31,8 @@ class NotifyPolicy:
     """No pause is longer."""
     keep_failed: float = 30 * 86_400.0
     """How long `failed` returns a notification that was given up."""
+    lease: float = 30.0
+    """How long a `SharedPendingStore` keeps a row for a machine that no longer answers; one that works renews that."""
     grace: float = 10.0
     """How long running work may take to finish when the receiver stops."""
 
@@ -43,9 +45,9 @@ class NotifyPolicy:
             raise ConfigurationError(
                 f"{self}: body_limit and handler_attempts are 1 or more, pauses and grace 0 or more seconds"
             )
-        if min(self.replay_window, self.lifetime, self.handler_limit, self.keep_failed) <= 0:
+        if min(self.replay_window, self.lifetime, self.handler_limit, self.keep_failed, self.lease) <= 0:
             raise ConfigurationError(
-                f"{self}: replay_window, lifetime, handler_limit and keep_failed are more than 0 seconds"
+                f"{self}: replay_window, lifetime, handler_limit, keep_failed and lease are more than 0 seconds"
             )
 
     def pause(self, attempts: int) -> float:

@@ -4,7 +4,20 @@ from wwspec_router.host.extras import require
 
 require("sql", "wwspec_router.client.sql")
 
-from wwspec_router.client.sql import archive_table  # noqa: E402, F401 - after the check of the extra; adds its table
-from wwspec_router.client.sql.tables import METADATA, create_tables  # noqa: E402 - after the check of the extra
+from wwspec_router.client.sql.cursor import SqlCursor  # noqa: E402 - after the check of the extra
+from wwspec_router.client.sql.installations import SqlInstallationStore  # noqa: E402
+from wwspec_router.client.sql.pending import SqlPendingStore  # noqa: E402
+from wwspec_router.client.sql.sealing import Cipher  # noqa: E402
+from wwspec_router.client.sql.tables import METADATA, create_tables  # noqa: E402
+from wwspec_router.client.sql.tokens import SqlTokenProvider, SqlTokenStore  # noqa: E402
 
-__all__ = ["METADATA", "create_tables"]
+__all__ = [
+    "METADATA",
+    "Cipher",
+    "SqlCursor",
+    "SqlInstallationStore",
+    "SqlPendingStore",
+    "SqlTokenProvider",
+    "SqlTokenStore",
+    "create_tables",
+]

@@ -1,15 +1,31 @@
 """Runs a function of a connection on an engine of SQLAlchemy: at once, or as a coroutine on an event loop."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table, case
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wwspec_router.errors import StoreError
+from wwspec_router.client.sql.tables import is_mysql
+from wwspec_router.errors import ConfigurationError, StoreError
 
 T = TypeVar("T")
+
+ERRORS = (SQLAlchemyError, OSError, UnicodeError, OverflowError)
+"""What SQLAlchemy and drivers raise. Their texts may have values, and the password of the URL."""
+LATEST = 1e18
+"""Stands for an infinite time, which MySQL does not know."""
+_ATTEMPTS = 10
+_CONFLICTS = ("40001", "40P01", "1213", "1020")
+"""A transaction is rolled back because of another one. 1020: the row has changed since it was read, in MariaDB."""
+_BUSY = ("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED", "55P03", "1205")
+"""Another transaction holds a lock for too long."""
+_DUPLICATE = ("1062", "23000")
+"""A row of the same key is there, in MySQL."""
+_MISSING = ("42P01", "42S02", "1146", "42703", "42S22", "1054")
+"""There is no such table, or no such column."""
 
 
 class Database:
@@ -17,18 +33,26 @@ class Database:
 
     Args:
         engine: Its URL decides the database and the driver.
+        table: What the store keeps its rows in; errors name it.
+
+    Raises:
+        ConfigurationError: It is not an engine.
     """
 
-    def __init__(self, engine: Engine | AsyncEngine) -> None:
+    def __init__(self, engine: Engine | AsyncEngine, table: Table) -> None:
+        if not isinstance(engine, Engine | AsyncEngine):
+            raise ConfigurationError(
+                "engine is an Engine or AsyncEngine of SQLAlchemy, as create_engine or create_async_engine make it, "
+                f"not {type(engine).__name__}"
+            )
         self.engine = engine
-
-    @property
-    def is_async(self) -> bool:
-        """Whether `run` returns a coroutine."""
-        return isinstance(self.engine, AsyncEngine)
+        self._table = table
 
     def run(self, work: Callable[[Connection], T]) -> T | Awaitable[T]:
-        """Call a function in a transaction of its own, and commit.
+        """Call a function in a transaction of its own, and commit; on an async engine this returns a coroutine.
+
+        The function is called again when the database has ended the transaction for the sake of another one, or when
+        the connection was lost: so doing its work twice is the same as once.
 
         Args:
             work: The function.
@@ -38,20 +62,108 @@ class Database:
         """
         if isinstance(self.engine, AsyncEngine):
             return self._run_async(self.engine, work)
-        try:
-            with self.engine.begin() as connection:
-                return work(connection)
-        except SQLAlchemyError as error:
-            raise _clear(error) from None
+        attempts = 1
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except ERRORS as error:
+                if attempts == _ATTEMPTS or not _passes(error):
+                    raise StoreError(described(error, self._table)) from None
+            attempts += 1
 
     async def _run_async(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-        try:
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
-        except SQLAlchemyError as error:
-            raise _clear(error) from None
+        attempts = 1
+        while True:
+            try:
+                async with engine.begin() as connection:
+                    return await connection.run_sync(work)
+            except ERRORS as error:
+                if attempts == _ATTEMPTS or not _passes(error):
+                    raise StoreError(described(error, self._table)) from None
+            attempts += 1
 
 
-def _clear(error: SQLAlchemyError) -> StoreError:
+def described(error: BaseException, table: Table) -> str:
+    """Return what a database has refused, and the fix, without values."""
     cause = getattr(error, "orig", None) or error
-    return StoreError(f"the app's database refuses ({type(cause).__name__}): check that it is up and has the tables")
+    code = _code(error)
+    if code in _MISSING or (code == "SQLITE_ERROR" and str(cause).startswith("no such ")):
+        return (
+            f"the app's database lacks the table {table.name}, or it is of an earlier release: call "
+            "wwspec_router.client.sql.create_tables(connection), or run the migration that does"
+        )
+    name = type(cause).__name__ + (f" {code}" if code else "")
+    if code in _BUSY:
+        return f"another transaction locks the table {table.name} for too long ({name}): roll back, and try again later"
+    return f"the app's database refuses a statement on {table.name} ({name}): check that it is up, and its log"
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Return whether a database has rolled a transaction back because of another one."""
+    return _code(error) in _CONFLICTS
+
+
+def _passes(error: BaseException) -> bool:
+    return is_conflict(error) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def _code(error: BaseException) -> str:
+    """Return the SQLSTATE or the driver's code, empty when there is none."""
+    cause = getattr(error, "orig", None) or error
+    names = ("sqlstate", "pgcode", "sqlite_errorname")
+    found = next((code for name in names if isinstance(code := getattr(cause, name, None), str)), "")
+    if not found and cause.args and isinstance(cause.args[0], int):
+        return str(cause.args[0])
+    return found
+
+
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Store a row; return False, and change nothing, when one of the same key is there."""
+    if not is_mysql(connection.dialect):
+        return connection.execute(_insert(connection, table, values).on_conflict_do_nothing()).rowcount == 1
+    try:
+        connection.execute(table.insert(), values)
+    except IntegrityError as error:  # INSERT IGNORE would ignore more than a known key
+        if _code(error) not in _DUPLICATE:
+            raise
+        return False
+    return True
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    values: Mapping[str, Any],
+    newer: Callable[[Any, Any], ColumnElement[bool]] | None = None,
+) -> Executable:
+    """Return the statement that stores a row, in place of the one of the same primary key.
+
+    Args:
+        connection: Its database decides how.
+        table: The table.
+        values: The row.
+        newer: Says by the columns of the stored row, and of the new one, whether that replaces it. A row whose columns
+            are as those of the stored one does: MySQL asks again for each column, after it has replaced those before.
+    """
+    keys = [column.name for column in table.primary_key]
+    others = [name for name in values if name not in keys]
+    if is_mysql(connection.dialect):
+        insert = mysql.insert(table).values(**values)
+        new: list[tuple[str, Any]] = [(name, insert.inserted[name]) for name in others]
+        if newer is not None:
+            is_newer = newer(table.c, insert.inserted)
+            new = [(name, case((is_newer, value), else_=table.c[name])) for name, value in new]
+        return insert.on_duplicate_key_update(new)
+    statement = _insert(connection, table, values)
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_={name: statement.excluded[name] for name in others},
+        where=newer(table.c, statement.excluded) if newer is not None else None,
+    )
+
+
+def _insert(connection: Connection, table: Table, values: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).values(**values)
+    return sqlite.insert(table).values(**values)

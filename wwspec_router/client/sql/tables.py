@@ -1,15 +1,187 @@
-"""The tables of the app's stores. Each module of this folder adds its own to `METADATA`."""
+"""The tables of the app's stores, and the function that makes them.
 
-from sqlalchemy import Connection, MetaData
+Each table is made by one statement, its indexes within: so a process that starts at the same moment finds all of it.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    inspect,
+    text,
+)
+from sqlalchemy.dialects.mysql import LONGTEXT, VARBINARY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateColumn, CreateTable
 
 METADATA = MetaData()
 """All tables; an Alembic environment takes it beside the app's own."""
 
+_MYSQL: dict[str, Any] = {
+    f"{name}_{option}": value
+    for name in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+_LOCK = 90_603_100_776
+"""The number of PostgreSQL's lock of those that make tables."""
+
+
+class KeyText(TypeDecorator[str]):
+    """Text that is compared byte by byte: MySQL would take "corp " for "corp", and by default "Corp" too."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Return the type of a column in a database."""
+        kind = VARBINARY if is_mysql(dialect) else String
+        return dialect.type_descriptor(kind(self.length))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """Return what the driver gets."""
+        return value.encode() if value is not None and is_mysql(dialect) else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """Return what the driver has given."""
+        return value.decode() if isinstance(value, bytes) else value
+
+
+def is_mysql(dialect: Dialect) -> bool:
+    """Return whether a database is MySQL or MariaDB."""
+    return dialect.name in ("mysql", "mariadb")
+
+
+def _long() -> Text:
+    return Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+
+
+PENDING = Table(
+    "wwspec_pending",
+    METADATA,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("receiver", KeyText(64), nullable=False),
+    Column("corpid", KeyText(128), nullable=False),
+    Column("notify_id", KeyText(255), nullable=False),
+    Column("notification", _long(), nullable=False),
+    Column("stage", KeyText(32), nullable=False),
+    Column("noted", Double, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("event", _long(), nullable=False),
+    Column("reason", _long(), nullable=False),
+    Column("holder", KeyText(32), nullable=False),
+    Column("held_until", Double, nullable=False),
+    UniqueConstraint("receiver", "corpid", "notify_id", name="wwspec_pending_key"),
+    UniqueConstraint("receiver", "stage", "position", name="wwspec_pending_stage"),
+    **_MYSQL,
+)
+"""Callbacks of `SqlPendingStore`. `holder` has the row until `held_until`."""
+
+CURSORS = Table(
+    "wwspec_cursors",
+    METADATA,
+    Column("name", String(255), primary_key=True),
+    Column("next_cursor", String(255)),
+    Column("covered_until", BigInteger, nullable=False),
+    Column("pages", BigInteger, nullable=False),
+    Column("pull", String(32), nullable=False, server_default=text("''")),
+    **_MYSQL,
+)
+"""Places of pulls, of `SqlCursor` and of `DbCursor`."""
+
+INSTALLATIONS = Table(
+    "wwspec_installations",
+    METADATA,
+    Column("suite_id", KeyText(128), primary_key=True),
+    Column("corpid", KeyText(128), primary_key=True),
+    Column("permanent_code", _long(), nullable=False),
+    Column("corp_name", _long(), nullable=False),
+    Column("agentid", BigInteger, nullable=False, autoincrement=False),
+    Column("installed_at", Double, nullable=False),
+    Column("data_until", Double, nullable=False),
+    Column("code_digest", String(64), nullable=False),
+    Column("forgetting", Boolean, nullable=False),
+    **_MYSQL,
+)
+"""Corps that have installed an app, of `SqlInstallationStore`."""
+
+TICKETS = Table(
+    "wwspec_suite_tickets",
+    METADATA,
+    Column("suite_id", KeyText(128), primary_key=True),
+    Column("ticket", _long(), nullable=False),
+    Column("made", Double, nullable=False),
+    **_MYSQL,
+)
+"""The latest ticket of each suite, of `SqlInstallationStore`."""
+
+TOKENS = Table(
+    "wwspec_tokens",
+    METADATA,
+    Column("name", KeyText(255), primary_key=True),
+    Column("value", _long(), nullable=False),
+    Column("usable_until", Double),
+    **_MYSQL,
+)
+"""Access tokens of `SqlTokenStore`."""
+
+ARCHIVE = Table(
+    "wwspec_archive",
+    METADATA,
+    Column("name", KeyText(64), primary_key=True),  # of the archiver
+    Column("corpid", KeyText(128), primary_key=True),
+    Column("due", Double, nullable=False),  # Unix time of the next pull
+    Column("told", BigInteger, nullable=False),  # how often somebody has asked for a pull
+    Column("token", _long(), nullable=False),  # of the latest event
+    Column("token_until", Double, nullable=False),
+    Column("holder", KeyText(32), nullable=False),
+    Column("held_until", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),  # pulls in a row that have failed
+    Column("reason", _long(), nullable=False),  # how the latest one failed
+    Column("pulled", Double, nullable=False),  # end of the latest pull that has not failed
+    Column("complete", Double, nullable=False),  # begin of the latest pull that has reached the end
+    **_MYSQL,
+)
+"""When an archiver pulls each corp. `holder` pulls it until `held_until`."""
+
 
 def create_tables(connection: Connection) -> None:
-    """Create the tables that are missing.
+    """Create the tables that are missing; any number of processes may do so at once.
+
+    A table that an earlier release has made gets the columns that it lacks.
 
     Args:
         connection: Of the app's database. With an async one: `await connection.run_sync(create_tables)`.
     """
-    METADATA.create_all(connection)
+    if connection.dialect.name == "postgresql":  # where IF NOT EXISTS fails when two do it at once
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    for table in METADATA.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for column in _missing(connection, table):
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            try:
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+            except DBAPIError:  # another process may have added it
+                if column in _missing(connection, table):
+                    raise
+
+
+def _missing(connection: Connection, table: Table) -> list[Column[Any]]:
+    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in present]

@@ -1,53 +1,19 @@
-"""The table of an archiver: when each corp is pulled next, and which machine pulls it now."""
+"""The rows of an archiver: when each corp is pulled next, and which machine pulls it now."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Double,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-    case,
-    delete,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
-from wwspec_router.client.sql.tables import METADATA
+from wwspec_router.client.sql.database import insert_new
+from wwspec_router.client.sql.tables import ARCHIVE
 
-
-def _name(length: int) -> String:
-    """Return a type whose texts differ by upper and lower case on MySQL, too."""
-    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
-
-
-ARCHIVE = Table(
-    "wwspec_archive",
-    METADATA,
-    Column("name", _name(64), primary_key=True),  # of the archiver
-    Column("corpid", _name(64), primary_key=True),
-    Column("due", Double, nullable=False),  # Unix time of the next pull
-    Column("told", BigInteger, nullable=False, default=0),  # how often somebody has asked for a pull
-    Column("token", String(255), nullable=False, default=""),  # of the latest event
-    Column("token_until", Double, nullable=False, default=0.0),
-    Column("holder", String(32), nullable=False, default=""),  # the archiver that pulls now
-    Column("held_until", Double, nullable=False, default=0.0),
-    Column("attempts", Integer, nullable=False, default=0),  # pulls in a row that have failed
-    Column("reason", Text, nullable=False, default=""),  # how the latest one failed
-    Column("pulled", Double, nullable=False, default=0.0),  # end of the latest pull that has not failed
-    Column("complete", Double, nullable=False, default=0.0),  # begin of the latest pull that has reached the end
-    Index("wwspec_archive_due", "name", "due"),
-)
 _C = ARCHIVE.c
+_NEW = {
+    **dict.fromkeys(("token", "holder", "reason"), ""),
+    **dict.fromkeys(("token_until", "held_until", "pulled", "complete"), 0.0),
+    **dict.fromkeys(("told", "attempts"), 0),
+}
 
 
 @dataclass(frozen=True)
@@ -125,15 +91,14 @@ class ArchiveRows:
                 token_until=case((newer, token_until), else_=_C.token_until),
             )
         if connection.execute(change).rowcount == 0:
-            self._insert(connection, [corpid], now)
+            self._insert(connection, corpid, now)
             connection.execute(change)
 
     def list(self, connection: Connection, corpids: Sequence[str], now: float) -> None:
         """Have a row for each of these corps, and none of others that nobody pulls now."""
         found = set(connection.scalars(select(_C.corpid).where(_C.name == self._name)))
-        missing = [each for each in dict.fromkeys(corpids) if each not in found]
-        if missing:
-            self._insert(connection, missing, now)
+        for corpid in set(corpids) - found:
+            self._insert(connection, corpid, now)
         for corpid in found.difference(corpids):
             connection.execute(delete(ARCHIVE).where(*self._is(corpid), _C.held_until <= now))
 
@@ -183,22 +148,23 @@ class ArchiveRows:
 
     def status(self, connection: Connection, now: float) -> Sequence[ArchiveStatus]:
         """Return what is known of each corp."""
-        columns = (_C.corpid, _C.due, _C.pulled, _C.complete, _C.attempts, _C.reason, _C.held_until > now)
-        query = select(*columns).where(_C.name == self._name).order_by(_C.corpid)
-        return [ArchiveStatus(*row) for row in connection.execute(query).all()]
+        query = select(ARCHIVE).where(_C.name == self._name).order_by(_C.corpid)
+        return [
+            ArchiveStatus(
+                corpid=row.corpid,
+                due=row.due,
+                pulled=row.pulled,
+                complete=row.complete,
+                failures=row.attempts,
+                error=row.reason,
+                is_pulled=row.held_until > now,
+            )
+            for row in connection.execute(query)
+        ]
 
     def _is(self, corpid: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return _C.name == self._name, _C.corpid == corpid
 
-    def _insert(self, connection: Connection, corpids: Sequence[str], now: float) -> None:
-        """Insert rows, but those that another machine has just inserted."""
-        rows = [{"name": self._name, "corpid": corpid, "due": now} for corpid in corpids]
-        match connection.dialect.name:
-            case "postgresql":
-                connection.execute(postgresql.insert(ARCHIVE).on_conflict_do_nothing(), rows)
-            case "sqlite":
-                connection.execute(sqlite.insert(ARCHIVE).on_conflict_do_nothing(), rows)
-            case "mysql" | "mariadb":
-                connection.execute(mysql.insert(ARCHIVE).on_duplicate_key_update(name=_C.name), rows)  # changes nothing
-            case _:
-                connection.execute(insert(ARCHIVE), rows)
+    def _insert(self, connection: Connection, corpid: str, now: float) -> None:
+        """Insert the row of a corp, unless another machine has just done so."""
+        insert_new(connection, ARCHIVE, {**_NEW, "name": self._name, "corpid": corpid, "due": now})

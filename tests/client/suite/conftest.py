@@ -1,0 +1,35 @@
+"""An app of a provider, by both suites."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.client.suite.stand import Kind, Stand
+
+Make = Callable[..., Stand]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
+    return found
+
+
+@pytest.fixture
+def make(kind: Kind, stack: ExitStack) -> Make:
+    """Make a stand that listens."""
+
+    def make(**options: Any) -> Stand:
+        stand = Stand(kind, stack, **options)
+        stand.listen()
+        return stand
+
+    return make

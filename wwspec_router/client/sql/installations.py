@@ -1,0 +1,102 @@
+"""Installations of an app, and its ticket, in the app's database."""
+
+import math
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from wwspec_router.client.installations import Installation
+from wwspec_router.client.sql.database import LATEST, Database, upsert
+from wwspec_router.client.sql.sealing import Cipher, seal, unseal
+from wwspec_router.client.sql.tables import INSTALLATIONS, TICKETS
+
+
+class SqlInstallationStore:
+    """Keeps installations and tickets in the tables `wwspec_installations` and `wwspec_suite_tickets`.
+
+    Args:
+        engine: An engine of SQLAlchemy for SQLite, PostgreSQL, MySQL or MariaDB. With an async one, methods return
+            awaitables.
+        cipher: Seals permanent codes and tickets at rest, such as a `Fernet` of the package cryptography. Without one
+            they are stored as they are. What was stored without one is still read; `save` seals it.
+
+    Raises:
+        ConfigurationError: `engine` is not an engine.
+
+    Examples:
+        >>> import sqlalchemy
+        >>> from wwspec_router.client import Installation
+        >>> from wwspec_router.client.sql import SqlInstallationStore, create_tables
+        >>> engine = sqlalchemy.create_engine("sqlite:///installations.db")
+        >>> with engine.begin() as connection:
+        ...     create_tables(connection)
+        >>> store = SqlInstallationStore(engine)
+        >>> store.save(Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+        >>> store.corps("suite")
+        ['corp']
+    """
+
+    def __init__(self, engine: Engine | AsyncEngine, *, cipher: Cipher | None = None) -> None:
+        self._installations = Database(engine, INSTALLATIONS)
+        self._tickets = Database(engine, TICKETS)
+        self._cipher = cipher
+
+    def save(self, installation: Installation) -> None | Awaitable[None]:
+        """Store an installation; see `InstallationStore`."""
+        values = msgspec.structs.asdict(installation)
+        values["permanent_code"] = seal(installation.permanent_code, self._cipher)
+
+        def work(connection: Connection) -> None:
+            newer = upsert(connection, INSTALLATIONS, values, lambda old, new: new.installed_at >= old.installed_at)
+            connection.execute(newer).close()
+
+        return self._installations.run(work)
+
+    def find(self, suite_id: str, corpid: str) -> Installation | None | Awaitable[Installation | None]:
+        """Return the installation at a corp; see `InstallationStore`."""
+        query = select(INSTALLATIONS).where(*_at(suite_id, corpid))
+
+        def work(connection: Connection) -> Installation | None:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            values: dict[str, Any] = {name: row[name] for name in Installation.__struct_fields__}
+            values["permanent_code"] = unseal(row["permanent_code"], self._cipher, "a permanent code")
+            return Installation(**values)
+
+        return self._installations.run(work)
+
+    def corps(self, suite_id: str) -> Sequence[str] | Awaitable[Sequence[str]]:
+        """Return the corps that have the app; see `InstallationStore`."""
+        query = select(INSTALLATIONS.c.corpid).where(INSTALLATIONS.c.suite_id == suite_id)
+        return self._installations.run(lambda connection: sorted(connection.execute(query).scalars()))
+
+    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool | Awaitable[bool]:
+        """Remove the installation at a corp; see `InstallationStore`."""
+        is_older = INSTALLATIONS.c.installed_at <= min(until, LATEST)
+        statement = delete(INSTALLATIONS).where(*_at(suite_id, corpid), is_older)
+        return self._installations.run(lambda connection: connection.execute(statement).rowcount == 1)
+
+    def save_ticket(self, suite_id: str, ticket: str, time: float) -> None | Awaitable[None]:
+        """Store a suite's ticket, unless a newer one is stored; see `InstallationStore`."""
+        values = {"suite_id": suite_id, "ticket": seal(ticket, self._cipher), "made": time}
+
+        def work(connection: Connection) -> None:
+            newer = upsert(connection, TICKETS, values, lambda old, new: new.made >= old.made)
+            connection.execute(newer).close()
+
+        return self._tickets.run(work)
+
+    def ticket(self, suite_id: str) -> str | Awaitable[str]:
+        """Return a suite's latest ticket; see `InstallationStore`."""
+        query = select(TICKETS.c.ticket).where(TICKETS.c.suite_id == suite_id)
+        return self._tickets.run(
+            lambda connection: unseal(connection.execute(query).scalar() or "", self._cipher, "a suite's ticket")
+        )
+
+
+def _at(suite_id: str, corpid: str) -> tuple[ColumnElement[bool], ...]:
+    return INSTALLATIONS.c.suite_id == suite_id, INSTALLATIONS.c.corpid == corpid

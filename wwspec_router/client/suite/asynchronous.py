@@ -1,0 +1,159 @@
+"""The suite for an event loop."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+
+from wwspec_router.callbacks import Callback
+from wwspec_router.client.asynchronous import AsyncZoneClient
+from wwspec_router.client.core import BASE_URL
+from wwspec_router.client.installations import Installation, InstallationStore
+from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver
+from wwspec_router.client.notify.models import Notification, Pending
+from wwspec_router.client.notify.policy import NotifyPolicy
+from wwspec_router.client.notify.stores import PendingStore
+from wwspec_router.client.page_tickets import PageTickets
+from wwspec_router.client.steps import Steps
+from wwspec_router.client.suite.core import AppKind, Forgets, Recent, SuiteCore
+from wwspec_router.client.suite.events import SuiteEvent
+from wwspec_router.client.suite.models import AuthInfo
+from wwspec_router.client.suite.options import (
+    CLIENTS,
+    NO_COMMANDS,
+    NoCorp,
+    SuiteClientOptions,
+    command_receiver,
+)
+from wwspec_router.client.suite.tokens import SharedTokens
+from wwspec_router.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+class AsyncSuite:
+    """The app of a provider at all corps that have installed it, for an event loop; for arguments see `Suite`.
+
+    It works inside `async with`. All functions and stores may be `async def`; plain ones run on threads. `transport` is
+    an `httpx.AsyncBaseTransport`.
+    """
+
+    def __init__(
+        self,
+        suite_id: str,
+        suite_secret: str,
+        *,
+        installations: InstallationStore,
+        kind: AppKind = "third-party",
+        token: str = "",
+        encoding_aes_key: str = "",
+        provider_corpid: str = "",
+        commands_store: PendingStore | None = None,
+        on_event: Callable[[SuiteEvent], object] | None = None,
+        on_failed: Callable[[Pending], object] | None = None,
+        forgets: Sequence[Forgets] = (),
+        tokens: SharedTokens | None = None,
+        page_tickets: Callable[[str], PageTickets | None] | None = None,
+        older: bool = False,
+        clients: int = CLIENTS,
+        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time.time,
+        **client: Unpack[SuiteClientOptions],
+    ) -> None:
+        commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
+        self._client = AsyncZoneClient(tokens=NoCorp(), **client)
+        self._clients = Recent[AsyncZoneClient](clients)
+        self._core = SuiteCore(
+            self._client._core,
+            suite_id=suite_id,
+            suite_secret=suite_secret,
+            installations=installations,
+            kind=kind,
+            older=older,
+            tokens=tokens,
+            page_tickets=page_tickets,
+            base_url=client.get("base_url", BASE_URL),
+            forgets=forgets,
+            on_event=on_event,
+            drop=self._drop,
+            clock=clock,
+        )
+        self._commands = None
+        if commands is not None:
+            self._commands = AsyncNotifyReceiver(
+                self._client,
+                on_other=self._on_callback,
+                on_failed=on_failed,
+                store=commands_store,
+                policy=policy,
+                clock=clock,
+                **commands,
+            )
+
+    async def __aenter__(self) -> Self:
+        if self._commands is not None:
+            await self._commands.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._commands is not None:
+                await self._commands.__aexit__(kind, error, trace)
+        finally:
+            await self._client.aclose()
+
+    @property
+    def commands(self) -> AsyncNotifyReceiver:
+        """The command callback URL, as an ASGI application; see `Suite.commands`."""
+        if self._commands is None:
+            raise ConfigurationError(NO_COMMANDS)
+        return self._commands
+
+    def corp(self, corpid: str) -> AsyncZoneClient:
+        """Return the client of a corp, without I/O; see `Suite.corp`."""
+        return self._clients.get(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+
+    def client_of(self, notification: Notification) -> AsyncZoneClient:
+        """Return the client of the corp of a notification, for `AsyncNotifyReceiver`."""
+        return self.corp(notification.corpid)
+
+    async def installation(self, corpid: str) -> Installation:
+        """Return the installation of a corp; see `Suite.installation`."""
+        return await self._run(self._core.installation(corpid))
+
+    async def is_installed(self, corpid: str) -> bool:
+        """Return whether a corp has installed the app; see `Suite.is_installed`."""
+        return await self._run(self._core.is_installed(corpid))
+
+    async def corps(self) -> Sequence[str]:
+        """Return the corps that have installed the app; see `Suite.corps`."""
+        return await self._run(self._core.corps())
+
+    async def install_url(self, redirect_uri: str, *, state: str = "") -> str:
+        """Return a link by which a corp's admin installs a third-party app; see `Suite.install_url`."""
+        return await self._run(self._core.install_url(redirect_uri, state))
+
+    async def install(self, auth_code: str) -> Installation:
+        """Exchange an auth_code for the corp's permanent_code, and store it; see `Suite.install`."""
+        return await self._run(self._core.install(auth_code))
+
+    async def auth_info(self, corpid: str) -> AuthInfo:
+        """Return what a corp has authorised; see `Suite.auth_info`."""
+        return await self._run(self._core.auth_info(corpid))
+
+    async def forget(self, corpid: str) -> None:
+        """Delete all that is stored of a corp; see `Suite.forget`."""
+        await self._run(self._core.forget(corpid))
+
+    async def _on_callback(self, callback: Callback) -> None:
+        await self._run(self._core.on_callback(callback))
+
+    def _drop(self, corpid: str) -> None:
+        client = self._clients.pop(corpid)
+        if client is not None:
+            client._core.drop_tokens()
+
+    async def _run(self, steps: Steps[T]) -> T:
+        return await self._client._run(steps)

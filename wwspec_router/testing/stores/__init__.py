@@ -1,0 +1,25 @@
+"""Tests that a store of an app's own must pass, as pytest classes: derive from one and give its fixture.
+
+Stores may be plain or `async def`; the suites are the same for both. They need the extra `testing`.
+
+Examples:
+    A file of tests for a store of pending rows:
+
+    >>> import pytest
+    >>> from wwspec_router.client import MemoryPendingStore
+    >>> from wwspec_router.testing.stores import PendingStoreSuite
+    >>> class TestMyStore(PendingStoreSuite):
+    ...     @pytest.fixture
+    ...     def open_store(self):
+    ...         return MemoryPendingStore
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in ("cursors", "pending", "shared_pending")))
+
+from wwspec_router.testing.stores.cursors import CursorStoreSuite  # noqa: E402 - after the rewriting of asserts
+from wwspec_router.testing.stores.pending import PendingStoreSuite  # noqa: E402
+from wwspec_router.testing.stores.shared_pending import SharedPendingStoreSuite  # noqa: E402
+
+__all__ = ["CursorStoreSuite", "PendingStoreSuite", "SharedPendingStoreSuite"]

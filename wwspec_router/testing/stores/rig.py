@@ -1,0 +1,90 @@
+"""What the suites have in common: methods that may be `async def`, and many threads at once."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings, strategies as st
+
+T = TypeVar("T")
+
+DEADLINE = 120.0
+"""Seconds after which a test counts as hung."""
+
+SETTINGS = settings(
+    deadline=None,
+    max_examples=30,
+    stateful_step_count=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+"""A store serves all examples of a test, each of which begins with an empty one."""
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+"""Any texts that a database can keep."""
+
+
+class Loop:
+    """An event loop on a thread of its own, for stores whose methods are `async def`."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+
+    def __call__(self, found: T | Awaitable[T]) -> T:
+        """Return what a method has returned, or what its awaitable gives; any thread may call it."""
+        if not inspect.isawaitable(found):
+            return found
+
+        async def wait() -> T:
+            given: T = await found
+            return given
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result(DEADLINE)
+
+    @contextmanager
+    def running(self) -> Iterator["Loop"]:
+        """Run the loop while this block runs."""
+        thread = threading.Thread(target=self._loop.run_forever, name="wwspec-store-suite", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join(DEADLINE)
+            self._loop.close()
+
+
+class Suite:
+    """Base class of the suites."""
+
+    threads: ClassVar[int] = 8
+    """How many threads use a store at once."""
+    rounds: ClassVar[int] = 20
+    """How often a test of threads is repeated; a suite that runs rarely may say 1,000."""
+
+    @pytest.fixture
+    def call(self) -> Iterator[Loop]:
+        """Gives the results of methods, whether these are plain or `async def`."""
+        with Loop().running() as loop:
+            yield loop
+
+    def together(self, work: Callable[[int], Any]) -> list[Any]:
+        """Call a function with 0, 1, ... on as many threads, started at once, and return the results."""
+        return together(work, self.threads)
+
+
+def together(work: Callable[[int], T], threads: int) -> list[T]:
+    """Call a function with 0 to `threads - 1` on as many threads, started at once, and return the results."""
+    start = threading.Barrier(threads, timeout=DEADLINE)
+
+    def begin(number: int) -> T:
+        start.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(begin, number) for number in range(threads)]
+        return [future.result(DEADLINE) for future in futures]
