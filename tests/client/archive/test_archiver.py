@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,161 @@ def test_a_crash_between_store_and_commit_loses_nothing_and_the_corp_comes_back_
     assert second.run_due() == 1
     rows = archived(url)
     assert len(rows) == len(set(rows)) == 60
+
+
+def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come_again(
+    start: Start, url: str, tenants: Tenants, clock: Clock
+) -> None:
+    errors: list[tuple[str, Exception]] = []
+    machine = start(corps=tenants.corpids[:1], on_error=lambda *told: errors.append(told))
+    broken = ValueError("the text of a message")
+
+    def fail(page: object) -> None:
+        raise broken
+
+    machine.on_store = fail
+    assert (machine.run_due(), archived(url)) == (1, [])
+    assert errors == [(tenants.corpids[0], broken)]
+    machine.on_store = lambda page: None
+    clock.now += 7
+    assert machine.run_due() == 0
+    clock.now += 2
+    assert machine.run_due() == 1
+    assert len(archived(url)) == len(set(archived(url))) == 20
+
+
+def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
+    start: Start, url: str, tenants: Tenants, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = start()
+    bad, *others = tenants.corpids
+    tenants.refused.add(bad)
+    assert machine.run_due() == 3
+    assert {corpid for corpid, _ in archived(url)} == set(others)
+    assert machine.status()[bad].failures == 1
+    assert "LookupError at world.py" in machine.status()[bad].error
+    assert f"corp {bad}: attempt 1: LookupError at world.py" in caplog.text
+    machine.on_event(tenants.event(bad))  # does not end the pause
+    clock.now += 8
+    assert machine.run_due() == 1
+    clock.now += 15
+    assert machine.run_due() == 0
+    tenants.refused.clear()
+    machine.pull_soon(bad)
+    assert machine.run_due() == 1
+    assert machine.status()[bad].failures == 0
+    assert machine.status()[bad].error == ""
+    assert len(archived(url)) == 60
+
+
+@pytest.mark.parametrize("turn", [{"pages": 2}, {"seconds": 2.0}])
+def test_a_corp_with_a_backlog_takes_turns_with_the_others(
+    start: Start, url: str, tenants: Tenants, clock: Clock, turn: dict[str, Any]
+) -> None:
+    machine = start(concurrency=1, pull={"limit": 5}, **turn)
+
+    def take_a_second(page: object) -> None:
+        clock.now += 1
+
+    machine.on_store = take_a_second
+    assert machine.run_due() == 6
+    turns = [corpid for corpid, _ in machine.stored]
+    assert turns[:6] == [each for each in tenants.corpids for _ in range(2)]
+    assert sorted(turns) == sorted(tenants.corpids * 4)
+    assert len(archived(url)) == len(set(archived(url))) == 60
+
+
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_corp_that_is_forgotten_while_it_is_pulled_is_stored_no_more(
+    start: Start, url: str, tenants: Tenants, pages: int
+) -> None:
+    gone = tenants.corpids[0]
+    machine, other = start(corps=[gone], pull={"limit": 5}), start()
+
+    def forget() -> None:
+        if len(machine.stored) == pages:
+            other.forget(gone)
+
+    tenants.on_call = forget
+    machine.run_due()
+    assert len(archived(url)) == len(machine.stored) * 5 == pages * 5
+    assert machine.status() == {}
+
+
+def test_of_two_pulls_of_a_corp_the_one_that_is_late_stores_nothing_and_says_so_to_nobody(
+    start: Start, url: str, tenants: Tenants, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine that stood still for longer than its lease: another one has pulled the corp meanwhile."""
+    errors: list[object] = []
+    corps = tenants.corpids[:1]
+    slow, quick = (start(corps=corps, on_error=lambda *told: errors.append(told)) for _ in range(2))
+
+    def stand_still() -> None:
+        tenants.on_call = lambda: None
+        clock.now += 31
+        assert quick.run_due() == 1
+
+    tenants.on_call = stand_still
+    with caplog.at_level("INFO", "wwspec_router.archive"):
+        slow.run_due()
+    assert (len(slow.stored), len(quick.stored)) == (0, 1)
+    assert len(archived(url)) == len(set(archived(url))) == 20
+    assert errors == []
+    assert [each.levelname for each in caplog.records if "quicker" in each.message] == ["INFO"]
+    assert slow.status()[corps[0]].failures == 0
+
+
+def test_a_lease_that_is_renewed_is_not_taken(start: Start, url: str, tenants: Tenants, clock: Clock) -> None:
+    corps = tenants.corpids[:1]
+    slow, other = start(corps=corps), start(corps=corps)
+    turns: list[int] = []
+
+    def take_long() -> None:
+        for _ in range(6):
+            clock.now += 10
+            slow.run_due()  # the loop of a machine renews
+            turns.append(other.run_due())
+
+    tenants.on_call = take_long
+    assert slow.run_due() == 1
+    assert turns == [0] * 6
+    assert len(archived(url)) == 20
+
+
+def test_a_message_that_comes_while_a_corp_is_pulled_is_pulled_at_once(
+    start: Start, url: str, tenants: Tenants
+) -> None:
+    corpid = tenants.corpids[0]
+    machine, receiver = start(corps=[corpid]), start()
+
+    def on_store(page: object) -> None:
+        machine.on_store = lambda page: None
+        tenants.say(corpid)
+
+    def on_call() -> None:
+        tenants.on_call = lambda: None
+        receiver.on_event(tenants.event(corpid))
+
+    machine.on_store = on_store
+    tenants.on_call = on_call
+    assert machine.run_due() == 2
+    assert len(archived(url)) == 21
+
+
+def test_the_token_of_an_event_goes_with_pulls_for_ten_minutes(
+    start: Start, zone: Zone, tenants: Tenants, clock: Clock
+) -> None:
+    corpid = tenants.corpids[0]
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    machine = start(corps=[corpid])
+
+    def tokens() -> list[bool]:
+        return ["token" in each["request"] for each in zone.client.traffic(kind="sdk") if each["name"] == "sync_msg"]
+
+    machine.on_event(tenants.event(corpid, token, timestamp=int(clock.now) - 60))
+    machine.run_due()
+    clock.now += 539
+    machine.run_due()
+    clock.now += 60
+    machine.run_due()
+    assert tokens() == [True, True, False]

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import httpx
 import msgspec
 from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, insert, select
@@ -43,6 +44,19 @@ class CrashError(BaseException):
     """What ends a machine in the middle of its work, as a kill does."""
 
 
+class Watched(httpx.BaseTransport):
+    """Calls a function before each call of the program."""
+
+    def __init__(self, transport: httpx.BaseTransport, on_call: Callable[[], object]) -> None:
+        self._transport = transport
+        self._on_call = on_call
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/sync_call_program"):
+            self._on_call()
+        return self._transport.handle_request(request)
+
+
 class Tenants:
     """The corps of a zone: their people, their clients and their events."""
 
@@ -52,17 +66,20 @@ class Tenants:
         self._controls = {each: EmulatorClient(zone.client.url, zone.client.memory, corp=each) for each in self.corpids}
         self.refused: set[str] = set()
         """Corps that the app has no client for."""
+        self.on_call: Callable[[], object] = lambda: None
+        """Called when WeCom is asked for a page, before it answers."""
+        assert zone.client.memory is not None
+        self._transport = Watched(zone.client.memory, lambda: self.on_call())
 
     def client(self, corpid: str) -> ZoneClient:
         if corpid in self.refused:
             raise LookupError(f"no installation at {corpid}")
-        return ZoneClient(**self._arguments(corpid), transport=self._zone.client.memory)
+        return ZoneClient(**self._arguments(corpid), transport=self._transport)
 
     def async_client(self, corpid: str) -> AsyncZoneClient:
         if corpid in self.refused:
             raise LookupError(f"no installation at {corpid}")
-        assert self._zone.client.memory is not None
-        return AsyncZoneClient(**self._arguments(corpid), transport=OnThread(self._zone.client.memory))
+        return AsyncZoneClient(**self._arguments(corpid), transport=OnThread(self._transport))
 
     def _arguments(self, corpid: str) -> dict[str, Any]:
         info = self._controls[corpid].info()
