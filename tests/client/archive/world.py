@@ -1,7 +1,9 @@
 """Corps of an emulator, an app's database, and both archivers behind one interface."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -152,6 +154,35 @@ class Machine:
 
     def status(self) -> dict[str, ArchiveStatus]:
         return {each.corpid: each for each in self._call(self.archiver.status)}
+
+    def problems(self) -> list[str]:
+        return self.archiver.problems()
+
+    def start(self) -> "Future[None]":
+        """Call `run()`, and return its end."""
+        if isinstance(self.archiver, AsyncArchiver):
+            return self._portal.start_task_soon(self._run)
+        pool = self._stack.enter_context(ThreadPoolExecutor(1))
+        self._stack.callback(self.archiver.stop)
+        return pool.submit(self.archiver.run)
+
+    def stop(self) -> None:
+        """Let `run()` end; call it within `on_store`."""
+        self.archiver.stop()
+
+    def cancel(self) -> None:
+        """Cancel the task of `run()`; call it within `on_store`. A thread can only be stopped."""
+        if isinstance(self.archiver, AsyncArchiver):
+            self._task.cancel()
+        else:
+            self.archiver.stop()
+
+    async def _run(self) -> None:
+        assert isinstance(self.archiver, AsyncArchiver)
+        self._task = asyncio.create_task(self.archiver.run())
+        self._stack.callback(self._portal.call, self.archiver.stop)
+        with suppress(asyncio.CancelledError):
+            await self._task
 
     def _store(self, page: ArchivePage, transaction: Connection) -> None:
         self.stored.append((page.corpid, len(page)))
