@@ -34,7 +34,8 @@ Start = Callable[..., Machine]
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
-    return request.param
+    kind: Kind = request.param
+    return kind
 
 
 @pytest.fixture

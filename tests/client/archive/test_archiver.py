@@ -1,11 +1,19 @@
 """The archiver: each message of each corp once, whatever ends, is lost, fails or comes twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.client.archive.conftest import Start
 from tests.client.archive.world import Clock, CrashError, Tenants, archived
+from wwspec_router.client import MessageGap
+from wwspec_router.client.archive import Archiver, AsyncArchiver
+from wwspec_router.client.sql.tables import CURSORS
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 
 
@@ -215,3 +223,122 @@ def test_the_token_of_an_event_goes_with_pulls_for_ten_minutes(
     clock.now += 60
     machine.run_due()
     assert tokens() == [True, True, False]
+
+
+def test_other_events_are_left_to_the_app(start: Start, tenants: Tenants) -> None:
+    machine = start(corps=None)
+    told = tenants.event(tenants.corpids[0])
+    assert not machine.on_event(replace(told, event_type="hit_keyword", data={}))
+    assert machine.status() == {}
+    assert machine.on_event(told)
+    assert list(machine.status()) == tenants.corpids[:1]
+
+
+def test_a_corp_that_is_listed_no_more_is_not_pulled_and_goes_on_where_it_was_when_it_is_back(
+    start: Start, url: str, tenants: Tenants, clock: Clock
+) -> None:
+    corps = list(tenants.corpids)
+    machine = start(corps=lambda: corps)
+    machine.run_due()
+    gone = corps.pop()
+    clock.now += 60
+    assert machine.run_due() == 2
+    assert list(machine.status()) == corps
+    corps.append(gone)
+    tenants.say(gone)
+    clock.now += 60
+    assert machine.run_due() == 3
+    assert len(archived(url)) == len(set(archived(url))) == 61
+
+
+def test_a_gap_is_told_with_its_corp_and_fails_the_pull_without_on_gap(
+    start: Start, url: str, tenants: Tenants, clock: Clock
+) -> None:
+    gaps: list[tuple[str, MessageGap]] = []
+    corpid, *_ = corps = tenants.corpids[:1]
+    strict, told = start(corps=corps), start(corps=corps, on_gap=lambda *gap: gaps.append(gap))
+    strict.run_due()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        assert connection.execute(update(CURSORS).values(covered_until=1_000)).rowcount == 1
+    engine.dispose()
+    clock.now += 60
+    assert strict.run_due() == 1
+    assert strict.status()[corpid].error.startswith("MessageGapError: messages that were sent from 1970-01-01")
+    strict.pull_soon(corpid)
+    assert told.run_due() == 1
+    [(of, gap)] = gaps
+    assert (of, gap.since.year) == (corpid, 1970)
+    assert told.status()[corpid].failures == 0
+    assert len(archived(url)) == 20
+
+
+def test_an_error_of_the_database_in_store_is_told_without_the_values_of_its_statement(
+    start: Start, url: str, tenants: Tenants, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = start(corps=tenants.corpids[:1])
+
+    def fail(page: object) -> None:
+        raise IntegrityError("INSERT", {"text": "a message"}, ValueError("a message"))
+
+    machine.on_store = fail
+    machine.run_due()
+    error = machine.status()[tenants.corpids[0]].error
+    assert error.startswith("IntegrityError at test_archiver.py:")
+    assert error.endswith("the database refuses with ValueError")
+    assert "a message" not in caplog.text
+
+
+def test_a_store_function_that_commits_is_an_error(start: Start, url: str, tenants: Tenants) -> None:
+    machine = start(corps=tenants.corpids[:1])
+    machine.commits = True
+    machine.run_due()
+    assert "store() has ended the transaction" in machine.status()[tenants.corpids[0]].error
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"pages": 0}, "pages and concurrency are 1 or more"),
+        ({"concurrency": 0}, "pages and concurrency are 1 or more"),
+        ({"every": 0}, "every, seconds and lease more than 0 seconds"),
+        ({"seconds": 0}, "more than 0 seconds"),
+        ({"lease": 0}, "more than 0 seconds"),
+        ({"pull": {"token": ""}}, "pull: token: the archiver sets this itself"),
+        ({"name": ""}, "name has 1 to 64 bytes"),
+        ({"names": ""}, "names"),
+    ],
+)
+def test_options_out_of_their_range_are_refused(options: dict[str, Any], text: str) -> None:
+    with pytest.raises((ConfigurationError, TypeError), match=text):
+        Archiver(lambda corpid: corpid, create_engine("sqlite://"), lambda page, transaction: None, **options)  # type: ignore[arg-type, return-value]
+
+
+def test_one_client_is_for_the_corp_that_it_names(zone: Zone, url: str, tenants: Tenants) -> None:
+    first, second, _ = tenants.corpids
+    engine = create_engine(url)
+    with tenants.client(first) as client:
+        archiver = Archiver(client, engine, lambda page, transaction: None)
+        assert archiver.on_event(tenants.event("another name of the corp"))
+        assert archiver.run_due() == 1
+        assert [each.corpid for each in archiver.status()] == [first]
+        with pytest.raises(ConfigurationError, match="one client is for one corp"):
+            Archiver(client, engine, lambda page, transaction: None, corps=[first, second])
+        nameless = zone.app_client(tokens=client.access_token)
+        with nameless, pytest.raises(ConfigurationError, match="does not name its corp"):
+            Archiver(nameless, engine, lambda page, transaction: None)
+    engine.dispose()
+
+
+def test_an_engine_or_function_of_the_other_kind_is_refused(url: str, tenants: Tenants) -> None:
+    async def store(page: object, transaction: object) -> None:
+        raise NotImplementedError
+
+    anything: Any = create_engine(url)
+    with pytest.raises(ConfigurationError, match="goes with AsyncArchiver"):
+        Archiver(tenants.client, anything, store)
+    with pytest.raises(ConfigurationError, match="needs an AsyncEngine"):
+        AsyncArchiver(tenants.async_client, anything, store)
+    anything = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    with pytest.raises(ConfigurationError, match="needs an Engine"):
+        Archiver(tenants.client, anything, lambda page, transaction: None)

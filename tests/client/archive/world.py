@@ -119,6 +119,8 @@ class Machine:
         """Each page that was handed to the app: the corp and its messages."""
         self.on_store: Callable[[ArchivePage], object] = lambda page: None
         """Called after the rows of a page are inserted."""
+        self.commits = False
+        """Whether the app wrongly commits."""
         given = {"corps": tenants.corpids, "pauses": Backoff(8.0, 64.0), "clock": clock, **options}
         url_of = {"threads": lambda text: text, "loop": lambda text: text.replace("sqlite://", "sqlite+aiosqlite://")}
         self.archiver: Archiver | AsyncArchiver
@@ -188,11 +190,15 @@ class Machine:
         self.stored.append((page.corpid, len(page)))
         transaction.execute(insert(MESSAGES), _rows(page))
         self.on_store(page)
+        if self.commits:
+            transaction.commit()
 
     async def _store_async(self, page: ArchivePage, transaction: AsyncConnection) -> None:
         self.stored.append((page.corpid, len(page)))
         await transaction.execute(insert(MESSAGES), _rows(page))
         self.on_store(page)
+        if self.commits:
+            await transaction.commit()
 
 
 def _rows(page: ArchivePage) -> list[dict[str, str]]:

@@ -121,6 +121,8 @@ class ArchiverCore:
         self._on_error = options.get("on_error")
         self._clock = options.get("clock", time)
         self._name = options.get("name", "messages")
+        if not 1 <= len(self._name.encode()) <= 64:
+            raise ConfigurationError("name has 1 to 64 bytes")
         self._only, self._corps = _only(clients, options.get("corps"))
         self._clients = clients
         self._database = database
