@@ -35,9 +35,9 @@ def tool(name: str) -> str:
 
 
 def _searched() -> str:
-    """Return where programs are: in PATH, and where Debian puts those of PostgreSQL."""
+    """Return where programs are: in PATH, and where Debian puts those of PostgreSQL and MariaDB."""
     folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders])
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *folders, "/usr/sbin"])
 
 
 def node_package(folder: Path, name: str) -> Path:
