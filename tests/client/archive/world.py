@@ -113,7 +113,7 @@ class Tenants:
 class Machine:
     """An archiver of either kind, with a loop of its own where it needs one. A context manager."""
 
-    def __init__(self, kind: Kind, url: str, tenants: Tenants, *, clock: Clock, **options: Any) -> None:
+    def __init__(self, kind: Kind, url: str, tenants: Tenants, *, clock: Callable[[], float], **options: Any) -> None:
         self._stack = ExitStack()
         self.stored: list[tuple[str, int]] = []
         """Each page that was handed to the app: the corp and its messages."""
@@ -122,15 +122,15 @@ class Machine:
         self.commits = False
         """Whether the app wrongly commits."""
         given = {"corps": tenants.corpids, "pauses": Backoff(8.0, 64.0), "clock": clock, **options}
-        url_of = {"threads": lambda text: text, "loop": lambda text: text.replace("sqlite://", "sqlite+aiosqlite://")}
         self.archiver: Archiver | AsyncArchiver
         if kind == "threads":
-            engine = create_engine(url_of[kind](url))
+            engine = create_engine(url)
+            self._stack.callback(engine.dispose)
             self.archiver = Archiver(tenants.client, engine, self._store, **given)
             self._call: Callable[..., Any] = lambda method, *args: method(*args)
         else:
             self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
-            async_engine = create_async_engine(url_of[kind](url), poolclass=NullPool)
+            async_engine = create_async_engine(async_url(url), poolclass=NullPool)
             self.archiver = AsyncArchiver(tenants.async_client, async_engine, self._store_async, **given)
             self._call = self._portal.call
 
@@ -203,6 +203,11 @@ class Machine:
 
 def _rows(page: ArchivePage) -> list[dict[str, str]]:
     return [{"corpid": page.corpid, "msgid": message.msgid} for message in page]
+
+
+def async_url(url: str) -> str:
+    """Return the URL for the driver for an event loop; that of PostgreSQL is both."""
+    return url.replace("sqlite:", "sqlite+aiosqlite:").replace("mysql+pymysql:", "mysql+aiomysql:")
 
 
 def made_tables(url: str) -> None:
