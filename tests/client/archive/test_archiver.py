@@ -112,6 +112,21 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert len(archived(url)) == 60
 
 
+def test_a_corp_whose_cause_on_error_removes_is_pulled_again_at_once(
+    start: Start, url: str, tenants: Tenants
+) -> None:
+    corpid = tenants.corpids[0]
+    tenants.refused.add(corpid)
+    other = start()
+
+    def repair(corpid: str, error: Exception) -> None:
+        tenants.refused.discard(corpid)
+        other.pull_soon(corpid)
+
+    assert start(corps=[corpid], on_error=repair).run_due() == 2
+    assert len(archived(url)) == 20
+
+
 @pytest.mark.parametrize("turn", [{"pages": 2}, {"seconds": 2.0}])
 def test_a_corp_with_a_backlog_takes_turns_with_the_others(
     start: Start, url: str, tenants: Tenants, clock: Clock, turn: dict[str, Any]

@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 from wwspec_router.client.sql.database import insert_new
 from wwspec_router.client.sql.tables import ARCHIVE
 
+AT_ONCE = 0.0
+"""The time at which a corp is due that the app wants to be pulled now."""
 _C = ARCHIVE.c
 _NEW = {
     **dict.fromkeys(("token", "holder", "reason"), ""),
@@ -34,7 +36,7 @@ class End:
     due: float
     """Unix time of the next one."""
     is_fixed: bool = False
-    """Whether a request for a pull that came meanwhile waits until `due`, too."""
+    """Whether a notification that came meanwhile waits until `due`, too."""
     attempts: int = 0
     reason: str = ""
     pulled: float | None = None
@@ -48,7 +50,7 @@ class ArchiveStatus:
     corpid: str
     """The corp."""
     due: float
-    """When it is pulled next."""
+    """When it is pulled next; 0 for at once."""
     pulled: float
     """When the latest pull ended that has not failed."""
     complete: float
@@ -80,7 +82,7 @@ class ArchiveRows:
         waits = (_C.attempts > 0) | (_C.due <= now)
         change = update(ARCHIVE).where(*self._is(corpid)).values(told=_C.told + 1)
         if at_once:
-            change = change.values(due=now, attempts=0)
+            change = change.values(due=AT_ONCE, attempts=0)
         else:
             change = change.values(due=case((waits, _C.due), else_=now))
         if token:
@@ -133,7 +135,8 @@ class ArchiveRows:
 
     def finish(self, connection: Connection, turn: Turn, end: End) -> None:
         """Store how a pull has ended, unless another machine pulls the corp by now."""
-        due = end.due if end.is_fixed else case((_C.told == turn.told, end.due), else_=_C.due)
+        is_due = _C.due != AT_ONCE if end.is_fixed else _C.told == turn.told
+        due = case((is_due, end.due), else_=_C.due)
         change = update(ARCHIVE).where(*self._is(turn.corpid), _C.holder == self._holder)
         change = change.values(due=due, holder="", held_until=0.0, attempts=end.attempts, reason=end.reason)
         if end.pulled is not None:
