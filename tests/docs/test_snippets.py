@@ -135,7 +135,9 @@ def zone(application: Path) -> Iterator[Zone]:
 
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
-        place = re.match(r"(#|//) ((abilities|requests|schemas|tests|\.vscode)/[\w/.]+|wwspec\.toml)\n", block.text)
+        place = re.match(
+            r"(#|//) ((abilities|migrations|requests|schemas|tests|\.vscode)/[\w/.]+|wwspec\.toml)\n", block.text
+        )
         assert place, block.place
 
 

@@ -30,7 +30,7 @@ class Block(NamedTuple):
         """Write the file of the block to its path below a folder. What is in TOML is added to a file that is there."""
         first, _, rest = self.text.partition("\n")
         path = app / first.lstrip("#/ ")
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         added = self.language == "toml" and path.exists()
         path.write_text(f"{path.read_text('utf-8')}\n{rest}" if added else rest, "utf-8")
         return path

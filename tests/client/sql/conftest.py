@@ -19,7 +19,9 @@ SERVERS = ("postgresql", "mysql")
 slow = pytest.mark.slow  # a server is made and started
 DATABASES = [pytest.param(name, marks=slow if name in SERVERS else ()) for name in ASYNC]
 ENGINES = [
-    pytest.param((name, is_async), marks=slow if name in SERVERS else (), id=f"{name}-{'async' if is_async else 'sync'}")
+    pytest.param(
+        (name, is_async), marks=slow if name in SERVERS else (), id=f"{name}-{'async' if is_async else 'sync'}"
+    )
     for name in ASYNC
     for is_async in (False, True)
 ]
@@ -108,9 +110,7 @@ def sync_engine(request: pytest.FixtureRequest, url_of: Callable[[str], str]) ->
 
 
 @pytest.fixture(params=ENGINES)
-def engine(
-    request: pytest.FixtureRequest, url_of: Callable[[str], str], call: Loop
-) -> Iterator[Engine | AsyncEngine]:
+def engine(request: pytest.FixtureRequest, url_of: Callable[[str], str], call: Loop) -> Iterator[Engine | AsyncEngine]:
     """An engine over each database with empty tables, for threads and for the event loop of `call`."""
     name, is_async = request.param
     url = url_of(name)

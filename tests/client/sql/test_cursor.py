@@ -29,9 +29,7 @@ class TestSqlCursor(CursorStoreSuite):
             call(each.close())
 
 
-def connected(
-    engine: Engine | AsyncEngine, kind: str, call: Loop
-) -> Session | AsyncSession | AsyncConnection | Any:
+def connected(engine: Engine | AsyncEngine, kind: str, call: Loop) -> Session | AsyncSession | AsyncConnection | Any:
     """Return a connection or a session of the app."""
     if kind == "session":
         return AsyncSession(engine) if isinstance(engine, AsyncEngine) else Session(engine)

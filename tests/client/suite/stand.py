@@ -36,11 +36,13 @@ Kind = Literal["wsgi", "asgi"]
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 ONCE = RetryPolicy(attempts=1)
 
+
 class Quiet(WSGIRequestHandler):
     """Logs nothing."""
 
     def log_message(self, *args: object) -> None:
         pass
+
 
 class Stand:
     """An emulator with corps, and an app of a provider that they install.
@@ -167,6 +169,7 @@ class Stand:
         assert len(found) == count
         return found
 
+
 class Corp:
     """A corp: its admin, what the app does there, and what the app has stored."""
 
@@ -193,5 +196,6 @@ class Corp:
         code = self.code()
         found: Installation = self.stand.do(lambda suite: suite.install(code))
         return found
+
 
 __all__ = ["COMMAND_SETTINGS", "Corp", "Kind", "Stand"]

@@ -113,6 +113,14 @@ class SqlCursor(CursorStore):
         return place if place is not None and place.pages else None
 
     def _keep(self, bound: Connection | Session, before: Position, after: Position, *, commit: bool) -> None:
+        try:
+            self._write(bound, before, after, commit=commit)
+        except BaseException:
+            if commit:  # otherwise the app ends its transaction
+                bound.rollback()
+            raise
+
+    def _write(self, bound: Connection | Session, before: Position, after: Position, *, commit: bool) -> None:
         connection = _connection(bound)
         if not commit and _commits_each_statement(connection):
             raise CursorError(

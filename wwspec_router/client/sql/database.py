@@ -121,7 +121,8 @@ def _code(error: BaseException) -> str:
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Store a row; return False, and change nothing, when one of the same key is there."""
     if not is_mysql(connection.dialect):
-        return connection.execute(_insert(connection, table, values).on_conflict_do_nothing()).rowcount == 1
+        new = _insert(connection, table, values).on_conflict_do_nothing().returning(*table.primary_key)
+        return connection.execute(new).first() is not None
     try:
         connection.execute(table.insert(), values)
     except IntegrityError as error:  # INSERT IGNORE would ignore more than a known key

@@ -19,7 +19,8 @@ import pytest
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in ("cursors", "pending", "shared_pending")))
 
 from wwspec_router.testing.stores.cursors import CursorStoreSuite  # noqa: E402 - after the rewriting of asserts
+from wwspec_router.testing.stores.installations import InstallationStoreSuite  # noqa: E402
 from wwspec_router.testing.stores.pending import PendingStoreSuite  # noqa: E402
 from wwspec_router.testing.stores.shared_pending import SharedPendingStoreSuite  # noqa: E402
 
-__all__ = ["CursorStoreSuite", "PendingStoreSuite", "SharedPendingStoreSuite"]
+__all__ = ["CursorStoreSuite", "InstallationStoreSuite", "PendingStoreSuite", "SharedPendingStoreSuite"]
