@@ -31,16 +31,16 @@ def test_a_notification_of_one_corp_is_pulled_by_any_machine_and_a_lost_one_is_f
 ) -> None:
     receiver, worker = start(), start()
     worker.run_due()
-    told, lost, _ = tenants.corpids
-    for corpid in (told, lost):
+    notified, lost, _ = tenants.corpids
+    for corpid in (notified, lost):
         tenants.say(corpid)
-    receiver.on_event(tenants.event(told))
+    receiver.on_event(tenants.event(notified))
     worker.stored.clear()
     assert worker.run_due() == 1
-    assert worker.stored == [(told, 1)]
+    assert worker.stored == [(notified, 1)]
     clock.now += 60
     assert worker.run_due() == 3
-    assert worker.stored == [(told, 1), (lost, 1)]
+    assert worker.stored == [(notified, 1), (lost, 1)]
     assert len(archived(url)) == len(set(archived(url))) == 62
 
 
@@ -71,7 +71,7 @@ def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come
     start: Start, url: str, tenants: Tenants, clock: Clock
 ) -> None:
     errors: list[tuple[str, Exception]] = []
-    machine = start(corps=tenants.corpids[:1], on_error=lambda *told: errors.append(told))
+    machine = start(corps=tenants.corpids[:1], on_error=lambda *failure: errors.append(failure))
     broken = ValueError("the text of a message")
 
     def fail(page: object) -> None:
@@ -112,9 +112,7 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert len(archived(url)) == 60
 
 
-def test_a_corp_whose_cause_on_error_removes_is_pulled_again_at_once(
-    start: Start, url: str, tenants: Tenants
-) -> None:
+def test_a_corp_whose_cause_on_error_removes_is_pulled_again_at_once(start: Start, url: str, tenants: Tenants) -> None:
     corpid = tenants.corpids[0]
     tenants.refused.add(corpid)
     other = start()
@@ -167,7 +165,7 @@ def test_of_two_pulls_of_a_corp_the_one_that_is_late_stores_nothing_and_says_so_
     """A machine that stood still for longer than its lease: another one has pulled the corp meanwhile."""
     errors: list[object] = []
     corps = tenants.corpids[:1]
-    slow, quick = (start(corps=corps, on_error=lambda *told: errors.append(told)) for _ in range(2))
+    slow, quick = (start(corps=corps, on_error=lambda *failure: errors.append(failure)) for _ in range(2))
 
     def stand_still() -> None:
         tenants.on_call = lambda: None
@@ -242,10 +240,10 @@ def test_the_token_of_an_event_goes_with_pulls_for_ten_minutes(
 
 def test_other_events_are_left_to_the_app(start: Start, tenants: Tenants) -> None:
     machine = start(corps=None)
-    told = tenants.event(tenants.corpids[0])
-    assert not machine.on_event(replace(told, event_type="hit_keyword", data={}))
+    event = tenants.event(tenants.corpids[0])
+    assert not machine.on_event(replace(event, event_type="hit_keyword", data={}))
     assert machine.status() == {}
-    assert machine.on_event(told)
+    assert machine.on_event(event)
     assert list(machine.status()) == tenants.corpids[:1]
 
 
@@ -271,7 +269,7 @@ def test_a_gap_is_told_with_its_corp_and_fails_the_pull_without_on_gap(
 ) -> None:
     gaps: list[tuple[str, MessageGap]] = []
     corpid, *_ = corps = tenants.corpids[:1]
-    strict, told = start(corps=corps), start(corps=corps, on_gap=lambda *gap: gaps.append(gap))
+    strict, lenient = start(corps=corps), start(corps=corps, on_gap=lambda *gap: gaps.append(gap))
     strict.run_due()
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -281,10 +279,10 @@ def test_a_gap_is_told_with_its_corp_and_fails_the_pull_without_on_gap(
     assert strict.run_due() == 1
     assert strict.status()[corpid].error.startswith("MessageGapError: messages that were sent from 1970-01-01")
     strict.pull_soon(corpid)
-    assert told.run_due() == 1
+    assert lenient.run_due() == 1
     [(of, gap)] = gaps
     assert (of, gap.since.year) == (corpid, 1970)
-    assert told.status()[corpid].failures == 0
+    assert lenient.status()[corpid].failures == 0
     assert len(archived(url)) == 20
 
 

@@ -6,6 +6,7 @@ require("sql", "wwspec_router.client.archive")
 
 from wwspec_router.client.archive.asynchronous import AsyncArchiver  # noqa: E402 - after the check of the extra
 from wwspec_router.client.archive.blocking import Archiver  # noqa: E402
+from wwspec_router.client.archive.core import ArchiverOptions  # noqa: E402
 from wwspec_router.client.archive.models import ArchivePage, ArchiveStatus  # noqa: E402
 
-__all__ = ["ArchivePage", "ArchiveStatus", "Archiver", "AsyncArchiver"]
+__all__ = ["ArchivePage", "ArchiveStatus", "Archiver", "ArchiverOptions", "AsyncArchiver"]

@@ -91,7 +91,7 @@ class Archiver:
     def on_event(self, event: NotifyEvent) -> bool:
         """Note that a corp has new messages; the handler of a receiver.
 
-        When it returns, the note is in the database, and the pull of any machine.
+        When it returns, the database has it: any machine pulls the corp.
 
         Args:
             event: An event; one that is no `conversation_new_message` is left alone.

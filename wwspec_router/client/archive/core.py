@@ -233,7 +233,7 @@ class ArchiverCore:
         if not corpids:
             return None
         until = now + self._lease
-        turns: Sequence[Turn] = yield from self._sql(partial(self._rows.take, corpids=corpids, now=now, until=until))
+        turns: Sequence[Turn] = yield from self._sql(partial(self._rows.claim, corpids=corpids, now=now, until=until))
         self._held.update((each.corpid, monotonic()) for each in turns)
         return turns
 

@@ -14,7 +14,7 @@ _C = ARCHIVE.c
 _NEW = {
     **dict.fromkeys(("token", "holder", "reason"), ""),
     **dict.fromkeys(("token_until", "held_until", "pulled", "complete"), 0.0),
-    **dict.fromkeys(("told", "attempts"), 0),
+    **dict.fromkeys(("requests", "attempts"), 0),
 }
 
 
@@ -23,7 +23,7 @@ class Turn:
     """A corp that this archiver may pull now."""
 
     corpid: str
-    told: int
+    requests: int
     token: str = field(repr=False)
     token_until: float
     attempts: int
@@ -80,7 +80,7 @@ class ArchiveRows:
     ) -> None:
         """Let a corp be pulled soon; one whose pulls fail keeps its pause, unless it is to be pulled at once."""
         waits = (_C.attempts > 0) | (_C.due <= now)
-        change = update(ARCHIVE).where(*self._is(corpid)).values(told=_C.told + 1)
+        change = update(ARCHIVE).where(*self._is(corpid)).values(requests=_C.requests + 1)
         if at_once:
             change = change.values(due=AT_ONCE, attempts=0)
         else:
@@ -109,23 +109,23 @@ class ArchiveRows:
         free = (_C.name == self._name, _C.due <= now, _C.held_until <= now)
         return list(connection.scalars(select(_C.corpid).where(*free).order_by(_C.due, _C.corpid).limit(limit)))
 
-    def take(self, connection: Connection, corpids: Iterable[str], now: float, until: float) -> Sequence[Turn]:
+    def claim(self, connection: Connection, corpids: Iterable[str], now: float, until: float) -> Sequence[Turn]:
         """Let nobody else pull these corps for a while, and return those that nobody else was quicker with.
 
         A corp whose machine ends comes behind all others that are due by then.
         """
         free = (_C.due <= now, _C.held_until <= now)
-        taken = [
+        claimed = [
             corpid
             for corpid in sorted(corpids)  # in one order on all machines, so that none waits for another in a circle
             if connection.execute(
                 update(ARCHIVE).where(*self._is(corpid), *free).values(holder=self._holder, held_until=until, due=until)
             ).rowcount
         ]
-        if not taken:
+        if not claimed:
             return []
-        columns = (_C.corpid, _C.told, _C.token, _C.token_until, _C.attempts)
-        rows = connection.execute(select(*columns).where(_C.name == self._name, _C.corpid.in_(taken)))
+        columns = (_C.corpid, _C.requests, _C.token, _C.token_until, _C.attempts)
+        rows = connection.execute(select(*columns).where(_C.name == self._name, _C.corpid.in_(claimed)))
         return [Turn(*row) for row in rows]
 
     def renew(self, connection: Connection, corpids: Sequence[str], until: float) -> None:
@@ -135,7 +135,7 @@ class ArchiveRows:
 
     def finish(self, connection: Connection, turn: Turn, end: End) -> None:
         """Store how a pull has ended, unless another machine pulls the corp by now."""
-        is_due = _C.due != AT_ONCE if end.is_fixed else _C.told == turn.told
+        is_due = _C.due != AT_ONCE if end.is_fixed else _C.requests == turn.requests
         due = case((is_due, end.due), else_=_C.due)
         change = update(ARCHIVE).where(*self._is(turn.corpid), _C.holder == self._holder)
         change = change.values(due=due, holder="", held_until=0.0, attempts=end.attempts, reason=end.reason)
