@@ -100,6 +100,7 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert "LookupError at world.py" in machine.status()[bad].error
     assert f"corp {bad}: attempt 1: LookupError at world.py" in caplog.text
     machine.on_event(tenants.event(bad))  # does not end the pause
+    assert machine.run_due() == 0
     clock.now += 8
     assert machine.run_due() == 1
     clock.now += 15
@@ -203,7 +204,7 @@ def test_a_message_that_comes_while_a_corp_is_pulled_is_pulled_at_once(
     start: Start, url: str, tenants: Tenants
 ) -> None:
     corpid = tenants.corpids[0]
-    machine, receiver = start(corps=[corpid]), start()
+    machine, receiver = start(corps=[corpid]), start(corps=[corpid])
 
     def on_store(page: object) -> None:
         machine.on_store = lambda page: None
@@ -212,6 +213,7 @@ def test_a_message_that_comes_while_a_corp_is_pulled_is_pulled_at_once(
     def on_call() -> None:
         tenants.on_call = lambda: None
         receiver.on_event(tenants.event(corpid))
+        assert receiver.run_due() == 0  # the corp is due, and another machine pulls it
 
     machine.on_store = on_store
     tenants.on_call = on_call
