@@ -8,6 +8,7 @@ import griffe
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
+from wwspec_router.client import archive
 from wwspec_router.client.endpoints import ENDPOINTS
 
 __all__ = ["PAGE", "page"]
@@ -49,6 +50,16 @@ def page(say: Say) -> str:
             f"## {say('Names', '名称 {#names}')}\n",
             overview("wwspec_router.client", client.__all__, say),
             entries("wwspec_router.client", client.__all__, say, level=3),
+            f"## {say('Archive', '归档 {#archive}')}\n",
+            say(
+                "The names of `wwspec_router.client.archive`; it needs the extra `sql`. How to use them: "
+                "[archive the messages of many corps](../how-to/archiver.md).",
+                "`wwspec_router.client.archive` 的名称，使用前要安装可选依赖 `sql`。"
+                "用法见[归档多家企业的消息](../how-to/archiver.md)。",
+            )
+            + "\n",
+            overview("wwspec_router.client.archive", archive.__all__, say),
+            entries("wwspec_router.client.archive", archive.__all__, say, level=3),
         ]
     )
 

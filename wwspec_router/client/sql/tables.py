@@ -141,6 +141,25 @@ TOKENS = Table(
 )
 """Access tokens of `SqlTokenStore`."""
 
+ARCHIVE = Table(
+    "wwspec_archive",
+    METADATA,
+    Column("name", KeyText(64), primary_key=True),  # of the archiver
+    Column("corpid", KeyText(128), primary_key=True),
+    Column("due", Double, nullable=False),  # Unix time of the next pull
+    Column("requests", BigInteger, nullable=False),  # how often somebody has asked for a pull
+    Column("token", _long(), nullable=False),  # of the latest event
+    Column("token_until", Double, nullable=False),
+    Column("holder", KeyText(32), nullable=False),
+    Column("held_until", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),  # pulls in a row that have failed
+    Column("reason", _long(), nullable=False),  # how the latest one failed
+    Column("pulled", Double, nullable=False),  # end of the latest pull that has not failed
+    Column("complete", Double, nullable=False),  # begin of the latest pull that has reached the end
+    **_MYSQL,
+)
+"""When an archiver pulls each corp. `holder` pulls it until `held_until`."""
+
 
 def create_tables(connection: Connection) -> None:
     """Create the tables that are missing; any number of processes may do so at once.

@@ -1,0 +1,356 @@
+"""The archiver without I/O: which corp is pulled when, and what a pull stores.
+
+It is made of generators that yield `Ask`: call a function of the app, of the database or of the driver, and continue
+with its result or its error. A driver runs them, on threads or on an event loop.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from time import monotonic, time
+from typing import Any, TypedDict, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from wwspec_router.backoff import Backoff
+from wwspec_router.client.archive.cursor import ArchiveCursor
+from wwspec_router.client.archive.models import ArchivePage
+from wwspec_router.client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
+from wwspec_router.client.calls import check_options
+from wwspec_router.client.cursors import CursorMovedError
+from wwspec_router.client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
+from wwspec_router.client.notify.models import NotifyEvent
+from wwspec_router.client.retries import RetryPolicy
+from wwspec_router.client.sql.database import Database
+from wwspec_router.client.steps import Ask, Steps
+from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.logs.printable import printable
+from wwspec_router.logs.stacks import describe
+from wwspec_router.wecom.events import conversation_new_message
+
+T = TypeVar("T")
+
+GRACE = 10.0
+"""Seconds that running pages may take when an archiver stops."""
+PAUSES = Backoff(first=2.0, longest=300.0, jitter=0.2)
+"""How long a corp waits whose pulls fail."""
+_HANGS = 600.0
+"""Seconds after which a pull is named as one that may hang."""
+_LONGEST_REASON = 2000
+_ONCE = RetryPolicy(attempts=1)
+"""The patience of a pull: while WeCom is busy, the corp waits and others are pulled."""
+_OWN_OPTIONS = ("token", "on_gap", "patience", "max_pages", "deadline")
+
+_log = logging.getLogger("wwspec_router.archive")
+
+
+class ArchiverOptions(TypedDict, total=False):
+    """How corps are pulled. All times are seconds."""
+
+    corps: Sequence[str] | Callable[[], Iterable[str] | Awaitable[Iterable[str]]]
+    """The corps, or a function that returns them, which is called every `every` seconds. Each is pulled even if its
+    notifications are lost. Without it, only corps that have notified, or that `pull_soon` has named, are pulled."""
+    name: str
+    """Tells the rows of this archive from those of others in the same database; `messages` by default."""
+    every: float
+    """A corp is pulled so long after the latest pull, without a notification; 60 by default. WeCom limits pulls that no
+    event has asked for."""
+    pages: int
+    """Pages of one turn of a corp; 20 by default. Then it waits until the others that are due have had a turn."""
+    seconds: float
+    """No page of a turn is begun later; 30 by default."""
+    concurrency: int
+    """Corps that this process pulls at once; 4 by default."""
+    lease: float
+    """A corp is pulled by another machine so long after its own has ended without notice; 30 by default."""
+    pauses: Backoff
+    """How long a corp waits whose pulls fail; from 2 seconds to 5 minutes by default."""
+    pull: PullOptions
+    """Options of `messages()` for each pull, such as `ability` and `limit`."""
+    on_gap: Callable[[str, MessageGap], object]
+    """Called with the corpid and a time from which messages may be missing, before the pull goes on. Without it, the
+    pull fails with a `MessageGapError`."""
+    on_error: Callable[[str, Exception], object]
+    """Called with the corpid and the error of each pull that fails."""
+    clock: Callable[[], float]
+    """Returns Unix time; `time.time` by default."""
+
+
+class ArchiverCore:
+    """What both archivers share.
+
+    Args:
+        clients: A client, or a function that returns that of a corp.
+        database: The app's.
+        next_page: Returns the next page of a pull of a client; None after the last one.
+        store_page: Calls a function of a connection, then the app's with a page, in one transaction, and commits it.
+        options: How corps are pulled.
+
+    Raises:
+        ConfigurationError: An option is out of its range, or the corps are not known.
+    """
+
+    def __init__(
+        self,
+        clients: Any,
+        database: Database,
+        next_page: Callable[[Any, Pull], Any],
+        store_page: Callable[[Callable[[Connection], None], ArchivePage], Any],
+        options: ArchiverOptions,
+    ) -> None:
+        check_options(options, ArchiverOptions)
+        self._every = options.get("every", 60.0)
+        self._pages = options.get("pages", 20)
+        self._seconds = options.get("seconds", 30.0)
+        self.concurrency = options.get("concurrency", 4)
+        """How many corps are pulled here at once."""
+        self._lease = options.get("lease", 30.0)
+        if min(self._pages, self.concurrency) < 1 or min(self._every, self._seconds, self._lease) <= 0:
+            raise ConfigurationError(
+                "pages and concurrency are 1 or more; every, seconds and lease more than 0 seconds"
+            )
+        self._pauses = options.get("pauses", PAUSES)
+        self._pull = options.get("pull", PullOptions())
+        if own := ", ".join(each for each in _OWN_OPTIONS if each in self._pull):
+            raise ConfigurationError(f"pull: {own}: the archiver sets this itself; on_gap is an option of the archiver")
+        self._on_gap = options.get("on_gap")
+        self._on_error = options.get("on_error")
+        self._clock = options.get("clock", time)
+        self._name = options.get("name", "messages")
+        if not 1 <= len(self._name.encode()) <= 64:
+            raise ConfigurationError("name has 1 to 64 bytes")
+        self._only, self._corps = _only(clients, options.get("corps"))
+        self._clients = clients
+        self._database = database
+        self._rows = ArchiveRows(self._name, secrets.token_hex(8))
+        self._next_page = next_page
+        self._store_page = store_page
+        self.ring: Callable[[], None] = _nothing
+        """Called when there may be something to do; the driver wakes its loop."""
+        self.stopping = False
+        """Whether no further page is begun."""
+        self._held: dict[str, float] = {}
+        """The corps that are pulled here, and since when (monotonic)."""
+        self._list_at = self._renew_at = 0.0
+        self._trouble = ""
+        self._pid = 0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Note that the archiver runs in this process.
+
+        Raises:
+            ConfigurationError: It runs already.
+        """
+        if self._pid == os.getpid():
+            raise ConfigurationError("the archiver runs already in this process: call run() once")
+        self._pid = os.getpid()
+        try:
+            yield
+        finally:
+            self._pid = 0
+            self.stopping = False  # not before: stop() counts that comes before run()
+
+    def stop(self) -> None:
+        """Begin no further page."""
+        self.stopping = True
+        self.ring()
+
+    def problems(self) -> list[str]:
+        """Return what keeps this process from its work."""
+        if self._pid != os.getpid():
+            return ["the archiver does not run in this process"]
+        now = monotonic()
+        hanging = [
+            f"the pull of corp {printable(corpid)} has run for {now - since:.0f} s"
+            for corpid, since in list(self._held.items())
+            if now - since > _HANGS
+        ]
+        return [self._trouble, *hanging] if self._trouble else hanging
+
+    def on_event(self, event: NotifyEvent) -> Steps[bool]:
+        """Note a conversation_new_message durably; return False for another event."""
+        data = event.data
+        if not isinstance(data, conversation_new_message.Event):
+            return False
+        until = min(event.timestamp, self._clock()) + TOKEN_LIFETIME
+        token = data.conversation_new_message.token
+        yield from self._ask_for(self._only or event.notification.corpid, token, until, at_once=False)
+        return True
+
+    def pull_soon(self, corpid: str) -> Steps[None]:
+        """Let a corp be pulled now, though its pulls may have failed."""
+        return self._ask_for(corpid, "", 0.0, at_once=True)
+
+    def _ask_for(self, corpid: str, token: str, until: float, *, at_once: bool) -> Steps[None]:
+        ask = partial(self._rows.ask, corpid=corpid, now=self._clock(), token=token, token_until=until, at_once=at_once)
+        yield from self._sql(ask)
+        self.ring()
+
+    def forget(self, corpid: str) -> Steps[None]:
+        """Remove the rows of a corp."""
+
+        def remove(connection: Connection) -> None:
+            self._rows.forget(connection, corpid)
+            self._cursor(corpid).remove(connection)
+
+        yield from self._sql(remove)
+
+    def status(self) -> Steps[Sequence[ArchiveStatus]]:
+        """Return what is known of each corp."""
+        return (yield from self._sql(partial(self._rows.status, now=self._clock())))
+
+    def tick(self) -> Steps[Sequence[Turn] | None]:
+        """Do what is to be done now beside pulls, and return corps to pull; None when there is nothing to do."""
+        try:
+            turns = yield from self._tick(self._clock())
+        except Exception as error:
+            trouble = _reason(error)
+            if trouble != self._trouble:
+                _log.error("the archiver can't work, and tries again: %s", trouble)
+            self._trouble = trouble
+            return None
+        if self._trouble:
+            _log.info("the archiver works again")
+            self._trouble = ""
+        return turns
+
+    def _tick(self, now: float) -> Steps[Sequence[Turn] | None]:
+        if self._held and now >= self._renew_at:
+            self._renew_at = now + self._lease / 3
+            yield from self._sql(partial(self._rows.renew, corpids=list(self._held), until=now + self._lease))
+        if self._corps is not None and now >= self._list_at:
+            yield from self._list(now)
+        room = self.concurrency - len(self._held)
+        if self.stopping or room < 1:
+            return None
+        due = yield from self._sql(partial(self._rows.due, now=now, limit=room + len(self._held)))
+        corpids = [each for each in due if each not in self._held][:room]
+        if not corpids:
+            return None
+        until = now + self._lease
+        turns: Sequence[Turn] = yield from self._sql(partial(self._rows.claim, corpids=corpids, now=now, until=until))
+        self._held.update((each.corpid, monotonic()) for each in turns)
+        return turns
+
+    def _list(self, now: float) -> Steps[None]:
+        corps = self._corps
+        found = (yield Ask(corps)) if callable(corps) else corps
+        yield from self._sql(partial(self._rows.list, corpids=list(found), now=now))
+        self._list_at = now + self._every
+
+    def pull(self, turn: Turn) -> Steps[None]:
+        """Pull a corp until its turn ends, and store when it is pulled next. Never raises."""
+        try:
+            end = yield from self._end_of(turn)
+            yield from self._sql(partial(self._rows.finish, turn=turn, end=end))
+        except Exception as error:  # the lease ends by itself
+            _log.error("corp %s: the end of its pull is not stored: %s", printable(turn.corpid), _reason(error))
+        finally:
+            self._held.pop(turn.corpid, None)
+            self.ring()
+
+    def _end_of(self, turn: Turn) -> Steps[End]:
+        began = self._clock()
+        try:
+            is_complete = yield from self._pulled(turn, began)
+        except CursorMovedError:
+            _log.info("corp %s: another pull was quicker", printable(turn.corpid))
+            attempts = turn.attempts + 1
+            return End(due=self._clock() + self._pauses.pause(attempts), is_fixed=True, attempts=attempts)
+        except Exception as error:
+            return (yield from self._failed(turn, error))
+        now = self._clock()
+        if is_complete:
+            return End(due=now + self._every, pulled=now, complete=began)
+        return End(due=now, pulled=now)
+
+    def _failed(self, turn: Turn, error: Exception) -> Steps[End]:
+        attempts, reason, corpid = turn.attempts + 1, _reason(error), printable(turn.corpid)
+        pause = self._pauses.pause(attempts)
+        _log.warning("corp %s: attempt %d: %s; the next one is in %.0f s", corpid, attempts, reason, pause)
+        if self._on_error is not None:
+            try:
+                yield Ask(partial(self._on_error, turn.corpid, error))
+            except Exception as failure:
+                _log.error("corp %s: on_error failed: %s", corpid, _reason(failure))
+        return End(due=self._clock() + pause, is_fixed=True, attempts=attempts, reason=reason)
+
+    def _pulled(self, turn: Turn, began: float) -> Steps[bool]:
+        """Store pages until there are no more, or the turn ends; return whether there are no more."""
+        corpid = turn.corpid
+        client = self._clients if self._only else (yield Ask(partial(self._clients, corpid)))
+        cursor = self._cursor(corpid)
+        pull = Pull(client._core, cursor, self._options_of(turn))
+        for count in range(1, self._pages + 1):
+            page: Pulled | None = yield Ask(partial(self._next_page, client, pull))
+            if page is None:
+                return True
+            write = partial(cursor.write, before=page.before, after=page.after)
+            yield Ask(partial(self._store_page, write, ArchivePage(corpid, page.messages)))
+            page.kept = True
+            if page.is_last:
+                return True
+            if self.stopping or count == self._pages or self._clock() - began >= self._seconds:
+                break
+        return False
+
+    def _options_of(self, turn: Turn) -> PullOptions:
+        options: PullOptions = {**self._pull, "patience": _ONCE}
+        if turn.token:
+            options["token"] = lambda: turn.token if self._clock() < turn.token_until else ""
+        if self._on_gap is not None:
+            options["on_gap"] = partial(self._on_gap, turn.corpid)
+        return options
+
+    def _cursor(self, corpid: str) -> ArchiveCursor:
+        return ArchiveCursor(self._database, f"{self._name}:{corpid}")
+
+    def _sql(self, work: Callable[[Connection], T]) -> Steps[T]:
+        """Do something in a transaction of its own."""
+        found: T = yield Ask(partial(self._database.run, work), same_thread=True)
+        return found
+
+
+def check_transaction(*, is_open: bool) -> None:
+    """Check the transaction after the app's function.
+
+    Raises:
+        ConfigurationError: The function has ended it.
+    """
+    if not is_open:
+        raise ConfigurationError(
+            "store() has ended the transaction, so a page may be stored in part: leave commit and rollback to the "
+            "archiver"
+        )
+
+
+def _only(clients: Any, corps: Any) -> tuple[str, Any]:
+    """Return the corp of a client that is the only one, empty when there are several, and the corps."""
+    core = getattr(clients, "_core", None)
+    if core is None:
+        return "", corps
+    if corps is not None and (callable(corps) or isinstance(corps, str) or len(corps) != 1):
+        raise ConfigurationError("one client is for one corp: give a function of the corpid, or corps=[corpid]")
+    only = corps[0] if corps else core.corpid
+    if not only:
+        raise ConfigurationError("the client does not name its corp: give corps=[corpid]")
+    return only, [only]
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error as one line, without the text of one whose class is not known: it may quote a message."""
+    if isinstance(error, SQLAlchemyError):  # its text has the values of the statement
+        cause = getattr(error, "orig", None) or error
+        return f"{describe(error)}: the database refuses with {type(cause).__name__}"
+    if isinstance(error, WWSpecError):
+        return printable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
+    return describe(error)
+
+
+def _nothing() -> None:
+    """Wake nobody: there is no driver yet."""
