@@ -270,8 +270,8 @@ class Suite:
             corpid: The corp.
 
         Raises:
-            StoreError: The store can't be read or written. What else `forgets` raises, comes as it is; the first error of
-                all.
+            StoreError: The store can't be read or written. What else `forgets` raises, comes as it is; the first
+                error of all.
         """
         self._run(self._actions.forget(corpid))
 
