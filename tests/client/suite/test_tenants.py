@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
-from wwspec_router.client import Installation, MemoryInstallationStore, NotInstalledError, Suite
+from wwspec_router.client import Installation, MemoryInstallationStore, NotInstalledError, PlatformError, Suite
 from wwspec_router.client.suite.tokens import token_name
 from wwspec_router.errors import StoreError
 
@@ -66,6 +66,7 @@ def test_each_corp_is_called_with_its_own_token(corpids: list[str]) -> None:
     assert wecom.asked.count("get_suite_token") == min(1, len(corpids))
 
 
+@example([("a", "b/c"), ("a/b", "c")])
 @given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4)), unique=True, max_size=6))
 def test_no_two_tokens_have_the_same_name(owners: list[tuple[str, str]]) -> None:
     assert len({token_name(*each) for each in owners}) == len(owners)
@@ -112,4 +113,16 @@ def test_an_answer_that_is_not_as_documented_quotes_no_code() -> None:
 
     with _suite(MemoryInstallationStore(), Wrong()) as suite, pytest.raises(Exception, match="as documented") as caught:
         suite.install("code")
+    assert "TOPSECRET" not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_no_error_of_wecom_repeats_a_code() -> None:
+    class Repeats(Wecom):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("get_permanent_code"):
+                return httpx.Response(200, json={"errcode": 40078, "errmsg": f"bad: {request.read().decode()}"})
+            return super().handle_request(request)
+
+    with _suite(MemoryInstallationStore(), Repeats()) as suite, pytest.raises(PlatformError, match="bad") as caught:
+        suite.install("TOPSECRET")
     assert "TOPSECRET" not in f"{caught.value} {vars(caught.value)}"

@@ -119,7 +119,7 @@ class AsyncSuite:
         return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
 
     def client_of(self, notification: Notification) -> AsyncZoneClient:
-        """Return the client of the corp of a notification, for `AsyncNotifyReceiver`."""
+        """Return the client of the corp of a notification; see `Suite.client_of`."""
         return self.corp(notification.corpid)
 
     async def installation(self, corpid: str) -> Installation:

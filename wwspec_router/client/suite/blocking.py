@@ -270,7 +270,8 @@ class Suite:
             corpid: The corp.
 
         Raises:
-            Exception: The first error of a step.
+            StoreError: The store can't be read or written. What else `forgets` raises, comes as it is; the first
+                error of all.
         """
         self._run(self._actions.forget(corpid))
 
