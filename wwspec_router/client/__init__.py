@@ -7,7 +7,7 @@ from wwspec_router.host.extras import require
 
 require("client", "wwspec_router.client")
 
-from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
+from wwspec_router.callbacks import Callback, CallbackError  # noqa: E402 - after the check of the extra
 from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
@@ -39,7 +39,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     UnknownAbilityError,
     ZoneClientError,
 )
-from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.keys import Decryptor, KeyMissingError, KeyRing, KeyRingError  # noqa: E402
 from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
 from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
@@ -58,7 +58,9 @@ from wwspec_router.client.models import (  # noqa: E402
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
+from wwspec_router.client.notify.intake import HttpAnswer  # noqa: E402
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
+from wwspec_router.client.notify.opening import Callbacks  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
@@ -79,16 +81,20 @@ __all__ = [
     "AuthUsers",
     "BadAnswerError",
     "Callback",
+    "CallbackError",
+    "Callbacks",
     "ContractMisfitError",
     "CorpAuth",
     "CursorError",
     "CursorMovedError",
     "CursorStore",
     "DbCursor",
+    "Decryptor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
     "FileCursor",
+    "HttpAnswer",
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
