@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, reply
 from wwspec_router.client import FileCursor, ProgramError, SdkApiError, ZoneClient
+from wwspec_router.contracts import AbilityRequest, Contract, Output
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import get_group_chat, sync_msg
@@ -53,11 +54,34 @@ def test_the_prefix_is_that_of_the_demo_unless_it_is_given(prefix: str | None, a
     assert sent(script) == [(ability_id, {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})]
 
 
+class Count(Output):
+    count: int = 0
+
+
+class CountInput(Contract):
+    func: str = "word_count"
+
+
+class WordCount(AbilityRequest[Count]):
+    """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
+
+    ability_id: ClassVar[str] = "input_word_count"
+    input: CountInput = CountInput()
+
+
+def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
+    script = Script([reply(count=1)])
+    with ZoneClient("corp", "secret", program_id="p", transport=script, form="func") as client:
+        assert client.call(WordCount()).count == 1
+    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
+
+
 def test_a_plain_program_gets_requests_as_they_are() -> None:
     script = Script([reply()])
     with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
         client.call(sync_msg.Request(limit=1))
-    assert sent(script) == [("invoke_sync_msg", {"limit": 1})]
+        client.call("history", sync_msg.Request(limit=2))
+    assert sent(script) == [("invoke_sync_msg", {"limit": 1}), ("history", {"limit": 2})]
 
 
 def test_a_form_that_does_not_exist_is_refused() -> None:

@@ -267,6 +267,10 @@ class AsyncZoneClient:
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
 
+    async def ensure_public_key(self, ring: KeyRing) -> None:
+        """Register the latest key of a ring, unless it is registered already; see `ZoneClient.ensure_public_key`."""
+        await self._run(endpoints.ensure_public_key(self._core, ring))
+
     def auth_users(self, *, limit: int = ALL_AT_ONCE) -> AsyncIterator[AuthUser]:
         """Yield the members whose chats are archived, for `async for`; see `ZoneClient.auth_users`."""
         return self._each(endpoints.auth_users(self._core, limit).next)
@@ -277,11 +281,10 @@ class AsyncZoneClient:
 
     @staticmethod
     def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
-        """See `ZoneClient.viewer_messages`. It does no I/O, so it is not awaited."""
+        """See `ZoneClient.viewer_messages`. It is not awaited; when the ring has a `Decryptor`, call it on a thread."""
         return viewer.viewer_messages(page, ring)
 
     set_public_key = _method(endpoints.set_public_key)
-    ensure_public_key = _method(endpoints.ensure_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
     set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)

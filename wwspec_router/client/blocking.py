@@ -353,6 +353,23 @@ class ZoneClient:
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
 
+    def ensure_public_key(self, ring: KeyRing) -> None:
+        """Register the latest key of a ring, unless it is registered already: for the start of each process [99845].
+
+        The processes of an app may all call it at the same moment, each with the same keys. WeCom has no API that
+        returns the registered key, so the key is sent each time. When WeCom refuses its version as too low (40212), the
+        key counts as registered only if the ring opens a message's key of this version; the program is asked for
+        messages then.
+
+        Args:
+            ring: The app's private keys.
+
+        Raises:
+            ZoneClientError: WeCom refuses the request, or can't be reached.
+            ConfigurationError: The ring is empty, or it was not given the public key of its latest version.
+        """
+        self._run(endpoints.ensure_public_key(self._core, ring))
+
     def auth_users(self, *, limit: int = ALL_AT_ONCE) -> Iterator[AuthUser]:
         """Yield the members whose chats are archived, all of them; a page is asked for when the loop needs it [99846].
 
@@ -390,7 +407,6 @@ class ZoneClient:
         return viewer.viewer_messages(page, ring)
 
     set_public_key = _method(endpoints.set_public_key)
-    ensure_public_key = _method(endpoints.ensure_public_key)
     get_auth_user_list = _method(endpoints.get_auth_user_list)
     set_receive_callback = _method(endpoints.set_receive_callback)
     set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)
