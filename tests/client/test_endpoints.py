@@ -83,7 +83,7 @@ async def test_members_are_iterated_on_an_event_loop_and_a_repeated_cursor_ends_
         answer(auth_user_list=[], next_cursor="3", has_more=True),
         answer(auth_user_list=[{"userid": "c"}], next_cursor="", has_more=False),
     ]
-    looped = [pages[0], pages[0]]
+    looped = [pages[0], pages[0], pages[2]]
     async with AsyncZoneClient("corp", "secret", transport=httpx.MockTransport(Script(pages).handle_request)) as client:
         assert [member.userid async for member in client.auth_users(limit=2)] == ["a", "b", "c"]
     async with AsyncZoneClient(

@@ -367,6 +367,7 @@ class ZoneClient:
         Raises:
             ZoneClientError: WeCom refuses the request, or can't be reached.
             ConfigurationError: The ring is empty, or it was not given the public key of its latest version.
+            KeyMissingError: As in `KeyRing.public_key`.
         """
         self._run(endpoints.ensure_public_key(self._core, ring))
 

@@ -35,8 +35,11 @@ class HttpAnswer:
     """The answer to a callback, for `handle_request`."""
 
     status: int
+    """Of HTTP."""
     text: str = ""
+    """The body, as plain text."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Others than `content-type`."""
 
 
 class Intake:
