@@ -66,13 +66,13 @@ class WordCount(AbilityRequest[Count]):
     """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
 
     ability_id: ClassVar[str] = "input_word_count"
-    input: CountInput = CountInput()
+    input: CountInput
 
 
 def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
     script = Script([reply(count=1)])
     with ZoneClient("corp", "secret", program_id="p", transport=script, form="func") as client:
-        assert client.call(WordCount()).count == 1
+        assert client.call(WordCount(input=CountInput())).count == 1
     assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
 
 
