@@ -1,6 +1,8 @@
 """The other APIs of the app's side, against the emulator."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -14,8 +16,10 @@ from wwspec_router.client import (
     AuthUser,
     CorpAuth,
     DocAuth,
+    KeyRing,
     Masking,
     PlatformError,
+    RepeatedCursorError,
     ReplyTypeError,
     ZoneClient,
 )
@@ -23,6 +27,7 @@ from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.emulator.appside import table, uploads
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
+from wwspec_router.wecom import sync_msg
 
 CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
 """What `call`, `submit` and `task` are made of."""
@@ -59,6 +64,36 @@ def test_members_come_in_pages(app: ZoneClient) -> None:
         app.get_auth_user_list(cursor="none of this API")
 
 
+def test_all_members_of_a_list_are_iterated(zone: Zone, app: ZoneClient) -> None:
+    members = app.auth_users(limit=7)
+
+    def asked() -> list[str]:
+        names = [each["name"] for each in zone.client.traffic(kind="app")]
+        return [name for name in names if "auth_user_list" in name]
+
+    assert (next(members), len(asked())) == (AuthUser(userid="zhangwei", edition_list=[3]), 1)
+    userids = ["zhangwei", *(member.userid for member in members)]
+    assert (len(set(userids)), len(asked())) == (20, 3)
+    assert [member.userid for member in app.doc_auth_users(limit=3)] == userids
+    assert [member.userid for member in app.auth_users()] == userids
+
+
+async def test_members_are_iterated_on_an_event_loop_and_a_repeated_cursor_ends_it() -> None:
+    pages = [
+        answer(auth_user_list=[{"userid": "a"}, {"userid": "b"}], next_cursor="2", has_more=True),
+        answer(auth_user_list=[], next_cursor="3", has_more=True),
+        answer(auth_user_list=[{"userid": "c"}], next_cursor="", has_more=False),
+    ]
+    looped = [pages[0], pages[0], pages[2]]
+    async with AsyncZoneClient("corp", "secret", transport=httpx.MockTransport(Script(pages).handle_request)) as client:
+        assert [member.userid async for member in client.auth_users(limit=2)] == ["a", "b", "c"]
+    async with AsyncZoneClient(
+        "corp", "secret", transport=httpx.MockTransport(Script(looped).handle_request)
+    ) as client:
+        with pytest.raises(RepeatedCursorError, match="docdata/get_auth_user_list"):
+            assert [member async for member in client.doc_auth_users()] == []
+
+
 def test_authorisations_are_typed(app: ZoneClient) -> None:
     chats, documents = app.get_corp_auth_info(), app.get_doc_auth_info()
     assert isinstance(chats, CorpAuth)
@@ -92,6 +127,52 @@ def test_a_public_key_is_set(app: ZoneClient) -> None:
     app.set_public_key(new_rsa_key().public_key().export_key().decode(), 1)
     with pytest.raises(PlatformError, match="40211"):
         app.set_public_key("no key", 2)
+
+
+def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) -> None:
+    ring = KeyRing({1: new_rsa_key().export_key().decode(), 4: new_rsa_key(2048).export_key().decode()})
+    with ExitStack() as stack:
+        clients = [stack.enter_context(zone.app_client(retries=QUICK)) for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            for _ in range(3):
+                assert list(pool.map(lambda client: client.ensure_public_key(ring), clients)) == [None] * 6
+        message = clients[0].call(sync_msg.Request(limit=1)).msg_list[0]
+        assert len(ring.open(message.service_encrypt_info)) == 32
+
+
+def test_a_key_that_wecom_has_already_is_known_by_a_message_when_its_version_is_refused(
+    zone: Zone, app: ZoneClient
+) -> None:
+    ring = KeyRing({2: new_rsa_key().export_key().decode()})
+    app.ensure_public_key(ring)
+    zone.client.add_fault("app", "errcode", "set_public_key", 40212)
+    app.ensure_public_key(ring)
+
+
+def test_a_refused_version_is_an_error_when_no_message_shows_that_the_key_is_the_rings(
+    zone: Zone, app: ZoneClient
+) -> None:
+    mine, others = new_rsa_key(2048), new_rsa_key(2048)
+    other = KeyRing({5: others.export_key().decode()})
+    app.ensure_public_key(other)
+    for version in (4, 5):  # an older one than WeCom has, and another key of the same version
+        with pytest.raises(PlatformError, match=f"40212.*version {version} or a later one, and no message shows"):
+            app.ensure_public_key(KeyRing({version: mine.export_key().decode()}))
+    zone.client.add_fault("app", "errcode", "set_public_key", 40212)
+    both = KeyRing({5: others.export_key().decode(), 6: mine.export_key().decode()})
+    with pytest.raises(PlatformError, match="40212"):
+        app.ensure_public_key(both)  # it opens messages, but of an older version than the one to be set
+    zone.client.add_fault("app", "errcode", "sync_call_program", 48002)
+    with zone.app_client(retries=QUICK, program_id="") as client, pytest.raises(PlatformError, match="40212"):
+        client.ensure_public_key(other)  # nothing shows it, since no program is asked
+    with pytest.raises(PlatformError, match="40212"):
+        app.ensure_public_key(other)  # nor when the program can't be asked
+
+
+def test_another_refusal_of_the_key_is_raised_as_it_is(zone: Zone, app: ZoneClient) -> None:
+    zone.client.add_fault("app", "errcode", "set_public_key", 48002)
+    with pytest.raises(PlatformError, check=lambda error: error.errcode == 48002 and "no message" not in error.hint):
+        app.ensure_public_key(KeyRing({1: new_rsa_key().export_key().decode()}))
 
 
 def test_the_program_that_receives_events_is_chosen(zone: Zone, app: ZoneClient) -> None:

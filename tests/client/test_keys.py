@@ -1,6 +1,7 @@
 """The key ring opens what WeCom seals, and says which private key is missing."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,80 @@ def test_a_key_of_another_length_is_refused() -> None:
 
 def test_nothing_shows_a_key() -> None:
     assert repr(RING) == "KeyRing(versions=[1, 2])"
+
+
+class Kms:
+    """A key that never leaves it."""
+
+    def __init__(self, key: RSA.RsaKey) -> None:
+        self._key = key
+        self.calls = 0
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        self.calls += 1
+        opened: bytes = PKCS1_v1_5.new(self._key).decrypt(ciphertext, b"")
+        return opened
+
+
+def test_a_key_in_a_kms_opens_messages_beside_one_in_a_file(app: ZoneClient) -> None:
+    kms = Kms(SECOND)
+    ring = KeyRing({1: PEM, 2: kms.decrypt}, public_keys={2: SECOND.public_key().export_key().decode()})
+    assert (ring.versions, ring.latest) == ((1, 2), 2)
+    assert (ring.public_key(), ring.fingerprint()) == (RING.public_key(2), RING.fingerprint(2))
+    assert ring.open(sealed(b"secret")) == "secret"
+    assert kms.calls == 0
+    app.ensure_public_key(ring)
+    [message] = app.call(sync_msg.Request(limit=1)).msg_list
+    assert ring.open(message.service_encrypt_info) == RING.open(message.service_encrypt_info)
+    assert kms.calls == 1
+
+
+def test_the_public_key_of_a_kms_may_be_a_file_and_is_missed_only_where_it_is_needed(tmp_path: Path) -> None:
+    file = tmp_path / "public.pem"
+    file.write_bytes(SECOND.public_key().export_key())
+    assert KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: file}).fingerprint() == RING.fingerprint(2)
+    ring = KeyRing({2: Kms(SECOND).decrypt})
+    assert ring.open(sealed(b"secret", SECOND, 2)) == "secret"
+    for asked in (ring.public_key, ring.fingerprint):
+        with pytest.raises(ConfigurationError, match="no public key of version 2: give it one, as public_keys="):
+            asked()
+    with pytest.raises(ConfigurationError, match="public_keys has version 3, which has no decryptor"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={3: file})
+    with pytest.raises(ConfigurationError, match="the public key of version 2 is not PEM"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: "no key"})
+    with pytest.raises(ConfigurationError, match="the public key of version 2 has 3072 bits"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: new_rsa_key(3072).public_key().export_key().decode()})
+
+
+def test_a_private_key_given_as_the_public_one_is_not_handed_out() -> None:
+    ring = KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: SECOND.export_key().decode()})
+    assert "PRIVATE" not in ring.public_key()
+
+
+def test_what_a_kms_raises_is_an_error_of_the_ring_that_shows_nothing_of_it() -> None:
+    def denied(ciphertext: bytes) -> bytes:
+        raise PermissionError("token-of-the-kms")
+
+    ring = KeyRing({2: denied})
+    with pytest.raises(KeyRingError, match="the decryptor of version 2 failed: PermissionError") as caught:
+        ring.open(sealed(b"secret", SECOND, 2))
+    assert "token-of-the-kms" not in str(caught.value)
+    assert repr(ring) == "KeyRing(versions=[2])"
+
+
+@pytest.mark.parametrize("opened", [b"", b"\xff\x00", "text", None], ids=repr)
+def test_what_a_kms_returns_is_checked(opened: object) -> None:
+    ring = KeyRing({2: lambda ciphertext: opened})  # type: ignore[dict-item]
+    with pytest.raises(KeyRingError, match="version 2 does not open this secret key"):
+        ring.open(sealed(b"secret", SECOND, 2))
+
+
+def test_threads_share_a_ring_with_a_kms() -> None:
+    ring = KeyRing({1: PEM, 2: Kms(SECOND).decrypt})
+    secrets = [f"secret-{number}" for number in range(40)]
+    infos = [
+        sealed(text.encode(), (FIRST, SECOND)[each % 2], each % 2 + 1, oaep=each % 4 == 0)
+        for each, text in enumerate(secrets)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ring.open, infos)) == secrets

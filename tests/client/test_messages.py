@@ -335,3 +335,75 @@ async def test_messages_are_pulled_on_an_event_loop_with_any_store(tmp_path: Pat
         store_pull(tmp_path / "cursor", seconds_ago=6 * DAY)
         assert await pulled(FileCursor(tmp_path / "cursor"), keep=True) == ["m1", "m2", "m3"]
     assert len(gaps) == 1
+
+
+def test_a_pull_ends_after_so_many_pages_and_the_next_one_goes_on(zone: Zone, app: ZoneClient, file: Path) -> None:
+    pages = list(app.messages(FileCursor(file), limit=25, max_pages=2))
+    assert [(len(page), page.has_more) for page in pages] == [(25, True), (25, True)]
+    assert len(sync_msg_calls(zone)) == 2
+    pages = list(app.messages(FileCursor(file), limit=25, max_pages=2))
+    assert [(len(page), page.has_more) for page in pages] == [(10, False)]
+
+
+def test_a_page_without_messages_counts_as_a_page_and_is_kept(file: Path) -> None:
+    script = Script([reply(has_more=1, next_cursor="a"), reply(msg_list=[{"msgid": "m1"}], next_cursor="b")])
+    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+        assert pulled(client, FileCursor(file), max_pages=1) == []
+        assert pulled(client, FileCursor(file), max_pages=1) == ["m1"]
+
+
+def test_no_page_is_asked_for_after_the_deadline(
+    zone: Zone, app: ZoneClient, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, passed = time.monotonic(), [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: began + passed[0])
+    lengths: list[int] = []
+    for page in app.messages(FileCursor(file), limit=25, deadline=100.0):
+        lengths.append(len(page))
+        passed[0] += 60.0
+    assert lengths == [25, 25]
+    assert len(pulled(app, FileCursor(file))) == 10
+
+
+def test_a_busy_wecom_is_not_waited_for_beyond_the_deadline(zone: Zone, app: ZoneClient, file: Path) -> None:
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009)
+    with pytest.raises(SdkApiError, match="45009"):
+        pulled(app, FileCursor(file), deadline=1.0, patience=RetryPolicy(attempts=9, first_pause=30.0, deadline=900.0))
+    assert len(sync_msg_calls(zone)) == 1
+
+
+@pytest.mark.parametrize("kind", [int, "datetime"])
+def test_a_first_pull_begins_near_a_time_and_leaves_out_what_is_older(
+    zone: Zone, app: ZoneClient, tmp_path: Path, kind: object
+) -> None:
+    everything = [message for page in app.messages(FileCursor(tmp_path / "all")) for message in page]
+    begin = everything[30].send_time
+    since = [message.msgid for message in everything if message.send_time >= begin]
+    assert 0 < len(since) < 60
+    given = datetime.fromtimestamp(begin, UTC) if kind == "datetime" else begin
+    assert pulled(app, FileCursor(tmp_path / "some"), limit=7, begin_time=given) == since
+    asked = [each["request"] for each in sync_msg_calls(zone)][1:]
+    assert ["begin_time" in each for each in asked] == [True] + [False] * (len(asked) - 1)  # only without a cursor
+
+
+def test_messages_from_before_a_time_are_left_out_after_a_kept_place_too(file: Path) -> None:
+    rows = [{"msgid": f"m{each}", "send_time": each} for each in (99, 100, 101)]
+    script = Script([reply(msg_list=rows, next_cursor="a")])
+    store_pull(file, seconds_ago=0, cursor="x")
+    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+        assert pulled(client, FileCursor(file), begin_time=100) == ["m100", "m101"]
+    [request] = [msgspec.json.decode(each.content)["request_data"] for each in script.requests]
+    assert "begin_time" not in request
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"max_pages": 0}, "max_pages is more than 0, not 0"),
+        ({"deadline": 0.0}, "deadline is more than 0, not 0"),
+        ({"begin_time": datetime(2026, 1, 1)}, "begin_time needs a time zone"),
+    ],
+)
+def test_a_bound_that_makes_no_sense_is_refused(app: ZoneClient, file: Path, options: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        app.messages(FileCursor(file), **options)

@@ -7,7 +7,7 @@ from wwspec_router.host.extras import require
 
 require("client", "wwspec_router.client")
 
-from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
+from wwspec_router.callbacks import Callback, CallbackError  # noqa: E402 - after the check of the extra
 from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
@@ -46,7 +46,12 @@ from wwspec_router.client.installations import (  # noqa: E402
     InstallationStore,
     MemoryInstallationStore,
 )
-from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
+from wwspec_router.client.keys import (  # noqa: E402
+    Decryptor,
+    KeyMissingError,
+    KeyRing,
+    KeyRingError,
+)
 from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
 from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
 from wwspec_router.client.models import (  # noqa: E402
@@ -65,7 +70,9 @@ from wwspec_router.client.models import (  # noqa: E402
 from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
 from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
+from wwspec_router.client.notify.intake import HttpAnswer  # noqa: E402
 from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage  # noqa: E402
+from wwspec_router.client.notify.opening import Callbacks  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
@@ -115,6 +122,8 @@ __all__ = [
     "AuthUsers",
     "BadAnswerError",
     "Callback",
+    "CallbackError",
+    "Callbacks",
     "CancelAuth",
     "ChangeAuth",
     "ContractMisfitError",
@@ -129,11 +138,13 @@ __all__ = [
     "DataPermissionExpiring",
     "DataPermissionGranted",
     "DbCursor",
+    "Decryptor",
     "DocAuth",
     "DocAuthUser",
     "DocAuthUsers",
     "Fetch",
     "FileCursor",
+    "HttpAnswer",
     "Installation",
     "InstallationStore",
     "Key",

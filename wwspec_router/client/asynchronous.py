@@ -15,6 +15,7 @@ from wwspec_router.client import calls, endpoints, viewer, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
+from wwspec_router.client.endpoints import ALL_AT_ONCE
 from wwspec_router.client.http import (
     AsyncHiding,
     check_base_url,
@@ -28,7 +29,8 @@ from wwspec_router.client.http import (
 from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import AsyncMessagePage
 from wwspec_router.client.messages import Pull, PullOptions
-from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.models import AuthUser, DocAuthUser
+from wwspec_router.client.options import CONNECTIONS, TIMEOUT, Form, Tokens, core_of, described, limits_of
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
@@ -122,14 +124,15 @@ class AsyncZoneClient:
         tokens: Tokens | None = None,
         page_tickets: PageTickets | None = None,
         base_url: str = BASE_URL,
-        prefix: str = PREFIX,
+        prefix: str | None = None,
+        form: Form = "plain",
         timeout: float = TIMEOUT,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -265,9 +268,21 @@ class AsyncZoneClient:
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
 
+    async def ensure_public_key(self, ring: KeyRing) -> None:
+        """Register the latest key of a ring, unless it is registered already; see `ZoneClient.ensure_public_key`."""
+        await self._run(endpoints.ensure_public_key(self._core, ring))
+
+    def auth_users(self, *, limit: int = ALL_AT_ONCE) -> AsyncIterator[AuthUser]:
+        """Yield the members whose chats are archived, for `async for`; see `ZoneClient.auth_users`."""
+        return self._each(endpoints.auth_users(self._core, limit).next)
+
+    def doc_auth_users(self, *, limit: int = ALL_AT_ONCE) -> AsyncIterator[DocAuthUser]:
+        """Yield the members whose documents are archived, for `async for`; see `ZoneClient.doc_auth_users`."""
+        return self._each(endpoints.doc_auth_users(self._core, limit).next)
+
     @staticmethod
     def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
-        """See `ZoneClient.viewer_messages`. It does no I/O, so it is not awaited."""
+        """See `ZoneClient.viewer_messages`. It is not awaited; when the ring has a `Decryptor`, call it on a thread."""
         return viewer.viewer_messages(page, ring)
 
     set_public_key = _method(endpoints.set_public_key)

@@ -15,6 +15,7 @@ from wwspec_router.client import calls, endpoints, viewer, webpage
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
+from wwspec_router.client.endpoints import ALL_AT_ONCE
 from wwspec_router.client.http import (
     Hiding,
     check_base_url,
@@ -28,7 +29,8 @@ from wwspec_router.client.http import (
 from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import MessagePage
 from wwspec_router.client.messages import Pull, PullOptions
-from wwspec_router.client.options import CONNECTIONS, PREFIX, TIMEOUT, Tokens, core_of, described, limits_of
+from wwspec_router.client.models import AuthUser, DocAuthUser
+from wwspec_router.client.options import CONNECTIONS, TIMEOUT, Form, Tokens, core_of, described, limits_of
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.retries import RetryPolicy
@@ -104,7 +106,10 @@ class ZoneClient:
             as a `Path`; or a function of `"config"` or `"agentConfig"` that returns a text or a `Token`. By default
             each client gets its own from WeCom.
         base_url: WeCom's URL, or that of an emulator.
-        prefix: What is before an SDK API's name in the ability ID that calls it.
+        prefix: What is before an SDK API's name in the ability ID that calls it. None means that of the form: `invoke_`
+            of "plain", `input_` of "func".
+        form: "func" for a program that began as the vendor's Python demo: a request to an ability ID with the prefix is
+            sent as `{"input": {"func": NAME, "func_req": REQUEST}}`.
         timeout: Seconds to connect, and between two parts of an answer.
         retries: How often requests are sent, and how long that may take.
         errcodes: Those of the program's own failures: `ERRCODES` of the module that `wwspec contracts --client` writes.
@@ -146,14 +151,15 @@ class ZoneClient:
         tokens: Tokens | None = None,
         page_tickets: PageTickets | None = None,
         base_url: str = BASE_URL,
-        prefix: str = PREFIX,
+        prefix: str | None = None,
+        form: Form = "plain",
         timeout: float = TIMEOUT,
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
+        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
@@ -336,17 +342,59 @@ class ZoneClient:
 
         Args:
             cursors: Stores where the last pull ended: `FileCursor`, `DbCursor`, or your own `CursorStore`.
-            options: `token` of an event, `limit`, `on_gap`, `patience`, `ability`, `program_id`, `notify_id` and
-                `timeout`; see `PullOptions`.
+            options: `token` of an event, `limit`, `max_pages`, `deadline`, `begin_time`, `on_gap`, `patience`,
+                `ability`, `program_id`, `notify_id` and `timeout`; see `PullOptions`.
 
         Raises:
             MessageGapError: Messages may be missing, since the last pull is more than 5 days ago. Not with `on_gap`.
             CursorError: The store can't be read or written; `CursorMovedError` when another pull has kept a page.
             ZoneClientError: A call failed, also after waiting as `patience` says.
-            ConfigurationError: The limit is not 1 to 1000, or no program is named.
+            ConfigurationError: A bound is out of its range, or no program is named.
         """
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
+
+    def ensure_public_key(self, ring: KeyRing) -> None:
+        """Register the latest key of a ring, unless it is registered already: for the start of each process [99845].
+
+        The processes of an app may all call it at the same moment, each with the same keys. WeCom has no API that
+        returns the registered key, so the key is sent each time. When WeCom refuses its version as too low (40212), the
+        key counts as registered only if the ring opens a message's key of this version; the program is asked for
+        messages then.
+
+        Args:
+            ring: The app's private keys.
+
+        Raises:
+            ZoneClientError: WeCom refuses the request, or can't be reached.
+            ConfigurationError: The ring is empty, or it was not given the public key of its latest version.
+            KeyMissingError: As in `KeyRing.public_key`.
+        """
+        self._run(endpoints.ensure_public_key(self._core, ring))
+
+    def auth_users(self, *, limit: int = ALL_AT_ONCE) -> Iterator[AuthUser]:
+        """Yield the members whose chats are archived, all of them; a page is asked for when the loop needs it [99846].
+
+        Args:
+            limit: Members of a page, at most 1000.
+
+        Raises:
+            RepeatedCursorError: A cursor comes twice, so the pages would never end.
+            ZoneClientError: WeCom refuses a request, or can't be reached.
+        """
+        return self._each(endpoints.auth_users(self._core, limit).next)
+
+    def doc_auth_users(self, *, limit: int = ALL_AT_ONCE) -> Iterator[DocAuthUser]:
+        """Yield the members whose documents are archived, all of them; see `get_doc_auth_user_list` [101882].
+
+        Args:
+            limit: Members of a page, at most 1000.
+
+        Raises:
+            RepeatedCursorError: A cursor comes twice, so the pages would never end.
+            ZoneClientError: WeCom refuses a request, or can't be reached.
+        """
+        return self._each(endpoints.doc_auth_users(self._core, limit).next)
 
     @staticmethod
     def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:

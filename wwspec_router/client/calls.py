@@ -29,6 +29,7 @@ from wwspec_router.contracts.decoding import convert, decode_json
 from wwspec_router.contracts.encoding import encode_request
 from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
+from wwspec_router.contracts.wrapping import func_example
 from wwspec_router.errcodes import WAITING, ProgramErrcodes
 from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
 
@@ -122,7 +123,7 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
         request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
         reply: With an ID, the type of the reply.
     """
-    errcodes = core.errcodes
+    errcodes, is_own = core.errcodes, isinstance(ability, AbilityRequest)
     if isinstance(ability, AbilityRequest):
         errcodes = ability.errcodes or errcodes
         request, ability = ability, ability.ability_id
@@ -132,7 +133,15 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
         reply = reply_type(type(request)) if reply is Any else reply
     text = request if isinstance(request, str) else encode_request({} if request is None else request)
     api = ability.removeprefix(core.prefix) if ability.startswith(core.prefix) else ""
+    if core.is_func and not is_own:  # a request of the client's module has the form that its ability has
+        api = _api_of(request) if isinstance(request, ApiRequest) else api
+        text = wrapped(core, api, text) if api else text
     return Ability(ability, text, reply, api, errcodes)
+
+
+def wrapped(core: Core, func: str, text: str) -> str:
+    """Return a request in the form that the client's program takes."""
+    return msgspec.json.encode(func_example(func, msgspec.Raw(text.encode()))).decode() if core.is_func else text
 
 
 def _api_of(request: ApiRequest[Any]) -> str:

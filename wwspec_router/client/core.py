@@ -52,6 +52,7 @@ class Core:
         timeout: Seconds of one attempt to connect, and between two pieces of an answer.
         retries: How often requests are sent.
         errcodes: Those of the program's own failures.
+        is_func: Whether the program takes requests in the Python demo's form.
 
     Raises:
         ConfigurationError: The timeout is not above 0.
@@ -66,10 +67,13 @@ class Core:
         retries: RetryPolicy,
         errcodes: ProgramErrcodes,
         page_tickets: PageTickets | None = None,
+        *,
+        is_func: bool = False,
     ) -> None:
         if timeout <= 0:
             raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
         self.prefix = prefix
+        self.is_func = is_func
         self.errcodes = errcodes
         self._program_id = program_id
         self._timeout = timeout

@@ -5,28 +5,40 @@ twice without harm, so they are retried after any failure.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
 import msgspec
 
-from wwspec_router.client import models
+from wwspec_router.client import calls, models
 from wwspec_router.client.core import Attempts, Core
+from wwspec_router.client.errors import PlatformError, ZoneClientError
+from wwspec_router.client.keys import KeyRing, KeyRingError
 from wwspec_router.client.models import (
+    AuthUser,
     AuthUsers,
     CorpAuth,
     DocAuth,
+    DocAuthUser,
     DocAuthUsers,
     LogLevel,
     Masking,
     UploadedMedia,
     read_answer,
 )
-from wwspec_router.client.steps import Request, Steps
+from wwspec_router.client.paging import Members
+from wwspec_router.client.steps import Ask, Request, Steps
 from wwspec_router.client.uploads import Progress, opened
 from wwspec_router.client.webpage import page_config, user_info
+from wwspec_router.contracts import UNSET
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.wecom import sync_msg
 
 _OPEN = 2
+_LOWER_VERSION = 40212
+ALL_AT_ONCE = 1000
+"""The most members of a page."""
 
 
 def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[None]:
@@ -40,6 +52,40 @@ def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[No
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
     yield from _asked(core, "chatdata/set_public_key", public_key=public_key, public_key_ver=public_key_ver)
+
+
+def ensure_public_key(core: Core, ring: KeyRing) -> Steps[None]:
+    """Register the latest key of a ring, unless it is registered already; see `ZoneClient.ensure_public_key`."""
+    version = ring.latest
+    try:
+        yield from set_public_key(core, ring.public_key(version), version)
+    except PlatformError as error:
+        if error.errcode != _LOWER_VERSION:
+            raise
+        if not (yield from _has_opened(core, ring, version)):
+            hint = (
+                f"WeCom has a key of version {version} or a later one, and no message shows that it is the ring's: "
+                "load the newest keys in this process, or set a key of a larger version"
+            )
+            raise PlatformError(error.call, error.errcode, error.errmsg, hint) from error
+
+
+def _has_opened(core: Core, ring: KeyRing, version: int) -> Steps[bool]:
+    """Return whether the ring opens a message that WeCom has sealed with the key of a version."""
+    ability = calls.ability_of(core, sync_msg.Request(limit=1000), None, Any)
+    try:
+        page: sync_msg.Response = yield from calls.call(core, ability, {"retry_unsafe": True}, raw=False)
+    except (ZoneClientError, ConfigurationError):
+        return False
+    for message in reversed(page.msg_list):
+        sealed = message.service_encrypt_info
+        if sealed is not UNSET and sealed.public_key_ver == version:
+            try:
+                yield Ask(partial(ring.open, sealed))
+            except KeyRingError:
+                return False
+            return True
+    return False
 
 
 def get_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Steps[AuthUsers]:
@@ -223,6 +269,18 @@ def upload_media(
     with opened(file, name, progress) as upload:
         request = Request("chatdata/upload_media", file=upload, query={"type": "file"})
         return read_answer(UploadedMedia, (yield from core.perform(request, Attempts(timeout=timeout))))
+
+
+def auth_users(core: Core, limit: int) -> Members[AuthUser]:
+    """Return the members whose chats are archived; see `ZoneClient.auth_users`."""
+    return Members(lambda cursor: get_auth_user_list(core, cursor=cursor, limit=limit), "chatdata/get_auth_user_list")
+
+
+def doc_auth_users(core: Core, limit: int) -> Members[DocAuthUser]:
+    """Return the members whose documents are archived; see `ZoneClient.doc_auth_users`."""
+    return Members(
+        lambda cursor: get_doc_auth_user_list(core, cursor=cursor, limit=limit), "docdata/get_auth_user_list"
+    )
 
 
 def _asked(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The app's private keys, by version: they decrypt the secret keys of messages [99845]."""
+"""The app's private keys, by version, here or in a KMS: they decrypt the secret keys of messages [99845]."""
 
 import base64
 import binascii
@@ -52,6 +52,21 @@ class SealedKey(Protocol):
         ...
 
 
+class Decryptor(Protocol):
+    """Decrypts with a private key that stays where it is, such as in a KMS or an HSM: a function, or a bound method.
+
+    Threads may call it at the same time. What it raises becomes a `KeyRingError`.
+    """
+
+    def __call__(self, ciphertext: bytes, /) -> bytes:
+        """Return what was encrypted with the public key, in RSA with OAEP or PKCS#1 v1.5.
+
+        Args:
+            ciphertext: 256 bytes.
+        """
+        ...
+
+
 class KeyRing:
     """The app's private keys by version: decrypts the secret keys of messages [99845]. Threads may share one.
 
@@ -59,11 +74,14 @@ class KeyRing:
     v1.5, which public programs use. For the next message it begins with the one that worked.
 
     Args:
-        keys: Version -> private key: the path of a PEM file, or the PEM itself; PKCS#1 or PKCS#8.
+        keys: Version -> private key: the path of a PEM file, or the PEM itself, in PKCS#1 or PKCS#8; or a `Decryptor`,
+            which is called for each message.
         passphrase: The passphrase of the keys that have one.
+        public_keys: Version -> public key, as PEM or the path of a PEM file, for versions that have a `Decryptor`.
+            Only `public_key`, `fingerprint` and `ensure_public_key` of the client need it.
 
     Raises:
-        ConfigurationError: A key can't be read, or is not a private key of RSA-2048; the text names its version.
+        ConfigurationError: A key can't be read, or is not of RSA-2048; the text names its version.
         ExtraMissingError: The extra `client` is not installed.
 
     Examples:
@@ -81,8 +99,22 @@ class KeyRing:
         32
     """
 
-    def __init__(self, keys: Mapping[int, Path | str], passphrase: str | None = None) -> None:
-        self._keys = {version: _Key(version, keys[version], passphrase) for version in sorted(keys)}
+    def __init__(
+        self,
+        keys: Mapping[int, Path | str | Decryptor],
+        passphrase: str | None = None,
+        *,
+        public_keys: Mapping[int, Path | str] = {},
+    ) -> None:
+        self._keys: dict[int, _Key] = {}
+        for version in sorted(keys):
+            source = keys[version]
+            if isinstance(source, str | Path):
+                self._keys[version] = _PrivateKey(version, source, passphrase)
+            else:
+                self._keys[version] = _RemoteKey(version, source, public_keys.get(version))
+        if unused := [version for version in public_keys if not isinstance(self._keys.get(version), _RemoteKey)]:
+            raise ConfigurationError(f"public_keys has version {min(unused)}, which has no decryptor in the ring")
 
     @classmethod
     def from_folder(cls, path: Path, passphrase: str | None = None) -> Self:
@@ -127,7 +159,7 @@ class KeyRing:
 
         Raises:
             KeyMissingError: The ring has no key of this version.
-            ConfigurationError: The ring is empty, and `version` is None.
+            ConfigurationError: The ring is empty, and `version` is None; or it was not given this public key.
         """
         return self._key(self.latest if version is None else version).public_key()
 
@@ -141,7 +173,7 @@ class KeyRing:
 
         Raises:
             KeyMissingError: The ring has no key of this version.
-            ConfigurationError: The ring is empty, and `version` is None.
+            ConfigurationError: The ring is empty, and `version` is None; or it was not given this public key.
         """
         return self._key(self.latest if version is None else version).fingerprint()
 
@@ -153,8 +185,8 @@ class KeyRing:
 
         Raises:
             KeyMissingError: There is no private key of its version.
-            KeyRingError: The private key of its version does not decrypt it, or the message has no key, or no such
-                version as WeCom gives.
+            KeyRingError: The private key of its version does not decrypt it, or its `Decryptor` fails; or the message
+                has no key, or no such version as WeCom gives.
         """
         if isinstance(sealed, UnsetType):
             raise KeyRingError("the message has no service_encrypt_info")
@@ -164,7 +196,12 @@ class KeyRing:
             text, version = sealed.encrypted_secret_key, sealed.public_key_ver
         if not isinstance(text, str):
             raise KeyRingError("the message's encrypted_secret_key is not a string")
-        return self._key(_version(version)).open(text)
+        key = self._key(_version(version))
+        try:
+            ciphertext = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise KeyRingError("encrypted_secret_key is not Base64") from None
+        return key.open(ciphertext)
 
     def _key(self, version: int) -> "_Key":
         if version not in self._keys:
@@ -197,47 +234,85 @@ def _version(value: object) -> int:
 
 
 class _Key:
-    def __init__(self, version: int, source: Path | str, passphrase: str | None) -> None:
+    """A version of the ring, with its public key where that is known."""
+
+    def __init__(self, version: int, public: "RsaKey | None") -> None:
         self._version = version
-        self._key = _read(version, source, passphrase)
-        self._ways = (_open_oaep, _open_pkcs1)
+        self._public = public
 
     def public_key(self) -> str:
-        return self._key.public_key().export_key().decode()
+        return self._known().export_key().decode()
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(self._key.public_key().export_key("DER")).digest()
+        digest = hashlib.sha256(self._known().export_key("DER")).digest()
         return f"SHA256:{base64.b64encode(digest).decode()}"
 
-    def open(self, text: str) -> str:
-        try:
-            sealed = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            raise KeyRingError("encrypted_secret_key is not Base64") from None
+    def open(self, sealed: bytes) -> str:
+        opened = self._opened(sealed)
+        if opened is None:
+            raise KeyRingError(
+                f"the private key of version {self._version} does not open this secret key: "
+                "it belongs to another public key than the one that WeCom has under this version"
+            )
+        return opened
+
+    def _opened(self, sealed: bytes) -> str | None:
+        raise NotImplementedError
+
+    def _known(self) -> "RsaKey":
+        if self._public is None:
+            raise ConfigurationError(
+                f"the key ring has no public key of version {self._version}: give it one, as public_keys="
+            )
+        return self._public
+
+
+class _PrivateKey(_Key):
+    """The private key is in this process."""
+
+    def __init__(self, version: int, source: Path | str, passphrase: str | None) -> None:
+        self._key = _read(f"the private key of version {version}", source, passphrase)
+        if not self._key.has_private():
+            raise ConfigurationError(
+                f"the private key of version {version} is a public key; the ring opens what was sealed with that"
+            )
+        super().__init__(version, self._key.public_key())
+        self._ways = (_open_oaep, _open_pkcs1)
+
+    def _opened(self, sealed: bytes) -> str | None:
         for way in self._ways:
             opened = way(self._key, sealed)
             if opened is not None:
                 if way is not self._ways[0]:
                     self._ways = self._ways[::-1]
                 return opened
-        raise KeyRingError(
-            f"the private key of version {self._version} does not open this secret key: "
-            "it belongs to another public key than the one that WeCom has under this version"
-        )
+        return None
 
 
-def _read(version: int, source: Path | str, passphrase: str | None) -> "RsaKey":
+class _RemoteKey(_Key):
+    """The private key is where the app's decryptor is."""
+
+    def __init__(self, version: int, decrypt: Decryptor, public: Path | str | None) -> None:
+        name = f"the public key of version {version}"
+        super().__init__(version, None if public is None else _read(name, public, None).public_key())
+        self._decrypt = decrypt
+
+    def _opened(self, sealed: bytes) -> str | None:
+        try:
+            return _text(self._decrypt(sealed))
+        except Exception as error:
+            raise KeyRingError(f"the decryptor of version {self._version} failed: {type(error).__name__}") from error
+
+
+def _read(name: str, source: Path | str, passphrase: str | None) -> "RsaKey":
     from Crypto.PublicKey import RSA
 
-    name = f"the private key of version {version}"
     try:
         key = RSA.import_key(source if isinstance(source, str) else source.read_bytes(), passphrase)
     except OSError as error:
         raise ConfigurationError(f"{name}: {source} can't be read: {error.strerror}") from None
     except (ValueError, IndexError, TypeError):
         raise ConfigurationError(f"{name} is not PEM, or its passphrase is another one") from None
-    if not key.has_private():
-        raise ConfigurationError(f"{name} is a public key; the ring opens what was sealed with that")
     if key.size_in_bits() != KEY_BITS:
         raise ConfigurationError(f"{name} has {key.size_in_bits()} bits; WeCom takes {KEY_BITS}")
     return key

@@ -13,6 +13,7 @@ class _Page:
 
     def __init__(self, pull: Pull, pulled: Pulled) -> None:
         self.messages = pulled.messages
+        self.has_more = not pulled.is_last
         self._pull = pull
         self._pulled = pulled
 
@@ -31,6 +32,7 @@ class MessagePage(_Page):
 
     Attributes:
         messages: The messages; at least one.
+        has_more: Whether WeCom has more, for a pull that ends by `max_pages` or `deadline`.
     """
 
     def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
@@ -53,6 +55,7 @@ class AsyncMessagePage(_Page):
 
     Attributes:
         messages: The messages; at least one.
+        has_more: Whether WeCom has more, for a pull that ends by `max_pages` or `deadline`.
     """
 
     def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:

@@ -1,6 +1,7 @@
 """Pulls messages from the place where the last pull ended, without I/O: requests, kept places, and gaps."""
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -92,6 +93,13 @@ class PullOptions(TypedDict, total=False):
     patience: RetryPolicy
     """How long a page is waited for while WeCom is busy or can't be reached, on top of the client's own retries: 15
     minutes by default, with pauses from 1 to 60 seconds."""
+    max_pages: int
+    """The most pages that this pull asks WeCom for. Then it ends as after the last one; the next pull goes on."""
+    deadline: float
+    """Seconds from the first page's request after which no other page is asked for, nor waited for."""
+    begin_time: datetime | int
+    """Leave out messages from before: a time with its zone, or Unix seconds. Without a kept place the pull also begins
+    near it, instead of 5 days ago."""
 
 
 @dataclass
@@ -114,7 +122,7 @@ class Pull:
         options: How it is done.
 
     Raises:
-        ConfigurationError: The limit is out of its range, or no program is named.
+        ConfigurationError: A bound is out of its range, begin_time has no time zone, or no program is named.
     """
 
     def __init__(self, core: Core, cursors: CursorStore, options: PullOptions) -> None:
@@ -123,6 +131,13 @@ class Pull:
         if not 1 <= self._limit <= MOST:
             raise ConfigurationError(f"limit is 1 to {MOST} messages, not {self._limit}")
         core.program_of(options.get("program_id", ""))
+        self._max_pages, self._deadline = options.get("max_pages"), options.get("deadline")
+        for called, bound in (("max_pages", self._max_pages), ("deadline", self._deadline)):
+            if bound is not None and not bound > 0:
+                raise ConfigurationError(f"{called} is more than 0, not {bound:g}")
+        self._begin_time = _unix(options.get("begin_time", 0))
+        self._until = math.inf
+        self._asked_pages = 0
         self._core = core
         self._cursors = cursors
         self._ability = options.get("ability", f"{core.prefix}sync_msg")
@@ -143,16 +158,21 @@ class Pull:
         if self._walk is None:
             self._latest = yield Ask(self._cursors.load, same_thread=self._cursors.same_thread)
             self._walk = CursorWalk(self._latest.cursor if self._latest else "")
+            if self._deadline is not None:
+                self._until = time.monotonic() + self._deadline
         while True:
             if self._pending is not None:
                 if not self._pending.kept:
                     yield from self._keep(self._pending, commit=True)
-                if self._pending.is_last:
+                if self._pending.is_last or self._is_over():
                     return None
             page = self._pending = yield from self._following(self._walk)
             if page.messages:
                 return page
             page.kept = page.is_last and _is_as_good_as(page.before, page.after)
+
+    def _is_over(self) -> bool:
+        return self._asked_pages == self._max_pages or time.monotonic() >= self._until
 
     def keep(self, page: Pulled) -> Steps[None]:
         """Store where a page ends, in the app's own transaction where the store has one."""
@@ -171,6 +191,7 @@ class Pull:
             yield from self._report(MessageGap(_utc(covered), _utc(now - WINDOW)))
             covered = now - WINDOW
         reply = yield from self._pulled(before.cursor if before else "", is_gap=is_gap)
+        self._asked_pages += 1
         cursor = reply.next_cursor
         if reply.has_more:
             walk.follow(self._ability, cursor)
@@ -179,7 +200,8 @@ class Pull:
             covered = now
         pages = before.pages + 1 if before else 1
         self._latest = Position(cursor or (before.cursor if before else ""), covered, pages, self._name)
-        return Pulled(reply.msg_list, before, self._latest, is_last=not reply.has_more)
+        messages = [each for each in reply.msg_list if each.send_time >= self._begin_time]
+        return Pulled(messages, before, self._latest, is_last=not reply.has_more)
 
     def _report(self, gap: MessageGap) -> Steps[None]:
         if self._on_gap is None:
@@ -212,15 +234,18 @@ class Pull:
                     self._token.drop()
                     continue
                 pause = self._patience.pause(error, attempt, time.monotonic() - began, retry_unsafe=True)
-                if pause is None:
+                if pause is None or time.monotonic() + pause > self._until:
                     raise
                 log.warning("%s; the next attempt is in %.1f s", error, pause)
             yield Pause(pause)
         raise AssertionError  # count does not end
 
     def _once(self, cursor: str, token: str) -> Steps[sync_msg.Response]:
-        request = sync_msg.Request(cursor=cursor or UNSET, token=token or UNSET, limit=self._limit)
-        text = msgspec.json.encode(request).decode()
+        begin_time = UNSET if cursor else self._begin_time or UNSET
+        request = sync_msg.Request(
+            cursor=cursor or UNSET, token=token or UNSET, limit=self._limit, begin_time=begin_time
+        )
+        text = calls.wrapped(self._core, "sync_msg", msgspec.json.encode(request).decode())
         ability = Ability(self._ability, text, sync_msg.Response, "sync_msg", self._core.errcodes)
         reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
         return reply
@@ -254,6 +279,14 @@ def _is_as_good_as(before: Position | None, after: Position) -> bool:
 def _may_be_of_token(error: ZoneClientError) -> bool:
     """Return whether WeCom may have refused a pull because of its token. WeCom's pages do not name the errcode."""
     return isinstance(error, SdkApiError) and not error.retryable and error.errcode != _BAD_CURSOR
+
+
+def _unix(begin: datetime | int) -> int:
+    if not isinstance(begin, datetime):
+        return begin
+    if begin.tzinfo is None:
+        raise ConfigurationError("begin_time needs a time zone, such as datetime.now(UTC)")
+    return math.ceil(begin.timestamp())
 
 
 def _utc(seconds: int) -> datetime:

@@ -1,9 +1,9 @@
 """The parts of both clients, made from the same arguments."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import httpx
 
@@ -20,8 +20,10 @@ MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 Tokens = TokenProvider | Asked[str | Token]
 """Where access tokens come from: a provider, or a function that returns one."""
 
-PREFIX = "invoke_"
-"""The prefix of an SDK API's name in the vendor's demos and in new programs."""
+Form = Literal["plain", "func"]
+"""How a program takes a request: as it is; or as the vendor's Python demo does, inside `input.func_req` [100249]."""
+_PREFIXES: Mapping[str, str] = {"plain": "invoke_", "func": "input_"}
+"""The prefix of an SDK API's name, in the vendor's demos of each form."""
 TIMEOUT = 30.0
 CONNECTIONS = 100
 
@@ -44,18 +46,23 @@ def core_of(
     secret: str,
     tokens: Tokens | None,
     program_id: str,
-    prefix: str,
+    prefix: str | None,
     timeout: float,
     retries: RetryPolicy,
     errcodes: ProgramErrcodes,
     page_tickets: PageTickets | None,
+    form: Form = "plain",
 ) -> Core:
     """Return the core of a client; the arguments are those of `ZoneClient`.
 
     Raises:
         ConfigurationError: They contradict each other, or one is missing.
     """
-    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes, page_tickets)
+    if form not in _PREFIXES:
+        raise ConfigurationError(f"form is {' or '.join(map(repr, _PREFIXES))}, not {form!r}")
+    prefix = _PREFIXES[form] if prefix is None else prefix
+    provider = _provider(corpid, secret, tokens)
+    return Core(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, is_func=form == "func")
 
 
 def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:

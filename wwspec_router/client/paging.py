@@ -1,6 +1,7 @@
 """Replies that come in pages, one after another, without I/O."""
 
-from typing import Any, Generic, cast
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -11,6 +12,8 @@ from wwspec_router.client.errors import RepeatedCursorError
 from wwspec_router.client.steps import Steps
 from wwspec_router.contracts import OutputT, PagedRequest
 from wwspec_router.errors import ConfigurationError
+
+RowT = TypeVar("RowT")
 
 
 class CursorWalk:
@@ -76,3 +79,27 @@ class Pages(Generic[OutputT]):
         if page.has_more:
             self._following = replace(asked, cursor=self._walk.follow(calls.name_of(ability), page.next_cursor))
         return cast(OutputT, page)
+
+
+class Members(Generic[RowT]):
+    """The members of a list that comes in pages, one by one; a page is asked for when its first member is.
+
+    Args:
+        ask: Returns the page of a cursor.
+        name: Of the API, in errors.
+    """
+
+    def __init__(self, ask: Callable[[str], Steps[Any]], name: str) -> None:
+        self._ask = ask
+        self._name = name
+        self._walk = CursorWalk("")
+        self._cursor: str | None = ""
+        self._rows: Iterator[RowT] = iter(())
+
+    def next(self) -> Steps[RowT | None]:
+        """Return the next member; None after the last one."""
+        while (row := next(self._rows, None)) is None and self._cursor is not None:
+            page = yield from self._ask(self._cursor)
+            self._rows = iter(page.auth_user_list)
+            self._cursor = self._walk.follow(self._name, page.next_cursor) if page.has_more else None
+        return row

@@ -3,6 +3,7 @@
 The text of a message never reaches the program; it stays with WeCom and is named by its msgid.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from wwspec_router.contracts import UNSET, Contract, UnsetType
@@ -57,6 +58,9 @@ class MsgType(IntEnum):
     NOTE = 28
 
 
+_MSG_TYPES: Mapping[int, MsgType] = {each.value: each for each in MsgType}
+
+
 class ChatType(IntEnum):
     """Kind of chat."""
 
@@ -101,8 +105,13 @@ class MessageHead(Contract):
     send_time: int = 0
     """Unix time in seconds."""
     msgtype: int = 0
-    """A `MsgType`."""
+    """A `MsgType`, as a number; `kind` is typed."""
     service_encrypt_info: ServiceEncryptInfo | UnsetType = UNSET
+
+    @property
+    def kind(self) -> MsgType | int:
+        """The `MsgType`; of a kind that WeCom has added since, the number."""
+        return _MSG_TYPES.get(self.msgtype, self.msgtype)
 
 
 class Message(MessageHead):

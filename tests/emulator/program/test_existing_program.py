@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,10 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router.client import FileCursor, SdkApiError, ZoneClient
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.wecom import get_group_chat
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
 
@@ -102,3 +105,15 @@ def test_the_program_refuses_an_altered_call_under_the_exception_header(emulator
     reply = seal.open_reply(emulator.key, response.headers.multi_items(), response.text)
     assert reply.is_exception
     assert json.loads(reply.text)["errcode"] == 710660
+
+
+def test_an_app_pulls_all_messages_from_a_public_style_program(emulator: Emulator, tmp_path: Path) -> None:
+    settings = emulator.settings
+    with ZoneClient(
+        settings.corpid, settings.secret, program_id=settings.program_id, base_url=emulator.url, form="func", prefix=""
+    ) as client:
+        cursors, token = FileCursor(tmp_path / "cursor"), emulator.event_token()
+        assert [len(page) for page in client.messages(cursors, limit=25, token=token, max_pages=1)] == [25]
+        assert [len(page) for page in client.messages(cursors, limit=25, token=token)] == [25, 10]
+        with pytest.raises(SdkApiError, match="710624"):
+            client.call(get_group_chat.Request(chatid="none"))

@@ -140,6 +140,14 @@ class AsyncNotifyReceiver:
         """Try again what was given up; see `NotifyReceiver.retry`."""
         return await self._run(self._core.retry(notification))
 
+    async def handle_request(self, method: str, query: str, body: bytes = b"") -> HttpAnswer:
+        """Answer one request for an app with a web framework of its own; see `NotifyReceiver.handle_request`."""
+        if refusal := self._core.intake.refusal(method, str(len(body))):
+            return refusal
+        with anyio.move_on_after(ANSWER_SECONDS):
+            return await self._run(self._core.intake.answer(method, query, body))
+        return HttpAnswer(408)
+
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, or WeCom's verification of the URL, as an ASGI application.
 

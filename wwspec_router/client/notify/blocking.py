@@ -211,6 +211,17 @@ class NotifyReceiver:
         """
         return self._run(self._core.retry(notification))
 
+    def handle_request(self, method: str, query: str, body: bytes = b"") -> HttpAnswer:
+        """Answer one request, or WeCom's verification of the URL, for an app with a web framework of its own.
+
+        Args:
+            method: Of HTTP.
+            query: The URL's query, as it was sent.
+            body: The whole body.
+        """
+        refusal = self._core.intake.refusal(method, str(len(body)))
+        return refusal or self._run(self._core.intake.answer(method, query, body))
+
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request, or WeCom's verification of the URL, as a WSGI application.
 

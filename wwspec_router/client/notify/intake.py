@@ -31,11 +31,14 @@ _log = logging.getLogger("wwspec_router.notify")
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """The answer to a callback."""
+    """The answer to a callback, for `handle_request`."""
 
     status: int
+    """Of HTTP."""
     text: str = ""
+    """The body, as plain text."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Others than `content-type`."""
 
 
 class Intake:
@@ -104,7 +107,7 @@ class Intake:
         """
         try:
             query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
-            self._check_time(query)
+            check_time(query, self._clock(), self._policy.replay_window)
             envelope = read_xml(body.decode(errors="replace")) if method == "POST" else {}
             sealed = envelope.get("Encrypt", "") if method == "POST" else query.get("echostr", "")
             text, receive_id = self._callbacks.unseal(query, sealed)
@@ -149,13 +152,19 @@ class Intake:
             return HttpAnswer(503)
         return HttpAnswer(200, text)
 
-    def _check_time(self, query: Mapping[str, str]) -> None:
-        off = self._clock() - _number(query.get("timestamp", ""))
-        if abs(off) > self._policy.replay_window:
-            raise CallbackError(
-                f"the callback's timestamp is {abs(off):.0f} seconds {'old' if off > 0 else 'ahead'}: it is repeated, "
-                "or this machine's clock is wrong"
-            )
+
+def check_time(query: Mapping[str, str], now: float, window: float) -> None:
+    """Refuse a callback whose timestamp is off.
+
+    Raises:
+        CallbackError: By more seconds than the window.
+    """
+    off = now - _number(query.get("timestamp", ""))
+    if abs(off) > window:
+        raise CallbackError(
+            f"the callback's timestamp is {abs(off):.0f} seconds {'old' if off > 0 else 'ahead'}: it is repeated, "
+            "or this machine's clock is wrong"
+        )
 
 
 def _notification(callback: Callback) -> Notification | None:

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from wwspec_router.callbacks import Callback, CallbackError, read_xml
+from wwspec_router.client.calls import decode_reply
+from wwspec_router.client.errors import ReplyTypeError
 from wwspec_router.client.notify.events import WecomEvent
 from wwspec_router.contracts import Contract
+from wwspec_router.errors import JsonError
 from wwspec_router.logs.printable import printable
+
+T = TypeVar("T")
 
 Key = tuple[str, str]
 """Corpid and notify_id: what makes a notification the same. For another callback: whose it is, and a digest of it."""
@@ -63,8 +68,27 @@ class NotifyEvent:
 
     @property
     def result(self) -> Any:
-        """What the program's code on the event has returned; None when there is none."""
+        """What the program's code on the event has returned, as plain JSON; None when there is none."""
         return self.raw.get(f"{self.event_type}_result")
+
+    def result_as(self, kind: type[T]) -> T | None:
+        """Return what the program's code on the event has returned as its class; None when there is none.
+
+        Args:
+            kind: The class that the module of `wwspec contracts --client` has for it, or another type of msgspec.
+
+        Raises:
+            ReplyTypeError: It is not of this class.
+        """
+        if self.result is None:
+            return None
+        text = msgspec.json.encode(self.result).decode()
+        try:
+            found: T = decode_reply(text, kind)
+        except (JsonError, msgspec.ValidationError) as error:
+            wanted = getattr(kind, "__qualname__", "such value")
+            raise ReplyTypeError(f"{self.event_type}_result", f"the result is no {wanted}: {error}", text) from None
+        return found
 
 
 class Stage(StrEnum):

@@ -1,0 +1,89 @@
+"""A client of a program that began as the vendor's Python demo: requests are inside of `input.func_req`."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from tests.client.conftest import QUICK
+from tests.client.scripted import Script, reply
+from wwspec_router.client import FileCursor, ProgramError, SdkApiError, ZoneClient
+from wwspec_router.contracts import AbilityRequest, Contract, Output
+from wwspec_router.errors import ConfigurationError
+from wwspec_router.testing.zone import Zone
+from wwspec_router.wecom import get_group_chat, sync_msg
+
+
+def sent(client: Script) -> list[tuple[str, Any]]:
+    """Return ability ID and request of each call."""
+    bodies = [json.loads(request.content) for request in client.requests]
+    return [(body["ability_id"], json.loads(body["request_data"])) for body in bodies]
+
+
+def test_all_ways_of_the_client_reach_a_program_of_the_func_form(zone: Zone, tmp_path: Path) -> None:
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    with zone.app_client(retries=QUICK, form="func") as client:
+        assert len(client.call(sync_msg.Request(limit=7, token=token)).msg_list) == 7
+        assert len(client.call("input_sync_msg", {"limit": 8, "token": token})["msg_list"]) == 8
+        assert len(client.call("python_demo", sync_msg.Request(limit=9, token=token)).msg_list) == 9
+        assert [len(page.msg_list) for page in client.pages(sync_msg.Request(limit=40, token=token))] == [40, 21]
+        pages = client.messages(FileCursor(tmp_path / "cursor"), limit=50, token=token)
+        assert [len(page) for page in pages] == [50, 11]
+        pages = client.messages(FileCursor(tmp_path / "other"), ability="python_demo", token=token)
+        assert [len(page) for page in pages] == [61]
+        assert client.submit("input_word_count", {"word": "a", "texts": ["a b"]}).result(timeout=30)["count"] == 1
+
+
+def test_an_error_of_the_sdk_api_behind_a_function_is_told_from_one_of_the_program(zone: Zone) -> None:
+    with zone.app_client(retries=QUICK, form="func") as client:
+        for ability in ("input_get_group_chat", "python_demo"):
+            with pytest.raises(SdkApiError, match="710624"):
+                client.call(ability, get_group_chat.Request(chatid="none"))
+        with pytest.raises(ProgramError, match="710660"):
+            client.call("python_demo", {"input": {"func": "no_such", "func_req": {}}})
+
+
+@pytest.mark.parametrize(
+    ("prefix", "ability_id"), [(None, "input_sync_msg"), ("", "sync_msg"), ("demo_", "demo_sync_msg")]
+)
+def test_the_prefix_is_that_of_the_demo_unless_it_is_given(prefix: str | None, ability_id: str) -> None:
+    script = Script([reply()])
+    with ZoneClient("corp", "secret", program_id="p", transport=script, form="func", prefix=prefix) as client:
+        client.call(sync_msg.Request(limit=1))
+    assert sent(script) == [(ability_id, {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})]
+
+
+class Count(Output):
+    count: int = 0
+
+
+class CountInput(Contract):
+    func: str = "word_count"
+
+
+class WordCount(AbilityRequest[Count]):
+    """As `wwspec contracts --client` writes the request of a function: its ability has the form already."""
+
+    ability_id: ClassVar[str] = "input_word_count"
+    input: CountInput
+
+
+def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
+    script = Script([reply(count=1)])
+    with ZoneClient("corp", "secret", program_id="p", transport=script, form="func") as client:
+        assert client.call(WordCount(input=CountInput())).count == 1
+    assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
+
+
+def test_a_plain_program_gets_requests_as_they_are() -> None:
+    script = Script([reply()])
+    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+        client.call(sync_msg.Request(limit=1))
+        client.call("history", sync_msg.Request(limit=2))
+    assert sent(script) == [("invoke_sync_msg", {"limit": 1}), ("history", {"limit": 2})]
+
+
+def test_a_form_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="form is 'plain' or 'func', not 'java'"):
+        ZoneClient("corp", "secret", form="java")  # type: ignore[arg-type]
