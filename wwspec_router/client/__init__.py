@@ -8,8 +8,8 @@ from wwspec_router.host.extras import require
 require("client", "wwspec_router.client")
 
 from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
-from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
-from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
+from wwspec_router.client.asynchronous import AsyncZoneClient  # noqa: E402
+from wwspec_router.client.blocking import ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.cursors import (  # noqa: E402
     CursorError,
@@ -61,7 +61,11 @@ from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
 from wwspec_router.client.notify.models import Notification, NotifyEvent, Pending  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SqlitePendingStore  # noqa: E402
+from wwspec_router.client.options import RequestOptions  # noqa: E402
+from wwspec_router.client.raw import RawResponse  # noqa: E402
+from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
+from wwspec_router.client.tasks import AsyncTask, Task  # noqa: E402
 from wwspec_router.client.tokens import AppSecret, SuiteApp, Token, TokenProvider  # noqa: E402
 from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
 from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
@@ -71,6 +75,7 @@ __all__ = [
     "AppSecret",
     "AsyncMessagePage",
     "AsyncNotifyReceiver",
+    "AsyncRawZoneClient",
     "AsyncTask",
     "AsyncZoneClient",
     "AuthEdition",
@@ -116,8 +121,11 @@ __all__ = [
     "ProgramOverloadError",
     "ProgramRepeatError",
     "ProgramTimeoutError",
+    "RawResponse",
+    "RawZoneClient",
     "RepeatedCursorError",
     "ReplyTypeError",
+    "RequestOptions",
     "RetryPolicy",
     "SdkApiError",
     "SqlitePendingStore",

@@ -46,7 +46,8 @@ class Received:
     """A response."""
 
     status: int
-    retry_after: str
+    headers: Mapping[str, str]
+    """Found by a name in any case."""
     body: bytes
 
 
@@ -57,6 +58,8 @@ class Send:
     request: Request
     timeout: float
     """Seconds to connect, and between two pieces of the answer."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The app's own."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,13 @@ Step = Send | Pause | Alone | Ask
 Steps = Generator[Step, Any, T]
 
 
-def send(request: Request, timeout: float) -> Steps[Received]:
+def send(request: Request, timeout: float, headers: Mapping[str, str]) -> Steps[Received]:
     """Send a request.
 
     Raises:
         TransportError: It has no answer.
     """
-    received: Received = yield Send(request, timeout)
+    received: Received = yield Send(request, timeout, headers)
     return received
 
 
