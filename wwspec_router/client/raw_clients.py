@@ -127,7 +127,7 @@ class AsyncRawZoneClient(AsynchronousRaw):
         reply: Any = Any,
         **options: Unpack[CallOptions],
     ) -> RawResponse[Any]:
-        """Call an ability and return the response; see `RawZoneClient.call`."""
+        """Call an ability and return the response; see `ZoneClient.call`."""
         asked = calls.ability_of(self._core, ability, request, reply)
         return await self._run(calls.call(self._core, asked, options, raw=False))
 
@@ -159,7 +159,7 @@ class AsyncRawZoneClient(AsynchronousRaw):
         reply: Any = Any,
         **options: Unpack[SubmitOptions],
     ) -> RawResponse[AsyncTask[Any]]:
-        """Call an ability asynchronously; see `RawZoneClient.submit`."""
+        """Call an ability asynchronously; `parse` returns the task; see `ZoneClient.submit`."""
         asked = calls.ability_of(self._core, ability, request, reply)
         return await self._run(submitted_async(self._client, asked, options))
 
