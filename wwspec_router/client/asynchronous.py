@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
@@ -149,11 +148,6 @@ class AsyncZoneClient(Asynchronous):
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)
         other._locks = {renewal: anyio.Lock() for renewal in Renewal}
-        return other
-
-    def _sharing(self, core: Core) -> Self:
-        other = copy(self)
-        other._core = core
         return other
 
     def with_options(self, **options: Unpack[RequestOptions]) -> Self:

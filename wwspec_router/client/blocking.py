@@ -1,11 +1,8 @@
 """The client for threads."""
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
-from functools import partial
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -44,7 +41,8 @@ from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
 from wwspec_router.client.raw_clients import RawZoneClient
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.running import call_plain, run_steps
+from wwspec_router.client.steps import Alone, Ask, Pause, Received, Renewal, Send, Step, Steps
 from wwspec_router.client.tasks import Task, submitted
 from wwspec_router.client.viewer import ViewerMessages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
@@ -55,42 +53,6 @@ from wwspec_router.wecom.messages import Message
 T = TypeVar("T")
 P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
-
-
-def run_steps(steps: Steps[T], do: Callable[[Step], Any]) -> T:
-    """Run a generator of the client's core, and return what it returns.
-
-    Args:
-        steps: The generator.
-        do: Does a step.
-    """
-    resume: Callable[[], Step] = partial(next, steps)
-    try:
-        while True:
-            step = resume()
-            try:
-                resume = partial(steps.send, do(step))
-            except Exception as error:
-                resume = partial(steps.throw, error)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    finally:
-        steps.close()
-
-
-def call_plain(function: Asked[Any]) -> Any:
-    """Call a function of the app's.
-
-    Raises:
-        ConfigurationError: It is an async function.
-    """
-    found = function()
-    if inspect.isawaitable(found):
-        if inspect.iscoroutine(found):
-            found.close()
-        raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
-    return found
 
 
 @with_methods
@@ -178,11 +140,6 @@ class ZoneClient(Blocking):
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)
         other._locks = {renewal: threading.Lock() for renewal in Renewal}
-        return other
-
-    def _sharing(self, core: Core) -> Self:
-        other = copy(self)
-        other._core = core
         return other
 
     def with_options(self, **options: Unpack[RequestOptions]) -> Self:

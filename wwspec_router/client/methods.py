@@ -1,7 +1,8 @@
 """The methods that clients have beside those for calls: each is written once, and each kind of client runs it."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from copy import copy
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from wwspec_router.client import endpoints, webpage
 from wwspec_router.client.core import Core
@@ -85,6 +86,12 @@ class WithPage(Endpoints):
     """And what is no single API: it has no response of its own."""
 
     page_config = Method(webpage.page_config)
+
+    def _sharing(self, core: Core) -> Self:
+        """Return a client with another core that shares all else with this one."""
+        other = copy(self)
+        other._core = core
+        return other
 
 
 class Blocking(WithPage):
