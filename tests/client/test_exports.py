@@ -3,27 +3,30 @@
 import inspect
 import re
 from dataclasses import is_dataclass
+from unittest.mock import create_autospec
 
 import msgspec
 import pytest
 
 import wwspec_router.client as client
 from tests.support.apps import python
+from wwspec_router.client.endpoints import ENDPOINTS
 
 PUBLIC = """
-AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncSuite AsyncTask AsyncZoneClient AuthAgent AuthEdition AuthInfo
-AuthScope AuthUser AuthUsers BadAnswerError Callback CallbackError Callbacks CancelAuth ChangeAuth ContractMisfitError
-CorpAuth CorpInfo CreateAuth CursorError CursorMovedError CursorStore DataPermission DataPermissionEnded
-DataPermissionExpiring DataPermissionGranted DbCursor Decryptor DocAuth DocAuthUser DocAuthUsers Fetch FileCursor
-HttpAnswer Installation InstallationStore Key KeyMissingError KeyRing KeyRingError Masking MemoryInstallationStore
-MemoryPendingStore MessageGap MessageGapError MessagePage NoAnswerError NotInstalledError NotSentError Notification
-NotifyEvent NotifyPolicy NotifyReceiver PageConfig PageSignature Pending PendingStore PlatformError Position Privilege
-ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError
-ProgramTimeoutError RepeatedCursorError ReplyTypeError Request ResetPermanentCode RetryPolicy SdkApiError
-SharedPendingStore SharedTokenProvider SharedTokens SqlitePendingStore Stage Step Steps StillRunningError StoredToken
-StoredTokenProvider Suite SuiteApp SuiteEvent SuiteTicket Task TaskStatus TicketMissingError Token TokenProvider
-TokenStore TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages
-ViewerName WecomEvent ZoneClient ZoneClientError ask
+AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncRawZoneClient AsyncSuite AsyncTask AsyncZoneClient AuthAgent
+AuthEdition AuthInfo AuthScope AuthUser AuthUsers BadAnswerError Callback CallbackError Callbacks CancelAuth
+ChangeAuth ContractMisfitError CorpAuth CorpInfo CreateAuth CursorError CursorMovedError CursorStore DataPermission
+DataPermissionEnded DataPermissionExpiring DataPermissionGranted DbCursor Decryptor DocAuth DocAuthUser DocAuthUsers
+Fetch FileCursor HttpAnswer Installation InstallationStore Key KeyMissingError KeyRing KeyRingError Masking
+MemoryInstallationStore MemoryPendingStore MessageGap MessageGapError MessagePage NoAnswerError NotInstalledError
+NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig PageSignature Pending PendingStore
+PlatformError Position Privilege ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError
+ProgramRepeatError ProgramTimeoutError RawResponse RawZoneClient RepeatedCursorError ReplyTypeError Request
+RequestOptions ResetPermanentCode RetryPolicy SdkApiError SharedPendingStore SharedTokenProvider SharedTokens
+SqlitePendingStore Stage Step Steps StillRunningError StoredToken StoredTokenProvider Suite SuiteApp SuiteEvent
+SuiteTicket Task TaskStatus TicketMissingError Token TokenProvider TokenStore TransportError UnknownAbilityError
+UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName WecomEvent ZoneClient ZoneClientError
+ask
 """.split()
 
 
@@ -70,9 +73,27 @@ def test_what_wecom_leaves_out_of_an_answer_reads_as_zero(answer: type[msgspec.S
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
     methods = {name for name in vars(client.ZoneClient) if not name.startswith("_")} - {"close"}
     assert methods == {name for name in vars(client.AsyncZoneClient) if not name.startswith("_")} - {"aclose"}
-    for name in methods:
+    for name in methods - {"with_raw_response"}:
         one, other = getattr(client.ZoneClient, name), getattr(client.AsyncZoneClient, name)
         assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
+
+
+def test_each_api_of_the_app_is_a_method_of_both_clients_and_of_both_that_return_responses() -> None:
+    apis = {function.__name__ for function in ENDPOINTS.values()}
+    assert apis <= vars(client.ZoneClient).keys()
+    for name in apis - {"page_config"}:  # which is no API, but signs
+        methods = [getattr(kind, name) for kind in (client.ZoneClient, client.RawZoneClient)]
+        later = [getattr(kind, name) for kind in (client.AsyncZoneClient, client.AsyncRawZoneClient)]
+        assert [inspect.iscoroutinefunction(each) for each in [*methods, *later]] == [False, False, True, True], name
+        assert len({inspect.signature(each) for each in [*methods, *later]}) == 1, name
+
+
+def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
+    mock = create_autospec(client.ZoneClient)(tokens=str)
+    mock.set_log_level(1, program_id="p")
+    with pytest.raises(TypeError, match="missing a required argument"):
+        mock.set_log_level()
+    assert inspect.iscoroutinefunction(create_autospec(client.AsyncZoneClient)().get_log_level)
 
 
 def test_help_shows_a_method_as_an_app_calls_it() -> None:

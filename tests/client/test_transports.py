@@ -3,8 +3,12 @@
 import io
 import logging
 import re
+import threading
 import time
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.state.world import Caller
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import sync_msg
 
@@ -154,6 +159,85 @@ def test_the_environment_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NO_PROXY", "weixin.qq.com,127.0.0.1")
     assert proxy_of("https://qyapi.weixin.qq.com") is None
     assert proxy_of("http://127.0.0.1:8090") is None
+
+
+@contextmanager
+def emptying(forwards: list[str]) -> Iterator[str]:
+    """Serve a proxy that answers each request itself, and give its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            forwards.append(self.path)
+            body = b'{"errcode": 0, "access_token": "t", "expires_in": 7200, "log_level": 3}'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def test_an_app_chooses_its_proxy_in_place_of_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    forwards: list[str] = []
+    app = {"corpid": "c", "secret": "s", "program_id": "p", "base_url": "http://wecom.invalid"}
+    with emptying(forwards) as url:
+        for proxy in (url, httpx.Proxy(url)):
+            with ZoneClient(**app, proxy=proxy) as client:  # type: ignore[arg-type]
+                assert client.get_log_level() == 3
+        async with AsyncZoneClient(**app, proxy=url) as later:  # type: ignore[arg-type]
+            assert await later.get_log_level() == 3
+        assert len([each for each in forwards if each.startswith("http://wecom.invalid/cgi-bin/chatdata/")]) == 3
+        with ZoneClient(**{**app, "base_url": url}, proxy="") as client:  # type: ignore[arg-type]
+            assert client.get_log_level() == 3
+        assert forwards[-1].startswith("/cgi-bin/chatdata/get_log_level")
+    with ZoneClient(**app, retries=QUICK) as client, pytest.raises(NotSentError):  # type: ignore[arg-type]
+        client.get_log_level()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("ftp://me:s3cret@proxy", "proxy is a URL such as http://127.0.0.1:3128, with http, https, socks5 or socks5h"),
+        ("me:s3cret@proxy", "proxy is a URL such as http://127.0.0.1:3128"),
+        ("http://", "proxy is a URL such as http://127.0.0.1:3128"),
+        ("http://me:s3cret@proxy:port", "proxy is a URL such as http://127.0.0.1:3128"),
+        ("socks5://me:s3cret@proxy", "a proxy by socks5 needs the package socksio: pip install 'httpx[socks]'"),
+    ],
+)
+def test_a_proxy_that_can_not_be_used_is_refused_and_its_password_is_not_shown(proxy: str, said: str) -> None:
+    for kind in (ZoneClient, AsyncZoneClient):
+        with pytest.raises(ConfigurationError) as caught:
+            kind("corp", "secret", proxy=proxy)
+        assert str(caught.value).startswith(said)
+        assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_proxy_of_the_environment_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://me:s3cret@proxy")
+    with pytest.raises(ConfigurationError, match=r"^the environment has a proxy that is not a URL such as http://"):
+        ZoneClient("corp", "secret")
+
+
+def test_a_transport_of_the_app_has_its_own_proxy() -> None:
+    with pytest.raises(ConfigurationError, match="proxy goes without transport=: give the proxy to the transport"):
+        ZoneClient("corp", "secret", transport=httpx.HTTPTransport(), proxy="http://127.0.0.1:3128")
 
 
 def test_no_log_line_shows_a_token_or_a_secret(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:

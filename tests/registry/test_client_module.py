@@ -515,6 +515,43 @@ def test_a_module_has_the_errcodes_of_its_program_where_they_are_not_the_usual_o
     assert msgspec.json.encode(module.Call(errcodes_=7)) == b'{"errcodes":7}'
 
 
+def test_a_request_knows_the_field_by_which_its_program_recognises_a_repeated_call(tmp_path: Path) -> None:
+    files = {
+        "abilities/registry.toml": """
+            [program]
+            name = "shop"
+            [abilities.order]
+            handler = "abilities.shop:order"
+            once = { key = "order.id" }
+            [abilities.whole]
+            handler = "abilities.shop:order"
+            once = { key = "*" }
+            [abilities.free]
+            handler = "abilities.shop:order"
+        """,
+        "abilities/shop.py": """
+from wwspec_router import Contract, Output, ability
+
+class Item(Contract):
+    id: str = ""
+
+class Request(Contract):
+    order: Item
+    idempotency_field: str = ""
+
+@ability
+def order(request: Request) -> Output:
+    return Output()
+""",
+    }
+    write_files(tmp_path, files)
+    wwspec("--app", tmp_path, "--client", tmp_path / "app")
+    module = run(tmp_path / "app/shop.py")
+    fields = [each.idempotency_field for each in (module.Order, module.Whole, module.Free)]
+    assert fields == ["order.id", "*", ""]
+    assert module.Order(order=module.Item(), idempotency_field_="a").idempotency_field_ == "a"
+
+
 def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:
     red = Colour("red")
     item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True, tag="new")

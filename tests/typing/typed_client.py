@@ -16,6 +16,8 @@ from wwspec_router.client import (
     Masking,
     MessageGap,
     MessagePage,
+    RawResponse,
+    RetryPolicy,
     SuiteApp,
     Task,
     TaskStatus,
@@ -72,6 +74,18 @@ def typed_endpoints(client: ZoneClient) -> None:
     assert_type(client.get_hide_sensitiveinfo_config("zhangwei"), Masking)
 
 
+def typed_options(client: ZoneClient) -> None:
+    """A client with options is one of the same class, and responses know what is in them."""
+    assert_type(client.with_options(timeout=5, deadline=9.5, retries=1, headers={"X-A": "b"}), ZoneClient)
+    client.with_options(retries=RetryPolicy(attempts=2), idempotency_key="k", idempotency_field="order.id")
+    raw = client.with_raw_response
+    assert_type(raw.call(sync_msg.Request(limit=200)), RawResponse[sync_msg.Response])
+    assert_type(raw.call("chat_digest", Request(limit=5), reply=Response).parse(), Response)
+    assert_type(raw.submit("chat_digest", reply=Response).parse(), Task[Response])
+    assert_type(raw.get_auth_user_list(limit=5).parse(), AuthUsers)
+    assert_type(raw.set_log_level(2), RawResponse[None])
+
+
 async def typed_async(client: AsyncZoneClient) -> None:
     """And so they do on an event loop."""
     assert_type(await client.call(sync_msg.Request(limit=200)), sync_msg.Response)
@@ -79,6 +93,10 @@ async def typed_async(client: AsyncZoneClient) -> None:
     assert_type(await client.submit(sync_msg.Request()), AsyncTask[sync_msg.Response])
     assert_type(await (await client.submit("chat_digest", reply=Response)).result(), Response)
     assert_type(await client.get_auth_user_list(), AuthUsers)
+    assert_type(client.with_options(timeout=5), AsyncZoneClient)
+    assert_type(await client.with_raw_response.call(sync_msg.Request()), RawResponse[sync_msg.Response])
+    assert_type((await client.with_raw_response.submit(sync_msg.Request())).parse(), AsyncTask[sync_msg.Response])
+    assert_type(await client.with_raw_response.get_auth_user_list(), RawResponse[AuthUsers])
     assert_type(client.pages(sync_msg.Request()), AsyncIterator[sync_msg.Response])
     assert_type(client.messages(FileCursor("cursor")), AsyncIterator[AsyncMessagePage])
     async for page in client.messages(FileCursor("cursor"), on_gap=noted):
@@ -109,6 +127,10 @@ def wrong(client: ZoneClient) -> None:
     client.set_log_level(4)  # type: ignore[arg-type]
     client.set_log_level()  # type: ignore[call-arg]
     client.get_auth_user_list(limits=5)  # type: ignore[call-arg]
+    client.with_options(retry=1)  # type: ignore[call-arg]
+    client.with_options(retries="1")  # type: ignore[arg-type]
+    client.with_raw_response.set_log_level(4)  # type: ignore[arg-type]
+    client.with_raw_response.call("chat_digest", raw=True)  # type: ignore[call-overload]
     client.pages(get_group_chat.Request(chatid="x"))  # type: ignore[call-overload]
     client.messages("cursor")  # type: ignore[arg-type]
     client.messages(FileCursor("cursor"), limits=5)  # type: ignore[call-arg]

@@ -8,8 +8,8 @@ from wwspec_router.host.extras import require
 require("client", "wwspec_router.client")
 
 from wwspec_router.callbacks import Callback, CallbackError  # noqa: E402 - after the check of the extra
-from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
-from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
+from wwspec_router.client.asynchronous import AsyncZoneClient  # noqa: E402
+from wwspec_router.client.blocking import ZoneClient  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.cursors import (  # noqa: E402
     CursorError,
@@ -75,7 +75,14 @@ from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, P
 from wwspec_router.client.notify.opening import Callbacks  # noqa: E402
 from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
 from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
-from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore  # noqa: E402
+from wwspec_router.client.notify.stores import (  # noqa: E402
+    MemoryPendingStore,
+    PendingStore,
+    SharedPendingStore,
+)
+from wwspec_router.client.options import RequestOptions  # noqa: E402
+from wwspec_router.client.raw import RawResponse  # noqa: E402
+from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient  # noqa: E402
 from wwspec_router.client.retries import RetryPolicy  # noqa: E402
 from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore  # noqa: E402
 from wwspec_router.client.steps import Request, Step, Steps, ask  # noqa: E402
@@ -95,6 +102,7 @@ from wwspec_router.client.suite.events import (  # noqa: E402
 )
 from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege  # noqa: E402
 from wwspec_router.client.suite.tokens import SharedTokens  # noqa: E402
+from wwspec_router.client.tasks import AsyncTask, Task  # noqa: E402
 from wwspec_router.client.tokens import (  # noqa: E402
     AppSecret,
     Fetch,
@@ -111,6 +119,7 @@ __all__ = [
     "AppSecret",
     "AsyncMessagePage",
     "AsyncNotifyReceiver",
+    "AsyncRawZoneClient",
     "AsyncSuite",
     "AsyncTask",
     "AsyncZoneClient",
@@ -178,9 +187,12 @@ __all__ = [
     "ProgramOverloadError",
     "ProgramRepeatError",
     "ProgramTimeoutError",
+    "RawResponse",
+    "RawZoneClient",
     "RepeatedCursorError",
     "ReplyTypeError",
     "Request",
+    "RequestOptions",
     "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",

@@ -2,26 +2,26 @@
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from copy import copy
 from functools import partial
 from types import TracebackType
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 import anyio
 import anyio.to_thread
 import httpx
 
-from wwspec_router.client import calls, endpoints, viewer, webpage
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
+from wwspec_router.client import calls, endpoints, viewer
+from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
 from wwspec_router.client.http import (
     AsyncHiding,
     check_base_url,
+    chosen_proxy,
     in_path,
     in_url,
-    proxy_of,
+    own_headers,
     received,
     sent,
     transport_error,
@@ -29,12 +29,24 @@ from wwspec_router.client.http import (
 from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import AsyncMessagePage
 from wwspec_router.client.messages import Pull, PullOptions
+from wwspec_router.client.methods import Asynchronous, with_methods
 from wwspec_router.client.models import AuthUser, DocAuthUser
-from wwspec_router.client.options import CONNECTIONS, TIMEOUT, Form, Tokens, core_of, described, limits_of
+from wwspec_router.client.options import (
+    CONNECTIONS,
+    TIMEOUT,
+    Form,
+    RequestOptions,
+    Tokens,
+    core_of,
+    core_with,
+    limits_of,
+)
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
+from wwspec_router.client.raw_clients import AsyncRawZoneClient
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.tasks import AsyncTask, submitted_async
 from wwspec_router.client.viewer import ViewerMessages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
@@ -77,18 +89,8 @@ async def call_either(function: Asked[Any], *, same_thread: bool = False, abando
     return await found if inspect.isawaitable(found) else found
 
 
-def _method(
-    steps: Callable[Concatenate[Core, P], Steps[T]],
-) -> "Callable[Concatenate[AsyncZoneClient, P], Coroutine[Any, Any, T]]":
-    """Return the method of `AsyncZoneClient` that runs the steps of an endpoint."""
-
-    async def run(client: "AsyncZoneClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await client._run(steps(client._core, *args, **kwargs))
-
-    return described(run, steps)
-
-
-class AsyncZoneClient:
+@with_methods
+class AsyncZoneClient(Asynchronous):
     """The client of an enterprise app for an event loop; for arguments and errors see `ZoneClient`.
 
     All tasks of a loop share one. It is an async context manager. `tokens` may be an `async def` function; a plain one
@@ -130,25 +132,36 @@ class AsyncZoneClient:
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
+        proxy: str | httpx.Proxy | None = None,
+        user_agent: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
         self._base_url = check_base_url(base_url)
+        proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         if transport is None:
-            own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+            own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy)
             hiding = AsyncHiding(own, in_path)
         else:
             hiding = AsyncHiding(transport, in_url)
-        self._http = httpx.AsyncClient(transport=hiding)
+        self._http = httpx.AsyncClient(transport=hiding, headers=own_headers(user_agent))
         self._locks = {renewal: anyio.Lock() for renewal in Renewal}
 
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
-        other = copy(self)
-        other._core = core
+        other = self._sharing(core)
         other._locks = {renewal: anyio.Lock() for renewal in Renewal}
         other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
+
+    def with_options(self, **options: Unpack[RequestOptions]) -> Self:
+        """Return a client that sends its requests in another way; see `ZoneClient.with_options`."""
+        return self._sharing(core_with(self._core, options))
+
+    @property
+    def with_raw_response(self) -> AsyncRawZoneClient:
+        """This client with methods that return a `RawResponse`; see `ZoneClient.with_raw_response`."""
+        return AsyncRawZoneClient(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -227,7 +240,7 @@ class AsyncZoneClient:
     ) -> "AsyncTask[Any]":
         """Call an ability asynchronously and return its task; see `ZoneClient.submit`."""
         asked = calls.ability_of(self._core, ability, request, reply)
-        return AsyncTask(self, await self._run(calls.submit(self._core, asked, options)), asked)
+        return await self._run(submitted_async(self, asked, options))
 
     @overload
     def task(self, jobid: str) -> "AsyncTask[Any]": ...
@@ -268,10 +281,6 @@ class AsyncZoneClient:
         pull = Pull(self._core, cursors, options)
         return (AsyncMessagePage(pull, each, self._run) async for each in self._each(pull.next))
 
-    async def ensure_public_key(self, ring: KeyRing) -> None:
-        """Register the latest key of a ring, unless it is registered already; see `ZoneClient.ensure_public_key`."""
-        await self._run(endpoints.ensure_public_key(self._core, ring))
-
     def auth_users(self, *, limit: int = ALL_AT_ONCE) -> AsyncIterator[AuthUser]:
         """Yield the members whose chats are archived, for `async for`; see `ZoneClient.auth_users`."""
         return self._each(endpoints.auth_users(self._core, limit).next)
@@ -284,23 +293,6 @@ class AsyncZoneClient:
     def viewer_messages(page: Iterable[Message], ring: KeyRing) -> ViewerMessages:
         """See `ZoneClient.viewer_messages`. It is not awaited; when the ring has a `Decryptor`, call it on a thread."""
         return viewer.viewer_messages(page, ring)
-
-    set_public_key = _method(endpoints.set_public_key)
-    get_auth_user_list = _method(endpoints.get_auth_user_list)
-    set_receive_callback = _method(endpoints.set_receive_callback)
-    set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)
-    get_hide_sensitiveinfo_config = _method(endpoints.get_hide_sensitiveinfo_config)
-    set_log_level = _method(endpoints.set_log_level)
-    get_log_level = _method(endpoints.get_log_level)
-    get_corp_auth_info = _method(endpoints.get_corp_auth_info)
-    open_debug_mode = _method(endpoints.open_debug_mode)
-    close_debug_mode = _method(endpoints.close_debug_mode)
-    check_debug_mode = _method(endpoints.check_debug_mode)
-    get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
-    get_doc_auth_info = _method(endpoints.get_doc_auth_info)
-    upload_media = _method(endpoints.upload_media)
-    page_config = _method(webpage.page_config)
-    user_info = _method(webpage.user_info)
 
     async def _each(self, following: Callable[[], Steps[T | None]]) -> AsyncIterator[T]:
         while (found := await self._run(following())) is not None:
@@ -330,32 +322,3 @@ class AsyncZoneClient:
             if self._http.is_closed:
                 raise ConfigurationError("the client is closed: make another one, or close it later") from None
             raise
-
-
-class AsyncTask(Generic[ReplyT]):
-    """An asynchronous call of an `AsyncZoneClient`.
-
-    Args:
-        client: Fetches the result.
-        jobid: WeCom's ID of the call.
-        ability: The ability that was called.
-    """
-
-    def __init__(self, client: AsyncZoneClient, jobid: str, ability: Ability) -> None:
-        self.jobid = jobid
-        """WeCom's ID of the call; `AsyncZoneClient.task` returns the task for it."""
-        self._client = client
-        self._ability = ability
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jobid!r})"
-
-    async def status(self) -> TaskStatus:
-        """Return `running`, `succeeded` or `failed`; see `Task.status`."""
-        return await self._client._run(calls.task_status(self._client._core, self.jobid))
-
-    async def result(self, timeout: float = 60.0) -> ReplyT:  # noqa: ASYNC109 - as `Task.result`
-        """Wait for the reply and return it; see `Task.result`."""
-        steps = calls.task_result(self._client._core, self.jobid, self._ability, timeout)
-        reply: ReplyT = await self._client._run(steps)
-        return reply

@@ -1,27 +1,25 @@
 """The client for threads."""
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
-from functools import partial
 from types import TracebackType
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from wwspec_router.client import calls, endpoints, viewer, webpage
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
+from wwspec_router.client import calls, endpoints, viewer
+from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
 from wwspec_router.client.http import (
     Hiding,
     check_base_url,
+    chosen_proxy,
     in_path,
     in_url,
-    proxy_of,
+    own_headers,
     received,
     sent,
     transport_error,
@@ -29,12 +27,25 @@ from wwspec_router.client.http import (
 from wwspec_router.client.keys import KeyRing
 from wwspec_router.client.message_pages import MessagePage
 from wwspec_router.client.messages import Pull, PullOptions
+from wwspec_router.client.methods import Blocking, with_methods
 from wwspec_router.client.models import AuthUser, DocAuthUser
-from wwspec_router.client.options import CONNECTIONS, TIMEOUT, Form, Tokens, core_of, described, limits_of
+from wwspec_router.client.options import (
+    CONNECTIONS,
+    TIMEOUT,
+    Form,
+    RequestOptions,
+    Tokens,
+    core_of,
+    core_with,
+    limits_of,
+)
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
+from wwspec_router.client.raw_clients import RawZoneClient
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.steps import Alone, Ask, Asked, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.running import call_plain, run_steps
+from wwspec_router.client.steps import Alone, Ask, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_router.client.tasks import Task, submitted
 from wwspec_router.client.viewer import ViewerMessages
 from wwspec_router.contracts import ApiRequest, OutputT, PagedRequest
 from wwspec_router.errcodes import ProgramErrcodes
@@ -46,52 +57,8 @@ P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
 
 
-def run_steps(steps: Steps[T], do: Callable[[Step], Any]) -> T:
-    """Run a generator of the client's core, and return what it returns.
-
-    Args:
-        steps: The generator.
-        do: Does a step.
-    """
-    resume: Callable[[], Step] = partial(next, steps)
-    try:
-        while True:
-            step = resume()
-            try:
-                resume = partial(steps.send, do(step))
-            except Exception as error:
-                resume = partial(steps.throw, error)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    finally:
-        steps.close()
-
-
-def call_plain(function: Asked[Any]) -> Any:
-    """Call a function of the app's.
-
-    Raises:
-        ConfigurationError: It is an async function.
-    """
-    found = function()
-    if inspect.isawaitable(found):
-        if inspect.iscoroutine(found):
-            found.close()
-        raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
-    return found
-
-
-def _method(steps: Callable[Concatenate[Core, P], Steps[T]]) -> "Callable[Concatenate[ZoneClient, P], T]":
-    """Return the method of `ZoneClient` that runs the steps of an endpoint."""
-
-    def run(client: "ZoneClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return client._run(steps(client._core, *args, **kwargs))
-
-    return described(run, steps)
-
-
-class ZoneClient:
+@with_methods
+class ZoneClient(Blocking):
     """The client of an enterprise app: calls abilities of a program, and all other APIs of the zone, at WeCom.
 
     All threads of a process share one. It is a context manager.
@@ -115,6 +82,9 @@ class ZoneClient:
         errcodes: Those of the program's own failures: `ERRCODES` of the module that `wwspec contracts --client` writes.
             Each that is set apart raises an error class of its own. Requests of that module know them without this.
         connections: The most connections at once.
+        proxy: The URL of the proxy that requests go through, or an `httpx.Proxy`. By default the environment names it;
+            an empty text means none.
+        user_agent: The User-Agent of requests; by default the versions of this package, of Python and of httpx.
         transport: The httpx transport that sends requests, such as one that calls an application in memory.
 
     Raises:
@@ -157,25 +127,58 @@ class ZoneClient:
         retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
+        proxy: str | httpx.Proxy | None = None,
+        user_agent: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
         self._base_url = check_base_url(base_url)
+        proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         if transport is None:
-            own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))
+            own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy)
             hiding = Hiding(own, in_path)
         else:
             hiding = Hiding(transport, in_url)
-        self._http = httpx.Client(transport=hiding)
+        self._http = httpx.Client(transport=hiding, headers=own_headers(user_agent))
         self._locks = {renewal: threading.Lock() for renewal in Renewal}
 
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
-        other = copy(self)
-        other._core = core
+        other = self._sharing(core)
         other._locks = {renewal: threading.Lock() for renewal in Renewal}
         other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
+
+    def with_options(self, **options: Unpack[RequestOptions]) -> Self:
+        """Return a client that sends its requests in another way, such as for one call.
+
+        It shares connections, access tokens and their locks with this one, so it costs nothing to make, needs no
+        `close`, and its `close` closes this one.
+
+        Args:
+            options: `timeout`, `deadline`, `retries`, `idempotency_key`, `idempotency_field` and `headers`; see
+                `RequestOptions`. What is absent stays as it is.
+
+        Raises:
+            ConfigurationError: A value makes no sense.
+
+        Examples:
+            A page that a user waits for, and a call that an app repeats after a restart:
+
+            >>> with zone.app_client() as client:
+            ...     client.with_options(deadline=5, retries=1).call("chat_digest", {"limit": 5})["messages"]
+            ...     once = client.with_options(idempotency_key="order-1", idempotency_field="request_id")
+            ...     first = once.call("watch_word", {"word": "合同"})
+            ...     first == once.call("watch_word", {"word": "合同"})
+            5
+            True
+        """
+        return self._sharing(core_with(self._core, options))
+
+    @property
+    def with_raw_response(self) -> RawZoneClient:
+        """This client with methods that return a `RawResponse`: status, headers, body, request_id, and `parse`."""
+        return RawZoneClient(self)
 
     def __enter__(self) -> Self:
         return self
@@ -277,7 +280,7 @@ class ZoneClient:
             ConfigurationError: No program is named.
         """
         asked = calls.ability_of(self._core, ability, request, reply)
-        return Task(self, self._run(calls.submit(self._core, asked, options)), asked)
+        return self._run(submitted(self, asked, options))
 
     @overload
     def task(self, jobid: str) -> "Task[Any]": ...
@@ -354,24 +357,6 @@ class ZoneClient:
         pull = Pull(self._core, cursors, options)
         return (MessagePage(pull, each, self._run) for each in self._each(pull.next))
 
-    def ensure_public_key(self, ring: KeyRing) -> None:
-        """Register the latest key of a ring, unless it is registered already: for the start of each process [99845].
-
-        The processes of an app may all call it at the same moment, each with the same keys. WeCom has no API that
-        returns the registered key, so the key is sent each time. When WeCom refuses its version as too low (40212), the
-        key counts as registered only if the ring opens a message's key of this version; the program is asked for
-        messages then.
-
-        Args:
-            ring: The app's private keys.
-
-        Raises:
-            ZoneClientError: WeCom refuses the request, or can't be reached.
-            ConfigurationError: The ring is empty, or it was not given the public key of its latest version.
-            KeyMissingError: As in `KeyRing.public_key`.
-        """
-        self._run(endpoints.ensure_public_key(self._core, ring))
-
     def auth_users(self, *, limit: int = ALL_AT_ONCE) -> Iterator[AuthUser]:
         """Yield the members whose chats are archived, all of them; a page is asked for when the loop needs it [99846].
 
@@ -408,23 +393,6 @@ class ZoneClient:
         """
         return viewer.viewer_messages(page, ring)
 
-    set_public_key = _method(endpoints.set_public_key)
-    get_auth_user_list = _method(endpoints.get_auth_user_list)
-    set_receive_callback = _method(endpoints.set_receive_callback)
-    set_hide_sensitiveinfo_config = _method(endpoints.set_hide_sensitiveinfo_config)
-    get_hide_sensitiveinfo_config = _method(endpoints.get_hide_sensitiveinfo_config)
-    set_log_level = _method(endpoints.set_log_level)
-    get_log_level = _method(endpoints.get_log_level)
-    get_corp_auth_info = _method(endpoints.get_corp_auth_info)
-    open_debug_mode = _method(endpoints.open_debug_mode)
-    close_debug_mode = _method(endpoints.close_debug_mode)
-    check_debug_mode = _method(endpoints.check_debug_mode)
-    get_doc_auth_user_list = _method(endpoints.get_doc_auth_user_list)
-    get_doc_auth_info = _method(endpoints.get_doc_auth_info)
-    upload_media = _method(endpoints.upload_media)
-    page_config = _method(webpage.page_config)
-    user_info = _method(webpage.user_info)
-
     def _each(self, following: Callable[[], Steps[T | None]]) -> Iterator[T]:
         while (found := self._run(following())) is not None:
             yield found
@@ -453,44 +421,3 @@ class ZoneClient:
             if self._http.is_closed:
                 raise ConfigurationError("the client is closed: make another one, or close it later") from None
             raise
-
-
-class Task(Generic[ReplyT]):
-    """An asynchronous call of a `ZoneClient`.
-
-    Args:
-        client: Fetches the result.
-        jobid: WeCom's ID of the call.
-        ability: The ability that was called.
-    """
-
-    def __init__(self, client: ZoneClient, jobid: str, ability: Ability) -> None:
-        self.jobid = jobid
-        """WeCom's ID of the call; `ZoneClient.task` returns the task for it."""
-        self._client = client
-        self._ability = ability
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jobid!r})"
-
-    def status(self) -> TaskStatus:
-        """Return `running`, `succeeded` or `failed`.
-
-        Raises:
-            ZoneClientError: WeCom refuses the request, or can't be reached.
-        """
-        return self._client._run(calls.task_status(self._client._core, self.jobid))
-
-    def result(self, timeout: float = 60.0) -> ReplyT:
-        """Wait for the reply and return it.
-
-        Args:
-            timeout: Seconds to wait.
-
-        Raises:
-            StillRunningError: There is no reply yet; call `result` again.
-            ZoneClientError: The call failed, as in `ZoneClient.call`.
-        """
-        steps = calls.task_result(self._client._core, self.jobid, self._ability, timeout)
-        reply: ReplyT = self._client._run(steps)
-        return reply

@@ -1,7 +1,8 @@
 """Calls of a program's abilities: the request's JSON inside JSON, and the reply's type."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Literal, TypedDict
 
@@ -22,6 +23,7 @@ from wwspec_router.client.errors import (
     StillRunningError,
     UnknownAbilityError,
 )
+from wwspec_router.client.idempotency import with_key
 from wwspec_router.client.retries import facts_of_errcode
 from wwspec_router.client.steps import Pause, Request, Steps
 from wwspec_router.contracts import AbilityRequest, ApiRequest, Contract, reply_type
@@ -66,6 +68,8 @@ class Ability:
     """The SDK API behind it, where that is known."""
     errcodes: ProgramErrcodes = ProgramErrcodes()
     """Those of its program."""
+    idempotency_field: str = ""
+    """The field of the request by which its program recognises a repeated call; empty when that is not known."""
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -123,9 +127,11 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
         request: With an ID, the request: JSON text as a str, or a value to be encoded; `{}` when None.
         reply: With an ID, the type of the reply.
     """
-    errcodes, is_own = core.errcodes, isinstance(ability, AbilityRequest)
+    errcodes, field, is_own = core.errcodes, core.sending.idempotency_field, isinstance(ability, AbilityRequest)
+    known = ability if isinstance(ability, AbilityRequest) else request
+    if isinstance(known, AbilityRequest):
+        errcodes, field = known.errcodes or errcodes, field or known.idempotency_field
     if isinstance(ability, AbilityRequest):
-        errcodes = ability.errcodes or errcodes
         request, ability = ability, ability.ability_id
     elif isinstance(ability, ApiRequest):
         request, ability = ability, f"{core.prefix}{_api_of(ability)}"
@@ -136,7 +142,7 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
     if core.is_func and not is_own:  # a request of the client's module has the form that its ability has
         api = _api_of(request) if isinstance(request, ApiRequest) else api
         text = wrapped(core, api, text) if api else text
-    return Ability(ability, text, reply, api, errcodes)
+    return Ability(ability, text, reply, api, errcodes, field)
 
 
 def wrapped(core: Core, func: str, text: str) -> str:
@@ -156,7 +162,8 @@ def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> St
         body["notify_id"] = notify_id
     name = name_of(ability)
     request = Request("chatdata/sync_call_program", msgspec.json.encode(body), called=name)
-    answer = yield from core.perform(request, _attempts(options))
+    check = None if raw or not core.sending.idempotency_key else partial(_check_repeat, name, ability)
+    answer = yield from core.perform(request, _attempts(core, options, check))
     text = str(answer.get("response_data", ""))
     return text if raw else read_reply(name, ability, text)
 
@@ -172,7 +179,7 @@ def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
     name = f"async_program_task of {ability.ability_id}"
     body = msgspec.json.encode(_body(core, ability, options))
     request = Request("chatdata/async_program_task", body, called=name)
-    answer = yield from core.perform(request, _attempts(options))
+    answer = yield from core.perform(request, _attempts(core, options))
     return str(answer["jobid"])
 
 
@@ -258,16 +265,31 @@ def _name(jobid: str) -> str:
     return f"async_program_result of {jobid}"
 
 
-def _attempts(options: SubmitOptions) -> Attempts:
-    retry_unsafe, timeout = options.get("retry_unsafe", False), options.get("timeout")
-    return Attempts(runs_program=True, retry_unsafe=retry_unsafe, timeout=timeout)
+def _attempts(core: Core, options: SubmitOptions, check: Callable[[dict[str, Any]], None] | None = None) -> Attempts:
+    retry_unsafe = options.get("retry_unsafe", False) or core.sending.idempotency_key != ""
+    return Attempts(runs_program=True, retry_unsafe=retry_unsafe, timeout=options.get("timeout"), check=check)
+
+
+def _check_repeat(name: str, ability: Ability, answer: dict[str, Any]) -> None:
+    """Refuse the reply to a repeated call whose first one still runs.
+
+    Raises:
+        ProgramRepeatError: It is one.
+    """
+    text = str(answer.get("response_data", ""))
+    errcode, errmsg = own_error(text)
+    if errcode and ability.errcodes.meaning(errcode) == "once_errcode":
+        raise ProgramRepeatError(name, errcode, errmsg, text)
 
 
 def _body(core: Core, ability: Ability, options: SubmitOptions) -> dict[str, str]:
+    data = ability.request
+    if key := core.sending.idempotency_key:
+        data = with_key(ability.ability_id, ability.api, data, ability.idempotency_field, key)
     return {
         "program_id": core.program_of(options.get("program_id", "")),
         "ability_id": ability.ability_id,
-        "request_data": ability.request,
+        "request_data": data,
     }
 
 

@@ -1,17 +1,19 @@
 """The client without I/O: how a request is sent until it has an answer or a final error."""
 
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 from wwspec_router.client.errors import (
     BadAnswerError,
     ContractMisfitError,
     PlatformError,
+    ProgramRepeatError,
     TransportError,
     ZoneClientError,
 )
@@ -30,6 +32,24 @@ _OK = 200
 
 
 @dataclass(frozen=True)
+class Sending:
+    """How a client sends its requests. Two are equal when they wait equally long."""
+
+    timeout: float
+    """Seconds of one attempt to connect, and between two pieces of an answer."""
+    retries: RetryPolicy
+    """How often requests are sent."""
+    longest: float = 0.0
+    """Seconds for all attempts, if that is more than the deadline of `retries`."""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """The app's own, with each request."""
+    idempotency_key: str = field(default="", compare=False, repr=False)
+    """What the program recognises a repeated call by; empty for none."""
+    idempotency_field: str = field(default="", compare=False)
+    """The field of a request that holds it, where the request itself does not know that."""
+
+
+@dataclass(frozen=True)
 class Attempts:
     """How one request is sent."""
 
@@ -39,6 +59,8 @@ class Attempts:
     """Whether to send it again even if it may have run."""
     timeout: float | None = None
     """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
+    check: Callable[[dict[str, Any]], None] | None = None
+    """Refuses an accepted answer by an error after which the request may be sent again."""
 
 
 class Core:
@@ -49,8 +71,7 @@ class Core:
         program_id: The program that is called unless a call names another one.
         page_tickets: The source of the tickets of pages; None for WeCom.
         prefix: What comes before an SDK API's name in the ability ID that calls it.
-        timeout: Seconds of one attempt to connect, and between two pieces of an answer.
-        retries: How often requests are sent.
+        sending: How requests are sent.
         errcodes: Those of the program's own failures.
         is_func: Whether the program takes requests in the Python demo's form.
 
@@ -63,21 +84,19 @@ class Core:
         provider: TokenProvider,
         program_id: str,
         prefix: str,
-        timeout: float,
-        retries: RetryPolicy,
+        sending: Sending,
         errcodes: ProgramErrcodes,
         page_tickets: PageTickets | None = None,
         *,
         is_func: bool = False,
     ) -> None:
-        if timeout <= 0:
-            raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
+        if sending.timeout <= 0:
+            raise ConfigurationError(f"timeout is more than 0 seconds, not {sending.timeout:g}")
         self.prefix = prefix
         self.is_func = is_func
         self.errcodes = errcodes
+        self.sending = sending
         self._program_id = program_id
-        self._timeout = timeout
-        self._retries = retries
         self.corpid = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
         self.suite = provider.suite if isinstance(provider, SuiteApp) else None
@@ -107,6 +126,12 @@ class Core:
         for cache in (self._tokens, *self._tickets.values()):
             cache.clear()
 
+    def sent_as(self, sending: Sending) -> Self:
+        """Return a core that sends its requests in another way and shares the tokens and tickets of this one."""
+        other = copy(self)
+        other.sending = sending
+        return other
+
     def program_of(self, program_id: str) -> str:
         """Return the program that a request is about.
 
@@ -123,7 +148,7 @@ class Core:
         Raises:
             ZoneClientError: There is none.
         """
-        return self._tokens.current(self._without_token)
+        return self._tokens.current(self._without_token, sending=self.sending)
 
     def page_ticket(self, kind: TicketKind) -> Steps[str]:
         """Return the ticket that the app's page signs with.
@@ -131,7 +156,7 @@ class Core:
         Raises:
             ZoneClientError: There is none.
         """
-        return self._tickets[kind].current(self.perform)
+        return self._tickets[kind].current(self.perform, sending=self.sending)
 
     def perform(self, request: Request, attempts: Attempts = Attempts()) -> Steps[dict[str, Any]]:
         """Send a request with an access token until it is accepted, and return the answer.
@@ -157,28 +182,34 @@ class Core:
         for attempt in count(1):
             ready, token = request, ""
             if with_token:
-                token = yield from self._tokens.current(self._without_token, refused)
+                token = yield from self._tokens.current(self._without_token, refused, self.sending)
                 ready = replace(request, secrets={**request.secrets, "access_token": token})
             try:
                 return (yield from self._attempt(ready, attempts, began))
-            except (TransportError, PlatformError) as error:
+            except (TransportError, PlatformError, ProgramRepeatError) as error:
                 if token and not refused and getattr(error, "errcode", 0) in TOKEN_CODES:
                     refused = token
                     continue
-                pause = self._retries.pause(error, attempt, monotonic() - began, retry_unsafe=attempts.retry_unsafe)
+                policy, elapsed = self.sending.retries, monotonic() - began
+                pause = policy.pause(error, attempt, elapsed, retry_unsafe=attempts.retry_unsafe)
                 if pause is None:
                     raise
             yield Pause(pause)
         raise AssertionError  # count does not end
 
     def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
-        left = max(0.001, began + max(self._retries.deadline, attempts.timeout or 0.0) - monotonic())
-        timeout = min(self._timeout if attempts.timeout is None else attempts.timeout, left)
+        sending = self.sending
+        seconds = max(sending.retries.deadline, sending.longest, attempts.timeout or 0.0)
+        left = max(0.001, began + seconds - monotonic())
+        timeout = min(sending.timeout if attempts.timeout is None else attempts.timeout, left)
         try:
-            return _accepted(request, (yield from send(request, timeout)))
+            answer = _accepted(request, (yield from send(request, timeout, sending.headers)))
         except ZoneClientError as error:
             error.may_have_run = error.may_have_run and attempts.runs_program
             raise
+        if attempts.check is not None:
+            attempts.check(answer)
+        return answer
 
 
 def _accepted(request: Request, received: Received) -> dict[str, Any]:
@@ -215,7 +246,7 @@ def _without(text: str, secrets: list[str]) -> str:
 
 
 def _bad_answer(name: str, text: str, received: Received, facts: Facts) -> BadAnswerError:
-    retry_after = _seconds(received.retry_after)
+    retry_after = _seconds(received.headers.get("retry-after", ""))
     return BadAnswerError(name, text, status=received.status, retry_after=retry_after, **facts._asdict())
 
 

@@ -55,7 +55,21 @@ def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[No
 
 
 def ensure_public_key(core: Core, ring: KeyRing) -> Steps[None]:
-    """Register the latest key of a ring, unless it is registered already; see `ZoneClient.ensure_public_key`."""
+    """Register the latest key of a ring, unless it is registered already: for the start of each process [99845].
+
+    The processes of an app may all call it at the same moment, each with the same keys. WeCom has no API that
+    returns the registered key, so the key is sent each time. When WeCom refuses its version as too low (40212), the
+    key counts as registered only if the ring opens a message's key of this version; the program is asked for
+    messages then.
+
+    Args:
+        ring: The app's private keys.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+        ConfigurationError: The ring is empty, or it was not given the public key of its latest version.
+        KeyMissingError: As in `KeyRing.public_key`.
+    """
     version = ring.latest
     try:
         yield from set_public_key(core, ring.public_key(version), version)

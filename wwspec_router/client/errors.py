@@ -36,11 +36,15 @@ class ZoneClientError(WWSpecError):
         call: What was called: the API's name, with the ability ID where there is one.
         retryable: The same request may succeed later.
         may_have_run: The program may have handled the call.
+        request_id: The number under which WeCom finds the request, from its errmsg; empty when it gave none.
     """
 
-    def __init__(self, call: str, text: str, *, retryable: bool = False, may_have_run: bool = False) -> None:
+    def __init__(
+        self, call: str, text: str, *, retryable: bool = False, may_have_run: bool = False, request_id: str = ""
+    ) -> None:
         super().__init__(f"{call}: {text}")
         self.call = call
+        self.request_id = request_id
         self.retryable = retryable
         self.may_have_run = may_have_run
 
@@ -87,7 +91,6 @@ class PlatformError(ZoneClientError):
         errcode: WeCom's code.
         errmsg: Its text; don't match on it.
         hint: What to do about it, where that is known.
-        request_id: The number under which WeCom finds the request; empty when it gave none.
     """
 
     def __init__(
@@ -101,11 +104,11 @@ class PlatformError(ZoneClientError):
         may_have_run: bool = False,
     ) -> None:
         text = f"WeCom refuses with errcode {errcode}: {errmsg}{f'; {hint}' if hint else ''}"
-        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run)
+        number = request_id(errmsg)
+        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run, request_id=number)
         self.errcode = errcode
         self.errmsg = errmsg
         self.hint = hint
-        self.request_id = request_id(errmsg)
 
 
 class ContractMisfitError(PlatformError):
@@ -132,7 +135,6 @@ class ProgramError(ZoneClientError):
         errcode: The program's code.
         errmsg: Its text.
         raw: The whole reply as JSON text.
-        request_id: The number under which WeCom finds a call of an SDK API, where the errmsg has one; else empty.
     """
 
     who = "the program"
@@ -141,11 +143,11 @@ class ProgramError(ZoneClientError):
 
     def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
         text = f"{self.who} answers errcode {errcode}: {errmsg or 'without an errmsg'}"
-        super().__init__(call, text, retryable=retryable or self._passes, may_have_run=self._runs)
+        number, passes = request_id(errmsg), retryable or self._passes
+        super().__init__(call, text, retryable=passes, may_have_run=self._runs, request_id=number)
         self.errcode = errcode
         self.errmsg = errmsg
         self.raw = raw
-        self.request_id = request_id(errmsg)
 
 
 class ProgramInputError(ProgramError):

@@ -4,7 +4,11 @@ Access tokens and secrets are part of WeCom's URLs. httpx logs URLs, and tools t
 URL without secrets. A transport of the app's own gets the whole URL.
 """
 
+import re
+import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -15,6 +19,14 @@ from wwspec_router.client.errors import NoAnswerError, NotSentError, TransportEr
 from wwspec_router.client.retries import NO_ANSWER, NOT_SENT
 from wwspec_router.client.steps import Received, Request, Send
 from wwspec_router.errors import ConfigurationError
+
+_VERSION = import_module("wwspec_router").__version__  # a statement would make type checkers read the whole program
+USER_AGENT = f"wwspec-router/{_VERSION} python/{sys.version_info[0]}.{sys.version_info[1]} httpx/{httpx.__version__}"
+"""What requests say of the client, unless the app says it."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
+_OF_BODY = ("content-length", "content-type", "transfer-encoding")
 
 _SECRETS = "wwspec.secrets"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -41,16 +53,75 @@ def proxy_of(base_url: str) -> str | None:
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse headers that can't be sent. No message has a value.
+
+    Raises:
+        ConfigurationError: A name or a value has a character that no header may have, or a header is the client's own.
+    """
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError(f"headers: {name!r} is no name of a header")
+        if name.lower() in _OF_BODY:
+            raise ConfigurationError(f"headers: {name} is the client's own, since it says what a request's body is")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(f"headers: the value of {name} has other characters than printable ASCII")
+
+
+def own_headers(user_agent: str) -> dict[str, str]:
+    """Return the headers of every request of a client.
+
+    Raises:
+        ConfigurationError: The User-Agent can't be sent.
+    """
+    headers = {"user-agent": user_agent or USER_AGENT}
+    check_headers(headers)
+    return headers
+
+
+def chosen_proxy(base_url: str, proxy: str | httpx.Proxy | None, *, is_own: bool) -> str | httpx.Proxy | None:
+    """Return the proxy of a client's connections.
+
+    Args:
+        base_url: Where requests go.
+        proxy: What the app has chosen: None for what the environment names, an empty text for none.
+        is_own: The app brings the transport, which has its connections made.
+
+    Raises:
+        ConfigurationError: It is not the URL of a proxy that httpx can use. No message has the URL, with its password.
+    """
+    if is_own:
+        if proxy is not None:
+            raise ConfigurationError("proxy goes without transport=: give the proxy to the transport")
+        return None
+    found = proxy_of(base_url) if proxy is None else proxy
+    if not found:
+        return None
+    try:
+        url = (found if isinstance(found, httpx.Proxy) else httpx.Proxy(found)).url
+    except (ValueError, httpx.InvalidURL):
+        url = None
+    if url is None or not url.host:
+        where = "proxy is" if proxy is not None else "the environment has a proxy that is not"
+        said = " a URL such as http://127.0.0.1:3128"
+        raise ConfigurationError(f"{where}{said}, with http, https, socks5 or socks5h") from None
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigurationError(f"a proxy by {url.scheme} needs the package socksio: pip install 'httpx[socks]'")
+    return found
+
+
 def sent(base_url: str, step: Send) -> dict[str, Any]:
     """Return the arguments of `httpx.Client.request` for a step."""
-    request = step.request
+    request, headers = step.request, step.headers
     body: dict[str, Any] = {}
     if request.file is not None:
         body["files"] = {"media": (request.file.name, request.file.content, "application/octet-stream")}
     elif request.body is not None:
-        body |= {"content": request.body, "headers": {"content-type": "application/json"}}
+        body["content"] = request.body
+        headers = {**headers, "content-type": "application/json"}
     return {
         "method": "POST" if body else "GET",
+        "headers": headers,
         "url": f"{base_url}/cgi-bin/{request.api}",
         "params": dict(request.query),
         "timeout": step.timeout,
@@ -61,7 +132,7 @@ def sent(base_url: str, step: Send) -> dict[str, Any]:
 
 def received(response: httpx.Response) -> Received:
     """Return the parts of a response that the core reads."""
-    return Received(response.status_code, response.headers.get("retry-after", ""), response.content)
+    return Received(response.status_code, response.headers, response.content)
 
 
 def transport_error(request: Request, error: httpx.HTTPError | httpx.InvalidURL) -> TransportError:

@@ -2,12 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import update_wrapper
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypedDict, TypeVar, get_args
 
 import httpx
 
-from wwspec_router.client.core import Core
+from wwspec_router.client.calls import check_options
+from wwspec_router.client.core import Core, Sending
+from wwspec_router.client.http import check_headers
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Asked, Steps
@@ -61,8 +64,70 @@ def core_of(
     if form not in _PREFIXES:
         raise ConfigurationError(f"form is {' or '.join(map(repr, _PREFIXES))}, not {form!r}")
     prefix = _PREFIXES[form] if prefix is None else prefix
-    provider = _provider(corpid, secret, tokens)
-    return Core(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, is_func=form == "func")
+    provider, sending = _provider(corpid, secret, tokens), Sending(timeout, retries)
+    return Core(provider, program_id, prefix, sending, errcodes, page_tickets, is_func=form == "func")
+
+
+class RequestOptions(TypedDict, total=False):
+    """How the requests of a client are sent that `with_options` returns; what is absent stays as it is."""
+
+    timeout: float
+    """Seconds to connect, and between two parts of an answer. If that is more than the deadline of `retries`, it is the
+    deadline, unless `deadline` is given."""
+    deadline: float
+    """Seconds for all attempts: none begins later, and none gets more time than is left."""
+    retries: int | RetryPolicy
+    """How often a request is sent again: a number, beyond the first attempt, or a `RetryPolicy`."""
+    idempotency_key: str
+    """A text of one call, by which the program recognises a repeat: it goes into the field of the request that the
+    registry file has as the `once.key` of the ability. Such a call is sent again though it may have run."""
+    idempotency_field: str
+    """That field, such as `order.id`, for a call by ID; the requests of the module that `wwspec contracts --client`
+    writes know it."""
+    headers: Mapping[str, str]
+    """Headers that each request has, such as those that your own gateway asks for."""
+
+
+def core_with(core: Core, options: RequestOptions) -> Core:
+    """Return a core with the options of `with_options`.
+
+    Raises:
+        TypeError: An option is unknown.
+        ConfigurationError: A value makes no sense.
+    """
+    check_options(options, RequestOptions)
+    sending = core.sending
+    if "timeout" in options:
+        sending = replace(sending, timeout=options["timeout"], longest=options["timeout"])
+    if "retries" in options:
+        sending = replace(sending, retries=_policy(sending.retries, options["retries"]))
+    if "deadline" in options:
+        if not options["deadline"] > 0:
+            raise ConfigurationError(f"deadline is more than 0 seconds, not {options['deadline']:g}")
+        sending = replace(sending, longest=0.0, retries=replace(sending.retries, deadline=options["deadline"]))
+    if "headers" in options:
+        check_headers(options["headers"])
+        sending = replace(sending, headers={**sending.headers, **options["headers"]})
+    if "idempotency_key" in options:
+        sending = replace(sending, idempotency_key=_text(options, "idempotency_key"))
+    if "idempotency_field" in options:
+        sending = replace(sending, idempotency_field=_text(options, "idempotency_field"))
+    return core.sent_as(sending)
+
+
+def _text(options: RequestOptions, name: Literal["idempotency_key", "idempotency_field"]) -> str:
+    value: object = options[name]
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{name} is a text that is not empty")
+    return value
+
+
+def _policy(policy: RetryPolicy, retries: int | RetryPolicy) -> RetryPolicy:
+    if isinstance(retries, RetryPolicy):
+        return retries
+    if retries < 0:
+        raise ConfigurationError(f"retries is a RetryPolicy, or a number of 0 or more, not {retries}")
+    return replace(policy, attempts=retries + 1)
 
 
 def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:

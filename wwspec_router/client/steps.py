@@ -48,7 +48,8 @@ class Received:
     """A response."""
 
     status: int
-    retry_after: str
+    headers: Mapping[str, str]
+    """Found by a name in any case."""
     body: bytes
 
 
@@ -59,6 +60,8 @@ class Send:
     request: Request
     timeout: float
     """Seconds to connect, and between two pieces of the answer."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The app's own."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +105,13 @@ Steps = Generator[Step, Any, T]
 with `yield from`."""
 
 
-def send(request: Request, timeout: float) -> Steps[Received]:
+def send(request: Request, timeout: float, headers: Mapping[str, str]) -> Steps[Received]:
     """Send a request.
 
     Raises:
         TransportError: It has no answer.
     """
-    received: Received = yield Send(request, timeout)
+    received: Received = yield Send(request, timeout, headers)
     return received
 
 

@@ -227,7 +227,9 @@ def from_function(function: Asked[str | Token]) -> TokenProvider:
 
 
 class TokenCache:
-    """A token until it expires. It is fetched once for all that wait for it; if that fails, all get the error.
+    """A token until it expires. It is fetched once for all that wait for it.
+
+    When that fails, those get the error that send their requests in the same way.
 
     Args:
         provider: Where tokens come from.
@@ -239,36 +241,37 @@ class TokenCache:
         self._renewal = renewal
         self._held = ("", 0.0)
         self._flights = 0
-        self._failure: Exception | None = None
+        self._failure: tuple[object, Exception] | None = None
 
-    def current(self, fetch: Fetch, refused: str = "") -> Steps[str]:
+    def current(self, fetch: Fetch, refused: str = "", sending: object = None) -> Steps[str]:
         """Return a token.
 
         Args:
             fetch: Given to the provider.
             refused: The token that WeCom has refused; another one is returned.
+            sending: How `fetch` sends. A failure of one that gives up early is none of one that waits longer.
         """
         flights = self._flights
         token = self._usable(refused)
         if token is None:
-            token = yield Alone(self._renewal, lambda: self._renewed(fetch, refused, flights))
+            token = yield Alone(self._renewal, lambda: self._renewed(fetch, refused, sending, flights))
         return token
 
     def clear(self) -> None:
         """Use the token no more."""
         self._held = ("", 0.0)
 
-    def _renewed(self, fetch: Fetch, refused: str, flights: int) -> Steps[str]:
+    def _renewed(self, fetch: Fetch, refused: str, sending: object, flights: int) -> Steps[str]:
         token = self._usable(refused)
         if token is not None:
             return token
-        if flights != self._flights and self._failure is not None:
-            raise self._failure
+        if flights != self._flights and self._failure is not None and self._failure[0] == sending:
+            raise self._failure[1]
         self._failure = None
         try:
             return self._keep((yield from self._fetched(fetch, refused)))
         except Exception as error:
-            self._failure = error
+            self._failure = (sending, error)
             raise
         finally:
             self._flights += 1

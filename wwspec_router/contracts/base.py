@@ -111,6 +111,9 @@ class AbilityRequest(ApiRequest[OutputT]):
     """What the request is sent to."""
     errcodes: ClassVar[ProgramErrcodes | None] = None
     """Those of its program; None when they are the usual ones."""
+    idempotency_field: ClassVar[str] = ""
+    """The key by which its program recognises a repeated call, such as `order.id`, or `*` for the whole request; empty
+    for an ability without `once`."""
 
 
 class PagedRequest(ApiRequest[OutputT]):

@@ -21,6 +21,7 @@ from wwspec_router.contracts.source import Imports, Source, is_of_file, is_shipp
 from wwspec_router.contracts.source_text import MADE_BY, SourceError, class_name, docstring, literal
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.registry.once import WHOLE
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
 
@@ -42,6 +43,8 @@ _IMPORTED = frozenset(
     + ("Output", "ProgramErrcodes", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False", "ERRCODES")
 )
 """Names that a class of the module can't have."""
+_IDENTITY = ("ability_id", "errcodes", "idempotency_field")
+"""Attributes of each request's class, which no field can have."""
 
 
 class OwnAbility(NamedTuple):
@@ -55,6 +58,8 @@ class OwnAbility(NamedTuple):
     reply: type[msgspec.Struct]
     reply_name: str
     doc: str
+    once_key: str = ""
+    """The key by which a repeated call is recognised, as the registry file has it; empty when none is."""
 
 
 class _Inside(NamedTuple):
@@ -128,7 +133,13 @@ def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
             name = class_name(ability_id)
             name = f"{name}Ability" if name in _IMPORTED else name
             reply_name = NOTIFIED if found[1] is notified else f"{name}Response"
-            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2])
+            key = _once_key(ability)
+            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2], key)
+
+
+def _once_key(ability: Ability) -> str:
+    once = ability.target.once if isinstance(ability.target, HandlerTarget) else None
+    return "" if once is None else ".".join(once.key) or WHOLE
 
 
 def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[Any, Any, str] | None:
@@ -269,8 +280,9 @@ class _Module:
                     written.add(each.reply_name)
                 side = "input"
                 ability_id = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
-                fields = self._source.fields(each.request, "$", taken=("ability_id", "errcodes"))
-                body = [ability_id, *identity, *fields]
+                fields = self._source.fields(each.request, "$", taken=_IDENTITY)
+                field = [f"    idempotency_field: ClassVar[str] = {literal(each.once_key)}"] if each.once_key else []
+                body = [ability_id, *identity, *field, *fields]
                 own_text = "" if is_shipped(each.request) else docstring(each.request)
                 texts = (inspect.cleandoc(text) for text in (each.doc, own_text))
                 doc = "\n\n".join(dict.fromkeys(filter(None, texts)))

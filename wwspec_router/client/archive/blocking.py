@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine
 from wwspec_router.client.archive.core import ArchiverCore, ArchiverOptions, check_transaction
 from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveStatus, Turn
-from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
+from wwspec_router.client.blocking import ZoneClient
 from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.notify.workers import POLL, Bell
+from wwspec_router.client.running import call_plain, run_steps
 from wwspec_router.client.sql.database import Database
 from wwspec_router.client.sql.tables import ARCHIVE
 from wwspec_router.client.steps import Ask, Step, Steps

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from wwspec_router.callbacks import Callback
-from wwspec_router.client.blocking import ZoneClient, call_plain, run_steps
+from wwspec_router.client.blocking import ZoneClient
 from wwspec_router.client.notify.core import ReceiverCore, Work
 from wwspec_router.client.notify.hands import Hands
 from wwspec_router.client.notify.intake import HttpAnswer, ReceiveId
@@ -18,6 +18,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
 from wwspec_router.client.notify.watch import Watch, Watched
 from wwspec_router.client.notify.workers import POLL, Bell, check_concurrency, check_plain, client_function
+from wwspec_router.client.running import call_plain, run_steps
 from wwspec_router.client.steps import Ask, Step, Steps
 from wwspec_router.contracts import Contract
 

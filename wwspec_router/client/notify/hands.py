@@ -5,8 +5,8 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from queue import SimpleQueue
 
-from wwspec_router.client.blocking import call_plain
 from wwspec_router.client.notify.watch import Call, Outcome, Watch, Watched
+from wwspec_router.client.running import call_plain
 
 _Work = tuple[Call, "Future[Outcome]"]
 

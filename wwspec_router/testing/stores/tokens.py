@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 
 from wwspec_router.client import Request, SharedTokenProvider, Steps, Token
-from wwspec_router.client.blocking import run_steps
+from wwspec_router.client.running import run_steps
 from wwspec_router.client.steps import Alone, Ask, Pause, Step
 from wwspec_router.testing.stores.rig import Loop, Suite
 
