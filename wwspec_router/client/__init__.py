@@ -10,6 +10,7 @@ require("client", "wwspec_router.client")
 from wwspec_router.callbacks import Callback  # noqa: E402 - after the check of the extra
 from wwspec_router.client.asynchronous import AsyncTask, AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import Task, ZoneClient  # noqa: E402
+from wwspec_router.client.call_lines import LogHooks  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.cursors import (  # noqa: E402
     CursorError,
@@ -39,6 +40,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     UnknownAbilityError,
     ZoneClientError,
 )
+from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome  # noqa: E402
 from wwspec_router.client.keys import KeyMissingError, KeyRing, KeyRingError  # noqa: E402
 from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
 from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
@@ -79,6 +81,10 @@ __all__ = [
     "AuthUsers",
     "BadAnswerError",
     "Callback",
+    "ClientAttempt",
+    "ClientCall",
+    "ClientHooks",
+    "ClientOutcome",
     "ContractMisfitError",
     "CorpAuth",
     "CursorError",
@@ -92,6 +98,7 @@ __all__ = [
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
+    "LogHooks",
     "Masking",
     "MemoryPendingStore",
     "MessageGap",

@@ -12,9 +12,11 @@ import anyio.to_thread
 import httpx
 
 from wwspec_router.client import calls, endpoints, viewer, webpage
+from wwspec_router.client.call_lines import hooks_of
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
+from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     AsyncHiding,
     check_base_url,
@@ -128,8 +130,11 @@ class AsyncZoneClient:
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.AsyncBaseTransport | None = None,
+        hooks: Iterable[ClientHooks] = (),
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
+        self._core = core_of(
+            corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, hooks_of(hooks)
+        )
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))

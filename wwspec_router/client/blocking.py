@@ -12,9 +12,11 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar,
 import httpx
 
 from wwspec_router.client import calls, endpoints, viewer, webpage
+from wwspec_router.client.call_lines import hooks_of
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions, TaskStatus
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
+from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     Hiding,
     check_base_url,
@@ -111,6 +113,7 @@ class ZoneClient:
             Each that is set apart raises an error class of its own. Requests of that module know them without this.
         connections: The most connections at once.
         transport: The httpx transport that sends requests, such as one that calls an application in memory.
+        hooks: What is told of each call and each attempt: `ClientHooks`, such as `OpenTelemetryHooks`.
 
     Raises:
         ConfigurationError: Arguments are missing or contradict each other.
@@ -152,8 +155,11 @@ class ZoneClient:
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         connections: int = CONNECTIONS,
         transport: httpx.BaseTransport | None = None,
+        hooks: Iterable[ClientHooks] = (),
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets)
+        self._core = core_of(
+            corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, hooks_of(hooks)
+        )
         self._base_url = check_base_url(base_url)
         if transport is None:
             own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy_of(self._base_url))

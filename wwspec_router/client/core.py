@@ -1,11 +1,13 @@
 """The client without I/O: how a request is sent until it has an answer or a final error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from wwspec_router.client.errors import (
     BadAnswerError,
@@ -14,6 +16,7 @@ from wwspec_router.client.errors import (
     TransportError,
     ZoneClientError,
 )
+from wwspec_router.client.hooks import NO_HOOKS, UNWATCHED, Hooks, Unwatched, Watch
 from wwspec_router.client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
 from wwspec_router.client.steps import Pause, Received, Renewal, Request, Steps, send
@@ -27,6 +30,8 @@ BASE_URL = "https://qyapi.weixin.qq.com"
 
 _OK = 200
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Attempts:
@@ -38,6 +43,8 @@ class Attempts:
     """Whether to send it again even if it may have run."""
     timeout: float | None = None
     """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
+    expected: tuple[int, ...] = ()
+    """Errcodes that are no failure for hooks."""
 
 
 class Core:
@@ -51,6 +58,7 @@ class Core:
         timeout: Seconds of one attempt to connect, and between two pieces of an answer.
         retries: How often requests are sent.
         errcodes: Those of the program's own failures.
+        hooks: They are told of each call and each attempt.
 
     Raises:
         ConfigurationError: The timeout is not above 0.
@@ -65,11 +73,13 @@ class Core:
         retries: RetryPolicy,
         errcodes: ProgramErrcodes,
         page_tickets: PageTickets | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         if timeout <= 0:
             raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
         self.prefix = prefix
         self.errcodes = errcodes
+        self.hooks = hooks
         self._program_id = program_id
         self._timeout = timeout
         self._retries = retries
@@ -112,7 +122,19 @@ class Core:
         Raises:
             ZoneClientError: The final error.
         """
-        return self._sent(request, attempts, with_token=True)
+        return self._watched(request, partial(self._sent, request, attempts, with_token=True), attempts.expected)
+
+    def perform_read(self, request: Request, attempts: Attempts, read: Callable[[dict[str, Any]], T]) -> Steps[T]:
+        """Send a request as `perform` does, and return what `read` makes of the answer; its error is that of the call.
+
+        Raises:
+            ZoneClientError: The final error.
+        """
+
+        def run(watch: Unwatched) -> Steps[T]:
+            return read((yield from self._sent(request, attempts, watch, with_token=True)))
+
+        return self._watched(request, run, attempts.expected)
 
     def perform_as_suite(self, suite: SuiteApp, request: Request) -> Steps[dict[str, Any]]:
         """Send a request with the token of a third-party app itself until it is accepted, and return the answer.
@@ -123,9 +145,20 @@ class Core:
         return suite.perform(request, self._without_token)
 
     def _without_token(self, request: Request) -> Steps[dict[str, Any]]:
-        return self._sent(request, Attempts(), with_token=False)
+        return self._watched(request, partial(self._sent, request, Attempts(), with_token=False))
 
-    def _sent(self, request: Request, attempts: Attempts, *, with_token: bool) -> Steps[dict[str, Any]]:
+    def _watched(
+        self, request: Request, run: Callable[[Unwatched], Steps[T]], expected: tuple[int, ...] = ()
+    ) -> Steps[T]:
+        """Tell the hooks of a call."""
+        if not self.hooks:
+            return run(UNWATCHED)
+        watch = Watch(self.hooks, request, self.corpid, expected)
+        return watch.over(run(watch))
+
+    def _sent(
+        self, request: Request, attempts: Attempts, watch: Unwatched, *, with_token: bool
+    ) -> Steps[dict[str, Any]]:
         began, refused = monotonic(), ""
         for attempt in count(1):
             ready, token = request, ""
@@ -133,12 +166,14 @@ class Core:
                 token = yield from self._tokens.current(self._without_token, refused)
                 ready = replace(request, secrets={**request.secrets, "access_token": token})
             try:
-                return (yield from self._attempt(ready, attempts, began))
+                return (yield from watch.attempt(attempt, self._attempt(ready, attempts, began)))
             except (TransportError, PlatformError) as error:
                 if token and not refused and getattr(error, "errcode", 0) in TOKEN_CODES:
                     refused = token
+                    watch.failed(error, 0.0)
                     continue
                 pause = self._retries.pause(error, attempt, monotonic() - began, retry_unsafe=attempts.retry_unsafe)
+                watch.failed(error, pause)
                 if pause is None:
                     raise
             yield Pause(pause)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 import httpx
 
 from wwspec_router.client.core import Core
+from wwspec_router.client.hooks import NO_HOOKS, Hooks
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Asked, Steps
@@ -49,13 +50,14 @@ def core_of(
     retries: RetryPolicy,
     errcodes: ProgramErrcodes,
     page_tickets: PageTickets | None,
+    hooks: Hooks = NO_HOOKS,
 ) -> Core:
     """Return the core of a client; the arguments are those of `ZoneClient`.
 
     Raises:
         ConfigurationError: They contradict each other, or one is missing.
     """
-    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes, page_tickets)
+    return Core(_provider(corpid, secret, tokens), program_id, prefix, timeout, retries, errcodes, page_tickets, hooks)
 
 
 def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:

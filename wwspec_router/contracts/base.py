@@ -111,6 +111,8 @@ class AbilityRequest(ApiRequest[OutputT]):
     """What the request is sent to."""
     errcodes: ClassVar[ProgramErrcodes | None] = None
     """Those of its program; None when they are the usual ones."""
+    trace_field: ClassVar[str] = ""
+    """The value of the request that carries a W3C traceparent, such as `meta.traceparent`; empty without one."""
 
 
 class PagedRequest(ApiRequest[OutputT]):

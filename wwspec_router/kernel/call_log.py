@@ -23,6 +23,7 @@ from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, enco
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import short
 from wwspec_router.logs.trace import Trace, current_trace
+from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
@@ -201,6 +202,7 @@ class CallLog:
                 meaning=self._errcodes.meaning(errcode),
                 errmsg=line.ending or line.errmsg,
                 number=measure.number,
+                trace_id=trace_id_of(current_traceparent.get()),
             )
             if not is_job:
                 self.trace(measure.reference, encode(measure.traced, measure.trace))

@@ -55,6 +55,8 @@ class OwnAbility(NamedTuple):
     reply: type[msgspec.Struct]
     reply_name: str
     doc: str
+    trace: str = ""
+    """Where the request carries a traceparent."""
 
 
 class _Inside(NamedTuple):
@@ -128,7 +130,9 @@ def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
             name = class_name(ability_id)
             name = f"{name}Ability" if name in _IMPORTED else name
             reply_name = NOTIFIED if found[1] is notified else f"{name}Response"
-            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2])
+            row = table.registry.abilities.get(ability_id)
+            trace = "" if row is None else row.trace or ""
+            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2], trace)
 
 
 def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[Any, Any, str] | None:
@@ -269,8 +273,9 @@ class _Module:
                     written.add(each.reply_name)
                 side = "input"
                 ability_id = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
-                fields = self._source.fields(each.request, "$", taken=("ability_id", "errcodes"))
-                body = [ability_id, *identity, *fields]
+                fields = self._source.fields(each.request, "$", taken=("ability_id", "errcodes", "trace_field"))
+                trace = [f"    trace_field: ClassVar[str] = {literal(each.trace)}"] if each.trace else []
+                body = [ability_id, *identity, *trace, *fields]
                 own_text = "" if is_shipped(each.request) else docstring(each.request)
                 texts = (inspect.cleandoc(text) for text in (each.doc, own_text))
                 doc = "\n\n".join(dict.fromkeys(filter(None, texts)))
