@@ -8,6 +8,7 @@ import griffe
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
+from wwspec_router.client import telemetry
 from wwspec_router.client.endpoints import ENDPOINTS
 
 __all__ = ["PAGE", "page"]
@@ -49,6 +50,15 @@ def page(say: Say) -> str:
             f"## {say('Names', '名称 {#names}')}\n",
             overview("wwspec_router.client", client.__all__, say),
             entries("wwspec_router.client", client.__all__, say, level=3),
+            f"## {say('OpenTelemetry', 'OpenTelemetry {#opentelemetry}')}\n",
+            say(
+                "The names of `wwspec_router.client.telemetry`; it needs the extra `telemetry`. How to use them: "
+                "[trace and measure](../how-to/telemetry.md).",
+                "`wwspec_router.client.telemetry` 的名称，使用前要安装可选依赖 `telemetry`。"
+                "用法见[跟踪和度量](../how-to/telemetry.md)。",
+            )
+            + "\n",
+            entries("wwspec_router.client.telemetry", telemetry.__all__, say, level=3),
         ]
     )
 
