@@ -12,14 +12,14 @@ from tests.support.apps import python
 
 PUBLIC = """
 AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncTask AsyncZoneClient AuthEdition AuthScope AuthUser AuthUsers
-BadAnswerError Callback ContractMisfitError CorpAuth CursorError CursorMovedError CursorStore DbCursor DocAuth
-DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError Masking MemoryPendingStore MessageGap
-MessageGapError MessagePage NoAnswerError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig
-PageSignature Pending PendingStore PlatformError Position ProgramCrashError ProgramErrcodes ProgramError
-ProgramInputError ProgramOverloadError ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError
-RetryPolicy SdkApiError SqlitePendingStore StillRunningError SuiteApp Task TaskStatus Token TokenProvider
-TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName
-WecomEvent ZoneClient ZoneClientError
+BadAnswerError Callback ClientAttempt ClientCall ClientHooks ClientOutcome ContractMisfitError CorpAuth CursorError
+CursorMovedError CursorStore DbCursor DocAuth DocAuthUser DocAuthUsers FileCursor KeyMissingError KeyRing KeyRingError
+LogHooks Masking MemoryPendingStore MessageGap MessageGapError MessagePage NoAnswerError NotSentError Notification
+NotifyEvent NotifyPolicy NotifyReceiver PageConfig PageSignature Pending PendingStore PlatformError Position
+ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError
+ProgramTimeoutError RepeatedCursorError ReplyTypeError RetryPolicy SdkApiError SqlitePendingStore StillRunningError
+SuiteApp Task TaskStatus Token TokenProvider TransportError UnknownAbilityError UnopenedMessage UploadedMedia UserInfo
+ViewerMessage ViewerMessages ViewerName WecomEvent ZoneClient ZoneClientError
 """.split()
 
 

@@ -26,7 +26,7 @@ from wwspec_router.errcodes import WAITING
 from wwspec_router.errors import ConfigurationError
 
 
-class Told(ClientHooks):
+class Remembering(ClientHooks):
     """Remembers what it is told, but for requests of tokens."""
 
     def __init__(self) -> None:
@@ -72,9 +72,9 @@ def client_of(*outcomes: Outcome, hooks: list[ClientHooks], **options: Any) -> Z
     return ZoneClient("corp", "secret-of-app", hooks=hooks, **options)
 
 
-def told(*outcomes: Outcome, **options: Any) -> Told:
+def remembered(*outcomes: Outcome, **options: Any) -> Remembering:
     """Return what a hook is told of one call of `greet`."""
-    hook = Told()
+    hook = Remembering()
     with client_of(*outcomes, hooks=[hook]) as client:
         try:
             client.call("greet", {"text": "private"}, **options)
@@ -84,7 +84,7 @@ def told(*outcomes: Outcome, **options: Any) -> Told:
 
 
 def test_hooks_are_told_of_a_call_its_attempts_and_the_token_that_it_needs() -> None:
-    hook = told(answer(-1), reply(errcode=0))
+    hook = remembered(answer(-1), reply(errcode=0))
 
     assert hook.lines == [
         "call chatdata/sync_call_program",
@@ -101,7 +101,7 @@ def test_hooks_are_told_of_a_call_its_attempts_and_the_token_that_it_needs() -> 
 
 
 def test_a_call_says_what_is_called() -> None:
-    [(call, _)] = told(reply(errcode=0)).ends
+    [(call, _)] = remembered(reply(errcode=0)).ends
 
     assert (call.api, call.ability_id, call.program_id, call.corpid) == (
         "chatdata/sync_call_program",
@@ -112,20 +112,20 @@ def test_a_call_says_what_is_called() -> None:
 
 
 def test_a_call_of_another_program_names_that_one() -> None:
-    [(call, _)] = told(reply(errcode=0), program_id="other").ends
+    [(call, _)] = remembered(reply(errcode=0), program_id="other").ends
 
     assert call.program_id == "other"
 
 
 def test_all_hooks_of_a_call_get_the_same_call() -> None:
-    hook = told(answer(-1), reply(errcode=0))
+    hook = remembered(answer(-1), reply(errcode=0))
 
     assert {id(attempt.call) for attempt, _ in hook.attempts} == {id(call) for call, _ in hook.ends}
 
 
 def test_an_attempt_says_how_it_ended_and_when_the_next_one_begins() -> None:
     misfit = answer(-1, "busy, more info at https://open.work.weixin.qq.com/devtool/query?e=-1, [1700000000_abc]")
-    first, second = (outcome for _, outcome in told(misfit, reply(errcode=0)).attempts)
+    first, second = (outcome for _, outcome in remembered(misfit, reply(errcode=0)).attempts)
 
     assert (first.status, first.errcode, first.error_type, first.pause) == (200, -1, "PlatformError", 0.0)
     assert isinstance(first.error, PlatformError)
@@ -146,7 +146,7 @@ def test_an_attempt_says_how_it_ended_and_when_the_next_one_begins() -> None:
 def test_the_last_attempt_and_the_call_have_the_same_error(
     outcome: Outcome, expected: tuple[int | None, int, str]
 ) -> None:
-    hook = told(outcome)
+    hook = remembered(outcome)
 
     for each in (hook.attempts[-1][1], hook.ends[-1][1]):
         assert (each.status, each.errcode, each.error_type) == expected
@@ -154,7 +154,7 @@ def test_the_last_attempt_and_the_call_have_the_same_error(
 
 
 def test_an_error_of_the_programs_reply_ends_the_call_and_no_attempt() -> None:
-    hook = told(reply(errcode=710660, errmsg="broken"))
+    hook = remembered(reply(errcode=710660, errmsg="broken"))
 
     assert [outcome.error_type for _, outcome in hook.attempts] == [""]
     [(_, outcome)] = hook.ends
@@ -163,7 +163,7 @@ def test_an_error_of_the_programs_reply_ends_the_call_and_no_attempt() -> None:
 
 
 def test_an_attempt_with_a_token_that_is_refused_is_followed_at_once_by_another() -> None:
-    hook = told(answer(42001), reply(errcode=0))
+    hook = remembered(answer(42001), reply(errcode=0))
 
     assert [(outcome.errcode, outcome.pause) for _, outcome in hook.attempts] == [(42001, 0.0), (0, None)]
 
@@ -172,7 +172,7 @@ def test_a_call_without_a_token_ends_without_an_attempt() -> None:
     def no_token() -> str:
         raise ValueError("no vault")
 
-    hook = Told()
+    hook = Remembering()
     with (
         ZoneClient(tokens=no_token, program_id="p", transport=Script([answer()]), hooks=[hook]) as client,
         pytest.raises(ValueError, match="no vault"),
@@ -183,7 +183,7 @@ def test_a_call_without_a_token_ends_without_an_attempt() -> None:
 
 
 def test_a_job_without_a_result_yet_is_no_failed_call() -> None:
-    hook = Told()
+    hook = Remembering()
     with client_of(answer(WAITING), answer(response_data='{"errcode":0}', response_errcode=0), hooks=[hook]) as client:
         assert [client.task("job").status() for _ in range(2)] == ["running", "succeeded"]
 
@@ -191,7 +191,7 @@ def test_a_job_without_a_result_yet_is_no_failed_call() -> None:
 
 
 def test_no_fact_of_a_hook_has_a_token_a_secret_or_a_body() -> None:
-    hook = told(answer(-1, "token-1 is busy"), reply(errcode=710660, errmsg="no", text="answered"))
+    hook = remembered(answer(-1, "token-1 is busy"), reply(errcode=710660, errmsg="no", text="answered"))
 
     facts = [(*(getattr(each, f.name) for f in fields(each)),) for pair in hook.attempts for each in pair]
     text = repr(facts) + "".join(str(outcome.error) for _, outcome in (*hook.attempts, *hook.ends))
@@ -201,7 +201,7 @@ def test_no_fact_of_a_hook_has_a_token_a_secret_or_a_body() -> None:
 
 
 def test_a_hook_that_raises_changes_no_call_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    hook = Told()
+    hook = Remembering()
     with client_of(reply(errcode=0), hooks=[Failing(), hook]) as client:
         assert client.call("greet") == client.call("greet") == {"errcode": 0}
 
@@ -218,7 +218,7 @@ def test_a_hook_of_another_class_is_refused() -> None:
 
 
 def test_hooks_of_an_event_loop_are_told_the_same() -> None:
-    hook = Told()
+    hook = Remembering()
 
     async def use() -> None:
         transport = httpx.MockTransport(Script([answer(-1), reply(errcode=0)]).handle_request)
@@ -232,7 +232,7 @@ def test_hooks_of_an_event_loop_are_told_the_same() -> None:
 
 
 def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
-    hook = Told()
+    hook = Remembering()
     paused = asyncio.Event()
 
     class Waiting(ClientHooks):

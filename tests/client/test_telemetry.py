@@ -38,8 +38,7 @@ class Telemetry(NamedTuple):
     def points(self, metric: str) -> list[tuple[dict[str, Any], Any]]:
         data = self.reader.get_metrics_data()
         metrics = [] if data is None else data.resource_metrics[0].scope_metrics[0].metrics
-        [found] = [each for each in metrics if each.name == metric] or [None]
-        points = [] if found is None else found.data.data_points
+        points = [point for each in metrics if each.name == metric for point in each.data.data_points]
         return [(dict(each.attributes or {}), getattr(each, "value", None) or each) for each in points]
 
 

@@ -23,18 +23,32 @@ class LogHooks(ClientHooks):
     """
 
     def before_attempt(self, attempt: ClientAttempt) -> None:
-        """Log that an attempt is sent."""
+        """Log that an attempt is sent.
+
+        Args:
+            attempt: The attempt.
+        """
         log.debug("%s attempt %d", _name(attempt.call), attempt.number)
 
     def after_attempt(self, attempt: ClientAttempt, outcome: ClientOutcome) -> None:
-        """Log how an attempt ended."""
+        """Log how an attempt ended.
+
+        Args:
+            attempt: The attempt.
+            outcome: How it ended.
+        """
         level = logging.DEBUG if outcome.pause is None else logging.INFO
         if log.isEnabledFor(level):
             again = "" if outcome.pause is None else f" next_attempt_in={outcome.pause:.3g}s"
             log.log(level, "%s attempt %d %s%s", _name(attempt.call), attempt.number, _ending(outcome), again)
 
     def after_call(self, call: ClientCall, outcome: ClientOutcome) -> None:
-        """Log how a call ended."""
+        """Log how a call ended.
+
+        Args:
+            call: The request.
+            outcome: How it ended.
+        """
         if log.isEnabledFor(logging.INFO):
             log.info("%s %s", _name(call), _ending(outcome))
 

@@ -139,7 +139,7 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
 
 def _with_trace(text: str, field: str, traceparent: str) -> str:
     """Return a request with a traceparent, unless the app has given one or there is none."""
-    request = decode_json(text)
+    request = msgspec.json.decode(text)
     *parents, name = field.split(".")
     place = request
     for parent in parents:

@@ -47,6 +47,7 @@ class ClientAttempt:
     """One attempt of a call."""
 
     call: ClientCall
+    """What it is an attempt of."""
     number: int
     """From 1."""
 
@@ -108,18 +109,35 @@ class ClientHooks:
     """
 
     def before_call(self, call: ClientCall) -> None:
-        """Do something before a request is made, and before its access token is there."""
+        """Do something before a request is made, and before its access token is there.
+
+        Args:
+            call: The request.
+        """
 
     def before_attempt(self, attempt: ClientAttempt) -> None:
-        """Do something before an attempt is sent."""
+        """Do something before an attempt is sent.
+
+        Args:
+            attempt: The attempt.
+        """
 
     def after_attempt(self, attempt: ClientAttempt, outcome: ClientOutcome) -> None:
-        """Do something when an attempt has ended; `outcome.pause` says whether there is another one."""
+        """Do something when an attempt has ended; `outcome.pause` says whether there is another one.
+
+        Args:
+            attempt: The attempt.
+            outcome: How it ended.
+        """
 
     def after_call(self, call: ClientCall, outcome: ClientOutcome) -> None:
         """Do something when the call has ended: after its last attempt, or because its access token is missing.
 
         Here `outcome.error` may also be an error of the program's reply.
+
+        Args:
+            call: The request.
+            outcome: How it ended.
         """
 
     def traceparent(self) -> str:

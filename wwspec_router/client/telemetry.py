@@ -58,12 +58,21 @@ class OpenTelemetryHooks(ClientHooks):
         self._running: dict[ClientCall, tuple[trace.Span, Token[Context]]] = {}
 
     def before_call(self, call: ClientCall) -> None:
-        """Begin the span of a call."""
+        """Begin the span of a call.
+
+        Args:
+            call: The request.
+        """
         span = self._tracer.start_span(_name(call), kind=trace.SpanKind.CLIENT, attributes=_of(call, metric=False))
         self._running[call] = span, context.attach(trace.set_span_in_context(span))
 
     def after_attempt(self, attempt: ClientAttempt, outcome: ClientOutcome) -> None:
-        """Add the event of an attempt."""
+        """Add the event of an attempt.
+
+        Args:
+            attempt: The attempt.
+            outcome: How it ended.
+        """
         self._attempts.add(1, {**_of(attempt.call), **_error(outcome)})
         span, _ = self._running[attempt.call]
         if span.is_recording():
@@ -73,7 +82,12 @@ class OpenTelemetryHooks(ClientHooks):
             span.add_event("wwspec.attempt", {**facts, **_ending(outcome)})
 
     def after_call(self, call: ClientCall, outcome: ClientOutcome) -> None:
-        """End the span of a call."""
+        """End the span of a call.
+
+        Args:
+            call: The request.
+            outcome: How it ended.
+        """
         span, token = self._running.pop(call)
         context.detach(token)
         span.set_attributes(_ending(outcome))
