@@ -8,7 +8,7 @@ import griffe
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
-from wwspec_router.client import archive
+from wwspec_router.client import archive, telemetry
 from wwspec_router.client.endpoints import ENDPOINTS
 
 __all__ = ["PAGE", "page"]
@@ -60,6 +60,15 @@ def page(say: Say) -> str:
             + "\n",
             overview("wwspec_router.client.archive", archive.__all__, say),
             entries("wwspec_router.client.archive", archive.__all__, say, level=3),
+            f"## {say('OpenTelemetry', 'OpenTelemetry {#opentelemetry}')}\n",
+            say(
+                "The names of `wwspec_router.client.telemetry`; it needs the extra `telemetry`. How to use them: "
+                "[trace and measure](../how-to/telemetry.md).",
+                "`wwspec_router.client.telemetry` 的名称，使用前要安装可选依赖 `telemetry`。"
+                "用法见[跟踪和度量](../how-to/telemetry.md)。",
+            )
+            + "\n",
+            entries("wwspec_router.client.telemetry", telemetry.__all__, say, level=3),
         ]
     )
 

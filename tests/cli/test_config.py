@@ -226,6 +226,15 @@ def test_a_wrong_value_of_the_environment_names_its_variable(folder: Path, monke
     assert "Invalid value for WWSPEC_PORT: must be a whole number from 0 to 65535, not '99999'" in done.stderr
 
 
+def test_the_variable_of_the_apps_client_is_no_misspelled_setting(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WWSPEC_LOG", "debug")
+    monkeypatch.setenv("WWSPEC_LOGJSON", "1")
+    done = wwspec("config", "--app", folder)
+    assert done.stderr == "WWSPEC_LOGJSON is no setting; did you mean WWSPEC_LOG_JSON?\n"
+
+
 def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WWSPEC_QUEU_TIMEOUT", "3")
     monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:1")

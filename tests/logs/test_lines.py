@@ -27,6 +27,7 @@ from wwspec_router.logs.lines import (
     short,
 )
 from wwspec_router.logs.stacks import describe, describe_task
+from wwspec_router.logs.traceparent import current_traceparent
 
 
 @pytest.fixture(autouse=True)
@@ -490,3 +491,21 @@ def test_an_error_without_a_text_does_not_fail_the_log_of_a_developer(capsys: py
     except MuteError:
         logging.getLogger("wwspec_router.any").exception("it failed")
     assert "MuteError: <exception str() failed>" in capsys.readouterr().out
+
+
+def test_lines_of_a_traced_call_carry_its_trace_in_each_form() -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    written: list[str] = []
+    record = logging.LogRecord("abilities.report", logging.INFO, "report.py", 1, "read", None, None)
+    before = current_traceparent.set(f"00-{trace_id}-00f067aa0ba902b7-01")
+    try:
+        with about(7):
+            text, as_json = OneLineFormatter().format(record), JsonFormatter().format(record)
+            SdkLogHandler(lambda level, piece: written.append(piece)).emit(record)
+    finally:
+        current_traceparent.reset(before)
+
+    assert text.endswith(f" #7 trace_id={trace_id} read")
+    assert json.loads(as_json)["trace_id"] == trace_id
+    assert written == [f"#7 trace_id={trace_id} INFO abilities.report read"]
+    assert "trace_id" not in OneLineFormatter().format(record) + JsonFormatter().format(record)

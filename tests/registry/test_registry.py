@@ -347,6 +347,34 @@ FAULTS: list[tuple[str, str, str]] = [
         "registry.toml:1 [abilities.a]: once: ignore: cursor is the key; leave it out",
     ),
     (
+        "a trace of an API",
+        "[abilities.a]\napi='sync_msg'\ntrace='cursor'",
+        "registry.toml:1 [abilities.a]: trace goes with handler only; no other request has a key for a traceparent",
+    ),
+    (
+        "a trace that is no text",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\ntrace=1",
+        "registry.toml:1 [abilities.a]: trace: must be a text, not a whole number",
+    ),
+    (
+        "a trace in what no request has",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\ntrace='curser'",
+        "registry.toml:1 [abilities.a]: trace: curser: the request's contract has no key curser there; did you mean "
+        "cursor?",
+    ),
+    (
+        "a trace in a number",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\ntrace='limit'",
+        "registry.toml:1 [abilities.a]: trace: limit: a traceparent is a text that may be missing; declare the key as "
+        'str, with the default ""',
+    ),
+    (
+        "a trace that is the key of once",
+        "[abilities.a]\nhandler='abilities.chat_digest:digest'\ntrace='cursor'\n[abilities.a.once]\nkey='cursor'",
+        "registry.toml:1 [abilities.a]: trace: cursor is the key of once, which is the same in repeats; a traceparent "
+        "is another one each time",
+    ),
+    (
         "a function that has an API's name",
         "[func]\nprefix='f_'\napis=['sync_msg']\n[func.functions]\nsync_msg='abilities.chat_digest:digest'",
         "registry.toml:1 [func]: functions: abilities.chat_digest:digest and SDK API sync_msg would both answer "

@@ -89,6 +89,8 @@ def _trace(trace: Json) -> Iterator[str]:
         texts.append(f"and {trace['lines_left_out']} lines more")
     yield from (f"  {printable(text)}" for text in texts)
     yield f"  {_milliseconds(trace['milliseconds'])}"
+    if trace_id := trace.get("trace_id"):
+        yield f"  trace_id {printable(trace_id)}"
 
 
 def _failure(trace: Json) -> Iterator[str]:

@@ -10,6 +10,7 @@ require("client", "wwspec_router.client")
 from wwspec_router.callbacks import Callback, CallbackError  # noqa: E402 - after the check of the extra
 from wwspec_router.client.asynchronous import AsyncZoneClient  # noqa: E402
 from wwspec_router.client.blocking import ZoneClient  # noqa: E402
+from wwspec_router.client.call_lines import LogHooks  # noqa: E402
 from wwspec_router.client.calls import TaskStatus  # noqa: E402
 from wwspec_router.client.cursors import (  # noqa: E402
     CursorError,
@@ -41,6 +42,7 @@ from wwspec_router.client.errors import (  # noqa: E402
     UnknownAbilityError,
     ZoneClientError,
 )
+from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome  # noqa: E402
 from wwspec_router.client.installations import (  # noqa: E402
     Installation,
     InstallationStore,
@@ -135,6 +137,10 @@ __all__ = [
     "Callbacks",
     "CancelAuth",
     "ChangeAuth",
+    "ClientAttempt",
+    "ClientCall",
+    "ClientHooks",
+    "ClientOutcome",
     "ContractMisfitError",
     "CorpAuth",
     "CorpInfo",
@@ -160,6 +166,7 @@ __all__ = [
     "KeyMissingError",
     "KeyRing",
     "KeyRingError",
+    "LogHooks",
     "Masking",
     "MemoryInstallationStore",
     "MemoryPendingStore",

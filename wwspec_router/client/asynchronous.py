@@ -11,10 +11,12 @@ import anyio.to_thread
 import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
+from wwspec_router.client.call_lines import hooks_of
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
+from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     AsyncHiding,
     check_base_url,
@@ -40,6 +42,7 @@ from wwspec_router.client.options import (
     core_of,
     core_with,
     limits_of,
+    provider_of,
 )
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
@@ -135,8 +138,10 @@ class AsyncZoneClient(Asynchronous):
         proxy: str | httpx.Proxy | None = None,
         user_agent: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        hooks: Iterable[ClientHooks] = (),
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
+        provider, told = provider_of(corpid, secret, tokens), hooks_of(hooks)
+        self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, told)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         if transport is None:

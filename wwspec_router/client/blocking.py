@@ -9,10 +9,12 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
+from wwspec_router.client.call_lines import hooks_of
 from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
+from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     Hiding,
     check_base_url,
@@ -38,6 +40,7 @@ from wwspec_router.client.options import (
     core_of,
     core_with,
     limits_of,
+    provider_of,
 )
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.paging import Pages
@@ -86,6 +89,7 @@ class ZoneClient(Blocking):
             an empty text means none.
         user_agent: The User-Agent of requests; by default the versions of this package, of Python and of httpx.
         transport: The httpx transport that sends requests, such as one that calls an application in memory.
+        hooks: What is told of each call and each attempt: `ClientHooks`, such as `OpenTelemetryHooks`.
 
     Raises:
         ConfigurationError: Arguments are missing or contradict each other.
@@ -130,8 +134,10 @@ class ZoneClient(Blocking):
         proxy: str | httpx.Proxy | None = None,
         user_agent: str = "",
         transport: httpx.BaseTransport | None = None,
+        hooks: Iterable[ClientHooks] = (),
     ) -> None:
-        self._core = core_of(corpid, secret, tokens, program_id, prefix, timeout, retries, errcodes, page_tickets, form)
+        provider, told = provider_of(corpid, secret, tokens), hooks_of(hooks)
+        self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, told)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         if transport is None:

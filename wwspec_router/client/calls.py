@@ -138,6 +138,8 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
     if isinstance(request, ApiRequest):
         reply = reply_type(type(request)) if reply is Any else reply
     text = request if isinstance(request, str) else encode_request({} if request is None else request)
+    if core.hooks and isinstance(request, AbilityRequest) and request.trace_field:
+        text = _with_trace(text, request.trace_field, core.hooks.traceparent())
     api = ability.removeprefix(core.prefix) if ability.startswith(core.prefix) else ""
     if core.is_func and not is_own:  # a request of the client's module has the form that its ability has
         api = _api_of(request) if isinstance(request, ApiRequest) else api
@@ -148,6 +150,21 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
 def wrapped(core: Core, func: str, text: str) -> str:
     """Return a request in the form that the client's program takes."""
     return msgspec.json.encode(func_example(func, msgspec.Raw(text.encode()))).decode() if core.is_func else text
+
+
+def _with_trace(text: str, field: str, traceparent: str) -> str:
+    """Return a request with a traceparent, unless the app has given one or there is none."""
+    request = msgspec.json.decode(text)
+    *parents, name = field.split(".")
+    place = request
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):  # null
+            return text
+    if not traceparent or place.get(name):
+        return text
+    place[name] = traceparent
+    return encode_request(request)
 
 
 def _api_of(request: ApiRequest[Any]) -> str:
@@ -161,11 +178,14 @@ def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> St
     if notify_id := options.get("notify_id"):
         body["notify_id"] = notify_id
     name = name_of(ability)
-    request = Request("chatdata/sync_call_program", msgspec.json.encode(body), called=name)
+    request = _request("chatdata/sync_call_program", name, body)
     check = None if raw or not core.sending.idempotency_key else partial(_check_repeat, name, ability)
-    answer = yield from core.perform(request, _attempts(core, options, check))
-    text = str(answer.get("response_data", ""))
-    return text if raw else read_reply(name, ability, text)
+
+    def read(answer: dict[str, Any]) -> Any:
+        text = str(answer.get("response_data", ""))
+        return text if raw else read_reply(name, ability, text)
+
+    return core.perform_read(request, _attempts(core, options, check), read)
 
 
 def name_of(ability: Ability) -> str:
@@ -177,8 +197,7 @@ def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
     """Call the program asynchronously and return the jobid."""
     check_options(options, SubmitOptions)
     name = f"async_program_task of {ability.ability_id}"
-    body = msgspec.json.encode(_body(core, ability, options))
-    request = Request("chatdata/async_program_task", body, called=name)
+    request = _request("chatdata/async_program_task", name, _body(core, ability, options))
     answer = yield from core.perform(request, _attempts(core, options))
     return str(answer["jobid"])
 
@@ -253,8 +272,9 @@ def decode_reply(text: str | bytes, type_: Any) -> Any:
 
 def _result(core: Core, jobid: str) -> Steps[dict[str, Any] | None]:
     body = msgspec.json.encode({"jobid": jobid})
+    request = Request("chatdata/async_program_result", body, called=_name(jobid))
     try:
-        return (yield from core.perform(Request("chatdata/async_program_result", body, called=_name(jobid))))
+        return (yield from core.perform(request, Attempts(expected=_NOT_YET)))
     except PlatformError as error:
         if error.errcode not in _NOT_YET:
             raise
@@ -263,6 +283,11 @@ def _result(core: Core, jobid: str) -> Steps[dict[str, Any] | None]:
 
 def _name(jobid: str) -> str:
     return f"async_program_result of {jobid}"
+
+
+def _request(api: str, name: str, body: dict[str, str]) -> Request:
+    called, program = body["ability_id"], body["program_id"]
+    return Request(api, msgspec.json.encode(body), called=name, ability_id=called, program_id=program)
 
 
 def _attempts(core: Core, options: SubmitOptions, check: Callable[[dict[str, Any]], None] | None = None) -> Attempts:

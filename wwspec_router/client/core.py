@@ -5,9 +5,10 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import count
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from wwspec_router.client.errors import (
     BadAnswerError,
@@ -17,6 +18,7 @@ from wwspec_router.client.errors import (
     TransportError,
     ZoneClientError,
 )
+from wwspec_router.client.hooks import NO_HOOKS, UNWATCHED, Hooks, Unwatched, Watch
 from wwspec_router.client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
 from wwspec_router.client.steps import Pause, Received, Renewal, Request, Steps, send
@@ -29,6 +31,8 @@ BASE_URL = "https://qyapi.weixin.qq.com"
 """Of WeCom."""
 
 _OK = 200
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Attempts:
     """Seconds of one attempt to connect, and between two pieces of the answer; None means the client's."""
     check: Callable[[dict[str, Any]], None] | None = None
     """Refuses an accepted answer by an error after which the request may be sent again."""
+    expected: tuple[int, ...] = ()
+    """Errcodes that are no failure for hooks."""
 
 
 class Core:
@@ -74,6 +80,7 @@ class Core:
         sending: How requests are sent.
         errcodes: Those of the program's own failures.
         is_func: Whether the program takes requests in the Python demo's form.
+        hooks: They are told of each call and each attempt.
 
     Raises:
         ConfigurationError: The timeout is not above 0.
@@ -89,6 +96,7 @@ class Core:
         page_tickets: PageTickets | None = None,
         *,
         is_func: bool = False,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         if sending.timeout <= 0:
             raise ConfigurationError(f"timeout is more than 0 seconds, not {sending.timeout:g}")
@@ -96,6 +104,7 @@ class Core:
         self.is_func = is_func
         self.errcodes = errcodes
         self.sending = sending
+        self.hooks = hooks
         self._program_id = program_id
         self.corpid = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
@@ -164,7 +173,19 @@ class Core:
         Raises:
             ZoneClientError: The final error.
         """
-        return self._sent(request, attempts, with_token=True)
+        return self._watched(request, partial(self._sent, request, attempts, with_token=True), attempts.expected)
+
+    def perform_read(self, request: Request, attempts: Attempts, read: Callable[[dict[str, Any]], T]) -> Steps[T]:
+        """Send a request as `perform` does, and return what `read` makes of the answer; its error is that of the call.
+
+        Raises:
+            ZoneClientError: The final error.
+        """
+
+        def run(watch: Unwatched) -> Steps[T]:
+            return read((yield from self._sent(request, attempts, watch, with_token=True)))
+
+        return self._watched(request, run, attempts.expected)
 
     def perform_as_suite(self, suite: SuiteToken, request: Request) -> Steps[dict[str, Any]]:
         """Send a request with the token of a third-party app itself until it is accepted, and return the answer.
@@ -175,9 +196,20 @@ class Core:
         return suite.perform(request, self._without_token)
 
     def _without_token(self, request: Request) -> Steps[dict[str, Any]]:
-        return self._sent(request, Attempts(), with_token=False)
+        return self._watched(request, partial(self._sent, request, Attempts(), with_token=False))
 
-    def _sent(self, request: Request, attempts: Attempts, *, with_token: bool) -> Steps[dict[str, Any]]:
+    def _watched(
+        self, request: Request, run: Callable[[Unwatched], Steps[T]], expected: tuple[int, ...] = ()
+    ) -> Steps[T]:
+        """Tell the hooks of a call."""
+        if not self.hooks:
+            return run(UNWATCHED)
+        watch = Watch(self.hooks, request, self.corpid, expected)
+        return watch.over(run(watch))
+
+    def _sent(
+        self, request: Request, attempts: Attempts, watch: Unwatched, *, with_token: bool
+    ) -> Steps[dict[str, Any]]:
         began, refused = monotonic(), ""
         for attempt in count(1):
             ready, token = request, ""
@@ -185,13 +217,15 @@ class Core:
                 token = yield from self._tokens.current(self._without_token, refused, self.sending)
                 ready = replace(request, secrets={**request.secrets, "access_token": token})
             try:
-                return (yield from self._attempt(ready, attempts, began))
+                return (yield from watch.attempt(attempt, self._attempt(ready, attempts, began)))
             except (TransportError, PlatformError, ProgramRepeatError) as error:
                 if token and not refused and getattr(error, "errcode", 0) in TOKEN_CODES:
                     refused = token
+                    watch.failed(error, 0.0)
                     continue
                 policy, elapsed = self.sending.retries, monotonic() - began
                 pause = policy.pause(error, attempt, elapsed, retry_unsafe=attempts.retry_unsafe)
+                watch.failed(error, pause)
                 if pause is None:
                     raise
             yield Pause(pause)

@@ -10,6 +10,7 @@ import httpx
 
 from wwspec_router.client.calls import check_options
 from wwspec_router.client.core import Core, Sending
+from wwspec_router.client.hooks import NO_HOOKS, Hooks
 from wwspec_router.client.http import check_headers
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.retries import RetryPolicy
@@ -45,9 +46,7 @@ def described(method: MethodT, steps: Callable[..., Steps[Any]]) -> MethodT:
 
 
 def core_of(
-    corpid: str,
-    secret: str,
-    tokens: Tokens | None,
+    provider: TokenProvider,
     program_id: str,
     prefix: str | None,
     timeout: float,
@@ -55,17 +54,18 @@ def core_of(
     errcodes: ProgramErrcodes,
     page_tickets: PageTickets | None,
     form: Form = "plain",
+    hooks: Hooks = NO_HOOKS,
 ) -> Core:
     """Return the core of a client; the arguments are those of `ZoneClient`.
 
     Raises:
-        ConfigurationError: They contradict each other, or one is missing.
+        ConfigurationError: The form is not known, or the timeout is not above 0.
     """
     if form not in _PREFIXES:
         raise ConfigurationError(f"form is {' or '.join(map(repr, _PREFIXES))}, not {form!r}")
     prefix = _PREFIXES[form] if prefix is None else prefix
-    provider, sending = _provider(corpid, secret, tokens), Sending(timeout, retries)
-    return Core(provider, program_id, prefix, sending, errcodes, page_tickets, is_func=form == "func")
+    sending, is_func = Sending(timeout, retries), form == "func"
+    return Core(provider, program_id, prefix, sending, errcodes, page_tickets, is_func=is_func, hooks=hooks)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -130,7 +130,12 @@ def _policy(policy: RetryPolicy, retries: int | RetryPolicy) -> RetryPolicy:
     return replace(policy, attempts=retries + 1)
 
 
-def _provider(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:
+def provider_of(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvider:
+    """Return the source of a client's access tokens.
+
+    Raises:
+        ConfigurationError: The arguments contradict each other, or one is missing.
+    """
     if tokens is None:
         if not corpid or not secret:
             raise ConfigurationError("the client needs corpid and secret, or tokens=")

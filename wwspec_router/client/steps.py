@@ -41,6 +41,9 @@ class Request:
     """Secrets in the body, which no error shows."""
     called: str = ""
     """The name in errors: the API, with the ability ID if there is one."""
+    ability_id: str = ""
+    """For hooks; empty when it is no call of an ability. So is the program."""
+    program_id: str = ""
 
 
 @dataclass(frozen=True, repr=False)

@@ -114,6 +114,8 @@ class AbilityRequest(ApiRequest[OutputT]):
     idempotency_field: ClassVar[str] = ""
     """The key by which its program recognises a repeated call, such as `order.id`, or `*` for the whole request; empty
     for an ability without `once`."""
+    trace_field: ClassVar[str] = ""
+    """The value of the request that carries a W3C traceparent, such as `meta.traceparent`; empty without one."""
 
 
 class PagedRequest(ApiRequest[OutputT]):

@@ -19,6 +19,7 @@ from wwspec_router.handlers.kept import KeptWrites, checked_key
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.steps import Step, Task
 from wwspec_router.handlers.tasks import Split, finish, finish_split
+from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.sdk.base import SdkClient
 from wwspec_router.stores.kept import KeptStore
 
@@ -107,6 +108,8 @@ class BaseContext(Generic[StateT, SettingsT]):
         self._resources = resources
         self.state: StateT = resources.state
         """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
+        self.traceparent = current_traceparent.get()
+        """The W3C traceparent of the app's request, where the ability's row has the key `trace`; empty without one."""
         self.settings: SettingsT = resources.settings
         """The application's own settings: the Struct that `[program] settings` names; None without one."""
 
@@ -129,6 +132,11 @@ class BaseContext(Generic[StateT, SettingsT]):
     def notify_id(self) -> str:
         """The notify_id that the app sent with the call; empty without one [99849]."""
         return self.call.notify_id
+
+    @property
+    def trace_id(self) -> str:
+        """The trace that the call belongs to: 32 hexadecimal digits of `traceparent`; empty without one."""
+        return trace_id_of(self.traceparent)
 
     @property
     def attempt(self) -> int:

@@ -14,6 +14,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.logs.lines import current_request, short
 from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.pool.crew import Crew, Pace
 from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.stores.job import Job, Outcome
@@ -222,6 +223,7 @@ class JobThreads:
 
     def _work(self, run: Run) -> None:
         current_request.set(self._request(run.job))
+        current_traceparent.set("")
         run.begin(reporting=False)
         try:
             self._handle(run)

@@ -23,6 +23,7 @@ from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, enco
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import short
 from wwspec_router.logs.trace import Trace, current_trace
+from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
 
@@ -70,6 +71,8 @@ class Measure:
         """What the emulator knows it by."""
         self.number = 0
         """The emulator's number of it."""
+        self.traceparent = ""
+        """Of the app's trace, if its request names one."""
         self.trace: Trace | None = None
         """What is noted for the emulator; None with the vendor's SDK."""
         self.traced: TracedCall | None = None
@@ -190,7 +193,9 @@ class CallLog:
             sdk_version=self.version,
         )
         text = str(line) if with_text else None
+        before = current_traceparent.set(measure.traceparent)  # this may be another thread than that of the call
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
+        current_traceparent.reset(before)
         if measure.trace is not None and measure.reference:
             measure.traced = TracedCall(
                 reference=measure.reference,
@@ -201,6 +206,7 @@ class CallLog:
                 meaning=self._errcodes.meaning(errcode),
                 errmsg=line.ending or line.errmsg,
                 number=measure.number,
+                trace_id=trace_id_of(measure.traceparent),
             )
             if not is_job:
                 self.trace(measure.reference, encode(measure.traced, measure.trace))
@@ -237,7 +243,7 @@ class CallLog:
         if reference:
             self.trace(reference)
         reply = answer(call, route, deadline)
-        measure.reply = reply.text
+        measure.reply, measure.traceparent = reply.text, current_traceparent.get()
         bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
         lasted = monotonic() - since
         self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
@@ -263,6 +269,7 @@ class CallLog:
         """See `Sdk.encode`."""
         measure = self._measure
         measure.reply = text
+        measure.traceparent = current_traceparent.get()
         sealed = measure.timed(lambda: self._sdk.encode(text))
         measure.request_id = measure.request_id or _request_id(sealed.headers.items())
         call = measure.call
@@ -279,7 +286,9 @@ class CallLog:
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "_MeasuredClient":
         """See `Sdk.client`."""
-        return _MeasuredClient(self._sdk.client(corpid, agentid, ability_id, job_info), self._measure)
+        measure = self._measure
+        measure.traceparent = current_traceparent.get()  # known before the call ends: its time may be over
+        return _MeasuredClient(self._sdk.client(corpid, agentid, ability_id, job_info), measure)
 
     def new_notify_id(self) -> str:
         """See `Sdk.new_notify_id`."""

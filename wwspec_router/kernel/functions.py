@@ -23,7 +23,9 @@ from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.lines import short
 from wwspec_router.logs.trace import checked
+from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget
+from wwspec_router.registry.once import Path
 from wwspec_router.registry.targets import (
     ApiTarget,
     CallbackTarget,
@@ -34,6 +36,7 @@ from wwspec_router.registry.targets import (
     StatusTarget,
     Target,
 )
+from wwspec_router.registry.trace import reader_of
 from wwspec_router.sdk.base import Sdk, SdkClient
 
 P = ParamSpec("P")
@@ -162,8 +165,10 @@ class Functions:
     def _handler(self, target: HandlerTarget) -> Function:
         rule = target.once
         if rule is None:
-            return self._run(target, checks_end=True)
-        return self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+            function = self._run(target, checks_end=True)
+        else:
+            function = self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+        return _traced(target.trace, function) if target.trace else function
 
     def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
         """Return the function that runs a handler.
@@ -246,6 +251,17 @@ class Functions:
                 raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
 
         return call_function
+
+
+def _traced(path: Path, function: Function) -> Function:
+    """Return a function that notes the trace that a call names, until this thread answers another call."""
+    read, note = reader_of(path), current_traceparent.set
+
+    def run(call: Call, text: str, deadline: Deadline) -> str:
+        note(read(text))
+        return function(call, text, deadline)
+
+    return run
 
 
 def _no_result(value: object) -> str:

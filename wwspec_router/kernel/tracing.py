@@ -71,6 +71,8 @@ class TracedCall(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: int | None = None
     next_run: float | None = None
     """Seconds until the next attempt."""
+    trace_id: str = ""
+    """That of the app, if its request names one."""
     pid: int = 0
     failure: TracedError | None = None
     lines: list[TracedLine] = []

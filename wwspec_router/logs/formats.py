@@ -12,6 +12,7 @@ from typing import Any
 from wwspec_router.logs.printable import printable
 from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.tracebacks import traceback_of
+from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 
 current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
 """What the lines of this thread or task are about: the number of a request of this process, or `job-ID`."""
@@ -60,7 +61,8 @@ class OneLineFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
         request = current_request.get()
-        record.request = f" #{request}" if request else ""
+        trace_id = trace_id_of(current_traceparent.get())
+        record.request = f"{f' #{request}' if request else ''}{f' trace_id={trace_id}' if trace_id else ''}"
         line = printable(super().format(record).replace("\n", " | "))
         return line if error is None else f"{line}: {describe(error)}"
 
@@ -85,6 +87,7 @@ class JsonFormatter(OneLineFormatter):
             "logger": record.name,
             "process": record.process,
             **_subject(),
+            **_trace(),
             "message": super().format(record) if said is None else printable(said.message.replace("\n", " | ")),
             **(said.fields if said is not None else {}),
         }
@@ -104,6 +107,12 @@ def _subject() -> dict[str, int | str]:
         return {"request": about}
     kind, _, name = about.partition("-")
     return {kind: name}
+
+
+def _trace() -> dict[str, str]:
+    """Return the trace of the call, under the name that OpenTelemetry has for it in logs."""
+    trace_id = trace_id_of(current_traceparent.get())
+    return {"trace_id": trace_id} if trace_id else {}
 
 
 class ReadableFormatter(logging.Formatter):

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TextIO
 
 from wwspec_router.logs.formats import OneLineFormatter, current_request
+from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
@@ -79,7 +80,9 @@ class SdkLogHandler(logging.Handler):
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
         with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
             request = current_request.get()
-            for piece in pieces(self.format(record), SDK_LOG_BYTES, f"#{request} " if request else ""):
+            trace_id = trace_id_of(current_traceparent.get())
+            head = f"{f'#{request} ' if request else ''}{f'trace_id={trace_id} ' if trace_id else ''}"
+            for piece in pieces(self.format(record), SDK_LOG_BYTES, head):
                 self._write(level, piece)
 
 

@@ -43,7 +43,7 @@ _IMPORTED = frozenset(
     + ("Output", "ProgramErrcodes", "StrEnum", "UNSET", "UnsetType", "Unsigned", "None", "True", "False", "ERRCODES")
 )
 """Names that a class of the module can't have."""
-_IDENTITY = ("ability_id", "errcodes", "idempotency_field")
+_IDENTITY = ("ability_id", "errcodes", "idempotency_field", "trace_field")
 """Attributes of each request's class, which no field can have."""
 
 
@@ -60,6 +60,8 @@ class OwnAbility(NamedTuple):
     doc: str
     once_key: str = ""
     """The key by which a repeated call is recognised, as the registry file has it; empty when none is."""
+    trace: str = ""
+    """Where the request carries a traceparent."""
 
 
 class _Inside(NamedTuple):
@@ -133,8 +135,9 @@ def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
             name = class_name(ability_id)
             name = f"{name}Ability" if name in _IMPORTED else name
             reply_name = NOTIFIED if found[1] is notified else f"{name}Response"
-            key = _once_key(ability)
-            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2], key)
+            key, row = _once_key(ability), table.registry.abilities.get(ability_id)
+            trace = "" if row is None else row.trace or ""
+            yield OwnAbility(ability_id, ability.place, name, found[0], found[1], reply_name, found[2], key, trace)
 
 
 def _once_key(ability: Ability) -> str:
@@ -281,8 +284,9 @@ class _Module:
                 side = "input"
                 ability_id = f"    ability_id: ClassVar[str] = {literal(each.ability_id)}"
                 fields = self._source.fields(each.request, "$", taken=_IDENTITY)
-                field = [f"    idempotency_field: ClassVar[str] = {literal(each.once_key)}"] if each.once_key else []
-                body = [ability_id, *identity, *field, *fields]
+                known = {"idempotency_field": each.once_key, "trace_field": each.trace}
+                places = [f"    {name}: ClassVar[str] = {literal(place)}" for name, place in known.items() if place]
+                body = [ability_id, *identity, *places, *fields]
                 own_text = "" if is_shipped(each.request) else docstring(each.request)
                 texts = (inspect.cleandoc(text) for text in (each.doc, own_text))
                 doc = "\n\n".join(dict.fromkeys(filter(None, texts)))

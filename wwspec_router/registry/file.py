@@ -122,6 +122,8 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """With `kind = "func"`: own functions that it may name, as in `FuncTable`."""
     once: OnceRow | None = None
     """With `handler`: how repeats of a call are recognised."""
+    trace: Annotated[str, Meta(min_length=1)] | None = None
+    """With `handler`: the value of the request that carries a W3C traceparent, such as `meta.traceparent`."""
     input: str | None = None
     """With `api` or `handler`: file of a console example, in the application folder, that is the input contract."""
     output: str | None = None
@@ -330,6 +332,8 @@ def _misplaced_keys(row: AbilityRow) -> Iterator[str]:
         yield 'from_corps goes with kind = "forget" only'
     if row.once is not None and row.handler is None:
         yield "once goes with handler only; write a handler that asks for the API, and give it the ability ID"
+    if row.trace is not None and row.handler is None:
+        yield "trace goes with handler only; no other request has a key for a traceparent"
     if row.drop_empty and row.api is None and row.kind != "func":
         yield 'drop_empty goes with api or kind = "func" only'
     for name in ("input", "output"):

@@ -1,6 +1,6 @@
 """When two calls of an ability are the same: the table `once` of its row, checked against the request's contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -29,11 +29,16 @@ class OnceRule(msgspec.Struct, frozen=True, kw_only=True):
     """Whether errors are kept, too."""
 
 
-def once_rule(row: OnceRow) -> OnceRule:
-    """Return the rule of a row without faults."""
+def once_rule(row: OnceRow, ignore: Iterable[str] = ()) -> OnceRule:
+    """Return the rule of a row without faults.
+
+    Args:
+        row: The row.
+        ignore: Values in which repeats may differ, beside those of the row.
+    """
     return OnceRule(
-        key=_path(row.key),
-        ignore=tuple(_path(each) for each in row.ignore),
+        key=path_of(row.key),
+        ignore=tuple(path_of(each) for each in (*row.ignore, *ignore)),
         ttl=row.ttl,
         keep_errors=row.keep_errors,
     )
@@ -45,7 +50,7 @@ def once_faults(row: OnceRow, request: Any) -> Iterator[str]:
     for name, paths in (("key", [row.key]), ("ignore", row.ignore)):
         for path in paths:
             if path != WHOLE or name == "ignore":
-                yield from (f"{name}: {fault}" for fault in _path_faults(shape, path))
+                yield from (f"{name}: {fault}" for fault in path_faults(shape, path))
     if row.key in row.ignore:
         yield f"ignore: {row.key} is the key; leave it out"
 
@@ -55,11 +60,13 @@ def path_text(path: Path) -> str:
     return ".".join(("$", *path))
 
 
-def _path(text: str) -> Path:
+def path_of(text: str) -> Path:
+    """Return the path that a row has as text."""
     return () if text == WHOLE else tuple(text.split("."))
 
 
-def _path_faults(shape: Shape, path: str) -> Iterator[str]:
+def path_faults(shape: Shape, path: str) -> Iterator[str]:
+    """Yield the fault of a path that the contract of the requests does not have."""
     for name in path.split("."):
         if not isinstance(shape, ObjectShape):
             yield f"{path}: {name} is looked for in what is no object in the request's contract"

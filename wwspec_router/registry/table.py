@@ -38,7 +38,7 @@ from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
 from wwspec_router.registry.new_apis import add_new_apis, unknown_api
-from wwspec_router.registry.once import once_faults, once_rule
+from wwspec_router.registry.once import once_faults, once_rule, path_of
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
 from wwspec_router.registry.targets import (
@@ -52,6 +52,7 @@ from wwspec_router.registry.targets import (
     JobsTarget,
     StatusTarget,
 )
+from wwspec_router.registry.trace import trace_faults
 
 log = logging.getLogger(__name__)
 
@@ -241,11 +242,16 @@ class _Builder:
         if request is None or response is None:
             return None
         output = OutputCodec(response, row.output_policy or OutputPolicy.STRICT, _pruning_logger(name))
-        if row.once is None:
-            return HandlerTarget(handler, InputCodec(request), output)
-        faults = [f"{place}: once: {fault}" for fault in once_faults(row.once, request)]
-        self.faults += faults
-        return None if faults else HandlerTarget(handler, InputCodec(request), output, once_rule(row.once))
+        faults = [] if row.once is None else [f"once: {fault}" for fault in once_faults(row.once, request)]
+        if row.trace is not None:
+            faults += [f"trace: {fault}" for fault in trace_faults(row.trace, request, row.once)]
+        if faults:
+            self.faults += [f"{place}: {fault}" for fault in faults]
+            return None
+        traced = () if row.trace is None else (row.trace,)
+        once = None if row.once is None else once_rule(row.once, traced)
+        trace = () if row.trace is None else path_of(row.trace)
+        return HandlerTarget(handler, InputCodec(request), output, once, trace)
 
     def _handler_contract(self, place: str, side: str, file: str | None, type_: type | None) -> type | None:
         """Return one side of a handler's contract: from its annotation, or from the file that its row names."""

@@ -11,7 +11,7 @@ from wwspec_router.contracts.administration import ForgetRequest, JobsRequest
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
 from wwspec_router.contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
 from wwspec_router.handlers.ability import Handler
-from wwspec_router.registry.once import OnceRule
+from wwspec_router.registry.once import OnceRule, Path
 
 
 class ApiTarget(msgspec.Struct, frozen=True):
@@ -30,6 +30,8 @@ class HandlerTarget(msgspec.Struct, frozen=True):
     output: OutputCodec
     once: OnceRule | None = None
     """How repeats of a call are recognised; None when each call runs."""
+    trace: Path = ()
+    """The value of the request that carries a traceparent; none when no call names its trace."""
 
 
 class CallbackTarget(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from wwspec_router.kernel.call_log import CallLog, Measure
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.lines import LineLimiter, RareWarnings, about, current_request
 from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
 from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
 from wwspec_router.sdk.base import Sdk, SealedReply
@@ -128,6 +129,7 @@ class Exchange:
 
     def _decode(self, request: PendingRequest) -> Call:
         current_request.set(request.number)
+        current_traceparent.set("")
         if self.call_log is not None:
             request.measure = self.call_log.begin(request.measure)
         try:

@@ -128,6 +128,7 @@ def _misspelled() -> Iterator[str]:
     named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
     known = {
         *named,
+        "WWSPEC_LOG",  # of the app's client
         *(variable(each.option) for each in REMOVED),
         *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secrecy.NEVER),
     }

@@ -66,6 +66,7 @@ import { putInFlow, takeFromFlow } from "./timeline/flow-record.js";
  * @property {number | null} attempts At most.
  * @property {number | null} next_run Seconds until the next attempt.
  * @property {number} pid
+ * @property {string} [trace_id] That of the app, if its request names one.
  * @property {{name: string, text: string, frames: Frame[]} | null} failure What was raised; the outermost frame first.
  * @property {{at: number, level: string, text: string}[]} lines What was logged or printed, with the milliseconds until then.
  * @property {number} lines_left_out

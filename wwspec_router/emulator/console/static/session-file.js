@@ -94,6 +94,7 @@ const trace = object({
     attempts: orNull(number),
     next_run: orNull(number),
     pid: number,
+    trace_id: optional(text),
     failure: orNull(object({ name: text, text, frames: listOf(frame) })),
     lines: listOf(object({ at: number, level: text, text })),
     lines_left_out: count,

@@ -88,6 +88,8 @@ class Trace(msgspec.Struct, frozen=True):
     """At most; None when nothing limits them."""
     next_run: float | None = None
     """Seconds until the next attempt."""
+    trace_id: str = ""
+    """The app's, if its request names one and the program's registry file says where."""
     pid: int = 0
     failure: Failure | None = None
     lines: list[Line] = []
@@ -134,7 +136,7 @@ def trace_bytes(trace: Trace) -> int:
 
 
 def _cut(trace: Trace) -> Trace:
-    changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT]}
+    changes: dict[str, Any] = {"errmsg": trace.errmsg[:MAX_TEXT], "trace_id": trace.trace_id[:MAX_TEXT]}
     if trace.failure is not None:
         frames = [
             Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)

@@ -78,7 +78,7 @@ function name({ kind, attempt, attempts }) {
 
 /** @param {Trace} trace */
 function details(trace) {
-    const { errcode, errmsg, failure, pid } = trace;
+    const { errcode, errmsg, failure, pid, trace_id } = trace;
     const said = errcode !== 0 && failure === null && h("p", { class: "dim" }, visible(`${errcode}: ${errmsg}`));
     return h(
         "div",
@@ -88,6 +88,7 @@ function details(trace) {
         h("div", { class: "sides" }, failure !== null && failure.frames.length > 0 && traceback(failure.frames), lines(trace)),
         waterfall(trace),
         pid > 0 && h("p", { class: "dim" }, t("why.process", { pid })),
+        trace_id && h("p", { class: "dim mono" }, visible(`trace_id ${trace_id}`)),
     );
 }
 
