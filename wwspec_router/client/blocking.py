@@ -136,8 +136,8 @@ class ZoneClient(Blocking):
         transport: httpx.BaseTransport | None = None,
         hooks: Iterable[ClientHooks] = (),
     ) -> None:
-        provider, told = provider_of(corpid, secret, tokens), hooks_of(hooks)
-        self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, told)
+        provider, watchers = provider_of(corpid, secret, tokens), hooks_of(hooks)
+        self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, watchers)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         if transport is None:

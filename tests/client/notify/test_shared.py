@@ -41,11 +41,11 @@ def test_two_machines_handle_each_event_and_each_callback_once(kind: ServerKind,
     with ExitStack() as machines:
         stands = [machines.enter_context(Stand(kind, [HIT], store=store_of(shared), **options)) for _ in range(2)]
         for number in range(30):
-            for stand in stands:  # the copy comes to the other machine
-                assert stand.notify(f"n{number}").status_code == 200
-                assert stand.post(ticket(number)).text == "success"
+            for machine in stands:  # the copy comes to the other machine
+                assert machine.notify(f"n{number}").status_code == 200
+                assert machine.post(ticket(number)).text == "success"
         wait_until(lambda: len(got) >= 60)
-        assert [stand.failed() for stand in stands] == [[], []]
+        assert [machine.failed() for machine in stands] == [[], []]
     assert Counter(got) == Counter([*(f"n{number}" for number in range(30)), *(f"{number}" for number in range(30))])
     assert {row.stage for row in shared.rows._rows.values()} == {Stage.DONE}
     assert shared.held == {}

@@ -198,10 +198,10 @@ def test_a_database_that_is_down_is_a_store_error_without_password_and_url(url: 
     text = r"refuses a statement on wwspec_tokens \(OperationalError.*check that it is up"
     with pytest.raises(StoreError, match=text) as caught:
         SqlTokenStore(engine).load("corp")
-    told = "".join(traceback.format_exception(caught.value))
-    assert PASSWORD not in told
-    assert "nowhere" not in told
-    assert "127.0.0.1" not in told
+    text = "".join(traceback.format_exception(caught.value))
+    assert PASSWORD not in text
+    assert "nowhere" not in text
+    assert "127.0.0.1" not in text
 
 
 def test_no_value_is_in_an_error(database: Engine) -> None:

@@ -38,7 +38,7 @@ class Claims:
         self._policy = policy
         self._clock = clock
         self._busy: dict[Key, _Claim] = {}
-        self._looks: dict[int, set[Key]] = {}
+        self._reads: dict[int, set[Key]] = {}
         """For each worker that reads the store now, what others have released meanwhile: what it reads may be old."""
         self._lock = Lock()
         self._pruned = 0.0
@@ -71,15 +71,15 @@ class Claims:
         while True:
             released: set[Key] = set()
             with self._lock:
-                self._looks[id(released)] = released
-                limit = len(self._busy) + len(self._looks)
+                self._reads[id(released)] = released
+                limit = len(self._busy) + len(self._reads)
             rows: Sequence[Pending] = ()
             found = None
             try:
                 rows = yield from ask(partial(self._store.due, stage, now, limit))
             finally:
                 with self._lock:
-                    del self._looks[id(released)]
+                    del self._reads[id(released)]
                     found = next((row for row in rows if row.key not in released | self._busy.keys()), None)
                     if found is not None:
                         self._busy[found.key] = _Claim(stage, math.inf)
@@ -129,7 +129,7 @@ class Claims:
         """Work no longer on a row. Other machines get it when its time is over, or by `release`."""
         with self._lock:
             self._busy.pop(row.key, None)
-            for released in self._looks.values():
+            for released in self._reads.values():
                 released.add(row.key)
 
     def drop_all(self) -> None:

@@ -59,7 +59,7 @@ class SqlTokenProvider(StoredTokenProvider):
     Args:
         engine: An engine of SQLAlchemy; an async one for `AsyncZoneClient`.
         provider: Where a new token comes from, such as `AppSecret` or `SuiteApp`.
-        name: The name of the row. Use one for each corp and app: whoever gives the same name gets the same token.
+        name: The name of the row. Use one for each corp and app: the same name stands for the same token.
         cipher: Seals tokens at rest, such as a `Fernet` of the package cryptography.
 
     Raises:

@@ -1,7 +1,12 @@
 """What both suites take beside the suite itself."""
 
+from collections.abc import Iterable
 from typing import Any, TypedDict
 
+import httpx
+
+from wwspec_router.client.hooks import ClientHooks
+from wwspec_router.client.options import Form
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Steps
 from wwspec_router.client.tokens import Fetch, Token
@@ -22,8 +27,10 @@ class SuiteClientOptions(TypedDict, total=False):
     """The program to call."""
     base_url: str
     """WeCom's URL, or that of an emulator."""
-    prefix: str
+    prefix: str | None
     """What is before an SDK API's name in the ability ID that calls it."""
+    form: Form
+    """How the program takes requests."""
     timeout: float
     """Seconds to connect, and between two parts of an answer."""
     retries: RetryPolicy
@@ -32,8 +39,14 @@ class SuiteClientOptions(TypedDict, total=False):
     """Those of the program's own failures."""
     connections: int
     """The most connections at once, of all corps."""
+    proxy: str | httpx.Proxy | None
+    """The proxy that requests go through."""
+    user_agent: str
+    """The User-Agent of requests."""
     transport: Any
     """The httpx transport that sends requests."""
+    hooks: Iterable[ClientHooks]
+    """What is told of each call and each attempt."""
 
 
 class NoCorp:
