@@ -1,4 +1,4 @@
-"""The corps of a provider's app: what their people say, what their admins do, and which messages are the app's by right.
+"""The corps of a provider's app: what their people say, what their admins do, and which messages the app is to have.
 
 Knows neither the app nor its database.
 """
