@@ -70,7 +70,7 @@ class _Receiver(wecom.AsyncNotifyReceiver):
 class _Archiver(archive.AsyncArchiver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         pauses = Backoff(first=0.2, longest=3.0)
-        super().__init__(*arguments, every=5.0, lease=5.0, pauses=pauses, **options)
+        super().__init__(*arguments, every=10.0, lease=5.0, pauses=pauses, **options)
 
 
 def _without_traceback(record: LogRecord) -> bool:

@@ -11,18 +11,19 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from tests.support.postgres_server import local_postgres
 from torture.app_process import AppProcess
 from torture.program import ROOT, children, until
+from torture.service_judge import Kept, Row
 from torture.service_notes import CLOCK, HANDLED
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import ServedZone, Zone
 
-__all__ = ["CORPS", "Database", "Row", "ServiceApp", "service_stage"]
+__all__ = ["CORPS", "Database", "ServiceApp", "service_stage"]
 
 EXAMPLE = ROOT / "examples" / "archive_service"
 CORPS = 3
@@ -32,14 +33,6 @@ _GONE = 20.0
 """Seconds within which killed processes are gone."""
 _WRITE_POLL = 0.0005
 """Seconds between two looks at what is written."""
-
-
-class Row(NamedTuple):
-    """A message as the app has stored it."""
-
-    corpid: str
-    msgid: str
-    secret_key: str
 
 
 class ServiceApp(AppProcess):
@@ -112,7 +105,7 @@ class Database:
         self._engine.dispose()
 
     def show_copies(self) -> None:
-        """Take the primary key of messages away: one that comes twice is then two rows, and no error that stops a pull."""
+        """Take the primary key of messages away: one that comes twice is then two rows, and no error."""
         with self._engine.begin() as connection:
             connection.execute(sa.text("ALTER TABLE messages DROP CONSTRAINT messages_pkey"))
 
@@ -135,7 +128,7 @@ class Database:
 
     def tokens(self) -> dict[str, str]:
         """Return the access token of each corp."""
-        names = {name: value for name, value in self._query("SELECT name, value FROM wwspec_tokens")}
+        names = dict(self._query("SELECT name, value FROM wwspec_tokens"))
         return {name[1]: value for text, value in names.items() if len(name := json.loads(text)) > 1}
 
     def cursors(self) -> dict[str, str]:
@@ -143,10 +136,9 @@ class Database:
         found = self._query("SELECT name, next_cursor FROM wwspec_cursors")
         return {name.rpartition(":")[2]: cursor for name, cursor in found}
 
-    def pending(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """Return stage and reason of each callback, by receiver and by its text."""
-        found = self._query("SELECT receiver, notification, stage, reason FROM wwspec_pending")
-        return {(receiver, notification): (stage, reason) for receiver, notification, stage, reason in found}
+    def callbacks(self) -> list[Kept]:
+        """Return the callbacks of both URLs."""
+        return [Kept(*each) for each in self._query("SELECT stage, reason FROM wwspec_pending")]
 
     def places(self) -> object:
         """Return what changes whenever a page is written."""

@@ -11,8 +11,10 @@ from anyio import create_task_group, to_thread
 from Crypto.PublicKey import RSA
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from starlette.routing import BaseRoute, Route
 
 from wwspec_router import client as wecom
 from wwspec_router.client import archive, sql
@@ -22,6 +24,7 @@ SETTINGS = (  # WWSPEC_SUITE_ID and so on
     *("SUITE_ID", "SUITE_SECRET", "PROVIDER_CORPID", "COMMAND_TOKEN", "COMMAND_ENCODING_AES_KEY"),
     *("PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY"),
 )
+CHATS = "data_zone_chat"  # the data permission that the archive needs
 NO_PUBLIC_KEY = 710659  # what WeCom answers to a pull when the corp has authorised the app anew
 TABLES = MetaData()
 MESSAGES = Table(  # corpid is part of each key: no corp's row is ever another's
@@ -43,7 +46,7 @@ KEYS = Table(  # each corp has its own private keys, which all machines share
     Column("pem", Text, nullable=False),
 )
 PAGE = """<!doctype html><meta charset="utf-8"><title>Archive</title>
-<p>{} messages of {} corps. <a href="/install">Install the app</a><table><tr><th>corp<th>messages<th>in work{}</table>"""
+<p>{} messages of {} corps. <a href="/install">Install the app</a><table><tr><th>corp<th>messages{}</table>"""
 log = logging.getLogger("archive")
 
 
@@ -52,7 +55,7 @@ class Service:
 
     def __init__(self, engine: AsyncEngine) -> None:
         values = {name.lower(): os.environ[f"WWSPEC_{name}"] for name in SETTINGS}
-        self._engine = engine
+        self._engine, self._provider = engine, values["provider_corpid"]
         self._notifications = sql.SqlPendingStore(engine)
         self.suite = wecom.AsyncSuite(
             values["suite_id"],
@@ -64,7 +67,7 @@ class Service:
             provider_corpid=values["provider_corpid"],
             commands_store=sql.SqlPendingStore(engine, receiver="commands"),
             on_event=self._on_suite_event,
-            forgets=[self._forget],
+            forgets=[self._forget_pull, self._notifications, self._forget],
             program_id=values["program_id"],
             base_url=os.environ.get("WWSPEC_BASE_URL", "https://qyapi.weixin.qq.com"),
         )
@@ -81,16 +84,19 @@ class Service:
             self.archiver.on_event,
             token=values["callback_token"],
             encoding_aes_key=values["encoding_aes_key"],
-            receive_id=self.suite.is_installed,
+            receive_id=self._receives,
             store=self._notifications,
         )
 
+    async def _receives(self, corpid: str) -> bool:
+        return corpid == self._provider or await self.suite.is_installed(corpid)  # WeCom checks the URL for the first
+
     async def _on_suite_event(self, event: wecom.SuiteEvent) -> None:
-        if isinstance(event, wecom.DataPermissionGranted):
+        if isinstance(event, wecom.DataPermissionGranted) and event.auth_type == CHATS:
             await self._begin(event.corpid)
 
     async def _on_error(self, corpid: str, error: Exception) -> None:
-        if isinstance(error, wecom.SdkApiError) and error.errcode == NO_PUBLIC_KEY:  # the callback that says so was lost
+        if isinstance(error, wecom.SdkApiError) and error.errcode == NO_PUBLIC_KEY:  # the event was lost
             await self._begin(corpid)
 
     async def _begin(self, corpid: str) -> None:
@@ -99,8 +105,10 @@ class Service:
             keys = await keys_of(corpid, transaction)
             if not keys:
                 pem = (await to_thread.run_sync(RSA.generate, 2048)).export_key().decode()
-                keys[int(time.time()) // 60] = pem  # WeCom wants a later key to have a larger version
-                await transaction.execute(insert(KEYS).values(corpid=corpid, version=max(keys), pem=pem))
+                minute = int(time.time()) // 60  # WeCom wants a later key to have a larger version
+                new = insert(KEYS).values(corpid=corpid, version=minute, pem=pem)
+                await transaction.execute(new.on_conflict_do_nothing())  # another process may have made one
+                keys = await keys_of(corpid, transaction)
         ring, client = wecom.KeyRing(keys), self.suite.corp(corpid)
         await client.set_public_key(ring.public_key(), ring.latest)
         await client.set_receive_callback()
@@ -112,10 +120,11 @@ class Service:
         rows = await to_thread.run_sync(rows_of, page, ring)
         await transaction.execute(insert(MESSAGES), rows)
 
+    async def _forget_pull(self, corpid: str) -> None:
+        await self.archiver.forget(corpid)  # before the messages: a pull that still runs writes nothing afterwards
+
     async def _forget(self, corpid: str) -> None:
-        """Delete all data of a corp that has removed the app; the pull first, so that it writes nothing afterwards."""
-        await self.archiver.forget(corpid)
-        await self._notifications.forget(corpid)
+        """Delete the app's own data of a corp that has removed it."""
         async with self._engine.begin() as transaction:
             for table in TABLES.sorted_tables:
                 await transaction.execute(delete(table).where(table.c.corpid == corpid))
@@ -124,7 +133,7 @@ class Service:
         """Answer how many messages there are of each corp."""
         count = select(MESSAGES.c.corpid, func.count()).group_by(MESSAGES.c.corpid)
         async with self._engine.begin() as transaction:
-            counts = {corpid: number for corpid, number in await transaction.execute(count)}
+            counts: dict[str, int] = dict((await transaction.execute(count)).all())
         corps = await self.suite.corps()
         rows = [f"<tr><td>{escape(corpid)}<td>{counts.get(corpid, 0)}" for corpid in corps]
         return HTMLResponse(PAGE.format(sum(counts.values()), len(corps), "".join(rows)))
@@ -146,8 +155,8 @@ class Service:
 
 async def keys_of(corpid: str, transaction: AsyncConnection) -> dict[int, str]:
     """Return the private keys of a corp by version."""
-    found = await transaction.execute(select(KEYS.c.version, KEYS.c.pem).where(KEYS.c.corpid == corpid))
-    return {version: pem for version, pem in found}
+    query = select(KEYS.c.version, KEYS.c.pem).where(KEYS.c.corpid == corpid)
+    return {row.version: row.pem for row in await transaction.execute(query)}
 
 
 def rows_of(page: archive.ArchivePage, ring: wecom.KeyRing) -> list[dict[str, object]]:
@@ -174,7 +183,7 @@ def create_all(connection: Connection) -> None:
 
 def create_app() -> FastAPI:
     """Return the application; the environment says which suite it is, and where the database and WeCom are."""
-    engine = create_async_engine(os.environ["DATABASE_URL"])
+    engine = create_async_engine(os.environ["DATABASE_URL"], hide_parameters=True)  # no error shows a key
     service = Service(engine)
 
     @asynccontextmanager
@@ -187,11 +196,10 @@ def create_app() -> FastAPI:
             service.archiver.stop()
         await engine.dispose()
 
-    app = FastAPI(lifespan=lifespan)
+    callbacks: list[BaseRoute] = [Route("/callback", service.receiver), Route("/commands", service.suite.commands)]
+    app = FastAPI(lifespan=lifespan, routes=callbacks)
     app.get("/")(service.page)
     app.get("/health")(service.health)
     app.get("/install")(service.install)
     app.get("/installed", name="installed")(service.installed)
-    app.add_route("/callback", service.receiver)
-    app.add_route("/commands", service.suite.commands)
     return app
