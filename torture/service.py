@@ -30,7 +30,7 @@ __all__ = ["run"]
 
 KILLS, QUICK_KILLS = 200, 6
 MESSAGES, QUICK_MESSAGES = 30_000, 450
-KINDS = ("one", "one", "all")
+KINDS = ("one", "one", "one", "all")
 """What is killed: one of the processes that serve, or all of the app at once."""
 MOMENTS = ("starting", "up", "writing", "writing")
 """When: while it starts, at any later time, or when it has just written a page."""
@@ -40,7 +40,7 @@ UP = (0.0, 1.5)
 """Seconds between the first page and a death, or the moment from which the next write is waited for."""
 WRITTEN = (0.0, 0.004)
 """Seconds between a write and a death."""
-WRITE_LIMIT = 1.0
+WRITE_LIMIT = 10.0
 """Seconds that a write is waited for."""
 JUMP = (1900.0, 8000.0)
 """Seconds by which WeCom's clock jumps: suite tickets, and perhaps tokens, are too old then."""
