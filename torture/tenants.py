@@ -63,8 +63,8 @@ class Tenant:
         self.sayer = Sayer(url, rng.randrange(2**32), wanted, corpid)
         self.has_app = self.permitted = True
         self._keys = MessageKeys(seed if number == 0 else f"{seed}:{corpid}")
-        self._life = 0
-        self._told: set[int] = set()
+        self._life = self._left = 0
+        self._acknowledged: set[int] = set()
         self._periods = [_Period(0, 0, True)]
 
     def __enter__(self) -> Self:
@@ -98,21 +98,18 @@ class Tenant:
     def leave(self) -> None:
         """Cancel the authorisation of the app."""
         with self._change():
+            self._left = int(self.client.info()["now"])
             self.client.cancel()
             self.has_app = self.permitted = False
 
     def join(self) -> None:
         """Install the app again, with all permissions."""
-        if self._state_of("cancel_auth") == "delivered":
-            self._told.add(self._life)
+        if any(self._is_cancellation(each) for each in self.client.commands() if each["state"] == "delivered"):
+            self._acknowledged.add(self._life)
         with self._change():
             self.client.authorize()
             self._life += 1
             self.has_app = self.permitted = True
-
-    def is_told(self, info_type: str) -> bool:
-        """Return whether the app has acknowledged the latest callback of a type about this corp."""
-        return self._state_of(info_type) == "delivered"
 
     def claim(self) -> Claim:
         """Return which messages are the app's."""
@@ -120,7 +117,7 @@ class Tenant:
         ends = [period.begin for period in self._periods[1:]] + [len(self.sayer.said)]
         for period, end in zip(self._periods, ends, strict=True):
             kind = "wanted" if period.permitted and period.life == self._life else "allowed"
-            kinds["gone" if period.life in self._told else kind].update(self.sayer.said[period.begin : end])
+            kinds["gone" if period.life in self._acknowledged else kind].update(self.sayer.said[period.begin : end])
         return Claim(*(frozenset(kinds[kind]) for kind in Claim._fields))
 
     @contextmanager
@@ -129,10 +126,8 @@ class Tenant:
             yield
             self._periods.append(_Period(said, self._life, self.permitted))
 
-    def _state_of(self, info_type: str) -> str:
-        commands: list[dict[str, Any]] = self.client.commands()
-        states = [each["state"] for each in commands if self._is_mine(each["content"], info_type)]
-        return str(states[-1]) if states else ""
-
-    def _is_mine(self, content: dict[str, Any], info_type: str) -> bool:
-        return content["InfoType"] == info_type and content.get("AuthCorpId") == self.corpid
+    def _is_cancellation(self, command: dict[str, Any]) -> bool:
+        """Return whether a command says that the corp has left, the last time that it did."""
+        content = command["content"]
+        named = content["InfoType"], content.get("AuthCorpId")
+        return named == ("cancel_auth", self.corpid) and content["TimeStamp"] >= self._left
