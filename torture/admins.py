@@ -14,6 +14,8 @@ __all__ = ["Admins"]
 
 AWAY = (1, 3)
 """Turns for which a permission has ended, or a corp is without the app."""
+LEAVES = 6
+"""How often corps remove the app in all: their messages are deleted then, and tell nothing any more."""
 PATIENCE = 4
 """Turns after which an admin installs the app again, since the installation did not reach it."""
 
@@ -61,8 +63,8 @@ class Admins:
             self.counts["permissions ended"] += 1
 
     def leave(self) -> None:
-        """Let one corp remove the app; it comes back some turns later."""
-        if (tenant := self._idle()) is not None:
+        """Let one corp remove the app, not too often; it comes back some turns later."""
+        if self.counts["corps left"] < LEAVES and (tenant := self._idle()) is not None:
             tenant.leave()
             self._later(tenant, partial(self._join, tenant))
             self.counts["corps left"] += 1
