@@ -54,6 +54,10 @@ class SuiteCallbacks(Callbacks):
         """The names of all that the app has acknowledged."""
         return self.delivered | {name for name, state in self._commands.items() if state == "delivered"}
 
+    def knows_ticket(self, ticket: str) -> bool:
+        """Return whether the app has acknowledged a suite_ticket."""
+        return any(state == "delivered" for name, state in self._commands.items() if name.endswith(f" {ticket}"))
+
     def of(self, corpid: str) -> set[str]:
         """Return the notify_ids of a corp."""
         return {notify_id for notify_id, owner in self._corps.items() if owner == corpid}

@@ -23,7 +23,6 @@ __all__ = ["create_app"]
 _DAY = 86_400.0
 _POLICY = wecom.NotifyPolicy(
     replay_window=10 * _DAY,  # WeCom's clock jumps; also how long the store knows what is handled
-    lifetime=60.0,
     handler_attempts=100_000,
     first_pause=0.05,
     longest_pause=1.0,

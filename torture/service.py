@@ -145,6 +145,8 @@ class _Torture:
         if not self._app.lives():
             self._app.start()
         self._admins.turn()
+        if not self._callbacks.knows_ticket(self._zone.client.info()["suite_ticket"]):
+            self._zone.client.push_ticket()  # as WeCom does every ten minutes
         self._hazards.next()
         kind, moment = self._rng.choice(KINDS), self._rng.choice(MOMENTS)
         if moment == "starting":
