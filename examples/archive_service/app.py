@@ -55,7 +55,7 @@ class Service:
 
     def __init__(self, engine: AsyncEngine) -> None:
         values = {name.lower(): os.environ[f"WWSPEC_{name}"] for name in SETTINGS}
-        self._engine, self._provider = engine, values["provider_corpid"]
+        self._engine = engine
         self._notifications = sql.SqlPendingStore(engine)
         self.suite = wecom.AsyncSuite(
             values["suite_id"],
@@ -84,12 +84,9 @@ class Service:
             self.archiver.on_event,
             token=values["callback_token"],
             encoding_aes_key=values["encoding_aes_key"],
-            receive_id=self._receives,
+            receive_id=self.suite.is_receiver,
             store=self._notifications,
         )
-
-    async def _receives(self, corpid: str) -> bool:
-        return corpid == self._provider or await self.suite.is_installed(corpid)  # WeCom checks the URL for the first
 
     async def _on_suite_event(self, event: wecom.SuiteEvent) -> None:
         if isinstance(event, wecom.DataPermissionGranted) and event.auth_type == CHATS:

@@ -63,10 +63,3 @@ def local_postgres() -> Iterator[str]:
             server.send_signal(signal.SIGINT)  # ends its sessions first
             server.wait(DEADLINE)
         shutil.rmtree(folder)
-
-
-if __name__ == "__main__":  # prints the URL, and runs until it is told to end
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
-    with local_postgres() as address:
-        print(address, flush=True)  # noqa: T201
-        signal.sigwait((signal.SIGTERM, signal.SIGINT))
