@@ -214,7 +214,7 @@ class _Torture:
         until(lambda: len(self._app.workers()) >= WORKERS, KNOWN)
 
     def _knows(self, tenant: Tenant) -> bool:
-        return self._database.permanent_codes().get(tenant.corpid) == tenant.client.info()["permanent_code"]
+        return bool(self._database.permanent_codes().get(tenant.corpid) == tenant.client.info()["permanent_code"])
 
     def _on_return(self, tenant: Tenant) -> None:
         self._callbacks.read()
