@@ -8,7 +8,7 @@ from functools import partial
 import click
 import msgspec
 
-from torture import app, failover, fuzz, intruder, kills, native, overload, redis, soak
+from torture import app, failover, fuzz, intruder, kills, native, overload, redis, service, soak
 from torture.progress import say
 from torture.result import Findings, Result, Run
 
@@ -17,7 +17,13 @@ STORES = ("sqlite", "redis")
 
 
 def runs(
-    stores: tuple[str, ...], count: int | None, messages: int | None, texts: int | None, seconds: float | None
+    stores: tuple[str, ...],
+    count: int | None,
+    messages: int | None,
+    texts: int | None,
+    seconds: float | None,
+    *,
+    of_service: bool,
 ) -> dict[str, Run]:
     """Return every run by its name.
 
@@ -27,14 +33,16 @@ def runs(
         messages: How many messages are said in `app`; None leaves it to the run.
         texts: How many texts are tried in `native`; None leaves it to the run.
         seconds: How long `soak` lasts, and the texts of `native` at most; None leaves it to the run.
+        of_service: Whether `app` is about the example of a provider's app.
     """
+    example = service if of_service else app
     return {
         "kills": partial(kills.run, stores=stores, count=count),
         "redis": redis.run,
         "failover": failover.run,
         "overload": overload.run,
         "intruder": intruder.run,
-        "app": partial(app.run, count=count, messages=messages),
+        "app": partial(example.run, count=count, messages=messages),
         "soak": partial(soak.run, seconds=seconds),
         "fuzz": fuzz.run,
         "native": partial(native.run, texts=texts, seconds=seconds),
@@ -50,9 +58,14 @@ def runs(
     "--kills",
     "count",
     type=click.IntRange(1),
-    help="Of `kills`, for each store, and of `app`.  [default: 200 and 100, or 6 and 5 when quick]",
+    help="Of `kills`, for each store, and of `app`.  [default: 200 and 100, or 6 and 5 when quick; --service: 200, 6]",
 )
-@click.option("--messages", type=click.IntRange(1), help="Of `app`.  [default: 10000, or 300 when quick]")
+@click.option(
+    "--messages",
+    type=click.IntRange(1),
+    help="Of `app`.  [default: 10000, or 300 when quick; --service: 30000, 450]",
+)
+@click.option("--service", "of_service", is_flag=True, help="Let `app` be that of a provider, which three corps have.")
 @click.option("--texts", type=click.IntRange(1), help="Of `native`.  [default: 10000000, or 20000 when quick]")
 @click.option(
     "--seconds",
@@ -66,16 +79,17 @@ def main(
     store: str | None,
     count: int | None,
     messages: int | None,
+    of_service: bool,
     texts: int | None,
     seconds: float | None,
 ) -> None:
     """Torture the program: kills, redis, failover, overload, intruder, soak, fuzz, native; without a name all of them.
 
-    One more, app, tortures the example of an enterprise app. Each run prints one line of JSON; progress goes to
-    standard error. Exit code 1 when a run failed.
+    One more, app, tortures the example of an enterprise app; with --service, that of a provider's app. Each run prints
+    one line of JSON; progress goes to standard error. Exit code 1 when a run failed.
     """
     signal.signal(signal.SIGTERM, _end)
-    table = runs((store,) if store else STORES, count, messages, texts, seconds)
+    table = runs((store,) if store else STORES, count, messages, texts, seconds, of_service=of_service)
     passed = True
     for name in names or table:
         say(f"== {name}")

@@ -97,7 +97,7 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             "callbacks": callbacks.figures(),
             "notifications_handled": handled(app.database.parent),
         }
-        return Findings(figures=figures, failures=[*killing.failures, *failures, *unhandled, *_tracebacks(app)])
+        return Findings(figures=figures, failures=[*killing.failures, *failures, *unhandled, *app.traceback()])
 
 
 class _Killing:
@@ -195,10 +195,3 @@ def _groups(zone: ServedZone, sayer: Sayer) -> dict[str, list[str]]:
                 continue  # 710624: it is not an internal group
             known[chatid] = [member.memberid for member in group.members]
     return known
-
-
-def _tracebacks(app: ArchiveApp) -> list[str]:
-    said = app.said()
-    if (found := said.find("Traceback")) < 0:
-        return []
-    return [f"the app printed a traceback: {said[found : found + 1500]}"]

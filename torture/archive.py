@@ -7,17 +7,14 @@ import os
 import secrets
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 
-import httpx
 from Crypto.PublicKey import RSA
 
+from torture.app_process import AppProcess
 from torture.program import ROOT, until
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import ServedZone, Zone
@@ -30,7 +27,6 @@ __all__ = [
     "handled",
     "judge",
     "judge_notifications",
-    "page_of",
     "rotate_key",
     "watch_for_copies",
 ]
@@ -38,8 +34,6 @@ __all__ = [
 EXAMPLE = ROOT / "examples" / "archive_app"
 HANDLED = "handled.txt"
 """Where the misbehaving app notes what it has handled, beside its databases."""
-UP_LIMIT = 60.0
-"""Seconds within which the app must show its page."""
 _FORKED_KEPT = 3
 """Lives of the app whose forked processes meet the next one."""
 _WRITE_POLL = 0.0002
@@ -54,7 +48,7 @@ BEGIN INSERT INTO copies VALUES (NEW.msgid); END;
 """Notes each message that is inserted though it is there, also where the insertion is passed over."""
 
 
-class ArchiveApp:
+class ArchiveApp(AppProcess):
     """The example, as its README starts it: a command, and environment variables.
 
     Args:
@@ -68,52 +62,10 @@ class ArchiveApp:
         self.database = folder / "archive" / "archive.db"
         self.keys = folder / "keys"
         self.keys.mkdir()
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = folder / "app.log"
-        self._environment = {
-            **os.environ,
-            **settings,
-            "ARCHIVE_FOLDER": str(self.database.parent),
-            "WWSPEC_KEYS": str(self.keys),
-        }
+        own = {"ARCHIVE_FOLDER": str(self.database.parent), "WWSPEC_KEYS": str(self.keys)}
         served = "torture.misbehaving:create_app" if misbehaves else "app:create_app"
-        self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-        self._command = [sys.executable, "-m", "uvicorn", "--factory", "--app-dir", str(EXAMPLE), served]
-        self._command += ["--port", str(port), "--no-access-log"]
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(EXAMPLE, served, folder, port, {**settings, **own})
         self._left: list[int] = []
-
-    def start(self) -> None:
-        """Start it, and do not wait for it."""
-        with self._log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - this project's own example
-                self._command,
-                cwd=self._log.parent,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-
-    def lives(self) -> bool:
-        """Tell whether it runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def wait_up(self) -> float:
-        """Wait until it shows its page, and return how many seconds that took.
-
-        Raises:
-            RuntimeError: It does not.
-        """
-        began = monotonic()
-        if not until(lambda: not self.lives() or bool(self.page()), UP_LIMIT) or not self.lives():
-            raise RuntimeError(f"the app shows no page: {self.said()[-1000:]}")
-        return monotonic() - began
-
-    def page(self) -> str:
-        """Return its page; empty when it shows none."""
-        return page_of(self.url)
 
     def wait_written(self, seconds: float) -> None:
         """Wait until messages, or where the pull is, are written, for so many seconds at most."""
@@ -123,11 +75,11 @@ class ArchiveApp:
 
     def kill(self) -> None:
         """End it as a crash does, but not what it has forked; nothing happens when it has ended."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._left.append(self._process.pid)
-            self._process = None
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self._left.append(self.process.pid)
+            self.process = None
             self._end_left(keep=_FORKED_KEPT)
 
     def close(self) -> None:
@@ -140,25 +92,12 @@ class ArchiveApp:
             with suppress(ProcessLookupError):
                 os.killpg(self._left.pop(0), signal.SIGKILL)
 
-    def said(self) -> str:
-        """Return what it has printed."""
-        return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
-
 
 def _written(connection: sqlite3.Connection) -> object:
     try:
         return connection.execute(_WRITTEN).fetchone()
     except sqlite3.OperationalError:  # the app has never pulled
         return None
-
-
-def page_of(url: str) -> str:
-    """Return the page of an app; empty when it shows none."""
-    try:
-        answer = httpx.get(url, timeout=5.0, trust_env=False)
-    except httpx.HTTPError:
-        return ""
-    return answer.text if answer.status_code == httpx.codes.OK else ""
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from torture.archive import rotate_key
@@ -25,14 +26,21 @@ class Hazards:
 
     Args:
         zone: Whose emulator and program.
-        keys: The folder where the app finds its private keys.
+        keys: The folder where the app finds its private keys; None for an app that makes its own.
         rng: Chooses what goes wrong, and how badly.
+        more: What else goes wrong, by its name.
 
     Attributes:
         counts: How often each kind happened.
     """
 
-    def __init__(self, zone: ServedZone, keys: Path, rng: random.Random) -> None:
+    def __init__(
+        self,
+        zone: ServedZone,
+        keys: Path | None,
+        rng: random.Random,
+        more: Mapping[str, Callable[[], object]] = {},
+    ) -> None:
         self._zone = zone
         self._rng = rng
         self._kinds: dict[str, Callable[[], object]] = {
@@ -44,9 +52,11 @@ class Hazards:
             "callbacks twice": lambda: self._fault("callback", "twice", "", 0, 30),
             "callbacks late": lambda: self._fault("callback", "late", "", rng.uniform(*LATE), 30),
             "callbacks lost": lambda: self._fault("callback", "never", "", 0, 60),
-            "key rotated": lambda: rotate_key(zone, keys),
             "program down": self._let_program_die,
+            **more,
         }
+        if keys is not None:
+            self._kinds["key rotated"] = partial(rotate_key, zone, keys)
         self._deck: list[str] = []
         self._program_is_back: threading.Thread | None = None
         self.counts: Counter[str] = Counter()

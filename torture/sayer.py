@@ -2,7 +2,8 @@
 
 import random
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,18 +24,21 @@ class Sayer:
         url: The emulator's.
         seed: Chooses who says something, to whom, and when.
         wanted: How many messages, when all are allowed.
+        corp: Whose people they are, in an emulator with several corps; empty for the first one.
 
     Attributes:
         said: The msgids.
         groups: Where something was said: chatids.
     """
 
-    def __init__(self, url: str, seed: int, wanted: int) -> None:
+    def __init__(self, url: str, seed: int, wanted: int, corp: str = "") -> None:
         self._url = url
+        self._corp = corp
         self._rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
         self._wanted = wanted
         self._allowed = 0
         self._changed = threading.Condition()
+        self._saying = threading.Lock()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="sayer")
         self.said: list[str] = []
@@ -63,11 +67,18 @@ class Sayer:
         with self._changed:
             return self._changed.wait_for(lambda: len(self.said) >= self._allowed, seconds)
 
+    @contextmanager
+    def silence(self) -> Iterator[int]:
+        """Let nobody say anything within the block; yield how many messages there are."""
+        with self._saying:
+            yield len(self.said)
+
     def _run(self) -> None:
-        with closing(EmulatorClient(self._url)) as client:
+        with closing(EmulatorClient(self._url, corp=self._corp)) as client:
             info = client.info()
             while self._may_go_on():
-                self._say(client, info)
+                with self._saying:
+                    self._say(client, info)
                 if self._rng.random() > BURST:
                     with self._changed:
                         self._changed.wait_for(lambda: self._ending, self._rng.uniform(0, LONGEST_PAUSE))

@@ -12,7 +12,8 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.processes import processes_of
 from tests.support.waiting import wait_until
-from torture.archive import archive_stage, judge, page_of, rotate_key, watch_for_copies
+from torture.app_process import page_of
+from torture.archive import archive_stage, judge, rotate_key, watch_for_copies
 from torture.program import until
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.testing.ports import held_ports

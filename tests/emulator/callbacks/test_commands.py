@@ -12,11 +12,15 @@ from Crypto.PublicKey import RSA
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.provider import COMMAND_SETTINGS, PROVIDER, SUITE_ID, CommandUrl, Provider
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.testing.app import client_of
 
 DAY = 86400
 GRANTED, REMINDED, ENDED = "auth_data_permission", "expire_remind_data_permission", "expire_data_permission"
+
+
+_PUBLIC_KEY = new_rsa_key().public_key().export_key().decode()
 
 
 class Life:
@@ -48,6 +52,9 @@ class Life:
                 platform.world.app, platform.clock.now(), platform.world.ids
             )
         return int(self.emulator.app_call(api, request, token)["errcode"])
+
+    def set_public_key(self) -> None:
+        self.control.set_public_key(_PUBLIC_KEY, 1)
 
     def receive_events(self) -> int:
         return self.app("set_receive_callback", program_id=self.emulator.settings.program_id)
@@ -219,7 +226,7 @@ def test_101439_a_renewal_counts_anew_from_its_day(live: Live) -> None:
     life.emulator.advance(85 * DAY)
     life.control.renew(["chat"])
     life.emulator.advance(6 * DAY)
-    assert life.sdk("sync_msg") == 0, "the first 90 days are over, those of the renewal are not"
+    assert life.sdk("get_rule_list") == 0, "the first 90 days are over, those of the renewal are not"
     life.emulator.advance(84 * DAY)
     chat = [
         each.fields["InfoType"] for each in life.commands.received if each.fields.get("AuthType") == "data_zone_chat"
@@ -322,10 +329,12 @@ def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Liv
     """Page 100142."""
     life = live()
     assert life.receive_events() == 0
+    life.set_public_key()
     old = life.emulator.sdk("sync_msg", {"limit": 1000})
     assert old["msg_list"]
     life.control.say("zhangwei", "之前", to=["wangfang"])
     life.authorize()
+    life.set_public_key()
     assert life.emulator.sdk("sync_msg", {})["msg_list"] == []
     assert life.emulator.sdk("sync_msg", {"cursor": old["next_cursor"]})["msg_list"] == []
     program.calls.clear()
@@ -336,6 +345,16 @@ def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Liv
     assert life.emulator.sdk("sync_msg", {"mode": 1})["page_id_list"]
 
 
+def test_99824_a_third_party_app_gets_no_message_before_it_has_set_its_key(live: Live) -> None:
+    """Page 99824: 710659."""
+    life = live()
+    assert life.sdk("sync_msg") == 710659
+    life.set_public_key()
+    assert life.sdk("sync_msg") == 0
+    life.authorize()
+    assert life.sdk("sync_msg") == 710659, "the key is set anew after each authorisation"
+
+
 def test_the_data_permission_may_come_later_than_the_installation(live: Live) -> None:
     life = live()
     life.authorize(permissions=[])
@@ -344,7 +363,7 @@ def test_the_data_permission_may_come_later_than_the_installation(live: Live) ->
     life.control.renew(["chat"])
     life.idle()
     assert life.commands.names("suite_ticket")[2:] == [GRANTED]
-    assert (life.sdk("sync_msg"), life.sdk("knowledge_base_list")) == (0, 710726)
+    assert (life.sdk("get_rule_list"), life.sdk("knowledge_base_list")) == (0, 710726)
 
 
 def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
@@ -363,7 +382,7 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
         "1",
     )
     assert "<ChatArchiveApi><Edition>2</Edition></ChatArchiveApi>" in seats.xml
-    assert life.sdk("sync_msg") == 0
+    assert life.sdk("get_rule_list") == 0
 
 
 def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
@@ -466,5 +485,5 @@ def test_each_corp_has_an_authorisation_of_its_own(live: Live) -> None:
         assert control.info()["corpid"] == second
     life.idle()
     assert life.commands.last("cancel_auth").fields["AuthCorpId"] == second
-    assert life.sdk("sync_msg") == 0
+    assert life.sdk("get_rule_list") == 0
     assert life.emulator.sdk("sync_msg", {}, corpid=second)["errcode"] == 710641

@@ -24,6 +24,8 @@ DEFAULT_LIMIT = 200
 _INLINE, _PAGED = 0, 1
 _CURSOR, _PAGE = "s", "p"
 _HITS = Paging("h", errcode=710611)
+_OF_PROVIDERS = ("third", "external")
+"""The kinds of app that WeCom gives no message before they have set a public key [99824]."""
 
 _Mark = Annotated[str, Meta(max_length=128)]
 
@@ -77,6 +79,8 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
     request = asked(SyncMsg, body)
     with world.lock:
         app = world.caller_app(caller)
+        if world.settings.app_type in _OF_PROVIDERS and not app.keys.has_public_key:
+            raise RefusedError(710659, "the app has not set its public key since the corp authorised it")
         chats = world.conversations[app.corpid]
         world.admit_pull(app, request.token)
         start = _start(world, app, chats, request)

@@ -57,6 +57,11 @@ class MessageKeys:
         """The keys that are kept, by msgid."""
         return self._current.wrapped
 
+    @property
+    def has_public_key(self) -> bool:
+        """Whether the app has set its public key."""
+        return self._current.key is not None
+
     def secret_key(self, msgid: str) -> str:
         """Return the key in clear, for checking what an app decrypts."""
         return hashlib.sha256(f"{self.seed}:{msgid}".encode()).hexdigest()[:32]
