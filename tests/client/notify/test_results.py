@@ -25,17 +25,14 @@ PROGRAM = {
         notify = "after"
     """,
     "abilities/counting.py": """
-from schemas.counting import Hits
-from wwspec_router.wecom.events import hit_keyword
-
-def count(event: hit_keyword.Event) -> Hits:
-    return Hits(hits=3)
-""",
-    "schemas/counting.py": """
 from wwspec_router import Output
+from wwspec_router.wecom.events import hit_keyword
 
 class Hits(Output):
     hits: int = 0
+
+def count(event: hit_keyword.Event) -> Hits:
+    return Hits(hits=3)
 """,
 }
 
