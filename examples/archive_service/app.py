@@ -24,7 +24,6 @@ SETTINGS = (  # WWSPEC_SUITE_ID and so on
     *("SUITE_ID", "SUITE_SECRET", "PROVIDER_CORPID", "COMMAND_TOKEN", "COMMAND_ENCODING_AES_KEY"),
     *("PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY"),
 )
-CHATS = "data_zone_chat"  # the data permission that the archive needs
 NO_PUBLIC_KEY = 710659  # what WeCom answers to a pull when the corp has authorised the app anew
 TABLES = MetaData()
 MESSAGES = Table(  # corpid is part of each key: no corp's row is ever another's
@@ -67,7 +66,8 @@ class Service:
             provider_corpid=values["provider_corpid"],
             commands_store=sql.SqlPendingStore(engine, receiver="commands"),
             on_event=self._on_suite_event,
-            forgets=[self._forget_pull, self._notifications, self._forget],
+            # The archiver first: a pull that still runs stores nothing afterwards.
+            forgets=[lambda corpid: self.archiver.forget(corpid), self._notifications, self._forget],
             program_id=values["program_id"],
             base_url=os.environ.get("WWSPEC_BASE_URL", "https://qyapi.weixin.qq.com"),
         )
@@ -89,7 +89,7 @@ class Service:
         )
 
     async def _on_suite_event(self, event: wecom.SuiteEvent) -> None:
-        if isinstance(event, wecom.DataPermissionGranted) and event.auth_type == CHATS:
+        if isinstance(event, wecom.DataPermissionGranted) and event.is_chat:
             await self._begin(event.corpid)
 
     async def _on_error(self, corpid: str, error: Exception) -> None:
@@ -107,7 +107,7 @@ class Service:
                 await transaction.execute(new.on_conflict_do_nothing())  # another process may have made one
                 keys = await keys_of(corpid, transaction)
         ring, client = wecom.KeyRing(keys), self.suite.corp(corpid)
-        await client.set_public_key(ring.public_key(), ring.latest)
+        await client.ensure_public_key(ring)
         await client.set_receive_callback()
         await self.archiver.pull_soon(corpid)
 
@@ -116,9 +116,6 @@ class Service:
         ring = wecom.KeyRing(await keys_of(page.corpid, transaction))
         rows = await to_thread.run_sync(rows_of, page, ring)
         await transaction.execute(insert(MESSAGES), rows)
-
-    async def _forget_pull(self, corpid: str) -> None:
-        await self.archiver.forget(corpid)  # before the messages: a pull that still runs writes nothing afterwards
 
     async def _forget(self, corpid: str) -> None:
         """Delete the app's own data of a corp that has removed it."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import anyio
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.client.notify.stand import CORPID, ServerKind, Stand
 from tests.client.notify.test_receiver import HIT
@@ -90,6 +92,27 @@ def test_whatever_a_handler_raises_counts_for_its_event_only(form: str) -> None:
         wait_until(lambda: sorted(got) == sorted(names))
         assert stand.receiver.problems() == []
         assert stand.failed() == []
+
+
+def test_the_reason_and_the_log_show_no_value_of_a_statement(caplog: pytest.LogCaptureFixture) -> None:
+    value = "the-private-key"
+
+    def handler(event: NotifyEvent) -> None:
+        engine = create_engine("sqlite://")
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("INSERT INTO private_keys VALUES (:key)"), {"key": value})
+        except SQLAlchemyError as error:
+            raise RuntimeError("the keys can't be stored") from error
+        finally:
+            engine.dispose()
+
+    with Stand("wsgi", [HIT], handler=handler, policy=NotifyPolicy(handler_attempts=1)) as stand:
+        stand.notify("n1")
+        wait_until(lambda: stand.failed())
+        assert stand.failed()[0].reason == "RuntimeError: the keys can't be stored"
+    assert "no such table: private_keys" in caplog.text
+    assert value not in caplog.text
 
 
 def test_a_handler_whose_task_is_cancelled_fails_alone() -> None:

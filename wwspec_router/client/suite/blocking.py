@@ -52,7 +52,8 @@ class Suite:
         on_event: Called with each event of the command URL, at least once, after the suite has done its part.
         on_failed: Called with each callback that is given up.
         forgets: What else is deleted of a corp when it removes the app: objects with `forget(corpid)`, such as stores,
-            and functions. Each is called again until all have succeeded.
+            and functions, in their order. Each is called again until all have succeeded. Name what pulls messages, such
+            as an `Archiver`, before what holds them: no page comes afterwards.
         tokens: How the machines of the app share tokens. By default each process gets its own.
         page_tickets: Returns how a corp's tickets of pages are shared; see `page_tickets` of `ZoneClient`.
         older: Call the older `get_permanent_code` and `get_auth_info` [90603], in place of those of version 2 [100776].

@@ -12,7 +12,6 @@ from wwspec_router.client.installations import Installation
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.client.suite.core import SuiteCore
 from wwspec_router.client.suite.events import (
-    CHAT,
     PERMISSION_LASTS,
     CancelAuth,
     ChangeAuth,
@@ -113,7 +112,7 @@ class Commands:
                     _log.warning("change_auth of corp %s, which has no installation", printable(event.corpid))
             case CancelAuth():
                 return (yield from self._cancelled(event))
-            case DataPermission(auth_type=auth_type) if auth_type == CHAT:
+            case DataPermission(is_chat=True):
                 yield from self._note_permission(event)
         return event
 

@@ -88,6 +88,11 @@ class DataPermission(SuiteEvent):
     until: datetime
     """When it ends, in UTC."""
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether it is the permission for chats, and so for messages."""
+        return self.auth_type == CHAT
+
     def days_left(self, now: datetime | None = None) -> int:
         """Return the whole days until the permission ends; 0 when it has ended.
 
