@@ -1,6 +1,5 @@
 """The client for threads."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -14,12 +13,13 @@ from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
+from wwspec_router.client.forks import ThreadLock
 from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     Hiding,
+    OwnHiding,
     check_base_url,
     chosen_proxy,
-    in_path,
     in_url,
     own_headers,
     received,
@@ -140,18 +140,14 @@ class ZoneClient(Blocking):
         self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, watchers)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
-        if transport is None:
-            own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy)
-            hiding = Hiding(own, in_path)
-        else:
-            hiding = Hiding(transport, in_url)
+        hiding = OwnHiding(limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
         self._http = httpx.Client(transport=hiding, headers=own_headers(user_agent))
-        self._locks = {renewal: threading.Lock() for renewal in Renewal}
+        self._locks = {renewal: ThreadLock() for renewal in Renewal}
 
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)
-        other._locks = {renewal: threading.Lock() for renewal in Renewal}
+        other._locks = {renewal: ThreadLock() for renewal in Renewal}
         other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
 
@@ -413,7 +409,7 @@ class ZoneClient(Blocking):
             case Pause(seconds=seconds):
                 return time.sleep(seconds)
             case Alone(renewal=renewal, work=work):
-                with self._locks[renewal]:
+                with self._locks[renewal].held:
                     return self._run(work())
             case Ask(function=function):
                 return call_plain(function)

@@ -39,10 +39,10 @@ QUIET = 60
 
 _BAD_CURSOR = 710611
 
-PATIENCE = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
+PATIENCE: RetryPolicy = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
 """How long to wait for one page."""
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
