@@ -172,15 +172,6 @@ def test_a_transport_of_the_apps_own_is_left_alone() -> None:
             assert len(script.requests) == 1
 
 
-def test_a_child_closes_no_connection_of_its_parent(server: Server) -> None:
-    with client_of(server) as client:
-        client.call("echo", {})
-        with child(client.close):
-            pass
-        call_often(client, "parent")
-    assert server.connections == 1
-
-
 def test_an_async_client_works_on_the_loop_of_a_child(server: Server) -> None:
     client = AsyncZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE)
 

@@ -12,7 +12,7 @@ import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
 from wwspec_router.client.call_lines import hooks_of
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
+from wwspec_router.client.calls import CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
@@ -252,7 +252,7 @@ class AsyncZoneClient(Asynchronous):
 
     def task(self, jobid: str, *, reply: Any = Any) -> "AsyncTask[Any]":
         """Return the task of a jobid that the app has stored; see `ZoneClient.task`."""
-        return AsyncTask(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
+        return AsyncTask(self, jobid, calls.stored_ability(self._core, reply))
 
     async def access_token(self) -> str:
         """Return the access token that the client uses; see `ZoneClient.access_token`."""

@@ -9,7 +9,7 @@ import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
 from wwspec_router.client.call_lines import hooks_of
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
+from wwspec_router.client.calls import CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
@@ -297,7 +297,7 @@ class ZoneClient(Blocking):
             jobid: `Task.jobid`.
             reply: The type of the reply; without it the reply is plain JSON.
         """
-        return Task(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
+        return Task(self, jobid, calls.stored_ability(self._core, reply))
 
     def access_token(self) -> str:
         """Return the access token that the client uses, for APIs of WeCom that are not methods of the client.
