@@ -69,7 +69,7 @@ class Deadline:
     __slots__ = ("at",)
 
     def __init__(self, at: float | None = None) -> None:
-        self.at = at
+        self.at: float | None = at
 
     @property
     def remaining(self) -> float | None:

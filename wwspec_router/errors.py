@@ -199,8 +199,8 @@ class CallError(WWSpecError):
         if not _can_be_sent(message, errcode):
             raise TypeError(f"{type(self).__name__}: the message must be a str, the errcode an int of 64 bits or None")
         super().__init__(message)
-        self.message = str.__str__(message)  # of subclasses only what they hold
-        self.errcode = None if errcode is None else int.__int__(errcode)
+        self.message: str = str.__str__(message)  # of subclasses only what they hold
+        self.errcode: int | None = None if errcode is None else int.__int__(errcode)
         self.detail = detail
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, reply
+from tests.client.scripted import Script, answer, reply
 from wwspec_router.client import FileCursor, ProgramError, SdkApiError, ZoneClient
 from wwspec_router.contracts import AbilityRequest, Contract, Output
 from wwspec_router.errors import ConfigurationError
@@ -87,3 +87,66 @@ def test_a_plain_program_gets_requests_as_they_are() -> None:
 def test_a_form_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="form is 'plain' or 'func', not 'java'"):
         ZoneClient("corp", "secret", form="java")  # type: ignore[arg-type]
+
+
+WRAPPED = {"output": {"count": 2, "extra": [9007199254740993]}}
+
+
+def func_client(script: Script, form: Any = "func") -> ZoneClient:
+    return ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK, form=form)
+
+
+def test_a_reply_inside_of_output_is_unwrapped_in_all_ways() -> None:
+    page = {"errcode": 0, "errmsg": "ok", "has_more": 0, "next_cursor": "", "msg_list": []}
+    with func_client(Script([reply(**WRAPPED)])) as client:
+        assert client.call("input_word_count") == WRAPPED["output"]
+        assert client.call("word_count", reply=Count) == Count(count=2)
+        assert json.loads(client.call("word_count", raw=True)) == WRAPPED["output"]
+        assert client.with_raw_response.call("word_count", reply=Count).parse() == Count(count=2)
+    with func_client(Script([reply(output=page)])) as client:
+        assert client.call(sync_msg.Request(limit=1)).msg_list == []
+        assert [each.msg_list for each in client.pages(sync_msg.Request(limit=1))] == [[]]
+    with func_client(Script([reply(output={"errcode": 710624, "errmsg": "none"})])) as client:
+        with pytest.raises(SdkApiError, match="710624"):
+            client.call(get_group_chat.Request(chatid="none"))
+
+
+def test_the_messages_of_a_program_that_wraps_its_replies_are_pulled(zone: Zone, tmp_path: Path) -> None:
+    token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
+    with zone.app_client(retries=QUICK) as client:
+        text = client.call("invoke_sync_msg", {"limit": 100, "token": token}, raw=True)
+    script = Script([reply(output=json.loads(text))])
+    with func_client(script) as client:
+        assert [len(page) for page in client.messages(FileCursor(tmp_path / "cursor"), token=token)] == [61]
+
+
+def test_the_result_of_a_task_that_is_inside_of_output_is_unwrapped() -> None:
+    script = Script([answer(jobid="j"), *[reply(**WRAPPED)] * 4, reply(output={"errcode": 7})])
+    with func_client(script) as client:
+        task = client.submit("word_count", reply=Count)
+        assert task.result() == Count(count=2)
+        assert task.status() == "succeeded"
+        assert client.task("j", reply=Count).result() == Count(count=2)
+        assert client.task("j").result() == WRAPPED["output"]
+        assert task.status() == "failed"
+
+
+@pytest.mark.parametrize(
+    "whole", [{"output": {"count": 2}, "errcode": 0}, {"output": [1]}, {"output": "text"}, {"count": 1}, {}]
+)
+def test_a_reply_that_only_looks_like_a_wrapped_one_stays(whole: dict[str, Any]) -> None:
+    with func_client(Script([reply(**whole)])) as client:
+        assert client.call("word_count") == whole
+
+
+def test_a_plain_program_and_a_class_of_the_clients_module_get_output_as_it_is() -> None:
+    class Whole(Output):
+        output: dict[str, Any] = {}
+
+    class Own(AbilityRequest[Whole]):
+        ability_id: ClassVar[str] = "input_word_count"
+
+    with func_client(Script([reply(**WRAPPED)]), "plain") as client:
+        assert client.call("word_count") == WRAPPED
+    with func_client(Script([reply(**WRAPPED)])) as client:
+        assert client.call(Own()).output == WRAPPED["output"]

@@ -1,6 +1,7 @@
 """What type checkers say of a new program, and of the calls in its tests."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,25 @@ def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_othe
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = page.read_text("utf-8").splitlines()
     assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}
+
+
+@pytest.mark.slow  # Pyright reads all of the package: 8 s of a processor
+@pytest.mark.parametrize("module", ["wwspec_router.client", "wwspec_router.testing.stores"])
+def test_each_public_name_has_a_type_that_every_checker_reads_in_the_same_way(tmp_path: Path, module: str) -> None:
+    """As Pyright sees it: a name without an annotation may be read in several ways."""
+    command = [sys.executable, "-m", "basedpyright", "--verifytypes", module, "--ignoreexternal", "--outputjson"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where Pyright looks for a python
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    found = json.loads(done.stdout)["typeCompleteness"]
+    lacking = [
+        f"{symbol['name']}: {each['message']}"
+        for symbol in found["symbols"]
+        for each in symbol["diagnostics"]
+        if each["severity"] == "error"
+    ]
+    assert found["exportedSymbolCounts"]["withKnownType"] > 100, done.stdout[:500]
+    assert not lacking, "\n".join([f"{len(lacking)} names lack a type, among them:", *lacking[:5]])
+    assert found["completenessScore"] == 1

@@ -12,16 +12,17 @@ import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
 from wwspec_router.client.call_lines import hooks_of
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
+from wwspec_router.client.calls import CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
+from wwspec_router.client.forks import TaskLock
 from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     AsyncHiding,
+    AsyncOwnHiding,
     check_base_url,
     chosen_proxy,
-    in_path,
     in_url,
     own_headers,
     received,
@@ -144,18 +145,14 @@ class AsyncZoneClient(Asynchronous):
         self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, watchers)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
-        if transport is None:
-            own = httpx.AsyncHTTPTransport(limits=limits_of(connections), proxy=proxy)
-            hiding = AsyncHiding(own, in_path)
-        else:
-            hiding = AsyncHiding(transport, in_url)
+        hiding = AsyncOwnHiding(limits_of(connections), proxy) if transport is None else AsyncHiding(transport, in_url)
         self._http = httpx.AsyncClient(transport=hiding, headers=own_headers(user_agent))
-        self._locks = {renewal: anyio.Lock() for renewal in Renewal}
+        self._locks = {renewal: TaskLock() for renewal in Renewal}
 
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)
-        other._locks = {renewal: anyio.Lock() for renewal in Renewal}
+        other._locks = {renewal: TaskLock() for renewal in Renewal}
         other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
 
@@ -255,7 +252,7 @@ class AsyncZoneClient(Asynchronous):
 
     def task(self, jobid: str, *, reply: Any = Any) -> "AsyncTask[Any]":
         """Return the task of a jobid that the app has stored; see `ZoneClient.task`."""
-        return AsyncTask(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
+        return AsyncTask(self, jobid, calls.stored_ability(self._core, reply))
 
     async def access_token(self) -> str:
         """Return the access token that the client uses; see `ZoneClient.access_token`."""
@@ -313,7 +310,7 @@ class AsyncZoneClient(Asynchronous):
             case Pause(seconds=seconds):
                 return await anyio.sleep(seconds)
             case Alone(renewal=renewal, work=work):
-                async with self._locks[renewal]:
+                async with self._locks[renewal].held:
                     return await self._run(work())
             case Ask(function=function, same_thread=same_thread):
                 return await call_either(function, same_thread=same_thread)

@@ -1,6 +1,5 @@
 """The client for threads."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
@@ -10,16 +9,17 @@ import httpx
 
 from wwspec_router.client import calls, endpoints, viewer
 from wwspec_router.client.call_lines import hooks_of
-from wwspec_router.client.calls import Ability, CallOptions, SubmitOptions
+from wwspec_router.client.calls import CallOptions, SubmitOptions
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.cursors import CursorStore
 from wwspec_router.client.endpoints import ALL_AT_ONCE
+from wwspec_router.client.forks import ThreadLock
 from wwspec_router.client.hooks import ClientHooks
 from wwspec_router.client.http import (
     Hiding,
+    OwnHiding,
     check_base_url,
     chosen_proxy,
-    in_path,
     in_url,
     own_headers,
     received,
@@ -140,18 +140,14 @@ class ZoneClient(Blocking):
         self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, watchers)
         self._base_url = check_base_url(base_url)
         proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
-        if transport is None:
-            own = httpx.HTTPTransport(limits=limits_of(connections), proxy=proxy)
-            hiding = Hiding(own, in_path)
-        else:
-            hiding = Hiding(transport, in_url)
+        hiding = OwnHiding(limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
         self._http = httpx.Client(transport=hiding, headers=own_headers(user_agent))
-        self._locks = {renewal: threading.Lock() for renewal in Renewal}
+        self._locks = {renewal: ThreadLock() for renewal in Renewal}
 
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)
-        other._locks = {renewal: threading.Lock() for renewal in Renewal}
+        other._locks = {renewal: ThreadLock() for renewal in Renewal}
         other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
         return other
 
@@ -301,7 +297,7 @@ class ZoneClient(Blocking):
             jobid: `Task.jobid`.
             reply: The type of the reply; without it the reply is plain JSON.
         """
-        return Task(self, jobid, Ability("", "", reply, errcodes=self._core.errcodes))
+        return Task(self, jobid, calls.stored_ability(self._core, reply))
 
     def access_token(self) -> str:
         """Return the access token that the client uses, for APIs of WeCom that are not methods of the client.
@@ -413,7 +409,7 @@ class ZoneClient(Blocking):
             case Pause(seconds=seconds):
                 return time.sleep(seconds)
             case Alone(renewal=renewal, work=work):
-                with self._locks[renewal]:
+                with self._locks[renewal].held:
                     return self._run(work())
             case Ask(function=function):
                 return call_plain(function)

@@ -9,7 +9,7 @@ from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, C
 VARIABLE = "WWSPEC_LOG"
 LOGGER = "wwspec_router.client"
 
-log = logging.getLogger(LOGGER)
+log: logging.Logger = logging.getLogger(LOGGER)
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
 _LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"

@@ -70,6 +70,8 @@ class Ability:
     """Those of its program."""
     idempotency_field: str = ""
     """The field of the request by which its program recognises a repeated call; empty when that is not known."""
+    unwraps: bool = False
+    """Whether a reply may be inside of `output`."""
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -144,7 +146,12 @@ def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, repl
     if core.is_func and not is_own:  # a request of the client's module has the form that its ability has
         api = _api_of(request) if isinstance(request, ApiRequest) else api
         text = wrapped(core, api, text) if api else text
-    return Ability(ability, text, reply, api, errcodes, field)
+    return Ability(ability, text, reply, api, errcodes, field, unwraps=core.is_func and not is_own)
+
+
+def stored_ability(core: Core, reply: Any) -> Ability:
+    """Return what is known of the ability of a stored jobid."""
+    return Ability("", "", reply, errcodes=core.errcodes, unwraps=core.is_func)
 
 
 def wrapped(core: Core, func: str, text: str) -> str:
@@ -182,7 +189,7 @@ def call(core: Core, ability: Ability, options: CallOptions, *, raw: bool) -> St
     check = None if raw or not core.sending.idempotency_key else partial(_check_repeat, name, ability)
 
     def read(answer: dict[str, Any]) -> Any:
-        text = str(answer.get("response_data", ""))
+        text = _reply_text(ability, answer)
         return text if raw else read_reply(name, ability, text)
 
     return core.perform_read(request, _attempts(core, options, check), read)
@@ -202,12 +209,12 @@ def submit(core: Core, ability: Ability, options: SubmitOptions) -> Steps[str]:
     return str(answer["jobid"])
 
 
-def task_status(core: Core, jobid: str) -> Steps[TaskStatus]:
+def task_status(core: Core, jobid: str, ability: Ability) -> Steps[TaskStatus]:
     """Return the state of an asynchronous call."""
     answer = yield from _result(core, jobid)
     if answer is None:
         return "running"
-    errcode, _ = own_error(str(answer.get("response_data", "")), answer.get("response_errcode", 0))
+    errcode, _ = own_error(_reply_text(ability, answer), answer.get("response_errcode", 0))
     return "failed" if errcode else "succeeded"
 
 
@@ -223,8 +230,26 @@ def task_result(core: Core, jobid: str, ability: Ability, timeout: float) -> Ste
                 may_have_run=True,
             )
         yield Pause(min(next(pauses), max(0.0, until - monotonic())))
-    text = str(answer.get("response_data", ""))
+    text = _reply_text(ability, answer)
     return read_reply(_name(jobid), ability, text, answer.get("response_errcode", 0))
+
+
+class _Output(msgspec.Struct, forbid_unknown_fields=True):
+    """A reply as some programs of the func form wrap it."""
+
+    output: msgspec.Raw
+
+
+def _reply_text(ability: Ability, answer: dict[str, Any]) -> str:
+    """Return the JSON text of a program's reply."""
+    text = str(answer.get("response_data", ""))
+    if not ability.unwraps:
+        return text
+    try:
+        inside = bytes(msgspec.json.decode(text, type=_Output).output).decode()
+    except msgspec.MsgspecError:
+        return text
+    return inside if inside.startswith("{") else text
 
 
 def read_reply(name: str, ability: Ability, text: str, reported: int = 0) -> Any:
@@ -301,7 +326,7 @@ def _check_repeat(name: str, ability: Ability, answer: dict[str, Any]) -> None:
     Raises:
         ProgramRepeatError: It is one.
     """
-    text = str(answer.get("response_data", ""))
+    text = _reply_text(ability, answer)
     errcode, errmsg = own_error(text)
     if errcode and ability.errcodes.meaning(errcode) == "once_errcode":
         raise ProgramRepeatError(name, errcode, errmsg, text)

@@ -106,9 +106,9 @@ class Core:
         self.sending = sending
         self.hooks = hooks
         self._program_id = program_id
-        self.corpid = getattr(provider, "corpid", "")
+        self.corpid: str = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
-        self.suite = provider.suite if isinstance(provider, SuiteApp) else None
+        self.suite: SuiteToken | None = provider.suite if isinstance(provider, SuiteApp) else None
         """The token of the third-party app that the client is for."""
         self._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
         self._tickets = ticket_caches(page_tickets)

@@ -22,7 +22,7 @@ from wwspec_router.client.steps import Request, Steps
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.stacks import describe
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

@@ -6,7 +6,9 @@ URL without secrets. A transport of the app's own gets the whole URL.
 
 import re
 import sys
+import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -16,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from wwspec_router.client.errors import NoAnswerError, NotSentError, TransportError
+from wwspec_router.client.forks import renew_after_fork
 from wwspec_router.client.retries import NO_ANSWER, NOT_SENT
 from wwspec_router.client.steps import Received, Request, Send
 from wwspec_router.errors import ConfigurationError
@@ -195,6 +198,27 @@ class Hiding(httpx.BaseTransport):
         self._transport.close()
 
 
+class OwnHiding(Hiding):
+    """Has connections of its own; a forked process gets others.
+
+    Args:
+        limits: Of the connections.
+        proxy: What they go through.
+    """
+
+    def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
+        verify = httpx.create_ssl_context()  # once: to read the certificates takes longer than all else here
+        self._make = partial(httpx.HTTPTransport, verify=verify, limits=limits, proxy=proxy)
+        super().__init__(self._make(), in_path)
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """See `Renewable`. The parent's connections are not closed by TLS, which would end them for the parent."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._transport = self._make()
+
+
 class AsyncHiding(httpx.AsyncBaseTransport):
     """`Hiding` on an event loop.
 
@@ -214,3 +238,27 @@ class AsyncHiding(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+
+_PARENTS: list[httpx.AsyncBaseTransport] = []
+"""Of the process that this one was forked from. They are kept, since asyncio ends TLS when a connection is dropped."""
+
+
+class AsyncOwnHiding(AsyncHiding):
+    """`OwnHiding` on an event loop.
+
+    Args:
+        limits: Of the connections.
+        proxy: What they go through.
+    """
+
+    def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
+        verify = httpx.create_ssl_context()
+        self._make = partial(httpx.AsyncHTTPTransport, verify=verify, limits=limits, proxy=proxy)
+        super().__init__(self._make(), in_path)
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """See `Renewable`."""
+        _PARENTS.append(self._transport)
+        self._transport = self._make()

@@ -12,8 +12,8 @@ class _Page:
     """Messages in ascending order of their time; iterable."""
 
     def __init__(self, pull: Pull, pulled: Pulled) -> None:
-        self.messages = pulled.messages
-        self.has_more = not pulled.is_last
+        self.messages: list[Message] = pulled.messages
+        self.has_more: bool = not pulled.is_last
         self._pull = pull
         self._pulled = pulled
 

@@ -39,10 +39,10 @@ QUIET = 60
 
 _BAD_CURSOR = 710611
 
-PATIENCE = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
+PATIENCE: RetryPolicy = RetryPolicy(attempts=1000, first_pause=1.0, longest_pause=60.0, deadline=900.0)
 """How long to wait for one page."""
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,9 @@ class Pull:
             cursor=cursor or UNSET, token=token or UNSET, limit=self._limit, begin_time=begin_time
         )
         text = calls.wrapped(self._core, "sync_msg", msgspec.json.encode(request).decode())
-        ability = Ability(self._ability, text, sync_msg.Response, "sync_msg", self._core.errcodes)
+        ability = Ability(
+            self._ability, text, sync_msg.Response, "sync_msg", self._core.errcodes, unwraps=self._core.is_func
+        )
         reply: sync_msg.Response = yield from calls.call(self._core, ability, self._calls, raw=False)
         return reply
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from copy import copy
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from wwspec_router.client import endpoints, webpage
 from wwspec_router.client.core import Core
@@ -65,28 +65,28 @@ class Endpoints:
 
     _core: Core
 
-    set_public_key = Method(endpoints.set_public_key)
-    get_auth_user_list = Method(endpoints.get_auth_user_list)
-    set_receive_callback = Method(endpoints.set_receive_callback)
-    set_hide_sensitiveinfo_config = Method(endpoints.set_hide_sensitiveinfo_config)
-    get_hide_sensitiveinfo_config = Method(endpoints.get_hide_sensitiveinfo_config)
-    set_log_level = Method(endpoints.set_log_level)
-    get_log_level = Method(endpoints.get_log_level)
-    get_corp_auth_info = Method(endpoints.get_corp_auth_info)
-    open_debug_mode = Method(endpoints.open_debug_mode)
-    close_debug_mode = Method(endpoints.close_debug_mode)
-    check_debug_mode = Method(endpoints.check_debug_mode)
-    get_doc_auth_user_list = Method(endpoints.get_doc_auth_user_list)
-    get_doc_auth_info = Method(endpoints.get_doc_auth_info)
-    upload_media = Method(endpoints.upload_media)
-    user_info = Method(webpage.user_info)
+    set_public_key: Final = Method(endpoints.set_public_key)
+    get_auth_user_list: Final = Method(endpoints.get_auth_user_list)
+    set_receive_callback: Final = Method(endpoints.set_receive_callback)
+    set_hide_sensitiveinfo_config: Final = Method(endpoints.set_hide_sensitiveinfo_config)
+    get_hide_sensitiveinfo_config: Final = Method(endpoints.get_hide_sensitiveinfo_config)
+    set_log_level: Final = Method(endpoints.set_log_level)
+    get_log_level: Final = Method(endpoints.get_log_level)
+    get_corp_auth_info: Final = Method(endpoints.get_corp_auth_info)
+    open_debug_mode: Final = Method(endpoints.open_debug_mode)
+    close_debug_mode: Final = Method(endpoints.close_debug_mode)
+    check_debug_mode: Final = Method(endpoints.check_debug_mode)
+    get_doc_auth_user_list: Final = Method(endpoints.get_doc_auth_user_list)
+    get_doc_auth_info: Final = Method(endpoints.get_doc_auth_info)
+    upload_media: Final = Method(endpoints.upload_media)
+    user_info: Final = Method(webpage.user_info)
 
 
 class WithPage(Endpoints):
     """And what is no single API: it has no response of its own."""
 
-    page_config = Method(webpage.page_config)
-    ensure_public_key = Method(endpoints.ensure_public_key)
+    page_config: Final = Method(webpage.page_config)
+    ensure_public_key: Final = Method(endpoints.ensure_public_key)
 
     def _sharing(self, core: Core) -> Self:
         """Return a client with another core that shares all else with this one."""

@@ -30,13 +30,13 @@ class RawResponse(Generic[T]):
     """
 
     def __init__(self, received: Received, read: Callable[[], T], error: ZoneClientError | None = None) -> None:
-        self.status = received.status
+        self.status: int = received.status
         """The HTTP status."""
         self.headers: Mapping[str, str] = received.headers
         """The headers, found by a name in any case."""
-        self.body = received.body
+        self.body: bytes = received.body
         """The whole answer: JSON."""
-        self.request_id = request_id(_errmsg(received.body)) or (error.request_id if error else "")
+        self.request_id: str = request_id(_errmsg(received.body)) or (error.request_id if error else "")
         """The number under which WeCom finds the request. WeCom gives one when it refuses, also when an SDK API does;
         else this is empty."""
         self._read = read

@@ -34,7 +34,7 @@ class Task(Generic[ReplyT]):
         Raises:
             ZoneClientError: WeCom refuses the request, or can't be reached.
         """
-        return self._client._run(calls.task_status(self._client._core, self.jobid))
+        return self._client._run(calls.task_status(self._client._core, self.jobid, self._ability))
 
     def result(self, timeout: float = 60.0) -> ReplyT:
         """Wait for the reply and return it.
@@ -76,7 +76,7 @@ class AsyncTask(Generic[ReplyT]):
 
     async def status(self) -> TaskStatus:
         """Return `running`, `succeeded` or `failed`; see `Task.status`."""
-        return await self._client._run(calls.task_status(self._client._core, self.jobid))
+        return await self._client._run(calls.task_status(self._client._core, self.jobid, self._ability))
 
     async def result(self, timeout: float = 60.0) -> ReplyT:  # noqa: ASYNC109 - as `Task.result`
         """Wait for the reply and return it; see `Task.result`."""

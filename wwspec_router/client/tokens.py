@@ -135,7 +135,7 @@ class SuiteApp:
         self, suite_id: str, suite_secret: str, suite_ticket: str | Asked[str], corpid: str, permanent_code: str
     ) -> None:
         self.corpid = corpid
-        self.suite = SuiteToken(SuiteSecret(suite_id, suite_secret, suite_ticket))
+        self.suite: SuiteToken = SuiteToken(SuiteSecret(suite_id, suite_secret, suite_ticket))
         """The token of the suite itself."""
         self._permanent_code = permanent_code
 

@@ -84,7 +84,7 @@ class Around:
 
     def __init__(self, name: str, function: Callable[[Run], Any]) -> None:
         self.name = name
-        self.is_async = inspect.isasyncgenfunction(function)
+        self.is_async: bool = inspect.isasyncgenfunction(function)
         self._manager: Any = (asynccontextmanager if self.is_async else contextmanager)(function)
 
     def guarded(

@@ -108,7 +108,7 @@ class BaseContext(Generic[StateT, SettingsT]):
         self._resources = resources
         self.state: StateT = resources.state
         """What the application's lifespan yielded: one object for all calls of a process; None without a lifespan."""
-        self.traceparent = current_traceparent.get()
+        self.traceparent: str = current_traceparent.get()
         """The W3C traceparent of the app's request, where the ability's row has the key `trace`; empty without one."""
         self.settings: SettingsT = resources.settings
         """The application's own settings: the Struct that `[program] settings` names; None without one."""

@@ -48,12 +48,12 @@ class Child:
         *,
         in_terminal: bool = False,
     ) -> None:
-        self.arguments = tuple(arguments)
+        self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
         stream = None if output is None else output.open("ab")
         try:
-            self.process = subprocess.Popen(  # noqa: S603 - this package's own verbs
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - this package's own verbs
                 [sys.executable, "-m", "wwspec_router", *arguments],
                 env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})},
                 stdin=None if in_terminal else subprocess.DEVNULL,

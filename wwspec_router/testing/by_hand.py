@@ -11,7 +11,7 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.logs.stacks import describe
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 Function = Callable[[dict[str, Any]], Any]
 """Takes the request of an SDK API as plain JSON, and returns the reply: a dict or a contract."""

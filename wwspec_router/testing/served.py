@@ -52,13 +52,13 @@ class ServedProgram:
         self._machines: list[_Machine] = []
         with ExitStack() as stack:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down
-            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
+            self.folder: Path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
             several = ["--machines", str(machines)] if machines > 1 else []
-            self.emulator = Child(["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log")
+            self.emulator: Child = Child(["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log")
             follower = stack.enter_context(ExitStack())  # it ends after the emulator
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
-            self.client = stack.enter_context(EmulatorClient(self.emulator.announced_url()))
+            self.client: EmulatorClient = stack.enter_context(EmulatorClient(self.emulator.announced_url()))
             command = ["serve", "--sdk", "emulator", *self._application, *serve]
             variables["WWSPEC_EMULATOR_URL"] = self.client.url
             numbers = range(1, machines + 1) if machines > 1 else [0]

@@ -16,6 +16,8 @@ from wwspecapisdk import (
 )
 
 CALL_BY_APP = 1
+EVENTS = {}
+"""What the app has not fetched yet, by notify_id."""
 
 
 def handle(decoder: WWToSpecHTTPReqDecoder) -> str:
@@ -23,6 +25,8 @@ def handle(decoder: WWToSpecHTTPReqDecoder) -> str:
     if decoder.get_call_type() != CALL_BY_APP:
         event = json.loads(decoder.get_data())
         spec_log_info("event", event["event_type"])
+        sdk = ChatDataSDK(decoder.get_corpid(), decoder.get_agentid(), "", "")
+        EVENTS[json.loads(sdk.spec_notify_app("{}")).get("notify_id", "")] = event
         return json.dumps({"errcode": 0, "errmsg": "ok"})
     request = json.loads(decoder.get_data())["input"]
     func, func_req = request["func"], request["func_req"]
@@ -33,6 +37,8 @@ def handle(decoder: WWToSpecHTTPReqDecoder) -> str:
         reply = ChatDataSDK(*caller).sync_msg(json.dumps(func_req))
     elif func == "get_group_chat":
         reply = ChatDataSDK(*caller).get_group_chat(json.dumps(func_req))
+    elif func == "do_async_job":
+        reply = json.dumps({"output": EVENTS[decoder.get_notify_id()]})
     elif func == "spec_notify_app":
         reply = ChatDataSDK(*caller).spec_notify_app(json.dumps(func_req))
     return reply

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.client.notify.stand import ServerKind, Stand
 from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
@@ -19,6 +21,7 @@ from wwspec_router.client import FileCursor, SdkApiError, ZoneClient
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.wecom import get_group_chat
+from wwspec_router.wecom.events import hit_keyword
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
 
@@ -117,3 +120,21 @@ def test_an_app_pulls_all_messages_from_a_public_style_program(emulator: Emulato
         assert [len(page) for page in client.messages(cursors, limit=25, token=token)] == [25, 10]
         with pytest.raises(SdkApiError, match="710624"):
             client.call(get_group_chat.Request(chatid="none"))
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_receiver_fetches_an_event_from_a_public_style_program(emulator: Emulator, kind: ServerKind) -> None:
+    settings = emulator.settings
+    client = {"corpid": settings.corpid, "secret": settings.secret, "program_id": settings.program_id}
+    client |= {"base_url": emulator.url, "form": "func"}
+    emulator.receive_events()
+    emulator.fire("hit_keyword")
+    [told] = emulator.notifications()
+    with (
+        httpx.HTTPTransport() as wecom,
+        Stand(kind, wecom, client=client, ability_id="input_do_async_job") as stand,
+    ):
+        stand.notify(told["notify_id"])
+        [event] = stand.handled(1)
+    assert event.event_type == "hit_keyword"
+    assert isinstance(event.data, hit_keyword.Event)

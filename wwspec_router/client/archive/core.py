@@ -106,7 +106,7 @@ class ArchiverCore:
         self._every = options.get("every", 60.0)
         self._pages = options.get("pages", 20)
         self._seconds = options.get("seconds", 30.0)
-        self.concurrency = options.get("concurrency", 4)
+        self.concurrency: int = options.get("concurrency", 4)
         """How many corps are pulled here at once."""
         self._lease = options.get("lease", 30.0)
         if min(self._pages, self.concurrency) < 1 or min(self._every, self._seconds, self._lease) <= 0:
@@ -131,7 +131,7 @@ class ArchiverCore:
         self._store_page = store_page
         self.ring: Callable[[], None] = _nothing
         """Called when there may be something to do; the driver wakes its loop."""
-        self.stopping = False
+        self.stopping: bool = False
         """Whether no further page is begun."""
         self._held: dict[str, float] = {}
         """The corps that are pulled here, and since when (monotonic)."""

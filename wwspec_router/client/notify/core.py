@@ -81,7 +81,7 @@ class ReceiverCore:
         on_other: Callable[[Callback], Any] | None,
         on_failed: Callable[[Pending], Any] | None,
     ) -> None:
-        self.intake = Intake(
+        self.intake: Intake = Intake(
             token,
             encoding_aes_key,
             receive_id,
@@ -99,7 +99,7 @@ class ReceiverCore:
         self._on_other = on_other
         self._on_failed = on_failed
         self._hangs: dict[Key, int] = {}
-        self.claims = Claims(store, policy, clock)
+        self.claims: Claims = Claims(store, policy, clock)
         self.ring: Callable[[], None] = _nothing
         """Called when there is something to do; the driver wakes its workers."""
         self._pid = 0

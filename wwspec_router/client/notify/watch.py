@@ -71,7 +71,7 @@ class Call:
         self.step = step
         self.abandon = abandon
         self.is_abandoned = False
-        self.since = monotonic()
+        self.since: float = monotonic()
         self.task: asyncio.Task[Any] | None = None
         self._thread: threading.Thread | None = None
 

@@ -28,7 +28,7 @@ class Bell(Generic[EventT]):
 
     def __init__(self, event: Callable[[], EventT]) -> None:
         self._event = event
-        self.next = event()
+        self.next: EventT = event()
         """The event that the next ring sets."""
 
     def ring(self) -> None:

@@ -41,8 +41,8 @@ _LOCK = 90_603_100_776
 class KeyText(TypeDecorator[str]):
     """Text that is compared byte by byte: MySQL would take "corp " for "corp", and by default "Corp" too."""
 
-    impl = String
-    cache_ok = True
+    impl: type[String] = String
+    cache_ok: bool = True
 
     def __init__(self, length: int) -> None:
         super().__init__(length)

@@ -75,7 +75,7 @@ class SuiteCore:
         if not suite_id or not suite_secret:
             raise ConfigurationError("a suite needs its suite_id and suite_secret, as the provider console has them")
         self.suite_id = suite_id
-        self.records = Records(installations, suite_id)
+        self.records: Records = Records(installations, suite_id)
         self._core = core
         self._store = installations
         self._provider_corpid = provider_corpid or suite_id

@@ -2,9 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import Generic, TypeVar
 
+from wwspec_router.client.forks import ThreadLock
 from wwspec_router.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -25,30 +25,30 @@ class Recent(Generic[T]):
             raise ConfigurationError(f"clients is 1 or more, not {most}")
         self._most = most
         self._kept: OrderedDict[str, T] = OrderedDict()
-        self._lock = Lock()
+        self._lock = ThreadLock()
 
     def get(self, key: str) -> T | None:
         """Return a value."""
-        with self._lock:
+        with self._lock.held:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def put(self, key: str, value: T) -> None:
         """Keep a value."""
-        with self._lock:
+        with self._lock.held:
             self._put(key, value)
 
     def made(self, key: str, make: Callable[[], T]) -> T:
         """Return a value; a new one when it is not kept."""
-        with self._lock:
+        with self._lock.held:
             value = self._kept[key] if key in self._kept else make()
             self._put(key, value)
             return value
 
     def pop(self, key: str) -> T | None:
         """Keep a value no longer; return it, if it was kept."""
-        with self._lock:
+        with self._lock.held:
             return self._kept.pop(key, None)
 
     def _put(self, key: str, value: T) -> None:

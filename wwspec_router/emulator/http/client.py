@@ -61,13 +61,13 @@ class EmulatorClient(AdministrationClient, FaultsClient):
     ) -> None:
         import httpx  # here, since verbs show their help without it
 
-        self.url = url.rstrip("/")
+        self.url: str = url.rstrip("/")
         self.memory = memory
         self.corp = corp
         self._named = f"{self.url} ({origin})" if origin else self.url
-        self.resets = 0
-        self.machines = MachineControls(self._asked)
-        self.transport = memory or httpx.HTTPTransport(
+        self.resets: int = 0
+        self.machines: MachineControls = MachineControls(self._asked)
+        self.transport: httpx.BaseTransport = memory or httpx.HTTPTransport(
             limits=httpx.Limits(
                 max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE
             )
