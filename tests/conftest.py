@@ -21,7 +21,7 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
 
-pytest_plugins = ["tests.support.skips"]
+pytest_plugins = ["tests.support.skips", "tests.support.sql_servers"]
 pytest.register_assert_rewrite("tests.stores.suites")
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times

@@ -1,21 +1,20 @@
 """Each store on each database, by a driver for threads and one for an event loop."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from tests.support.mariadb_server import local_mariadb
-from tests.support.postgres_server import local_postgres
-from wwspec_router.client.sql import create_tables
+from tests.support.sql_servers import SERVERS, new_database
+from wwspec_router.client.sql import METADATA, create_tables
 from wwspec_router.testing.stores.rig import Loop
 
 ASYNC = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+aiomysql"}
-SERVERS = ("postgresql", "mysql")
 slow = pytest.mark.slow  # a server is made and started
 DATABASES = [pytest.param(name, marks=slow if name in SERVERS else ()) for name in ASYNC]
 ENGINES = [
@@ -33,20 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent and "in_every_history" in item.name:
             item.add_marker(slow)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a database in PostgreSQL."""
-    with local_postgres() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def mysql() -> Iterator[str]:
-    """The URL of a database in MariaDB."""
-    with local_mariadb() as url:
-        yield url
 
 
 @pytest.fixture
@@ -84,49 +69,65 @@ def empty_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
     def empty_url(name: str) -> str:
         url: str = request.getfixturevalue(name)
-        with opened(url) as engine, engine.begin() as connection:
-            found = MetaData()
-            found.reflect(connection)
-            found.drop_all(connection)
-        return url
+        return new_database(url) if name in SERVERS else url
 
     return empty_url
 
 
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]:
+    """Return the engine for threads of a server, whose database has the tables."""
+    with ExitStack() as stack:
+
+        @cache
+        def server(name: str) -> Engine:
+            engine = stack.enter_context(opened(request.getfixturevalue(name)))
+            with engine.begin() as connection:
+                create_tables(connection)
+            return engine
+
+        yield server
+
+
 @pytest.fixture
-def url_of(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Return the URL of a database of a kind, with empty tables."""
+def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
+    """Return an engine for threads over a database of a kind, with empty tables."""
+    with ExitStack() as stack:
 
-    def url_of(name: str) -> str:
-        url: str = request.getfixturevalue(name)
-        with opened(url) as engine, engine.begin() as connection:
-            create_tables(connection)
-            found = MetaData()
-            found.reflect(connection)
-            for table in found.sorted_tables:
-                connection.execute(table.delete())
-        return url
+        def engine_of(name: str) -> Engine:
+            if name in SERVERS:
+                engine: Engine = request.getfixturevalue("servers")(name)
+                with engine.begin() as connection:
+                    for table in METADATA.tables.values():
+                        connection.execute(table.delete())
+                if request.instance is not None:  # of a suite: a statement of a server is slow
+                    request.instance.histories, request.instance.rounds = 5, 5
+                return engine
+            engine = stack.enter_context(opened(request.getfixturevalue(name)))
+            with engine.begin() as connection:
+                create_tables(connection)
+            return engine
 
-    return url_of
+        yield engine_of
 
 
 @pytest.fixture(params=DATABASES)
-def sync_engine(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> Iterator[Engine]:
+def sync_engine(request: pytest.FixtureRequest, engine_of: Callable[[str], Engine]) -> Engine:
     """An engine for threads over each database, with empty tables."""
-    with opened(url_of(request.param)) as engine:
-        yield engine
+    return engine_of(request.param)
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, url_of: Callable[[str], str], call: Loop) -> Iterator[Engine | AsyncEngine]:
+def engine(
+    request: pytest.FixtureRequest, engine_of: Callable[[str], Engine], call: Loop
+) -> Iterator[Engine | AsyncEngine]:
     """An engine over each database with empty tables, for threads and for the event loop of `call`."""
     name, is_async = request.param
-    url = url_of(name)
+    engine = engine_of(name)
     if not is_async:
-        with opened(url) as engine:
-            yield engine
+        yield engine
         return
-    at_loop = create_async_engine(make_url(url).set(drivername=ASYNC[name]))
+    at_loop = create_async_engine(engine.url.set(drivername=ASYNC[name]))
     quicken(at_loop.sync_engine)
     yield at_loop
     closing: Any = at_loop.dispose()

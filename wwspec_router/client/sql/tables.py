@@ -38,6 +38,13 @@ _LOCK = 90_603_100_776
 """The number of PostgreSQL's lock of those that make tables."""
 
 
+class _Bytes(VARBINARY):
+    """Bytes that the driver is given as text: aiomysql 0.3 with PyMySQL 1.2 fails at a parameter of bytes."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Leave the text as it is; the database takes its UTF-8, and compares that byte by byte."""
+
+
 class KeyText(TypeDecorator[str]):
     """Text that is compared byte by byte: MySQL would take "corp " for "corp", and by default "Corp" too."""
 
@@ -50,12 +57,8 @@ class KeyText(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Return the type of a column in a database."""
-        kind = VARBINARY if is_mysql(dialect) else String
+        kind = _Bytes if is_mysql(dialect) else String
         return dialect.type_descriptor(kind(self.length))
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """Return what the driver gets."""
-        return value.encode() if value is not None and is_mysql(dialect) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         """Return what the driver has given."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wwspec_router.client import CursorMovedError, CursorStore, Position
 from wwspec_router.testing.stores.rig import DEADLINE, SETTINGS, TEXTS, Loop, Suite, together
@@ -115,7 +115,7 @@ class CursorStoreSuite(Suite):
             def __init__(self) -> None:
                 super().__init__(cursors, call)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.try_histories(Machine)
 
 
 class _Machine(RuleBasedStateMachine):

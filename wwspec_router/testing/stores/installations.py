@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wwspec_router.client import Installation, InstallationStore
 from wwspec_router.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
@@ -109,7 +109,7 @@ class InstallationStoreSuite(Suite):
             def __init__(self) -> None:
                 super().__init__(store, call)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.try_histories(Machine)
 
 
 class _Machine(RuleBasedStateMachine):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from wwspec_router.client import Key, Notification, Pending, PendingStore, Stage
 from wwspec_router.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
@@ -177,7 +177,7 @@ class PendingStoreSuite(Suite):
             def __init__(self) -> None:
                 super().__init__(store, call)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.try_histories(Machine)
 
 
 class _Machine(RuleBasedStateMachine):

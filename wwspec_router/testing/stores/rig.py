@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 T = TypeVar("T")
 
@@ -65,12 +66,18 @@ class Suite:
     """How many threads use a store at once."""
     rounds: ClassVar[int] = 20
     """How often a test of threads is repeated; a suite that runs rarely may say 1,000."""
+    histories: ClassVar[int] = 30
+    """How many histories of up to 25 steps a test tries; each step reads all rows."""
 
     @pytest.fixture
     def call(self) -> Iterator[Loop]:
         """Gives the results of methods, whether these are plain or `async def`."""
         with Loop().running() as loop:
             yield loop
+
+    def try_histories(self, machine: type[RuleBasedStateMachine]) -> None:
+        """Compare a store with a model of it, over as many histories as the suite says."""
+        run_state_machine_as_test(machine, settings=settings(SETTINGS, max_examples=self.histories))
 
     def together(self, work: Callable[[int], Any]) -> list[Any]:
         """Call a function with 0, 1, ... on as many threads, started at once, and return the results."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from wwspec_router.client import Key, Pending, SharedPendingStore, Stage
 from wwspec_router.testing.stores.pending import CORPS, KEYS, PendingStoreSuite, empty, row_of
-from wwspec_router.testing.stores.rig import SETTINGS, Loop
+from wwspec_router.testing.stores.rig import Loop
 
 
 class SharedPendingStoreSuite(PendingStoreSuite):
@@ -122,7 +122,7 @@ class SharedPendingStoreSuite(PendingStoreSuite):
             def __init__(self) -> None:
                 super().__init__(stores, call)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        self.try_histories(Machine)
 
 
 NUMBERS = st.integers(0, 1)
