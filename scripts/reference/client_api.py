@@ -8,7 +8,7 @@ import griffe
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
-from wwspec_router.client import archive, telemetry
+from wwspec_router.client import archive, sql, telemetry
 from wwspec_router.client.endpoints import ENDPOINTS
 
 __all__ = ["PAGE", "page"]
@@ -50,6 +50,15 @@ def page(say: Say) -> str:
             f"## {say('Names', '名称 {#names}')}\n",
             overview("wwspec_router.client", client.__all__, say),
             entries("wwspec_router.client", client.__all__, say, level=3),
+            f"## {say('Stores in SQL', 'SQL 存储 {#stores-in-sql}')}\n",
+            say(
+                "The names of `wwspec_router.client.sql`; it needs the extra `sql`. How to use them: "
+                "[the app's database](../how-to/databases.md).",
+                "`wwspec_router.client.sql` 的名称，使用前要安装可选依赖 `sql`。用法见[应用的数据库](../how-to/databases.md)。",
+            )
+            + "\n",
+            overview("wwspec_router.client.sql", sql.__all__, say),
+            entries("wwspec_router.client.sql", sql.__all__, say, level=3),
             f"## {say('Archive', '归档 {#archive}')}\n",
             say(
                 "The names of `wwspec_router.client.archive`; it needs the extra `sql`. How to use them: "

@@ -14,14 +14,24 @@ import wwspec_router.client
 import wwspec_router.testing.zone
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
-from wwspec_router.client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, endpoints
+from wwspec_router.client import (
+    KeyMissingError,
+    KeyRing,
+    KeyRingError,
+    ReplyTypeError,
+    RetryPolicy,
+    archive,
+    endpoints,
+    sql,
+    telemetry,
+)
 from wwspec_router.client.calls import decode_reply
 from wwspec_router.client.endpoints import ENDPOINTS
 from wwspec_router.client.notify.events import typed
 from wwspec_router.errors import ConfigurationError, JsonError, WWSpecError
 from wwspec_router.testing.zone import Zone
 
-MODULES = (wwspec_router.client, wwspec_router.testing.zone)
+MODULES = (wwspec_router.client, archive, sql, telemetry, wwspec_router.testing.zone)
 PUBLIC = {name: getattr(module, name) for module in MODULES for name in module.__all__}
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 WITH_EXAMPLES = {

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 
 from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome, Hooks
+from wwspec_router.errors import ConfigurationError
 
 VARIABLE = "WWSPEC_LOG"
 LOGGER = "wwspec_router.client"
@@ -58,7 +59,12 @@ def hooks_of(hooks: Iterable[ClientHooks]) -> Hooks:
 
     Args:
         hooks: Those that the app gives.
+
+    Raises:
+        ConfigurationError: They are no list of hooks.
     """
+    if not isinstance(hooks, Iterable):
+        raise ConfigurationError(f"hooks is a list, such as [LogHooks()], not {type(hooks).__name__}")
     given = tuple(hooks)
     if (value := os.environ.get(VARIABLE, "")) and _listens(value) and not any(type(e) is LogHooks for e in given):
         given = (*given, LogHooks())

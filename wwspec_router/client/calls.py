@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict
 import msgspec
 
 from wwspec_router.backoff import Backoff
+from wwspec_router.client.arguments import check_seconds
 from wwspec_router.client.core import Attempts, Core
 from wwspec_router.client.errors import (
     PlatformError,
@@ -33,7 +34,7 @@ from wwspec_router.contracts.repair import make_repair
 from wwspec_router.contracts.shape import shape_of
 from wwspec_router.contracts.wrapping import func_example
 from wwspec_router.errcodes import WAITING, ProgramErrcodes
-from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
+from wwspec_router.errors import JsonError, did_you_mean
 
 TaskStatus = Literal["running", "succeeded", "failed"]
 """The state of an asynchronous call: `running` until the program reports its result."""
@@ -109,8 +110,8 @@ def check_options(options: Mapping[str, object], kind: type[Any]) -> None:
         listed = f"it takes {', '.join(sorted(known))}"
         raise TypeError(f"unexpected keyword argument {name!r}; {did_you_mean(name, known, listed)}")
     timeout = options.get("timeout")
-    if isinstance(timeout, int | float) and not timeout > 0:
-        raise ConfigurationError(f"timeout is more than 0 seconds, not {timeout:g}")
+    if timeout is not None:
+        check_seconds("timeout", timeout)
 
 
 class _Own(msgspec.Struct, frozen=True):

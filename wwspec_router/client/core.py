@@ -10,6 +10,7 @@ from itertools import count
 from time import monotonic
 from typing import Any, Self, TypeVar
 
+from wwspec_router.client.arguments import check_seconds
 from wwspec_router.client.errors import (
     BadAnswerError,
     ContractMisfitError,
@@ -98,8 +99,7 @@ class Core:
         is_func: bool = False,
         hooks: Hooks = NO_HOOKS,
     ) -> None:
-        if sending.timeout <= 0:
-            raise ConfigurationError(f"timeout is more than 0 seconds, not {sending.timeout:g}")
+        check_seconds("timeout", sending.timeout)
         self.prefix = prefix
         self.is_func = is_func
         self.errcodes = errcodes

@@ -14,6 +14,7 @@ from typing import TypedDict
 import msgspec
 
 from wwspec_router.client import calls
+from wwspec_router.client.arguments import check_has
 from wwspec_router.client.calls import Ability, CallOptions
 from wwspec_router.client.core import Core
 from wwspec_router.client.cursors import CursorError, CursorStore, Position
@@ -127,6 +128,7 @@ class Pull:
 
     def __init__(self, core: Core, cursors: CursorStore, options: PullOptions) -> None:
         calls.check_options(options, PullOptions)
+        check_has("load", cursors, "cursors is a CursorStore, such as SqlCursor(connection, name=corpid)")
         self._limit = options.get("limit", MOST)
         if not 1 <= self._limit <= MOST:
             raise ConfigurationError(f"limit is 1 to {MOST} messages, not {self._limit}")

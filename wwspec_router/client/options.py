@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict, TypeVar, get_args
 
 import httpx
 
+from wwspec_router.client.arguments import check_seconds
 from wwspec_router.client.calls import check_options
 from wwspec_router.client.core import Core, Sending
 from wwspec_router.client.hooks import NO_HOOKS, Hooks
@@ -63,6 +64,8 @@ def core_of(
     """
     if form not in _PREFIXES:
         raise ConfigurationError(f"form is {' or '.join(map(repr, _PREFIXES))}, not {form!r}")
+    if not isinstance(retries, RetryPolicy):
+        raise ConfigurationError("retries of a client is a RetryPolicy, such as RetryPolicy(attempts=6)")
     prefix = _PREFIXES[form] if prefix is None else prefix
     sending, is_func = Sending(timeout, retries), form == "func"
     return Core(provider, program_id, prefix, sending, errcodes, page_tickets, is_func=is_func, hooks=hooks)
@@ -102,8 +105,7 @@ def core_with(core: Core, options: RequestOptions) -> Core:
     if "retries" in options:
         sending = replace(sending, retries=_policy(sending.retries, options["retries"]))
     if "deadline" in options:
-        if not options["deadline"] > 0:
-            raise ConfigurationError(f"deadline is more than 0 seconds, not {options['deadline']:g}")
+        check_seconds("deadline", options["deadline"])
         sending = replace(sending, longest=0.0, retries=replace(sending.retries, deadline=options["deadline"]))
     if "headers" in options:
         check_headers(options["headers"])
@@ -125,8 +127,8 @@ def _text(options: RequestOptions, name: Literal["idempotency_key", "idempotency
 def _policy(policy: RetryPolicy, retries: int | RetryPolicy) -> RetryPolicy:
     if isinstance(retries, RetryPolicy):
         return retries
-    if retries < 0:
-        raise ConfigurationError(f"retries is a RetryPolicy, or a number of 0 or more, not {retries}")
+    if not isinstance(retries, int) or retries < 0:
+        raise ConfigurationError(f"retries is a RetryPolicy, or a number of 0 or more, not {retries!r}")
     return replace(policy, attempts=retries + 1)
 
 
@@ -144,6 +146,8 @@ def provider_of(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvide
         raise ConfigurationError("corpid and secret go without tokens=: one source of access tokens")
     if hasattr(tokens, "fetch"):
         return tokens
+    if not callable(tokens):
+        raise ConfigurationError(f"tokens is a function or a TokenProvider, not {type(tokens).__name__}")
     return from_function(tokens)
 
 

@@ -43,5 +43,8 @@ def call_plain(function: Asked[Any]) -> Any:
     if inspect.isawaitable(found):
         if inspect.iscoroutine(found):
             found.close()
-        raise ConfigurationError("an async function goes with AsyncZoneClient; give ZoneClient a plain one")
+        raise ConfigurationError(
+            "an async function, and a store of an AsyncEngine, goes with the class for event loops, such as "
+            "AsyncZoneClient; give this one a plain one"
+        )
     return found

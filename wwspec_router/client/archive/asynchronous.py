@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from wwspec_router.client.archive.core import GRACE, ArchiverCore, ArchiverOptions, check_transaction
 from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveStatus, Turn
+from wwspec_router.client.arguments import check_client
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
@@ -41,6 +42,7 @@ class AsyncArchiver:
             raise ConfigurationError(
                 "AsyncArchiver needs an AsyncEngine, of create_async_engine; Archiver takes an Engine"
             )
+        check_client(clients, AsyncZoneClient)
         self._engine = engine
         self._store = store
         self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
@@ -63,9 +65,9 @@ class AsyncArchiver:
         self._core.stop()
 
     async def run_due(self) -> int:
-        """Pull what is due now, with turns until nothing is left, and return the number of turns."""
+        """Pull what is due now, and return the number of turns; see `Archiver.run_due`."""
         count = 0
-        while (turns := await self._run(self._core.tick())) is not None:
+        while (turns := await self._run(self._core.due())) is not None:
             async with anyio.create_task_group() as tasks:
                 for turn in turns:
                     tasks.start_soon(self._pull, turn)

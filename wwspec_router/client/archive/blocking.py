@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from wwspec_router.client.archive.core import ArchiverCore, ArchiverOptions, check_transaction
 from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveStatus, Turn
+from wwspec_router.client.arguments import check_client
 from wwspec_router.client.blocking import ZoneClient
 from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
@@ -53,6 +54,7 @@ class Archiver:
             raise ConfigurationError("Archiver needs an Engine (create_engine): AsyncArchiver takes an AsyncEngine")
         if inspect.iscoroutinefunction(store):
             raise ConfigurationError("store is an async function, which goes with AsyncArchiver; give a plain one")
+        check_client(clients, ZoneClient)
         self._engine = engine
         self._store = store
         self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
@@ -80,11 +82,14 @@ class Archiver:
     def run_due(self) -> int:
         """Pull what is due now, with turns until nothing is left, and return the number of turns.
 
-        For a job that a scheduler starts, in place of `run()`.
+        For a job that a scheduler starts, in place of `run()`. A corp whose pull fails is in `status()`.
+
+        Raises:
+            StoreError: The database refuses.
         """
         count = 0
         with self._pool() as pool:
-            while (turns := self._run(self._core.tick())) is not None:
+            while (turns := self._run(self._core.due())) is not None:
                 list(pool.map(self._pull, turns))
                 count += len(turns)
         return count

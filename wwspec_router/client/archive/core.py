@@ -117,6 +117,7 @@ class ArchiverCore:
         self._pull = options.get("pull", PullOptions())
         if own := ", ".join(each for each in _OWN_OPTIONS if each in self._pull):
             raise ConfigurationError(f"pull: {own}: the archiver sets this itself; on_gap is an option of the archiver")
+        check_options(self._pull, PullOptions)
         self._on_gap = options.get("on_gap")
         self._on_error = options.get("on_error")
         self._clock = options.get("clock", time)
@@ -207,7 +208,7 @@ class ArchiverCore:
     def tick(self) -> Steps[Sequence[Turn] | None]:
         """Do what is to be done now beside pulls, and return corps to pull; None when there is nothing to do."""
         try:
-            turns = yield from self._tick(self._clock())
+            turns = yield from self.due()
         except Exception as error:
             trouble = _reason(error)
             if trouble != self._trouble:
@@ -219,7 +220,13 @@ class ArchiverCore:
             self._trouble = ""
         return turns
 
-    def _tick(self, now: float) -> Steps[Sequence[Turn] | None]:
+    def due(self) -> Steps[Sequence[Turn] | None]:
+        """Do what `tick` does.
+
+        Raises:
+            Exception: The database refuses, or the function of the corps has failed.
+        """
+        now = self._clock()
         if self._held and now >= self._renew_at:
             self._renew_at = now + self._lease / 3
             yield from self._sql(partial(self._rows.renew, corpids=list(self._held), until=now + self._lease))
@@ -333,6 +340,8 @@ def _only(clients: Any, corps: Any) -> tuple[str, Any]:
     """Return the corp of a client that is the only one, empty when there are several, and the corps."""
     core = getattr(clients, "_core", None)
     if core is None:
+        if isinstance(corps, str):
+            raise ConfigurationError("corps is a list of corpids, or a function that returns them, not a text")
         return "", corps
     if corps is not None and (callable(corps) or isinstance(corps, str) or len(corps) != 1):
         raise ConfigurationError("one client is for one corp: give a function of the corpid, or corps=[corpid]")

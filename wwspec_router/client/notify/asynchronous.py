@@ -14,6 +14,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from wwspec_router.callbacks import Callback
+from wwspec_router.client.arguments import check_client
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_router.client.notify.core import ReceiverCore, Work
 from wwspec_router.client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
@@ -61,6 +62,7 @@ class AsyncNotifyReceiver:
         policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time,
     ) -> None:
+        check_client(client, AsyncZoneClient)
         self._core = ReceiverCore(
             token=token,
             encoding_aes_key=encoding_aes_key,

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from wwspec_router.callbacks import Callback
+from wwspec_router.client.arguments import check_client
 from wwspec_router.client.blocking import ZoneClient
 from wwspec_router.client.notify.core import ReceiverCore, Work
 from wwspec_router.client.notify.hands import Hands
@@ -105,8 +106,8 @@ class NotifyReceiver:
         clock: Callable[[], float] = time.time,
     ) -> None:
         check_plain(client=client, handler=handler, receive_id=receive_id, on_other=on_other, on_failed=on_failed)
-        if store is not None:
-            check_plain(**{"store.open": store.open})
+        check_client(client, ZoneClient)
+        check_plain(**{"store.open": getattr(store, "open", None)})
         self._core = ReceiverCore(
             token=token,
             encoding_aes_key=encoding_aes_key,

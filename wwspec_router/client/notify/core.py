@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from wwspec_router.callbacks import Callback
+from wwspec_router.client.arguments import check_has
 from wwspec_router.client.calls import Ability, read_reply
 from wwspec_router.client.errors import PlatformError, ZoneClientError
 from wwspec_router.client.notify.claims import Claims
@@ -63,7 +64,7 @@ class ReceiverCore:
         on_failed: Called with each notification that is given up; may be None.
 
     Raises:
-        ConfigurationError: Token, key or receive ID is missing or malformed.
+        ConfigurationError: Token, key or receive ID is missing or malformed, or the store is none.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ReceiverCore:
         on_other: Callable[[Callback], Any] | None,
         on_failed: Callable[[Pending], Any] | None,
     ) -> None:
+        check_has("open", store, "store is a PendingStore, such as SqlitePendingStore(path) or SqlPendingStore(engine)")
         self.intake: Intake = Intake(
             token,
             encoding_aes_key,

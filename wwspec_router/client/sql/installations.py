@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.installations import Installation
 from wwspec_router.client.sql.database import LATEST, Database, upsert
-from wwspec_router.client.sql.sealing import Cipher, seal, unseal
+from wwspec_router.client.sql.sealing import Cipher, check_cipher, seal, unseal
 from wwspec_router.client.sql.tables import INSTALLATIONS, TICKETS
 
 
@@ -42,7 +42,7 @@ class SqlInstallationStore:
     def __init__(self, engine: Engine | AsyncEngine, *, cipher: Cipher | None = None) -> None:
         self._installations = Database(engine, INSTALLATIONS)
         self._tickets = Database(engine, TICKETS)
-        self._cipher = cipher
+        self._cipher = check_cipher(cipher)
 
     def save(self, installation: Installation) -> None | Awaitable[None]:
         """Store an installation; see `InstallationStore`."""

@@ -3,6 +3,7 @@
 import base64
 from typing import Protocol
 
+from wwspec_router.client.arguments import check_has
 from wwspec_router.errors import StoreError
 
 _MARK = "sealed:"
@@ -26,6 +27,17 @@ class Cipher(Protocol):
             token: What `encrypt` has returned.
         """
         ...
+
+
+def check_cipher(cipher: Cipher | None) -> Cipher | None:
+    """Return the cipher of a store.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if cipher is not None:
+        check_has("decrypt", cipher, "cipher has encrypt(bytes) and decrypt(bytes), such as Fernet(key)")
+    return cipher
 
 
 def seal(secret: str, cipher: Cipher | None) -> str:

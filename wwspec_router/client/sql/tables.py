@@ -26,6 +26,8 @@ from sqlalchemy.dialects.mysql import LONGTEXT, VARBINARY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn, CreateTable
 
+from wwspec_router.errors import ConfigurationError
+
 METADATA = MetaData()
 """All tables; an Alembic environment takes it beside the app's own."""
 
@@ -171,7 +173,15 @@ def create_tables(connection: Connection) -> None:
 
     Args:
         connection: Of the app's database. With an async one: `await connection.run_sync(create_tables)`.
+
+    Raises:
+        ConfigurationError: It is no connection.
     """
+    if not isinstance(connection, Connection):
+        raise ConfigurationError(
+            "create_tables takes a Connection: `with engine.begin() as connection: create_tables(connection)`; of an "
+            f"AsyncEngine: `await connection.run_sync(create_tables)`; not {type(connection).__name__}"
+        )
     if connection.dialect.name == "postgresql":  # where IF NOT EXISTS fails when two do it at once
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     for table in METADATA.sorted_tables:

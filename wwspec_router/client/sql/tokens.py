@@ -5,11 +5,13 @@ from collections.abc import Awaitable
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from wwspec_router.client.arguments import check_has
 from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider
 from wwspec_router.client.sql.database import Database, upsert
-from wwspec_router.client.sql.sealing import Cipher, seal, unseal
+from wwspec_router.client.sql.sealing import Cipher, check_cipher, seal, unseal
 from wwspec_router.client.sql.tables import TOKENS
 from wwspec_router.client.tokens import TokenProvider
+from wwspec_router.errors import ConfigurationError
 
 
 class SqlTokenStore:
@@ -26,7 +28,7 @@ class SqlTokenStore:
 
     def __init__(self, engine: Engine | AsyncEngine, *, cipher: Cipher | None = None) -> None:
         self._database = Database(engine, TOKENS)
-        self._cipher = cipher
+        self._cipher = check_cipher(cipher)
 
     def provider(self, name: str, source: TokenProvider) -> TokenProvider:
         """Return a source of one token that all machines share; see `SharedTokens`."""
@@ -63,7 +65,7 @@ class SqlTokenProvider(StoredTokenProvider):
         cipher: Seals tokens at rest, such as a `Fernet` of the package cryptography.
 
     Raises:
-        ConfigurationError: `engine` is not an engine.
+        ConfigurationError: An argument is of another type, or the name is empty or too long.
 
     Examples:
         >>> import sqlalchemy
@@ -83,4 +85,7 @@ class SqlTokenProvider(StoredTokenProvider):
         name: str,
         cipher: Cipher | None = None,
     ) -> None:
+        check_has("fetch", provider, "provider is a TokenProvider, such as AppSecret(corpid, secret)")
+        if not 1 <= len(name.encode()) <= 255:
+            raise ConfigurationError("the name of a SqlTokenProvider has 1 to 255 bytes: one name for each token")
         super().__init__(provider, SqlTokenStore(engine, cipher=cipher), name=name)

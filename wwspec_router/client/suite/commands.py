@@ -1,7 +1,7 @@
 """What a suite does when WeCom calls the command URL, and how it forgets a corp."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, cast
@@ -63,6 +63,8 @@ class Commands:
     ) -> None:
         self._core = core
         self._records = core.records
+        if not isinstance(forgets, Iterable):
+            raise ConfigurationError(f"forgets is a list, such as [store], not {type(forgets).__name__}")
         self._forgets = [_function_of(each) for each in forgets]
         self._on_event = on_event
         self._drop = drop

@@ -4,11 +4,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
 
+from wwspec_router.client.arguments import check_has
 from wwspec_router.client.core import BASE_URL, Core
 from wwspec_router.client.errors import PlatformError, ZoneClientError
 from wwspec_router.client.installations import Installation, InstallationStore
@@ -54,7 +55,7 @@ class SuiteCore:
         clock: Returns Unix time in seconds.
 
     Raises:
-        ConfigurationError: Arguments are missing.
+        ConfigurationError: Arguments are missing, or of another type.
     """
 
     def __init__(
@@ -74,6 +75,13 @@ class SuiteCore:
     ) -> None:
         if not suite_id or not suite_secret:
             raise ConfigurationError("a suite needs its suite_id and suite_secret, as the provider console has them")
+        if kind not in get_args(AppKind):
+            raise ConfigurationError(f"kind is {' or '.join(map(repr, get_args(AppKind)))}, not {kind!r}")
+        check_has(
+            "ticket", installations, "installations is an InstallationStore, such as SqlInstallationStore(engine)"
+        )
+        if tokens is not None:
+            check_has("provider", tokens, "tokens of a suite is a SharedTokens, such as SqlTokenStore(engine)")
         self.suite_id = suite_id
         self.records: Records = Records(installations, suite_id)
         self._core = core

@@ -14,7 +14,11 @@ Examples:
     ...         return MemoryPendingStore
 """
 
-import pytest
+from wwspec_router.host.extras import require
+
+require("testing", "wwspec_router.testing.stores")
+
+import pytest  # noqa: E402 - after the check of the extra
 
 _MODULES = ("cursors", "installations", "pending", "shared_pending", "tokens")
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _MODULES))
