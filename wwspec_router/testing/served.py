@@ -54,7 +54,9 @@ class ServedProgram:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down
             self.folder: Path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
             several = ["--machines", str(machines)] if machines > 1 else []
-            self.emulator: Child = Child(["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log")
+            self.emulator: Child = Child(
+                ["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log"
+            )
             follower = stack.enter_context(ExitStack())  # it ends after the emulator
             stack.callback(self.emulator.stop)
             stack.callback(self.stop_program)
