@@ -54,7 +54,8 @@ def page(say: Say) -> str:
             say(
                 "The names of `wwspec_router.client.sql`; it needs the extra `sql`. How to use them: "
                 "[the app's database](../how-to/databases.md).",
-                "`wwspec_router.client.sql` 的名称，使用前要安装可选依赖 `sql`。用法见[应用的数据库](../how-to/databases.md)。",
+                "`wwspec_router.client.sql` 的名称，使用前要安装可选依赖 `sql`。"
+                "用法见[应用的数据库](../how-to/databases.md)。",
             )
             + "\n",
             overview("wwspec_router.client.sql", sql.__all__, say),

@@ -42,8 +42,9 @@ class Request:
     called: str = ""
     """The name in errors: the API, with the ability ID if there is one."""
     ability_id: str = ""
-    """For hooks; empty when it is no call of an ability. So is the program."""
+    """For hooks; empty when it is no call of an ability."""
     program_id: str = ""
+    """For hooks; empty when it is no call of an ability."""
 
 
 @dataclass(frozen=True, repr=False)
