@@ -51,14 +51,14 @@ APP = {
         handler = "abilities.shop:buy"
         concurrency = 1
         [abilities.once]
-        handler = "abilities.shop:hold"
+        handler = "abilities.shop:buy_slowly"
+        timeout = 4.0
         [abilities.once.once]
         key = "order"
     """,
     "abilities/shop.py": """
 import asyncio
 import time
-from pathlib import Path
 from typing import Literal
 from wwspec_router import AbilityError, Contract, Output, ability
 
@@ -82,10 +82,8 @@ def buy(request: Request) -> Response:
     return Response(bought=1)
 
 @ability
-def hold(request: Request) -> Response:
-    Path(request.order, "begun").touch()
-    while not Path(request.order, "may-end").exists():
-        time.sleep(0.01)
+def buy_slowly(request: Request) -> Response:
+    time.sleep(6)
     return Response(bought=1)
 
 @ability
@@ -171,18 +169,14 @@ def test_a_client_that_is_given_the_errcodes_knows_them_for_every_call(zone: Ser
             client.task(jobid).result(timeout=20)
 
 
-def test_a_repeat_while_the_first_call_still_runs_is_told_apart(
-    client: ZoneClient, shop: ModuleType, tmp_path: Path
-) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.call, shop.Once(order=str(tmp_path)))
-        wait_until((tmp_path / "begun").exists)
-        try:
-            with pytest.raises(ProgramRepeatError):
-                client.call(shop.Once(order=str(tmp_path)))
-        finally:
-            (tmp_path / "may-end").touch()
-        assert first.result().bought == 1
+def test_a_repeat_while_the_first_call_still_runs_is_told_apart(client: ZoneClient, shop: ModuleType) -> None:
+    def ended(order: str) -> type[ProgramError]:
+        with pytest.raises(ProgramError) as caught:
+            client.call(shop.Once(order=order))
+        return type(caught.value)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(ended, ["a", "a"])) == {ProgramTimeoutError, ProgramRepeatError}
 
 
 def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(client: ZoneClient, shop: ModuleType) -> None:
