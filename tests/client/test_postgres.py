@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.postgres_server import local_postgres
+from tests.support.sql_servers import new_database
 from tests.support.waiting import DEADLINE
 from wwspec_router.client import CursorError, CursorMovedError, DbCursor, Position
 
@@ -23,10 +23,9 @@ Connect = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(postgresql: str) -> str:
     """The URL of a database, as psycopg takes it."""
-    with local_postgres() as url:
-        yield url.replace("+psycopg", "")
+    return new_database(postgresql).replace("+psycopg", "")
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ APP = {
         handler = "abilities.shop:buy"
         concurrency = 1
         [abilities.once]
-        handler = "abilities.shop:buy"
-        timeout = 1.0
+        handler = "abilities.shop:buy_slowly"
+        timeout = 4.0
         [abilities.once.once]
         key = "order"
     """,
@@ -79,6 +79,11 @@ def does(what: str) -> None:
 def buy(request: Request) -> Response:
     does(request.does)
     time.sleep(1 if request.does == "sleep" else 0)
+    return Response(bought=1)
+
+@ability
+def buy_slowly(request: Request) -> Response:
+    time.sleep(6)
     return Response(bought=1)
 
 @ability
@@ -167,7 +172,7 @@ def test_a_client_that_is_given_the_errcodes_knows_them_for_every_call(zone: Ser
 def test_a_repeat_while_the_first_call_still_runs_is_told_apart(client: ZoneClient, shop: ModuleType) -> None:
     def ended(order: str) -> type[ProgramError]:
         with pytest.raises(ProgramError) as caught:
-            client.call(shop.Once(order=order, does="sleep"))
+            client.call(shop.Once(order=order))
         return type(caught.value)
 
     with ThreadPoolExecutor(2) as pool:

@@ -2,48 +2,31 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.client.archive.world import KINDS, Clock, Kind, Machine, Tenants, archived, made_tables
-from tests.support.mariadb_server import local_mariadb
-from tests.support.postgres_server import local_postgres
+from tests.client.archive.world import KINDS, Clock, Machine, Tenants, archived, made_tables
+from tests.support.sql_servers import SERVERS, new_database
 from tests.support.waiting import DEADLINE, wait_until
-
-ROUNDS = {"sqlite": 5, "postgresql": 30, "mariadb": 30}
-SERVERS = {"postgresql": local_postgres, "mariadb": local_mariadb}
-
-
-class Database(NamedTuple):
-    """Where machines archive."""
-
-    name: str
-    url: str
-
-    @property
-    def kinds(self) -> Sequence[Kind]:
-        return ("threads", "threads") if self.name == "mariadb" else KINDS  # aiomysql fails with PyMySQL 1.2
 
 
 @pytest.fixture(
     params=[
         "sqlite",
         pytest.param("postgresql", marks=pytest.mark.slow),  # a server is made and started
-        pytest.param("mariadb", marks=pytest.mark.slow),  # a server is made and started
+        pytest.param("mysql", marks=pytest.mark.slow),  # a server is made and started
     ]
 )
-def database(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Database]:
-    """A database with empty tables, with which every machine works."""
-    with ExitStack() as stack:
-        serve = SERVERS.get(request.param)
-        url = stack.enter_context(serve()) if serve else f"sqlite:///{tmp_path}/app.db"
-        made_tables(url)
-        yield Database(request.param, url)
+def database(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
+    """The URL of a database with empty tables, with which every machine works."""
+    is_server = request.param in SERVERS
+    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
+    made_tables(url)
+    yield url
     assert "can't work" not in caplog.text
 
 
@@ -54,14 +37,14 @@ class Later(Clock):
         return super().__call__() + 1_000
 
 
-def test_of_pulls_at_the_same_time_one_stores_each_page(database: Database, tenants: Tenants) -> None:
+def test_of_pulls_at_the_same_time_one_stores_each_page(database: str, tenants: Tenants) -> None:
     corpid = tenants.corpids[0]
-    rounds = ROUNDS[database.name]
+    rounds = 5 if database.startswith("sqlite") else 30
     with ExitStack() as stack:
         clocks = (Clock(), Later())
         machines = [
-            stack.enter_context(Machine(kind, database.url, tenants, clock=clock, corps=[corpid], every=0.001))
-            for kind, clock in zip(database.kinds, clocks, strict=True)
+            stack.enter_context(Machine(kind, database, tenants, clock=clock, corps=[corpid], every=0.001))
+            for kind, clock in zip(KINDS, clocks, strict=True)
         ]
         turn = threading.Barrier(len(machines))
 
@@ -79,15 +62,15 @@ def test_of_pulls_at_the_same_time_one_stores_each_page(database: Database, tena
             clock.now += 1_000
         for machine in machines:
             machine.run_due()
-    rows = archived(database.url)
+    rows = archived(database)
     assert len(rows) == len(set(rows)) == 20 + rounds
 
 
-def test_machines_that_run_at_the_same_time_store_each_message_once(database: Database, tenants: Tenants) -> None:
+def test_machines_that_run_at_the_same_time_store_each_message_once(database: str, tenants: Tenants) -> None:
     with ExitStack() as stack:
         machines = [
-            stack.enter_context(Machine(kind, database.url, tenants, clock=time.time, pull={"limit": 5}))
-            for kind in (*database.kinds, *database.kinds)
+            stack.enter_context(Machine(kind, database, tenants, clock=time.time, pull={"limit": 5}))
+            for kind in (*KINDS, *KINDS)
         ]
         for machine in machines:
             machine.start()
@@ -95,7 +78,7 @@ def test_machines_that_run_at_the_same_time_store_each_message_once(database: Da
             corpid = tenants.corpids[number % 3]
             tenants.say(corpid)
             machines[number % 4].on_event(tenants.event(corpid))
-        wait_until(lambda: len(archived(database.url)) >= 72)
+        wait_until(lambda: len(archived(database)) >= 72)
         assert all(each.failures == 0 for each in machines[0].status().values())
-    rows = archived(database.url)
+    rows = archived(database)
     assert len(rows) == len(set(rows)) == 72

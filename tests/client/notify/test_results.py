@@ -12,6 +12,7 @@ import pytest
 from tests.support import command
 from tests.support.apps import ROOT, write_files
 from wwspec_router.client import Notification, NotifyEvent, ReplyTypeError
+from wwspec_router.contracts import Contract
 from wwspec_router.testing.zone import Zone
 
 PROGRAM = {
@@ -75,8 +76,13 @@ def test_an_event_without_a_result_has_none_of_any_class() -> None:
     assert event_of({"event_type": "hit_keyword"}).result_as(Hits) is None
 
 
-def test_a_result_of_another_class_is_an_error_that_names_the_place_but_shows_no_data() -> None:
+class ContractHits(Contract):
+    hits: int
+
+
+@pytest.mark.parametrize("kind", [Hits, ContractHits])
+def test_a_result_of_another_class_is_an_error_that_names_the_place_but_shows_no_data(kind: type[Any]) -> None:
     event = event_of({"event_type": "hit_keyword", "hit_keyword_result": {"hits": "customer data"}})
-    with pytest.raises(ReplyTypeError, match=r"hit_keyword_result: the result is no Hits: .*\$\.hits") as caught:
-        event.result_as(Hits)
+    with pytest.raises(ReplyTypeError, match=r"hit_keyword_result: the result is no \w*Hits: .*\$\.hits") as caught:
+        event.result_as(kind)
     assert "customer data" not in str(caught.value)

@@ -26,6 +26,21 @@ ENGINES = [
 ]
 
 
+def with_each_engine(fixture: str, one: Any, other: Any) -> pytest.MarkDecorator:
+    """Run the tests of a class with each engine, and with one value of another fixture or the other.
+
+    SQLite has both with each driver; a server has the one with threads, and the other with the event loop.
+    """
+    pairs = []
+    for engine in ENGINES:
+        [(name, is_async)] = engine.values
+        values = (one, other) if name not in SERVERS else (other,) if is_async else (one,)
+        pairs += [
+            pytest.param((name, is_async), value, marks=engine.marks, id=f"{engine.id}-{value}") for value in values
+        ]
+    return pytest.mark.parametrize(("engine", fixture), pairs, indirect=["engine"])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have histories run with the slow tests: each of their steps reads all rows by a statement for each."""
@@ -95,13 +110,13 @@ def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
     with ExitStack() as stack:
 
         def engine_of(name: str) -> Engine:
+            if request.instance is not None:  # of a suite: a statement costs a millisecond, of a server more
+                request.instance.histories, request.instance.rounds = (2, 5) if name in SERVERS else (10, 20)
             if name in SERVERS:
                 engine: Engine = request.getfixturevalue("servers")(name)
                 with engine.begin() as connection:
                     for table in METADATA.tables.values():
                         connection.execute(table.delete())
-                if request.instance is not None:  # of a suite: a statement of a server is slow
-                    request.instance.histories, request.instance.rounds = 5, 5
                 return engine
             engine = stack.enter_context(opened(request.getfixturevalue(name)))
             with engine.begin() as connection:
@@ -127,6 +142,8 @@ def engine(
     if not is_async:
         yield engine
         return
+    if request.instance is not None:  # of a suite: its statements are those of threads
+        request.instance.histories = 1
     at_loop = create_async_engine(engine.url.set(drivername=ASYNC[name]))
     quicken(at_loop.sync_engine)
     yield at_loop

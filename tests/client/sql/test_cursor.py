@@ -8,20 +8,20 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from tests.client.sql.conftest import with_each_engine
 from wwspec_router.client.sql import SqlCursor
 from wwspec_router.testing.stores import CursorStoreSuite
 from wwspec_router.testing.stores.rig import Loop
 
 
+@with_each_engine("kind", "connection", "session")
 class TestSqlCursor(CursorStoreSuite):
-    @pytest.fixture(params=["connection", "session"])
-    def open_cursor(
-        self, request: pytest.FixtureRequest, engine: Engine | AsyncEngine, call: Loop
-    ) -> Iterator[Callable[[], SqlCursor]]:
+    @pytest.fixture
+    def open_cursor(self, engine: Engine | AsyncEngine, kind: str, call: Loop) -> Iterator[Callable[[], SqlCursor]]:
         bound: list[Any] = []
 
         def open_cursor() -> SqlCursor:
-            bound.append(connected(engine, request.param, call))
+            bound.append(connected(engine, kind, call))
             return SqlCursor(bound[-1], name="corp")
 
         yield open_cursor

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.client.sql.conftest import opened
+from tests.client.sql.conftest import opened, with_each_engine
 from wwspec_router.client import Installation, InstallationStore
 from wwspec_router.client.installations import MemoryInstallationStore
 from wwspec_router.client.sql import SqlInstallationStore, create_tables
@@ -37,12 +37,11 @@ class TestMemoryInstallationStore(InstallationStoreSuite):
         return lambda: store
 
 
+@with_each_engine("kind", "plain", "sealed")
 class TestSqlInstallationStore(InstallationStoreSuite):
-    @pytest.fixture(params=[None, Backwards()], ids=["plain", "sealed"])
-    def open_store(
-        self, request: pytest.FixtureRequest, engine: Engine | AsyncEngine
-    ) -> Callable[[], SqlInstallationStore]:
-        return partial(SqlInstallationStore, engine, cipher=request.param)
+    @pytest.fixture
+    def open_store(self, engine: Engine | AsyncEngine, kind: str) -> Callable[[], SqlInstallationStore]:
+        return partial(SqlInstallationStore, engine, cipher=Backwards() if kind == "sealed" else None)
 
 
 @pytest.fixture

@@ -23,15 +23,15 @@ Kept = list[tuple[int, str]]
 Keep = Callable[[CursorStore, Any, Position], object]
 
 
-def two_pulls(open_cursor: Callable[[int], tuple[CursorStore, Keep]]) -> Kept:
-    """Let two threads keep the same page, 1,000 times; return the pages that were kept, and by whom."""
+def two_pulls(open_cursor: Callable[[int], tuple[CursorStore, Keep]], rounds: int = ROUNDS) -> Kept:
+    """Let two threads keep the same page, round by round; return the pages that were kept, and by whom."""
     both = Barrier(2, timeout=DEADLINE)
     losers: list[int] = []
 
     def pull(number: int) -> Kept:
         cursor, keep = open_cursor(number)
         kept: Kept = []
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             before: Any = cursor.load()
             pages = (before.pages if before else 0) + 1
             both.wait()
@@ -44,8 +44,8 @@ def two_pulls(open_cursor: Callable[[int], tuple[CursorStore, Keep]]) -> Kept:
         return kept
 
     kept = sorted(page for each in together(pull, 2) for page in each)
-    assert [page for page, _ in kept] == list(range(1, ROUNDS + 1)), "a page was kept twice, or never"
-    assert sorted(losers) == list(range(1, ROUNDS + 1)), "a loser was not told"
+    assert [page for page, _ in kept] == list(range(1, rounds + 1)), "a page was kept twice, or never"
+    assert sorted(losers) == list(range(1, rounds + 1)), "a loser was not told"
     return kept
 
 
@@ -88,7 +88,7 @@ def test_of_two_pulls_through_a_connection_of_pep_249_one_is_told(sync_engine: E
 
         return DbCursor(connection), keep
 
-    two_pulls(opened_cursor)
+    two_pulls(opened_cursor, ROUNDS if sync_engine.dialect.name == "sqlite" else 50)  # elsewhere SqlCursor replaces it
     for each in connections:
         each.close()
 

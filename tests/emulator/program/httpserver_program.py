@@ -16,7 +16,7 @@ from wwspecapisdk import (
 )
 
 CALL_BY_APP = 1
-EVENTS = {}
+EVENTS: dict[str, object] = {}
 """What the app has not fetched yet, by notify_id."""
 
 

@@ -129,12 +129,12 @@ def test_a_receiver_fetches_an_event_from_a_public_style_program(emulator: Emula
     client |= {"base_url": emulator.url, "form": "func"}
     emulator.receive_events()
     emulator.fire("hit_keyword")
-    [told] = emulator.notifications()
+    [notification] = emulator.notifications()
     with (
         httpx.HTTPTransport() as wecom,
         Stand(kind, wecom, client=client, ability_id="input_do_async_job") as stand,
     ):
-        stand.notify(told["notify_id"])
+        stand.notify(notification["notify_id"])
         [event] = stand.handled(1)
     assert event.event_type == "hit_keyword"
     assert isinstance(event.data, hit_keyword.Event)
