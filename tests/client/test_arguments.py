@@ -29,7 +29,7 @@ from wwspec_router.client.sql import (
 from wwspec_router.errors import ConfigurationError, StoreError
 
 ENGINE, ASYNC_ENGINE = create_engine("sqlite://"), create_async_engine("sqlite+aiosqlite://")
-CALLBACK = {"token": "token", "encoding_aes_key": "a" * 43}
+CALLBACK: dict[str, Any] = {"token": "token", "encoding_aes_key": "a" * 43}
 
 
 def client(**options: Any) -> ZoneClient:
@@ -90,9 +90,9 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "one hook": (lambda: client(hooks=LogHooks()), r"hooks is a list, such as \[LogHooks\(\)\]"),
     "a number of retries": (lambda: client(retries=5), r"RetryPolicy\(attempts=6\)"),
     "a text as timeout": (lambda: client(timeout="soon"), "timeout is more than 0 seconds, not 'soon'"),
-    "a text as deadline": (lambda: client().with_options(deadline="soon"), "deadline is.*not 'soon'"),  # type: ignore[typeddict-item]
-    "a text as retries": (lambda: client().with_options(retries="many"), "0 or more, not 'many'"),  # type: ignore[typeddict-item]
-    "a text as headers": (lambda: client().with_options(headers="x"), "names and values that are texts"),  # type: ignore[typeddict-item]
+    "a text as deadline": (lambda: client().with_options(deadline="soon"), "deadline is.*not 'soon'"),  # type: ignore[arg-type]
+    "a text as retries": (lambda: client().with_options(retries="many"), "0 or more, not 'many'"),  # type: ignore[arg-type]
+    "a text as headers": (lambda: client().with_options(headers="x"), "names and values that are texts"),  # type: ignore[arg-type]
     "a number in headers": (lambda: client().with_options(headers={"X-A": 1}), "names and values that are texts"),  # type: ignore[dict-item]
     "a number as tokens": (lambda: ZoneClient(tokens=5), "a function or a TokenProvider, not int"),  # type: ignore[arg-type]
     "an engine for a cursor": (lambda: client().messages(ENGINE), "CursorStore.*not Engine"),  # type: ignore[arg-type]

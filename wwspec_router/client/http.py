@@ -62,7 +62,8 @@ def check_headers(headers: Mapping[str, str]) -> None:
     Raises:
         ConfigurationError: A name or a value has a character that no header may have, or a header is the client's own.
     """
-    if not isinstance(headers, Mapping) or not all(isinstance(each, str) for each in (*headers, *headers.values())):
+    given: object = headers
+    if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in (*given, *given.values())):
         raise ConfigurationError("headers has names and values that are texts: {'X-Gateway': 'app'}")
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
