@@ -9,7 +9,7 @@ from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
 from wwspec_router import client
 from wwspec_router.client import archive, sql, telemetry
-from wwspec_router.client.endpoints import ENDPOINTS
+from wwspec_router.client.endpoints import ENDPOINTS, ensure_public_key
 
 __all__ = ["PAGE", "page"]
 
@@ -19,7 +19,8 @@ PAGE = "reference/client-api.md"
 def page(say: Say) -> str:
     """Return the page."""
     rows = []
-    for path, function in ENDPOINTS.items():
+    methods = [*ENDPOINTS.items(), ("chatdata/set_public_key", ensure_public_key)]
+    for path, function in methods:
         text = first_paragraph(function.__doc__)
         ids = " ".join(re.findall(r"\[([\d, ]+)\]", text))
         meaning = re.sub(r" ?\[[\d, ]+\]", "", say.of_code(text))
@@ -46,7 +47,7 @@ def page(say: Say) -> str:
             )
             + "\n",
             table(heads, rows),
-            *(_endpoint(function.__name__, say) for function in ENDPOINTS.values()),
+            *(_endpoint(function.__name__, say) for _, function in methods),
             f"## {say('Names', '名称 {#names}')}\n",
             overview("wwspec_router.client", client.__all__, say),
             entries("wwspec_router.client", client.__all__, say, level=3),
