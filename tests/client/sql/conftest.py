@@ -111,7 +111,7 @@ def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
 
         def engine_of(name: str) -> Engine:
             if request.instance is not None:  # of a suite: a statement costs a millisecond, of a server more
-                request.instance.histories, request.instance.rounds = (2, 5) if name in SERVERS else (10, 20)
+                request.instance.histories, request.instance.rounds = (1, 5) if name in SERVERS else (5, 20)
             if name in SERVERS:
                 engine: Engine = request.getfixturevalue("servers")(name)
                 with engine.begin() as connection:
