@@ -127,8 +127,8 @@ def _text(options: RequestOptions, name: Literal["idempotency_key", "idempotency
 def _policy(policy: RetryPolicy, retries: int | RetryPolicy) -> RetryPolicy:
     if isinstance(retries, RetryPolicy):
         return retries
-    more: object = retries
-    if not isinstance(more, int) or more < 0:
+    given: object = retries
+    if not isinstance(given, int) or given < 0:
         raise ConfigurationError(f"retries is a RetryPolicy, or a number of 0 or more, not {retries!r}")
     return replace(policy, attempts=retries + 1)
 

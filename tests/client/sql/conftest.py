@@ -17,13 +17,16 @@ from wwspec_router.testing.stores.rig import Loop
 ASYNC = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+aiomysql"}
 slow = pytest.mark.slow  # a server is made and started
 DATABASES = [pytest.param(name, marks=slow if name in SERVERS else ()) for name in ASYNC]
-ENGINES = [
-    pytest.param(
-        (name, is_async), marks=slow if name in SERVERS else (), id=f"{name}-{'async' if is_async else 'sync'}"
-    )
-    for name in ASYNC
-    for is_async in (False, True)
-]
+KINDS = [(name, is_async) for name in ASYNC for is_async in (False, True)]
+
+
+def _param(kind: tuple[str, bool], *values: Any) -> Any:
+    name, is_async = kind
+    parts = (name, "async" if is_async else "sync", *values)
+    return pytest.param(kind, *values, marks=slow if name in SERVERS else (), id="-".join(map(str, parts)))
+
+
+ENGINES = [_param(kind) for kind in KINDS]
 
 
 def with_each_engine(fixture: str, one: Any, other: Any) -> pytest.MarkDecorator:
@@ -32,12 +35,9 @@ def with_each_engine(fixture: str, one: Any, other: Any) -> pytest.MarkDecorator
     SQLite has both with each driver; a server has the one with threads, and the other with the event loop.
     """
     pairs = []
-    for engine in ENGINES:
-        [(name, is_async)] = engine.values
+    for name, is_async in KINDS:
         values = (one, other) if name not in SERVERS else (other,) if is_async else (one,)
-        pairs += [
-            pytest.param((name, is_async), value, marks=engine.marks, id=f"{engine.id}-{value}") for value in values
-        ]
+        pairs += [_param((name, is_async), value) for value in values]
     return pytest.mark.parametrize(("engine", fixture), pairs, indirect=["engine"])
 
 
