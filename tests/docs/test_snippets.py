@@ -54,6 +54,7 @@ ELSEWHERE = {
             "scripts/torture overload",
             "scripts/torture intruder",
             "scripts/torture app",
+            "scripts/torture app --service",
             "scripts/torture soak",
             "scripts/torture fuzz",
             "scripts/torture native",

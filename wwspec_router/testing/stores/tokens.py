@@ -14,7 +14,7 @@ from wwspec_router.testing.stores.rig import Loop, Suite
 T = TypeVar("T")
 
 
-class NoTokenError(Exception):
+class _NoTokenError(Exception):
     """WeCom gives no token."""
 
 
@@ -40,7 +40,7 @@ class WeCom:
         """Answer a request; what a provider is given."""
         yield Pause(0.0)
         if self.fails:
-            raise NoTokenError
+            raise _NoTokenError
         with self._lock:
             self.given.append(token := f"token-{len(self.given) + 1}")
         return {"access_token": token, "suite_access_token": token, "expires_in": self.expires_in}
@@ -112,12 +112,12 @@ class SharedTokenProviderSuite(Suite):
         one, other = providers
         wecom.fails = True
         for each in providers:
-            with pytest.raises(NoTokenError):
+            with pytest.raises(_NoTokenError):
                 wecom.run(each.fetch(wecom.fetch))
         wecom.fails = False
         assert wecom.run(one.fetch(wecom.fetch)).value == "token-1"
         wecom.fails = True
-        with pytest.raises(NoTokenError):
+        with pytest.raises(_NoTokenError):
             wecom.run(other.fetch_other(wecom.fetch, "token-1"))
         wecom.fails = False
         assert wecom.run(one.fetch_other(wecom.fetch, "token-1")).value == "token-2"
