@@ -179,6 +179,7 @@ def test_the_record_of_a_call_shows_its_trace(zone: Zone) -> None:
     reply_of(zone, "order_async", order(TRACEPARENT))
     [row] = [each for each in zone.client.traffic(kind="call") if each["ability"] == "order_async"]
 
+    wait_until(lambda: zone.client.entry(row["number"])["traces"])  # the program sends it after the reply
     assert [each["trace_id"] for each in zone.client.entry(row["number"])["traces"]] == [TRACE_ID]
 
 
