@@ -61,7 +61,7 @@ class OneLineFormatter(logging.Formatter):
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
         request = current_request.get()
-        trace_id = trace_id_of(current_traceparent.get())
+        trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
         record.request = f"{f' #{request}' if request else ''}{f' trace_id={trace_id}' if trace_id else ''}"
         line = printable(super().format(record).replace("\n", " | "))
         return line if error is None else f"{line}: {describe(error)}"
@@ -111,7 +111,7 @@ def _subject() -> dict[str, int | str]:
 
 def _trace() -> dict[str, str]:
     """Return the trace of the call, under the name that OpenTelemetry has for it in logs."""
-    trace_id = trace_id_of(current_traceparent.get())
+    trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
     return {"trace_id": trace_id} if trace_id else {}
 
 

@@ -80,7 +80,7 @@ class SdkLogHandler(logging.Handler):
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
         with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
             request = current_request.get()
-            trace_id = trace_id_of(current_traceparent.get())
+            trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
             head = f"{f'#{request} ' if request else ''}{f'trace_id={trace_id} ' if trace_id else ''}"
             for piece in pieces(self.format(record), SDK_LOG_BYTES, head):
                 self._write(level, piece)

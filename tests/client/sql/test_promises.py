@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.client.sql.conftest import opened
 from tests.client.sql.test_installations import database
 from wwspec_router.client import (
+    AppSecret,
     CursorError,
     CursorMovedError,
     Installation,
@@ -217,7 +218,7 @@ def test_no_value_is_in_an_error(database: Engine) -> None:
         SqlPendingStore,
         SqlInstallationStore,
         SqlTokenStore,
-        lambda engine: SqlTokenProvider(engine, None, name="corp"),  # type: ignore[arg-type]
+        lambda engine: SqlTokenProvider(engine, AppSecret("corp", "secret"), name="corp"),
         lambda engine: SqlCursor(engine, name="corp"),
     ],
 )
