@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.apps import ROOT
 from tests.support.made_once import made_once
@@ -64,8 +64,7 @@ def opened(browser: Browser, width: int, scheme: str = "light") -> Page:
     return context.new_page()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (420, "dark")])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_pages_fit_their_window_and_ask_no_other_host(
     browser: Browser, url: str, language: str, width: int, scheme: str
@@ -98,6 +97,16 @@ def test_the_search_finds_pages_of_the_language(browser: Browser, url: str, lang
     targets = page.locator(".md-search-result__link").evaluate_all("links => links.map(link => link.href)")
     assert targets
     assert all(target.startswith(f"{url}/{language}/") for target in targets)
+    page.context.close()
+
+
+def test_the_open_menu_of_languages_fits_the_window_of_a_phone(browser: Browser, url: str) -> None:
+    page = opened(browser, 420)
+    page.goto(f"{url}/en/index.html")
+    page.locator(".md-select").hover()
+    menu = page.locator(".md-select__inner")
+    expect(menu).to_have_css("opacity", "1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
     page.context.close()
 
 

@@ -43,6 +43,7 @@ ELSEWHERE = {
         "tests/docs/test_readme.py follows README.md",
     ),
     "scripts/test": "is what runs this test",
+    "pytest": "each page's own command runs its tests, and `pytest --zone served` all of them",
     "WWSPEC_PURE=1 scripts/test": "the same; scripts/test --all runs a part of it so",
     **dict.fromkeys(
         (
@@ -151,6 +152,15 @@ def test_every_command_of_a_page_works(lines: list[str], application: Path, requ
         run_all(lines, application, request.getfixturevalue("zone"))
 
 
+@pytest.mark.slow  # starts pytest in a process of its own
+def test_the_tests_that_no_command_of_a_page_names_pass(application: Path, zone: Zone) -> None:
+    commands = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
+    named = {word for line in commands if line.startswith("pytest") for word in line.split()}
+    others = {str(each.relative_to(application)) for each in (application / "tests").glob("test_*.py")} - named
+    assert others
+    run(f"pytest -q {' '.join(sorted(others))}", application, zone)
+
+
 def test_no_block_compares_files_with_what_it_has_just_written() -> None:
     compared = set[str]()
     for block in BLOCKS:
@@ -217,7 +227,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=600,  # a hundred processes start for all tests of the pages in the served form
             check=False,
         )
     assert done.returncode == 0, done.stderr + done.stdout
