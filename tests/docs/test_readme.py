@@ -35,7 +35,16 @@ HERE = {
 @contextmanager
 def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
     """Terminals of a person who has no more than a clone, with free ports in place of those of the page."""
-    bare = {"PATH", "HOME", "TMPDIR", "PYENV_ROOT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_INDEX_URL"}
+    bare = {
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "PYENV_ROOT",
+        "PIP_CONFIG_FILE",
+        "PIP_CACHE_DIR",
+        "PIP_INDEX_URL",
+        "PIP_NO_COMPILE",
+    }
     with held_ports(2) as held:
         ports = dict(zip(("8080", "8090"), map(str, held), strict=True))
         environment = {
