@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import COMPILED, Archives, run
+from tests.packaging.conftest import COMPILED, Archives, from_folder, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage
 from tests.support.waiting import DEADLINE, wait_until
@@ -87,7 +87,7 @@ def shop(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, text in EXTRA.items():
             wheel.writestr(name, text)
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--find-links", wheels)
-    run(*pip, "--dest", wheels, "--requirement", "requirements.txt", cwd=shop)
+    run(*pip, "--dest", wheels, "--requirement", "requirements.txt", cwd=shop, env=os.environ | from_folder())
     return shop
 
 
