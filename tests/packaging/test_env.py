@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,11 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("small-1.dist-info/RECORD", "")
     return "small-1-py3-none-any.whl"
 """
+OTHER = {
+    "METADATA": "Metadata-Version: 2.1\nName: other\nVersion: 1\n",
+    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "",
+}
 
 
 def new_project(parent: Path) -> Path:
@@ -145,6 +152,22 @@ def test_without_a_network_one_line_says_so_and_the_environment_that_is_there_st
         assert line.startswith("scripts/env: pip can't reach the package index (NewConnectionError(")
         assert [each for each in (project / ".venvs").iterdir() if each.is_dir()] == [made]
     assert (project / ".venv").readlink() == made
+
+
+def test_what_is_downloaded_can_be_kept_for_others(project: Path, tmp_path: Path) -> None:
+    index, kept = tmp_path / "index", tmp_path / "kept"
+    index.mkdir()
+    wheel = index / "other-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in OTHER.items():
+            archive.writestr(f"other-1.dist-info/{name}", text)
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (project / "requirements" / "dev.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
+    path = f"{PYTHON.parent}:{os.environ['PATH']}"
+    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "CI_WHEELS": str(kept)}
+    made = run(project / "scripts" / "env", env=build_env(PATH=path, **variables)).strip()
+    assert run(f"{made}/bin/python", "-c", "import importlib.metadata as m; print(m.version('other'))") == "1\n"
+    assert [each.name for each in kept.iterdir()] == [wheel.name]
 
 
 def test_a_folder_that_is_no_link_is_left_alone(shared: Path) -> None:
