@@ -28,7 +28,7 @@ def measure(name: str) -> "subprocess.CompletedProcess[str]":
 def run_module(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **UNMEASURED}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env={**os.environ, **UNMEASURED}, capture_output=True, text=True, timeout=600, check=False
     )
 
 

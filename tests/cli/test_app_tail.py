@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.wecom import Shell
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
@@ -45,7 +45,7 @@ def test_events_of_an_emulator_are_printed_until_the_end(zone: Zone) -> None:
         assert shown["event"]["event_type"] == "hit_keyword"
         assert shown["notification"]["notify_id"] == zone.notified()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(DEADLINE) == 0
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert zone.client.info()["callback_url"] == ""

@@ -62,7 +62,7 @@ def test_bash_completes_verbs_options_and_ability_ids(folder: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "--norc", "-c", script]
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["doctor", "chat_digest", "--queue-timeout", "program", "hit_keyword", ""]

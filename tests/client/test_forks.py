@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from tests.client.scripted import Script, reply
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import (
     AsyncZoneClient,
     Installation,
@@ -140,18 +141,18 @@ def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child
     def fetch() -> str:
         if threading.current_thread() is waiting:
             fetching.set()
-            assert forked.wait(20)
+            assert forked.wait(DEADLINE)
         return "token"
 
     with ZoneClient(tokens=fetch, program_id="p", base_url=server.url, retries=ONCE) as client:
         waiting = threading.Thread(target=client.call, args=("echo", {}))
         waiting.start()
-        assert fetching.wait(20)
+        assert fetching.wait(DEADLINE)
 
         def work() -> None:
             calling = threading.Thread(target=call_often, args=(client, "child"), daemon=True)
             calling.start()
-            calling.join(20)
+            calling.join(DEADLINE)
             assert not calling.is_alive(), "it waits for a lock of the parent"
 
         with child(work):

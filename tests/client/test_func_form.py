@@ -8,6 +8,7 @@ import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import FileCursor, ProgramError, SdkApiError, ZoneClient
 from wwspec_router.contracts import AbilityRequest, Contract, Output
 from wwspec_router.errors import ConfigurationError
@@ -32,7 +33,7 @@ def test_all_ways_of_the_client_reach_a_program_of_the_func_form(zone: Zone, tmp
         assert [len(page) for page in pages] == [50, 11]
         pages = client.messages(FileCursor(tmp_path / "other"), ability="python_demo", token=token)
         assert [len(page) for page in pages] == [61]
-        assert client.submit("input_word_count", {"word": "a", "texts": ["a b"]}).result(timeout=30)["count"] == 1
+        assert client.submit("input_word_count", {"word": "a", "texts": ["a b"]}).result(timeout=DEADLINE)["count"] == 1
 
 
 def test_an_error_of_the_sdk_api_behind_a_function_is_told_from_one_of_the_program(zone: Zone) -> None:

@@ -17,7 +17,7 @@ SESAME = "open sesame"
 
 def run(*command: str) -> str:
     tool(command[0])
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout
 
 
 def test_only_the_owner_can_read_a_key_whatever_the_umask_and_git_does_not_see_it(tmp_path: Path) -> None:

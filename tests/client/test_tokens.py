@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.client.conftest import QUICK, fetched_tokens
 from tests.client.scripted import Script, answer, reply
 from tests.support.emulator import SealedProgram, serving
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
@@ -105,7 +106,7 @@ def test_one_client_for_64_threads_fetches_one_token_and_keeps_to_its_connection
         together = threading.Barrier(64)
 
         def call(number: int) -> int:
-            together.wait(30)
+            together.wait(DEADLINE)
             return int(client.call("echo", {"number": number})["number"])
 
         assert list(threads.map(call, range(64))) == list(range(64))

@@ -80,7 +80,7 @@ def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Pa
                 env={**os.environ, "HTTPS_PROXY": proxy.url, "NO_PROXY": ""},
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=600,
                 check=False,
             )
     assert done.returncode == 0, done.stderr

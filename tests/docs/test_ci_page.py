@@ -42,7 +42,7 @@ def test_a_new_program_passes_the_pipeline(tmp_path: Path) -> None:
             cwd=app,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

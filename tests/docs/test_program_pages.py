@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path, monkeypat
     with Zone.serve(write_files(tmp_path / "app", dict([database, registry]))) as zone:
         counts = [zone.call("seen", {"article": "tea"}).reply["times"] for _ in range(6)]
     assert counts == [1, 2, 3, 4, 5, 6]
-    with sqlite3.connect(tmp_path / "catalogue.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "catalogue.db")) as connection:
         assert connection.execute("SELECT times FROM seen").fetchone() == (6,)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import Archives
+from tests.packaging.conftest import Archives, from_folder
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Terminals
@@ -35,11 +35,21 @@ HERE = {
 @contextmanager
 def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
     """Terminals of a person who has no more than a clone, with free ports in place of those of the page."""
-    bare = {"PATH", "HOME", "TMPDIR", "PYENV_ROOT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_INDEX_URL"}
+    bare = {
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "PYENV_ROOT",
+        "PIP_CONFIG_FILE",
+        "PIP_CACHE_DIR",
+        "PIP_INDEX_URL",
+        "PIP_NO_COMPILE",
+    }
     with held_ports(2) as held:
         ports = dict(zip(("8080", "8090"), map(str, held), strict=True))
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
+            **from_folder(),
             "LANG": "C.UTF-8",
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],

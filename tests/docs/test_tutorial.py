@@ -13,7 +13,7 @@ from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client import SqlitePendingStore
 from wwspec_router.client.notify.models import Stage
 from wwspec_router.testing.ports import held_ports
@@ -90,7 +90,7 @@ def test_the_history_of_the_tutorial_takes_few_pulls_for_many_messages(tmp_path:
             if block.is_file:
                 block.write(tmp_path)
     with Zone.serve(tmp_path, emulate=["--messages", "5000"]) as zone:
-        assert zone.submit("history").result(timeout=60).reply["messages"] == 5000
+        assert zone.submit("history").result(timeout=DEADLINE).reply["messages"] == 5000
 
 
 @pytest.fixture

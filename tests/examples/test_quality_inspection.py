@@ -19,7 +19,7 @@ FILES = [path for path in sorted(EXAMPLE.rglob("*")) if path.suffix in (".py", "
 def run(*words: str) -> str:
     """Run a module of Python in the example's folder; return what it printed."""
     command = [sys.executable, "-m", *words]
-    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -16,7 +16,7 @@ from tests.support.apps import write_files
 from tests.support.events import running, with_event
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import (
     AbilityError,
     AsyncContext,
@@ -518,7 +518,7 @@ def test_a_served_program_has_it_around_its_own_code_and_around_nothing_else(tmp
         assert zone.call("input_later", {"input": {"func": "later", "func_req": {"word": "a"}}}).reply["text"] == "a"
         assert zone.call("invoke_sync_msg", {"limit": 1}).errcode == 0
         assert zone.call("figures").errcode == 0
-        assert zone.submit("later", {"word": "x"}).result(timeout=10).reply["text"] == "x"
+        assert zone.submit("later", {"word": "x"}).result(timeout=DEADLINE).reply["text"] == "x"
         zone.fire("hit_keyword")
         assert zone.call("get_callback_data", notify_id=zone.notified()).errcode == 0
         wait_until(lambda: "hit_keyword" in journal.read_text())

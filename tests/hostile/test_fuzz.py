@@ -110,7 +110,7 @@ def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> Non
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     result = json.loads(ended.stdout)

@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from tests.support.apps import write_files
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client.telemetry import OpenTelemetryHooks
 from wwspec_router.testing.zone import Zone
 
@@ -123,7 +123,7 @@ def test_the_log_lines_of_a_call_have_its_trace(zone: Zone, ability_id: str) -> 
 
 def test_an_asynchronous_call_has_the_trace_of_its_app(zone: Zone) -> None:
     with zone.app_client() as app:
-        reply = app.submit("order", order(TRACEPARENT, "later")).result(timeout=30)
+        reply = app.submit("order", order(TRACEPARENT, "later")).result(timeout=DEADLINE)
 
     assert reply["trace_id"] == TRACE_ID
 

@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.support.apps import ROOT
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
@@ -69,7 +69,7 @@ def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: Served
         assert "/metrics" in httpx.get(url).text
         assert httpx.get(f"{url}/other").status_code == 404
         exporter.process.terminate()
-        assert exporter.process.wait(10) == 0
+        assert exporter.process.wait(DEADLINE) == 0
     finally:
         exporter.stop()
     said = (tmp_path / "metrics.log").read_text()
@@ -91,7 +91,7 @@ def test_an_exporter_whose_poll_hangs_ends_at_once(tmp_path: Path) -> None:
             with closing(accepted):
                 assert values(url)["wwspec_up", ""] == 0
                 exporter.process.terminate()
-                assert exporter.process.wait(10) == 0
+                assert exporter.process.wait(DEADLINE) == 0
         finally:
             exporter.stop()
 

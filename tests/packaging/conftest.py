@@ -51,7 +51,7 @@ class Archives:
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """Run a command that must succeed and give its standard output; both outputs show when it does not."""
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -74,6 +74,16 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     return Archives(sdist, next(iter(compiled), pure), pure)
 
 
+def from_folder() -> dict[str, str]:
+    """Return variables with which pip takes packages from the folder that scripts/env has filled in CI, if it has.
+
+    These are the pins of requirements/dev.txt, and so all that other environments here need. The newest ones are what
+    `scripts/release --check` installs.
+    """
+    folder = os.environ.get("CI_WHEELS", "")
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": folder} if folder and any(Path(folder).iterdir()) else {}
+
+
 def build_wheel(source: Path, out: Path, **variables: str) -> Path:
     """Build a wheel of a source tree, with further environment variables, and return it."""
     command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, source)
@@ -83,8 +93,8 @@ def build_wheel(source: Path, out: Path, **variables: str) -> Path:
 
 
 def build_env(**variables: str) -> dict[str, str]:
-    """Return this environment with further variables, and without those that change what is compiled."""
-    return {k: v for k, v in os.environ.items() if k not in ("CC", "CFLAGS", "WWSPEC_PURE")} | variables
+    """Return this environment with further variables, and without those that change what is compiled or kept."""
+    return {k: v for k, v in os.environ.items() if k not in ("CC", "CFLAGS", "CI_WHEELS", "WWSPEC_PURE")} | variables
 
 
 def _environment(folder: Path, wheel: Path, libraries: Iterable[Path]) -> None:

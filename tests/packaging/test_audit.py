@@ -70,7 +70,7 @@ def requirements(tmp_path: Path) -> Path:
 def audit(folder: Path, service: str) -> tuple[int, str]:
     """Run the audit of a folder; return its exit code and what it says."""
     command: list[str | Path] = [sys.executable, ROOT / "scripts/audit.py", f"--service={service}", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

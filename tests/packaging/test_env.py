@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,16 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("small-1.dist-info/RECORD", "")
     return "small-1-py3-none-any.whl"
 """
+OTHER = {
+    "METADATA": "Metadata-Version: 2.1\nName: other\nVersion: 1\n",
+    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "",
+}
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
-    """A project that needs nothing, with this repository's scripts/env."""
-    folder = tmp_path / "my project"
+def new_project(parent: Path) -> Path:
+    """Make a project that needs nothing, with this repository's scripts/env."""
+    folder = parent / "my project"
     (folder / "scripts").mkdir(parents=True)
     (folder / "requirements").mkdir()
     shutil.copy(ROOT / "scripts" / "env", folder / "scripts" / "env")
@@ -40,7 +45,19 @@ def project(tmp_path: Path) -> Iterator[Path]:
         "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
         "[project]\nname = 'small'\nversion = '1'\n"
     )
-    yield folder
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of this test alone."""
+    return new_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of several tests, which all have the same environment: to make one takes seconds."""
+    return new_project(tmp_path_factory.mktemp("shared"))
 
 
 PYTHON = Path(os.path.realpath(sys.executable))
@@ -66,12 +83,12 @@ def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
     return done.returncode, done.stderr.splitlines()
 
 
-def test_an_environment_is_made_once_and_found_by_its_link(project: Path) -> None:
-    made = environment(project)
+def test_an_environment_is_made_once_and_found_by_its_link(shared: Path) -> None:
+    made = environment(shared)
     assert run(made / "bin/python", "-c", "import importlib.metadata as m; print(m.version('small'))") == "1\n"
     inode = made.stat().st_ino
-    assert (environment(project), made.stat().st_ino) == (made, inode)
-    assert (project / ".venv").readlink() == made
+    assert (environment(shared), made.stat().st_ino) == (made, inode)
+    assert (shared / ".venv").readlink() == made
 
 
 def test_an_environment_under_a_running_program_stays_and_the_others_go(project: Path) -> None:
@@ -91,10 +108,10 @@ def test_an_environment_under_a_running_program_stays_and_the_others_go(project:
     assert [each.name for each in (project / ".venvs").iterdir() if each.is_dir()] == [third.name]
 
 
-def test_an_environment_that_is_active_is_found_again(project: Path) -> None:
-    made = environment(project)
+def test_an_environment_that_is_active_is_found_again(shared: Path) -> None:
+    made = environment(shared)
     inode = made.stat().st_ino
-    assert (environment(project, first=made / "bin"), made.stat().st_ino) == (made, inode)
+    assert (environment(shared, first=made / "bin"), made.stat().st_ino) == (made, inode)
     assert run(made / "bin/python", "-c", "print('runs')") == "runs\n"
 
 
@@ -137,28 +154,46 @@ def test_without_a_network_one_line_says_so_and_the_environment_that_is_there_st
     assert (project / ".venv").readlink() == made
 
 
-def test_a_folder_that_is_no_link_is_left_alone(project: Path) -> None:
-    (project / ".venv").mkdir()
-    (project / ".venv" / "mine").touch()
-    made = environment(project)
-    assert [each.name for each in (project / ".venv").iterdir()] == ["mine"]
-    assert made.parent == project / ".venvs"
+def test_what_is_downloaded_can_be_kept_for_others(project: Path, tmp_path: Path) -> None:
+    index, kept = tmp_path / "index", tmp_path / "kept"
+    index.mkdir()
+    wheel = index / "other-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in OTHER.items():
+            archive.writestr(f"other-1.dist-info/{name}", text)
+    digest = sha256(wheel.read_bytes()).hexdigest()
+    (project / "requirements" / "dev.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
+    path = f"{PYTHON.parent}:{os.environ['PATH']}"
+    variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "CI_WHEELS": str(kept)}
+    made = run(project / "scripts" / "env", env=build_env(PATH=path, **variables)).strip()
+    assert run(f"{made}/bin/python", "-c", "import importlib.metadata as m; print(m.version('other'))") == "1\n"
+    assert [each.name for each in kept.iterdir()] == [wheel.name]
 
 
-def test_the_c_file_is_compiled_when_it_has_changed_and_only_then(project: Path) -> None:
-    made = environment(project)
+def test_a_folder_that_is_no_link_is_left_alone(shared: Path) -> None:
+    (shared / ".venv").unlink(missing_ok=True)
+    (shared / ".venv").mkdir()
+    (shared / ".venv" / "mine").touch()
+    made = environment(shared)
+    assert [each.name for each in (shared / ".venv").iterdir()] == ["mine"]
+    assert made.parent == shared / ".venvs"
+    shutil.rmtree(shared / ".venv")  # which other tests need
+
+
+def test_the_c_file_is_compiled_when_it_has_changed_and_only_then(shared: Path) -> None:
+    made = environment(shared)
     site = Path(run(made / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "libraries.pth").write_text("\n".join(map(str, LIBRARIES)), "utf-8")  # what dev.txt installs
-    contracts = project / "wwspec_router" / "contracts"
+    contracts = shared / "wwspec_router" / "contracts"
     contracts.mkdir(parents=True)
     for name in ("hatch_build.py", "wwspec_router/contracts/speedups.c"):
-        shutil.copy(ROOT / name, project / name)
-    assert environment(project) == made
+        shutil.copy(ROOT / name, shared / name)
+    assert environment(shared) == made
     first = (contracts / COMPILED).stat()
-    assert environment(project) == made
+    assert environment(shared) == made
     now = (contracts / COMPILED).stat()
     assert (now.st_ino, now.st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
     with (contracts / "speedups.c").open("a") as file:
         file.write("/* changed */\n")
-    assert environment(project) == made
+    assert environment(shared) == made
     assert (contracts / COMPILED).stat().st_ino != first.st_ino

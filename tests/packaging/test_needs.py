@@ -73,7 +73,7 @@ def path(tmp_path: Path) -> Path:
 
 def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in ("CI", "WWSPEC_NO_INSTALL")} | variables
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
 def outcomes(folder: Path, text: str, **variables: str) -> tuple[int, str]:

@@ -62,7 +62,7 @@ def test_mypy_and_pyright_find_no_fault_and_know_the_types_of_the_wheel(
         env=clean_env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert 'incompatible type "str"; expected "int"' in done.stdout
@@ -77,7 +77,7 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
         env={},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1

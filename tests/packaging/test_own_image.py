@@ -1,6 +1,7 @@
 """The image of this repository's own program: its first stage compiles, and nothing of a compiler is in the result."""
 
 import json
+import os
 import sys
 import tarfile
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import COMPILED, Archives, run
+from tests.packaging.conftest import COMPILED, Archives, from_folder, run
 from tests.support.apps import ROOT
 from tests.support.image_base import NAME, Storage
 from wwspec_router import __version__
@@ -36,7 +37,7 @@ def build(archives: Archives, storage: Storage, tmp_path_factory: pytest.TempPat
     for name in ("build", "run"):
         lock = ROOT / "requirements" / f"{name}.txt"
         command = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes")
-        run(*command, "--dest", wheels, "--requirement", lock)
+        run(*command, "--dest", wheels, "--requirement", lock, env=os.environ | from_folder())
     pip.write_text("[global]\nno-index = true\nfind-links = /wheels\n", "utf-8")
     volumes = ("--volume", f"{wheels}:/wheels:ro", "--volume", f"{pip}:/etc/pip.conf:ro")
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import COMPILED, Archives, run
+from tests.packaging.conftest import COMPILED, Archives, from_folder, run
 from tests.support.apps import ROOT, write_files
 from tests.support.image_base import NAME, Storage
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
 
@@ -87,7 +87,7 @@ def shop(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, text in EXTRA.items():
             wheel.writestr(name, text)
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--find-links", wheels)
-    run(*pip, "--dest", wheels, "--requirement", "requirements.txt", cwd=shop)
+    run(*pip, "--dest", wheels, "--requirement", "requirements.txt", cwd=shop, env=os.environ | from_folder())
     return shop
 
 
@@ -153,7 +153,7 @@ def started(root: Path, *command: str, log: Path) -> Iterator[None]:
         assert process.poll() is None
     finally:
         process.terminate()
-        code = process.wait(30)
+        code = process.wait(DEADLINE)
         sys.stdout.write(log.read_text("utf-8"))  # pytest shows it when the test fails
     assert code == 0
 
@@ -199,7 +199,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
 def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root: Path) -> None:
     (root / "app/sdk/wwspecapisdk.so").unlink()
     command = ["/usr/sbin/chroot", str(root), "/bin/bash", "/app/run.sh", "--port", "0"]
-    done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode != 0
     assert "put wwspecapisdk.so there" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

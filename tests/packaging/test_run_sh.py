@@ -37,7 +37,7 @@ def echoing_app(app: Path) -> Path:
 
 def start(script: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = ["/bin/bash", str(script), *options]
-    return subprocess.run(command, cwd="/", env=variables, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd="/", env=variables, capture_output=True, text=True, timeout=600, check=False)
 
 
 def echoed(done: subprocess.CompletedProcess[str]) -> tuple[list[str], dict[str, str]]:

@@ -66,7 +66,7 @@ def all_commands() -> list[tuple[str, ...]]:
 
 def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     command = [bare / "wwspec", *arguments]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_the_environment_has_no_extra(bare: Path, clean_env: dict[str, str]) -> None:
@@ -183,7 +183,7 @@ def test_the_fixture_without_its_extra_says_how_to_install_it(
 ) -> None:
     write_files(folder, {"tests/test_own.py": "def test_own(zone):\n    assert zone\n"})
     command = (bare / "python", "-m", "pytest", "-q", "tests")
-    done = subprocess.run(command, cwd=folder, env=clean_env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=folder, env=clean_env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout
     assert "another exception" not in done.stdout

@@ -23,7 +23,7 @@ from wwspec_router.protocol.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 
-DEADLINE = 20.0
+DEADLINE = 300.0
 REQUEST = b"GET /page HTTP/1.1\r\nhost: x\r\n\r\n"
 FOLDER = Path(wwspec_router.protocol.__path__[0])
 USED = {

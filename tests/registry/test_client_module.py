@@ -273,7 +273,7 @@ def run(path: Path) -> ModuleType:
 
 def checked(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     line = [sys.executable, "-m", *command]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_check_shows_what_has_changed_and_writes_nothing(shop: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def module(folder: Path, name: str, *arguments: str | Path) -> subprocess.Comple
     """Run a module of this environment in a folder."""
     command = [sys.executable, "-m", name, *map(str, arguments)]
     env = {**os.environ, **UNMEASURED}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
 def refused(folder: Path, *arguments: str | Path) -> list[str]:

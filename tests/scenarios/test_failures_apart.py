@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client import (
     ProgramCrashError,
     ProgramError,
@@ -148,7 +148,7 @@ def test_a_request_of_the_module_raises_the_class_of_each_failure(
     request = getattr(shop, name)(does=does)
     for is_async in (False, True):
         with pytest.raises(error) as caught:
-            client.submit(request).result(timeout=20) if is_async else client.call(request)
+            client.submit(request).result(timeout=DEADLINE) if is_async else client.call(request)
         assert type(caught.value) is error
         assert (caught.value.errcode, caught.value.retryable, caught.value.may_have_run) == facts
 
@@ -166,7 +166,7 @@ def test_a_client_that_is_given_the_errcodes_knows_them_for_every_call(zone: Ser
             client.call("invoke_sync_msg", {"limit": 5, "cursor": "made up"})
         jobid = client.submit("buy", {"does": "crash"}).jobid
         with pytest.raises(ProgramCrashError):
-            client.task(jobid).result(timeout=20)
+            client.task(jobid).result(timeout=DEADLINE)
 
 
 def test_a_repeat_while_the_first_call_still_runs_is_told_apart(client: ZoneClient, shop: ModuleType) -> None:

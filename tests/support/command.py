@@ -26,7 +26,7 @@ def wwspec_anew(folder: Path, *arguments: str | Path, environment: Mapping[str, 
     """Run `wwspec` as `wwspec` does, in a new interpreter: for what that reads or imports when it starts."""
     command = [sys.executable, "-m", "wwspec_router", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
 
 

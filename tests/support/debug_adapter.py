@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +45,8 @@ class Editor:
         """Take an event of a process."""
         if name == "stopped":
             self.stops.append((session, body))
+        elif name == "process" and session is self.main:  # which outlives what started it in the terminal
+            self._stack.callback(_terminate, body["systemProcessId"])
         elif name == "debugpyAttach":
             where = body["connect"]["host"], body["connect"]["port"]
             connection = self._stack.enter_context(socket.create_connection(where))
@@ -128,3 +131,9 @@ class Session:
 def _hang_up(connection: socket.socket) -> None:
     with suppress(OSError):  # the other side was first
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _terminate(process: int) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.kill(process, signal.SIGTERM)
+        wait_until(lambda: not Path(f"/proc/{process}").exists())

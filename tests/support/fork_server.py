@@ -16,7 +16,7 @@ from typing import Any
 
 LIBRARIES = ("httpx", "redis", "uvicorn", "wwspec_router.registry.table", "wwspec_router.serving.program")
 """What verbs import in functions."""
-SECONDS = 60
+SECONDS = 600
 """What runs longer is ended by a signal."""
 
 

@@ -95,6 +95,6 @@ def _copy_python(target: Path) -> None:
 def _run(*command: str, env: dict[str, str] | None = None) -> str:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     env = {**(env or os.environ), "PATH": path}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr}"
     return done.stdout

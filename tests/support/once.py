@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tests.support.kernel import with_handler
 from tests.support.sdk import MemorySdk
+from tests.support.waiting import DEADLINE
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.handlers.ability import ability
@@ -73,7 +74,7 @@ class Orders:
                 failure = self.failures.pop(0) if self.failures else None
             self.on_run()
             self.begun.set()
-            assert self.go.wait(30)
+            assert self.go.wait(DEADLINE)
             if isinstance(failure, BaseException):
                 raise failure
             return Receipt(number=number, errcode=failure or 0)

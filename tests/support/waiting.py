@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-DEADLINE = 120.0
-"""Seconds after which a wait fails instead of hanging: many, for a machine that does much else."""
+DEADLINE = 300.0
+"""Seconds after which a wait fails instead of hanging: many, for a machine that does ten other things."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -76,7 +76,7 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         env={**os.environ, **UNMEASURED, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr

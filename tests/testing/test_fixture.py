@@ -152,7 +152,7 @@ def session(folder: Path, *arguments: str) -> tuple[str, int]:
         env={**os.environ, **UNMEASURED, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     return done.stdout + done.stderr, done.returncode

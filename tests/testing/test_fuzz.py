@@ -105,7 +105,7 @@ def fuzz(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
 
 

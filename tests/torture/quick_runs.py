@@ -10,7 +10,7 @@ import msgspec
 from tests.support.apps import ROOT
 from torture.result import Result
 
-LIMIT = 180
+LIMIT = 600
 """Seconds after which a run hangs; each takes less than 40 on a quiet machine."""
 
 

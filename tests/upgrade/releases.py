@@ -38,7 +38,7 @@ class Code:
             env={**os.environ, **UNMEASURED, **self.environment, **variables},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"

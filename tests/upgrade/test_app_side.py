@@ -65,7 +65,7 @@ receiver = NotifyReceiver(
     store=SqlitePendingStore(path),
 )
 with receiver:
-    assert handled.wait(60)
+    assert handled.wait(DEADLINE)
     print(*(row.notification.notify_id for row in receiver.failed()))
 """
 """An app of an older release with one event to handle."""

@@ -55,7 +55,7 @@ print(imported())
 from wwspec_router.wecom import get_group_chat
 print(imported())
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True)
     assert done.stdout.splitlines() == ["[]", "['wwspec_router.wecom.api', 'wwspec_router.wecom.api.get_group_chat']"]
 
 
@@ -71,5 +71,5 @@ print(len(table.abilities) > len(table.api_contracts))
 packages = ("wwspec_router.wecom.api.", "wwspec_router.wecom.events.")
 print(sorted(name for name in sys.modules if name.startswith(packages)))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=True)
     assert done.stdout.splitlines() == ["True", "[]"]

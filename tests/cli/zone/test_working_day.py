@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.support.failing_app import failing_app
 from tests.support.tools import tool
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
 from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import main
@@ -130,7 +130,7 @@ def test_a_job_is_watched_while_it_retries_and_fails_for_good(person: Actions, z
         zone.fire("hit_keyword")
         wait_until(lambda: "code failed" in output.read_text())
         child.process.send_signal(signal.SIGINT)
-        assert child.process.wait(20) == 0
+        assert child.process.wait(DEADLINE) == 0
     finally:
         child.stop()
     assert "attempt 1 failed, runs again" in output.read_text()

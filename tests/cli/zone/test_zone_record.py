@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.emulator import Emulator, SealedProgram
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -217,7 +217,7 @@ def test_only_what_fails_is_followed_when_that_is_asked(
         emulator.call_program("{}", "again")
         wait_until(lambda: '"again"' in output.read_text())
         child.process.send_signal(signal.SIGINT)
-        assert child.process.wait(20) == 0
+        assert child.process.wait(DEADLINE) == 0
     finally:
         child.stop()
     followed = {json.loads(line)["name"] for line in output.read_text().splitlines()}
@@ -231,7 +231,7 @@ def test_a_list_is_a_table_on_a_terminal_and_json_in_a_pipe(wwspec: Wwspec, emul
     ours, its = pty.openpty()
     command = [sys.executable, "-m", "wwspec_router", "zone", "notifications", "--url", emulator.url]
     with subprocess.Popen(command, stdout=its, env={**os.environ, "NO_COLOR": "1"}) as process:
-        assert process.wait(60) == 0
+        assert process.wait(DEADLINE) == 0
     os.close(its)
     head, line, *_ = os.read(ours, 10_000).decode().splitlines()
     os.close(ours)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.emulator import free_socket, serving, url_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines
 from wwspec_router.emulator.http.client import EmulatorClient
@@ -123,7 +123,7 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
             client.receive_events()
             wait_until(lambda: "set_receive_callback" in output.read_text())
             child.process.send_signal(signal.SIGINT)
-            assert child.process.wait(20) == 0
+            assert child.process.wait(DEADLINE) == 0
     finally:
         if child is not None:
             child.stop()

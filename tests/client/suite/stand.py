@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.client import (
     AsyncSuite,
@@ -151,7 +151,7 @@ class Stand:
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         encrypted = crypto.encrypt(write_xml(inner))
         body = write_xml({"ToUserName": SUITE_ID, "AgentID": "", "Encrypt": encrypted})
-        return httpx.post(self.url, params=crypto.query(int(now), encrypted), content=body.encode(), timeout=60)
+        return httpx.post(self.url, params=crypto.query(int(now), encrypted), content=body.encode(), timeout=DEADLINE)
 
     def asked(self, api: str) -> int:
         """Return how often anybody has called an API."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Kind, Stand
 from tests.support.provider import SUITE_ID
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import (
     ChangeAuth,
     CreateAuth,
@@ -183,7 +184,7 @@ def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
     together = threading.Barrier(8)
 
     def call(corp: Any) -> int:
-        together.wait(60)
+        together.wait(DEADLINE)
         return int(corp.call())
 
     with ThreadPoolExecutor(8) as threads:

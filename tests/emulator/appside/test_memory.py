@@ -13,6 +13,7 @@ import pytest
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.support.emulator import SealedProgram
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import CallbackSpec, Control
@@ -67,7 +68,7 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
     emulator = Child(arguments, output=tmp_path / "log")
     try:
         url = emulator.announced_url()
-        with EmulatorClient(url) as client, httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+        with EmulatorClient(url) as client, httpx.Client(base_url=url, trust_env=False, timeout=DEADLINE) as http:
             program.key = http.get("/emulator/zone-key").content
             before = resident_bytes(emulator.process.pid)
             app = App(client)

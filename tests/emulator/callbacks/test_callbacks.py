@@ -10,7 +10,7 @@ import pytest
 from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.callbacks import CallbackCrypto, CallbackReceiver, read_xml
 from wwspec_router.emulator.callbacks import courier as courier_module
 from wwspec_router.emulator.callbacks.courier import Courier
@@ -172,13 +172,13 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
 
     def hang(path: str) -> Response:
         asked.set()
-        release.wait(20)
+        release.wait(DEADLINE)
         return 500, {}, b""
 
     with http_server(lambda headers, body: (200, {}, b""), hang) as url:
         courier = Courier(url, CRYPTO, Clock())
         courier.start(lambda notification, state, attempts, last: states.append(state))
-        assert asked.wait(20)
+        assert asked.wait(DEADLINE)
         for number in range(3):
             courier.deliver(
                 Notification(corpid=CORPID, agentid=1, notify_id=str(number), notify_scene=0, create_time=0)
@@ -188,7 +188,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
         stopping.start()
         wait_until(lambda: courier._stopping.is_set())
         release.set()
-        stopping.join(20)
+        stopping.join(DEADLINE)
     assert list(states) == ["dropped"] * 3
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
 

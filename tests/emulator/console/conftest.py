@@ -69,6 +69,7 @@ def watched(page: Page) -> Iterator[Page]:
 def window(browser: Browser, served: Zone) -> Iterator[Page]:
     """One window for a module: to open a window takes the browser longer than to load the page."""
     context = browser.new_context(base_url=served.client.url, locale="en-US", reduced_motion="reduce")
+    context.set_default_timeout(DEADLINE * 1000)
     with context:
         yield context.new_page()
 

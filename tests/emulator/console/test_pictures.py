@@ -36,6 +36,6 @@ def test_the_pages_show_pictures_that_are_there_and_all_of_them() -> None:
 def test_the_script_takes_every_picture_that_is_shown(tmp_path: Path) -> None:
     tool("chromium")
     script = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), str(tmp_path)]
-    subprocess.run(script, cwd=ROOT, check=True, timeout=300)
+    subprocess.run(script, cwd=ROOT, check=True, timeout=600)
     assert {each.name for each in tmp_path.iterdir()} == {each.name for each in FOLDER.glob("*.png")}
     assert all(size(each) == (1280, 800) and each.stat().st_size > 10_000 for each in tmp_path.iterdir())

@@ -178,7 +178,7 @@ def test_an_empty_timeline_says_what_to_do_and_the_commands_do_it(page: Page, se
     for command in commands:
         wwspec, *words = shlex.split(command)
         assert wwspec == "wwspec"
-        subprocess.run([sys.executable, "-m", "wwspec_router", *words], check=True, capture_output=True, timeout=30)
+        subprocess.run([sys.executable, "-m", "wwspec_router", *words], check=True, capture_output=True, timeout=600)
     expect(lines(page, "sync_call_program")).to_be_visible()
     expect(lines(page, "conversation_new_message")).to_be_visible()
 

@@ -163,7 +163,7 @@ def test_dev_passes_allowed_hosts_on() -> None:
         [sys.executable, "-m", "wwspec_router", "dev", *ports, "--allow-host", "http://gateway"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1

@@ -184,7 +184,7 @@ def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
         reader = Thread(target=read, args=(url,))
         reader.start()
         wait_until(lambda: "program" in received)
-    reader.join(20)
+    reader.join(DEADLINE)
     assert not reader.is_alive()
 
 

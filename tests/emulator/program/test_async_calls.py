@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.emulator import Emulator, Json, SealedProgram, http_server
+from tests.support.waiting import DEADLINE
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.program.programs import MODEL_SECONDS, call_async
@@ -186,7 +187,7 @@ def test_a_model_that_answers_too_late_is_a_time_out(emulator: Emulator) -> None
     answered = threading.Event()
 
     def hang(headers: list[tuple[str, str]], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        answered.wait(20)
+        answered.wait(DEADLINE)
         return 200, {}, b""
 
     world = emulator.platform.world

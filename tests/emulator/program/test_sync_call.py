@@ -9,6 +9,7 @@ import pytest
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, Response, SealedProgram, free_socket, http_server, url_of
 from tests.support.sealing import seal_reply
+from tests.support.waiting import DEADLINE
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -157,7 +158,7 @@ def test_a_program_that_hangs_is_a_time_out(start: StartEmulator) -> None:
     answered = threading.Event()
 
     def hang(headers: list[tuple[str, str]], body: bytes) -> Response:
-        answered.wait(20)
+        answered.wait(DEADLINE)
         return 200, {}, b""
 
     with http_server(hang) as url:

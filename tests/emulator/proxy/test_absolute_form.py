@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.support.tools import tool
+from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST
@@ -218,7 +219,7 @@ def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any
 
 def test_one_connection_carries_many_requests(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
     """Row 25: bodies of every size, with a length and in chunks."""
-    with httpx.Client(proxy=proxy.url, trust_env=False, timeout=10) as http:
+    with httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http:
         for size in (0, 1, 3_000_000):
             content = os.urandom(size)
             assert http.post(f"{BASE}/x", content=content).json()["body"].encode("latin-1") == content
@@ -237,7 +238,7 @@ def test_curl_sends_a_large_body_after_being_told_to(proxy: Proxy, tmp_path: Pat
     done = subprocess.run(
         [tool("curl"), "-sS", "--expect100-timeout", "15", "-x", proxy.url, "--data-binary", f"@{content}", BASE],
         capture_output=True,
-        timeout=20,
+        timeout=600,
         check=True,
     )
     assert json.loads(done.stdout)["body"] == "x" * 2_000_000
@@ -318,7 +319,7 @@ def test_an_http_1_0_client_is_answered_and_hung_up_on(proxy: Proxy) -> None:
 def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
     """Row 25: a fault of the emulator reaches the client as one."""
     with (
-        httpx.Client(proxy=proxy.url, trust_env=False, timeout=10) as http,
+        httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http,
         pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
     ):
         http.get(f"{BASE}/cut")
@@ -353,7 +354,7 @@ def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path:
     emulator = Child(arguments, output=tmp_path / "log")
     try:
         found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
-        with httpx.Client(proxy=found[1], trust_env=False, timeout=10) as http:
+        with httpx.Client(proxy=found[1], trust_env=False, timeout=DEADLINE) as http:
             answer = http.get(f"{BASE}/cgi-bin/gettoken?corpid=x&corpsecret=y")
             assert answer.json()["errcode"] == 40013
             assert http.get(f"{BASE}/emulator/zone-key").status_code == 403

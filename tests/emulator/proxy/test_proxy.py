@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.tools import tool
+from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST
@@ -68,7 +69,7 @@ def proxy(authority: Authority, emulator: tuple[str, int]) -> Iterator[Proxy]:
 
 def client(proxy: Proxy, authority: Authority) -> httpx.Client:
     trust = ssl.create_default_context(cafile=str(authority.certificate))
-    return httpx.Client(proxy=proxy.url, verify=trust, trust_env=False, timeout=10)
+    return httpx.Client(proxy=proxy.url, verify=trust, trust_env=False, timeout=DEADLINE)
 
 
 def test_a_hard_coded_base_url_leads_to_the_emulator(proxy: Proxy, authority: Authority) -> None:
@@ -92,7 +93,7 @@ def test_curl_needs_nothing_but_two_settings(proxy: Proxy, authority: Authority)
         env={"PATH": os.environ["PATH"], "HTTPS_PROXY": proxy.url},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=600,
         check=True,
     )
     assert done.stdout == f"{WECOM_HOST} /path"
@@ -223,7 +224,7 @@ def test_the_emulator_is_a_proxy_when_it_is_asked_to(tmp_path: Path) -> None:
     try:
         found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
         trust = ssl.create_default_context(cafile=found[2])
-        with httpx.Client(proxy=found[1], verify=trust, trust_env=False, timeout=10) as http:
+        with httpx.Client(proxy=found[1], verify=trust, trust_env=False, timeout=DEADLINE) as http:
             answer = http.get(f"https://{WECOM_HOST}/cgi-bin/gettoken?corpid=x&corpsecret=y").json()
         assert answer["errcode"] == 40013
     finally:

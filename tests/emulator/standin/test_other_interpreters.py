@@ -43,7 +43,7 @@ def libraries(tmp_path: Path) -> Path:
 def run(python: Path, code: str, *path: Path) -> "subprocess.CompletedProcess[str]":
     environment = {"PYTHONPATH": os.pathsep.join(map(str, path)), "WWSPEC_EMULATOR_URL": "http://127.0.0.1:1"}
     return subprocess.run(
-        [python, "-c", code], env=environment, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        [python, "-c", code], env=environment, cwd="/", capture_output=True, text=True, timeout=600, check=False
     )
 
 

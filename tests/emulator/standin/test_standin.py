@@ -12,6 +12,7 @@ import pytest
 
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Response, free_socket, http_server, serving, url_of
+from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
@@ -327,7 +328,7 @@ def test_a_kept_connection_that_was_closed_is_opened_once_more(load_standin: Loa
 
         def call_twice() -> None:
             replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
-            closed.wait(20)
+            closed.wait(DEADLINE)
             replies.append(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}"))
 
         caller = threading.Thread(target=call_twice)
@@ -374,7 +375,7 @@ def test_the_key_is_waited_for_until_the_emulator_is_up(
     replies: list[Any] = []
     waiting = threading.Thread(target=lambda: replies.append(sdk.WWToSpecHTTPRspConstructor("{}")))
     waiting.start()
-    assert tried.wait(20)
+    assert tried.wait(DEADLINE)
     with serving(app, bound):
         waiting.join()
         headers, body = replies[0].get_normal_header(), replies[0].get_encoded_body()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.child import Child
 
 NOBODY = """
@@ -33,7 +33,7 @@ def wwspec(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[st
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 
@@ -50,7 +50,7 @@ def test_without_a_home_the_emulator_has_help_and_starts(tmp_path: Path) -> None
         wait_until(lambda: "running on http://127.0.0.1:" in log.read_text() or process.poll() is not None)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(DEADLINE)
     assert "Traceback" not in log.read_text()
     assert "running on" in log.read_text()
 

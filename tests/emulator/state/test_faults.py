@@ -11,7 +11,7 @@ import pytest
 from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Emulator, Json, SealedProgram
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client import NoAnswerError
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.state.faults import MAX_SECONDS
@@ -237,6 +237,6 @@ def test_a_reset_ends_what_a_fault_holds_up(client: EmulatorClient, emulator: Em
     held.start()
     wait_until(lambda: client.faults()[0]["taken"] == 1)
     client.reset()
-    held.join(20)
+    held.join(DEADLINE)
     assert [answer["errcode"] for answer in answers] == [0]
     assert client.faults() == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import SealedProgram
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.events import outbox as outbox_module
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.state.clock import Clock
@@ -57,7 +57,7 @@ def test_the_server_runs_due_actions_by_itself_as_the_clock_goes_on(start: Start
     for emulator, delay in ((running, 0.02), (still, 0)):
         done = threading.Event()
         emulator.platform.world.timers.schedule(delay, done.set)
-        assert done.wait(20)
+        assert done.wait(DEADLINE)
 
 
 def test_a_clock_with_a_fixed_start_stands_still(start: StartEmulator) -> None:
@@ -134,18 +134,18 @@ def test_an_outbox_that_stops_drops_what_waits(caplog: pytest.LogCaptureFixture)
 
     def first() -> None:
         begun.set()
-        assert release.wait(20)
+        assert release.wait(DEADLINE)
         raise ValueError("the first event")
 
     outbox.start()
     outbox.put(first)
-    assert begun.wait(20)
+    assert begun.wait(DEADLINE)
     outbox.put(lambda: sent.append(2))
     assert not outbox.wait_idle(0)
     stopping = threading.Thread(target=outbox.stop)
     stopping.start()
     release.set()
-    stopping.join(20)
+    stopping.join(DEADLINE)
     assert sent == []
     assert "an event of the emulator could not be sent" in caplog.text
 

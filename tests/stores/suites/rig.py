@@ -20,7 +20,7 @@ StoreFactory = Callable[[StoreLimits], Store]
 """Opens a store that is empty and that goes by the suite's clock; the suite closes it."""
 
 THREADS = 32
-DEADLINE = 60.0
+DEADLINE = 300.0
 """Seconds after which a concurrent test counts as hung."""
 
 SETTINGS = settings(
