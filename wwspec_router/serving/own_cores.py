@@ -77,7 +77,7 @@ def take_core(core: int, mode: str) -> None:
         return
     native = len(list(Path("/proc/self/task").iterdir())) - threading.active_count()
     if mode == PIN_AUTO and native > 0:
-        log.info("this worker process uses all cores: a library of the application has %d thread(s) of its own", native)
+        log.info("this worker process uses all cores: a library has started %d thread(s) of its own", native)
         return
     all_cores = os.sched_getaffinity(0)
     try:
