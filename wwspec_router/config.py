@@ -20,6 +20,7 @@ LARGEST = 2**53
 """No setting is larger. The largest integers of TOML fit no float, and infinity no clock."""
 DEFAULT_PORT = 8080
 """Where the channel calls a zone program [100057]."""
+PIN_AUTO, PIN_ON, PIN_OFF = PIN_WORKERS = ("auto", "on", "off")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 NO_LIMIT = 604_800.0
 """Seconds that nobody waits for, a week; clocks and sockets take no infinity."""
@@ -186,6 +187,13 @@ class Settings:
         least=0,
         most=MOST_WORKERS,
         word=AUTO,
+    )
+    pin_workers: str = _setting(
+        Topic.OPERATION,
+        PIN_OFF,
+        "Give each worker process a core of its own: on, off, or auto, which does so in a container whose cores they "
+        "fill.",
+        choices=PIN_WORKERS,
     )
     threads: int = _setting(
         Topic.CALLS, 256, "Threads of each worker process: calls that may wait for the SDK at once.", least=1, most=4096

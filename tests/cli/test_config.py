@@ -395,6 +395,11 @@ def test_doctor_says_how_many_workers_auto_is(run: Run, folder: Path) -> None:
     assert f"ok    workers   auto: {cores.number} worker process(es), {cores.reason}" in lines
 
 
+def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, folder: Path) -> None:
+    lines = run("doctor", "--workers", "0", "--pin-workers", "on", cwd=folder).stdout.splitlines()
+    assert "look  workers   --pin-workers on has no effect here: there is no worker process" in lines
+
+
 def test_serve_takes_a_store_of_the_file(run: Run, folder: Path) -> None:
     write_files(folder, {"wwspec.toml": '[serve]\nstore = "memory:"\nworkers = 2\nport = 0\nsdk = "emulator"\n'})
     done = run("serve", cwd=folder)

@@ -32,6 +32,7 @@ ABILITIES = (
     "fork",
     "orphan",
     "shut",
+    "cores",
 )
 REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)
 REGISTRY += "\n[abilities.status]\nkind = 'status'\n"
@@ -42,6 +43,8 @@ import ctypes
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -54,6 +57,9 @@ while (FOLDER / "slow").exists():
     time.sleep(0.01)
 if (FOLDER / "broken").exists():
     raise ImportError("not today")
+if (FOLDER / "native").exists():
+    libc = ctypes.CDLL(None)
+    libc.pthread_create(ctypes.byref(ctypes.c_ulong()), None, libc.pause, None)  # a thread that Python does not know
 
 
 class Request(Contract):
@@ -153,6 +159,33 @@ def fork(request: Request) -> Reply:
         signal.pause()
     os.read(heard, 1)  # by now it is on its own
     return Reply(pid=child)
+
+
+class Cores(Output):
+    cores: list[int] = []
+
+
+@ability
+def cores(request: Request) -> Cores:
+    """Name the cores of this thread, or of a process that it starts in the way that the request names."""
+    heard, tell = os.pipe()
+    os.set_inheritable(tell, True)
+    say = f"import os; os.write({tell}, str(sorted(os.sched_getaffinity(0))).encode())"
+    if request.name == "fork":
+        child = os.fork()
+        if not child:
+            exec(say)
+            os._exit(0)
+        os.waitpid(child, 0)
+    elif request.name == "posix_spawn":
+        os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-c", say], os.environ), 0)
+    elif request.name:
+        subprocess.run([sys.executable, "-c", say], check=True, close_fds=False)
+    else:
+        exec(say)
+    os.close(tell)
+    with open(heard) as answer:
+        return Cores(cores=[int(each) for each in re.findall("[0-9]+", answer.read())])
 
 
 @ability

@@ -31,6 +31,12 @@ def test_worker_processes_serve_and_show_each_other_their_figures(serve: Callabl
     assert " WARNING " not in service.log.read_text()
 
 
+def test_worker_processes_get_no_cores_of_their_own_and_the_log_says_why(serve: Callable[..., Service]) -> None:
+    service = serve("--workers", "2", "--pin-workers", "on", environment=WITHOUT_LINUX)
+    service.pids(2)
+    assert "--pin-workers on has no effect: this system gives no process a core of its own\n" in service.log.read_text()
+
+
 def test_a_child_that_a_handler_forks_keeps_no_connection(serve: Callable[..., Service]) -> None:
     service = serve("--workers", "1", environment=WITHOUT_LINUX)
     with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:

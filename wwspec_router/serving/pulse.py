@@ -32,19 +32,22 @@ class Pulse:
     Args:
         parent: The socket to it.
         number: See the attribute.
+        place: See the attribute.
         predecessor: See the attribute.
         grace: Seconds that a stop may take.
 
     Attributes:
         number: The number of this worker among those that run: 0, 1, 2 and so on.
+        place: The number of its place, which its successor gets: below the number of worker processes.
         predecessor: What became of the worker process that this one replaces, such as "was ended by signal 9"; empty
             when it replaces none.
     """
 
-    def __init__(self, parent: socket.socket, number: int, predecessor: str, grace: float) -> None:
+    def __init__(self, parent: socket.socket, number: int, place: int, predecessor: str, grace: float) -> None:
         self._parent = parent
         self._grace = grace
         self.number = number
+        self.place = place
         self.predecessor = predecessor
 
     @property

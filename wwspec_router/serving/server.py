@@ -29,6 +29,7 @@ from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.debugger import prompt_is_open, stop_in_terminal
 from wwspec_router.serving.forks import keep_from_children
+from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import end_by
@@ -58,7 +59,9 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
         _Server(program, settings, on_serving).run([listening])
 
 
-def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
+def work(
+    settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None, core: int | None = None
+) -> None:
     """Serve in a worker process until SIGTERM.
 
     Args:
@@ -66,6 +69,7 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
         listening: The bound socket that the workers share.
         pulse: The line to the parent.
         shared: A file in which the workers show each other their figures; see `SharedFigures`.
+        core: The core that is this worker's own; None for none.
 
     Raises:
         WWSpecError: The program can't start as configured.
@@ -78,6 +82,8 @@ def work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int
     program.on_held_up = pulse.held_up
     program.on_exhausted = pulse.exhausted
     keep_from_children(listening, pulse.socket)
+    if core is not None:
+        take_core(core, settings.pin_workers)
     _WorkerServer(program, settings, pulse).run([listening])
 
 

@@ -14,12 +14,13 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from wwspec_router.config import AUTO, MOST_WORKERS, SdkSource, Settings
+from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.loopback import is_loopback
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.logs.stacks import describe
+from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
 
@@ -53,6 +54,11 @@ def serve(settings: Settings) -> None:
         cores = usable_cores()
         settings = replace(settings, workers=min(cores.number, MOST_WORKERS))  # the same for all processes
         log.info("--workers auto: %d worker process(es), %s", settings.processes, cores.reason)
+    plan = plan_cores(settings.pin_workers, settings.processes)
+    if plan.cores:
+        log.info("--pin-workers %s: each worker process has a core of its own (%s)", settings.pin_workers, plan.reason)
+    elif settings.pin_workers == PIN_ON:
+        log.warning("--pin-workers on has no effect: %s", plan.reason)
     listening = _bind(settings)
     if settings.workers == 0:
         gc.disable()  # see `_work`
@@ -66,17 +72,18 @@ def serve(settings: Settings) -> None:
     )
     pulse = supervisor.run()
     if pulse is not None:
-        _work(settings, listening, pulse, shared)
+        core = plan.cores[pulse.place] if plan.cores else None
+        _work(settings, listening, pulse, shared, core)
 
 
-def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None) -> None:
+def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None, core: int | None) -> None:
     """Run as a worker process; report to the parent why it can't serve, if so."""
     gc.disable()  # until the program is there: modules stay, and a search for garbage among them takes longer
     try:
         pulse.start()
         from wwspec_router.serving.server import work
 
-        work(settings, listening, pulse, shared)
+        work(settings, listening, pulse, shared, core)
     except WWSpecError as error:
         reason = str(error)
     except Exception as error:

@@ -142,7 +142,7 @@ class Supervisor:
                 raise
             if not pid:
                 self._become_worker(ours)
-                return Pulse(theirs, number, slot.predecessor, self._grace)
+                return Pulse(theirs, number, self._slots.index(slot), slot.predecessor, self._grace)
             theirs.close()
             slot.worker = WorkerProcess(pid, ours, number)
             self._workers.append(slot.worker)

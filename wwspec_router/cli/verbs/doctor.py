@@ -20,7 +20,7 @@ from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
 from wwspec_router.cli.ports import Listener, kind, occupant, refusal
-from wwspec_router.config import AUTO, SETTINGS_FILE, SdkSource, Settings, variable
+from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.errors import ExtraMissingError, RegistryError, WWSpecError
 from wwspec_router.host.cores import usable_cores
@@ -33,6 +33,7 @@ from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
 from wwspec_router.sdk.vendor import MODULE, SUPPORTED_PYTHONS
+from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.stores import open_store, risks_of
 
 LOCK = 2.0
@@ -173,6 +174,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.PRODUCTION, "settings", text)
     if settings.workers == AUTO:
         yield Finding(State.OK, "workers", f"auto: {settings.processes} worker process(es), {usable_cores().reason}")
+    if settings.pin_workers == PIN_ON and not (plan := plan_cores(PIN_ON, settings.processes)).cores:
+        yield Finding(State.UNKNOWN, "workers", f"--pin-workers on has no effect here: {plan.reason}")
     if settings.debug_fault:
         yield Finding(State.FIX, "settings", settings.debug_fault)
     if settings.debug_token:

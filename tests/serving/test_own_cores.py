@@ -1,0 +1,132 @@
+"""Worker processes with a core of their own: when they get one, who gets which, and what is not held to it."""
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.serving.service import SERVE, Service, descendants
+from tests.support.skips import only_where
+from tests.support.tools import tool
+from tests.support.waiting import wait_until
+
+Serve = Callable[..., Service]
+
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+AS_MANY = ("--workers", str(len(CORES)))
+
+
+@pytest.fixture(autouse=True)
+def several_cores() -> None:
+    only_where(len(CORES) > 1, "there are several cores")
+
+
+def contained() -> tuple[str, ...]:
+    """`wwspec serve` as process 1, as in a container."""
+    bwrap = tool("bwrap"), "--dev-bind", "/", "/", "--unshare-pid", "--as-pid-1", "--die-with-parent"
+    return (*bwrap, *SERVE)
+
+
+def cores_of(pid: int) -> set[int]:
+    """Return which cores a process may use, as Linux says it: such as `0-1,3`."""
+    found = re.search(r"Cpus_allowed_list:\s+(\S+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    pairs = [(each.split("-") * 2)[:2] for each in found[1].split(",")]
+    return {core for first, last in pairs for core in range(int(first), int(last) + 1)}
+
+
+def workers_of(service: Service) -> dict[int, set[int]]:
+    """Return the cores of each worker process; a worker has more than one thread."""
+    family = [pid for pid in descendants(service.process.pid) if len(list(Path(f"/proc/{pid}/task").iterdir())) > 1]
+    return {pid: cores_of(pid) for pid in family}
+
+
+def test_each_worker_process_has_a_core_of_its_own(serve: Serve) -> None:
+    service = serve(*AS_MANY, "--pin-workers", "on")
+    service.pids(len(CORES))
+    assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
+    assert cores_of(service.process.pid) == CORES  # the parent's
+    assert "--pin-workers on: each worker process has a core of its own" in service.log.read_text()
+
+
+def test_a_call_runs_on_the_core_of_its_worker_process(serve: Serve) -> None:
+    service = serve("--workers", "1", "--pin-workers", "on")
+    assert service.reply("cores")["cores"] == [min(CORES)]
+
+
+def test_the_successor_of_a_worker_process_takes_its_core(serve: Serve) -> None:
+    service = serve(*AS_MANY, "--pin-workers", "on")
+    service.pids(len(CORES))
+    before = workers_of(service)
+    victim = next(iter(before))
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: victim not in workers_of(service) and len(workers_of(service)) == len(CORES))
+    service.pids(len(CORES))
+    (successor,) = workers_of(service).keys() - before.keys()
+    assert workers_of(service)[successor] == before[victim]
+
+
+@pytest.mark.parametrize("way", ["fork", "subprocess", "posix_spawn"])
+def test_what_a_handler_starts_may_use_all_cores(serve: Serve, way: str) -> None:
+    service = serve("--workers", "1", "--pin-workers", "on")
+    assert service.reply("cores", {"name": way})["cores"] == sorted(CORES)
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--pin-workers", "auto")], ids=["off, the default", "auto, not in a container"]
+)
+def test_without_it_each_worker_process_may_use_all_cores(serve: Serve, options: tuple[str, ...]) -> None:
+    service = serve(*AS_MANY, *options)
+    service.pids(len(CORES))
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
+
+
+def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) -> None:
+    many = len(CORES) + 1
+    service = serve("--workers", str(many), "--pin-workers", "on")
+    service.pids(many)
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
+    expected = f"--pin-workers on has no effect: there are {many} worker processes and {len(CORES)} cores"
+    assert expected in service.log.read_text()
+
+
+def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
+    os.sched_setaffinity(0, {min(CORES)})  # what is started inherits it
+    try:
+        service = serve("--workers", "1", "--pin-workers", "on")
+    finally:
+        os.sched_setaffinity(0, CORES)
+    assert "--pin-workers on has no effect: there is 1 core" in service.log.read_text()
+
+
+# Chosen at start, in a container
+
+
+def test_in_a_container_whose_cores_they_fill_worker_processes_have_a_core_each(serve: Serve) -> None:
+    service = serve(*AS_MANY, "--pin-workers", "auto", command=contained())
+    service.pids(len(CORES))
+    assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
+    assert "--pin-workers auto: each worker process has a core of its own" in service.log.read_text()
+
+
+def test_nothing_is_chosen_in_a_container_without_the_setting(serve: Serve) -> None:
+    service = serve(*AS_MANY, command=contained())
+    service.pids(len(CORES))
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
+
+
+def test_in_a_container_with_cores_to_spare_worker_processes_may_use_all(serve: Serve) -> None:
+    service = serve("--workers", "1", "--pin-workers", "auto", command=contained())
+    assert list(workers_of(service).values()) == [CORES]
+
+
+def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_path: Path) -> None:
+    """Such as NumPy's, which compute without the interpreter's lock."""
+    (tmp_path / "native").touch()
+    service = serve(*AS_MANY, "--pin-workers", "auto", command=contained())
+    service.pids(len(CORES))
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
+    assert "this worker process uses all cores: a library has started 1 thread(s) of its own" in service.log.read_text()
