@@ -542,21 +542,25 @@ def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_fail
     begun, go_on = threading.Event(), threading.Event()
     errors: list[Exception] = []
     file = SqliteFile(tmp_path / "notify.db", SCHEMA)
+    closes = threading.Thread(target=file.close)
 
     def hold(db: sqlite3.Connection) -> None:
         begun.set()
         assert go_on.wait(DEADLINE)
 
+    def tell(error: Exception) -> None:
+        errors.append(error)
+        file.write_soon(lambda db: db.execute("INSERT INTO clock VALUES ('soon', 1.0)"), errors.append)
+        closes.start()
+        closes.join(0.2)  # comes to its end if it does not wait for that write
+
     writing = threading.Thread(target=file.write, args=(hold,))
     writing.start()
     assert begun.wait(DEADLINE)
-    for statement in ("INSERT INTO clock VALUES ('soon', 1.0)", "INSERT INTO nowhere VALUES (1)"):
-        file.write_soon(lambda db, statement=statement: db.execute(statement), errors.append)
-    closes = threading.Thread(target=file.close)
-    closes.start()
+    file.write_soon(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"), tell)
     go_on.set()
-    for thread in (writing, closes):
-        thread.join(DEADLINE)
+    writing.join(DEADLINE)
+    closes.join(DEADLINE)
     assert [str(error).endswith("(SQLITE_ERROR)") for error in errors] == [True]
     with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
         assert db.execute("SELECT machine_run FROM clock").fetchall() == [("soon",)]
