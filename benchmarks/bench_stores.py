@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import count
 from math import inf
 from pathlib import Path
@@ -194,7 +195,7 @@ def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Pa
                 jobs.start()
                 begun = time.perf_counter()
                 accepted = effort.pick(4000, 400)
-                rate(lambda intake=intake: intake.accept(arrived), JOB_THREADS, steps=accepted // JOB_THREADS)
+                rate(partial(intake.accept, arrived), JOB_THREADS, steps=accepted // JOB_THREADS)
                 while store.job_figures().waiting + store.job_figures().claimed:
                     time.sleep(0.005)
                 samples.add(case(name), PROGRAM, "rate", "calls/s", accepted / (time.perf_counter() - begun))

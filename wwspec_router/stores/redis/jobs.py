@@ -199,6 +199,7 @@ class RedisJobs(RedisKept):
             attempt=int(fields.get("attempts", 0)),
             claims=int(fields["attempt"]),
             suspect=fields.get("running") == "1",
+            begun=False,
             age=max(0, age) / 1000,
             outcome=None if errcode is None else Outcome(errcode=int(errcode), result=fields.get("result", "")),
         )
