@@ -4,10 +4,11 @@
 
 Event intake is the kernel's whole way of an event: check, store, notify through an SDK that answers at once. The bare
 calls store the same text: SQLite with one durable transaction for each (`synchronous=FULL`, WAL, one connection under
-a lock), Redis with one SET, at a server that syncs each write. Asynchronous calls are accepted, run by an ability that
-answers at once, kept, reported and removed. `get_callback_data` is called over HTTP and compared
-with a passthrough whose reply is as long; with Redis also with a program that decodes, makes the same GET with
-redis-py and encodes, inline on its loop. Needs `wrk`; Redis is left out where redis-server is missing.
+a lock), Redis with one SET, at a server that syncs each write. Asynchronous calls are accepted by as many threads as
+run them; an ability answers at once, and they are kept, reported and removed. SQLite's bare way for these is a job that
+is inserted, begun, answered and deleted, with a durable transaction for each step. `get_callback_data` is called over
+HTTP and compared with a passthrough whose reply is as long; with Redis also with a program that decodes, makes the same
+GET with redis-py and encodes, inline on its loop. Needs `wrk`; Redis is left out where redis-server is missing.
 """
 
 import shutil
@@ -17,7 +18,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import count
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -75,6 +78,31 @@ def bare_sqlite(path: Path, text: str) -> tuple[Step, Step]:
     return insert, db.close
 
 
+def bare_jobs(path: Path, result: str) -> tuple[Step, Step]:
+    """Return the four durable transactions of a job, and what closes the file."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for statement in (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, text TEXT, attempt INTEGER, result TEXT)",
+    ):
+        db.execute(statement)
+    numbers, lock = count(), threading.Lock()
+
+    def job() -> None:
+        number = next(numbers)
+        for statement, values in (
+            ("INSERT INTO job VALUES (?, ?, 0, NULL)", (number, "j" * 64)),
+            ("UPDATE job SET attempt = attempt + 1 WHERE id = ?", (number,)),
+            ("UPDATE job SET result = ? WHERE id = ?", (result, number)),
+            ("DELETE FROM job WHERE id = ?", (number,)),
+        ):
+            with lock:
+                db.execute(statement, values)
+
+    return job, db.close
+
+
 def bare_redis(socket: str, text: str) -> tuple[Step, Step]:
     """Return one SET, and what closes the client."""
     client, numbers = Redis(unix_socket_path=socket), count()
@@ -92,15 +120,15 @@ def taking(name: str, store: Store, arrived: Call) -> Step:
     return accept
 
 
-def rate(step: Step, threads: int, seconds: float) -> float:
-    """Let threads repeat a step; return steps a second."""
+def rate(step: Step, threads: int, seconds: float = inf, *, steps: float = inf) -> float:
+    """Let threads repeat a step, for a time or so many times each; return steps a second."""
     done = [0] * threads
     failures: list[Exception] = []
     deadline = time.perf_counter() + seconds
 
     def work(number: int) -> None:
         try:
-            while time.perf_counter() < deadline:
+            while done[number] < steps and time.perf_counter() < deadline:
                 step()
                 done[number] += 1
         except Exception as error:
@@ -150,7 +178,8 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
 
 
 def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:
-    """Measure asynchronous calls, from their acceptance to the end of the last one."""
+    """Measure asynchronous calls, from the acceptance of the first to the end of the last one."""
+    case = f"asynchronous calls, {{}}, threads: {JOB_THREADS}".format
     arrived = msgspec.structs.replace(call(), is_async=True, job_info="j" * 64)
     sdk = InstantSdk({REPORT_API: '{"errcode":0}', "sync_msg": padded(200)})
     table = build_table(ROOT, REGISTRY)
@@ -165,19 +194,15 @@ def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Pa
                 jobs = Jobs(store, sdk, Dispatcher(table, sdk, store), Figures(()), wake, JOB_THREADS)
                 jobs.start()
                 begun = time.perf_counter()
-                accepted = effort.pick(2000, 200)
-                for _ in range(accepted):
-                    intake.accept(arrived)
+                accepted = effort.pick(4000, 400)
+                rate(partial(intake.accept, arrived), JOB_THREADS, steps=accepted // JOB_THREADS)
                 while store.job_figures().waiting + store.job_figures().claimed:
                     time.sleep(0.005)
-                samples.add(
-                    f"asynchronous calls, {name}, job threads: {JOB_THREADS}",
-                    PROGRAM,
-                    "rate",
-                    "calls/s",
-                    accepted / (time.perf_counter() - begun),
-                )
+                samples.add(case(name), PROGRAM, "rate", "calls/s", accepted / (time.perf_counter() - begun))
                 jobs.stop(10.0)
+        step, close = bare_jobs(folder / "bare-jobs.db", padded(200))
+        samples.add(case("SQLite"), BARE, "rate", "calls/s", rate(step, JOB_THREADS, steps=effort.pick(200, 20)))
+        close()
 
 
 def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) -> None:

@@ -40,9 +40,9 @@ PAGE = "sync_msg"
 OF_ALL = ("claim", "begin", "claim_once", PAGE, "keep_step", "release_once", "postpone", "put")
 OF_ONE = {
     "now": ("put_with_job", "finish"),
-    "after": ("add", "keep_outcome", "finish"),
+    "after": ("add", "keep_outcome", "finish_soon"),
     "never": ("add", "finish"),
-    "once": ("add", "keep_outcome", "finish"),
+    "once": ("add", "keep_outcome", "finish_soon"),
     "failing": ("add", "keep_outcome", "set_aside"),
 }
 """The writes of each event, among them the pages that its code asks for; and those of one that is tried."""

@@ -345,7 +345,7 @@ def test_a_result_is_delivered_again_without_running_the_handler_again(
     assert "a-secret" not in caplog.text
 
 
-@pytest.mark.parametrize("method", ["begin", "keep_outcome", "put", "postpone", "finish", "claim", "renew"])
+@pytest.mark.parametrize("method", ["begin", "keep_outcome", "put", "postpone", "finish_soon", "claim", "renew"])
 def test_an_event_outlives_a_store_that_fails_in_between(
     reference_table: AbilityTable, store: Store, method: str
 ) -> None:

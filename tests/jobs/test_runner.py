@@ -620,25 +620,24 @@ def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: St
         wait_empty(store)
 
 
-def test_what_is_claimed_while_a_stop_begins_is_given_back() -> None:
+def test_what_is_claimed_while_a_stop_begins_is_given_back_and_was_no_attempt(store: Store) -> None:
     sdk = Platform()
     go_on = threading.Event()
-    with closing(open_store("memory:")) as store:
 
-        def claim_late(owner: str, limit: int, lease: float, **more: Any) -> list[Any]:
-            assert go_on.wait(DEADLINE)
-            return store.claim(owner, limit, lease, **more)
+    def claim_late(owner: str, limit: int, lease: float, **more: Any) -> list[Any]:
+        assert go_on.wait(DEADLINE)
+        return store.claim(owner, limit, lease, **more)
 
-        journal = Wrapped(store, "claim", claim_late)
-        process = Process(journal, sdk, answer, 1)
-        process.jobs.start()
-        wait_until(lambda: journal.calls)
-        process.accept(job())
-        process.jobs.stop(0.05)
-        go_on.set()
-        assert process.jobs.stop(DEADLINE) == 0
-        assert sdk.reports == []
-        assert store.claim("the next", 1, LEASE)
+    journal = Wrapped(store, "claim", claim_late)
+    process = Process(journal, sdk, answer, 1)
+    process.jobs.start()
+    wait_until(lambda: journal.calls)
+    process.accept(job())
+    process.jobs.stop(0.05)
+    go_on.set()
+    assert process.jobs.stop(DEADLINE) == 0
+    assert sdk.reports == []
+    assert [each.attempt for each in store.claim("the next", 1, LEASE)] == [0]
 
 
 def test_a_process_without_jobs_asks_the_journal_once_a_tick() -> None:

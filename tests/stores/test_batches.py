@@ -244,3 +244,50 @@ def test_ctrl_c_in_a_waiting_thread_leaves_nobody_waiting() -> None:
     first.join(DEADLINE)
     group.submit("later")
     assert batches == [["first"], ["later"]]
+
+
+def test_who_does_not_wait_goes_on_while_another_thread_works_and_that_one_does_its_item_too() -> None:
+    batches: list[list[str]] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(item: str, others: Callable[[], list[str]]) -> None:
+        batch = [item, *others()]
+        begun.set()
+        assert go_on.wait(DEADLINE)
+        batches.append(batch)
+
+    group = Batches(work, max_batch=100)
+    first = threading.Thread(target=group.submit, args=("first",))
+    first.start()
+    assert begun.wait(DEADLINE)
+    for item in ("soon", "soon after"):
+        group.submit_soon(item)
+    assert group.waiting == 2
+    go_on.set()
+    first.join(DEADLINE)
+    assert batches == [["first"], ["soon", "soon after"]]
+    group.submit_soon("alone")
+    assert batches[-1] == ["alone"]
+    assert group.idle
+
+
+def test_a_thread_that_waits_works_before_those_for_which_nobody_waits_are_left_to_the_one_that_worked() -> None:
+    workers: dict[str, str] = {}
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(item: str, others: Callable[[], list[str]]) -> None:
+        workers.update(dict.fromkeys([item, *(others() if begun.is_set() else [])], threading.current_thread().name))
+        begun.set()
+        assert go_on.wait(DEADLINE)
+
+    group = Batches(work, max_batch=100)
+    threads = [threading.Thread(target=group.submit, args=(name,), name=name) for name in ("first", "second")]
+    threads[0].start()
+    assert begun.wait(DEADLINE)
+    group.submit_soon("soon")
+    threads[1].start()
+    assert holds_within(DEADLINE, lambda: group.waiting == 2)
+    go_on.set()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert workers == {"first": "first", "second": "second", "soon": "second"}

@@ -5,6 +5,7 @@ event, if it was not notified before. This module knows neither threads, nor whi
 """
 
 import logging
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -97,7 +98,7 @@ class JobExecutor:
         if (
             self._is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
-            self._journal.postpone(self._owner, job.job_id, 0.0)
+            self._journal.postpone(self._owner, job.job_id, 0.0, counted=not job.begun)
             return
         outcome = job.outcome
         if outcome is None:
@@ -169,8 +170,12 @@ class JobExecutor:
         return Outcome(errcode=reply.errcode, result=reply.text)
 
     def _begin(self, run: Run) -> bool:
-        """Note in the journal that a job runs; return False when another process has it."""
-        return self._journal.begin(self._owner, run.job.job_id) or self._later.is_lost(run, "it is run anyway")
+        """Note in the journal that a job runs, unless its claim did; return False when another process has it."""
+        return (
+            run.job.begun
+            or self._journal.begin(self._owner, run.job.job_id)
+            or self._later.is_lost(run, "it is run anyway")
+        )
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> Outcome | None:
         """Keep the outcome of a job, and what it wrote; return what to report, or None when the job is not over."""
@@ -284,8 +289,12 @@ class JobExecutor:
             else:
                 self._figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
-        if not run.is_gone:
+        if run.is_gone:
+            return
+        if _failure(run, outcome, verdict) is not None or run.writes:
             self._end(run, outcome, verdict)
+        else:  # if the process dies before that is stored, the job is only reported again
+            self._journal.finish_soon(self._owner, job.job_id, partial(_log_unfinished, job.job_id))
 
     def _end(self, run: Run, outcome: Outcome, verdict: Verdict) -> bool:
         """Finish a job that is over, and store what it wrote, or set it aside; return False when it is not ours."""
@@ -324,6 +333,11 @@ class JobExecutor:
             "reported": verdict is Verdict.DONE,
         }
         log.info(Fields("job ended", fields))
+
+
+def _log_unfinished(job_id: str, error: Exception) -> None:
+    """Log that a job stays in the journal; when its lease is over, it is reported again."""
+    log.error("job %s: %s", short(job_id), error)
 
 
 def _to_run(run: Run) -> Job:

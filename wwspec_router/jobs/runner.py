@@ -251,6 +251,7 @@ class Jobs:
             known=names,
             orphan_after=self._orphan_after,
             suspects=int(with_suspect),
+            begins=True,
         )
         self._end_runs()  # one that was given back meanwhile may be claimed again
         for job in jobs:

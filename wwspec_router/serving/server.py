@@ -8,12 +8,13 @@ import asyncio
 import gc
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from signal import SIGINT
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -26,8 +27,6 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
-from wwspec_router.serving.asgi import application
-from wwspec_router.serving.debugger import prompt_is_open, stop_in_terminal
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
@@ -52,6 +51,8 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
         WWSpecError: The program can't start as configured; the port was not opened.
     """
     if settings.debug:
+        from wwspec_router.serving.debugger import stop_in_terminal  # pdb: 5 ms of a start
+
         stop_in_terminal()  # before the application is imported
     program = _program(settings)
     keep_from_children(listening)
@@ -114,11 +115,27 @@ def _spare_the_collector() -> None:
     gc.set_threshold(GC_THRESHOLD, 10, 10)
 
 
+async def _lifespan(
+    program: ZoneProgram,
+    scope: object,
+    receive: Callable[[], Awaitable[object]],
+    send: Callable[[Any], Awaitable[None]],
+) -> None:
+    """Run the lifespan of ASGI; `Connection` answers requests. Starlette, which could, takes a tenth of a start."""
+    await receive()
+    await program.start()  # which `_Server.startup` has done
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await program.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
 def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     """Configure uvicorn for one process of a program."""
     limits = Limits(settings.connections, settings.head_timeout, settings.body_timeout, settings.max_body)
     return uvicorn.Config(
-        application(program),
+        partial(_lifespan, program),
+        interface="asgi3",
         http=partial(Connection, program=program, limits=limits),  # type: ignore[arg-type]  # as good as a class
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
@@ -144,6 +161,7 @@ class _Server(uvicorn.Server):
     def __init__(self, program: ZoneProgram, settings: Settings, on_serving: Callable[[], None]) -> None:
         super().__init__(server_config(program, settings))
         self._program = program
+        self._is_debugged = settings.debug
         self._grace = settings.grace
         self._on_serving = on_serving
         self._signals: set[int] = set()
@@ -170,7 +188,7 @@ class _Server(uvicorn.Server):
 
         A terminal sends Ctrl-C to all its processes; the SIGTERM by which `wwspec dev` then ends its own is no second.
         """
-        if sig in self._signals or (sig == SIGINT and prompt_is_open()):
+        if sig in self._signals or (sig == SIGINT and self._is_debugged and _prompt_is_open()):
             end_by(sig)
         self._signals.add(sig)
         if not self.should_exit:
@@ -179,6 +197,12 @@ class _Server(uvicorn.Server):
     def _begin_stop(self, sig: int, frame: FrameType | None) -> None:
         self._program.is_stopping = True
         super().handle_exit(sig, frame)
+
+
+def _prompt_is_open() -> bool:
+    from wwspec_router.serving.debugger import prompt_is_open
+
+    return prompt_is_open()
 
 
 class _WorkerServer(_Server):

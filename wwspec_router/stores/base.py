@@ -10,7 +10,7 @@ corp and an app, which are part of their key, so that no corp or app reads event
 reads the journal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -142,7 +142,7 @@ class JobJournal(Protocol):
     error repeats any text of a job.
 
     What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo their
-    last changes; then a job is in the state that it had before.
+    last changes; then a job is in the state that it had before. A claim that begins jobs is durable when it returns.
     """
 
     shared: bool
@@ -171,6 +171,7 @@ class JobJournal(Protocol):
         known: frozenset[str] | None = None,
         orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
+        begins: bool = False,
     ) -> list[Job]:
         """Take up to `limit` jobs that are due, in the order in which they became due.
 
@@ -185,6 +186,8 @@ class JobJournal(Protocol):
             known: The names of the jobs that the owner can run, up to some ten thousand; None for all.
             orphan_after: See above.
             suspects: How many of them may be suspects; None for any number. Further suspects keep their place.
+            begins: Whether the owner runs them at once. Then a journal may do what `begin` does for those that are no
+                suspects and have no outcome, where that saves a transaction; these are `begun`.
 
         Returns:
             The jobs, each with this claim counted, with its age, and with the outcome that an earlier owner kept.
@@ -272,6 +275,19 @@ class JobJournal(Protocol):
 
         Returns:
             False when `owner` does not own the job; nothing was changed then.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
+    def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
+        """Remove the job with its steps, if `owner` owns it; a journal need not wait until that is durable.
+
+        Args:
+            owner: See `claim`.
+            job_id: The job.
+            failed: Called with the error when that failed after this has returned, on any thread. It raises nothing.
 
         Raises:
             StoreError: The journal failed.

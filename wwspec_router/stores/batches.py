@@ -19,10 +19,11 @@ T = TypeVar("T")
 class _Turn(Generic[T]):
     """One thread's item. The thread is woken when its item is done, or when it has to work itself."""
 
-    __slots__ = ("done", "item", "wake", "works")
+    __slots__ = ("done", "has_thread", "item", "wake", "works")
 
-    def __init__(self, item: T) -> None:
+    def __init__(self, item: T, *, has_thread: bool = True) -> None:
         self.item = item
+        self.has_thread = has_thread
         self.done = False
         self.works = False
         self.wake = threading.Lock()
@@ -76,6 +77,14 @@ class Batches(Generic[T]):
             self._withdraw(turn)
             raise
 
+    def submit_soon(self, item: T) -> None:
+        """Return at once when a thread works: then that one, or the next, works on `item` too. Else do as `submit`."""
+        with self._lock:
+            if self._working:
+                self._waiting.append(_Turn(item, has_thread=False))
+                return
+        self.submit(item)
+
     @property
     def waiting(self) -> int:
         """How many items wait, without those whose threads are about to work."""
@@ -92,10 +101,12 @@ class Batches(Generic[T]):
         try:
             self._work(turn.item, partial(self._pop_waiting, batch))
         finally:
-            self._pass_on(turn)
+            left = self._pass_on(turn)
             for each in batch:
                 each.done = True
                 each.wake.release()
+            if left is not None:
+                self._lead(left)
 
     def _pop_waiting(self, batch: list[_Turn[T]]) -> list[T]:
         """Return items that wait, and add their turns to `batch`."""
@@ -110,17 +121,26 @@ class Batches(Generic[T]):
         with self._lock:
             if turn in self._waiting:
                 self._waiting.remove(turn)
-        self._pass_on(turn)
+        if (left := self._pass_on(turn)) is not None:
+            self._lead(left)
 
-    def _pass_on(self, turn: _Turn[T]) -> None:
-        """Let the thread that waits longest work instead of this one, unless this one has already done so."""
+    def _pass_on(self, turn: _Turn[T]) -> _Turn[T] | None:
+        """Let the thread that waits longest work instead of this one, unless this one has already done so.
+
+        Returns:
+            A turn that this thread has to work on, since no other thread waits.
+        """
         with self._lock:
             if not turn.works:
-                return
+                return None
             turn.works = False
             if not self._waiting:
                 self._working -= 1
-                return
-            following = self._waiting.popleft()
+                return None
+            following = next((each for each in self._waiting if each.has_thread), self._waiting[0])
+            self._waiting.remove(following)
             following.works = True
+        if not following.has_thread:
+            return following
         following.wake.release()
+        return None

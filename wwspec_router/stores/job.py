@@ -40,6 +40,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """How often it was claimed, this time included; 0 in a new job."""
     suspect: bool = False
     """Whether its ability began to run, and did not end: it may have killed its process."""
+    begun: bool = False
+    """Whether this claim noted that its ability begins to run; `attempt` does not count that."""
     age: float = 0.0
     """Seconds between its addition and this claim, by the journal's clock; 0.0 in a new job."""
     outcome: Outcome | None = None

@@ -524,3 +524,45 @@ def test_looking_for_jobs_where_none_is_due_waits_for_no_lock(tmp_path: Path) ->
         other.execute("BEGIN IMMEDIATE")
         assert store.claim("one", 1, 100) == []
         other.execute("ROLLBACK")
+
+
+def test_jobs_that_are_claimed_to_run_at_once_are_begun_in_the_same_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as store:
+        for each in ("a", "b"):
+            store.add(job(each))
+        [first] = store.claim("one", 1, 100, begins=True)
+        [second] = store.claim("one", 1, 100)
+        assert (first.begun, second.begun) == (True, False)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT attempts, running FROM jobs ORDER BY serial").fetchall() == [(1, 1), (0, 0)]
+
+
+def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_failure_is_told(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    errors: list[Exception] = []
+    file = SqliteFile(tmp_path / "notify.db", SCHEMA)
+    closes = threading.Thread(target=file.close)
+
+    def hold(db: sqlite3.Connection) -> None:
+        begun.set()
+        assert go_on.wait(DEADLINE)
+
+    def tell(error: Exception) -> None:
+        errors.append(error)
+        file.write_soon(lambda db: db.execute("INSERT INTO clock VALUES ('soon', 1.0)"), errors.append)
+        closes.start()
+        closes.join(0.2)  # comes to its end if it does not wait for that write
+
+    writing = threading.Thread(target=file.write, args=(hold,))
+    writing.start()
+    assert begun.wait(DEADLINE)
+    file.write_soon(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"), tell)
+    go_on.set()
+    writing.join(DEADLINE)
+    closes.join(DEADLINE)
+    assert [str(error).endswith("(SQLITE_ERROR)") for error in errors] == [True]
+    with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
+        assert db.execute("SELECT machine_run FROM clock").fetchall() == [("soon",)]
+    file.write_soon(lambda db: None, errors.append)
+    assert "closed" in str(errors[-1])

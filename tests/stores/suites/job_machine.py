@@ -16,6 +16,11 @@ from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.oldest import CLAIMED, REPORTING, RUNNING
 
 
+def fails(error: Exception) -> None:
+    """Fail: the job should have been finished."""
+    raise AssertionError(error)
+
+
 class _Entry:
     """A job of the model."""
 
@@ -78,14 +83,25 @@ class JournalMachine(RuleBasedStateMachine):
         lease=minutes,
         known=st.none() | st.frozensets(abilities),
         suspects=st.none() | st.integers(0, 2),
+        begins=st.booleans(),
     )
-    def claim(self, owner: str, limit: int, lease: int, known: frozenset[str] | None, suspects: int | None) -> None:
+    def claim(
+        self,
+        owner: str,
+        limit: int,
+        lease: int,
+        known: frozenset[str] | None,
+        suspects: int | None,
+        begins: bool,
+    ) -> None:
         """Claim the jobs that became due first, of those that the owner can run."""
         due = [each for each in self._model if each.due <= self._clock()]
         able = [each for each in due if known is None or each.job.ability_id in known]
         waiting = sorted(each.due for each in able if not each.runs)
         suspected = sorted(each.due for each in able if each.runs)[:suspects]
-        claimed = self._store.claim(owner, limit, lease * 60, known=known, orphan_after=NO_ORPHANS, suspects=suspects)
+        claimed = self._store.claim(
+            owner, limit, lease * 60, known=known, orphan_after=NO_ORPHANS, suspects=suspects, begins=begins
+        )
         entries = [self._entry(each) for each in ids(claimed)]
         assert len(set(ids(claimed))) == len(claimed)
         assert all(each in able for each in entries)
@@ -95,7 +111,13 @@ class JournalMachine(RuleBasedStateMachine):
             entry.job = msgspec.structs.replace(entry.job, claims=entry.job.claims + 1)
             entry.owner = owner
             entry.due = self._clock() + lease * 60
-            assert ageless([got]) == [msgspec.structs.replace(entry.job, suspect=entry.runs)]
+            assert ageless([got]) == [msgspec.structs.replace(entry.job, suspect=entry.runs, begun=got.begun)]
+            if got.begun:
+                assert begins
+                assert not entry.runs
+                assert entry.job.outcome is None
+                entry.job = msgspec.structs.replace(entry.job, attempt=entry.job.attempt + 1)
+                entry.runs = True
             assert self._clock() - entry.added <= got.age < self._clock() - entry.added + SLACK
 
     @rule(owner=owners, job_id=job_ids)
@@ -148,6 +170,13 @@ class JournalMachine(RuleBasedStateMachine):
         """Finish a job."""
         owned = self._owned(owner, job_id)
         assert self._store.finish(owner, job_id) == bool(owned)
+        self._model = [each for each in self._model if each not in owned]
+
+    @rule(owner=owners, job_id=job_ids)
+    def finish_soon(self, owner: str, job_id: str) -> None:
+        """Finish a job that nobody waits for; no other thread writes, so it is done at once."""
+        self._store.finish_soon(owner, job_id, fails)
+        owned = self._owned(owner, job_id)
         self._model = [each for each in self._model if each not in owned]
 
     @rule(passed=minutes)

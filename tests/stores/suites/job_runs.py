@@ -49,6 +49,30 @@ class JobRunsSuite(StoreFixtures):
             assert store.begin("one", "a")
             assert store.postpone("one", "a", 0)
 
+    def test_a_run_that_its_claim_began_is_an_attempt_and_its_job_a_suspect_unless_it_ended(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for each in ("a", "b", "c"):
+            store.add(job(each))
+        claimed = store.claim("one", 3, LEASE, begins=True)
+        assert all(each.begun or store.begin("one", each.job_id) for each in claimed)
+        assert store.keep_outcome("one", "b", Outcome(errcode=0, result=""))
+        assert store.postpone("one", "c", 0, counted=False)
+        clock.advance(LEASE)
+        again = store.claim("two", 3, LEASE, begins=True)
+        found = {each.job_id: (each.attempt, each.suspect, each.begun and each.job_id != "c") for each in again}
+        assert found == {"a": (1, True, False), "b": (1, False, False), "c": (0, False, False)}
+
+    def test_a_job_that_is_finished_soon_is_gone_if_its_owner_says_so(self, store: JobJournal) -> None:
+        errors: list[Exception] = []
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.finish_soon("two", "a", errors.append)
+        assert store.has_job("a")
+        store.finish_soon("one", "a", errors.append)
+        assert not store.has_job("a")
+        assert errors == []
+
     def test_a_job_whose_run_never_ended_comes_back_as_a_suspect(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
         store.add(job("b"))

@@ -130,6 +130,7 @@ class MemoryJobs:
         known: frozenset[str] | None = None,
         orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
+        begins: bool = False,
     ) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
         storable_ids(owner)
@@ -221,6 +222,10 @@ class MemoryJobs:
                     row.job = msgspec.structs.replace(row.job, attempt=max(0, row.job.attempt - 1))
                 self._give_back(row, delay)
             return row is not None
+
+    def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
+        """Remove a job; see `JobJournal.finish_soon`."""
+        self.finish(owner, job_id)
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`."""

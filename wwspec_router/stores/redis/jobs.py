@@ -4,7 +4,7 @@ The scripts are in `job_scripts`; `RedisServer` connects to the server. This mod
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from urllib.parse import quote
 
@@ -60,6 +60,7 @@ class RedisJobs(RedisKept):
         known: frozenset[str] | None = None,
         orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
+        begins: bool = False,
     ) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
         storable_ids(owner)
@@ -112,6 +113,10 @@ class RedisJobs(RedisKept):
         length = milliseconds(not_negative("delay", delay))
         keys = [job_key(job_id), scripts.CLAIMED]
         return bool(self._server.run(scripts.POSTPONE, keys, [owner, length, int(not counted)], durable=False))
+
+    def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
+        """Remove a job; see `JobJournal.finish_soon`."""
+        self.finish(owner, job_id)
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`. It waits for no replica, unless there are `writes`."""
@@ -194,6 +199,7 @@ class RedisJobs(RedisKept):
             attempt=int(fields.get("attempts", 0)),
             claims=int(fields["attempt"]),
             suspect=fields.get("running") == "1",
+            begun=False,
             age=max(0, age) / 1000,
             outcome=None if errcode is None else Outcome(errcode=int(errcode), result=fields.get("result", "")),
         )

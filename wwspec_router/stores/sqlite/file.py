@@ -32,6 +32,7 @@ from wwspec_router.stores.sqlite.open_files import OpenFiles
 from wwspec_router.stores.sqlite.schema import bring_up_to_date
 
 T = TypeVar("T")
+Failed = Callable[[Exception], None] | None
 _Args = TypeVarTuple("_Args")
 
 log = logging.getLogger(__name__)
@@ -42,17 +43,22 @@ MAPPED_BYTES = 1 << 30
 """How much of the file is read through a memory map. SQLite drops its own cache when another connection writes."""
 MAX_BATCH = 256
 """Writes in one transaction."""
+PAUSE, LONGEST_PAUSE = 0.25, 0.002
+"""The pause after a transaction of more than two writes: a share of the time that it took, and the most seconds.
+
+The threads that it has answered come back meanwhile, and share the next one; else they would be late for it."""
 _FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 
 
 class _Write:
     """One thread's part of a transaction, and its outcome."""
 
-    __slots__ = ("deadline", "error", "result", "synced", "work")
+    __slots__ = ("deadline", "error", "failed", "result", "synced", "work")
 
-    def __init__(self, work: Callable[[sqlite3.Connection], Any], synced: bool) -> None:
+    def __init__(self, work: Callable[[sqlite3.Connection], Any], synced: bool = True, failed: Failed = None) -> None:
         self.work = work
         self.synced = synced
+        self.failed = failed
         self.deadline = time.monotonic() + LOCK_TIMEOUT
         self.result: Any = None
         self.error: Exception | None = StoreError("the write was interrupted")
@@ -83,6 +89,7 @@ class SqliteFile:
         self._failed = False  # the last transaction
         self.together = 0
         """How many writes the transaction has that runs `work` now, or that ran it last."""
+        self._next = 0.0  # when the pause after the last transaction is over
         self._lost: str | None = None  # the file that was deleted or replaced
         clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
 
@@ -121,6 +128,15 @@ class SqliteFile:
             raise write.error
         result: T = write.result
         return result
+
+    def write_soon(self, work: Callable[[sqlite3.Connection], T], failed: Callable[[Exception], None]) -> None:
+        """Run `work` in the next transaction, without waiting for it if another thread writes now.
+
+        Args:
+            work: As `write` has it.
+            failed: Called with the error if it could not be stored, on any thread; it raises nothing.
+        """
+        self._group.submit_soon(_Write(work, failed=failed))
 
     def read(self, statement: str, parameters: Sequence[str | float] = ()) -> list[Any]:
         """Run a statement that only reads, and return all of its rows, as tuples.
@@ -191,6 +207,9 @@ class SqliteFile:
 
     def close(self) -> None:
         """Wait for running writes and reads, then close all connections. Closing again does nothing."""
+        if not self._group.idle:
+            with contextlib.suppress(StoreError):
+                self.write(lambda db: None)  # comes after those for which nobody waits
         with self._write_lock:
             if self._closed:
                 return
@@ -250,8 +269,20 @@ class SqliteFile:
         db.execute(f"PRAGMA user_version = {version}")
 
     def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
+        """Write all waiting items, and tell of those that failed and for which nobody waits."""
+        if self.together > 2 and (pause := self._next - time.monotonic()) > 0:
+            time.sleep(pause)
+        writes, begun = [first], time.monotonic()
+        self._write_all(writes, others)
+        ended = time.monotonic()
+        self._next = ended + min((ended - begun) * PAUSE, LONGEST_PAUSE)
+        for write in writes:
+            if write.failed is not None and write.error is not None:
+                write.failed(write.error)
+
+    def _write_all(self, writes: list[_Write], others: Callable[[], list[_Write]]) -> None:
         """Write all waiting items once the lock is acquired; if that takes too long, only the first write fails."""
-        writes = [first]
+        [first] = writes
         synced = first.synced or self._group.waiting > 0
 
         def work(db: sqlite3.Connection) -> None:

@@ -86,7 +86,10 @@ _ADD_TEXTS = """
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
 )
-_CLAIM = "UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1 WHERE serial = ?"
+_CLAIM = """
+    UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1, attempts = attempts + ?, running = max(running, ?)
+    WHERE serial = ?
+"""
 _BEGIN = "UPDATE jobs SET attempts = attempts + 1, running = 1 WHERE job_id = ? AND owner = ?"
 _RENEW = "UPDATE jobs SET due = ? WHERE job_id = ? AND owner = ?"
 _EXCUSE = "UPDATE jobs SET running = 0 WHERE job_id = ? AND owner = ?"
@@ -174,8 +177,9 @@ class SqliteJobs(SqliteKept):
         known: frozenset[str] | None = None,
         orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
+        begins: bool = False,
     ) -> list[Job]:
-        """Take jobs that are due; see `JobJournal.claim`."""
+        """Take jobs that are due; see `JobJournal.claim`. It is on the disk when this returns if they begin."""
         storable_ids(owner)
         positive("lease", lease)
         limit = max(0, limit)
@@ -185,15 +189,17 @@ class SqliteJobs(SqliteKept):
         # Most claims find nothing; those need not wait for the write lock.
         if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
             return []
-        jobs = self._file.write(partial(self._claim_due, owner, lease, demand), synced=False)
+        jobs = self._file.write(partial(self._claim_due, owner, lease, demand, begins), synced=begins)
         self._found_nothing = not jobs
         return jobs
 
-    def _claim_due(self, owner: str, lease: float, demand: Demand, db: sqlite3.Connection) -> list[Job]:
+    def _claim_due(self, owner: str, lease: float, demand: Demand, begins: bool, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
         picked = due_jobs(db, demand, now)
-        db.executemany(_CLAIM, [(owner, now + lease, each.serial) for each in picked])
-        return [_job(each, now, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
+        jobs = [_job(each, now, begins, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
+        rows = [(owner, now + lease, job.begun, job.begun, each.serial) for job, each in zip(jobs, picked, strict=True)]
+        db.executemany(_CLAIM, rows)
+        return jobs
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It is on the disk when this returns."""
@@ -229,6 +235,11 @@ class SqliteJobs(SqliteKept):
             return db.execute(_POSTPONE, (self._clock() + delay, not counted, job_id, owner)).rowcount > 0
 
         return self._file.write(work, synced=False)
+
+    def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
+        """Remove a job with the next transaction; see `JobJournal.finish_soon`."""
+        storable_ids(owner, job_id)
+        self._file.write_soon(lambda db: db.execute(_FINISH, (job_id, owner)), failed)
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`. That is on the disk when this returns."""
@@ -284,7 +295,7 @@ def unless_refused(result: T | StoreError) -> T:
     return result
 
 
-def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:
+def _job(due: Due, now: float, begins: bool, texts: tuple[Any, ...]) -> Job:
     corpid, agentid, ability_id, job_info, notify_id, data, errcode, result = texts
     return Job(
         job_id=due.job_id,
@@ -296,6 +307,7 @@ def _job(due: Due, now: float, texts: tuple[Any, ...]) -> Job:
         attempt=due.attempts,
         claims=due.claims + 1,
         suspect=due.running == 1,
+        begun=begins and due.running == 0 and errcode is None,
         age=max(0.0, now - due.added),
         outcome=None if errcode is None else Outcome(errcode=errcode, result=result),
     )

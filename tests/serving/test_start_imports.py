@@ -1,0 +1,18 @@
+import subprocess
+import sys
+
+
+def imported_by(module: str) -> set[str]:
+    """Return the names of all top-level modules that importing this one brings in."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_a_worker_starts_without_what_only_other_servers_and_debuggers_need() -> None:
+    assert imported_by("wwspec_router.serving.server") & {"starlette", "pdb"} == set()
+
+
+def test_the_parent_loads_nothing_of_what_serves() -> None:
+    heavy = {"asyncio", "msgspec", "sqlite3", "starlette", "uvicorn", "uvloop"}
+    assert imported_by("wwspec_router.cli.verbs.serve") & heavy == set()
