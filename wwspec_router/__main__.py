@@ -1,6 +1,9 @@
 """`python -m wwspec_router`: the command line."""
 
-from wwspec_router.cli.main import main
+import os
 
-if __name__ == "__main__":
+from wwspec_router.cli.main import main
+from wwspec_router.host.held import VARIABLE, wait_for_word
+
+if __name__ == "__main__" and (VARIABLE not in os.environ or wait_for_word(os.environ)):
     main()
