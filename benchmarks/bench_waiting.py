@@ -101,15 +101,15 @@ def measure(effort: Effort) -> Samples:
         bare.joinpath("tests", "test_main.py").write_text(CLIENT_TESTS)
         bare.joinpath("pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
         bare.joinpath("main.py").write_text(MAIN.replace("NUMBER", "1"))
-        measure_processes(samples, shop, bare, effort.rounds)
+        measure_processes(samples, shop, bare, effort)
         with shop.joinpath("abilities", "registry.toml").open("a") as registry:
             registry.write(ROW)
         shop.joinpath("abilities", "count.py").write_text(HANDLER.replace("NUMBER", "1"))
-        measure_changes(samples, shop, bare, effort.rounds)
+        measure_changes(samples, shop, bare, effort)
     return samples
 
 
-def measure_processes(samples: Samples, shop: Path, bare: Path, rounds: int) -> None:
+def measure_processes(samples: Samples, shop: Path, bare: Path, effort: Effort) -> None:
     """Measure whole processes."""
     fixture = "wwspec_router.testing.fixture"  # named, since the package is not installed here
     processes = {
@@ -122,30 +122,35 @@ def measure_processes(samples: Samples, shop: Path, bare: Path, rounds: int) -> 
             PROGRAM: partial(process_time, ["-m", "wwspec_router", "--help"], shop),
         },
     }
-    for round_ in range(rounds + 1):
+    for round_ in turns(effort):
         for case, contenders in processes.items():
             for contender, took in contenders.items():
                 milliseconds = took()
-                if round_:  # the first one writes the byte code
+                if round_ >= 0:  # the first one writes the byte code
                     samples.add(case, contender, "time", "ms", milliseconds)
 
 
-def measure_changes(samples: Samples, shop: Path, bare: Path, rounds: int) -> None:
+def measure_changes(samples: Samples, shop: Path, bare: Path, effort: Effort) -> None:
     """Measure how soon changes answer."""
     sources = {FASTAPI: (bare / "main.py", MAIN), PROGRAM: (shop / "abilities" / "count.py", HANDLER)}
     with developed(shop) as program, reloading(bare) as fastapi:
         looks = {FASTAPI: fastapi, PROGRAM: program}
         for look in looks.values():
             wait_for(1, look)
-        for round_ in range(rounds + 1):
+        for round_ in turns(effort):
             for contender, (path, text) in sources.items():
                 Event().wait(QUIET)
-                number = round_ + 2
+                number = round_ + 3
                 begun = time.perf_counter()
                 path.write_text(text.replace("NUMBER", str(number)))
                 wait_for(number, looks[contender])
-                if round_:
+                if round_ >= 0:
                     samples.add(CHANGE, contender, "time", "ms", (time.perf_counter() - begun) * 1e3)
+
+
+def turns(effort: Effort) -> range:
+    """Return the numbers of the rounds; that of one more, which only warms up, is -1."""
+    return range(effort.pick(full=-1, quick=0), effort.rounds)
 
 
 def process_time(arguments: Sequence[str], folder: Path, *, plugins: bool = True) -> float:

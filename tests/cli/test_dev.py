@@ -210,13 +210,30 @@ def test_no_call_is_refused_while_the_program_restarts(start: Start, shop: Path)
     assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
 
 
+HELD_UP = """
+import sys
+from pathlib import Path
+from threading import Event
+
+WORD = "good day"
+if sys.argv[1] == "serve":
+    Path("VAR/read").touch()
+    while not Path("VAR/go").exists():
+        Event().wait(0.005)
+"""
+
+
 @pytest.mark.slow  # starts several processes, and the program three times
 def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Path) -> None:
+    """The program has read the file before it changes again."""
     dev = start(shop)
     dev.wait_for("watching")
-    (shop / "words.py").write_text('WORD = "good day"\n')
-    dev.wait_for("restarting the program")
+    var = shop / "var"
+    var.mkdir(exist_ok=True)
+    (shop / "words.py").write_text(HELD_UP.replace("VAR", str(var)))
+    wait_until((var / "read").exists)
     (shop / "words.py").write_text('WORD = "bye"\n')
+    (var / "go").touch()
     with dev.client as client:
         wait_until(lambda: greeting(client) == "bye!")
 
