@@ -177,7 +177,7 @@ def developed(folder: Path) -> Iterator[Look]:
     """Run `wwspec dev`."""
     with held_ports(2) as (port, emulator_port):
         ports = ["--port", str(port), "--emulator-port", str(emulator_port)]
-        with running(["-m", "wwspec_router", "dev", *ports, "--store", "memory:"], folder):
+        with running(["-m", "wwspec_router", "dev", *ports], folder):
             with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as client:
                 yield partial(of_program, client)
 

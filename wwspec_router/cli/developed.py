@@ -27,9 +27,16 @@ _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
 
 
-_SERVING = ("wwspec_router.cli.verbs.serve", "wwspec_router.serving.server", "Crypto.Cipher.AES")
-_DESCRIBING = ("wwspec_router.cli.verbs.zone", "wwspec_router.registry.examples:describe_apis")
-"""What the two processes of a start can do before the application is read."""
+_SERVING = (
+    "wwspec_router.cli.verbs.serve",
+    "wwspec_router.serving.server",
+    "wwspec_router.stores.sqlite.events",
+    "wwspec_router.wecom.messages",
+    "uvicorn.loops.auto:auto_loop_factory",  # imports uvloop, where it is installed
+    "Crypto.Cipher.AES",
+)
+_DESCRIBING = ("wwspec_router.cli.verbs.contracts", "wwspec_router.registry.examples:describe_apis")
+"""What the two processes of a start can do before the application is read; see `held.order`."""
 
 
 class Place(NamedTuple):
@@ -211,7 +218,7 @@ class DevelopedProgram:
 
     def _describing(self) -> Start:
         """Return how its abilities are read: in a process of its own, since this one keeps what it has imported."""
-        command = ["zone", "register", *self._application, "--to", str(self._contracts), "--url", self._client.url]
+        command = ["contracts", *self._application, "--described", str(self._contracts)]
         environment = {**self._whole_environment(), VARIABLE: "en", "PYTHONBREAKPOINT": "0"}  # see `Error: ` below
         return Start.of(command, environment, _DESCRIBING, self._described)
 

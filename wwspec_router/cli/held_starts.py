@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -66,11 +67,9 @@ class HeldStarts:
         self._timer.start()
 
     def _hold(self, wanted: Callable[[], Iterable[Start]]) -> None:
-        try:
+        # A fault of `.env`, or a process that the system does not give: the next start meets it again, and says so.
+        with self._lock, suppress(ConfigurationError, OSError):
             starts = set(wanted())
-        except ConfigurationError:  # of `.env`, which the next start reads again
-            return
-        with self._lock:
             for start in self._held.keys() - starts:
                 self._held.pop(start).discard()
             for start in starts - self._held.keys():

@@ -187,9 +187,8 @@ def rules(emulator: EmulatorClient, limit: int, after: int, as_json: bool) -> No
 
 @command.command()
 @app_options
-@click.option("--to", type=click.Path(path_type=Path), hidden=True)  # of `wwspec dev`, which registers them later
 @with_emulator
-def register(emulator: EmulatorClient, app: Path, registry: Path | None, to: Path | None) -> None:
+def register(emulator: EmulatorClient, app: Path, registry: Path | None) -> None:
     """Register the application's abilities, as is done by hand in WeCom's admin console. Prints how many.
 
     From then on calls are checked against their contracts, and the console makes forms of them. `wwspec dev` and
@@ -199,9 +198,6 @@ def register(emulator: EmulatorClient, app: Path, registry: Path | None, to: Pat
     from wwspec_router.registry.table import build_table
 
     contracts = described_contracts(build_table(app, registry_path(app, registry)), app)
-    if to is not None:
-        to.write_bytes(msgspec.json.encode(contracts))
-        return
     emulator.register(contracts)
     print_json({"registered": len(contracts)})
 
