@@ -5,8 +5,9 @@
 "After a change" is from the write of a handler's file to the first answer with the new code: through the emulator of
 `wwspec dev`, and from `uvicorn --reload`, which watches with the same watchfiles. Both run at the same time, and their
 changes take turns, a second after the answer before: people save seldom. "Tests" is a whole `pytest` of a project that
-`wwspec new` has made, with its 5 tests, and of one with 5 tests by FastAPI's TestClient, without plugins but anyio's.
-"Help" is `wwspec --help`, and `uvicorn --help`. Byte code and the disk's cache are warm.
+`wwspec new` has made, with its 5 tests, and of one with 5 tests by FastAPI's TestClient; each loads the plugins of
+pytest that its own environment would have. "Help" is `wwspec --help`, and `uvicorn --help`. Byte code and the disk's
+cache are warm.
 """
 
 import compileall
@@ -42,6 +43,7 @@ LIMIT = 60.0
 """Seconds within which new code must answer."""
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 ENVIRONMENT["PYTHONPATH"] = str(ROOT)
+ENVIRONMENT["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the plugins of other peers
 
 HANDLER = """
 from wwspec_router import Contract, Output, ability
@@ -86,6 +88,8 @@ CLIENT_TESTS = "from fastapi.testclient import TestClient\n\nfrom main import ap
     CLIENT_TEST.format(number=number) for number in range(5)
 )
 
+PYTEST = ("-m", "pytest", "-q")
+
 Look = Callable[[], int]
 """Returns the number that is answered; 0 while nothing answers."""
 
@@ -111,11 +115,11 @@ def measure(effort: Effort) -> Samples:
 
 def measure_processes(samples: Samples, shop: Path, bare: Path, effort: Effort) -> None:
     """Measure whole processes."""
-    fixture = "wwspec_router.testing.fixture"  # named, since the package is not installed here
+    plugins = ["-p", "anyio", "-p", "hypothesispytest", "-p", "wwspec_router.testing.fixture"]
     processes = {
         TESTS: {
-            FASTAPI: partial(process_time, ["-m", "pytest", "-q", "-p", "anyio.pytest_plugin"], bare, plugins=False),
-            PROGRAM: partial(process_time, ["-m", "pytest", "-q", "-p", fixture], shop),
+            FASTAPI: partial(process_time, [*PYTEST, "-p", "anyio"], bare),
+            PROGRAM: partial(process_time, [*PYTEST, *plugins], shop),
         },
         HELP: {
             FASTAPI: partial(process_time, ["-m", "uvicorn", "--help"], bare),
@@ -153,12 +157,11 @@ def turns(effort: Effort) -> range:
     return range(effort.pick(full=-1, quick=0), effort.rounds)
 
 
-def process_time(arguments: Sequence[str], folder: Path, *, plugins: bool = True) -> float:
+def process_time(arguments: Sequence[str], folder: Path) -> float:
     """Return how long a process of Python takes, in milliseconds."""
-    environment = ENVIRONMENT | ({} if plugins else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     begun = time.perf_counter()
     subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True, timeout=LIMIT
+        [sys.executable, *arguments], cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True, timeout=LIMIT
     )
     return (time.perf_counter() - begun) * 1e3
 
