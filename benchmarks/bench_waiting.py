@@ -36,7 +36,7 @@ from wwspec_router.testing.ports import held_ports
 FASTAPI = "FastAPI"
 CHANGE, TESTS, HELP = "after a change", "tests of a new project", "help"
 TICK = 0.005
-"""Seconds between two looks at what is answered."""
+"""Seconds between two questions."""
 QUIET = 1.0
 """Seconds between an answer and the next change."""
 LIMIT = 60.0
@@ -90,7 +90,7 @@ CLIENT_TESTS = "from fastapi.testclient import TestClient\n\nfrom main import ap
 
 PYTEST = ("-m", "pytest", "-q")
 
-Look = Callable[[], int]
+Ask = Callable[[], int]
 """Returns the number that is answered; 0 while nothing answers."""
 
 
@@ -138,16 +138,16 @@ def measure_changes(samples: Samples, shop: Path, bare: Path, effort: Effort) ->
     """Measure how soon changes answer."""
     sources = {FASTAPI: (bare / "main.py", MAIN), PROGRAM: (shop / "abilities" / "count.py", HANDLER)}
     with developed(shop) as program, reloading(bare) as fastapi:
-        looks = {FASTAPI: fastapi, PROGRAM: program}
-        for look in looks.values():
-            wait_for(1, look)
+        askers = {FASTAPI: fastapi, PROGRAM: program}
+        for ask in askers.values():
+            wait_for(1, ask)
         for round_ in turns(effort):
             for contender, (path, text) in sources.items():
                 Event().wait(QUIET)
                 number = round_ + 3
                 begun = time.perf_counter()
                 path.write_text(text.replace("NUMBER", str(number)))
-                wait_for(number, looks[contender])
+                wait_for(number, askers[contender])
                 if round_ >= 0:
                     samples.add(CHANGE, contender, "time", "ms", (time.perf_counter() - begun) * 1e3)
 
@@ -166,17 +166,17 @@ def process_time(arguments: Sequence[str], folder: Path) -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
-def wait_for(number: int, look: Look) -> None:
+def wait_for(number: int, ask: Ask) -> None:
     """Wait until a number is answered."""
     deadline = time.monotonic() + LIMIT
-    while look() != number:
+    while ask() != number:
         if time.monotonic() > deadline:
             sys.exit(f"the new code did not answer within {LIMIT:g} seconds")
         Event().wait(TICK)
 
 
 @contextmanager
-def developed(folder: Path) -> Iterator[Look]:
+def developed(folder: Path) -> Iterator[Ask]:
     """Run `wwspec dev`."""
     with held_ports(2) as (port, emulator_port):
         ports = ["--port", str(port), "--emulator-port", str(emulator_port)]
@@ -194,7 +194,7 @@ def of_program(client: EmulatorClient) -> int:
 
 
 @contextmanager
-def reloading(folder: Path) -> Iterator[Look]:
+def reloading(folder: Path) -> Iterator[Ask]:
     """Run `uvicorn --reload`."""
     with held_ports(1) as [port], running(["-m", "uvicorn", "main:app", "--reload", "--port", str(port)], folder):
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=LIMIT) as client:
