@@ -70,6 +70,9 @@ TARGETS = [
     Target("startup", "idle", "program", "resident", "bare", "<= 1.2"),
     Target("startup", "after load of 16 callers", "program", "resident", "bare", "<= 1.2"),
     Target("startup", "cold start", "program, 1,000 abilities more", "time", "bare", "<= 300", "ms"),
+    Target("waiting", "after a change", "program", "time", "FastAPI", "<= 0.5"),
+    Target("waiting", "tests of a new project", "program", "time", "FastAPI", "<= 1.8"),
+    Target("waiting", "help", "program", "time", "FastAPI", "<= 0.6"),
     *(
         Target("client", f"3 KB, {caller}: 1", "client", "processor", "httpx by hand", "<= 1.15")
         for caller in ("threads", "tasks")

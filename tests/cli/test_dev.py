@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
+from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
@@ -207,6 +208,61 @@ def test_no_call_is_refused_while_the_program_restarts(start: Start, shop: Path)
                 answers.append(App(client).call("greet").reply["text"])  # raises for a call that was refused
     dev.wait_for("the program is up again", 2)
     assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
+
+
+HELD_UP = """
+import sys
+from pathlib import Path
+from threading import Event
+
+WORD = "good day"
+if sys.argv[1] == "serve":
+    Path("VAR/read").touch()
+    while not Path("VAR/go").exists():
+        Event().wait(0.005)
+"""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Path) -> None:
+    """The program has read the file before it changes again."""
+    dev = start(shop)
+    dev.wait_for("watching")
+    var = shop / "var"
+    var.mkdir(exist_ok=True)
+    (shop / "words.py").write_text(HELD_UP.replace("VAR", str(var)))
+    wait_until((var / "read").exists)
+    (shop / "words.py").write_text('WORD = "bye"\n')
+    (var / "go").touch()
+    with dev.client as client:
+        wait_until(lambda: greeting(client) == "bye!")
+
+
+def children(pid: int) -> set[int]:
+    """Return the processes that a process has started."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(each) for path in lists for each in path.read_text().split()}
+
+
+@pytest.mark.slow  # starts several processes, and the program twice
+def test_the_next_program_is_there_before_a_file_changes_and_ends_with_dev(start: Start, shop: Path) -> None:
+    """It answers with the new code all the same."""
+    only_where(Path("/proc/self/task").exists(), "/proc")
+    (shop / "words.py").write_text("import os\nWORD = f'old {os.getppid()}'\n")
+    dev = start(shop)
+    dev.wait_for("watching")
+    of_program_and_emulator = 2
+    with dev.client as client:
+        wait_until(lambda: len(children(dev.process.pid)) == of_program_and_emulator + 2)
+        before = children(dev.process.pid)
+        (shop / "words.py").write_text("import os\nWORD = f'new {os.getppid()}'\n")
+        wait_until(lambda: greeting(client).startswith("new"))
+        assert int(greeting(client).removeprefix("new ").removesuffix("!")) in before
+    wait_until(lambda: len(children(dev.process.pid)) == of_program_and_emulator + 2)
+    held = children(dev.process.pid)
+    assert dev.interrupt() == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in held)
+    assert "Traceback" not in dev.log
 
 
 def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: Start, shop: Path, run: Run) -> None:

@@ -186,3 +186,34 @@ def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
     said, code = session(write_files(tmp_path, APPLICATION), "tests/test_functions.py")
     assert code == 1
     assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
+
+
+SAYING = """
+import sys
+
+
+def pytest_unconfigure(config):
+    print(f"imported: {'hypothesis' in sys.modules}, plugin: {config.pluginmanager.hasplugin('hypothesispytest')}")
+"""
+USING = """
+from hypothesis import given, strategies
+
+
+@given(strategies.integers())
+def test_a_number(number):
+    assert number == 0
+"""
+
+
+def test_a_session_without_tests_of_hypothesis_does_not_import_it(tmp_path: Path) -> None:
+    files = {"conftest.py": SAYING, "test_one.py": "def test_one():\n    pass\n"}
+    said, code = session(write_files(tmp_path, files))
+    assert code == 0, said
+    assert said.endswith("imported: False, plugin: False\n")
+
+
+def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> None:
+    said, code = session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
+    assert code == 1
+    assert "test_a_number(\n" in said
+    assert said.endswith("imported: True, plugin: True\n")

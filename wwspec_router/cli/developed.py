@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 
 from wwspec_router.cli.environment import ENV_FILE, read_env_file
+from wwspec_router.cli.held_starts import HeldStarts, Start
 from wwspec_router.cli.hints import styled
 from wwspec_router.cli.language import VARIABLE
 from wwspec_router.config import NO_LIMIT, VAR
-from wwspec_router.contracts.files import ConsoleContract
+from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.errors import ConfigurationError
@@ -23,6 +25,18 @@ from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
 
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
+
+
+_SERVING = (
+    "wwspec_router.cli.verbs.serve",
+    "wwspec_router.serving.server",
+    "wwspec_router.stores.sqlite.events",
+    "wwspec_router.wecom.messages",
+    "uvicorn.loops.auto:auto_loop_factory",  # imports uvloop, where it is installed
+    "Crypto.Cipher.AES",
+)
+_DESCRIBING = ("wwspec_router.cli.verbs.contracts", "wwspec_router.registry.examples:describe_apis")
+"""What the two processes of a start can do before the application is read; see `held.order`."""
 
 
 class Place(NamedTuple):
@@ -91,22 +105,40 @@ class DevelopedProgram:
         self._environment = environment
         self._client = client
         self._children: dict[int, Child] = {}
+        self._held = HeldStarts()
+        self._folder = tempfile.TemporaryDirectory(prefix="wwspec-dev-")
+        self._contracts = Path(self._folder.name, "contracts.json")
+        self._described = Path(self._folder.name, "output")
+        """What the process that reads the abilities prints."""
         self._stopped: set[int] = set()
         """Machines that shall not run."""
         self._lock = threading.RLock()
         """Machines are also stopped and started by orders, on another thread."""
         self.contracts: Mapping[str, ConsoleContract] = {}
 
-    def start(self) -> bool:
-        """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False."""
+    def start(self, limit: float = STOP_LIMIT) -> bool:
+        """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False.
+
+        Args:
+            limit: Seconds that the program has to end, if it runs. Its files are read meanwhile.
+        """
         self._client.begin_start()
+        is_up = self._start(limit)
+        if not self._in_terminal:  # a debugger of an editor would show what is held as processes of the program
+            self._held.prepare(lambda: [self._describing(), *map(self._serving, self._places)])
+        return is_up
+
+    def _start(self, limit: float) -> bool:
         try:
-            self._register(self._whole_environment())
+            self._described.write_bytes(b"")
+            describing = self._held.child(self._describing())
+            self.stop(limit)
+            self._register(describing)
             self._launch([each for each in self._places if each not in self._stopped])
         except (ChildError, ConfigurationError) as error:
             say(str(error), fg="red")
             say("the program is not started; fix the fault, then save the file", fg="yellow")
-            self.stop(STOP_LIMIT)
+            self.stop(limit)
             self._client.end_start(_fault(str(error)))
             return False
         self._client.end_start()
@@ -124,6 +156,12 @@ class DevelopedProgram:
         with self._lock:
             for number in [*self._children]:
                 self._children.pop(number).stop(limit)
+
+    def close(self, limit: float) -> None:
+        """Stop, as `stop` does, and end all that waits for a next start."""
+        self._held.close()
+        self.stop(limit)
+        self._folder.cleanup()
 
     def stop_machine(self, number: int) -> None:
         """End the program on one machine."""
@@ -154,14 +192,12 @@ class DevelopedProgram:
         self.start_machine(number)
 
     def _launch(self, numbers: Sequence[int]) -> None:
-        environment = self._whole_environment()
         with self._lock:
             for number in [each for each in numbers if each not in self._children]:
-                port, own, disk = self._places[number]
+                disk = self._places[number].disk
                 if disk is not None:
                     disk.mkdir(parents=True, exist_ok=True)
-                command = [*self._serve, "--port", str(port)]
-                self._children[number] = Child(command, {**environment, **own}, in_terminal=self._in_terminal)
+                self._children[number] = self._held.child(self._serving(number), in_terminal=self._in_terminal)
             for number in numbers:
                 url = f"http://127.0.0.1:{self._places[number].port}/healthz"
                 try:
@@ -174,22 +210,31 @@ class DevelopedProgram:
         own = read_env_file(self._app / ENV_FILE)
         return {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
 
-    def _register(self, environment: Mapping[str, str]) -> None:
-        """Register the program's abilities with the emulator.
+    def _serving(self, number: int) -> Start:
+        """Return how the program is started on one machine."""
+        port, own, _ = self._places[number]
+        command = [*self._serve, "--port", str(port)]
+        return Start.of(command, {**self._whole_environment(), **own}, _SERVING)
+
+    def _describing(self) -> Start:
+        """Return how its abilities are read: in a process of its own, since this one keeps what it has imported."""
+        command = ["contracts", *self._application, "--described", str(self._contracts)]
+        environment = {**self._whole_environment(), VARIABLE: "en", "PYTHONBREAKPOINT": "0"}  # see `Error: ` below
+        return Start.of(command, environment, _DESCRIBING, self._described)
+
+    def _register(self, describing: Child) -> None:
+        """Register the abilities that a process reads.
 
         Raises:
             ChildError: The program has a fault; the text is what `wwspec check` says of it.
         """
-        with tempfile.TemporaryDirectory(prefix="wwspec-dev-") as folder:
-            output = Path(folder, "output")
-            # In a process of its own: this one keeps the modules of the first import. In English: see `Error: ` below.
-            arguments = ["zone", "register", *self._application, "--url", self._client.url]
-            register = Child(arguments, {**environment, VARIABLE: "en", "PYTHONBREAKPOINT": "0"}, output)
-            try:
-                register.wait_success()
-            except ChildError:
-                raise ChildError(output.read_text(errors="replace").strip().removeprefix("Error: ")) from None
-        self.contracts = self._client.contracts()
+        try:
+            describing.wait_success()
+        except ChildError:
+            said = self._described.read_text(errors="replace")
+            raise ChildError(said.strip().removeprefix("Error: ")) from None
+        self.contracts = msgspec.json.decode(self._contracts.read_bytes(), type=dict[str, DescribedContract])
+        self._client.register(self.contracts)
 
 
 def say(text: str, fg: str = "cyan") -> None:

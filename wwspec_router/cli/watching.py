@@ -13,6 +13,8 @@ from wwspec_router.contracts.source_text import MADE_BY
 
 TICK_MS = 1000
 """Milliseconds between two scans of all files: they find changes before the watcher's start, or in a new folder."""
+STEP_MS = 20
+"""Milliseconds without another change after which changes are looked at: an editor writes a file in several steps."""
 SUFFIXES = (".py", ".toml", ".json", ".yaml", ".yml", ".ini", ".cfg", ".env")
 UNWATCHED = frozenset({"var", "dist", "build", "node_modules", "venv", "__pycache__", "tests"})
 """Folders without source of the program; folders whose names begin with a dot have none either."""
@@ -47,7 +49,9 @@ def _changes_from(app: Path, registry: Path, seen: State) -> Iterator[list[Path]
     while True:
         _, folders = watched_files(app, registry)
         with suppress(FileNotFoundError):  # a folder was removed meanwhile
-            for _ in watchfiles.watch(*folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS):
+            for _ in watchfiles.watch(
+                *folders, recursive=False, yield_on_timeout=True, rust_timeout=TICK_MS, step=STEP_MS
+            ):
                 now, found = watched_files(app, registry)
                 if now != seen:
                     changed = sorted(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))

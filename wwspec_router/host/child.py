@@ -8,18 +8,19 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 from wwspec_router.errors import WWSpecError
+from wwspec_router.host.held import GO, VARIABLE, order as held_order, without_interrupts
 
 START_LIMIT = 30.0
 """Seconds within which a child must be ready."""
 STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
-TICK = 0.05
+TICK = 0.01
 """Seconds between two checks of a child."""
 _ANNOUNCED = re.compile(r"(?:listening|running) on (http://[\d.]+:\d+)")
 
@@ -38,6 +39,7 @@ class Child:
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
         in_terminal: Whether it reads this process's standard input.
+        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends.
     """
 
     def __init__(
@@ -47,22 +49,39 @@ class Child:
         output: Path | None = None,
         *,
         in_terminal: bool = False,
+        held: Sequence[str] = (),
     ) -> None:
         self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
-        stream = None if output is None else output.open("ab")
-        try:
+        with ExitStack() as stack:
+            stream = None if output is None else stack.enter_context(output.open("ab"))
+            order, passed = {}, []
+            if held:
+                word, self._word = os.pipe()
+                stack.callback(os.close, word)
+                stack.enter_context(without_interrupts())
+                order, passed = {VARIABLE: held_order(word, held)}, [word]
             self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - this package's own verbs
                 [sys.executable, "-m", "wwspec_router", *arguments],
-                env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})},
+                env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {}), **order},
                 stdin=None if in_terminal else subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
+                pass_fds=passed,
             )
-        finally:
-            if stream is not None:
-                stream.close()
+
+    def release(self) -> None:
+        """Let a child go on that is held."""
+        with suppress(BrokenPipeError):  # it has ended
+            os.write(self._word, GO)
+        os.close(self._word)
+
+    def discard(self) -> None:
+        """End a child that is held, at once."""
+        os.close(self._word)
+        self.process.kill()
+        self.process.wait()
 
     def wait_ready(self, url: str, limit: float = START_LIMIT) -> None:
         """Wait until a URL answers with status 200.
@@ -81,12 +100,9 @@ class Child:
         Raises:
             ChildError: Its exit code is not 0, or the time is over.
         """
-        try:
-            code = self.process.wait(START_LIMIT)
-        except subprocess.TimeoutExpired:
+        if not self._ends_within(START_LIMIT):
             self.kill()
-            code = self.process.returncode
-        if code != 0:
+        if (code := self.process.returncode) != 0:
             raise ChildError(f"wwspec {self.arguments[0]} ended with exit code {code}{self._said()}")
 
     def announced_url(self) -> str:
@@ -111,9 +127,7 @@ class Child:
         """End the child: SIGTERM, and SIGKILL when it takes longer than so many seconds."""
         if self.process.poll() is None:
             self.process.terminate()
-            try:
-                self.process.wait(limit)
-            except subprocess.TimeoutExpired:
+            if not self._ends_within(limit):
                 self.kill()
 
     def kill(self) -> None:
@@ -128,6 +142,13 @@ class Child:
         self.process.wait()
         while any(map(_runs, children)):  # until the system has closed what they had open
             Event().wait(TICK)
+
+    def _ends_within(self, limit: float) -> bool:
+        """Wait until it has ended; `subprocess` itself looks only every 50 ms after a while."""
+        deadline = monotonic() + limit
+        while self.process.poll() is None and monotonic() < deadline:
+            Event().wait(TICK)
+        return self.process.returncode is not None
 
     def _check_alive(self, deadline: float) -> None:
         """Wait a moment; raise when the child is gone or the deadline is over."""

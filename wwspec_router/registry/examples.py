@@ -7,6 +7,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,20 @@ from wwspec_router.contracts.matching import matches, merged
 from wwspec_router.contracts.schema import contract_schema
 from wwspec_router.contracts.source import is_of_file
 from wwspec_router.errors import DEFAULT_ERRCODE
+from wwspec_router.registry.loader import shipped_apis
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target
+
+_EXAMPLES_KEPT = 512
+"""Types whose examples and schemas are kept: those of WeCom's APIs are the same for every program."""
+
+
+def describe_apis() -> None:
+    """Make the examples and schemas of all SDK APIs, so that those of a program take less time."""
+    for api in shipped_apis():
+        for type_ in (api.request, api.response):
+            _example(type_)
+            _schemas((type_,))
 
 
 def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
@@ -52,10 +65,10 @@ def console_contract(ability: Ability) -> ConsoleContract:
     """
     target = ability.target
     if isinstance(target, FuncTarget):
-        requests = [console_example(each) for each in target.requests.values()]
-        replies = [console_example(each.output.type) for each in target.functions.values()]
+        requests = [_example(each) for each in target.requests.values()]
+        replies = [_example(each.output.type) for each in target.functions.values()]
         return ConsoleContract(merged(requests), merged(replies))
-    return ConsoleContract(console_example(target.input.type), console_example(target.output.type))
+    return ConsoleContract(_example(target.input.type), _example(target.output.type))
 
 
 def described_contracts(table: AbilityTable, folder: Path) -> dict[str, DescribedContract]:
@@ -84,8 +97,20 @@ def json_schemas(ability: Ability) -> dict[str, Any]:
     if isinstance(target, FuncTarget):
         requests = list(target.requests.values())
         replies = [each.output.type for each in target.functions.values()]
-        return {"input": contract_schema(requests), "output": contract_schema(replies)}
-    return {"input": contract_schema([target.input.type]), "output": contract_schema([target.output.type])}
+        return {"input": _schemas(tuple(requests)), "output": _schemas(tuple(replies))}
+    return {"input": _schemas((target.input.type,)), "output": _schemas((target.output.type,))}
+
+
+@lru_cache(_EXAMPLES_KEPT)
+def _example(type_: Any) -> Any:
+    """Return a type's example, which nobody changes."""
+    return console_example(type_)
+
+
+@lru_cache(_EXAMPLES_KEPT)
+def _schemas(types: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the schema of types, which nobody changes."""
+    return contract_schema(types)
 
 
 def _doc(target: Target) -> str:

@@ -123,6 +123,11 @@ class EventContract(ModuleContract):
 ContractOfModuleT = TypeVar("ContractOfModuleT", bound=ModuleContract)
 
 
+def shipped_apis() -> list[ApiContract]:
+    """Return the contracts of all SDK APIs that come with this package."""
+    return [ApiContract(wecom_api.__name__, name) for name in module_names(wecom_api.__path__)]
+
+
 class Application:
     """One application folder.
 

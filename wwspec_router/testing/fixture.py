@@ -5,6 +5,7 @@ the URL of an emulator that runs already. What a zone needs is imported when a t
 that fails shows what its zones exchanged meanwhile.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Let failed tests show what their zone exchanged."""
     config.pluginmanager.register(FailureReports(), "wwspec_router.failures")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Spare tests that don't use Hypothesis its import, half a second: its plugin imports it to print a summary."""
+    plugins = session.config.pluginmanager
+    if "hypothesis" in sys.modules or plugins.hasplugin("dsession"):  # with pytest-xdist other processes have used it
+        return
+    if (plugin := plugins.get_plugin("hypothesispytest")) is not None:
+        plugins.unregister(plugin)
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:

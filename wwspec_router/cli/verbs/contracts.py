@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from wwspec_router.cli.candidates import ability_ids as known_ids
 from wwspec_router.cli.options import app_options, print_json
@@ -12,7 +13,7 @@ from wwspec_router.config import registry_path
 from wwspec_router.contracts.comparing import compare
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError, did_you_mean
-from wwspec_router.registry.examples import console_contracts, json_schemas
+from wwspec_router.registry.examples import console_contracts, described_contracts, json_schemas
 from wwspec_router.registry.table import AbilityTable, build_table
 
 
@@ -35,6 +36,7 @@ from wwspec_router.registry.table import AbilityTable, build_table
     help="Write the module of the program's own abilities there, <program>.py, for its enterprise app.",
 )
 @click.option("--check", is_flag=True, help="With --client: write nothing; exit 1 with a diff when the module is old.")
+@click.option("--described", type=click.Path(path_type=Path), hidden=True)  # of `wwspec dev`, which registers them
 @click.argument("ability_ids", nargs=-1, metavar="[ABILITY]...", shell_complete=known_ids)
 def command(
     app: Path,
@@ -44,6 +46,7 @@ def command(
     diff: Path | None,
     client: Path | None,
     check: bool,
+    described: Path | None,
     ability_ids: tuple[str, ...],
 ) -> None:
     """Print the two JSON examples to register for each ABILITY (all of them when none is named)."""
@@ -54,6 +57,9 @@ def command(
     if client is not None and ability_ids:
         raise click.UsageError("--client writes all abilities: name none")
     table = build_table(app, registry_path(app, registry))
+    if described is not None:
+        described.write_bytes(msgspec.json.encode(described_contracts(table, app)))
+        return
     if client is not None:
         _client(client, table, check=check)
         return

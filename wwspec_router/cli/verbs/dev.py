@@ -120,7 +120,7 @@ def command(
         program_environment |= {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(context))}
         places = machine_places(app, ports, store)
         program = DevelopedProgram(app, registry, places, serve, program_environment, client, in_terminal=debug)
-        stack.callback(program.stop, DEBUG_STOP if debug else STOP_LIMIT)
+        stack.callback(program.close, DEBUG_STOP if debug else STOP_LIMIT)
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
@@ -136,9 +136,7 @@ def command(
         say(f"watching abilities/ and all else in {app}; Ctrl-C ends it")
         for changed in watched:
             say(f"{_names(app, changed)} changed: restarting the program")
-            client.begin_start()
-            program.stop(NO_LIMIT if debug else STOP_LIMIT)
-            if program.start():
+            if program.start(NO_LIMIT if debug else STOP_LIMIT):
                 say("the program is up again", fg="green")
 
 

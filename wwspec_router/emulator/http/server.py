@@ -58,12 +58,12 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
-    http = HttpChannel(settings.connect_timeout, settings.call_timeout)
+    way_to_program = channel or HttpChannel(settings.connect_timeout, settings.call_timeout)
     callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
     courier = _courier(settings, callback, clock, DATA) if callback.url else None
     command = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
     commands = _courier(settings, command, clock, COMMANDS) if command.url else None
-    platform = Platform(settings, channel or http, clock=clock, callbacks=courier, commands=commands)
+    platform = Platform(settings, way_to_program, clock=clock, callbacks=courier, commands=commands)
 
     def connect(kind: Kind, spec: CallbackSpec) -> Courier:
         courier = _courier(settings, spec, clock, kind)
@@ -81,7 +81,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
             await anyio.to_thread.run_sync(platform.stop)
             for way in filter(None, (platform.callbacks, platform.commands)):
                 await anyio.to_thread.run_sync(way.stop)
-            http.close()
+            if isinstance(way_to_program, HttpChannel):
+                way_to_program.close()
 
     token = page_token()
     guard = Middleware(Guard, settings.allowed_hosts, token)
