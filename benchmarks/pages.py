@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import speed
 from benchmarks.figures import RESULTS, Report, read_reports
 from benchmarks.fleet import tables as fleet
+from benchmarks.machines import tables as machines
 from benchmarks.scaling import cores
 from benchmarks.tables import filled
 from scripts.reference.text import Say
@@ -22,15 +23,22 @@ DOCS = RESULTS.parents[1] / "docs"
 PAGES = ("explanation/performance.md", "explanation/scale.md")
 BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
     "agreement": fleet.agreement,
+    "bursts": machines.bursts,
     "commands": fleet.commands,
     "cores": cores,
+    "deployed": machines.deployed,
     "events": speed.events,
     "fleet": fleet.fleet,
     "full": fleet.what_is_full,
+    "hours": machines.hours,
+    "lost": machines.lost,
     "memory": fleet.memory,
+    "needed": machines.needed,
+    "played": machines.agreement,
     "shards": fleet.shards,
     "speed": speed.speed,
     "waits": speed.waits,
+    "ways": machines.ways,
 }
 """What stands under each name."""
 

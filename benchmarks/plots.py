@@ -11,6 +11,8 @@ from typing import NamedTuple
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Figure, Report
 from benchmarks.fleet.model import busiest_shard
+from benchmarks.machines.cases import LOST, PULLS, RATES, WAYS
+from benchmarks.machines.tables import PER_IP, value
 from benchmarks.tables import number
 from scripts.reference.text import Say
 
@@ -217,6 +219,67 @@ def shards(report: Report, say: Say) -> Plot:
     )
 
 
+def machines(report: Report, say: Say) -> Plot:
+    """How many machines carry a rate with head room."""
+    found = {rate: value(report, f"{rate:,} messages/s", "needed") for rate in RATES}
+    bars = [
+        Bar(
+            say(f"{rate:,} messages/s", f"每秒 {rate:,} 条"),
+            count,
+            say(f"{count:.0f} machines", f"{count:.0f} 台"),
+            True,
+        )
+        for rate, count in found.items()
+    ]
+    title = say("Machines of one core, with head room", "单核机器数，留有余量")
+    last = RATES[-1]
+    return Plot(
+        say(
+            f"{found[last]:.0f} machines carry {last:,} messages a second",
+            f"{found[last]:.0f} 台机器承受每秒 {last:,} 条消息",
+        ),
+        [Panel(title, bars)],
+    )
+
+
+def lost(report: Report, say: Say) -> Plot:
+    """What the app lacks when a machine is lost, and what the way of pulling costs it."""
+    labels = {
+        way: say(f"pull every {every:.0f} s", f"每 {every:.0f} s 拉取") if every else say(way, "仅通知")
+        for way, every in WAYS.items()
+    }
+    gone = {way: value(report, f"{LOST}, {way}", "gone: there p99") for way in WAYS}
+    missing = {way: value(report, f"{LOST}, {way}", "gone: missing") for way in WAYS}
+    calls = {way: value(report, f"{PULLS}, {way}", "of the app") for way in WAYS}
+    panels = [
+        Panel(
+            say(
+                "Until 99 % of the messages without event have arrived (in brackets: how many have not in 3 minutes)",
+                "失去事件的消息，99 % 到达用时（括号内为 3 分钟后仍未到达的条数）",
+            ),
+            [
+                Bar(label, gone[way], f"{number(gone[way])} s ({missing[way]:,.0f})", WAYS[way] > 0)
+                for way, label in labels.items()
+            ],
+        ),
+        Panel(
+            say("Calls that the app sends a minute, in the busiest hour", "最忙时段应用每分钟发出的调用"),
+            [
+                *(Bar(label, calls[way], number(calls[way]), WAYS[way] > 0) for way, label in labels.items()),
+                Bar(say("WeCom's limit for an address", "每个 IP 的频率上限"), PER_IP, number(PER_IP)),
+            ],
+        ),
+    ]
+    way = "notifications only"
+    return Plot(
+        say(
+            f"A machine is lost: without a schedule, {missing[way]:,.0f} messages are still missing",
+            f"一台机器丢失：不定时拉取，仍有 {missing[way]:,.0f} 条消息未到达",
+        ),
+        panels,
+    )
+
+
 def _text(x: float, y: float, text: str, fill: str, size: int, *, anchor: str = "start", weight: int = 400) -> str:
     place = f'x="{x:.1f}" y="{y}" fill="{fill}" font-size="{size}"'
     return f'<text {place} font-weight="{weight}" text-anchor="{anchor}">{escape(text)}</text>'
@@ -235,5 +298,7 @@ PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {
     "growth": ("growth", growth),
     "startup": ("startup", startup),
     "shards": ("fleet", shards),
+    "machines": ("machines", machines),
+    "lost": ("machines", lost),
 }
 """File -> benchmark and how it is drawn."""

@@ -1,0 +1,247 @@
+"""The tables of the zone's machines for the page about scale, in both languages."""
+
+import math
+from collections.abc import Mapping
+
+from benchmarks.figures import Report
+from benchmarks.machines.cases import (
+    AGREEMENT,
+    BURSTS,
+    CLOSED,
+    DAY,
+    DEPLOYMENTS,
+    HOURS,
+    LOST,
+    MEASURED,
+    PULLS,
+    RATES,
+    SIMULATED,
+    WAYS,
+    of_hour,
+)
+from benchmarks.machines.machine import CUT, DOWN, OVERLOAD
+from benchmarks.machines.parts import costs_of
+from benchmarks.tables import number, table
+from scripts.reference.text import Say
+
+__all__ = ["PER_IP", "agreement", "bursts", "deployed", "hours", "lost", "needed", "value", "ways"]
+
+Reports = Mapping[str, Report]
+PER_IP = 1_200_000 / 60
+"""Calls a minute that WeCom takes from one address of a provider for a whole hour."""
+
+
+def needed(reports: Reports, say: Say) -> str:
+    """Return the machines that carry a rate with head room."""
+    report = reports["machines"]
+    head = [
+        say("messages a second", "每秒消息数"),
+        say("machines", "机器数"),
+        say("busiest processor", "最忙的处理器"),
+        say("a call, p50 and p99", "一次调用，p50 与 p99"),
+        say("calls at once on a machine", "单机同时进行的调用"),
+        say("calls that the app sends, a minute", "应用每分钟发出的调用"),
+    ]
+    rows = []
+    for rate in RATES:
+        case = f"{rate:,} messages/s"
+        rows.append([f"{rate:,}", f"{value(report, case, 'needed'):.0f}", *_loads(report, case)])
+    costs = costs_of(reports)
+    event, call = (f"{1e6 * each:.0f} µs" for each in (costs.event, costs.pull))
+    return "\n".join(table(head, rows)) + say(
+        f"\n\nProcessor time of an event: {event}; of each call: {call}. An SDK call waits {1000 * costs.wait:.0f} ms.",
+        f"\n\nCPU 时间：一个事件 {event}，每次调用 {call}；一次 SDK 调用等待 {1000 * costs.wait:.0f} ms。",
+    )
+
+
+def hours(reports: Reports, say: Say) -> str:
+    """Return some hours of a day."""
+    report = reports["machines"]
+    head = [
+        say("hour", "时刻"),
+        say("messages a second", "每秒消息数"),
+        say("busiest processor", "最忙的处理器"),
+        say("a call, p50 and p99", "一次调用，p50 与 p99"),
+        say("calls at once on a machine", "单机同时进行的调用"),
+        say("calls that the app sends, a minute", "应用每分钟发出的调用"),
+    ]
+    rows = [[f"{hour}:00", f"{of_hour(hour).events:.0f}", *_loads(report, f"{DAY}, {hour}:00")] for hour in HOURS]
+    return "\n".join(table(head, rows))
+
+
+def ways(reports: Reports, say: Say) -> str:
+    """Return what each way of pulling costs the app, and what it brings when a machine is lost."""
+    report = reports["machines"]
+    head = [
+        say("the app pulls", "应用拉取方式"),
+        say("calls that the app sends, a minute", "应用每分钟发出的调用"),
+        say("of them for the busiest corp", "其中最忙的企业"),
+        say("addresses of a provider that WeCom's limit asks for", "按频率限制，服务商所需的出口 IP 数"),
+        say("events gone", "失去的事件"),
+        say("their messages: half are there after", "其消息：半数到达用时"),
+        say("the last of them after", "最后一条到达用时"),
+        say("not there at the end", "结束时仍未到达"),
+    ]
+    rows = []
+    for way, every in WAYS.items():
+        calls, case = value(report, f"{PULLS}, {way}", "of the app"), f"{LOST}, {way}"
+        missing = value(report, case, "gone: missing")
+        rows.append(
+            [
+                _way(way, every, say),
+                number(calls),
+                number(value(report, f"{PULLS}, {way}", "of the busiest corp")),
+                str(math.ceil(calls / PER_IP)),
+                number(value(report, case, "gone")),
+                f"{number(value(report, case, 'gone: there p50'))} s",
+                f"{number(value(report, case, 'gone: there longest'))} s" if not missing else "",
+                f"{missing:,.0f}",
+            ]
+        )
+    return "\n".join(table(head, rows))
+
+
+def lost(reports: Reports, say: Say) -> str:
+    """Return what is refused when a machine is lost."""
+    report, case = reports["machines"], f"{LOST}, every 60 s"
+    head = [
+        say("when a machine is lost", "一台机器丢失时"),
+        say("710674, no connection", "710674，无法连接"),
+        say("710675, no answer", "710675，没有应答"),
+        say("710660, the event is not there", "710660，事件不存在"),
+    ]
+    kinds = _kinds(say)
+    rows = [
+        [name, *(f"{_count(report, case, kind, code):,.0f}" for code in (DOWN, CUT, OVERLOAD))]
+        for kind, name in kinds.items()
+    ]
+    with_store = value(report, case, "gone with a store")
+    return "\n".join(table(head, rows)) + say(
+        f"\n\nOf {value(report, case, 'messages'):,.0f} messages, {value(report, case, 'gone'):,.0f} lost their event: "
+        f"{with_store:,.0f} with the store, the others on their way to a machine that was gone.",
+        f"\n\n{value(report, case, 'messages'):,.0f} 条消息中，{value(report, case, 'gone'):,.0f} 条失去了事件："
+        f"{with_store:,.0f} 个随存储丢失，其余在发往已丢失的机器途中丢失。",
+    )
+
+
+def deployed(reports: Reports, say: Say) -> str:
+    """Return what a rolling deployment refuses and loses."""
+    report = reports["machines"]
+    head = [
+        say("rolling deployment", "滚动部署"),
+        *(say(f"{name}: 710674", f"{name}：710674") for name in _kinds(say).values()),
+        say("fetches: 710660", "获取：710660"),
+        say("events gone with a store", "随存储失去的事件"),
+    ]
+    names = (
+        say("WeCom goes on sending to a machine that stops", "企业微信继续向正在停止的机器发送"),
+        say("WeCom sends it nothing new for 10 s before", "停止前 10 s 企业微信不再发送新请求"),
+    )
+    rows = []
+    for name, case in zip(names, DEPLOYMENTS, strict=True):
+        counts = [_count(report, case, kind, DOWN) for kind in _kinds(say)]
+        gone = report.find(case, SIMULATED, "gone with a store")
+        counts += [_count(report, case, "fetch", OVERLOAD), gone.median if gone else 0.0]
+        rows.append([name, *(f"{each:,.0f}" for each in counts)])
+    return "\n".join(table(head, rows))
+
+
+def bursts(reports: Reports, say: Say) -> str:
+    """Return what becomes of bursts."""
+    report = reports["machines"]
+    head = [
+        say("messages within 1 s", "1 s 内的消息"),
+        say("events refused, 710660", "被拒绝的事件，710660"),
+        say("calls of users refused", "被拒绝的用户调用"),
+        say("calls at once on a machine", "单机同时进行的调用"),
+        say("the last message of a refused event is there after", "被拒绝事件的最后一条消息到达用时"),
+    ]
+    rows = []
+    for burst in BURSTS:
+        case = f"a burst of {burst:,}"
+        longest = report.find(case, SIMULATED, "gone: there longest")
+        rows.append(
+            [
+                f"{burst:,}",
+                f"{_count(report, case, 'event', OVERLOAD):,.0f}",
+                f"{_count(report, case, 'call', OVERLOAD):,.0f}",
+                f"{value(report, case, 'connections'):,.0f}",
+                f"{number(longest.median)} s" if longest else "",
+            ]
+        )
+    return "\n".join(table(head, rows))
+
+
+def agreement(reports: Reports, say: Say) -> str:
+    """Return a small case for real, beside the simulation."""
+    report = reports["machines"]
+    head = [say("case", "场景"), say("figure", "指标"), say("measured", "实测"), say("simulated", "模拟")]
+    small = say("3 machines, the emulator, one wiped", "3 台机器，模拟器，清空其中一台")
+    one = say("one machine, 256 callers, SDK of 50 ms", "一台机器，256 个调用者，SDK 等待 50 ms")
+    figures = (
+        (AGREEMENT, small, "notified", say("events that the app was notified of", "应用收到通知的事件")),
+        (AGREEMENT, small, "gone", say("events lost with the machine", "随机器丢失的事件")),
+        (AGREEMENT, small, "call p50", say("a call, median, ms", "一次调用，中位数，ms")),
+        (
+            AGREEMENT,
+            small,
+            "there p50",
+            say("message there after a notification, median, s", "有通知的消息到达用时，中位数，s"),
+        ),
+        (
+            AGREEMENT,
+            small,
+            "by schedule p50",
+            say(
+                "message there without one, pulled each 5 s, median, s",
+                "没有通知、每 5 s 拉取的消息到达用时，中位数，s",
+            ),
+        ),
+        (CLOSED, one, "rate", say("calls a second", "每秒调用数")),
+        (CLOSED, one, "p99", say("a call, p99, ms", "一次调用，p99，ms")),
+    )
+    rows = [
+        [title, name, *(number(value(report, case, metric, who)) for who in (MEASURED, SIMULATED))]
+        for case, title, metric, name in figures
+    ]
+    return "\n".join(table(head, rows))
+
+
+def value(report: Report, case: str, metric: str, name: str = SIMULATED) -> float:
+    """Return the median of a figure; exit when there is none."""
+    figure = report.find(case, name, metric)
+    if figure is None:
+        raise SystemExit(f"machines.json has no {metric} of {name!r} in {case!r}: run scripts/bench machines")
+    return figure.median
+
+
+def _count(report: Report, case: str, kind: str, errcode: int) -> float:
+    figure = report.find(case, SIMULATED, f"{kind}: {errcode}")
+    return 0.0 if figure is None else figure.median
+
+
+def _kinds(say: Say) -> dict[str, str]:
+    return {
+        "event": say("events", "事件"),
+        "call": say("calls of users", "用户调用"),
+        "pull": say("pulls", "拉取"),
+        "fetch": say("fetches", "获取"),
+    }
+
+
+def _way(way: str, every: float, say: Say) -> str:
+    if not every:
+        return say(f"after {way}", "仅在收到通知后")
+    return say(
+        f"after notifications, and each corp every {every:.0f} s", f"收到通知后，并每 {every:.0f} s 拉取所有企业"
+    )
+
+
+def _loads(report: Report, case: str) -> list[str]:
+    p50, p99 = (number(value(report, case, metric)) for metric in ("call p50", "call p99"))
+    return [
+        f"{number(value(report, case, 'processor'))} %",
+        f"{p50}, {p99} ms",
+        f"{value(report, case, 'connections'):.0f}",
+        number(value(report, case, "of the app")),
+    ]
