@@ -79,9 +79,15 @@ def compare(
         for _ in range(effort.rounds):
             for name, server in servers.items():
                 turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds)
-                samples.add(case, name, "rate", "calls/s", turn.rate)
-                samples.add(case, name, "p50", "µs", turn.p50)
-                samples.add(case, name, "p99", "µs", turn.p99)
+                add_turn(samples, case, name, turn)
+
+
+def add_turn(samples: Samples, case: str, name: str, turn: rig.Round) -> None:
+    """Take in what one contender reached in one turn."""
+    samples.add(case, name, "rate", "calls/s", turn.rate)
+    samples.add(case, name, "p50", "µs", turn.p50)
+    samples.add(case, name, "p99", "µs", turn.p99)
+    samples.add(case, name, "processor", "s/1,000 calls", turn.processor)
 
 
 def pinned(served: BenchmarkZone) -> dict[str, Start]:
