@@ -7,7 +7,7 @@ cases of a handler the call takes 5 ms of processor time instead, with the inter
 program is compared with itself where its worker processes are left on all cores. Needs `wrk`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -34,6 +34,9 @@ UNBOUND, TWO_UNBOUND = f"{PROGRAM}, unbound", f"{TWO}, unbound"
 STAY_FREE: tuple[str, ...] = ()
 """The options with which worker processes bind themselves to no core; none, since today they never do."""
 
+KNOWN = ("FastAPI sync", "Flask, gunicorn gthread", "http.server threads")
+"""Who takes part where a call takes 50 ms: with that much waiting most of the others come to the same."""
+
 Contenders = Callable[[BenchmarkZone, int], dict[str, Start]]
 
 
@@ -49,14 +52,12 @@ class Case(NamedTuple):
     callers: int
     reference: str
     contenders: Contenders
-    quick: bool = False
-    """Belongs to a quick run."""
 
 
-def pinned(served: BenchmarkZone, threads: int) -> dict[str, Start]:
-    """Everybody, each on the first core."""
+def pinned(served: BenchmarkZone, threads: int, peers: Iterable[str] = THREADED) -> dict[str, Start]:
+    """The reference, the program and those who wait on threads, each on the first core."""
     core = rig.CORES[0]
-    names = [THREAD_LIMIT, *(name for name in THREADED if not missing(name))]
+    names = [THREAD_LIMIT, *(name for name in peers if not missing(name))]
     starts: dict[str, Start] = {name: partial(peer, name, served, core=core, threads=threads) for name in names}
     return starts | {PROGRAM: partial(program, served, "--threads", str(threads), core=core)}
 
@@ -84,23 +85,23 @@ def alone(served: BenchmarkZone, threads: int) -> dict[str, Start]:
     }
 
 
-def _waiting(milliseconds: int, callers: int) -> list[Case]:
-    sizes = [("3 KB", SIZES["3 KB"]), ("60 KB", SIZES["60 KB"])]
+def _waiting(milliseconds: int, callers: int, everybody: Contenders) -> list[Case]:
     about = (f"wait {milliseconds}", milliseconds * 1e3, callers, THREAD_LIMIT)
-    short = milliseconds == 5
     return [
-        Case(f"SDK of {milliseconds} ms, {size}{end}", messages, *about, contenders, short and size == "3 KB")
-        for size, messages in sizes
-        for end, contenders in (("", pinned), (", free", free))
+        Case(f"SDK of {milliseconds} ms, {size}{end}", SIZES[size], *about, contenders)
+        for size in ("3 KB", "60 KB")
+        for end, contenders in (("", everybody), (", free", free))
     ]
 
 
 CASES = (
-    *_waiting(5, 128),
-    *_waiting(50, 256),
+    *_waiting(5, 128, pinned),
+    *_waiting(50, 256, partial(pinned, peers=KNOWN)),
     Case("handler of 5 ms, lock held", SIZES["3 KB"], "compute 5", 0, 16, UNBOUND, alone),
     Case("handler of 5 ms, without the lock", SIZES["3 KB"], "work 5", 0, 16, UNBOUND, alone),
 )
+QUICK = CASES[:2]
+"""The cases of a quick run."""
 
 
 def measure(effort: Effort) -> Samples:
@@ -110,7 +111,7 @@ def measure(effort: Effort) -> Samples:
         f"{name} was left out: {package} is not installed" for name in THREADED if (package := missing(name))
     ]
     for case in CASES:
-        if effort.runs(case.name, by_default=case.quick or not effort.quick):
+        if effort.runs(case.name, by_default=case in QUICK or not effort.quick):
             compare(samples, case, effort)
     return samples
 
