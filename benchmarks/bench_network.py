@@ -100,6 +100,8 @@ CASES = (
     Case("handler of 5 ms, lock held", SIZES["3 KB"], "compute 5", 0, 16, UNBOUND, alone),
     Case("handler of 5 ms, without the lock", SIZES["3 KB"], "work 5", 0, 16, UNBOUND, alone),
 )
+WARM_UP = 2
+"""Seconds; in one, while 256 connections and threads are started, a server may not get to a whole answer."""
 QUICK = CASES[:2]
 """The cases of a quick run."""
 
@@ -130,7 +132,7 @@ def compare(samples: Samples, case: Case, effort: Effort) -> None:
         starts = effort.chosen(case.contenders(served, case.callers), case.reference)
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}
         for server in () if effort.quick else servers.values():
-            load(server, seconds=1)
+            load(server, seconds=WARM_UP)
         for _ in range(effort.rounds):
             for name, server in servers.items():
                 turn = load(server, seconds=effort.seconds)

@@ -45,11 +45,17 @@ class Call(msgspec.Struct, array_like=True, gc=False):
 _COST = re.compile(r'"cursor": ?"(wait|work|compute) (\d+)"')
 
 
-def take(request: str) -> None:
-    """Take the time that a request asks for."""
-    if not (cost := _COST.search(request)):
+def asked(request: str) -> tuple[str, int]:
+    """Return what a request takes, and for how many milliseconds."""
+    cost = _COST.search(request)
+    return (cost[1], int(cost[2])) if cost else ("wait", 0)
+
+
+def spend(request: str) -> None:
+    """Use up the time that a request asks for."""
+    kind, milliseconds = asked(request)
+    if milliseconds == 0:
         return
-    kind, milliseconds = cost[1], int(cost[2])
     if kind == "wait":
         time.sleep(milliseconds / 1000)
     elif kind == "work":
@@ -160,7 +166,7 @@ class ChatDataSDK:
     def sync_msg(self, request: str) -> str:
         """Return the reply of `sync_msg`."""
         if "cursor" in request:
-            take(request)
+            spend(request)
         reply: str = _zone.replies["sync_msg"]
         return reply
 
