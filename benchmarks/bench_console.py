@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
-from benchmarks.rig import CORES
+from benchmarks.rig import CORES, processor_time
 from benchmarks.zones import ROOT
 from tests.support.tools import tool
 from wwspec_router.testing.zone import ServedZone, Zone
@@ -107,12 +107,6 @@ def turn(samples: Samples, name: str, zone: ServedZone, seconds: int) -> None:
     entries = zone.client.last_number() - before
     samples.add(CALLS, name, "rate", "calls/s", rate)
     samples.add(CALLS, name, "emulator's processor", "µs/entry", (processor_time(emulator) - begun) / entries * 1e6)
-
-
-def processor_time(pid: int) -> float:
-    """Return the seconds of a processor that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pin(pid: int, cores: list[int]) -> None:

@@ -16,6 +16,7 @@ from benchmarks.contenders import (
     HARD_LIMIT,
     INLINE,
     LIMIT,
+    OWN_CORES,
     PROGRAM,
     PURE,
     TWO_LIMITS,
@@ -79,9 +80,15 @@ def compare(
         for _ in range(effort.rounds):
             for name, server in servers.items():
                 turn = rig.load(server, served, connections=CONNECTIONS, seconds=effort.seconds)
-                samples.add(case, name, "rate", "calls/s", turn.rate)
-                samples.add(case, name, "p50", "µs", turn.p50)
-                samples.add(case, name, "p99", "µs", turn.p99)
+                add_turn(samples, case, name, turn)
+
+
+def add_turn(samples: Samples, case: str, name: str, turn: rig.Round) -> None:
+    """Take in what one contender reached in one turn."""
+    samples.add(case, name, "rate", "calls/s", turn.rate)
+    samples.add(case, name, "p50", "µs", turn.p50)
+    samples.add(case, name, "p99", "µs", turn.p99)
+    samples.add(case, name, "processor", "s/1,000 calls", turn.processor)
 
 
 def pinned(served: BenchmarkZone) -> dict[str, Start]:
@@ -106,6 +113,7 @@ def free(served: BenchmarkZone) -> dict[str, Start]:
         INLINE: partial(peer, INLINE, served),
         PROGRAM: partial(program, served, "--workers", "1"),
         f"{PROGRAM} --workers 2": partial(program, served, "--workers", "2"),
+        f"{PROGRAM} --workers 2, own cores": partial(program, served, "--workers", "2", *OWN_CORES),
     }
 
 

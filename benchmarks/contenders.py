@@ -18,11 +18,15 @@ __all__ = [
     "HARD_LIMIT",
     "INLINE",
     "LIMIT",
+    "OWN_CORES",
     "PEERS",
     "PROGRAM",
     "PURE",
     "REDIS_GET",
+    "THREADED",
+    "THREAD_LIMIT",
     "TWO_LIMITS",
+    "TWO_THREAD_LIMITS",
     "Peer",
     "missing",
     "peer",
@@ -32,18 +36,25 @@ __all__ = [
 HARD_LIMIT = "limit-0"
 LIMIT = "limit-1"
 TWO_LIMITS = "limit-1 --workers 2"
+THREAD_LIMIT = "limit-T"
+TWO_THREAD_LIMITS = "limit-T --workers 2"
 INLINE = "inline"
 PROGRAM = "program"
+OWN_CORES = ("--pin-workers", "on")
+"""The options with which each worker process of the program has a core of its own."""
 PURE = "program, WWSPEC_PURE"
 """The program without its compiled check: msgspec checks all requests and replies."""
 REDIS_GET = "redis-py GET, inline"
+
+THREADS = 16
+"""Of a peer that runs on threads: as many as there are callers in the cases without waiting."""
 
 
 class Peer(NamedTuple):
     """A program in `benchmarks/peers/`."""
 
     command: Sequence[str]
-    """Arguments of Python; PORT stands for the port."""
+    """Arguments of Python; PORT stands for the port, and THREADS for the number of threads."""
     needs: str = ""
     """The package without which it can't run."""
 
@@ -59,7 +70,7 @@ _GUNICORN = (
     "--worker-class",
     "gthread",
     "--threads",
-    "16",
+    "THREADS",
     "--bind",
     "127.0.0.1:PORT",
 )
@@ -67,8 +78,6 @@ _GUNICORN = (
 _GRANIAN = (
     "-m",
     "granian",
-    "--interface",
-    "rsgi",
     "--workers",
     "1",
     "--no-ws",
@@ -79,25 +88,37 @@ _GRANIAN = (
 )
 
 FRAMEWORKS = {
-    "granian RSGI": Peer((*_GRANIAN, "benchmarks.peers.granian_rsgi:app"), "granian"),
+    "granian RSGI": Peer((*_GRANIAN, "--interface", "rsgi", "benchmarks.peers.granian_rsgi:app"), "granian"),
     "Litestar": Peer(_module("litestar_app"), "litestar"),
     "BlackSheep": Peer(_module("blacksheep_app", "by_hand"), "blacksheep"),
     "BlackSheep, models declared": Peer(_module("blacksheep_app", "declared"), "blacksheep"),
     "FastAPI async": Peer(_module("fastapi_app", "declared"), "fastapi"),
     "FastAPI async, models by hand": Peer(_module("fastapi_app", "by_hand"), "fastapi"),
-    "FastAPI sync": Peer(_module("fastapi_app", "threads"), "fastapi"),
+    "FastAPI sync": Peer(_module("fastapi_app", "threads", "THREADS"), "fastapi"),
     "Flask, gunicorn gthread": Peer((*_GUNICORN, "benchmarks.peers.flask_app:app"), "gunicorn"),
     "http.server threads": Peer(_module("http_server", "threads")),
     "http.server single": Peer(_module("http_server", "single")),
     "http.server threads, reply unread": Peer(_module("http_server", "unchecked")),
 }
 """What a team may pick instead of the program."""
+THREADED = {
+    "granian WSGI, Flask": Peer(
+        (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "THREADS", "benchmarks.peers.flask_app:app"), "granian"
+    ),
+    "Litestar sync": Peer(_module("litestar_app", "THREADS"), "litestar"),
+    "BlackSheep, to_thread": Peer(_module("blacksheep_app", "threads", "THREADS"), "blacksheep"),
+    **{name: FRAMEWORKS[name] for name in ("FastAPI sync", "Flask, gunicorn gthread", "http.server threads")},
+}
+"""Those of them that can wait on threads, and others that only have their place where calls wait."""
 PEERS = {
     HARD_LIMIT: Peer(_module("limit_0")),
     LIMIT: Peer(_module("limit_1")),
     TWO_LIMITS: Peer(_module("limit_1", "2")),
+    THREAD_LIMIT: Peer(_module("limit_t", "THREADS")),
+    TWO_THREAD_LIMITS: Peer(_module("limit_t", "THREADS", "2")),
     INLINE: Peer(_module("inline")),
     **FRAMEWORKS,
+    **THREADED,
     "bare": Peer(_module("bare")),
     REDIS_GET: Peer(_module("redis_get"), "redis"),
 }
@@ -110,10 +131,13 @@ def missing(name: str) -> str:
 
 
 @contextmanager
-def peer(name: str, zone: BenchmarkZone, *arguments: str, core: int | None = None) -> Iterator[rig.Server]:
-    """Run a peer, with more arguments if it takes any."""
+def peer(
+    name: str, zone: BenchmarkZone, *arguments: str, core: int | None = None, threads: int = THREADS
+) -> Iterator[rig.Server]:
+    """Run a peer, with so many threads if it has any, and with more arguments if it takes any."""
     with held_ports(1) as [port]:
-        command = [sys.executable, *(each.replace("PORT", str(port)) for each in PEERS[name].command), *arguments]
+        named = [each.replace("PORT", str(port)).replace("THREADS", str(threads)) for each in PEERS[name].command]
+        command = [sys.executable, *named, *arguments]
         with rig.serve(command, port, rig.peer_environment(zone), zone, core) as server:
             yield server
 

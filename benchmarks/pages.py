@@ -1,7 +1,7 @@
-"""Writes the figures of `docs/`, in both languages: `python -m benchmarks.pages [--check]`. It measures nothing.
+"""Writes the figures of README and `docs/`, in both languages: `python -m benchmarks.pages [--check]`.
 
-A page has them between the comments `<!-- figures: NAME -->` and `<!-- end -->`, and they come from
-`benchmarks/results/`. The text around them is left alone. `scripts/bench --report` does this as well.
+It measures nothing. A page has them between the comments `<!-- figures: NAME -->` and `<!-- end -->`, and they come
+from `benchmarks/results/`. The text around them is left alone. `scripts/bench --report` does this as well.
 """
 
 import argparse
@@ -19,8 +19,12 @@ from scripts.reference.text import Say
 
 __all__ = ["BLOCKS", "pages", "renewed"]
 
-DOCS = RESULTS.parents[1] / "docs"
-PAGES = ("explanation/performance.md", "explanation/scale.md")
+ROOT = RESULTS.parents[1]
+PAGES = {
+    "en": ("README.md", "docs/en/explanation/performance.md", "docs/en/explanation/scale.md"),
+    "zh": ("README.zh-CN.md", "docs/zh/explanation/performance.md", "docs/zh/explanation/scale.md"),
+}
+"""Language -> the pages with figures."""
 BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
     "agreement": fleet.agreement,
     "bursts": machines.bursts,
@@ -35,6 +39,8 @@ BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
     "memory": fleet.memory,
     "needed": machines.needed,
     "played": machines.agreement,
+    "network": speed.network,
+    "rates": speed.rates,
     "shards": fleet.shards,
     "speed": speed.speed,
     "waits": speed.waits,
@@ -55,7 +61,7 @@ def renewed(page: str, reports: Mapping[str, Report], language: str) -> str:
 
 def pages(reports: Mapping[str, Report]) -> dict[Path, str]:
     """Return the pages with the figures of these reports, by their files."""
-    found = ((language, DOCS / language / page) for language in ("en", "zh") for page in PAGES)
+    found = ((language, ROOT / page) for language, names in PAGES.items() for page in names)
     return {path: renewed(path.read_text("utf-8"), reports, language) for language, path in found}
 
 
@@ -66,7 +72,7 @@ def main() -> int:
     check = parser.parse_args().check
     stale = {path: text for path, text in pages(read_reports(RESULTS)).items() if path.read_text("utf-8") != text}
     for path, text in stale.items():
-        sys.stdout.write(f"{path.relative_to(DOCS.parent)}{' is stale' if check else ''}\n")
+        sys.stdout.write(f"{path.relative_to(ROOT)}{' is stale' if check else ''}\n")
         if not check:
             path.write_text(text, "utf-8")
     return int(check and bool(stale))

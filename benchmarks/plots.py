@@ -32,6 +32,8 @@ class Theme(NamedTuple):
     others: str
 
 
+SIZES = ("3 KB", "60 KB")
+"""Of the replies that are drawn."""
 THEMES = {
     "light": Theme("#1f2328", "#59636e", "#1a7f55", "#9aa5b1"),
     "dark": Theme("#e6edf3", "#9da7b1", "#3fb982", "#626d79"),
@@ -104,27 +106,63 @@ def svg(plot: Plot, colours: Theme) -> str:
     )
 
 
+def network(report: Report, say: Say) -> Plot:
+    """Calls a second on one core whose SDK waits, beside others that wait on threads."""
+    names = {
+        PROGRAM: say("this program", "本程序"),
+        "limit-T": say("bare threads, no checks", "裸线程池，无校验"),
+        "Litestar sync": "Litestar",
+        "Flask, gunicorn gthread": "Flask, gunicorn",
+        "FastAPI sync": "FastAPI",
+        "http.server threads": "http.server",
+    }
+    title = say(
+        "Replies of {}, SDK of 5 ms, 128 callers: calls a second on one core",
+        "{} 的应答，SDK 耗时 5 ms，128 个调用者：一个核每秒处理的调用数",
+    )
+    panels, span = _beside(
+        report, {f"SDK of 5 ms, {size}": title.format(size) for size in SIZES}, names, "FastAPI sync"
+    )
+    return Plot(
+        say(
+            f"While calls wait, one core serves {span(' to ')} times as many as FastAPI",
+            f"调用等待时，单核每秒处理的调用数是 FastAPI 的 {span('~')} 倍",
+        ),
+        panels,
+    )
+
+
 def exchange(report: Report, say: Say) -> Plot:
-    """Calls a second on one core, beside frameworks that do the same work."""
+    """Calls a second on one core, beside frameworks that do the same work, when the SDK answers at once."""
     names = {
         PROGRAM: say("this program", "本程序"),
         "Litestar": "Litestar",
         "Flask, gunicorn gthread": "Flask, gunicorn",
         "FastAPI async": "FastAPI",
     }
-    panels, times = [], []
-    for size in ("3 KB", "60 KB"):
-        rates = {name: _figure(report, size, name, "rate").median for name in names}
-        times.append(rates[PROGRAM] / rates["FastAPI async"])
-        bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == PROGRAM) for name, label in names.items()]
-        title = say(f"Replies of {size}: calls a second on one core", f"{size} 的应答：一个核每秒处理的调用数")
-        panels.append(Panel(title, bars))
-    low, high = sorted(round(each) for each in times)
-    span = f"{low}" if low == high else say(f"{low} to {high}", f"{low}~{high}")
+    title = say("Replies of {}: calls a second on one core", "{} 的应答：一个核每秒处理的调用数")
+    panels, span = _beside(report, {size: title.format(size) for size in SIZES}, names, "FastAPI async")
     return Plot(
-        say(f"One core serves {span} times as many calls as FastAPI", f"单核每秒处理的调用数是 FastAPI 的 {span} 倍"),
+        say(
+            f"Without waiting, one core serves {span(' to ')} times as many calls as FastAPI",
+            f"无需等待时，单核每秒处理的调用数是 FastAPI 的 {span('~')} 倍",
+        ),
         panels,
     )
+
+
+def _beside(
+    report: Report, cases: Mapping[str, str], names: Mapping[str, str], other: str
+) -> tuple[list[Panel], Callable[[str], str]]:
+    """Return a panel for each case under its title, and what writes the span of the ratios to another contender."""
+    panels, times = [], []
+    for case, title in cases.items():
+        rates = {name: _figure(report, case, name, "rate").median for name in names}
+        times.append(rates[PROGRAM] / rates[other])
+        bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == PROGRAM) for name, label in names.items()]
+        panels.append(Panel(title, bars))
+    low, *_, high = sorted(round(each) for each in times)
+    return panels, lambda to: f"{low}" if low == high else f"{low}{to}{high}"
 
 
 def pool(report: Report, say: Say) -> Plot:
@@ -293,6 +331,7 @@ def _figure(report: Report, case: str, name: str, metric: str) -> Figure:
 
 
 PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {
+    "network": ("network", network),
     "exchange": ("exchange", exchange),
     "pool": ("pool", pool),
     "growth": ("growth", growth),

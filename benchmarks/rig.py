@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "peer_environment",
     "post",
+    "processor_time",
     "resident",
     "serve",
 ]
@@ -40,6 +41,7 @@ START_LIMIT = 120.0
 """Seconds within which a server must answer."""
 
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
+_CALLS = re.compile(r"(\d+) requests in ")
 _LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
 _MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ ([0-9a-f]+) \S+ \d+\s*(.*)")
@@ -56,6 +58,8 @@ class Round(NamedTuple):
     """Microseconds."""
     p99: float
     """Microseconds."""
+    processor: float
+    """Seconds of processor time that the server and all that it started took for 1,000 calls."""
 
 
 class Server(NamedTuple):
@@ -176,6 +180,7 @@ def load(
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_script(calls or [zone.seal(PASSTHROUGH)]))
         script.flush()
+        begun = processor_time(server.pid)
         done = subprocess.run(
             [tool("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "--latency"]
             + ["-s", script.name, f"http://127.0.0.1:{server.port}/"],
@@ -186,11 +191,12 @@ def load(
         )
     if bad := _BAD.search(done.stdout):
         raise RuntimeError(f"port {server.port}: {bad[0]}")
-    rate = _RATE.search(done.stdout)
+    used = processor_time(server.pid) - begun
+    rate, calls_made = _RATE.search(done.stdout), _CALLS.search(done.stdout)
     latency = {name: float(value) * _UNITS[unit] for name, value, unit in _LATENCY.findall(done.stdout)}
-    if rate is None or float(rate[1]) == 0:
+    if rate is None or calls_made is None or float(rate[1]) == 0:
         raise RuntimeError("wrk got no answer")
-    return Round(float(rate[1]), latency["50"], latency["99"])
+    return Round(float(rate[1]), latency["50"], latency["99"], used / int(calls_made[1]) * 1000)
 
 
 def ask(port: int, zone: BenchmarkZone, ability_id: str = PASSTHROUGH, **call: str | int) -> object:
@@ -235,6 +241,12 @@ def resident(pid: int) -> float:
             # A child's other anonymous pages are still its parent's.
             own += min(kib["Anonymous"], kib["Private_Clean"] + kib["Private_Dirty"]) if index else kib["Anonymous"]
     return (sum(files.values()) + own) / 1024
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds of a processor that a process and its children have used, those that ended included."""
+    stats = (Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid))
+    return sum(sum(map(int, fields[11:15])) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:

@@ -8,7 +8,7 @@ from benchmarks.scaling import TWO
 from benchmarks.tables import number, table
 from scripts.reference.text import Say
 
-__all__ = ["events", "speed", "waits"]
+__all__ = ["events", "network", "rates", "speed", "waits"]
 
 Reports = Mapping[str, Report]
 SIZES = ("3 KB", "60 KB", "300 KB")
@@ -37,6 +37,54 @@ def speed(reports: Reports, say: Say) -> str:
         f"\n\nOne caller alone waits {number(alone)} µs for a reply of 3 KB (p50).",
         f"\n\n只有一个调用者时，3 KB 应答的 p50 为 {number(alone)} µs。",
     )
+
+
+def network(reports: Reports, say: Say) -> str:
+    """Return what calls reach whose SDK waits, and what they cost, beside others that wait on threads."""
+    report = reports["network"]
+    others = {"limit-T": "limit-T", "Flask, gunicorn gthread": "Flask", "FastAPI sync": "FastAPI"}
+    head = [
+        say("SDK takes, a reply of", "SDK 耗时，应答大小"),
+        say("callers", "调用者"),
+        say("calls a second, one core", "每秒调用，一个核"),
+        say("p50 and p99", "p50 与 p99"),
+        say("two processes, two cores", "两个进程，两个核"),
+        say("processor seconds for 1,000 calls", "每 1,000 次调用的 CPU 秒数"),
+        *(say(f"times the rate of {name}", f"是 {name} 的几倍") for name in others.values()),
+    ]
+    rows = []
+    for milliseconds, callers in ((5, 128), (50, 256)):
+        for size in SIZES[:2]:
+            case = f"SDK of {milliseconds} ms, {size}"
+            rate = _figure(report, case, PROGRAM, "rate").median
+            p50, p99 = (_figure(report, case, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
+            two = _figure(report, f"{case}, free", TWO, "rate").median
+            processor = _figure(report, case, PROGRAM, "processor").median
+            times = [number(rate / _figure(report, case, name, "rate").median) for name in others]
+            rows.append(
+                [f"{milliseconds} ms, {size}", str(callers), number(rate), f"{number(p50)}, {number(p99)} ms"]
+                + [number(two), number(processor), *times]
+            )
+    return "\n".join(table(head, rows))
+
+
+def rates(reports: Reports, say: Say) -> str:
+    """Return what one core carries, in two sentences: while calls wait, then when they do not."""
+    cases = [("network", f"SDK of 5 ms, {size}", "FastAPI sync") for size in SIZES[:2]]
+    cases += [("exchange", size, "FastAPI async") for size in SIZES[:2]]
+    ours, times = [], []
+    for benchmark, case, other in cases:
+        rate, theirs = (_figure(reports[benchmark], case, name, "rate").median for name in (PROGRAM, other))
+        ours.append(f"{round(rate, -2):,.0f}")
+        times.append(number(rate / theirs))
+    return say(
+        "While 128 calls each wait 5 ms for WeCom, one core serves {} calls a second with replies of 3 KB and {} with\n"
+        "replies of 60 KB: {} and {} times as many as FastAPI. With an SDK that answers at once it serves {} and {}:\n"
+        "{} and {} times as many.",
+        "128 个调用各等待企业微信 5 ms 时，单核每秒处理 {} 次 3 KB 应答或 {} 次 60 KB 应答的调用，"
+        "分别是 FastAPI 的 {} 倍和 {} 倍；"
+        "SDK 立即返回时为 {} 次和 {} 次，分别是 {} 倍和 {} 倍。",
+    ).format(*ours[:2], *times[:2], *ours[2:], *times[2:])
 
 
 def waits(reports: Reports, say: Say) -> str:

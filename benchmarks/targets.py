@@ -6,6 +6,7 @@ A figure that misses its target is shown as such; nothing fails for it, since th
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from benchmarks.contenders import PROGRAM, THREAD_LIMIT, TWO_LIMITS, TWO_THREAD_LIMITS
 from benchmarks.figures import Report, paired, quartiles
 from benchmarks.tables import number, table
 
@@ -36,20 +37,50 @@ def _to_limits(size: str, name: str, bound: str, hard_bound: str = "") -> list[T
     return [_exchange(size, name, "limit-1", bound), _exchange(size, name, "limit-0", hard_bound)]
 
 
+def _network(size: str, pinned: str, two: str) -> list[Target]:
+    """Return the targets where the SDK takes 5 ms: on one core to limit-T, free to itself, and of two processes."""
+    case, two_programs = f"SDK of 5 ms, {size}", f"{PROGRAM} --workers 2, own cores"
+    return [
+        Target("network", case, PROGRAM, "rate", THREAD_LIMIT, pinned),
+        Target("network", case, PROGRAM, "processor", THREAD_LIMIT, ""),
+        Target("network", f"{case}, free", PROGRAM, "rate", f"{PROGRAM}, pinned", ">= 0.9"),
+        Target("network", f"{case}, free", f"{PROGRAM}, own core", "rate", f"{PROGRAM}, pinned", ">= 0.9"),
+        Target("network", f"{case}, free", two_programs, "rate", TWO_THREAD_LIMITS, two),
+    ]
+
+
+_TWO = {"3 KB": ">= 1.1", "60 KB": ">= 0.9", "300 KB": ">= 0.85"}
+"""Two processes to two of limit-1, where the SDK answers at once."""
 _FACTORS = {
     "3 KB": {"FastAPI async": ">= 3", "http.server threads": ">= 6", "Litestar": ">= 1.5"},
     "60 KB": {"FastAPI async": ">= 11", "http.server threads": ">= 8", "Litestar": ">= 2.2"},
 }
 
 TARGETS = [
+    *_network("3 KB", ">= 1.25", ">= 1.3"),
+    *_network("60 KB", ">= 1.2", ">= 1.2"),
+    Target("network", "SDK of 5 ms, 60 KB", PROGRAM, "p99", THREAD_LIMIT, "<= 0.5"),
+    Target("network", "SDK of 5 ms, 60 KB, free", PROGRAM, "p99", THREAD_LIMIT, ""),
+    *(
+        Target(
+            "network",
+            f"handler of 5 ms, {kind}",
+            f"{PROGRAM}{own}",
+            "rate",
+            f"{PROGRAM}{shared}",
+            ">= 0.98",
+        )
+        for kind in ("lock held", "without the lock")
+        for own, shared in ((", own core", ""), (" --workers 2, own cores", " --workers 2"))
+    ),
     *_to_limits("3 KB", "program", ">= 1.2", ">= 0.85"),
     *_to_limits("60 KB", "program", ">= 0.9"),
     *_to_limits("300 KB", "program", ">= 0.8"),
     *_to_limits("3 KB, free", "program", ">= 0.65"),
     *_to_limits("60 KB, free", "program", ">= 0.75"),
     *_to_limits("60 KB, free", "program --workers 2", ">= 1.3"),
+    *(_exchange(f"{size}, free", "program --workers 2, own cores", TWO_LIMITS, bound) for size, bound in _TWO.items()),
     _exchange("3 KB", "program", "inline", "<= 0.6", "p99"),
-    _exchange("60 KB", "program", "inline", "<= 0.5", "p99"),
     _exchange("300 KB", "program", "inline", "<= 0.45", "p99"),
     *(_exchange(size, "program", peer, bound) for size, bounds in _FACTORS.items() for peer, bound in bounds.items()),
     Target("pool", "HTTP: 50 ms, callers: 256", "program", "rate", "ideal", ">= 0.95"),

@@ -28,7 +28,7 @@ MESSAGE_BYTES = 300
 CORPID, AGENTID = "wwbench", 1
 PASSTHROUGH = "invoke_sync_msg"
 DATA = '{"limit":200}'
-SLOW_DATA = '{"cursor":"slow"}'
+SLOW_DATA = '{"cursor":"wait 50"}'
 """A request that the light SDK answers after 50 ms."""
 
 SdkName = Literal["light", "standin"]

@@ -1,12 +1,16 @@
-"""BlackSheep in two ways.
+"""BlackSheep in three ways.
 
 `declared`: the request's model is bound by `FromJSON`, which reads it with the standard library and checks it with
 pydantic, as its documentation advises; the endpoint checks the reply with pydantic and writes it. A middleware opens
 and seals. `by_hand`: one endpoint that takes the bytes and checks both sides with msgspec, the quickest way there is.
+`threads`: the same by `asyncio.to_thread`, since BlackSheep calls a `def` endpoint on its loop; another argument is the
+number of threads.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
+import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -18,7 +22,7 @@ from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
 from benchmarks.peers.unsealing import Unsealing
 from wwspec_router.wecom import sync_msg
 
-declared, by_hand = Application(router=Router()), Application(router=Router())
+declared, by_hand, threads = (Application(router=Router()) for _ in range(3))
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
 check_reply = msgspec.json.Decoder(sync_msg.Response).decode
 
@@ -34,9 +38,25 @@ async def invoke_sync_msg(data: FromJSON[SyncMsgRequest], request: Request) -> R
 
 @by_hand.router.post("/")
 async def zone(request: Request) -> Response:
+    """Answer one sealed request on the loop."""
+    return answer(request, await request.read() or b"")
+
+
+@threads.router.post("/")
+async def zone_in_thread(request: Request) -> Response:
+    """Answer one sealed request on a thread."""
+    return await asyncio.to_thread(answer, request, await request.read() or b"")
+
+
+@threads.on_start
+async def more_threads(app: Application) -> None:
+    """Let `asyncio.to_thread` have as many threads as the command line says."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(int(sys.argv[3])))
+
+
+def answer(request: Request, body: bytes) -> Response:
     """Answer one sealed request."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
-    body = await request.read() or b""
     call = WWToSpecHTTPReqDecoder(headers, body.decode())
     data = call.get_data()
     check_request(data)
@@ -48,7 +68,7 @@ async def zone(request: Request) -> Response:
 
 
 if __name__ == "__main__":
-    apps: dict[str, Any] = {"declared": Unsealing(declared), "by_hand": by_hand}
+    apps: dict[str, Any] = {"declared": Unsealing(declared), "by_hand": by_hand, "threads": threads}
     uvicorn.run(
         apps[sys.argv[2]], port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none"
     )

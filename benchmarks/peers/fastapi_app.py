@@ -1,13 +1,17 @@
 """FastAPI in three ways, each with pydantic validation of both sides.
 
 `declared`: the models are declared, and FastAPI checks and writes them; a middleware opens and seals.
-`by_hand`: one `async def` endpoint that calls the models itself. `threads`: the same as `def`, on FastAPI's threads.
+`by_hand`: one `async def` endpoint that calls the models itself. `threads`: the same as `def`, on FastAPI's threads,
+whose number is another argument.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+import anyio.to_thread
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
@@ -15,7 +19,15 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
 from benchmarks.peers.unsealing import Unsealing
 
-declared, by_hand, threads = FastAPI(), FastAPI(), FastAPI()
+
+@asynccontextmanager
+async def more_threads(app: FastAPI) -> AsyncIterator[None]:
+    """Let as many endpoints run at a time as the command line says; anyio's own number is 40."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = int(sys.argv[3])
+    yield
+
+
+declared, by_hand, threads = FastAPI(), FastAPI(), FastAPI(lifespan=more_threads)
 
 
 def client(request: Request) -> Any:

@@ -1,11 +1,13 @@
-"""Litestar, with msgspec validation of both sides."""
+"""Litestar, with msgspec validation of both sides: on the loop, or on threads if an argument says how many."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, post
+from litestar.concurrency import set_asyncio_executor
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
 from wwspec_router.wecom import sync_msg
@@ -16,9 +18,19 @@ check_reply = msgspec.json.Decoder(sync_msg.Response).decode
 
 @post("/", status_code=200)
 async def zone(request: Request) -> Response[str]:
-    """Answer one request."""
-    body = (await request.body()).decode()
-    call = WWToSpecHTTPReqDecoder(list(request.headers.items()), body)
+    """Answer one request on the loop."""
+    return answer(request, await request.body())
+
+
+@post("/", status_code=200, sync_to_thread=True)
+def zone_in_thread(request: Request, body: bytes) -> Response[str]:
+    """Answer one request on a thread."""
+    return answer(request, body)
+
+
+def answer(request: Request, body: bytes) -> Response[str]:
+    """Answer one sealed request."""
+    call = WWToSpecHTTPReqDecoder(list(request.headers.items()), body.decode())
     data = call.get_data()
     check_request(data)
     text = ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "").sync_msg(data)
@@ -27,7 +39,9 @@ async def zone(request: Request) -> Response[str]:
     return Response(reply.get_encoded_body(), headers=reply.get_normal_header(), media_type="text/plain")
 
 
-app = Litestar([zone], openapi_config=None)
-
 if __name__ == "__main__":
+    threads = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    if threads:
+        set_asyncio_executor(ThreadPoolExecutor(threads))
+    app = Litestar([zone_in_thread if threads else zone], openapi_config=None)
     uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none")

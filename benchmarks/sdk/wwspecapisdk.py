@@ -5,12 +5,15 @@ leaves the work to OpenSSL and takes about 15 microseconds for a call and a repl
 same: AES-256-GCM over the whole body and its request id, so that who alters either is found out.
 
 It answers from the folder that WWSPEC_BENCH_ZONE names: the key in `zone.key`, the reply of each API in `<api>.json`.
-A request with `"cursor":"slow"` is answered after 50 ms, as one that waits for a network. Programs that are measured
+A request whose cursor is `wait 5` is answered after 5 ms, as one that waits for a network; one whose cursor is `work 5`
+after about 5 ms of processor time without the interpreter's lock, and `compute 5` with it. Programs that are measured
 import it from their path as they would import the vendor's. It is not the vendor's wire format.
 """
 
 import binascii
+import hashlib
 import os
+import re
 import sys
 import threading
 import time
@@ -20,10 +23,8 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-DELAY = 0.05
-"""Seconds that a slow request takes."""
-SLOW = '"cursor":"slow"'
-"""What makes a request slow."""
+HASHES, STEPS = 5_000, 45_000
+"""How many rounds of a hash, and steps of a loop, take about a millisecond."""
 
 _NONCE = 12
 
@@ -39,6 +40,29 @@ class Call(msgspec.Struct, array_like=True, gc=False):
     notify_id: str = ""
     is_async: bool = False
     job_info: str = ""
+
+
+_COST = re.compile(r'"cursor": ?"(wait|work|compute) (\d+)"')
+
+
+def asked(request: str) -> tuple[str, int]:
+    """Return what a request takes, and for how many milliseconds."""
+    cost = _COST.search(request)
+    return (cost[1], int(cost[2])) if cost else ("wait", 0)
+
+
+def spend(request: str) -> None:
+    """Use up the time that a request asks for."""
+    kind, milliseconds = asked(request)
+    if milliseconds == 0:
+        return
+    if kind == "wait":
+        time.sleep(milliseconds / 1000)
+    elif kind == "work":
+        hashlib.pbkdf2_hmac("sha256", b"password", b"salt", HASHES * milliseconds)
+    else:
+        for _ in range(STEPS * milliseconds):
+            pass
 
 
 class _Thread(threading.local):
@@ -141,8 +165,8 @@ class ChatDataSDK:
 
     def sync_msg(self, request: str) -> str:
         """Return the reply of `sync_msg`."""
-        if SLOW in request:
-            time.sleep(DELAY)
+        if "cursor" in request:
+            spend(request)
         reply: str = _zone.replies["sync_msg"]
         return reply
 

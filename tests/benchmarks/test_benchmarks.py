@@ -71,7 +71,7 @@ def test_quick_runs_reach_the_figures_of_the_first_targets(
     ended = {name: run.result() for name, run in runs.items() if name != "console" or shutil.which("chromium")}
     reports = {name: msgspec.json.decode(done.stdout, type=Report) for name, done in ended.items()}
     found = [each for each in TARGETS if each.benchmark in reports and outcome(each, reports[each.benchmark])]
-    small = {"client", "console", "exchange", "latency", "pool", "startup", "stores", "waiting"}
+    small = {"client", "console", "exchange", "latency", "network", "pool", "startup", "stores", "waiting"}
     assert {each.benchmark for each in found} == small & set(reports)
 
 

@@ -12,6 +12,7 @@ from benchmarks.__main__ import names
 from benchmarks.figures import RESULTS, Report, Samples, read_reports
 from benchmarks.plots import PLOTS, THEMES, Bar, Panel, Plot, draw, svg
 from benchmarks.report import renewed
+from benchmarks.sdk.wwspecapisdk import asked
 from benchmarks.tables import markdown, number, text
 from benchmarks.targets import TARGETS, Target, outcome, targets_table
 
@@ -135,6 +136,20 @@ def test_page_shows_the_results_that_are_kept() -> None:
 
 def test_results_of_every_benchmark_are_kept() -> None:
     assert sorted(read_reports(RESULTS)) == names()
+
+
+@pytest.mark.parametrize(
+    ("request_text", "cost"),
+    [
+        ('{"cursor":"wait 5"}', ("wait", 5)),
+        ('{"cursor": "work 20"}', ("work", 20)),
+        ('{"limit":200,"cursor":"compute 5"}', ("compute", 5)),
+        ('{"limit":200}', ("wait", 0)),
+        ('{"cursor":"page 2"}', ("wait", 0)),
+    ],
+)
+def test_a_request_says_what_the_sdk_takes_for_it(request_text: str, cost: tuple[str, int]) -> None:
+    assert asked(request_text) == cost
 
 
 def test_every_target_is_taken_by_a_full_run() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from benchmarks.figures import RESULTS, read_reports
-from benchmarks.pages import BLOCKS, pages, renewed
+from benchmarks.pages import BLOCKS, PAGES, ROOT, pages, renewed
 from scripts.reference.text import Say
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
@@ -22,7 +22,7 @@ def test_every_block_is_on_a_page_of_each_language() -> None:
         named = [
             name
             for path, text in texts.items()
-            if f"/{language}/" in str(path)
+            if path in {ROOT / page for page in PAGES[language]}
             for name in re.findall(r"<!-- figures: (\w+) -->", text)
         ]
         assert sorted(named) == sorted(BLOCKS)

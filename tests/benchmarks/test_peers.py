@@ -50,6 +50,13 @@ def test_program_keeps_events_of_the_light_sdk() -> None:
     assert fetched == msgspec.json.decode(event())
 
 
+def test_processor_time_of_a_server_has_that_of_its_worker_processes() -> None:
+    with zone(messages=3) as served, peer("limit-T --workers 2", served) as server:
+        before = rig.processor_time(server.pid)
+        rig.ask(server.port, served, data='{"cursor":"compute 100"}')
+        assert rig.processor_time(server.pid) > before
+
+
 @pytest.mark.parametrize(("messages", "kilobytes"), [(10, 3), (200, 60), (1000, 300)])
 def test_replies_have_the_sizes_of_their_names(messages: int, kilobytes: int) -> None:
     assert kilobytes <= len(sync_msg_reply(messages)) / 1000 < kilobytes + 1.5

@@ -548,7 +548,7 @@ def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_fail
         begun.set()
         assert go_on.wait(DEADLINE)
 
-    def tell(error: Exception) -> None:
+    def note(error: Exception) -> None:
         errors.append(error)
         file.write_soon(lambda db: db.execute("INSERT INTO clock VALUES ('soon', 1.0)"), errors.append)
         closes.start()
@@ -557,7 +557,7 @@ def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_fail
     writing = threading.Thread(target=file.write, args=(hold,))
     writing.start()
     assert begun.wait(DEADLINE)
-    file.write_soon(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"), tell)
+    file.write_soon(lambda db: db.execute("INSERT INTO nowhere VALUES (1)"), note)
     go_on.set()
     writing.join(DEADLINE)
     closes.join(DEADLINE)
