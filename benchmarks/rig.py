@@ -192,6 +192,7 @@ def load(
     if bad := _BAD.search(done.stdout):
         raise RuntimeError(f"port {server.port}: {bad[0]}")
     used = processor_time(server.pid) - begun
+    _wait_until_idle(server.pid)
     rate, calls_made = _RATE.search(done.stdout), _CALLS.search(done.stdout)
     latency = {name: float(value) * _UNITS[unit] for name, value, unit in _LATENCY.findall(done.stdout)}
     if rate is None or calls_made is None or float(rate[1]) == 0:
@@ -247,6 +248,16 @@ def processor_time(pid: int) -> float:
     """Return the seconds of a processor that a process and its children have used, those that ended included."""
     stats = (Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in family(pid))
     return sum(sum(map(int, fields[11:15])) for fields in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def _wait_until_idle(pid: int) -> None:
+    """Wait until a server has done with calls whose callers are gone: a slow one takes the next one's time else."""
+    deadline, begun = time.monotonic() + START_LIMIT, processor_time(pid)
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        if (used := processor_time(pid)) - begun <= 0.01:
+            return
+        begun = used
 
 
 def family(pid: int) -> list[int]:

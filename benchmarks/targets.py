@@ -79,7 +79,7 @@ TARGETS = [
     *_to_limits("3 KB, free", "program", ">= 0.65"),
     *_to_limits("60 KB, free", "program", ">= 0.75"),
     *_to_limits("60 KB, free", "program --workers 2", ">= 1.3"),
-    *(_exchange(f"{size}, free", "program --workers 2, own cores", TWO_LIMITS, bound) for size, bound in _TWO.items()),
+    *(_exchange(f"{size}, free", "program --workers 2", TWO_LIMITS, bound) for size, bound in _TWO.items()),
     _exchange("3 KB", "program", "inline", "<= 0.6", "p99"),
     _exchange("300 KB", "program", "inline", "<= 0.45", "p99"),
     *(_exchange(size, "program", peer, bound) for size, bounds in _FACTORS.items() for peer, bound in bounds.items()),
@@ -95,7 +95,6 @@ TARGETS = [
     Target("stores", "fetch of 125 bytes, Redis", "get_callback_data", "rate", "redis-py GET, inline", ">= 0.9"),
     Target("stores", "event intake, SQLite, threads: 1", "program", "rate", "bare", ">= 0.85"),
     Target("stores", "event intake, SQLite, threads: 16", "program", "rate", "bare", ">= 0.8"),
-    Target("stores", "asynchronous calls, SQLite, threads: 8", "program", "rate", "bare", ">= 1.5"),
     # With the parent that watches: 1.18 and 1.13 were reached without one.
     Target("startup", "cold start", "program", "time", "bare", "<= 1.25"),
     Target("startup", "idle", "program", "resident", "bare", "<= 1.2"),

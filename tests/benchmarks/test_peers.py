@@ -57,6 +57,15 @@ def test_processor_time_of_a_server_has_that_of_its_worker_processes() -> None:
         assert rig.processor_time(server.pid) > before
 
 
+def test_a_server_works_on_nothing_more_once_its_turn_is_over() -> None:
+    with zone(messages=3) as served, peer("http.server threads", served) as server:
+        calls = [served.seal(PASSTHROUGH, '{"cursor":"compute 50"}')]
+        rig.load(server, served, connections=32, seconds=1, calls=calls)
+        before = rig.processor_time(server.pid)
+        rig.ask(server.port, served)
+        assert rig.processor_time(server.pid) - before < 0.1
+
+
 @pytest.mark.parametrize(("messages", "kilobytes"), [(10, 3), (200, 60), (1000, 300)])
 def test_replies_have_the_sizes_of_their_names(messages: int, kilobytes: int) -> None:
     assert kilobytes <= len(sync_msg_reply(messages)) / 1000 < kilobytes + 1.5
