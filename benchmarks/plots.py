@@ -111,6 +111,8 @@ def network(report: Report, say: Say) -> Plot:
     names = {
         PROGRAM: say("this program", "本程序"),
         "limit-T": say("bare threads, no checks", "裸线程池，无校验"),
+        "BlackSheep, to_thread": "BlackSheep",
+        "granian WSGI, Flask": "Flask, granian",
         "Litestar sync": "Litestar",
         "Flask, gunicorn gthread": "Flask, gunicorn",
         "FastAPI sync": "FastAPI",
