@@ -144,7 +144,7 @@ def test_a_call_whose_chunks_go_bad_is_refused_and_no_more_is_said(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 18: the application, which waits for the rest of the body, must not write into a connection that lingers."""
-    program = start(body_timeout=0.2)
+    program = start()
     with program.connect() as client:
         client.sendall(chunked(BODY)[:-10])
         program.read_all()

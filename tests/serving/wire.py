@@ -16,6 +16,7 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
+from wwspec_router.serving.asgi import application
 from wwspec_router.serving.server import server_config
 
 BODY = sealed("invoke_sync_msg", {"limit": 2})
@@ -59,7 +60,7 @@ class Served(ServedProgram):
         super().__init__(sdk or PlainSdk(), settings, table)
         config = server_config(self.app, settings)
         if by_uvicorn:
-            config.http = "httptools"
+            config.http, config.app = "httptools", application(self.app)
         config.loop = loop
         self.server = uvicorn.Server(config)
         self.loop: asyncio.AbstractEventLoop | None = None
