@@ -65,7 +65,7 @@ receiver = NotifyReceiver(
     store=SqlitePendingStore(path),
 )
 with receiver:
-    assert handled.wait(DEADLINE)
+    assert handled.wait(300)
     print(*(row.notification.notify_id for row in receiver.failed()))
 """
 """An app of an older release with one event to handle."""
