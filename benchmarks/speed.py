@@ -77,13 +77,16 @@ def rates(reports: Reports, say: Say) -> str:
         rate, theirs = (_figure(reports[benchmark], case, name, "rate").median for name in (PROGRAM, other))
         ours.append(f"{round(rate, -2):,.0f}")
         times.append(number(rate / theirs))
+    elsewhere = ""
+    if reports["network"].machine != reports["exchange"].machine:
+        elsewhere = say(", on another machine,", "（另一台机器）")
     return say(
         "While 128 calls each wait 5 ms for WeCom, one core serves {} calls a second with replies of 3 KB and {} with\n"
-        "replies of 60 KB: {} and {} times as many as FastAPI. With an SDK that answers at once it serves {} and {}:\n"
-        "{} and {} times as many.",
+        f"replies of 60 KB: {{}} and {{}} times as many as FastAPI. With an SDK that answers at once{elsewhere}\n"
+        "it serves {} and {}: {} and {} times as many.",
         "128 个调用各等待企业微信 5 ms 时，单核每秒处理 {} 次 3 KB 应答或 {} 次 60 KB 应答的调用，"
         "分别是 FastAPI 的 {} 倍和 {} 倍；"
-        "SDK 立即返回时为 {} 次和 {} 次，分别是 {} 倍和 {} 倍。",
+        f"SDK 立即返回时{elsewhere}为 {{}} 次和 {{}} 次，分别是 {{}} 倍和 {{}} 倍。",
     ).format(*ours[:2], *times[:2], *ours[2:], *times[2:])
 
 
