@@ -39,6 +39,8 @@ __all__ = [
 CORES = sorted(os.sched_getaffinity(0))
 START_LIMIT = 120.0
 """Seconds within which a server must answer."""
+LONGEST_TURN = 16
+"""Seconds after which a server is said to give no answer."""
 
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _CALLS = re.compile(r"(\d+) requests in ")
@@ -169,7 +171,7 @@ def load(
         server: Whom.
         zone: What it serves.
         connections: Callers, each with one call at a time.
-        seconds: For how long.
+        seconds: For how long; longer when a busy machine gives no answer in that time.
         calls: From `BenchmarkZone.seal`, all with the same headers; without any it is one of `invoke_sync_msg`.
 
     Raises:
@@ -196,7 +198,9 @@ def load(
     rate, calls_made = _RATE.search(done.stdout), _CALLS.search(done.stdout)
     latency = {name: float(value) * _UNITS[unit] for name, value, unit in _LATENCY.findall(done.stdout)}
     if rate is None or calls_made is None or float(rate[1]) == 0:
-        raise RuntimeError("wrk got no answer")
+        if seconds >= LONGEST_TURN:
+            raise RuntimeError(f"wrk got no answer within {seconds} s")
+        return load(server, zone, connections=connections, seconds=2 * seconds, calls=calls)
     return Round(float(rate[1]), latency["50"], latency["99"], used / int(calls_made[1]) * 1000)
 
 

@@ -59,11 +59,18 @@ def test_processor_time_of_a_server_has_that_of_its_worker_processes() -> None:
 
 def test_a_server_works_on_nothing_more_once_its_turn_is_over() -> None:
     with zone(messages=3) as served, peer("http.server threads", served) as server:
-        calls = [served.seal(PASSTHROUGH, '{"cursor":"compute 50"}')]
-        rig.load(server, served, connections=32, seconds=1, calls=calls)
+        calls = [served.seal(PASSTHROUGH, '{"cursor":"compute 20"}')]
+        rig.load(server, served, connections=16, seconds=1, calls=calls)
         before = rig.processor_time(server.pid)
         rig.ask(server.port, served)
         assert rig.processor_time(server.pid) - before < 0.1
+
+
+def test_a_turn_in_which_no_answer_comes_is_taken_again_with_more_time() -> None:
+    with zone(messages=3) as served, peer("http.server threads", served) as server:
+        calls = [served.seal(PASSTHROUGH, '{"cursor":"wait 1500"}')]
+        turn = rig.load(server, served, connections=1, seconds=1, calls=calls)
+    assert turn.p50 >= 1.5e6
 
 
 @pytest.mark.parametrize(("messages", "kilobytes"), [(10, 3), (200, 60), (1000, 300)])
