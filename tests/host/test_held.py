@@ -10,6 +10,8 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import __version__
 from wwspec_router.host.child import Child
 
+AT_ONCE = {"PYTHONUNBUFFERED": "1"}
+"""So that what it prints is in the file before it ends."""
 STEPS = ("this",)
 DONE = re.compile("The Zen of Python")
 """What the module `this` prints when it is imported."""
@@ -19,14 +21,14 @@ import re, sys
 from pathlib import Path
 from wwspec_router.host.child import Child
 
-child = Child(["--version"], output=Path(sys.argv[1]), held=("this",))
+child = Child(["--version"], {"PYTHONUNBUFFERED": "1"}, Path(sys.argv[1]), held=("this",))
 child.wait_for(re.compile("The Zen of Python"))
 print(child.process.pid)
 """
 
 
 def test_a_held_child_goes_on_when_it_is_released(tmp_path: Path) -> None:
-    child = Child(["--version"], output=tmp_path / "said", held=STEPS)
+    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=STEPS)
     child.wait_for(DONE)
     assert child.process.poll() is None
     assert __version__ not in (tmp_path / "said").read_text()
@@ -43,7 +45,7 @@ def test_a_held_child_can_call_a_function_before(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_not_for_a_child_that_is_held(tmp_path: Path) -> None:
-    child = Child(["--version"], output=tmp_path / "said", held=STEPS)
+    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=STEPS)
     child.process.send_signal(signal.SIGINT)
     child.wait_for(DONE)
     child.process.send_signal(signal.SIGINT)
