@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
+from tests.support.processes import children
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
@@ -236,12 +237,6 @@ def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Pat
     (var / "go").touch()
     with dev.client as client:
         wait_until(lambda: greeting(client) == "bye!")
-
-
-def children(pid: int) -> set[int]:
-    """Return the processes that a process has started."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return {int(each) for path in lists for each in path.read_text().split()}
 
 
 @pytest.mark.slow  # starts several processes, and the program twice

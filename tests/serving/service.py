@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from tests.support.apps import ROOT
+from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
@@ -76,8 +77,10 @@ def whoami(request: Request, ctx: Context) -> Reply:
 
 
 def enter(name: str) -> None:
-    """Tell the test which process is here."""
-    (FOLDER / f"{name}.entered").write_text(str(os.getpid()))
+    """Tell the test which process is here. Whoever reads the file finds all of it, also when it is written again."""
+    part = FOLDER / f"{name}.{threading.get_ident()}"
+    part.write_text(str(os.getpid()))
+    part.replace(FOLDER / f"{name}.entered")
 
 
 def until_opened(name: str) -> Reply:
@@ -319,7 +322,7 @@ class Service:
     def entered(self, name: str) -> int:
         """Wait until a handler runs, and return its process."""
         marker = self.folder / f"{name}.entered"
-        wait_until(lambda: marker.exists() and marker.read_text() != "")
+        wait_until(marker.exists)
         return int(marker.read_text())
 
     def refuses(self) -> bool:
@@ -336,31 +339,3 @@ class Service:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
-
-
-def descendants(root: int) -> set[int]:
-    """Return the processes that descend from one."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
-    found = {root}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {root}
-
-
-def command_of(pid: int) -> str:
-    """Return the command line of a process; nothing when it is gone."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    return ""
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and not reaped does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.service import SERVE, Service, descendants
+from tests.serving.service import SERVE, Service
+from tests.support.processes import descendants
 from tests.support.skips import only_where
 from tests.support.tools import tool
 from tests.support.waiting import wait_until

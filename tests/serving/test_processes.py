@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import Service, alive, descendants
+from tests.serving.service import Service
 from tests.support.apps import ROOT
+from tests.support.processes import alive, descendants
 from tests.support.waiting import DEADLINE, wait_until
 
 Serve = Callable[..., Service]

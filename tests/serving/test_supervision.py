@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import SERVE, Service, alive, descendants
-from tests.support.processes import UNMEASURED
+from tests.serving.service import SERVE, Service
+from tests.support.processes import UNMEASURED, alive, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.cores import usable_cores

@@ -1,22 +1,52 @@
 """What others can see of the processes that a test starts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 UNMEASURED: Mapping[str, str] = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 """The environment of a process whose coverage is not measured: measuring takes memory, and writes to the repository."""
 
 
+def _parents() -> dict[int, int]:
+    """Each process that runs now, and which one it is a child of. One that ends meanwhile may lack."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            found[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+def children(pid: int) -> set[int]:
+    """Return the processes that a process has started."""
+    return {each for each, parent in _parents().items() if parent == pid}
+
+
+def descendants(root: int) -> set[int]:
+    """Return the processes that descend from one."""
+    parents = _parents()
+    found = {root}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {root}
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
 def command_lines(pid: int) -> list[str]:
-    """Return the command lines of a process and of all that it started, as `ps` shows them."""
-    return [Path(f"/proc/{each}/cmdline").read_bytes().replace(b"\0", b" ").decode() for each in _family(pid)]
-
-
-def _family(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from _family(int(child))
+    """Return the command lines of a process and of all that it started, as `ps` shows them, by their numbers."""
+    lines = []
+    for each in sorted({pid} | descendants(pid)):
+        with suppress(OSError):  # it has ended meanwhile
+            lines.append(Path(f"/proc/{each}/cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return lines
 
 
 def processes_of(folder: Path) -> list[str]:
