@@ -20,8 +20,8 @@ from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.asgi import create_app
+from wwspec_router.emulator.http.app import create_app as create_emulator
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import create_app as create_emulator
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.cores import Cores

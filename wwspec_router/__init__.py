@@ -15,8 +15,9 @@ Each name is imported at its first use: commands and the parent of worker proces
 faster and use less memory.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from wwspec_router.host.lazy import lazily
 
 if TYPE_CHECKING:
     from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
@@ -56,35 +57,22 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ability": "handlers.ability",
-    "AsyncContext": "handlers.context",
-    "Context": "handlers.context",
-    "AsyncEventContext": "handlers.events",
-    "EventContext": "handlers.events",
-    "Run": "handlers.around",
-    "Secret": "handlers.secret",
-    "AsyncFollow": "handlers.follow",
-    "Follow": "handlers.follow",
-    "FollowGap": "handlers.follow",
-    "AsyncKept": "handlers.kept",
-    "Kept": "handlers.kept",
-    "UNSET": "contracts",
-    "Contract": "contracts",
-    "Output": "contracts",
-    "UnsetType": "contracts",
-    "max_bytes": "contracts",
-    "AbilityError": "errors",
-    "ApiError": "errors",
-    "CallError": "errors",
-    "PostponedError": "errors",
-    "SdkCallError": "errors",
-}
+if not TYPE_CHECKING:  # a type checker would take any name for one of this package
 
+    def __dir__() -> list[str]:
+        return [*__all__, "__version__"]
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    __getattr__ = lazily(
+        __name__,
+        {
+            "contracts": "UNSET Contract Output UnsetType max_bytes",
+            "errors": "AbilityError ApiError CallError PostponedError SdkCallError",
+            "handlers.ability": "ability",
+            "handlers.around": "Run",
+            "handlers.context": "AsyncContext Context",
+            "handlers.events": "AsyncEventContext EventContext",
+            "handlers.follow": "AsyncFollow Follow FollowGap",
+            "handlers.kept": "AsyncKept Kept",
+            "handlers.secret": "Secret",
+        },
+    )

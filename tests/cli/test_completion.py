@@ -14,8 +14,8 @@ from tests.support.emulator import serving
 from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import VERBS, main
 from wwspec_router.cli.verbs.completion import SHELLS
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errcodes import ERRCODES
 

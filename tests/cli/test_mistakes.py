@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.support.apps import ROOT, write_files
 from tests.support.emulator import serving
-from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.testing.zone import Zone
 

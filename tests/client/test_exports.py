@@ -34,10 +34,12 @@ def test_the_public_names_are_these() -> None:
     assert sorted(client.__all__) == PUBLIC
     for name in PUBLIC:
         assert hasattr(client, name)
+    assert dir(client) == PUBLIC
+    assert not hasattr(client, "ZoneClinet")
 
 
 def test_what_the_client_returns_can_not_be_changed() -> None:
-    structs = {name: kind for name, kind in vars(client).items() if name in PUBLIC and isinstance(kind, type)}
+    structs = {name: kind for name in PUBLIC if isinstance(kind := getattr(client, name), type)}
     for name, kind in structs.items():
         if issubclass(kind, msgspec.Struct):
             assert kind.__struct_config__.frozen, name
@@ -104,7 +106,8 @@ def test_help_shows_a_method_as_an_app_calls_it() -> None:
 
 def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
     loaded = python(
-        "import sys, wwspec_router.client\n"
+        "import sys\n"
+        "from wwspec_router.client import *\n"
         "print(*sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('wwspec_router.')}))\n"
         "print(*sorted({'uvicorn', 'starlette', 'Crypto'} & set(sys.modules)))"
     ).splitlines()
@@ -124,6 +127,18 @@ def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> Non
         )
     }
     assert loaded[1] == ""
+
+
+def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_suites() -> None:
+    loaded = python("import sys\nfrom wwspec_router.client import ZoneClient\nprint(*sys.modules)").split()
+    packages = [name.split(".") for name in loaded if name.startswith("wwspec_router.client.")]
+    assert {part for names in packages for part in names} & {
+        "asynchronous",
+        "suite",
+        "notify",
+        "archive",
+        "sql",
+    } == set()
 
 
 def test_without_its_extra_the_import_says_how_to_install_it() -> None:

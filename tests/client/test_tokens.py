@@ -17,7 +17,7 @@ from tests.client.scripted import Script, answer, reply
 from tests.support.emulator import SealedProgram, serving
 from tests.support.waiting import DEADLINE
 from wwspec_router.client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
-from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone

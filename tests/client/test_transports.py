@@ -27,7 +27,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_router.client.http import proxy_of
-from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy

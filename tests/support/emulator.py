@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 
 from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.server import Server, create_app
+from wwspec_router.emulator.http.app import create_app
+from wwspec_router.emulator.http.server import Server
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal

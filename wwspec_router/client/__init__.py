@@ -1,121 +1,100 @@
 """The enterprise app's side: calls of abilities and all other APIs of the zone, for threads and for an event loop.
 
 Imports nothing of the program that runs in the zone. Needs the extra `client`.
+
+Each name is imported at its first use: an app for threads needs nothing of the event loop's half, one of a single corp
+nothing of suites.
 """
 
+from typing import TYPE_CHECKING
+
 from wwspec_router.host.extras import require
+from wwspec_router.host.lazy import lazily
 
-require("client", "wwspec_router.client")
-
-from wwspec_router.callbacks import Callback, CallbackError  # noqa: E402 - after the check of the extra
-from wwspec_router.client.asynchronous import AsyncZoneClient  # noqa: E402
-from wwspec_router.client.blocking import ZoneClient  # noqa: E402
-from wwspec_router.client.call_lines import LogHooks  # noqa: E402
-from wwspec_router.client.calls import TaskStatus  # noqa: E402
-from wwspec_router.client.cursors import (  # noqa: E402
-    CursorError,
-    CursorMovedError,
-    CursorStore,
-    FileCursor,
-    Position,
-)
-from wwspec_router.client.databases import DbCursor  # noqa: E402
-from wwspec_router.client.errors import (  # noqa: E402
-    BadAnswerError,
-    ContractMisfitError,
-    NoAnswerError,
-    NotInstalledError,
-    NotSentError,
-    PlatformError,
-    ProgramCrashError,
-    ProgramError,
-    ProgramInputError,
-    ProgramOverloadError,
-    ProgramRepeatError,
-    ProgramTimeoutError,
-    RepeatedCursorError,
-    ReplyTypeError,
-    SdkApiError,
-    StillRunningError,
-    TicketMissingError,
-    TransportError,
-    UnknownAbilityError,
-    ZoneClientError,
-)
-from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome  # noqa: E402
-from wwspec_router.client.installations import (  # noqa: E402
-    Installation,
-    InstallationStore,
-    MemoryInstallationStore,
-)
-from wwspec_router.client.keys import (  # noqa: E402
-    Decryptor,
-    KeyMissingError,
-    KeyRing,
-    KeyRingError,
-)
-from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage  # noqa: E402
-from wwspec_router.client.messages import MessageGap, MessageGapError  # noqa: E402
-from wwspec_router.client.models import (  # noqa: E402
-    AuthEdition,
-    AuthScope,
-    AuthUser,
-    AuthUsers,
-    CorpAuth,
-    DocAuth,
-    DocAuthUser,
-    DocAuthUsers,
-    Masking,
-    UploadedMedia,
-    UserInfo,
-)
-from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver  # noqa: E402
-from wwspec_router.client.notify.blocking import NotifyReceiver  # noqa: E402
-from wwspec_router.client.notify.events import WecomEvent  # noqa: E402
-from wwspec_router.client.notify.intake import HttpAnswer  # noqa: E402
-from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage  # noqa: E402
-from wwspec_router.client.notify.opening import Callbacks  # noqa: E402
-from wwspec_router.client.notify.policy import NotifyPolicy  # noqa: E402
-from wwspec_router.client.notify.sqlite_store import SqlitePendingStore  # noqa: E402
-from wwspec_router.client.notify.stores import (  # noqa: E402
-    MemoryPendingStore,
-    PendingStore,
-    SharedPendingStore,
-)
-from wwspec_router.client.options import RequestOptions  # noqa: E402
-from wwspec_router.client.raw import RawResponse  # noqa: E402
-from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient  # noqa: E402
-from wwspec_router.client.retries import RetryPolicy  # noqa: E402
-from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore  # noqa: E402
-from wwspec_router.client.steps import Request, Step, Steps, ask  # noqa: E402
-from wwspec_router.client.suite.asynchronous import AsyncSuite  # noqa: E402
-from wwspec_router.client.suite.blocking import Suite  # noqa: E402
-from wwspec_router.client.suite.events import (  # noqa: E402
-    CancelAuth,
-    ChangeAuth,
-    CreateAuth,
-    DataPermission,
-    DataPermissionEnded,
-    DataPermissionExpiring,
-    DataPermissionGranted,
-    ResetPermanentCode,
-    SuiteEvent,
-    SuiteTicket,
-)
-from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege  # noqa: E402
-from wwspec_router.client.suite.tokens import SharedTokens  # noqa: E402
-from wwspec_router.client.tasks import AsyncTask, Task  # noqa: E402
-from wwspec_router.client.tokens import (  # noqa: E402
-    AppSecret,
-    Fetch,
-    SharedTokenProvider,
-    SuiteApp,
-    Token,
-    TokenProvider,
-)
-from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName  # noqa: E402
-from wwspec_router.client.webpage import PageConfig, PageSignature  # noqa: E402
-from wwspec_router.errcodes import ProgramErrcodes  # noqa: E402
+if TYPE_CHECKING:
+    from wwspec_router.callbacks import Callback, CallbackError
+    from wwspec_router.client.asynchronous import AsyncZoneClient
+    from wwspec_router.client.blocking import ZoneClient
+    from wwspec_router.client.call_lines import LogHooks
+    from wwspec_router.client.calls import TaskStatus
+    from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, FileCursor, Position
+    from wwspec_router.client.databases import DbCursor
+    from wwspec_router.client.errors import (
+        BadAnswerError,
+        ContractMisfitError,
+        NoAnswerError,
+        NotInstalledError,
+        NotSentError,
+        PlatformError,
+        ProgramCrashError,
+        ProgramError,
+        ProgramInputError,
+        ProgramOverloadError,
+        ProgramRepeatError,
+        ProgramTimeoutError,
+        RepeatedCursorError,
+        ReplyTypeError,
+        SdkApiError,
+        StillRunningError,
+        TicketMissingError,
+        TransportError,
+        UnknownAbilityError,
+        ZoneClientError,
+    )
+    from wwspec_router.client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome
+    from wwspec_router.client.installations import Installation, InstallationStore, MemoryInstallationStore
+    from wwspec_router.client.keys import Decryptor, KeyMissingError, KeyRing, KeyRingError
+    from wwspec_router.client.message_pages import AsyncMessagePage, MessagePage
+    from wwspec_router.client.messages import MessageGap, MessageGapError
+    from wwspec_router.client.models import (
+        AuthEdition,
+        AuthScope,
+        AuthUser,
+        AuthUsers,
+        CorpAuth,
+        DocAuth,
+        DocAuthUser,
+        DocAuthUsers,
+        Masking,
+        UploadedMedia,
+        UserInfo,
+    )
+    from wwspec_router.client.notify.asynchronous import AsyncNotifyReceiver
+    from wwspec_router.client.notify.blocking import NotifyReceiver
+    from wwspec_router.client.notify.events import WecomEvent
+    from wwspec_router.client.notify.intake import HttpAnswer
+    from wwspec_router.client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
+    from wwspec_router.client.notify.opening import Callbacks
+    from wwspec_router.client.notify.policy import NotifyPolicy
+    from wwspec_router.client.notify.sqlite_store import SqlitePendingStore
+    from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore
+    from wwspec_router.client.options import RequestOptions
+    from wwspec_router.client.raw import RawResponse
+    from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient
+    from wwspec_router.client.retries import RetryPolicy
+    from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore
+    from wwspec_router.client.steps import Request, Step, Steps, ask
+    from wwspec_router.client.suite.asynchronous import AsyncSuite
+    from wwspec_router.client.suite.blocking import Suite
+    from wwspec_router.client.suite.events import (
+        CancelAuth,
+        ChangeAuth,
+        CreateAuth,
+        DataPermission,
+        DataPermissionEnded,
+        DataPermissionExpiring,
+        DataPermissionGranted,
+        ResetPermanentCode,
+        SuiteEvent,
+        SuiteTicket,
+    )
+    from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege
+    from wwspec_router.client.suite.tokens import SharedTokens
+    from wwspec_router.client.tasks import AsyncTask, Task
+    from wwspec_router.client.tokens import AppSecret, Fetch, SharedTokenProvider, SuiteApp, Token, TokenProvider
+    from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
+    from wwspec_router.client.webpage import PageConfig, PageSignature
+    from wwspec_router.errcodes import ProgramErrcodes
 
 __all__ = [
     "AppSecret",
@@ -236,3 +215,66 @@ __all__ = [
     "ZoneClientError",
     "ask",
 ]
+
+require("client", __name__)
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of this package
+
+    def __dir__() -> list[str]:
+        return __all__
+
+    __getattr__ = lazily(
+        __name__,
+        {
+            "callbacks": "Callback CallbackError",
+            "client.asynchronous": "AsyncZoneClient",
+            "client.blocking": "ZoneClient",
+            "client.call_lines": "LogHooks",
+            "client.calls": "TaskStatus",
+            "client.cursors": "CursorError CursorMovedError CursorStore FileCursor Position",
+            "client.databases": "DbCursor",
+            "client.errors": (
+                "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
+                "ProgramCrashError ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError "
+                "ProgramTimeoutError RepeatedCursorError ReplyTypeError SdkApiError StillRunningError "
+                "TicketMissingError TransportError UnknownAbilityError ZoneClientError"
+            ),
+            "client.hooks": "ClientAttempt ClientCall ClientHooks ClientOutcome",
+            "client.installations": "Installation InstallationStore MemoryInstallationStore",
+            "client.keys": "Decryptor KeyMissingError KeyRing KeyRingError",
+            "client.message_pages": "AsyncMessagePage MessagePage",
+            "client.messages": "MessageGap MessageGapError",
+            "client.models": (
+                "AuthEdition AuthScope AuthUser AuthUsers CorpAuth DocAuth DocAuthUser DocAuthUsers Masking "
+                "UploadedMedia UserInfo"
+            ),
+            "client.notify.asynchronous": "AsyncNotifyReceiver",
+            "client.notify.blocking": "NotifyReceiver",
+            "client.notify.events": "WecomEvent",
+            "client.notify.intake": "HttpAnswer",
+            "client.notify.models": "Key Notification NotifyEvent Pending Stage",
+            "client.notify.opening": "Callbacks",
+            "client.notify.policy": "NotifyPolicy",
+            "client.notify.sqlite_store": "SqlitePendingStore",
+            "client.notify.stores": "MemoryPendingStore PendingStore SharedPendingStore",
+            "client.options": "RequestOptions",
+            "client.raw": "RawResponse",
+            "client.raw_clients": "AsyncRawZoneClient RawZoneClient",
+            "client.retries": "RetryPolicy",
+            "client.shared_tokens": "StoredToken StoredTokenProvider TokenStore",
+            "client.steps": "Request Step Steps ask",
+            "client.suite.asynchronous": "AsyncSuite",
+            "client.suite.blocking": "Suite",
+            "client.suite.events": (
+                "CancelAuth ChangeAuth CreateAuth DataPermission DataPermissionEnded DataPermissionExpiring "
+                "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
+            ),
+            "client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
+            "client.suite.tokens": "SharedTokens",
+            "client.tasks": "AsyncTask Task",
+            "client.tokens": "AppSecret Fetch SharedTokenProvider SuiteApp Token TokenProvider",
+            "client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
+            "client.webpage": "PageConfig PageSignature",
+            "errcodes": "ProgramErrcodes",
+        },
+    )

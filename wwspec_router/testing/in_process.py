@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from wwspec_router.config import VAR, SdkSource, Settings, registry_path
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply

@@ -13,9 +13,9 @@ from tests.support.emulator import free_socket, serving, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
-from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App

@@ -7,7 +7,7 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import SealedProgram
 from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.events.types import EVENT_TYPES
-from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.errors import ConfigurationError

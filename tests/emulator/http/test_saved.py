@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.emulator import serving
 from wwspec_router.contracts.saved_requests import MAX_BYTES
-from wwspec_router.emulator.http.server import create_app
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 
 Json = dict[str, Any]

@@ -16,9 +16,9 @@ from tests.emulator.conftest import record_exchanges
 from tests.support.emulator import Emulator, Json, SealedProgram, serving
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http import stream
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
-from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.host.child import Child

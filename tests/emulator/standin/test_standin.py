@@ -13,8 +13,8 @@ import pytest
 from tests.emulator.conftest import LoadStandin, StartEmulator
 from tests.support.emulator import Response, free_socket, http_server, serving, url_of
 from tests.support.waiting import DEADLINE
+from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.http.server import create_app
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import link, seal
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
