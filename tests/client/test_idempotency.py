@@ -8,6 +8,7 @@ import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import (
     FileCursor,
     NoAnswerError,
@@ -109,7 +110,7 @@ def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
         once = client.with_options(idempotency_key="order-3", idempotency_field="request_id")
         jobs = [once.submit("watch_word", {"word": "合同"}) for _ in range(2)]
         assert jobs[0].jobid != jobs[1].jobid
-        assert jobs[0].result(20) == jobs[1].result(20)
+        assert jobs[0].result(DEADLINE) == jobs[1].result(DEADLINE)
     assert rules_made(zone) == 1
 
 

@@ -6,6 +6,7 @@ import pytest
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
 from tests.client.test_errors import failure
+from tests.support.waiting import DEADLINE
 from wwspec_router.client import (
     AsyncTask,
     AsyncZoneClient,
@@ -39,7 +40,7 @@ def test_a_response_has_status_headers_body_and_the_reply(app: ZoneClient) -> No
 def test_a_submitted_call_and_the_app_s_other_apis_have_responses_too(app: ZoneClient) -> None:
     task = app.with_raw_response.submit(sync_msg.Request(limit=2))
     assert isinstance(task.parse(), Task)
-    assert len(task.parse().result(20).msg_list) == 2
+    assert len(task.parse().result(DEADLINE).msg_list) == 2
     users = app.with_raw_response.get_auth_user_list(limit=3)
     assert isinstance(users.parse(), AuthUsers)
     assert b"auth_user_list" in users.body

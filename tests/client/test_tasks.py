@@ -4,23 +4,23 @@ import pytest
 
 from schemas.chat_digest import Response
 from tests.client.conftest import QUICK
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client import ProgramError, StillRunningError, ZoneClient
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import sync_msg
 
 
 def test_a_task_waits_for_its_result(app: ZoneClient) -> None:
-    assert len(app.submit(sync_msg.Request(limit=2)).result(10).msg_list) == 2
-    assert app.submit("chat_digest", {"limit": 4}, reply=Response).result(10).messages == 4
-    assert app.submit("chat_digest", {"limit": 4}).result(10)["messages"] == 4
+    assert len(app.submit(sync_msg.Request(limit=2)).result(DEADLINE).msg_list) == 2
+    assert app.submit("chat_digest", {"limit": 4}, reply=Response).result(DEADLINE).messages == 4
+    assert app.submit("chat_digest", {"limit": 4}).result(DEADLINE)["messages"] == 4
 
 
 def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: ZoneClient) -> None:
     jobid = app.submit("chat_digest", {"limit": 4}).jobid
     with zone.app_client(retries=QUICK) as later:
         task = later.task(jobid, reply=Response)
-        assert task.result(10).messages == 4
+        assert task.result(DEADLINE).messages == 4
         assert task.status() == "succeeded"
         assert repr(task) == f"Task('{jobid}')"
 
@@ -34,13 +34,13 @@ def test_a_task_without_a_result_is_running_and_can_be_asked_again(zone: Zone, a
         task.result(0.15)
     assert caught.value.retryable
     zone.client.clear_faults(fault)
-    assert task.result(10)["messages"] == 4
+    assert task.result(DEADLINE)["messages"] == 4
 
 
 def test_a_task_that_failed_says_the_programs_errcode(app: ZoneClient) -> None:
     task = app.submit("chat_digest", {"cursor": "none of this API"})
     wait_until(lambda: task.status() == "failed")
     with pytest.raises(ProgramError) as caught:
-        task.result(10)
+        task.result(DEADLINE)
     assert caught.value.errcode != 0
     assert caught.value.raw

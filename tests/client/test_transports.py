@@ -121,7 +121,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
         assert call_by_hand(zone.client.url, **app, limit=3) == 3
         async with AsyncZoneClient(**app, base_url=zone.client.url) as later:
             task = await later.submit(sync_msg.Request(limit=2))
-            assert len((await task.result(10)).msg_list) == 2
+            assert len((await task.result(DEADLINE)).msg_list) == 2
             assert await task.status() == "succeeded"
             assert await used(later, **news, cursor=tmp_path / "http") == all_of_them
             assert len((await later.task(task.jobid, reply=sync_msg.Response).result()).msg_list) == 2

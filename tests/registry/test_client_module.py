@@ -19,6 +19,7 @@ from msgspec import UNSET, Meta, inspect as mi
 
 from tests.support import command
 from tests.support.apps import ROOT, python, write_files
+from tests.support.waiting import DEADLINE
 from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.contracts.from_example import contract_of_example
@@ -187,7 +188,7 @@ app = {"corpid": corpid, "secret": secret, "program_id": program_id, "base_url":
 with ZoneClient(**app) as client:
     found = client.call(shop_2.PriceCheck(limit=7))
     assert found == shop_2.PriceCheckResponse(items=[shop_2.PricesItem(price=7)], kind=shop_2.Kind.SALE), found
-    assert client.submit(shop_2.PriceCheck(limit=8)).result(20).items[0].price == 8
+    assert client.submit(shop_2.PriceCheck(limit=8)).result(60).items[0].price == 8
     day = datetime.date(2026, 3, 1)
     assert client.call(shop_2.PriceCheck(limit=7, ratio=2, place=(1, 2), day=day, date_=day)).items[0].price == 7
     assert client.call(shop_2.库存(a_b="hi")).a_b.class_ == "hi"
@@ -220,7 +221,7 @@ def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Pat
         assert zone.call(program.PriceCheck(limit=3, ratio=2)).reply == program.PriceCheckResponse(
             items=[program.PricesItem(price=3)], kind=program.Kind.SALE
         )
-        assert zone.submit(program.OutputAbility(list_="x")).result(20).reply.left[0].name == "x"
+        assert zone.submit(program.OutputAbility(list_="x")).result(DEADLINE).reply.left[0].name == "x"
 
 
 @pytest.mark.slow  # two type checkers take ten seconds

@@ -77,7 +77,7 @@ def whoami(request: Request, ctx: Context) -> Reply:
 
 
 def enter(name: str) -> None:
-    """Tell the test which process is here. Whoever reads the file finds all of it, also when it is written again."""
+    """Tell the test which process is here. A reader finds all of it, also when it is written again."""
     part = FOLDER / f"{name}.{threading.get_ident()}"
     part.write_text(str(os.getpid()))
     part.replace(FOLDER / f"{name}.entered")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.apps import ROOT, write_files
+from tests.support.waiting import DEADLINE
 from wwspec_router.testing.zone import CallRefusedError, Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
@@ -135,7 +136,7 @@ def exchanges(zone: Zone) -> list[tuple[str, int]]:
     note("fetch")
     zone.call("chat_history", {"limit": 2, "token": event["conversation_new_message"]["token"]}).raise_for_error()
     note("token")
-    zone.submit("chat_digest", {"limit": 5}).result(10).raise_for_error()
+    zone.submit("chat_digest", {"limit": 5}).result(DEADLINE).raise_for_error()
     note("job", "call")
     with pytest.raises(CallRefusedError):
         zone.submit("chat_digest", {"limitx": 5})

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.emulator.console.test_timeline import be_busy, lines
+from tests.support.waiting import DEADLINE
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
@@ -102,7 +103,7 @@ def test_the_button_of_the_newest_line_hides_none(page: Page, served: Zone) -> N
 
 
 def test_an_address_of_an_entry_shows_the_head_of_its_flow_above_it(page: Page, served: Zone) -> None:
-    served.submit("chat_digest", {"limit": 2}).result(10).raise_for_error()
+    served.submit("chat_digest", {"limit": 2}).result(DEADLINE).raise_for_error()
     number = served.client.traffic(kind="sdk")[-1]["number"]
     be_busy(served, 60)
     page.goto("about:blank")
