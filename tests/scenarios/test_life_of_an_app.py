@@ -227,7 +227,7 @@ class TwoHundredDays:
         return {each for first, last in ranges for day in range(first, last) for each in self.said[day]}
 
     def _wait_done(self) -> None:
-        self._emulator.wait_idle()
+        wait_until(lambda: not self._emulator.wait_idle())
         _, self._notified = self._emulator.notifications_after(self._notified)
         self._app.wait_done(self._notified)
 
