@@ -61,13 +61,13 @@ def pictures(browser: Browser, url: str, places: dict[str, str]) -> Iterator[tup
                 reduced_motion="reduce",
             )
             with context:
-                page = context.new_page()  # which takes the browser as long as a picture
                 for name, place in places.items():
-                    page.goto("about:blank")  # or another place of the page that is open loads nothing anew
+                    page = context.new_page()
                     page.goto(f"/{place}")
                     page.locator("#main[data-view]").wait_for()
                     page.wait_for_timeout(700)  # for the picture only: what streams in has no end to wait for
                     yield f"{name}-{language}-{theme}", page
+                    page.close()
 
 
 def main(folder: Path) -> None:
