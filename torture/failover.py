@@ -12,7 +12,7 @@ from typing import Any
 from torture.backends import ClusterBackend, SentinelBackend
 from torture.program import TIMEOUT, until
 from torture.progress import say
-from torture.redis import ALLOWED, EVENT_LIMIT, KEEP, MARGIN, PAUSE, PROBES, QUICK_PAUSE
+from torture.redis import ALLOWED, EVENT_LIMIT, KEEP, MARGIN, PAUSE, PROBES
 from torture.result import Findings
 from torture.stage import JOB_LEASE, Stage, set_up
 
@@ -31,21 +31,17 @@ Sentinels leave a server that calls itself primary alone for ten seconds before 
 
 
 def run(seed: int, quick: bool) -> Findings:
-    """Let another server take over, 10 times with sentinels and in a cluster; twice, under less load, when quick.
-
-    The seed says when.
-    """
-    times, pause = (QUICK_TIMES, QUICK_PAUSE) if quick else (TIMES, PAUSE)
+    """Let another server take over, 10 times with sentinels and in a cluster, twice when quick; the seed says when."""
     found = Findings(figures={}, failures=[])
     for store in STORES:
-        figures, failures = _run(store, seed, times, pause)
+        figures, failures = _run(store, seed, QUICK_TIMES if quick else TIMES)
         found.figures[store] = figures
         found.failures += [f"{store}: {failure}" for failure in failures]
     return found
 
 
-def _run(store: str, seed: int, times: int, pause: float) -> tuple[dict[str, Any], list[str]]:
-    with set_up(store, seed, pause=pause, notify_ttl=KEEP, allowed=ALLOWED, options=JOB_LEASE) as stage, stage.load:
+def _run(store: str, seed: int, times: int) -> tuple[dict[str, Any], list[str]]:
+    with set_up(store, seed, pause=PAUSE, notify_ttl=KEEP, allowed=ALLOWED, options=JOB_LEASE) as stage, stage.load:
         failovers = _Failovers(stage, random.Random(seed))  # noqa: S311 - the same seed, the same choices
         for number in range(times):
             failovers.next(KINDS[number % len(KINDS)])

@@ -26,8 +26,8 @@ ORPHANS = 15.0
 """Seconds within which workers must end whose parent was killed: the program's grace, and a margin."""
 KEEP = 86_400.0
 """Seconds for which the program keeps events: longer than the run."""
-PAUSE, QUICK_PAUSE = 0.005, 0.03
-"""Seconds between two calls of one caller. A quick run leaves processors to the tests beside it."""
+PAUSE = 0.005
+"""Seconds between two calls of one caller."""
 
 
 def run(seed: int, quick: bool, *, stores: tuple[str, ...], count: int | None = None) -> Findings:
@@ -35,21 +35,20 @@ def run(seed: int, quick: bool, *, stores: tuple[str, ...], count: int | None = 
 
     Args:
         seed: Makes the choices.
-        quick: 6 kills a store instead of 200, under less load.
+        quick: 6 kills a store instead of 200.
         stores: `sqlite`, `redis` or both.
         count: How many kills for each store, whatever `quick` says.
     """
     found = Findings(figures={}, failures=[])
     for store in stores:
-        kills, pause = (QUICK_KILLS, QUICK_PAUSE) if quick else (KILLS, PAUSE)
-        figures, failures = _run(store, seed, count or kills, pause)
+        figures, failures = _run(store, seed, count or (QUICK_KILLS if quick else KILLS))
         found.figures[store] = figures
         found.failures += [f"{store}: {failure}" for failure in failures]
     return found
 
 
-def _run(store: str, seed: int, kills: int, pause: float) -> tuple[dict[str, Any], list[str]]:
-    with set_up(store, seed, pause=pause, notify_ttl=KEEP, options=JOB_LEASE) as stage, stage.load:
+def _run(store: str, seed: int, kills: int) -> tuple[dict[str, Any], list[str]]:
+    with set_up(store, seed, pause=PAUSE, notify_ttl=KEEP, options=JOB_LEASE) as stage, stage.load:
         killing = _Killing(stage, random.Random(seed))  # noqa: S311 - the same seed, the same choices
         began = time.monotonic()
         for number in range(1, kills + 1):
