@@ -14,7 +14,6 @@ from contextlib import suppress
 from hashlib import sha256
 from logging import LogRecord, getLogger
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import app as example  # type: ignore[import-not-found]
@@ -126,6 +125,6 @@ def _without_traceback(record: LogRecord) -> bool:
 
 def create_app() -> Any:
     """Return the application."""
-    example.wecom = SimpleNamespace(**{**vars(wecom), "AsyncNotifyReceiver": _Receiver})
+    vars(example.wecom).update(AsyncNotifyReceiver=_Receiver)
     getLogger("wwspec_router.notify").addFilter(_without_traceback)
     return example.create_app()

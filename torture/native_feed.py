@@ -11,7 +11,9 @@ import resource
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -25,9 +27,9 @@ import msgspec
 from msgspec import inspect as mi
 
 from torture.fuzz_rig import BrokenPromiseError, promise
-from torture.native_judge import Judge
+from torture.native_judge import Judge, NewFitter
 from torture.native_texts import Mutator, Values, is_plain, written
-from torture.native_types import contracts, random_types
+from torture.native_types import Case, contracts, random_types
 
 __all__ = ["Orders", "FeedReport", "load"]
 
@@ -118,13 +120,16 @@ class _Feed:
         """Feed rounds of types until there are enough texts, or the time is over."""
         builds = [module.Fitter for module in self._modules]
         cases, count = (contracts()[:8], 4) if self._orders.few_types else (contracts(), _TYPES)
-        own = [Judge(case, builds) for case in cases]
+        own = [_when_asked(case, builds) for case in cases]
         while self._goes_on():
-            judges = own + [Judge(case, builds) for case in random_types(self._random, count)]
+            judges = own + [_when_asked(case, builds) for case in random_types(self._random, count)]
             self.report.types += count
             until = min(self.report.texts + _TEXTS_OF_ROUND, self._orders.count)
             while self.report.texts < until and self._goes_on():
-                self._turn(self._random.choice(judges))
+                self._turn(self._random.choice(judges)())
+            if not self.report.failures:
+                for judge in judges:
+                    judge()  # or the plan of a type that no turn has chosen is tried by nothing
         self.report.types += len(own)
         self.report.plain, self.report.plain_certain = self._plain.total(), self._plain_certain.total()
         self.report.uncertain_contracts = sorted(name for name in self._plain if not self._plain_certain[name])
@@ -268,6 +273,11 @@ class _Feed:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(one, range(self._orders.count)))
         self.report.texts = self._orders.count
+
+
+def _when_asked(case: Case, builds: list[NewFitter]) -> Callable[[], Judge]:
+    """Return what makes the judge of a type once: to make all takes longer than to find most faults."""
+    return cache(lambda: Judge(case, builds))
 
 
 def _copied(plan: Any) -> Any:

@@ -9,7 +9,6 @@ from hashlib import sha256
 from logging import LogRecord, getLogger
 from pathlib import Path
 from time import time
-from types import SimpleNamespace
 from typing import Any
 
 import app as example  # type: ignore[import-not-found]
@@ -79,8 +78,7 @@ def _without_traceback(record: LogRecord) -> bool:
 
 def create_app() -> Any:
     """Return the application."""
-    parts = {"AsyncSuite": _Suite, "AsyncNotifyReceiver": _Receiver}
-    example.wecom = SimpleNamespace(**{**vars(wecom), **parts})
-    example.archive = SimpleNamespace(**{**vars(archive), "AsyncArchiver": _Archiver})
+    vars(example.wecom).update(AsyncSuite=_Suite, AsyncNotifyReceiver=_Receiver)
+    vars(example.archive).update(AsyncArchiver=_Archiver)
     getLogger("wwspec_router.notify").addFilter(_without_traceback)
     return example.create_app()

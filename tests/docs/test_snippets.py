@@ -43,7 +43,7 @@ ELSEWHERE = {
         "tests/docs/test_readme.py follows README.md",
     ),
     "scripts/test": "is what runs this test",
-    "pytest": "each page's own command runs its tests, and `pytest --zone served` all of them",
+    "pytest": "test_the_tests_of_the_pages_pass runs it",
     "WWSPEC_PURE=1 scripts/test": "the same; scripts/test --all runs a part of it so",
     **dict.fromkeys(
         (
@@ -89,6 +89,16 @@ EXAMPLE = ROOT / "docs" / "en" / "how-to" / "inspection.md"
 
 BLOCKS = [block for page in PAGES if page.parent != TUTORIAL and page != EXAMPLE for block in blocks_of_page(page)]
 FILES = [block for block in BLOCKS if block.is_file]
+LINES = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
+OWN_TESTS = re.compile(r"pytest(?: -q)?((?: tests/\w+\.py)+)")
+"""The command of a page that runs its tests. Here one process runs those of all pages: to start takes longest."""
+
+
+def is_run(command: str) -> bool:
+    """Tell whether a test runs the command as it is on its page."""
+    return command not in ELSEWHERE and OWN_TESTS.fullmatch(command) is None
+
+
 COMMANDS = [
     pytest.param(
         lines,
@@ -96,10 +106,9 @@ COMMANDS = [
         marks=[pytest.mark.slow] if any(each.startswith("pytest") for each in lines) else [],
     )
     for block in BLOCKS
-    if block.language == "bash" and (lines := [each for each in block.text.splitlines() if each not in ELSEWHERE])
+    if block.language == "bash" and (lines := [each for each in block.text.splitlines() if is_run(each)])
 ]
-"""The commands of each block, in their order. Those that run pytest are slow: each starts it and a zone in a process of
-its own."""
+"""The commands of each block, in their order. Those that run pytest are slow: it starts a program for each test."""
 
 BEFORE = {
     "wwspec contracts --diff console": "wwspec contracts --out console",
@@ -152,13 +161,16 @@ def test_every_command_of_a_page_works(lines: list[str], application: Path, requ
         run_all(lines, application, request.getfixturevalue("zone"))
 
 
-@pytest.mark.slow  # starts pytest in a process of its own
-def test_the_tests_that_no_command_of_a_page_names_pass(application: Path, zone: Zone) -> None:
-    commands = [line for block in BLOCKS if block.language == "bash" for line in block.text.splitlines()]
-    named = {word for line in commands if line.startswith("pytest") for word in line.split()}
-    others = {str(each.relative_to(application)) for each in (application / "tests").glob("test_*.py")} - named
-    assert others
-    run(f"pytest -q {' '.join(sorted(others))}", application, zone)
+@pytest.mark.slow  # all tests of the pages
+def test_the_tests_of_the_pages_pass(application: Path, zone: Zone) -> None:
+    run("pytest -q", application, zone)
+
+
+def test_each_page_runs_tests_that_a_page_shows() -> None:
+    shown = {block.text.partition("\n")[0].removeprefix("# ") for block in FILES}
+    run_by = {line: set(found[1].split()) for line in LINES if (found := OWN_TESTS.fullmatch(line)) is not None}
+    assert len(run_by) > 15
+    assert {line: missing for line, files in run_by.items() if (missing := files - shown)} == {}
 
 
 def test_no_block_compares_files_with_what_it_has_just_written() -> None:

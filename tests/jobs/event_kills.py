@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
@@ -135,6 +136,12 @@ def child(work: Callable[[], None]) -> bool:
     return status == 0
 
 
+@cache
+def reference_table() -> AbilityTable:
+    """Return the reference program's table."""
+    return build_table(ROOT, ROOT / "abilities" / "registry.toml")
+
+
 def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
     """Return a table whose code fails at the end of its first run, then tells the app something and returns it."""
 
@@ -156,7 +163,7 @@ def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
         note("ended", ctx.notify_id)
         return Counted(number=1)
 
-    table = with_event(build_table(ROOT, ROOT / "abilities" / "registry.toml"), code, **ROWS[tried])
+    table = with_event(reference_table(), code, **ROWS[tried])
     return with_kind(table, "counted", Counted)
 
 
@@ -264,6 +271,7 @@ def try_moment(place: str, folder: Path, tried: str, write: str, moment: int) ->
 def main() -> None:
     """Try every moment."""
     place, folder, tried = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    table_of(tried, print)  # what that builds and imports, each process has that is forked
     killed, faults = {}, []
     for write in (*OF_ALL, *OF_ONE[tried]):
         for moment in range(1, MOST):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.waiting import DEADLINE
 from wwspec_router import Output
 from wwspec_router.client import PlatformError
 from wwspec_router.errors import JsonError
@@ -202,7 +203,7 @@ def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
         submitted = [zone.submit("invoke_get_group_chat", request) for _ in range(20)]
         zone.kill_program()
         zone.start_program()
-        assert {each.result(60).errcode for each in submitted} == {710624}
+        assert {each.result(DEADLINE).errcode for each in submitted} == {710624}
 
 
 def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:

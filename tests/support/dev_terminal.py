@@ -58,8 +58,9 @@ class DevTerminal:
         found: list[re.Match[str]] = []
 
         def is_there() -> bool:
+            is_over = not self._reader.is_alive()  # asked first: then all that was printed has been read
             found.extend(re.finditer(pattern, self.printed[self._read :]))
-            return bool(found) or self.process.poll() is not None
+            return bool(found) or is_over
 
         wait_until(is_there)
         assert found, self.printed

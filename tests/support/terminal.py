@@ -204,10 +204,11 @@ class Terminals:
         found: list[dict[str, str]] = []
 
         def printed() -> bool:
+            is_over = not all(each.runs for each in self._servers)  # asked first: then all is there that was printed
             for server, begin in zip(self._servers, self._begins, strict=True):
                 values = output.values_of(self._output_of(server)[begin:], whole=False)
                 found.extend([] if values is None else [values])
-            return bool(found) or not all(each.runs for each in self._servers)
+            return bool(found) or is_over
 
         with suppress(AssertionError):  # the caller says more
             wait_until(printed)

@@ -119,6 +119,7 @@ def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app:
     assert 'zone.call("greet")' in found.stdout, "the case is as small as it can be"
     assert "add_fault" not in found.stdout
     assert found.stderr.splitlines()[-1] == "1 abilities and events, seed 1: 1 finding"
+    assert fuzz(app, "greet").stdout == found.stdout, "the same seed tries the same cases"
     write_files(app, {"tests/test_found.py": found.stdout})
     pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     assert run(pytest_command, app).returncode == 1
@@ -158,11 +159,6 @@ def test_a_crash_of_code_on_an_event_is_found_and_its_test_is_red_until_it_is_fi
     write_files(app, {"abilities/greet.py": HANDLERS.replace("raise LookupError(rules.errmsg)", "return")})
     fixed = run(pytest_command, app)
     assert fixed.returncode == 0, fixed.stdout
-
-
-@SLOW
-def test_the_same_seed_tries_the_same_cases(app: Path) -> None:
-    assert fuzz(app, "greet", "wait").stdout == fuzz(app, "greet", "wait").stdout
 
 
 def test_a_name_that_is_not_there_names_the_near_one(app: Path) -> None:

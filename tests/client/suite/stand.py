@@ -136,7 +136,7 @@ class Stand:
             found = act(self.suite)
             return await found if hasattr(found, "__await__") else found
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(60)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE)
 
     def forget(self, corpid: str) -> None:
         """Call `forget` of the suite."""

@@ -1,8 +1,8 @@
 """A real browser on the console of a real emulator with a real program."""
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,15 +21,67 @@ OPTIONS = (
 ).split()
 
 
+class SharedBrowser:
+    """Debian's Chromium and a window of it, for the modules of this folder that a process runs one after another.
+
+    To start both takes as much of a processor as two tests. They end before other tests, since playwright's event loop
+    keeps these from theirs.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._browser: Browser | None = None
+        self._windows: dict[str, Page] = {}
+
+    def browser(self) -> Browser:
+        """Return the browser, which runs."""
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            chromium = tool("chromium")
+            expect.set_options(timeout=DEADLINE * 1000)
+            playwright = self._stack.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+            self._stack.callback(self._browser.close)
+        return self._browser
+
+    def window(self, url: str) -> Page:
+        """Return the window for an emulator."""
+        browser = self.browser()
+        if url not in self._windows:
+            context = browser.new_context(base_url=url, locale="en-US", reduced_motion="reduce")
+            context.set_default_timeout(DEADLINE * 1000)
+            self._windows[url] = context.new_page()
+        return self._windows[url]
+
+    def close(self) -> None:
+        """End all that was started."""
+        self._browser = None
+        self._windows.clear()
+        self._stack.close()
+
+
+SHARED = pytest.StashKey[SharedBrowser]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """End the browser after the last of the tests of this folder that follow each other."""
+    try:
+        return (yield)
+    finally:
+        if SHARED in item.config.stash and (nextitem is None or nextitem.path.parent != item.path.parent):
+            item.config.stash[SHARED].close()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium. It ends with the module, since playwright's event loop keeps others from theirs."""
-    chromium = tool("chromium")
-    expect.set_options(timeout=DEADLINE * 1000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-        yield browser
-        browser.close()
+def shared(pytestconfig: pytest.Config) -> SharedBrowser:
+    return pytestconfig.stash.setdefault(SHARED, SharedBrowser())
+
+
+@pytest.fixture(scope="module")
+def browser(shared: SharedBrowser) -> Browser:
+    """Debian's Chromium."""
+    return shared.browser()
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +118,11 @@ def watched(page: Page) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, served: Zone) -> Iterator[Page]:
-    """One window for a module: to open a window takes the browser longer than to load the page."""
-    context = browser.new_context(base_url=served.client.url, locale="en-US", reduced_motion="reduce")
-    context.set_default_timeout(DEADLINE * 1000)
-    with context:
-        yield context.new_page()
+def window(shared: SharedBrowser, served: Zone) -> Iterator[Page]:
+    """One window for all tests: to open a window takes the browser longer than to load the page."""
+    window = shared.window(served.client.url)
+    yield window
+    window.goto("about:blank")  # and ask no emulator that may be ended
 
 
 @pytest.fixture
@@ -84,6 +135,7 @@ def page(window: Page, served: Zone) -> Iterator[Page]:
     window.unroute_all(behavior="ignoreErrors")
     window.context.clear_permissions()
     window.set_viewport_size({"width": 1280, "height": 800})
+    window.emulate_media(color_scheme="light")
     window.goto("about:blank")
     storage = window.context.new_cdp_session(window)
     storage.send("Storage.clearDataForOrigin", {"origin": served.client.url, "storageTypes": "all"})

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stores.suites.job_samples import ids, job
-from tests.stores.suites.rig import StoreFactory
-from tests.stores.suites.store import StoreSuite
+from tests.stores.suites.rig import StoreFactory, StoreFixtures
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_group import LocalGroup
 from tests.support.redis_server import LocalRedis
@@ -23,8 +22,8 @@ CALM = ("--appendfsync", "everysec")
 """Options of servers that a whole suite uses: its hundreds of cases need no disk."""
 
 
-class GroupSuite(StoreSuite):
-    """A store over several servers: all that a store must do, and what happens when another server takes over."""
+class GroupSuite(StoreFixtures):
+    """A store over several servers, and what happens when another of them takes over."""
 
     local: Callable[[Path], AbstractContextManager[LocalGroup]]
     """Runs servers with their files in a folder."""

@@ -9,6 +9,7 @@ import pytest
 from tests.stores.redis.groups import CALM, GroupSuite, is_replica
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.rig import in_threads
+from tests.stores.suites.store import StoreSuite
 from tests.support.redis_group import LATE, LocalCluster, local_cluster
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
@@ -25,7 +26,7 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
 
 
 @pytest.mark.slow  # each of its hundreds of cases waits for a replica
-class TestStoreOverCluster(GroupSuite):
+class TestStoreOverCluster(GroupSuite, StoreSuite):
     local = staticmethod(local_cluster)
     names = ("the cluster 127.0.0.1",)
 

@@ -1,4 +1,9 @@
-"""The store over three sentinels with a primary and a replica."""
+"""The store over three sentinels with a primary and a replica.
+
+How the primary is found is all that differs from a cluster: the pool of connections, the scripts and the wait for
+replicas are the same. So the whole suite of stores runs over a cluster, in test_cluster.py, over a single server, and
+over Valkey; here run its parts for events and for the journal of jobs.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.stores.redis.groups import CALM, GroupSuite, answers_again, is_replica
+from tests.stores.suites.job_journal import JobJournalSuite
 from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.notify_store import NotifyStoreSuite
 from tests.stores.suites.rig import in_threads
 from tests.support.redis_group import LATE, LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
@@ -23,8 +30,8 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSentinels]:
         yield running
 
 
-@pytest.mark.slow  # each of its hundreds of cases waits for a replica
-class TestStoreOverSentinels(GroupSuite):
+@pytest.mark.slow  # each of its many cases waits for a replica
+class TestStoreOverSentinels(GroupSuite, NotifyStoreSuite, JobJournalSuite):
     local = staticmethod(local_sentinels)
     names = ("main of the sentinels 127.0.0.1", "failover may be under way")
 
