@@ -22,6 +22,7 @@ import wwspec_router.protocol
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
+from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 DEADLINE = 300.0
 REQUEST = b"GET /page HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -50,10 +51,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 class Served:
     """uvicorn's own server, with our class and one loopback port."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, server: type[uvicorn.Server] = uvicorn.Server, **options: Any) -> None:
         self.made: list[dict[str, Any]] = []
         config = uvicorn.Config(application, http=self._make, lifespan="off", log_config=None, **options)  # type: ignore[arg-type]
-        self.server = uvicorn.Server(config)
+        self.server = server(config)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.thread = Thread(target=partial(asyncio.run, self.server.serve([self.socket])))
 
@@ -112,6 +113,37 @@ def test_a_server_that_stops_closes_an_idle_connection_and_waits_for_no_other() 
     with served() as program, program.connect() as client:
         client.sendall(REQUEST)
         reply(client)
+        assert len(program.server.server_state.connections) == 1
+        program.server.should_exit = True
+        assert client.recv(1000) == b""
+        program.thread.join(DEADLINE)
+        assert not program.server.server_state.connections
+
+
+class Sharing(uvicorn.Server):
+    """As in each of several worker processes: it gets no socket, and its connections from us."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup([])
+        assert sockets is not None
+        connect = partial(
+            self.config.http_protocol_class,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        loop = asyncio.get_running_loop()
+        self.acceptor = Acceptor(loop, sockets[0], connect, self.server_state, ConnectionCounts(2), 0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.acceptor.close()
+        await super().shutdown(sockets)
+
+
+def test_a_server_without_sockets_serves_connections_that_we_accept_and_waits_for_them_when_it_stops() -> None:
+    with served(server=Sharing) as program, program.connect() as client:
+        client.sendall(REQUEST)
+        assert b"\r\ndate: " in reply(client)
         assert len(program.server.server_state.connections) == 1
         program.server.should_exit = True
         assert client.recv(1000) == b""

@@ -276,9 +276,15 @@ class Service:
         return int(self.reply(ability_id, {"name": name})["pid"])
 
     def reply(
-        self, ability_id: str, data: Mapping[str, object] = EMPTY, *, is_async: bool = False, call_type: int = 1
+        self,
+        ability_id: str,
+        data: Mapping[str, object] = EMPTY,
+        *,
+        is_async: bool = False,
+        call_type: int = 1,
+        client: httpx.Client | None = None,
     ) -> Any:
-        """Call an ability, or send an event, on a connection of its own, and return the reply."""
+        """Call an ability, or send an event, on a connection of its own or that of a client, and return the reply."""
         self.calls += 1
         content = seal.CallContent(
             corpid="wwtest",
@@ -292,8 +298,8 @@ class Service:
             timestamp=int(time.time()),
         )
         sealed = seal.seal_call(self.key, content)
-        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
-            response = client.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
+        with contextlib.nullcontext(client) if client else httpx.Client(trust_env=False, timeout=DEADLINE) as caller:
+            response = caller.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
         response.raise_for_status()
         reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
         assert reply["errcode"] == 0, reply

@@ -4,15 +4,18 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.serving.service import SERVE, Service
 from tests.support.processes import descendants
 from tests.support.skips import only_where
 from tests.support.tools import tool
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE, wait_until
 
 Serve = Callable[..., Service]
 
@@ -70,6 +73,33 @@ def test_the_successor_of_a_worker_process_takes_its_core(serve: Serve) -> None:
     assert workers_of(service)[successor] == before[victim]
 
 
+@pytest.mark.slow  # waits until calls count as hanging
+def test_the_successor_of_a_worker_process_that_has_not_ended_yet_takes_its_core(
+    serve: Serve, pool: ThreadPoolExecutor
+) -> None:
+    """While it ends, its successor has another number, but the same place."""
+    options = "--threads", "1", "--hang-after", "0.5", "--grace", str(DEADLINE)
+    service = serve(*AS_MANY, "--pin-workers", "on", *options)
+    service.pids(len(CORES))
+    before = workers_of(service)
+    (victim,) = (pid for pid, cores in before.items() if cores == {max(CORES)})
+    with ExitStack() as stack:
+        hanging = 0
+        while hanging < 2:  # its thread, and the one in the place of that
+            client = stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE))
+            if service.reply("whoami", client=client)["pid"] == victim:
+                hanging += 1
+                pool.submit(service.reply, "wait", {"name": f"door{hanging}"}, client=client)
+                service.entered(f"door{hanging}")
+        wait_until(lambda: workers_of(service).keys() - before.keys())
+        (successor,) = workers_of(service).keys() - before.keys()
+        wait_until(lambda: len(workers_of(service)[successor]) == 1)
+        assert victim in workers_of(service)
+        for number in (1, 2):
+            (service.folder / f"door{number}").touch()
+        assert cores_of(successor) == {max(CORES)}
+
+
 @pytest.mark.parametrize("way", ["fork", "subprocess", "posix_spawn"])
 def test_what_a_handler_starts_may_use_all_cores(serve: Serve, way: str) -> None:
     service = serve("--workers", "1", "--pin-workers", "on")
@@ -88,10 +118,10 @@ def test_without_it_each_worker_process_may_use_all_cores(serve: Serve, options:
 def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) -> None:
     many = len(CORES) + 1
     service = serve("--workers", str(many), "--pin-workers", "on")
-    service.pids(many)
-    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
     expected = f"--pin-workers on has no effect: there are {many} worker processes and {len(CORES)} cores"
     assert expected in service.log.read_text()
+    service.pids(many)
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
 
 
 def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:

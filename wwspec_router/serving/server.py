@@ -27,6 +27,7 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
@@ -61,7 +62,12 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
 
 
 def work(
-    settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None, core: int | None = None
+    settings: Settings,
+    listening: socket.socket,
+    pulse: Pulse,
+    shared: int | None,
+    counts: ConnectionCounts,
+    core: int | None = None,
 ) -> None:
     """Serve in a worker process until SIGTERM.
 
@@ -70,6 +76,7 @@ def work(
         listening: The bound socket that the workers share.
         pulse: The line to the parent.
         shared: A file in which the workers show each other their figures; see `SharedFigures`.
+        counts: In which they show each other how many connections they have.
         core: The core that is this worker's own; None for none.
 
     Raises:
@@ -85,7 +92,7 @@ def work(
     keep_from_children(listening, pulse.socket)
     if core is not None:
         take_core(core, settings.pin_workers)
-    _WorkerServer(program, settings, pulse).run([listening])
+    _WorkerServer(program, settings, pulse, counts).run([listening])
 
 
 def _program(settings: Settings, shared: SharedFigures | None = None) -> ZoneProgram:
@@ -175,8 +182,12 @@ class _Server(uvicorn.Server):
         handler = partial(log_stray, with_text=self._program.is_emulated)
         asyncio.get_running_loop().set_exception_handler(handler)
         await self._program.start()
-        await super().startup(sockets)
+        await self._open(sockets or [])
         self._on_serving()
+
+    async def _open(self, sockets: list[socket.socket]) -> None:
+        """Begin to accept connections."""
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what runs: uvicorn and the program share one grace."""
@@ -212,19 +223,44 @@ class _WorkerServer(_Server):
         program: What is served.
         settings: Its settings.
         pulse: The line to the parent.
+        counts: How many connections each worker process has.
     """
 
-    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse) -> None:
+    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse, counts: ConnectionCounts) -> None:
         super().__init__(program, settings, pulse.serving)
         self._pulse = pulse
+        self._counts = counts
+        self._is_alone = settings.processes == 1
+        self._acceptor: Acceptor | None = None
+
+    async def _open(self, sockets: list[socket.socket]) -> None:
+        """Begin to accept connections: the event loop does by itself, unless there are others to share them with."""
+        if self._is_alone:
+            await super()._open(sockets)
+            return
+        await super()._open([])
+        (listening,) = sockets
+        listening.listen(BACKLOG)
+        loop = asyncio.get_running_loop()
+        self._acceptor = Acceptor(
+            loop, listening, self._new_connection, self.server_state, self._counts, self._pulse.number
+        )
+
+    def _new_connection(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the port, and finish what runs. The parent closes the port too, after all workers."""
         for server in self.servers:
             server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for each in sockets or []:
             each.close()
         self._pulse.closed()
+        if self._acceptor is not None:
+            await self._acceptor.wait_closed()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

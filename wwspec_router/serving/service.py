@@ -20,6 +20,7 @@ from wwspec_router.host.cores import usable_cores
 from wwspec_router.host.loopback import is_loopback
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.logs.stacks import describe
+from wwspec_router.serving.accepting import ConnectionCounts
 from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.pulse import Pulse
 from wwspec_router.serving.supervisor import Supervisor
@@ -67,23 +68,36 @@ def serve(settings: Settings) -> None:
         serve_here(settings, listening, partial(_announce, settings, listening))
         return
     shared = _shared_memory()
+    counts = ConnectionCounts(2 * settings.processes)
     supervisor = Supervisor(
-        listening, settings.processes, settings.grace, settings.hang_after, partial(_announce, settings, listening)
+        listening,
+        settings.processes,
+        settings.grace,
+        settings.hang_after,
+        partial(_announce, settings, listening),
+        counts.clear,
     )
     pulse = supervisor.run()
     if pulse is not None:
         core = plan.cores[pulse.place] if plan.cores else None
-        _work(settings, listening, pulse, shared, core)
+        _work(settings, listening, pulse, shared, counts, core)
 
 
-def _work(settings: Settings, listening: socket.socket, pulse: Pulse, shared: int | None, core: int | None) -> None:
+def _work(
+    settings: Settings,
+    listening: socket.socket,
+    pulse: Pulse,
+    shared: int | None,
+    counts: ConnectionCounts,
+    core: int | None,
+) -> None:
     """Run as a worker process; report to the parent why it can't serve, if so."""
     gc.disable()  # until the program is there: modules stay, and a search for garbage among them takes longer
     try:
         pulse.start()
         from wwspec_router.serving.server import work
 
-        work(settings, listening, pulse, shared, core)
+        work(settings, listening, pulse, shared, counts, core)
     except WWSpecError as error:
         reason = str(error)
     except Exception as error:

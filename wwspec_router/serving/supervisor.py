@@ -44,6 +44,7 @@ class Supervisor:
         grace: Seconds that they are given to stop.
         hang_after: Seconds for which a worker may hang; it may be silent as long.
         on_serving: Called once, when the first worker serves.
+        on_ended: Called with the number of each worker that has ended.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class Supervisor:
         grace: float,
         hang_after: float,
         on_serving: Callable[[], None] = lambda: None,
+        on_ended: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._listening = listening
         self._grace = grace
         self._silence = max(SILENCE, hang_after)
         self._on_serving = on_serving
+        self._on_ended = on_ended
         self._slots = [Slot() for _ in range(workers)]
         self._workers: list[WorkerProcess] = []
         self._served = False
@@ -230,6 +233,7 @@ class Supervisor:
                 for worker in self._workers:
                     if worker.pid == ended[0]:
                         worker.status = ended[1]
+                        self._on_ended(worker.number)
 
     def _replace_ended(self, worker: WorkerProcess) -> None:
         """Forget a worker that has ended, and start another in its place.
