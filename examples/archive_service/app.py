@@ -102,8 +102,8 @@ class Service:
             keys = await keys_of(corpid, transaction)
             if not keys:
                 pem = (await to_thread.run_sync(RSA.generate, 2048)).export_key().decode()
-                minute = int(time.time()) // 60  # WeCom wants a later key to have a larger version
-                new = insert(KEYS).values(corpid=corpid, version=minute, pem=pem)
+                second = int(time.time())  # WeCom wants a later key to have a larger version
+                new = insert(KEYS).values(corpid=corpid, version=second, pem=pem)
                 await transaction.execute(new.on_conflict_do_nothing())  # another process may have made one
                 keys = await keys_of(corpid, transaction)
         ring, client = wecom.KeyRing(keys), self.suite.corp(corpid)
