@@ -190,7 +190,7 @@ class Settings:
     )
     pin_workers: str = _setting(
         Topic.OPERATION,
-        PIN_OFF,
+        PIN_AUTO,
         "Give each worker process a core of its own: on, off, or auto, which does so in a container whose cores they "
         "fill.",
         choices=PIN_WORKERS,

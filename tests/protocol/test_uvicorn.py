@@ -126,12 +126,8 @@ class Sharing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])
         assert sockets is not None
-        connect = partial(
-            self.config.http_protocol_class,
-            config=self.config,
-            server_state=self.server_state,
-            app_state=self.lifespan.state,
-        )
+        make: Any = self.config.http_protocol_class
+        connect = partial(make, config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
         loop = asyncio.get_running_loop()
         self.acceptor = Acceptor(loop, sockets[0], connect, self.server_state, ConnectionCounts(2), 0)
 

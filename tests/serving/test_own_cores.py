@@ -107,7 +107,7 @@ def test_what_a_handler_starts_may_use_all_cores(serve: Serve, way: str) -> None
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--pin-workers", "auto")], ids=["off, the default", "auto, not in a container"]
+    "options", [("--pin-workers", "off"), ()], ids=["off", "auto, the default, not in a container"]
 )
 def test_without_it_each_worker_process_may_use_all_cores(serve: Serve, options: tuple[str, ...]) -> None:
     service = serve(*AS_MANY, *options)
@@ -137,27 +137,27 @@ def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
 
 
 def test_in_a_container_whose_cores_they_fill_worker_processes_have_a_core_each(serve: Serve) -> None:
-    service = serve(*AS_MANY, "--pin-workers", "auto", command=contained())
+    service = serve(*AS_MANY, command=contained())
     service.pids(len(CORES))
     assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
     assert "--pin-workers auto: each worker process has a core of its own" in service.log.read_text()
 
 
-def test_nothing_is_chosen_in_a_container_without_the_setting(serve: Serve) -> None:
-    service = serve(*AS_MANY, command=contained())
+def test_nothing_is_chosen_in_a_container_when_the_setting_is_off(serve: Serve) -> None:
+    service = serve(*AS_MANY, "--pin-workers", "off", command=contained())
     service.pids(len(CORES))
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
 
 
 def test_in_a_container_with_cores_to_spare_worker_processes_may_use_all(serve: Serve) -> None:
-    service = serve("--workers", "1", "--pin-workers", "auto", command=contained())
+    service = serve("--workers", "1", command=contained())
     assert list(workers_of(service).values()) == [CORES]
 
 
 def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_path: Path) -> None:
     """Such as NumPy's, which compute without the interpreter's lock."""
     (tmp_path / "native").touch()
-    service = serve(*AS_MANY, "--pin-workers", "auto", command=contained())
+    service = serve(*AS_MANY, command=contained())
     service.pids(len(CORES))
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
     assert "this worker process uses all cores: a library has started 1 thread(s) of its own" in service.log.read_text()
