@@ -1,17 +1,24 @@
 """The console opens session files of earlier releases."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.emulator.console.conftest import browser, watched
+from tests.emulator.console.conftest import SharedBrowser, watched
 from tests.upgrade.releases import Release
 from wwspec_router.testing.zone import Zone
 
-__all__ = ["browser"]
-
 pytestmark = pytest.mark.slow  # in a browser
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with closing(SharedBrowser()) as shared:
+        yield shared.browser()
 
 
 def test_a_session_that_an_older_release_has_saved_is_opened(
