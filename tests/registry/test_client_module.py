@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example as explicit, given, settings, strategies as st
 from msgspec import UNSET, Meta, inspect as mi
 
 from tests.support import command
@@ -564,6 +564,7 @@ def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_pa
     assert msgspec.json.encode(module.Call()) == b'{"colour":"red","item":{"type":"new","price":3}}'
 
 
+@explicit(example={"\N{MEROITIC CURSIVE NUMBER ONE}": []})  # alphanumeric, and in no name of Python
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(

@@ -55,7 +55,8 @@ def width(line: str) -> int:
 
 def attribute(key: str, taken: Collection[str]) -> str:
     """Return the attribute for a key: the key itself where it can be one."""
-    name = re.sub(r"\W", "_", unicodedata.normalize("NFKC", key)).lstrip("_")
+    words = re.sub(r"\W", "_", unicodedata.normalize("NFKC", key))
+    name = "".join(each if f"a{each}".isidentifier() else "_" for each in words).lstrip("_")  # \w has more than these
     if not name.isidentifier():
         name = f"key_{name}".rstrip("_")
     while keyword.iskeyword(name) or name in taken:
