@@ -6,11 +6,14 @@ from time import monotonic
 
 DEADLINE = 300.0
 """Seconds after which a wait fails instead of hanging: many, for a machine that does ten other things."""
+FIRST, LONGEST, SHARE = 0.005, 0.25, 0.05
+"""Pauses in seconds, and a pause's share of the time waited before: to ask all the time slows what is waited for."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Return as soon as the condition holds; fail when it does not within the deadline."""
-    deadline = monotonic() + DEADLINE
+    """Return soon after the condition holds; fail when it does not within the deadline."""
+    begun = monotonic()
     while not condition():
-        assert monotonic() < deadline, "the condition was not met in time"
-        threading.Event().wait(0.005)
+        waited = monotonic() - begun
+        assert waited < DEADLINE, "the condition was not met in time"
+        threading.Event().wait(min(max(FIRST, waited * SHARE), LONGEST))
