@@ -177,6 +177,8 @@ class _MissingExtraError(click.ClickException):
 
 class _Verbs(click.Group):
     def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
+        # None: no such module. It is httpx's own command line, whose rich, where installed, takes a fifth of a start.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         args = sys.argv[1:] if args is None else args
         if not wants_chinese(args, os.environ):
             return super().main(args, *others, **extra)
