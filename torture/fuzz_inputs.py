@@ -15,7 +15,7 @@ from torture.fuzz_targets import AES_KEY, KEY, RECEIVER, ROOT, TOKEN, text_bytes
 from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.contracts.examples import console_example
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import ConsoleContracts
 from wwspec_router.registry.table import build_table
 
 __all__ = ["CORPUS", "dictionary", "seeds", "strategies"]
@@ -132,7 +132,7 @@ class _Material:
         requests = [console_example(each.request) for each in contracts]
         replies = [console_example(each.response) for each in contracts]
         events = [console_example(each.event) for each in table.events.values()]
-        wrapped = [each.input for each in console_contracts(table).values()]
+        wrapped = [each.input for each in ConsoleContracts(table).values()]
         self.sides = requests, replies, events
         self.documents = [*requests, *replies, *events, *wrapped]
         self.words = sorted(set(_keys(self.documents)))

@@ -29,7 +29,7 @@ from wwspec_router.emulator.standin.wwspec_standin.link import FileLink
 from wwspec_router.envelope import Call, CallType, Reply
 from wwspec_router.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import ConsoleContracts
 from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
@@ -96,7 +96,7 @@ class _Kernel:
         self._sdk = ScriptedSdk()
         self.store = open_store("memory:")
         self._dispatcher = Dispatcher(table, self._sdk, self.store)
-        self._contracts = console_contracts(table)
+        self._contracts = ConsoleContracts(table)
         self._ids = list(self._contracts)
 
     def dispatch(self, data: bytes) -> None:

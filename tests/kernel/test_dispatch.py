@@ -14,13 +14,12 @@ from msgspec.structs import replace
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
-from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.contracts.matching import matches
 from wwspec_router.envelope import Call, CallType, Deadline
 from wwspec_router.errors import SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import Store, open_store
@@ -462,7 +461,7 @@ def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id
 
 def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kernel) -> None:
     """Row 22."""
-    contracts = console_contracts(kernel.table)
+    contracts = ConsoleContracts(kernel.table)
     page = {"input": {"func": "do_async_job", "func_req": {"notify_id": "NOTIFYID"}}}
 
     assert contracts["input_do_async_job"].input == page
@@ -518,9 +517,9 @@ json_values = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def consoles(reference_table: AbilityTable) -> dict[str, ConsoleContract]:
+def consoles(reference_table: AbilityTable) -> ConsoleContracts:
     """What the admin console has for each ability."""
-    return console_contracts(reference_table)
+    return ConsoleContracts(reference_table)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -534,7 +533,7 @@ def consoles(reference_table: AbilityTable) -> dict[str, ConsoleContract]:
 )
 def test_every_reply_fits_what_the_console_has_for_the_ability(
     kernel: Kernel,
-    consoles: dict[str, ConsoleContract],
+    consoles: ConsoleContracts,
     ability_id: str,
     data: str,
     call_type: int,

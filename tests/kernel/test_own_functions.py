@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.kernel import Kernel
 from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import console_contracts, json_schemas
+from wwspec_router.registry.examples import ConsoleContracts, json_schemas
 
 REGISTRY = """
 [func]
@@ -63,7 +63,7 @@ def test_an_ability_answers_its_own_functions_only(kernel: Kernel) -> None:
 
 
 def test_the_console_examples_show_own_functions(kernel: Kernel) -> None:
-    contracts = console_contracts(kernel.table)
+    contracts = ConsoleContracts(kernel.table)
     own = contracts["input_keyword_count"]
     assert own.input == {"input": {"func": "keyword_count", "func_req": {"word": "text", "texts": ["text"]}}}
     assert own.output == {"errcode": 0, "errmsg": "ok", "count": 1}

@@ -8,7 +8,7 @@ from tests.support import event_handlers
 from tests.support.apps import ROOT, write_files
 from wwspec_router.contracts.examples import console_example
 from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable, build_table
 
 HERE = "tests.support.event_handlers"
@@ -59,7 +59,7 @@ def test_the_contract_of_stored_events_lists_results_and_notifications(tmp_path:
         f"[notifications.hits]\ncontract='{HERE}:Hits'"
     )
     table = table_of(tmp_path, text)
-    example = console_contracts(table)["get_callback_data"].output
+    example = ConsoleContracts(table)["get_callback_data"].output
     assert example["hit_keyword_result"] == example["hits"] == {"hits": console_example(event_handlers.Hits)["hits"]}
     assert "conversation_new_message_result" not in example
     assert "conversation_new_message" in example
@@ -67,9 +67,9 @@ def test_the_contract_of_stored_events_lists_results_and_notifications(tmp_path:
 
 def test_a_result_that_the_app_is_not_given_is_not_listed(tmp_path: Path) -> None:
     text = f"[abilities.get]\nkind='callback_data'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"
-    assert "hit_keyword_result" not in console_contracts(table_of(tmp_path, text))["get"].output
+    assert "hit_keyword_result" not in ConsoleContracts(table_of(tmp_path, text))["get"].output
     given = table_of(tmp_path, f"{text}\nnotify='after'")
-    assert "hit_keyword_result" in console_contracts(given)["get"].output
+    assert "hit_keyword_result" in ConsoleContracts(given)["get"].output
 
 
 FAULTS = [

@@ -11,7 +11,7 @@ from tests.support.apps import write_files
 from tests.support.command import wwspec
 from wwspec_router.errors import RegistryError
 from wwspec_router.registry.client_module import client_module
-from wwspec_router.registry.examples import console_contracts, described_contracts
+from wwspec_router.registry.examples import ConsoleContracts, described_contracts
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.testing.zone import Zone
 
@@ -116,7 +116,7 @@ def test_check_asks_whether_a_similar_name_is_meant(app: Path) -> None:
 
 def test_console_and_client_module_have_it(app: Path) -> None:
     built = table(app, PREFIXES + ROW)
-    contract = console_contracts(built)["invoke_get_doc_content"]
+    contract = ConsoleContracts(built)["invoke_get_doc_content"]
     assert (contract.input, contract.output) == (INPUT, OUTPUT)
     assert described_contracts(built, app)["invoke_get_doc_content"].doc == ""
     source = client_module(built)
@@ -133,7 +133,7 @@ def test_the_row_may_be_the_ability_of_the_prefix(app: Path) -> None:
 def test_another_row_of_the_api_may_narrow_it_and_one_without_files_shares_it(app: Path) -> None:
     narrow = '[abilities.is_there]\napi = "get_doc_content"\noutput = "console/small.json"\n'
     built = table(app, f'{narrow}[abilities.doc]\napi = "get_doc_content"\n{ROW}')
-    contracts = console_contracts(built)
+    contracts = ConsoleContracts(built)
     assert (contracts["is_there"].input, contracts["is_there"].output) == (INPUT, {"errcode": 0, "errmsg": "ok"})
     assert (contracts["doc"].input, contracts["doc"].output) == (INPUT, OUTPUT)
 

@@ -1,9 +1,12 @@
 """The zone: which ability a request of an SDK API calls, and what an answer says."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_router.contracts import Contract, Output
 from wwspec_router.errors import ConfigurationError, JsonError, RegistryError
 from wwspec_router.testing.ability_ids import ability_id_of
@@ -84,3 +87,23 @@ def test_answers_are_equal_when_they_say_the_same() -> None:
     one, other = read_reply("echo", '{"size": 1}'), read_reply("echo", '{"size": 1}', Output)
     assert one.reply == {"size": 1}
     assert one == other
+
+
+OPENED = f"""
+import sys
+from pathlib import Path
+from wwspec_router.testing.zone import Zone
+
+with Zone.in_process(Path({str(ROOT)!r})) as zone:
+    answer = zone.call("invoke_sync_msg", {{"limit": 1}})
+print(answer.errcode, *sys.modules)
+"""
+
+
+def test_a_zone_loads_the_contracts_of_the_apis_that_are_called_and_no_others() -> None:
+    """To make the examples of all 43 takes longer than all else at the start of a zone."""
+    done = subprocess.run([sys.executable, "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True)
+    errcode, *modules = done.stdout.split()
+    assert errcode == "0"
+    assert "wwspec_router.wecom.api.sync_msg" in modules
+    assert "wwspec_router.wecom.api.create_customer_tag_task" not in modules

@@ -357,7 +357,7 @@ class Platform:
         world = self.world
         return world.answered(lambda: announcer.fire_as_is(world, world.app_of(corp), event))
 
-    def register(self, contracts: dict[str, ConsoleContract] | None) -> Answer:
+    def register(self, contracts: Mapping[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
             program = self._program()

@@ -1,6 +1,7 @@
 """The settings of an emulator: its identity, the program to call, the console contracts."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
@@ -65,7 +66,7 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Whether a call with a notify_id goes to the machine that made it. WeCom implies that, and does not say it."""
     gone_errcode: int = 0
     """The errcode of such a call when that machine is gone; 0 lets another machine answer. WeCom does not say."""
-    contracts: dict[str, ConsoleContract] | None = None
+    contracts: Mapping[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     requests: Path | None = None
     """Folder of saved requests, which the console lists and writes; None: it knows of none."""

@@ -6,7 +6,7 @@ The command line uses it and, through it, the emulator: both work with the conso
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,29 @@ def describe_apis() -> None:
             _schemas((type_,))
 
 
-def console_contracts(table: AbilityTable) -> dict[str, ConsoleContract]:
-    """Return what to register, by ability ID, in the order of the table."""
-    return {ability_id: console_contract(ability) for ability_id, ability in table.abilities.items()}
+class ConsoleContracts(Mapping[str, ConsoleContract]):
+    """What to register, by ability ID, in the order of the table; each is made when it is first asked for.
+
+    To make all takes a tenth of a second, and most tests of a program call one or two abilities.
+    """
+
+    def __init__(self, table: AbilityTable) -> None:
+        self._abilities = table.abilities
+        self._made: dict[str, ConsoleContract] = {}
+
+    def __getitem__(self, ability_id: str) -> ConsoleContract:
+        if ability_id not in self._made:
+            self._made[ability_id] = console_contract(self._abilities[ability_id])
+        return self._made[ability_id]
+
+    def __contains__(self, ability_id: object) -> bool:
+        return ability_id in self._abilities
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._abilities)
+
+    def __len__(self) -> int:
+        return len(self._abilities)
 
 
 def accepts_error_reply(contract: ConsoleContract) -> bool:

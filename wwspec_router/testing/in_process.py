@@ -20,7 +20,7 @@ from wwspec_router.emulator.standin.wwspec_standin.link import NETWORK, HttpLink
 from wwspec_router.emulator.state.world import ChannelTimeoutError, ProgramReply
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.kernel.call_log import CALLS
-from wwspec_router.registry.examples import console_contracts
+from wwspec_router.registry.examples import ConsoleContracts
 from wwspec_router.registry.own_settings import app_variables, read_own_settings, settings_file
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
@@ -53,7 +53,7 @@ def start(
     channel = _Channel()
     with ExitStack() as stack:
         var = stack.enter_context(own_var())
-        platform = create_app(EmulatorSettings(contracts=console_contracts(table), **emulator), channel)
+        platform = create_app(EmulatorSettings(contracts=ConsoleContracts(table), **emulator), channel)
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
         sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)

@@ -9,7 +9,7 @@ from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
 from wwspec_router.errors import RegistryError, did_you_mean
 from wwspec_router.image.lacking import lacking
-from wwspec_router.registry.examples import accepts_error_reply, console_contracts, fractions
+from wwspec_router.registry.examples import ConsoleContracts, accepts_error_reply, fractions
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 
@@ -25,7 +25,7 @@ def command(app: Path, registry: Path | None) -> None:
     """
     table = build_table(app, registry_path(app, registry))
     check_configuration(table)
-    contracts = console_contracts(table)
+    contracts = ConsoleContracts(table)
     faults = [
         f"{table.abilities[ability_id].place}: an error reply does not fit the output contract of {ability_id}, so the "
         "app would see 790014 instead; add errcode (a number) and errmsg (a string)"

@@ -13,7 +13,7 @@ from wwspec_router.config import registry_path
 from wwspec_router.contracts.comparing import compare
 from wwspec_router.contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_router.errors import ConfigurationError, did_you_mean
-from wwspec_router.registry.examples import console_contracts, described_contracts, json_schemas
+from wwspec_router.registry.examples import ConsoleContracts, described_contracts, json_schemas
 from wwspec_router.registry.table import AbilityTable, build_table
 
 
@@ -63,7 +63,7 @@ def command(
     if client is not None:
         _client(client, table, check=check)
         return
-    contracts = console_contracts(table)
+    contracts = ConsoleContracts(table)
     if unknown := [each for each in ability_ids if each not in contracts]:
         raise ConfigurationError(
             "\n".join(

@@ -3,6 +3,7 @@
 import posixpath
 import re
 import secrets
+from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -18,7 +19,6 @@ TOKEN_HEADER = "x-wwspec-token"  # noqa: S105 - the name of a header
 
 _FOLDER = Path(__file__).parent
 _STATIC = _FOLDER / "static"
-_FILES = {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*.*")}
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 _FIRST = ("record.js", "app.js", "views/timeline.js")
@@ -48,12 +48,9 @@ def console_routes(token: str) -> list[BaseRoute]:
     Args:
         token: From `page_token`.
     """
-    shell = (_FOLDER / "shell.html").read_text("utf-8").replace("{{ token }}", escape(token))
-    preloads = (f'<link rel="modulepreload" href="console/{name}">' for name in _first_modules())
-    page = shell.replace("{{ modules }}", "\n    ".join(preloads))
 
     async def show(request: Request) -> Response:
-        return HTMLResponse(page, headers=_HEADERS)
+        return HTMLResponse(_page().replace("{{ token }}", escape(token)), headers=_HEADERS)
 
     async def show_errcodes(request: Request) -> Response:
         return errcodes_page(request.query_params.get("lang", ""), _HEADERS)
@@ -67,7 +64,7 @@ def console_routes(token: str) -> list[BaseRoute]:
 
 async def _show_file(request: Request) -> Response:
     """Return a file whole. The page has a hundred small ones: to open and read each on a thread takes far longer."""
-    path = _FILES.get(request.path_params["name"])
+    path = _files().get(request.path_params["name"])
     if path is None:
         return Response("there is no such file\n", 404, media_type="text/plain")
     content = path.read_bytes()
@@ -75,6 +72,19 @@ async def _show_file(request: Request) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=_MEDIA_TYPES[path.suffix], headers=headers)
+
+
+@cache  # at the first request: most emulators of tests show no page
+def _files() -> dict[str, Path]:
+    """Return the page's files by the names in requests."""
+    return {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*.*")}
+
+
+@cache
+def _page() -> str:
+    """Return the page, with a place for the token."""
+    preloads = (f'<link rel="modulepreload" href="console/{name}">' for name in _first_modules())
+    return (_FOLDER / "shell.html").read_text("utf-8").replace("{{ modules }}", "\n    ".join(preloads))
 
 
 def _first_modules() -> list[str]:

@@ -71,7 +71,7 @@ class Abilities:
         world = self._platform.world
         with world.lock:
             contracts = world.app.programs[world.settings.program_id].contracts
-        return accepted(contracts=msgspec.to_builtins(contracts))
+        return accepted(contracts=None if contracts is None else msgspec.to_builtins(dict(contracts)))
 
     def compare(self, body: bytes) -> Answer:
         """Return the `differences` between the examples of program and admin console, given as a `Comparison`."""

@@ -233,7 +233,8 @@ class Watch:
     def _contracts(self) -> Any:
         world = self._platform.world
         with world.lock:
-            return msgspec.to_builtins(world.app.programs[self._platform.settings.program_id].contracts)
+            contracts = world.app.programs[self._platform.settings.program_id].contracts
+            return None if contracts is None else msgspec.to_builtins(dict(contracts))
 
     def _whole(self, entry: Entry, record: Traffic) -> Json:
         return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}

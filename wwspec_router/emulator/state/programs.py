@@ -3,6 +3,8 @@
 Plain state: the caller holds the emulator's lock.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from wwspec_router.contracts.files import ConsoleContract
@@ -16,7 +18,7 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     program_id: str
     machines: Machines
     """Where it runs."""
-    contracts: dict[str, ConsoleContract] | None
+    contracts: Mapping[str, ConsoleContract] | None
     """Console contracts by ability ID; None: calls are not checked."""
     registrations: int = 0
     """How often they were registered."""
