@@ -14,9 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-__all__ = ["RESULTS", "Figure", "Report", "Samples", "paired", "read_reports"]
+__all__ = ["REPEATED", "RESULTS", "Figure", "Report", "Samples", "paired", "read_reports"]
 
 RESULTS = Path(__file__).parent / "results"
+REPEATED = RESULTS / "repeated"
+"""The same benchmarks on another day or machine."""
 """What the pages show."""
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.figures import RESULTS, Report, read_reports
+from benchmarks.figures import REPEATED, RESULTS, Report, read_reports
 from benchmarks.pages import pages
 from benchmarks.plots import draw
 from benchmarks.tables import filled, markdown
@@ -22,12 +22,12 @@ PLOTS = HERE.parent / "docs" / "pictures" / "plots"
 TARGETS = "targets"
 
 
-def renewed(page: str, reports: Mapping[str, Report]) -> str:
+def renewed(page: str, reports: Mapping[str, Report], repeated: Mapping[str, Report] | None = None) -> str:
     """Return a page with the figures of these reports; a block without a report keeps what it has."""
 
     def figures(name: str) -> str | None:
         if name == TARGETS:
-            return targets_table(reports)
+            return targets_table(reports, repeated or {})
         return markdown(reports[name]) if name in reports else None
 
     return filled(page, figures)
@@ -41,7 +41,7 @@ def main() -> None:
     reports = read_reports(options.folder)
     if not reports:
         parser.error(f"{options.folder} holds no JSON; run scripts/bench --all --json-dir {options.folder} first")
-    PAGE.write_text(renewed(PAGE.read_text(), reports))
+    PAGE.write_text(renewed(PAGE.read_text(), reports, read_reports(options.folder / REPEATED.name)))
     for path, text in pages(reports).items():
         path.write_text(text, "utf-8")
         sys.stdout.write(f"{path.relative_to(HERE.parent)}\n")
