@@ -22,8 +22,10 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome
 PACKAGES = ("kernel", "jobs", "stores", "client", "contracts", "serving")
 LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
 """`|` is in annotations nearly always, where every test ends at the import."""
+ROOT = Path(__file__).parents[1]
 COMMAND = (
-    '{python} -m pytest -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow"'
+    f"{{python}} -c 'import sys, pytest; sys.path.remove(\"{ROOT}\"); sys.exit(pytest.main())'"
+    ' -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow"'
     " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
 )
 """A change that makes a test hang is found after a minute, not when the time for all tests is over."""

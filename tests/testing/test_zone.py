@@ -91,19 +91,34 @@ def test_answers_are_equal_when_they_say_the_same() -> None:
 
 OPENED = f"""
 import sys
+import threading
 from pathlib import Path
 from wwspec_router.testing.zone import Zone
 
 with Zone.in_process(Path({str(ROOT)!r})) as zone:
     answer = zone.call("invoke_sync_msg", {{"limit": 1}})
 print(answer.errcode, *sys.modules)
+print(*(thread.name for thread in threading.enumerate()))
 """
+
+
+def opened_and_closed() -> tuple[list[str], list[str]]:
+    """Return what a call in a zone printed: its errcode and the modules; and the threads after its end."""
+    done = subprocess.run([sys.executable, "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True)
+    reply, threads = done.stdout.splitlines()
+    return reply.split(), threads.split()
+
+
+def test_a_zone_leaves_no_thread_behind() -> None:
+    """Tests make thousands of them, and the process would wait at its end for what they still send."""
+    [errcode, *_modules], threads = opened_and_closed()
+    assert errcode == "0"
+    assert threads == ["MainThread"]
 
 
 def test_a_zone_loads_the_contracts_of_the_apis_that_are_called_and_no_others() -> None:
     """To make the examples of all 43 takes longer than all else at the start of a zone."""
-    done = subprocess.run([sys.executable, "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True)
-    errcode, *modules = done.stdout.split()
+    [errcode, *modules], _threads = opened_and_closed()
     assert errcode == "0"
     assert "wwspec_router.wecom.api.sync_msg" in modules
     assert "wwspec_router.wecom.api.create_customer_tag_task" not in modules

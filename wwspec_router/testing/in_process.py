@@ -56,7 +56,9 @@ def start(
         platform = create_app(EmulatorSettings(contracts=ConsoleContracts(table), **emulator), channel)
         emulator_server = stack.enter_context(MemoryServer(platform, "zone-emulator"))
         stack.enter_context(_call_lines())
-        sdk = VendorSdk(load_standin(_Link(emulator_server)), SdkSource.EMULATOR)
+        link = _Link(emulator_server)
+        stack.callback(link.close)
+        sdk = VendorSdk(load_standin(link), SdkSource.EMULATOR)
         settings = Settings(
             app=app,
             threads=32,

@@ -422,6 +422,16 @@ def test_another_server_on_the_emulators_port_gives_no_key(load_standin: LoadSta
         assert return_code(raised) == -10003
 
 
+def test_a_process_that_ends_does_not_wait_for_an_emulator_that_is_gone() -> None:
+    with free_socket() as bound:  # nothing listens there
+        code = (
+            "from wwspec_router.emulator.standin.wwspec_standin import link\n"
+            f"link.TRACE_PAUSE_SECONDS = {DEADLINE}\n"
+            f"link.HttpLink('127.0.0.1', {bound.getsockname()[1]}).trace('{{}}')\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE / 10)
+
+
 def read_request(connection: Any) -> bytes:
     content = b""
     while not content.endswith(b"{}"):

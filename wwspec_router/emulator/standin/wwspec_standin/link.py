@@ -218,6 +218,11 @@ class HttpLink(Link):
                 traces = self._traces
         traces.put(text)
 
+    def close(self) -> None:
+        """End what sends traces; those that were not sent yet are lost."""
+        if self._traces is not None:
+            self._traces.stop()
+
     def _send_traces(self, body: bytes) -> None:
         self._exchange("POST", "/emulator/traces", body, {"content-type": "application/json"})
 
@@ -269,7 +274,10 @@ class _Traces:
         self._full = queue.Full
         self._waiting: queue.Queue[str] = queue.Queue(MAX_WAITING_TRACES)
         self._idle = threading.Event()
-        threading.Thread(target=self._run, name="wwspec-traces", daemon=True).start()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="wwspec-traces", daemon=True)
+        self._thread.start()
+        self._at_exit = atexit
         atexit.register(self._finish)
 
     def put(self, text: str) -> None:
@@ -280,18 +288,28 @@ class _Traces:
         except self._full:
             pass
 
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self.put("")  # which wakes it
+        self._thread.join(TRACE_PAUSE_SECONDS)
+        self._at_exit.unregister(self._finish)
+
     def _run(self) -> None:
         while True:
             texts = [self._waiting.get()]
-            time.sleep(TRACE_LINGER_SECONDS)
+            if self._stopped.wait(TRACE_LINGER_SECONDS):
+                return
             while len(texts) < MAX_SENT_TRACES and not self._waiting.empty():
                 texts.append(self._waiting.get())
+            pause = 0.0
             try:
                 self._send(b"[" + ",".join(texts).encode(errors="replace") + b"]")
             except Exception:  # the emulator is gone, or ends: the traces are lost, and nothing else
-                time.sleep(TRACE_PAUSE_SECONDS)
+                pause = TRACE_PAUSE_SECONDS
             if self._waiting.empty():
-                self._idle.set()
+                self._idle.set()  # before the pause: a process that ends does not wait for an emulator that is gone
+            self._stopped.wait(pause)
 
     def _finish(self) -> None:
         if self.pid == os.getpid():  # a child that was forked has no such thread
