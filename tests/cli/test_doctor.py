@@ -104,6 +104,10 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
         other.bind(("127.0.0.1", doctor.emulator_port))
         other.listen()
         code, lines = doctor()
+        other.setblocking(False)
+        other.accept()[0].close()
+        with pytest.raises(BlockingIOError):  # what is silent for a second is not asked again
+            other.accept()
     assert code == 1
     assert lines[f"port {doctor.port}"] == "ok is free for a zone program"
     line = lines[f"port {doctor.emulator_port}"]

@@ -49,7 +49,7 @@ def require_free_ports(ports: Mapping[str, int]) -> None:
     used = set(ports.values())
     raise ConfigurationError(
         "\n".join(
-            f"port {port} is taken, so nothing was started: {occupant(port)}; "
+            f"port {port} is taken, so nothing was started: {occupant(port)[1]}; "
             f"end it, or choose another port, such as {option} {_next_free(port, used)}"
             for option, port in taken.items()
         )
@@ -78,37 +78,36 @@ def _next_free(port: int, but: set[int]) -> int:
     return next((each for each in range(port + 1, HIGHEST) if each not in but and _is_free(each)), HIGHEST)
 
 
-def occupant(port: int) -> str:
-    """Describe what listens on a port, and its process."""
-    description, _ = _identify(port)
+def occupant(port: int) -> tuple[Listener, str]:
+    """Return what listens on a port, judged by its answer, and a description of it and of its process."""
+    description, listener = _identify(port)
     pid = min(_listeners(port), default=None)
     if pid is None:
-        return description
+        return listener, description
     pid = _outermost(pid)
     folder = _link(f"/proc/{pid}/cwd")
-    return f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
-
-
-def kind(port: int) -> Listener:
-    """Return what listens on a port, judged by its answer."""
-    return _identify(port)[1]
+    return listener, f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
 
 
 def _identify(port: int) -> tuple[str, Listener]:
+    answer = _get(port, "/emulator/info")
     with suppress(ValueError):
-        info = json.loads(_get(port, "/emulator/info"))
+        info = json.loads(answer or b"")
         if isinstance(info, dict) and "program_url" in info:
             return f"{Listener.EMULATOR} listens there, whose program is at {info['program_url']}", Listener.EMULATOR
-    found = Listener.PROGRAM if _get(port, "/healthz") == b"ok\n" else Listener.OTHER
+    is_program = answer is not None and _get(port, "/healthz") == b"ok\n"
+    found = Listener.PROGRAM if is_program else Listener.OTHER
     return f"{found} listens there", found
 
 
-def _get(port: int, path: str) -> bytes:
-    """Return the beginning of a port's answer; empty when it is not HTTP."""
+def _get(port: int, path: str) -> bytes | None:
+    """Return the beginning of a port's answer; empty when it is not HTTP, None when there is none in time."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"http://{HOST}:{port}{path}", timeout=ANSWER) as response:
             return bytes(response.read(_MAX_ANSWER))
+    except TimeoutError:
+        return None
     except Exception:  # not HTTP, so it is not ours
         return b""
 

@@ -19,7 +19,7 @@ from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
-from wwspec_router.cli.ports import Listener, kind, occupant, refusal
+from wwspec_router.cli.ports import Listener, occupant, refusal
 from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings, variable
 from wwspec_router.contracts.fitting import ENGINE
 from wwspec_router.errors import ExtraMissingError, RegistryError, WWSpecError
@@ -202,9 +202,10 @@ def _port(expected: Listener, port: int, option: str) -> Finding:
         return Finding(State.OK, "port", f"{port} is free for {expected}")
     if error.errno != errno.EADDRINUSE:
         return Finding(State.FIX, "port", f"{port} can't be opened ({error.strerror}): choose another {option}")
-    if kind(port) is expected:
+    listener, description = occupant(port)
+    if listener is expected:
         return Finding(State.OK, "port", f"{port} has {expected} already")
-    return Finding(State.FIX, "port", f"{port} is taken: {occupant(port)}; end it, or choose another {option}")
+    return Finding(State.FIX, "port", f"{port} is taken: {description}; end it, or choose another {option}")
 
 
 def _registry(settings: Settings) -> Finding:
