@@ -116,6 +116,11 @@ class DevelopedProgram:
         """Machines are also stopped and started by orders, on another thread."""
         self.contracts: Mapping[str, ConsoleContract] = {}
 
+    def prepare(self) -> None:
+        """Begin with what the first start needs, beside the emulator, which takes as long to start."""
+        if not self._in_terminal:  # a debugger of an editor would show what is held as processes of the program
+            self._held.hold(self._starts)
+
     def start(self, limit: float = STOP_LIMIT) -> bool:
         """Register the program's abilities and start it. On a fault, print it, tell the emulator and return False.
 
@@ -124,8 +129,8 @@ class DevelopedProgram:
         """
         self._client.begin_start()
         is_up = self._start(limit)
-        if not self._in_terminal:  # a debugger of an editor would show what is held as processes of the program
-            self._held.prepare(lambda: [self._describing(), *map(self._serving, self._places)])
+        if not self._in_terminal:
+            self._held.prepare(self._starts)
         return is_up
 
     def _start(self, limit: float) -> bool:
@@ -209,6 +214,9 @@ class DevelopedProgram:
     def _whole_environment(self) -> dict[str, str]:
         own = read_env_file(self._app / ENV_FILE)
         return {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
+
+    def _starts(self) -> list[Start]:
+        return [self._describing(), *map(self._serving, self._places)]
 
     def _serving(self, number: int) -> Start:
         """Return how the program is started on one machine."""

@@ -63,10 +63,11 @@ class HeldStarts:
     def prepare(self, wanted: Callable[[], Iterable[Start]]) -> None:
         """Hold a process for each start that is wanted, and no other, from a little later on."""
         self._timer.cancel()
-        self._timer = threading.Timer(HOLD_AFTER, self._hold, (wanted,))
+        self._timer = threading.Timer(HOLD_AFTER, self.hold, (wanted,))
         self._timer.start()
 
-    def _hold(self, wanted: Callable[[], Iterable[Start]]) -> None:
+    def hold(self, wanted: Callable[[], Iterable[Start]]) -> None:
+        """Hold a process for each start that is wanted, and no other, from now on."""
         # A fault of `.env`, or a process that the system does not give: the next start meets it again, and says so.
         with self._lock, suppress(ConfigurationError, OSError):
             starts = set(wanted())

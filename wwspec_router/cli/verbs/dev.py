@@ -111,16 +111,17 @@ def command(
         where = ["--port", str(emulator_port), "--program-url", program_url, "--requests", str(app / FOLDER)]
         emulator = Child(["emulate", *where, *emulate], emulator_environment)
         stack.callback(emulator.stop)
-        emulator.wait_ready(f"{url}/emulator/info")
         client = stack.enter_context(EmulatorClient(url))
-        try:
-            stack.enter_context(noted(app, DevNote(url, program_url)))
-        except ConfigurationError as error:
-            say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
         program_environment |= {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(context))}
         places = machine_places(app, ports, store)
         program = DevelopedProgram(app, registry, places, serve, program_environment, client, in_terminal=debug)
         stack.callback(program.close, DEBUG_STOP if debug else STOP_LIMIT)
+        program.prepare()
+        emulator.wait_ready(f"{url}/emulator/info")
+        try:
+            stack.enter_context(noted(app, DevNote(url, program_url)))
+        except ConfigurationError as error:
+            say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
         watched = changes(app, registry)
         if opens:
             open_in_browser(f"{url}/")
