@@ -72,7 +72,6 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
             output=folder / "emulator.log",
         )
         stack.callback(emulator.stop)
-        emulator.wait_ready(f"{url}/emulator/info")
         program = Child(
             ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]
             + ["--store", f"sqlite:{folder / 'notify.db'}"],
@@ -80,6 +79,7 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
             output=folder / "program.log",
         )
         stack.callback(program.stop)
+        emulator.wait_ready(f"{url}/emulator/info")
         program.wait_ready(f"{program_url}/healthz")
         client = stack.enter_context(EmulatorClient(url))
         client.register(contracts)
