@@ -6,7 +6,7 @@ from time import monotonic
 
 DEADLINE = 300.0
 """Seconds after which a wait fails instead of hanging: many, for a machine that does ten other things."""
-FIRST, LONGEST, SHARE = 0.005, 0.25, 0.05
+FIRST, LONGEST, SHARE = 0.005, 0.05, 0.05
 """Pauses in seconds, and a pause's share of the time waited before: to ask all the time slows what is waited for."""
 
 
