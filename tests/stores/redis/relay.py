@@ -64,12 +64,12 @@ class Relay:
             self.questions += 1
             self._peers[source].sendall(data)
         elif self.mode == "pass" or self.passed_before:
+            self.passed_before = max(0, self.passed_before - 1)  # first: who has the answer may set it anew
             self._peers[source].sendall(data)
-            self.passed_before = max(0, self.passed_before - 1)
         else:
-            if self.mode == "break":
+            mode, self.mode = self.mode, "pass"
+            if mode == "break":
                 self._break(source)
-            self.mode = "pass"
 
     def _break(self, either: socket.socket) -> None:
         other = self._peers[either]
