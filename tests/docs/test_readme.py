@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import Archives, from_folder
+from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Terminals
@@ -49,7 +49,6 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
         ports = dict(zip(("8080", "8090"), map(str, held), strict=True))
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
-            **from_folder(),
             "LANG": "C.UTF-8",
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
