@@ -25,7 +25,7 @@ pytest_plugins = ["tests.support.skips", "tests.support.sql_servers"]
 pytest.register_assert_rewrite("tests.stores.suites")
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
-settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.register_profile("thorough", max_examples=60, deadline=None)
 settings.load_profile("quick")
 
 if wants_chinese((), os.environ):  # of the developer; tests read what `wwspec` says in English
