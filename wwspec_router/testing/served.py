@@ -69,8 +69,12 @@ class ServedProgram:
                 for number, port in zip(numbers, ports, strict=True)
             ]
             self._var = self._machines[0].var
-            self._register()
-            self.start_program()
+            registering = self._registering()
+            stack.callback(registering.stop)
+            started = self._start()  # beside it: both take as long
+            registering.wait_success()
+            for each in started:
+                each.wait_ready()
             self.client.receive_events()
             if machines > 1:
                 follower.callback(Follower(self.client.url, _Starter(self._machines)).join)
@@ -88,11 +92,15 @@ class ServedProgram:
 
     def start_program(self) -> None:
         """Start the program where it does not run, always at the same port, and point the emulator at it."""
+        for each in self._start():
+            each.wait_ready()
+
+    def _start(self) -> "list[_Machine]":
+        """Start the program where it does not run, and return where; see `_Machine.wait_ready`."""
         started = [each for each in self._machines if not each.is_stopped and not each.runs]
         for each in started:
             each.start()
-        for each in started:
-            each.wait_ready()
+        return started
 
     def stop_program(self) -> None:
         """End the program as the platform does, with SIGTERM; on all machines."""
@@ -133,10 +141,10 @@ class ServedProgram:
         """End all processes."""
         self._stack.close()
 
-    def _register(self) -> None:
-        """Register the abilities in a separate process: this one may have another application's modules."""
+    def _registering(self) -> Child:
+        """Begin to register the abilities, in a process of its own: this one may have another application's modules."""
         register = ["zone", "register", *self._application, "--url", self.client.url]
-        Child(register, output=self.folder / "register.log").wait_success()
+        return Child(register, output=self.folder / "register.log")
 
 
 class _Machine:
