@@ -32,6 +32,7 @@ COMMAND = (
 BESIDE = {
     "kernel/": "handlers/test_*.py",
     "kernel/intake": "jobs/test_events.py",
+    "contracts/saved_requests": "cli/test_saved_requests.py",
     "contracts/source": "registry/test_client_module.py",
 }
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""

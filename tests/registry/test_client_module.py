@@ -553,6 +553,24 @@ def order(request: Request) -> Output:
     assert module.Order(order=module.Item(), idempotency_field_="a").idempotency_field_ == "a"
 
 
+class Size(Contract):
+    width: int
+
+
+class Weight(Size):
+    """What a scale says."""
+
+    grams: int
+
+
+def test_a_class_has_its_own_docstring_and_not_that_of_its_base(tmp_path: Path) -> None:
+    request = msgspec.defstruct("Request", [("size", Size), ("weight", Weight)], bases=(Contract,), kw_only=True)
+    module = written(tmp_path / "generated.py", request, request)
+    assert module.Weight.__doc__ == "What a scale says."
+    assert module.Size.__doc__ is None
+    assert Contract.__doc__
+
+
 def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:
     red = Colour("red")
     item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True, tag="new")
