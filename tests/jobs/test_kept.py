@@ -1,6 +1,7 @@
 """What a job keeps counts with its run: it is stored with the job's outcome or its end, or the job runs again."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -265,7 +266,7 @@ def test_code_on_an_event_stores_what_it_keeps_once(reference_table: AbilityTabl
 
 @pytest.mark.parametrize(("notify", "method"), [("now", "finish"), ("after", "keep_outcome"), ("never", "finish")])
 def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_is_notified(
-    reference_table: AbilityTable, store: Store, notify: str, method: str
+    reference_table: AbilityTable, store: Store, notify: str, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts = []
 
@@ -283,6 +284,7 @@ def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_i
     assert kept(store) == 1
     assert len(program.notified) == int(notify != "never")
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=1)
+    assert re.search(r"what it keeps is not stored, it runs again in \d\.\d s: the disk is full", caplog.text)
 
 
 def test_a_finish_that_was_done_and_seemed_to_fail_is_not_done_twice(

@@ -40,7 +40,15 @@ def test_times_are_milliseconds(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize(
     ("size", "shown"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_000, "999.0 kB"), (1_000_000, "1.0 MB"), (2_549_999, "2.5 MB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_000, "999.0 kB"),
+        (1_000_000, "1.0 MB"),
+        (1_050_001, "1.1 MB"),
+        (2_549_999, "2.5 MB"),
+    ],
 )
 def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown: str) -> None:
     fields, text = written(caplog, Measure(CALL), sizes=(size, 5))
