@@ -25,7 +25,7 @@ KINDS = ("killed", "switched", "hung")
 administrator's command; or gets SIGSTOP, and goes on once another has taken over."""
 BETWEEN = (0.5, 2.0)
 """Seconds for which everything works before the next failover."""
-TAKEOVER, RECOVERY, REPLICATED = 20.0, 30.0, 60.0
+TAKEOVER, RECOVERY, REPLICATED = 30.0, 60.0, 60.0
 """Seconds within which another must take over, everything must work again, and a replica must have all again.
 Sentinels leave a server that calls itself primary alone for ten seconds before they make a replica of it."""
 

@@ -24,8 +24,8 @@ GIVEN_UP = "of event:conversation_new_message ended none of its"
 """What the program logs of an event whose code was begun too often without an end."""
 WORKERS = 2
 """Worker processes of the program."""
-REPORT_LIMIT = 120.0
-"""Seconds within which every accepted job must be reported at the end: a lease, and some of the longest pauses."""
+REPORT_LIMIT = 300.0
+"""Seconds within which every accepted job must be reported at the end: the longest pause between two runs."""
 
 
 class Stage(NamedTuple):

@@ -313,7 +313,7 @@ class NotStoredError(CallError):
 
 
 class PostponedError(CallError):
-    """A job can't run now: WeCom limits its frequency, or another run has its lease. It runs later by itself.
+    """A job can't run now: WeCom limits it, another run has its lease, or the store failed. It runs later by itself.
 
     Nothing that the run wrote is stored, and the run is no attempt. A handler lets this error pass.
 

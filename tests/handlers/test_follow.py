@@ -230,6 +230,19 @@ def test_a_run_that_waits_holds_no_thread(rig: Rig, store: Store) -> None:
         program.wait_done()
 
 
+def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
+    rig: Rig, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    away = StoreError("0 of 1 replicas had this")
+    with rig.running(Wrapped(store, "claim_once", fails(away), times=5), retries=0) as program:
+        run_event(program)
+    assert rig.seen == [["m1", "m2", "m3"]]
+    assert rig.attempts == [1] * 6
+    assert program.figures.snapshot().events == EventCounts(ended=1)
+    assert " s: a lease could not be stored: 0 of 1 replicas had this" in caplog.text
+
+
 @pytest.mark.parametrize("errcode", [-1, 45009, 45033])
 def test_a_limit_of_wecom_postpones_the_job_and_is_no_attempt(
     rig: Rig, store: Store, archive: Archive, errcode: int

@@ -451,6 +451,24 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
     assert "the journal of jobs failed" in caplog.text
 
 
+def test_a_journal_that_fails_at_each_tick_is_logged_once_a_second(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Wrapped(store, "claim", fails(StoreError("the disk is gone")), times=10)
+    sdk = Platform()
+
+    def is_reported() -> bool:
+        process.wake.set()  # each look at the journal is a tick
+        return bool(sdk.reports)
+
+    with working(journal, sdk, answer) as process:
+        process.accept(job("late"))
+        wait_until(is_reported)
+    lines = [each.getMessage() for each in caplog.records if "the journal of jobs failed" in each.getMessage()]
+    assert lines[0] == "the journal of jobs failed: the disk is gone"
+    assert len(lines) < journal.calls / 2
+
+
 def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
     sdk = Platform()
     running, most = [0], [0]

@@ -111,7 +111,7 @@ class Process:
         figures: Figures | None = None,
         **options: Any,
     ) -> None:
-        wake = threading.Event()
+        wake = self.wake = threading.Event()
         dispatcher = run if isinstance(run, Dispatcher) else answering(run, store, sdk)
         self.accept = JobIntake(store, wake.set).accept
         self.jobs = Jobs(store, sdk, dispatcher, figures or Figures(()), wake, threads, hang_after, lease, **options)

@@ -82,8 +82,8 @@ class JobRun:
         """Hold a key until the end of the run.
 
         Raises:
-            PostponedError: Another run holds it.
-            CallError: The store failed, or the run is over.
+            PostponedError: Another run holds it, or the store failed, which is no failure of the handler.
+            CallError: The run is over.
         """
         with self._lock:
             if self._is_over:
@@ -93,7 +93,7 @@ class JobRun:
             try:
                 is_taken = self._leases.acquire(claim)
             except StoreError as error:
-                raise CallError("a lease could not be stored", detail=str(error)) from error
+                raise self.postpone(f"a lease could not be stored: {error}", pauses) from error
             if not is_taken:
                 raise self.postpone(reason, pauses)
             self._claims[claim.key] = claim

@@ -27,6 +27,7 @@ from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.jobs.turns import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.logs.lines import LineLimiter
 from wwspec_router.logs.stacks import describe
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
@@ -121,6 +122,7 @@ class Jobs:
         self._renewed = monotonic()
         self._asked = 0.0
         self._failing = False
+        self._limiter = LineLimiter()
         self._claim_from = self._renewed
 
     def start(self) -> None:
@@ -197,11 +199,15 @@ class Jobs:
             try:
                 step()
             except StoreError as error:
-                self._failing = True
-                log.error("the journal of jobs failed: %s", error)
+                self._fail("the journal of jobs failed: %s%s", str(error))
             except Exception as error:  # the next tick may succeed, and jobs must go on
-                self._failing = True
-                log.error("a tick of the jobs failed: %s", describe(error))
+                self._fail("a tick of the jobs failed: %s%s", describe(error))
+
+    def _fail(self, message: str, what: str) -> None:
+        """Note that a tick failed; each tick fails while the journal is away."""
+        self._failing = True
+        if (ending := self._limiter.ending(message)) is not None:
+            log.error(message, what, ending)
 
     def _renew(self) -> None:
         """Renew the leases when it is time, and after a failure with every tick, until the journal answers again."""
