@@ -235,10 +235,10 @@ def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
 ) -> None:
     caplog.set_level(logging.INFO)
     away = StoreError("0 of 1 replicas had this")
-    with rig.running(Wrapped(store, "claim_once", fails(away), times=5), retries=0) as program:
+    with rig.running(Wrapped(store, "claim_once", fails(away), times=3), retries=0) as program:
         run_event(program)
     assert rig.seen == [["m1", "m2", "m3"]]
-    assert rig.attempts == [1] * 6
+    assert rig.attempts == [1] * 4
     assert program.figures.snapshot().events == EventCounts(ended=1)
     assert " s: a lease could not be stored: 0 of 1 replicas had this" in caplog.text
 

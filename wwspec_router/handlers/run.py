@@ -17,6 +17,10 @@ from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.once import OnceClaim
 
 
+AWAY = Backoff(first=0.5, longest=5.0, jitter=0.5)
+"""The pauses of a job while the store can't keep its lease."""
+
+
 class Leases(Protocol):
     """Holds keys that only one run has at a time, in all processes that share the store."""
 
@@ -93,7 +97,7 @@ class JobRun:
             try:
                 is_taken = self._leases.acquire(claim)
             except StoreError as error:
-                raise self.postpone(f"a lease could not be stored: {error}", pauses) from error
+                raise self.postpone(f"a lease could not be stored: {error}", AWAY) from error
             if not is_taken:
                 raise self.postpone(reason, pauses)
             self._claims[claim.key] = claim
