@@ -116,7 +116,7 @@ def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is
 
 def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, served: Zone) -> None:
     served.client.fire("hit_keyword")
-    served.client.add_fault("program", "latency", "", 0.3, 1)
+    served.client.add_fault("program", "latency", "", 2, 1)  # longer than others take on a busy machine
     served.call("chat_history", {"limit": 1}).raise_for_error()
     served.client.fire("delete_knowledge_base")
     expect(lines(page, "delete_knowledge_base")).to_be_visible()
@@ -134,7 +134,7 @@ def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, serve
     expect(page.get_by_role("button", name="One time scale")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Slowest first").click()
     expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
-    search(page).fill("dur:>250ms")
+    search(page).fill("dur:>1900ms")
     expect(lines(page)).to_have_count(1)
 
 
