@@ -16,7 +16,6 @@ from wwspec_router.stores.base import JobJournal
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.once import OnceClaim
 
-
 AWAY = Backoff(first=0.5, longest=5.0, jitter=0.5)
 """The pauses of a job while the store can't keep its lease."""
 
