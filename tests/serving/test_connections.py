@@ -84,6 +84,8 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "chunked": ([chunked(BODY[:10], BODY[10:]), LAST], [200, 200]),
     "chunk extensions": ([chunked(BODY[:10], BODY[10:], extension=b";name=value"), LAST], [200, 200]),
     "chunk of a bad size": ([chunked(BODY).replace(b"\r\n\r\n", b"\r\n\r\nzz", 1), LAST], [400]),
+    "chunk of a size below zero": ([chunked().replace(b"\r\n0\r\n", b"\r\n-6\r\n"), LAST], [400]),
+    "chunk of a size with a prefix": ([chunked().replace(b"\r\n0\r\n", b"\r\n0x0\r\n"), LAST], [400]),
     "expect": ([CALL.replace(PLAIN, PLAIN + b"expect: 100-continue\r\n")[: -len(BODY)], BODY, LAST], [100, 200, 200]),
     "expect too large": ([b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1001\r\n\r\n"], [413]),
     "expect something else": ([post(more=b"expect: 200-ok\r\n"), LAST], [200, 200]),

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import httptools
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from tests.serving.conftest import sealed
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, starting, statuses
+from torture.fuzz_drivers import within_limit
 from wwspec_router.protocol.framing import Unparsed, content_length
 from wwspec_router.registry.table import AbilityTable
 
@@ -156,6 +157,27 @@ def test_a_body_of_a_known_length_is_told_from_what_follows(body: bytes, rest: b
     unparsed.add(body[place:] + rest)
     assert unparsed.next_piece() == body[place:]
     assert bool(unparsed.data) == bool(rest)
+
+
+@given(line=st.text("-+_0123456789abcdefxX; \t\r\n\0", max_size=6), place=st.integers(0, 20))
+@example(line="-6", place=0)
+@example(line="-8;a", place=0)
+@example(line="-07", place=0)
+@example(line="-0x8", place=0)
+@example(line="1_0", place=0)
+def test_no_line_of_a_chunk_holds_the_loop(line: str, place: int) -> None:
+    """A size is digits alone: one with a sign led back to where it was, for good."""
+    data = f"{line}\r\n0\r\n\r\n".encode()
+    unparsed = Unparsed()
+    unparsed.expect(0, in_chunks=True)
+    pieces = []
+    with within_limit():
+        for arrived in cut(data, [place]):
+            unparsed.add(arrived)
+            while unparsed.data:
+                pieces.append(unparsed.next_piece())
+                assert pieces[-1]
+    assert b"".join(pieces) == data
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ _EMPTY_LINE = b"\r\n\r\n"
 _LENGTH = len(_EMPTY_LINE)
 _SHORTEST = len(b"GET / HTTP/1.1\r\n\r\n")
 """Length of the shortest head. Empty lines, which may come before a head, are shorter."""
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
+"""All that the size of a chunk may have: `int` would take a sign too, with which the end of a chunk is before it."""
 _DIGITS = 20
 """Enough for each length below 2**64."""
 
@@ -166,11 +168,9 @@ class Unparsed:
 
 
 def _size_of(line: bytes) -> int:
-    """Return the size at the beginning of a chunk; 0 when there is none, which the parser refuses."""
-    try:
-        return int(line.partition(b";")[0], 16)
-    except ValueError:
-        return 0
+    """Return the size at the beginning of a chunk; 0 when it is not digits alone, which the parser refuses."""
+    digits = line.partition(b";")[0]
+    return int(digits, 16) if digits and not digits.translate(None, _HEX_DIGITS) else 0
 
 
 class BadRequestError(Exception):
