@@ -116,7 +116,7 @@ def clone(archives: Archives, tmp_path: Path) -> Path:
     return (folder / archives.sdist.name.removesuffix(".tar.gz")).rename(folder / "wwspec_router")
 
 
-@pytest.mark.slow  # two minutes: three environments, of packages that pip downloads; both pages share that of the clone
+@pytest.mark.nightly  # three environments, of packages that pip downloads; both pages share that of the clone
 def test_the_readme_and_then_the_beginning_of_the_tutorial_work_word_for_word(clone: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
