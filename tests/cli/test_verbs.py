@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -276,7 +277,8 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path, 
             dev.process.send_signal(signal.SIGINT)
             dev.stop()
     verbs = [line.partition(" -m wwspec_router ")[2].split()[0] for line in lines]
-    assert sorted(verbs) == ["dev", "emulate", "serve", "serve"]  # a parent and its worker
+    served = Counter(dev=1, emulate=1, serve=2)  # a parent and its worker
+    assert Counter(verbs) >= served, "and those that wait for the next start, if they are there yet"
     assert not any(secret in line for line in lines)
     log = (tmp_path / "dev.log").read_text()
     assert f"store {redis.path}" in log

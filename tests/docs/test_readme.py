@@ -55,6 +55,7 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
             "LANG": "C.UTF-8",
+            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",

@@ -1,6 +1,7 @@
 """The tutorial as a new user goes through it: in an empty folder, with the built wheel, block after block."""
 
 import math
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -113,6 +114,7 @@ def terminals(
             **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
             "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
             "LANG": "C.UTF-8",
+            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",

@@ -11,7 +11,10 @@ from tests.support.apps import ROOT
 from tests.support.forks import start_forked
 from tests.support.processes import alive, children
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child, serve_zone
+from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child, ChildError, StartProcess, new_interpreter
+from wwspec_router.testing.zone import Zone
 
 EMULATE = ("emulate", "--port", "0")
 WATCHED = """
@@ -83,6 +86,40 @@ def test_wait_takes_a_limit(tmp_path: Path, start_process: StartProcess) -> None
     with pytest.raises(subprocess.TimeoutExpired):
         child.process.wait(0.01)
     child.kill()
+
+
+def test_a_child_that_is_late_is_ended_and_the_limit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WWSPEC_START_LIMIT", "0.01")
+    for number, wait in enumerate((Child.announced_url, Child.wait_success)):
+        child = forked_child(EMULATE, output=tmp_path / f"{number}.log")
+        how = "was not ready" if wait is Child.announced_url else "had not ended"
+        with pytest.raises(ChildError, match=rf"wwspec emulate {how} within 0\.01 seconds \(WWSPEC_START_LIMIT\)"):
+            wait(child)
+        child.stop()
+
+
+def test_a_child_that_succeeds_within_a_longer_limit_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WWSPEC_START_LIMIT", "0.01")
+    forked_child(["--version"], output=tmp_path / "log", start_limit=DEADLINE).wait_success()
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
+def test_a_limit_that_is_no_number_of_seconds_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WWSPEC_START_LIMIT", value)
+    said = f"^WWSPEC_START_LIMIT must be a number of seconds above 0, not '{value}'$"
+    with pytest.raises(ConfigurationError, match=said):
+        Child(["--version"])
+    with pytest.raises(ConfigurationError, match=said):
+        Zone.serve(ROOT)
+    with pytest.raises(ConfigurationError, match=r"^start_limit must be a number of seconds above 0, not 0\.0$"):
+        Zone.serve(ROOT, start_limit=0.0)
+
+
+def test_a_zone_that_is_late_is_ended_with_the_limit_in_the_message() -> None:
+    with pytest.raises(ChildError, match=r"wwspec emulate was not ready within 0\.01 seconds"):
+        serve_zone(ROOT, start_limit=0.01)
 
 
 @pytest.mark.parametrize("end", ["killed", "ended"])

@@ -31,13 +31,13 @@ LIBRARIES = (
     "httpcore",
     "httptools",
     "redis",
-    "uvicorn",
-    "uvloop",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
     "wwspec_router.emulator.http.server",
     "wwspec_router.registry.table",
     "wwspec_router.serving.program",
     "wwspec_router.serving.server",
-    "wwspec_router.stores.sqlite",
+    "wwspec_router.stores.sqlite.file",
 )
 """What verbs import in functions."""
 SECONDS = 20.0
@@ -45,14 +45,19 @@ SECONDS = 20.0
 
 
 def import_verbs() -> None:
-    """Import every verb, the libraries and all contracts of WeCom."""
+    """Import every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
     gc.disable()
     verbs = importlib.import_module("wwspec_router.cli.main").VERBS
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as in a process of `wwspec`
     contracts = importlib.import_module("wwspec_router.wecom")
-    found = pkgutil.walk_packages(contracts.__path__, "wwspec_router.wecom.")
-    for name in (*LIBRARIES, *(f"wwspec_router.cli.verbs.{verb}" for verb in verbs), *(each.name for each in found)):
+    for name in (*LIBRARIES, *(f"wwspec_router.cli.verbs.{verb}" for verb in verbs)):
         importlib.import_module(name)
+    contract_schema = importlib.import_module("wwspec_router.contracts.schema").contract_schema
+    for found in pkgutil.walk_packages(contracts.__path__, "wwspec_router.wecom."):
+        module = importlib.import_module(found.name)
+        if hasattr(module, "Request"):  # an API, which `wwspec zone register` describes
+            contract_schema([module.Request])
+            contract_schema([module.Response])
     gc.freeze()
     gc.enable()
 

@@ -74,7 +74,9 @@ class ForkedProcess:
         return self.returncode
 
     def _number(self) -> int:
-        data = self._connection.recv(_SIZE, socket.MSG_WAITALL)
+        data = b""
+        with suppress(ConnectionError):
+            data = self._connection.recv(_SIZE, socket.MSG_WAITALL)
         if len(data) < _SIZE:
             raise RuntimeError("the fork server has ended")
         return int(struct.unpack("i", data)[0])

@@ -10,16 +10,18 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
+from math import inf
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Protocol
 
-from wwspec_router.errors import WWSpecError
+from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.host.held import GO, VARIABLE, order as held_order, without_interrupts
 
 START_LIMIT = 30.0
-"""Seconds within which a child must be ready."""
+"""Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` says others."""
+START_LIMIT_VARIABLE = "WWSPEC_START_LIMIT"
 STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
 TICK = 0.01
@@ -102,6 +104,10 @@ class Child:
         held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends. It is
             always a new interpreter.
         start_process: Starts the process; None means `new_interpreter`.
+        start_limit: Seconds within which it must be ready, or have succeeded; None means `WWSPEC_START_LIMIT`, or 30.
+
+    Raises:
+        ConfigurationError: The limit is no number of seconds.
     """
 
     def __init__(
@@ -113,7 +119,9 @@ class Child:
         in_terminal: bool = False,
         held: Sequence[str] = (),
         start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> None:
+        self._limit = _limit_of_start(start_limit)
         self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
@@ -142,16 +150,20 @@ class Child:
         self.process.kill()
         self.process.wait()
 
-    def wait_ready(self, url: str, limit: float = START_LIMIT) -> None:
+    def wait_ready(self, url: str, limit: float | None = None) -> None:
         """Wait until a URL answers with status 200.
+
+        Args:
+            url: What is asked for.
+            limit: Seconds; None means the limit of its start.
 
         Raises:
             ChildError: The child ended, or the time is over.
         """
-        deadline = monotonic() + limit
+        begun, limit = monotonic(), limit or self._limit
         while not _answers(url):
-            self._check_alive(deadline)
-        self._check_alive(deadline)  # else it is a stranger that answers
+            self._check_alive(begun, limit)
+        self._check_alive(begun, limit)  # else it is a stranger that answers
 
     def wait_success(self) -> None:
         """Wait until the child has ended.
@@ -159,10 +171,12 @@ class Child:
         Raises:
             ChildError: Its exit code is not 0, or the time is over.
         """
-        if not self._ends_within(START_LIMIT):
+        is_late = not self._ends_within(self._limit)
+        if is_late:
             self.kill()
         if (code := self.process.returncode) != 0:
-            raise ChildError(f"wwspec {self.arguments[0]} ended with exit code {code}{self._said()}")
+            how = f"had not ended {_within(self._limit)}" if is_late else f"ended with exit code {code}"
+            raise ChildError(f"wwspec {self.arguments[0]} {how}{self._said()}")
 
     def announced_url(self) -> str:
         """Wait for the line that says where the child listens, and return the URL; see `wait_for`."""
@@ -176,9 +190,9 @@ class Child:
         """
         if self._output is None:
             raise ValueError("a child without an output file can't be read")
-        deadline = monotonic() + START_LIMIT
+        begun = monotonic()
         while (found := pattern.search(self._output.read_text(errors="replace"), self._read)) is None:
-            self._check_alive(deadline)
+            self._check_alive(begun, self._limit)
         self._read = found.end()
         return found
 
@@ -209,19 +223,42 @@ class Child:
             Event().wait(TICK)
         return self.process.returncode is not None
 
-    def _check_alive(self, deadline: float) -> None:
-        """Wait a moment; raise when the child is gone or the deadline is over."""
+    def _check_alive(self, begun: float, limit: float) -> None:
+        """Wait a moment; raise when the child is gone or so many seconds have passed."""
         verb = f"wwspec {self.arguments[0]}"
         if self.process.poll() is not None:
             raise ChildError(f"{verb} ended with exit code {self.process.returncode}{self._said()}")
-        if monotonic() > deadline:
-            raise ChildError(f"{verb} was not ready within {START_LIMIT:g} seconds{self._said()}")
+        if monotonic() - begun > limit:
+            raise ChildError(f"{verb} was not ready {_within(limit)}{self._said()}")
         Event().wait(TICK)
 
     def _said(self) -> str:
         if self._output is None:
             return ""
         return ": " + self._output.read_text(errors="replace").strip()[-2000:]
+
+
+def _limit_of_start(given: float | None) -> float:
+    """Return the seconds within which a child must be ready.
+
+    Raises:
+        ConfigurationError: They are no number above 0.
+    """
+    name: str = "start_limit"
+    value: float | str | None = given
+    if value is None:
+        name, value = START_LIMIT_VARIABLE, os.environ.get(START_LIMIT_VARIABLE) or START_LIMIT
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}")
+    return seconds
+
+
+def _within(limit: float) -> str:
+    return f"within {limit:g} seconds ({START_LIMIT_VARIABLE})"
 
 
 def _answers(url: str) -> bool:

@@ -30,6 +30,7 @@ class ServedProgram:
         own: The application's own settings; see `Zone.serve`.
         machines: How many machines the program runs on.
         start_process: Starts each process.
+        start_limit: Seconds within which each must be ready.
 
     Attributes:
         folder: Logs, the store's file, and files of the program's code; removed with the processes.
@@ -49,8 +50,9 @@ class ServedProgram:
         own: Mapping[str, object] | None = None,
         machines: int = 1,
         start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> None:
-        self._child = partial(Child, start_process=start_process)
+        self._child = partial(Child, start_process=start_process, start_limit=start_limit)
         variables = {**app_variables(own or {}), **file_variable(settings_file(app))}
         self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
         self._machines: list[_Machine] = []
