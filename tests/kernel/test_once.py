@@ -33,6 +33,8 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store, open_store
+from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores.once import OnceClaim, OnceEntry
 
 PROCESS = Path(__file__).with_name("once_process.py")
 ENVIRONMENT = {
@@ -263,6 +265,27 @@ def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline
     assert 2 * LEASE < monotonic() - began < DEADLINE / 2
     orders.go.set()
     assert first.result(DEADLINE)["number"] == orders.runs == 1
+
+
+class Counted(MemoryStore):
+    """Counts claims."""
+
+    claims = 0
+
+    def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
+        self.claims += 1
+        return super().claim_once(claim, lease)
+
+
+def test_a_repeat_asks_less_and_less_often_for_the_end_of_a_call_in_another_process(
+    orders: Orders, pool: ThreadPoolExecutor
+) -> None:
+    with closing(Counted()) as store:
+        first = begin(pool, orders, orders.kernel(store))
+        assert place(orders.kernel(store, timeout=0.5)) == RUNNING
+        orders.go.set()
+        assert first.result(DEADLINE)["number"] == 1
+        assert store.claims < 12, "the first pause is 20 ms, and each is half as long again as the one before"
 
 
 def test_more_repeats_than_may_wait_are_refused_at_once(orders: Orders, store: Store, pool: ThreadPoolExecutor) -> None:
