@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -31,10 +32,24 @@ CLAIMER = ROOT / "tests" / "support" / "claimer.py"
 
 
 class TestSqliteStore(StoreSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def empty(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """A file to copy: to make the tables takes longer than most tests."""
+        path = tmp_path_factory.mktemp("empty") / "empty.db"
+        SqliteStore(path).close()
+        return path
+
     @pytest.fixture
-    def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
+    def store_factory(self, clock: ManualClock, tmp_path: Path, empty: Path) -> StoreFactory:
         numbers = count()
-        return lambda limits: SqliteStore(tmp_path / f"{next(numbers)}.db", limits, clock=clock)
+
+        def open_empty(limits: StoreLimits) -> SqliteStore:
+            path = tmp_path / f"{next(numbers)}.db"
+            shutil.copyfile(empty, path)
+            return SqliteStore(path, limits, clock=clock)
+
+        return open_empty
 
 
 @contextmanager
