@@ -3,12 +3,15 @@
 import gc
 import os
 import socket
+import ssl
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from hypothesis import settings
 
@@ -23,6 +26,18 @@ from wwspec_router.stores import Store, open_store
 
 pytest_plugins = ["tests.support.skips", "tests.support.sql_servers"]
 pytest.register_assert_rewrite("tests.stores.suites")
+
+_new_context = ssl.create_default_context
+_public_context = cache(_new_context)
+
+
+def _shared_context(*given: Any, **options: Any) -> ssl.SSLContext:
+    """Return the one context of these tests with public certificates, which each HTTP client would read for 8 ms."""
+    is_public = not given and options == {"cafile": certifi.where()}
+    return _public_context(**options) if is_public else _new_context(*given, **options)
+
+
+ssl.create_default_context = _shared_context
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=60, deadline=None)
