@@ -112,7 +112,9 @@ def test_results_of_jobs_are_bounded(small: EmulatedZone) -> None:
     jobids = []
     for _ in range(10):
         small.program.reply = lambda call: _report(small, call, result)
-        jobids.append(small.platform.app_call("chatdata/async_program_task", small.access_token(), _call(small))["jobid"])
+        jobids.append(
+            small.platform.app_call("chatdata/async_program_task", small.access_token(), _call(small))["jobid"]
+        )
     kept(small, "jobs")
     errcodes = [_result(small, jobid)["errcode"] for jobid in jobids]
     assert errcodes == [40088] * 3 + [0] * 7

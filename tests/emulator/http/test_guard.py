@@ -2,8 +2,6 @@
 
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -11,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.emulator.conftest import StartEmulator
+from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
@@ -156,16 +156,10 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
         client.info()
 
 
-def test_dev_passes_allowed_hosts_on() -> None:
+def test_dev_passes_allowed_hosts_on(tmp_path: Path) -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
     ports = ["--port", "1", "--emulator-port", "2"]
-    done = subprocess.run(
-        [sys.executable, "-m", "wwspec_router", "dev", *ports, "--allow-host", "http://gateway"],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = wwspec(tmp_path, "dev", "--app", ROOT, *ports, "--allow-host", "http://gateway")
     assert done.returncode == 1
     assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
 

@@ -1,5 +1,7 @@
 import base64
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -9,14 +11,23 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, Json
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 MODES = [0, 1, 2]
 
 
+@pytest.fixture(scope="module")
+def started() -> Iterator[Emulator]:
+    with ExitStack() as stack:
+        yield Emulator(EmulatorSettings(messages=123, clock_start=1_750_000_000), stack)
+
+
 @pytest.fixture
-def emulator(start: StartEmulator) -> Emulator:
-    return start(messages=123)
+def emulator(started: Emulator) -> Emulator:
+    """The emulator of all tests here, as if just started."""
+    started.platform.reset()
+    return started
 
 
 def pull(emulator: Emulator, **request: Any) -> Json:
