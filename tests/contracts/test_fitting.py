@@ -334,7 +334,7 @@ def _is_certain_of_one(judge: Judge) -> bool:
     return any(map(judge.says, (written(Values(random).of(info), random) for _ in range(40))))
 
 
-@pytest.fixture(params=range(2))
+@pytest.fixture(params=[0, pytest.param(1, marks=pytest.mark.slow)])  # as the first, with other texts
 def results(request: pytest.FixtureRequest, modules: dict[str, Path]) -> Iterator[dict[str, tuple[str, str]]]:
     """What codecs make of the same texts, and which engine they have, by WWSPEC_PURE."""
 
