@@ -19,7 +19,7 @@ from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
 from torture.fuzz_rig import BrokenPromiseError
 from torture.fuzz_targets import Targets, open_targets, text_bytes, texts
 
-EXAMPLES = 5 * settings.default.max_examples  # scripts/test --all gives four times as many
+EXAMPLES = 5 * settings().max_examples  # scripts/test --all gives four times as many
 TARGETS = sorted(INPUTS["hypothesis"])
 KEPT = [(target, path) for target in TARGETS for path in kept(target)]
 

@@ -8,7 +8,7 @@ from typing import Any
 Test = Callable[..., None]
 
 
-def each(cases: Iterable[Any]) -> Callable[[Test], Test]:
+def for_each(cases: Iterable[Any]) -> Callable[[Test], Test]:
     """Make a function the test of a whole table, which fails at its end with all cases that are wrong.
 
     Args:

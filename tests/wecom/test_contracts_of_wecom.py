@@ -14,7 +14,7 @@ import msgspec
 
 from scripts.reference.wecom_examples import text
 from tests.support.apps import ROOT
-from tests.support.tables import each
+from tests.support.tables import for_each
 from wwspec_router.contracts import UNSET, ApiRequest, Contract, Output
 from wwspec_router.contracts.examples import console_example, contract_faults
 from wwspec_router.contracts.matching import mismatches
@@ -131,7 +131,7 @@ def test_no_contract_is_lost() -> None:
     assert len(EVENTS) >= 9
 
 
-@each(APIS)
+@for_each(APIS)
 def test_an_api_is_a_request_with_its_reply(api: str) -> None:
     request, response = contract(f"api/{api}.request"), contract(f"api/{api}.response")
 
@@ -142,7 +142,7 @@ def test_an_api_is_a_request_with_its_reply(api: str) -> None:
     assert base.__args__[0] is response
 
 
-@each(EVENTS)
+@for_each(EVENTS)
 def test_an_event_refuses_the_name_of_another(event: str) -> None:
     document = payload(f"events/{event}")
 
@@ -150,7 +150,7 @@ def test_an_event_refuses_the_name_of_another(event: str) -> None:
     assert refusal(f"events/{event}", document | {"event_type": "another"}).endswith(at("$.event_type"))
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_the_document_shows_every_field_with_a_value(document: str) -> None:
     for path, _, found in objects(decoded(document, payload(document))):
         for field in msgspec.structs.fields(found):
@@ -159,14 +159,14 @@ def test_the_document_shows_every_field_with_a_value(document: str) -> None:
             assert value not in ("", []), f"{path}.{field.encode_name}"
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_decoding_and_encoding_give_the_document_back(document: str) -> None:
     value = payload(document)
 
     assert json.loads(msgspec.json.encode(decoded(document, value))) == value
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_the_document_passes_the_console_example_of_its_contract(document: str) -> None:
     example = console_example(contract(document))
 
@@ -175,7 +175,7 @@ def test_the_document_passes_the_console_example_of_its_contract(document: str) 
     assert list(contract_faults(contract(document))) == []
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_an_unknown_key_is_refused_at_every_level(document: str) -> None:
     value = payload(document)
 
@@ -186,7 +186,7 @@ def test_an_unknown_key_is_refused_at_every_level(document: str) -> None:
                 assert refusal(document, broken) == f"Object contains unknown field `surplus`{at(path)}"
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_a_value_of_another_json_type_is_refused_everywhere(document: str) -> None:
     value = payload(document)
 
@@ -200,7 +200,7 @@ def test_a_value_of_another_json_type_is_refused_everywhere(document: str) -> No
             assert message.endswith(at(path)), message
 
 
-@each(DOCUMENTS)
+@for_each(DOCUMENTS)
 def test_only_required_keys_must_be_there(document: str) -> None:
     value = payload(document)
 
@@ -215,7 +215,7 @@ def test_only_required_keys_must_be_there(document: str) -> None:
                 decoded(document, shorter)
 
 
-@each(APIS)
+@for_each(APIS)
 def test_a_reply_may_be_an_error_and_nothing_else(api: str) -> None:
     reply = decoded(f"api/{api}.response", {"errcode": 710611, "errmsg": "invalid cursor"})
 
@@ -223,7 +223,7 @@ def test_a_reply_may_be_an_error_and_nothing_else(api: str) -> None:
     assert (reply.errcode, reply.errmsg) == (710611, "invalid cursor")
 
 
-@each(APIS)
+@for_each(APIS)
 def test_what_a_reply_leaves_out_reads_as_empty_and_is_never_shared(api: str) -> None:
     document = f"api/{api}.response"
 
