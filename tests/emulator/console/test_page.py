@@ -102,6 +102,7 @@ def other_site(page: str) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow  # a window more; test_the_page_may_not_be_in_a_frame is quick
 def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browser, served: Zone) -> None:
     with other_site(f'<iframe src="{served.client.url}/"></iframe>') as url, browser.new_context() as context:
         page = context.new_page()
@@ -110,6 +111,7 @@ def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browse
         assert page.frames[1].locator("#main").count() == 0
 
 
+@pytest.mark.slow  # a window more; http/test_guard.py is quick
 def test_a_browser_lets_another_site_read_and_change_nothing(browser: Browser, served: Zone) -> None:
     fault = served.client.add_fault("sdk", "latency", "", 0)
     send = """async url => {

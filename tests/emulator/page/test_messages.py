@@ -29,6 +29,7 @@ def test_each_kind_of_message_is_shown_in_words(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text(["[图片]", "合同.docx", "照片[图片]", "[音视频通话]"])
 
 
+@pytest.mark.slow  # test_an_app_without_the_right sets data, too
 def test_set_data_shows_another_message(app: AppPage) -> None:
     first, second = app.said("一"), app.said("二")
     app.open_quickly()
@@ -60,6 +61,7 @@ def test_100076_texts_are_highlighted(app: AppPage) -> None:
     expect(marks.first).to_have_css("color", "rgb(255, 0, 0)")
 
 
+@pytest.mark.slow  # test_100076_texts_are_highlighted is quick
 def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
     app.open_quickly()
     attributes = 'highlight-text="法务" static-highlight-text-list="{{[\'合同\']}}"'
@@ -138,7 +140,9 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
     ("changed", "errcode", "words"),
     [
         ({"key": "0" * 32}, 710603, "消息密钥错误"),
-        ({"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示"),
+        pytest.param(
+            {"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示", marks=pytest.mark.slow
+        ),  # as the first
     ],
 )
 def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
@@ -157,6 +161,7 @@ def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
     assert (error["detail"]["errCode"], error["currentTarget"]["dataset"]) == (errcode, {"place": 1})
 
 
+@pytest.mark.slow  # as one with a wrong id
 def test_a_message_of_more_than_90_days_ago_is_not_shown(app: AppPage) -> None:
     message = app.said("旧消息")
     app.emulator.platform.advance(90 * 86400 + 1)
@@ -175,6 +180,7 @@ def test_an_app_without_the_right_shows_nothing(app: AppPage) -> None:
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [48002]
 
 
+@pytest.mark.slow  # as one with a wrong id
 def test_a_message_from_before_the_app_was_authorised_again_is_not_shown(app: AppPage) -> None:
     before = app.said("旧消息")
     app.world.app.authorisation.first_message = app.corp.chats.end

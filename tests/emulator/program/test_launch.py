@@ -61,7 +61,10 @@ def never() -> None:
     pytest.fail("the program did not end by itself")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],  # ends it as SIGTERM does
+)
 def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, number: signal.Signals) -> None:
     program_url = free_url()
     started = shlex.join([sys.executable, str(PROGRAM), str(port_of(program_url))])
