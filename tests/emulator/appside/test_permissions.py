@@ -43,21 +43,21 @@ def need(api: str, kind: AppType) -> str:
     return ROWS[api].need(kind)
 
 
-def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> list[str]:
+def misfits(zone: KindOfApp, errcode: int, allowed: tuple[str, ...]) -> str:
     """Return the APIs that an app gets an errcode from when their rows need what is allowed, or otherwise does not."""
     kind = zone.settings.app_type
     found = {api: zone.errcode(api) for api in CALLED}
-    return [
+    return "\n".join(
         f"{ROWS[api].page} {api} of {kind}: {code}"
         for api, code in found.items()
         if (code == errcode) is (need(api, kind) in allowed)
-    ]
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_api_answers_the_kinds_of_app_that_its_page_names(kind: AppType) -> None:
     others = tuple({row.need(kind) for row in ROWS.values()} - {"no"})
-    assert misfits(KindOfApp(app_type=kind, messages=20), BARRED, others) == []
+    assert misfits(KindOfApp(app_type=kind, messages=20), BARRED, others) == ""
 
 
 @pytest.mark.parametrize("kind", [each for each in KINDS if each != "self"])
@@ -65,14 +65,14 @@ def test_an_api_refuses_an_app_without_data_permission(kind: AppType) -> None:
     zone = KindOfApp(app_type=kind, messages=20)
     with zone.world.lock:
         zone.world.app.authorisation.grants = {}
-    assert misfits(zone, MISSING, ("no", "free")) == []
+    assert misfits(zone, MISSING, ("no", "free")) == ""
 
 
 @pytest.mark.parametrize("kind", [each for each in KINDS if each != "self"])
 def test_an_api_refuses_an_app_whose_ninety_days_are_over(kind: AppType) -> None:
     zone = KindOfApp(app_type=kind, messages=20)
     zone.advance(MONTHS)
-    assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == []
+    assert misfits(zone, zone.settings.expired_errcode, ("no", "free")) == ""
 
 
 def test_the_code_after_the_end_of_a_permission_is_a_setting() -> None:
