@@ -101,7 +101,7 @@ def test_an_input_that_takes_too_long_is_found_even_when_the_target_swallows_eve
             target(b"")
 
 
-@pytest.mark.slow  # it feeds every target, for half a minute
+@pytest.mark.nightly  # it feeds every target, for half a minute; the tests above feed each by one driver
 def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> None:
     only_where(importlib.util.find_spec("atheris") is not None, "scripts/torture fuzz has installed atheris")
     ended = subprocess.run(

@@ -21,11 +21,12 @@ from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
 from tests.hostile.indiscreet_sdk import TRACED
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from tests.support.forks import start_forked
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.host.child import Child
+from wwspec_router.host.child import Child, StartProcess, new_interpreter
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """
@@ -87,7 +88,9 @@ def forms(tail: str) -> Iterator[str]:
 class MarkedProgram:
     """A served program over an SDK that quotes everything, and all that went in and came out."""
 
-    def __init__(self, folder: Path, store: str, marks: Marks, *options: str) -> None:
+    def __init__(
+        self, folder: Path, store: str, marks: Marks, *options: str, start_process: StartProcess = start_forked
+    ) -> None:
         self.marks = marks
         key = marks.new("zone key")[-seal.KEY_BYTES :].encode()
         self.key = key
@@ -111,6 +114,7 @@ class MarkedProgram:
                 "WWSPEC_ACCESS_TOKEN": marks.new("access token"),
             },
             output=self._output,
+            start_process=start_process,
         )
         self.url = self.process.announced_url()
         self.port = int(self.url.rpartition(":")[2])
@@ -368,7 +372,8 @@ def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
     password = marks.new("password of the store")
     with ExitStack() as stack:
         server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-        program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
+        store, two = f"unix://:{password}@{server.path}", ("--workers", "2")
+        program = MarkedProgram(tmp_path, store, marks, *two, start_process=new_interpreter)
         stack.callback(program.stop)
         lines = command_lines(program.process.process.pid)
     assert f"store {server.path}" in program.log

@@ -161,10 +161,15 @@ def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheel() -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--publish",), ("--check", "now")])
 def test_release_only_checks(arguments: tuple[str, ...]) -> None:
-    """`scripts/release --check` itself is a step of .ci/run: it runs these tests."""
     done = call(ROOT / "scripts/release", *arguments)
     assert (done.returncode, done.stdout) == (64, "")
     assert "usage: scripts/release --check" in done.stderr
+
+
+def test_the_run_of_a_change_takes_no_arguments() -> None:
+    done = call(ROOT / ".ci/run", "test")
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "usage: .ci/run" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["websockets", "watchfiles", "pyyaml", "python-dotenv"])

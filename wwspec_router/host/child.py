@@ -9,9 +9,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import Protocol
 
 from wwspec_router.errors import WWSpecError
 from wwspec_router.host.held import GO, VARIABLE, order as held_order, without_interrupts
@@ -29,6 +31,64 @@ class ChildError(WWSpecError):
     """A child process ended too early or never got ready."""
 
 
+class Process(Protocol):
+    """A process that runs or has ended: the part of `subprocess.Popen` that `Child` uses."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, once `poll` or `wait` has returned it; -9 when signal 9 has ended it."""
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code; raises `subprocess.TimeoutExpired` after so many seconds."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
+class StartProcess(Protocol):
+    """Starts the process of a verb."""
+
+    def __call__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], stdin: int | None, output: int | None, /
+    ) -> Process:
+        """Start `wwspec` in this process's folder.
+
+        Args:
+            arguments: Behind `wwspec`.
+            environment: All of it.
+            stdin: Standard input, as for `subprocess.Popen`: `DEVNULL`, or this process's own when None.
+            output: The file descriptor of standard output and error; this process's own when None.
+        """
+
+
+def new_interpreter(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: int | None,
+    output: int | None,
+    /,
+    pass_fds: Sequence[int] = (),
+) -> Process:
+    """Start a verb in a new Python, which imports all that it needs."""
+    command = [sys.executable, "-m", "wwspec_router", *arguments]
+    return subprocess.Popen(  # noqa: S603 - this package's own verbs
+        command, env=environment, stdin=stdin, stdout=output, stderr=output, pass_fds=pass_fds
+    )
+
+
 class Child:
     """One `wwspec` verb in a process of its own.
 
@@ -39,7 +99,9 @@ class Child:
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
         in_terminal: Whether it reads this process's standard input.
-        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends.
+        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends. It is
+            always a new interpreter.
+        start_process: Starts the process; None means `new_interpreter`.
     """
 
     def __init__(
@@ -50,26 +112,23 @@ class Child:
         *,
         in_terminal: bool = False,
         held: Sequence[str] = (),
+        start_process: StartProcess | None = None,
     ) -> None:
         self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
+        whole = {**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})}
+        start = start_process or new_interpreter
         with ExitStack() as stack:
-            stream = None if output is None else stack.enter_context(output.open("ab"))
-            order, passed = {}, []
+            written = None if output is None else stack.enter_context(output.open("ab")).fileno()
             if held:
                 word, self._word = os.pipe()
                 stack.callback(os.close, word)
                 stack.enter_context(without_interrupts())
-                order, passed = {VARIABLE: held_order(word, held)}, [word]
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - this package's own verbs
-                [sys.executable, "-m", "wwspec_router", *arguments],
-                env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {}), **order},
-                stdin=None if in_terminal else subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                pass_fds=passed,
-            )
+                whole[VARIABLE] = held_order(word, held)
+                start = partial(new_interpreter, pass_fds=[word])
+            stdin = None if in_terminal else subprocess.DEVNULL
+            self.process: Process = start(self.arguments, whole, stdin, written)
 
     def release(self) -> None:
         """Let a child go on that is held."""

@@ -14,11 +14,11 @@ from tests.support.apps import ROOT
 from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.tables import for_each
+from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child
 
 APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"
@@ -155,10 +155,10 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
         client.info()
 
 
-def test_dev_passes_allowed_hosts_on(tmp_path: Path) -> None:
+def test_dev_passes_allowed_hosts_on() -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
     ports = ["--port", "1", "--emulator-port", "2"]
-    done = wwspec(tmp_path, "dev", "--app", ROOT, *ports, "--allow-host", "http://gateway")
+    done = wwspec(ROOT, "dev", *ports, "--allow-host", "http://gateway")
     assert done.returncode == 1
     assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
 
@@ -166,7 +166,7 @@ def test_dev_passes_allowed_hosts_on(tmp_path: Path) -> None:
 def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
     """Row 3: the option may be repeated."""
     allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]
-    emulator = Child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
+    emulator = forked_child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
     try:
         url = emulator.announced_url()
         for host in ("gateway", "host.docker.internal"):

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
-from wwspec_router.host.child import Child
 
 NOBODY = """
 import pwd, sys
@@ -79,7 +79,7 @@ def test_the_folder_follows_the_environment(tmp_path: Path, variable: str) -> No
     """Row 20: as before."""
     folder = tmp_path / (".local/state/wwspec" if variable == "HOME" else "wwspec")
     variables = {"XDG_STATE_HOME": "", variable: str(tmp_path)}
-    emulator = Child(["emulate", "--port", "0", "--proxy-port", "0"], variables, tmp_path / "log")
+    emulator = forked_child(["emulate", "--port", "0", "--proxy-port", "0"], variables, tmp_path / "log")
     try:
         emulator.wait_for(re.compile("HTTPS_PROXY="))
         assert (folder / "ca.pem").exists()

@@ -141,6 +141,18 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         assert file.read("PRAGMA journal_mode") == [("wal",)]
 
 
+def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteFile(path, SCHEMA)) as file:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM notify").fetchone()
+            assert not file.empty_wal()
+        assert file.empty_wal()
+        assert Path(f"{path}-wal").stat().st_size == 0
+    assert not file.empty_wal()
+
+
 @pytest.mark.parametrize("version", range(1, len(SCHEMA)))
 def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries(version: int, tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
