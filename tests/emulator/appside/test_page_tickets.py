@@ -19,7 +19,7 @@ def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
 
 
 def get(emulator: Emulator, path: str, **query: str) -> dict[str, Any]:
-    query = {"access_token": emulator.token()} | query
+    query = query if "access_token" in query else {"access_token": emulator.token(), **query}
     answer: dict[str, Any] = emulator.http.get(f"/cgi-bin/{path}", params=query).json()
     return answer
 
