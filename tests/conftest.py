@@ -3,11 +3,9 @@
 import gc
 import os
 import socket
-import ssl
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +23,6 @@ from wwspec_router.stores import Store, open_store
 
 pytest_plugins = ["tests.support.skips", "tests.support.sql_servers"]
 pytest.register_assert_rewrite("tests.stores.suites")
-
-_new_context = ssl.create_default_context
-_public_context = cache(_new_context)
-
-
-def _shared_context(*given: Any, **options: Any) -> ssl.SSLContext:
-    """Return one context for all HTTP clients of these tests: each would read the public certificates for 8 ms."""
-    return _new_context(*given, **options) if given or [*options] != ["cafile"] else _public_context(**options)
-
-
-ssl.create_default_context = _shared_context
 
 settings.register_profile("quick", max_examples=15, deadline=None)  # a busy machine is slow at times
 settings.register_profile("thorough", max_examples=60, deadline=None)
