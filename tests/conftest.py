@@ -31,6 +31,8 @@ settings.load_profile("quick")
 if wants_chinese((), os.environ):  # of the developer; tests read what `wwspec` says in English
     os.environ.update(LC_ALL="C.UTF-8", WWSPEC_LANG="")
 
+os.environ["WWSPEC_START_LIMIT"] = "300"  # seconds, for a machine that does ten other things
+
 MEASURED = tuple(
     str(ROOT / "tests" / name)
     for name in (
@@ -61,6 +63,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for port in DEFAULT_PORTS:
         with suppress(OSError):  # they are taken already
             config.add_cleanup(socket.create_server(("127.0.0.1", port)).close)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test of scripts/nightly count as slow, so that `-m "not slow"` leaves it out everywhere."""
+    if item.get_closest_marker("nightly") is not None:
+        item.add_marker("slow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

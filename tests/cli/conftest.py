@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.command import wwspec, wwspec_anew
+from tests.support.zones import serve_zone
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import Zone
 
@@ -40,5 +41,5 @@ def ports() -> Iterator[Ports]:
 @pytest.fixture(scope="module")
 def zone() -> Iterator[Zone]:
     """A zone for the verbs that talk to an emulator."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone

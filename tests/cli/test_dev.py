@@ -23,6 +23,7 @@ from tests.support.apps import write_files
 from tests.support.processes import children
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -31,7 +32,7 @@ from wwspec_router.cli.watching import changes
 from wwspec_router.contracts.source_text import MADE_BY
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.child import ChildError
 from wwspec_router.testing.app import App
 from wwspec_router.testing.ports import held_ports
 
@@ -568,7 +569,7 @@ def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Pat
     with HTTPServer(("127.0.0.1", 0), _Healthy) as stranger:
         thread = threading.Thread(target=stranger.serve_forever)
         thread.start()
-        child = Child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
+        child = forked_child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
         child.process.wait(DEADLINE)
         with pytest.raises(ChildError, match="exit code 1"):
             child.wait_ready(f"http://127.0.0.1:{stranger.server_port}/healthz")

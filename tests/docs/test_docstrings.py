@@ -15,6 +15,7 @@ import wwspec_router.client
 import wwspec_router.testing.zone
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
+from tests.support.zones import serve_zone
 from wwspec_router.client import (
     KeyMissingError,
     KeyRing,
@@ -174,7 +175,7 @@ def test_errors_behind_calls_are_found_and_caught_ones_are_not() -> None:
 
 @pytest.fixture(scope="module")
 def zone() -> Iterator[Zone]:
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone
 
 

@@ -55,6 +55,7 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
             "LANG": "C.UTF-8",
+            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
@@ -116,7 +117,7 @@ def clone(archives: Archives, tmp_path: Path) -> Path:
     return (folder / archives.sdist.name.removesuffix(".tar.gz")).rename(folder / "wwspec_router")
 
 
-@pytest.mark.slow  # two minutes: three environments, of packages that pip downloads; both pages share that of the clone
+@pytest.mark.nightly  # three environments, of packages that pip downloads; both pages share that of the clone
 def test_the_readme_and_then_the_beginning_of_the_tutorial_work_word_for_word(clone: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

@@ -20,6 +20,7 @@ from msgspec import UNSET, Meta, inspect as mi
 from tests.support import command
 from tests.support.apps import ROOT, python, write_files
 from tests.support.waiting import DEADLINE
+from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.contracts.from_example import contract_of_example
@@ -27,7 +28,6 @@ from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.client_module import OwnAbility, module_of
 from wwspec_router.registry.file import Program
-from wwspec_router.testing.zone import Zone
 
 NASTY = {
     "abilities/registry.toml": """
@@ -213,7 +213,7 @@ print("done")
 
 
 def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Path) -> None:
-    with Zone.serve(shop) as zone:
+    with serve_zone(shop) as zone:
         info = zone.client.info()
         arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
         assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"

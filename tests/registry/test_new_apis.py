@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.command import wwspec
+from tests.support.zones import serve_zone
 from wwspec_router.errors import RegistryError
 from wwspec_router.registry.client_module import client_module
 from wwspec_router.registry.examples import ConsoleContracts, described_contracts
@@ -52,7 +53,7 @@ def faults(app: Path, text: str) -> list[str]:
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
 def module_zone(request: pytest.FixtureRequest, app: Path) -> Iterator[Zone]:
-    start = Zone.in_process if request.param == "in-process" else Zone.serve
+    start = Zone.in_process if request.param == "in-process" else serve_zone
     with start(app, app / "registry.toml") as zone:
         yield zone
 
@@ -88,7 +89,7 @@ def test_without_an_answer_by_hand_the_emulator_lacks_it(zone: Zone) -> None:
 
 
 def test_in_the_terminal_too(app: Path) -> None:
-    with Zone.serve(app, app / "registry.toml") as zone:
+    with serve_zone(app, app / "registry.toml") as zone:
         url = ("--url", zone.client.url)
         assert json.loads(wwspec(app, "zone", "answer", "get_doc_content", "reply.json", *url).stdout)["id"]
         done = wwspec(app, "call", "invoke_get_doc_content", '{"docid": "D1"}', *url)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import ServedZone, Zone
 
 PATIENCE = 60.0
@@ -20,11 +21,11 @@ def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
         with Zone.in_process(ROOT, call_timeout=PATIENCE) as zone:
             yield zone
     elif request.param == "served":
-        with Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
+        with serve_zone(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
             yield zone
     else:
         with (
-            Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as served,
+            serve_zone(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as served,
             Zone.connect(served.client.url) as zone,
         ):
             yield zone
@@ -33,5 +34,5 @@ def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
 @pytest.fixture
 def own_zone() -> Iterator[ServedZone]:
     """A zone for a scenario that breaks something."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone

@@ -188,6 +188,24 @@ def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
     assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
 
 
+WITHOUT_A_COMMAND_LINE = """
+import sys
+
+
+def test_rich_comes_when_a_test_wants_it(zone):
+    assert "httpx" in sys.modules
+    assert "rich" not in sys.modules
+    import httpx._main
+    assert "rich" in sys.modules
+"""
+
+
+def test_a_zone_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {**APPLICATION, "tests/test_imports.py": WITHOUT_A_COMMAND_LINE})
+    said, code = session(folder, "tests/test_imports.py")
+    assert code == 0, said
+
+
 SAYING = """
 import sys
 

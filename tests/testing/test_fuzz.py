@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.support.apps import ROOT, write_files
+from tests.support.command import wwspec
 from wwspec_router.emulator.state.faults import FaultSpec
 from wwspec_router.registry.loader import Application
 from wwspec_router.testing.fuzz.campaign import Case, Finding
@@ -98,8 +99,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def fuzz(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "wwspec_router", "fuzz", "--seed", "1", "--examples", "50", *arguments]
-    return run(command, app)
+    return wwspec(app, "fuzz", "--seed", "1", "--examples", "50", *arguments)
 
 
 def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
