@@ -65,6 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
             config.add_cleanup(socket.create_server(("127.0.0.1", port)).close)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test of scripts/nightly count as slow, so that `-m "not slow"` leaves it out everywhere."""
+    if item.get_closest_marker("nightly") is not None:
+        item.add_marker("slow")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests of pages, among which are the longest: begun late, one alone holds up the end of a run."""
     items.sort(key=lambda item: not str(item.path).startswith(PAGES))  # paths take a second

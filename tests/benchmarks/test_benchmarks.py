@@ -18,7 +18,7 @@ from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.tools import tool
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly  # scripts/bench --test
 
 
 def measure(name: str) -> "subprocess.CompletedProcess[str]":

@@ -12,7 +12,7 @@ from benchmarks.contenders import PEERS, REDIS_GET, missing, peer, program
 from benchmarks.zones import PASSTHROUGH, SdkName, event, sync_msg_reply, zone
 from tests.support.redis_server import local_redis
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly  # scripts/bench --test
 
 
 @pytest.mark.parametrize("name", [name for name in PEERS if name != REDIS_GET])

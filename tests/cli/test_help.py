@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tests.support.tables import for_each
 from wwspec_router.cli.main import VERBS, Group, main
 
 
@@ -29,18 +30,13 @@ def test_help_fits_a_terminal_of_80_columns() -> None:
     assert max(map(len, shown().splitlines())) <= 80
 
 
-def test_the_help_of_a_verb_begins_with_its_usage_and_ends_with_one_to_three_examples() -> None:
-    faults = []
-    for verb, row in VERBS.items():
-        usage, *below = shown(verb).splitlines()
-        last = [line.strip() for line in below[-len(row.examples) :]]
-        if (
-            not usage.startswith(f"Usage: wwspec {verb} [OPTIONS]")
-            or not 1 <= len(row.examples) <= 3
-            or last != [f"$ {each}" for each in row.examples]
-        ):
-            faults.append(verb)
-    assert not faults
+@for_each(VERBS)
+def test_the_help_of_a_verb_begins_with_its_usage_and_ends_with_one_to_three_examples(verb: str) -> None:
+    examples = VERBS[verb].examples
+    usage, *below = shown(verb).splitlines()
+    assert usage.startswith(f"Usage: wwspec {verb} [OPTIONS]")
+    assert 1 <= len(examples) <= 3
+    assert [line.strip() for line in below[-len(examples) :]] == [f"$ {each}" for each in examples]
 
 
 def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
@@ -50,20 +46,20 @@ def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
         assert not [line for line in below if line.startswith(f"  {argument}")]
 
 
-def test_an_example_is_a_command_line_of_its_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@for_each((verb, line) for verb, row in VERBS.items() for line in row.examples)
+def test_an_example_is_a_command_line_of_its_verb(
+    verb: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("console", "shop", "examples"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "production.toml").touch()
     monkeypatch.chdir(tmp_path)
     parsed: list[str] = []
     monkeypatch.setattr(click.Command, "invoke", lambda _, context: parsed.append(context.command_path))
-    faults = []
-    for verb, line in ((verb, line) for verb, row in VERBS.items() for line in row.examples):
-        program, *arguments = shlex.split(line)
-        done = CliRunner().invoke(main, arguments, prog_name=program)
-        if done.exit_code != 0 or not parsed.pop().startswith(f"wwspec {verb}"):
-            faults.append(f"{line}: {done.output}")
-    assert not faults, "\n".join(faults)
+    program, *arguments = shlex.split(line)
+    done = CliRunner().invoke(main, arguments, prog_name=program)
+    assert done.exit_code == 0, done.output
+    assert parsed[-1].startswith(f"wwspec {verb}")
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("sevre", "serve"), ("contract", "contracts"), ("doktor", "doctor")])

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_router.cli import chinese
 from wwspec_router.cli.help import option_parts, paragraph
 from wwspec_router.cli.main import VERBS, main
@@ -165,13 +166,12 @@ def texts_of(command: click.Command) -> Iterator[str]:
             yield from (each.removeprefix("default: ") for each in limits if re.search("default: .*[a-z] [a-z]", each))
 
 
-def test_every_text_of_the_help_has_its_chinese() -> None:
+@for_each([("", main), *commands()])
+def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Command) -> None:
     tables = chinese.read_texts()
     known = tables["help"] | tables["messages"]
-    missing = []
-    for name, command in [("", main), *commands()]:
-        heads = [*getattr(command, "sections", ()), *([VERBS[name].help, VERBS[name].group] if name in VERBS else [])]
-        missing += [(name, each) for each in (*texts_of(command), *heads) if each and each not in known]
+    heads = [*getattr(command, "sections", ()), *([VERBS[name].help, VERBS[name].group] if name in VERBS else [])]
+    missing = [each for each in (*texts_of(command), *heads) if each and each not in known]
     assert missing == [], "add it to wwspec_router/cli/chinese.toml"
 
 
@@ -182,14 +182,12 @@ def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []
 
 
-def test_help_in_chinese_fits_a_terminal_of_80_columns() -> None:
-    faults = []
-    for page in PAGES:
-        usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
-        begins_with_mark = re.search("\n +[，。；：、）]", below)
-        if not usage.startswith("用法：") or max(map(width, below.splitlines())) > 80 or begins_with_mark:
-            faults.append(page)
-    assert not faults
+@for_each(PAGES)
+def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
+    usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
+    assert usage.startswith("用法：")
+    assert max(map(width, below.splitlines())) <= 80
+    assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
 
 
 def test_output_that_has_no_chinese_characters_is_in_english() -> None:

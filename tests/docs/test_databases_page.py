@@ -11,13 +11,11 @@ from sqlalchemy import create_engine, text
 
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
-from tests.support.sql_servers import SERVERS, new_database
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_router.client.sql import METADATA
 
-slow = pytest.mark.slow  # a server is made and started
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=slow), pytest.param("mysql", marks=slow)])
+@pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
     if request.param in SERVERS:

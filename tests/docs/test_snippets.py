@@ -45,7 +45,7 @@ ELSEWHERE = {
     ),
     "scripts/test": "is what runs this test",
     "pytest": "test_the_tests_of_the_pages_pass runs it",
-    "WWSPEC_PURE=1 scripts/test": "the same; scripts/test --all runs a part of it so",
+    "WWSPEC_PURE=1 scripts/test": "the same; .ci/run runs a part of it so, where there is no compiler",
     **dict.fromkeys(
         (
             "scripts/torture --quick",
@@ -61,7 +61,7 @@ ELSEWHERE = {
             "scripts/torture fuzz",
             "scripts/torture native",
         ),
-        "tests/torture and .ci/run, in their quick form; without it they take minutes",
+        "tests/torture and scripts/nightly, in their quick form; without it they take minutes",
     ),
     **dict.fromkeys(
         (
@@ -74,7 +74,7 @@ ELSEWHERE = {
         "tests/docs/test_readme.py",
     ),
     f"pip install 'wwspec_router/dist/wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'": (
-        "scripts/release --check installs the archives so"
+        "scripts/release --archives installs the archives so"
     ),
     "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "tests/cli/test_call_wecom.py",
     "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",

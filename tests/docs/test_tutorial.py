@@ -125,7 +125,7 @@ def terminals(
         terminals.stop()
 
 
-@pytest.mark.slow  # two minutes: builds the wheel, runs some 40 commands in it, and `wwspec dev` restarts for each page
+@pytest.mark.nightly  # builds the wheel, runs some 40 commands in it, and restarts `wwspec dev` for each page
 @pytest.mark.parametrize("life", ["at once", "in days, with restarts and 5,000 messages"])
 def test_each_step_of_the_tutorial_has_the_result_that_its_page_shows(terminals: Terminals, life: str) -> None:
     for page in PAGES:

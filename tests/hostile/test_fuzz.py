@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.skips import only_where
@@ -19,7 +19,7 @@ from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
 from torture.fuzz_rig import BrokenPromiseError
 from torture.fuzz_targets import Targets, open_targets, text_bytes, texts
 
-EXAMPLES = 300
+EXAMPLES = 5 * settings().max_examples  # scripts/test --all gives four times as many
 TARGETS = sorted(INPUTS["hypothesis"])
 KEPT = [(target, path) for target in TARGETS for path in kept(target)]
 
@@ -101,7 +101,7 @@ def test_an_input_that_takes_too_long_is_found_even_when_the_target_swallows_eve
             target(b"")
 
 
-@pytest.mark.slow  # it feeds every target, for half a minute
+@pytest.mark.nightly  # it feeds every target, for half a minute; the tests above feed each by one driver
 def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> None:
     only_where(importlib.util.find_spec("atheris") is not None, "scripts/torture fuzz has installed atheris")
     ended = subprocess.run(

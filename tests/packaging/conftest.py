@@ -78,7 +78,7 @@ def from_folder() -> dict[str, str]:
     """Return variables with which pip takes packages from the folder that scripts/env has filled in CI, if it has.
 
     These are the pins of requirements/dev.txt, and so all that other environments here need. The newest ones are what
-    `scripts/release --check` installs.
+    `scripts/release --archives` installs.
     """
     folder = os.environ.get("CI_WHEELS", "")
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": folder} if folder and any(Path(folder).iterdir()) else {}

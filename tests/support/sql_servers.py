@@ -12,7 +12,12 @@ import pytest
 from tests.support.mariadb_server import local_mariadb
 from tests.support.postgres_server import local_postgres
 
-SERVERS = ("postgresql", "mysql")
+SERVERS = {
+    "postgresql": pytest.mark.slow,  # a server is made and started
+    "mysql": pytest.mark.nightly,  # the same tests as in PostgreSQL, once more
+}
+DATABASES = ["sqlite", *(pytest.param(name, marks=mark) for name, mark in SERVERS.items())]
+"""For tests that run in each: SQLite needs no server."""
 Serve = Callable[[], AbstractContextManager[str]]
 
 

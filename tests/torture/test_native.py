@@ -14,7 +14,7 @@ from torture.native import GROWTH_KIB
 from torture.native_builds import SOURCE, compiled, preloaded
 from torture.native_feed import FeedReport, Orders
 
-pytestmark = pytest.mark.slow  # each fault is compiled, and fed in a process of its own: 3 seconds or more
+pytestmark = pytest.mark.nightly  # each fault is compiled, and fed in a process of its own: 3 seconds or more
 
 FAULTS = {
     "a key may come twice": ("if (seen & bit) return NULL;", ""),

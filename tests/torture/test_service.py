@@ -101,7 +101,7 @@ def test_a_token_or_cursor_of_another_corp_is_found() -> None:
     ]
 
 
-@pytest.mark.slow  # it starts the app with its processes again and again: two minutes on a busy machine
+@pytest.mark.nightly  # it starts the app with its processes again and again: two minutes on a busy machine
 def test_a_quick_run_passes_and_prints_one_line() -> None:
     tool("initdb")
     assert_passes("app --service", {"kills", "said", "wanted", "archived", "caught_up_s", "admins", "callbacks"})

@@ -10,17 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.client.archive.world import KINDS, Clock, Machine, Tenants, archived, made_tables
-from tests.support.sql_servers import SERVERS, new_database
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from tests.support.waiting import DEADLINE, wait_until
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.slow),  # a server is made and started
-        pytest.param("mysql", marks=pytest.mark.slow),  # a server is made and started
-    ]
-)
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
     """The URL of a database with empty tables, with which every machine works."""
     is_server = request.param in SERVERS

@@ -1,5 +1,6 @@
 """Each store on each database, by a driver for threads and one for an event loop."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -10,20 +11,18 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from tests.support.sql_servers import SERVERS, new_database
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_router.client.sql import METADATA, create_tables
 from wwspec_router.testing.stores.rig import Loop
 
 ASYNC = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "mysql": "mysql+aiomysql"}
-slow = pytest.mark.slow  # a server is made and started
-DATABASES = [pytest.param(name, marks=slow if name in SERVERS else ()) for name in ASYNC]
 KINDS = [(name, is_async) for name in ASYNC for is_async in (False, True)]
 
 
 def _param(kind: tuple[str, bool], *values: Any) -> Any:
     name, is_async = kind
     parts = (name, "async" if is_async else "sync", *values)
-    return pytest.param(kind, *values, marks=slow if name in SERVERS else (), id="-".join(map(str, parts)))
+    return pytest.param(kind, *values, marks=SERVERS.get(name, ()), id="-".join(map(str, parts)))
 
 
 ENGINES = [_param(kind) for kind in KINDS]
@@ -46,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have histories run with the slow tests: each of their steps reads all rows by a statement for each."""
     for item in items:
         if item.path.parent == Path(__file__).parent and "in_every_history" in item.name:
-            item.add_marker(slow)
+            item.add_marker("slow")
 
 
 @pytest.fixture
@@ -104,6 +103,15 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]
         yield server
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite to copy: to make the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "app.db"
+    with opened(f"sqlite:///{path}") as engine, engine.begin() as connection:
+        create_tables(connection)
+    return path
+
+
 @pytest.fixture
 def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
     """Return an engine for threads over a database of a kind, with empty tables."""
@@ -118,10 +126,9 @@ def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
                     for table in METADATA.tables.values():
                         connection.execute(table.delete())
                 return engine
-            engine = stack.enter_context(opened(request.getfixturevalue(name)))
-            with engine.begin() as connection:
-                create_tables(connection)
-            return engine
+            url = request.getfixturevalue(name)
+            shutil.copyfile(request.getfixturevalue("empty"), url.removeprefix("sqlite:///"))
+            return stack.enter_context(opened(url))
 
         yield engine_of
 

@@ -7,7 +7,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import inspect, text
 
-from tests.client.sql.conftest import DATABASES, opened
+from tests.client.sql.conftest import opened
+from tests.support.sql_servers import DATABASES
 from tests.support.waiting import DEADLINE
 from wwspec_router.client import Position
 from wwspec_router.client.sql import METADATA, SqlCursor, create_tables

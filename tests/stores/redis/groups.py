@@ -22,13 +22,8 @@ CALM = ("--appendfsync", "everysec")
 """Options of servers that a whole suite uses: its hundreds of cases need no disk."""
 
 
-class GroupSuite(StoreFixtures):
-    """A store over several servers, and what happens when another of them takes over."""
-
-    local: Callable[[Path], AbstractContextManager[LocalGroup]]
-    """Runs servers with their files in a folder."""
-    names: tuple[str, ...]
-    """What is in the refusals of a failover: the first in each, the others in some."""
+class GroupStore(StoreFixtures):
+    """The fixtures of a suite over several servers."""
 
     @pytest.fixture
     def clock(self, primary: LocalRedis) -> RewindingClock:
@@ -41,6 +36,15 @@ class GroupSuite(StoreFixtures):
             return RedisStore(f"{group.url}?wait=1&wait_timeout=1.5", limits)
 
         return open_empty
+
+
+class FailoverSuite:
+    """What happens when another server takes over."""
+
+    local: Callable[[Path], AbstractContextManager[LocalGroup]]
+    """Runs servers with their files in a folder."""
+    names: tuple[str, ...]
+    """What is in the refusals of a failover: the first in each, the others in some."""
 
     def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(self, tmp_path: Path) -> None:
         with self.local(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import CALM, GroupSuite, is_replica
+from tests.stores.redis.groups import CALM, FailoverSuite, GroupStore, is_replica
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.rig import in_threads
 from tests.stores.suites.store import StoreSuite
@@ -26,7 +26,7 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
 
 
 @pytest.mark.slow  # each of its hundreds of cases waits for a replica
-class TestStoreOverCluster(GroupSuite, StoreSuite):
+class TestStoreOverCluster(FailoverSuite, GroupStore, StoreSuite):
     local = staticmethod(local_cluster)
     names = ("the cluster 127.0.0.1",)
 

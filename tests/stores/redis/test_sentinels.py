@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.redis.groups import CALM, GroupSuite, answers_again, is_replica
+from tests.stores.redis.groups import CALM, FailoverSuite, GroupStore, answers_again, is_replica
 from tests.stores.suites.job_journal import JobJournalSuite
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.notify_store import NotifyStoreSuite
@@ -30,8 +30,13 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSentinels]:
         yield running
 
 
-@pytest.mark.slow  # each of its many cases waits for a replica
-class TestStoreOverSentinels(GroupSuite, NotifyStoreSuite, JobJournalSuite):
+@pytest.mark.nightly  # the same cases as over Redis, once more
+class TestStoreOverSentinels(GroupStore, NotifyStoreSuite, JobJournalSuite):
+    pass
+
+
+@pytest.mark.slow  # sentinels take seconds to agree
+class TestFailoverOfSentinels(FailoverSuite):
     local = staticmethod(local_sentinels)
     names = ("main of the sentinels 127.0.0.1", "failover may be under way")
 

@@ -26,7 +26,7 @@ def server(running: LocalRedis) -> LocalRedis:
     return running
 
 
-@pytest.mark.slow  # the same hundreds of cases as over Redis, once more
+@pytest.mark.nightly  # the same hundreds of cases as over Redis, once more
 class TestStoreOverValkey(StoreSuite):
     @pytest.fixture
     def clock(self, server: LocalRedis) -> RewindingClock:
