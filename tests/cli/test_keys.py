@@ -2,10 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.cli.wecom import Shell
 from tests.support.command import Running
@@ -16,15 +13,6 @@ from wwspec_router.wecom import sync_msg
 
 KEYS = Path("keys")
 SESAME = "open sesame"
-
-
-@pytest.fixture
-def shell(zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell in an empty folder; the zone is as if just started."""
-    monkeypatch.chdir(tmp_path)
-    zone.client.reset()
-    yield Shell(zone)
-    zone.client.clear_faults()
 
 
 def versions(zone: Zone) -> set[int]:

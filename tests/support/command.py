@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
 from tests.support.forks import fork
+from tests.support.processes import UNMEASURED
 
 Done = subprocess.CompletedProcess[str]
 LIMIT = 600.0
@@ -27,6 +28,13 @@ def wwspec_anew(folder: Path, *arguments: str | Path, environment: Mapping[str, 
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
+
+
+def pytest_session(folder: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Done:
+    """Run pytest in a folder, forked from a process that has imported it, which pytest would warn of."""
+    environment = {**(os.environ if environment is None else environment), **UNMEASURED}
+    quiet = ("-p", "no:cacheprovider", "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+    return forked([*quiet, *arguments], folder, environment, module="pytest")
 
 
 def forked(arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str], **other: Any) -> Done:

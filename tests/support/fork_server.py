@@ -40,19 +40,25 @@ LIBRARIES = (
     "wwspec_router.serving.program",
     "wwspec_router.serving.server",
     "wwspec_router.stores.sqlite.file",
+    "wwspec_router.testing.zone",
 )
-"""What verbs import in functions."""
+"""What verbs, and sessions of pytest, import in functions."""
 SECONDS = 20.0
 """What runs when nobody gives orders any more has so long to end after SIGTERM."""
 
 
 def import_verbs() -> None:
-    """Import every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
+    """Import pytest, every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
     gc.disable()
     verbs = importlib.import_module("wwspec_router.cli.main").VERBS
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as in a process of `wwspec`
     contracts = importlib.import_module("wwspec_router.wecom")
-    for name in (*LIBRARIES, *(f"wwspec_router.cli.verbs.{verb}" for verb in verbs)):
+    plugins = importlib.import_module("_pytest.config").default_plugins
+    for name in (
+        *LIBRARIES,
+        *(f"wwspec_router.cli.verbs.{verb}" for verb in verbs),
+        *(f"_pytest.{plugin}" for plugin in plugins),
+    ):
         importlib.import_module(name)
     contract_schema = importlib.import_module("wwspec_router.contracts.schema").contract_schema
     for found in pkgutil.walk_packages(contracts.__path__, "wwspec_router.wecom."):
@@ -85,13 +91,13 @@ def become(order: Any) -> None:
         warnings.simplefilter("error")
 
 
-def run(*, is_strict: bool) -> None:
-    """Run `wwspec`, and end this process as an interpreter does, but let the kernel free the memory.
+def run(module: str, *, is_strict: bool) -> None:
+    """Run a module, and end this process as an interpreter does, but let the kernel free the memory.
 
     To free what the server has imported takes five times as long as a short verb, since its pages are copied first.
     """
     try:
-        runpy.run_module("wwspec_router", run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         if is_strict or isinstance(end.code, str):  # what was left open is a warning at the end
             raise
@@ -191,4 +197,4 @@ if __name__ == "__main__":
     if given := server.serve():
         del server
         become(given)
-        run(is_strict=given["is_strict"])
+        run(given["module"], is_strict=given["is_strict"])

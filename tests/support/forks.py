@@ -129,6 +129,7 @@ def fork(
     without: Sequence[Path] = (),
     is_strict: bool = False,
     is_session: bool = False,
+    module: str = "wwspec_router",
 ) -> ForkedProcess:
     """Start `wwspec`.
 
@@ -141,6 +142,7 @@ def fork(
         without: Where no module is looked for.
         is_strict: Whether a warning is an error, and no bytecode is written.
         is_session: Whether it has a session of its own, as behind a login; a terminal as standard input belongs to it.
+        module: What `python -m` runs.
     """
     folder = folder or Path.cwd()
     order = {
@@ -151,6 +153,7 @@ def fork(
         "without": [*map(str, without)],
         "is_strict": is_strict,
         "is_session": is_session,
+        "module": module,
     }
     with _starting:
         server = _server(os.environ.get("COVERAGE_PROCESS_CONFIG", ""))
