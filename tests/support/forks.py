@@ -131,11 +131,12 @@ def fork(
     is_session: bool = False,
     module: str = "wwspec_router",
 ) -> ForkedProcess:
-    """Start `wwspec`.
+    """Start `wwspec`. It inherits cores, limits and umask of the server, whatever this process has changed.
 
     Args:
         arguments: Behind `wwspec`.
-        environment: All of it.
+        environment: All of it. Of what an interpreter reads at its start only `PYTHONPATH`, `PYTHONUNBUFFERED` and
+            `PYTHONDONTWRITEBYTECODE` count.
         streams: The file descriptors of standard input, output and error.
         folder: Where it runs; by default here.
         path: Where modules are looked for first; by default in that folder.
