@@ -10,7 +10,7 @@ from tests.emulator.console.conftest import watched
 from tests.support.apps import write_files
 from wwspec_router.testing.zone import ServedZone, Zone
 
-pytestmark = pytest.mark.slow  # the page asks for figures every 2 seconds
+pytestmark = pytest.mark.nightly  # the page asks for figures every 2 seconds
 
 CODE = """
 from pathlib import Path

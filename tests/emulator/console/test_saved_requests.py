@@ -11,7 +11,7 @@ from tests.emulator.console.conftest import run_shown_command
 from tests.support.apps import ROOT
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 
 @pytest.fixture(scope="module")

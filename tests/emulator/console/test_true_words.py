@@ -11,7 +11,7 @@ from tests.support.apps import write_files
 from tests.support.waiting import wait_until
 from wwspec_router.testing.zone import ServedZone, Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 HANDLERS = """
 from wwspec_router.wecom.events import hit_keyword, knowledge_base_learn_done
