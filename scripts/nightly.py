@@ -71,19 +71,22 @@ PARTS = {
             "tests/stores",
         ],
     ),
-    "pages": Part(  # README and the tutorial word by word, the tests of the pages, the site in a browser
-        [f"{TESTS} tests/docs"],
+    "pages": Part(  # README, the tutorial and the pipelines word by word
+        [f"{TESTS} tests/docs/test_readme.py tests/docs/test_tutorial.py tests/docs/test_ci_page.py"],
         [
             "README.md",
             "README.zh-CN.md",
-            "docs/*/tutorial/**",
             "docs/*/how-to/test-in-ci.md",
-            "docs/*/how-to/debugging.md",
-            "scripts/website",
+            "docs/*/tutorial/**",
             "wwspec_router/scaffold",
-            "tests/docs",
+            "tests/docs/test_readme.py",
+            "tests/docs/test_tutorial.py",
             "tests/support/terminal.py",
         ],
+    ),
+    "site": Part(  # built, and opened in a browser
+        [f"{TESTS} tests/docs/test_site.py"],
+        ["docs", "requirements/docs.txt", "scripts/docs", "scripts/website", "tests/docs/test_site.py"],
     ),
     "console": Part(  # one view after the other in a browser
         [f"{TESTS} tests/emulator/console"],
@@ -91,17 +94,29 @@ PARTS = {
     ),
     "app": Part(  # the examples of an app, while their processes are killed
         [f"{TESTS} tests/torture/test_torture.py tests/torture/test_service.py tests/examples"],
-        ["examples", "torture", "wwspec_router/client", "tests/examples", "tests/torture"],
+        [
+            "examples",
+            "torture",
+            "wwspec_router/client/archive",
+            "wwspec_router/client/notify",
+            "wwspec_router/client/suite",
+            "tests/examples",
+            "tests/torture",
+        ],
     ),
     "bench": Part(
         ["scripts/bench --test"],
         ["benchmarks/**/*.py", "requirements/bench.txt", "scripts/bench", "tests/benchmarks"],
     ),
-    "archives": Part(  # the source archive and both wheels, installed with the newest of all that they need
+    "archives": Part(  # the source archive and both wheels, installed with the newest of all that they need; the image
         ["scripts/release --archives"],
         [
+            ".dockerignore",
+            "Dockerfile",
             "hatch_build.py",
             "pyproject.toml",
+            "requirements/build.txt",
+            "requirements/run.txt",
             "scripts/package",
             "scripts/release",
             "wwspec_router/scaffold",

@@ -29,7 +29,7 @@ def test_every_pipeline_runs_the_same_commands(page: Path) -> None:
     assert len(shell) > 5
 
 
-@pytest.mark.slow  # a program of its own, its tests twice and a fuzzer: half a minute
+@pytest.mark.nightly  # a program of its own, its tests twice and a fuzzer: half a minute
 def test_a_new_program_passes_the_pipeline(tmp_path: Path) -> None:
     app = tmp_path / "shop"
     make_project(app, project_files("shop"))

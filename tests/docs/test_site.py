@@ -15,7 +15,7 @@ from tests.support.made_once import made_once
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
 
-pytestmark = pytest.mark.slow  # builds the site, which takes half a minute, and starts a browser
+pytestmark = pytest.mark.nightly  # builds the site, which takes half a minute, and starts a browser
 
 PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
 """The start, pictures, diagrams, long tables, signatures."""

@@ -73,7 +73,7 @@ def test_a_lost_cursor_brings_no_message_twice_and_stops_no_later_one() -> None:
         wait_until(lambda: "2 messages" in app.page())
 
 
-@pytest.mark.slow  # it starts the emulator, the program and the app, one after the other
+@pytest.mark.nightly  # it starts the emulator, the program and the app, one after the other
 def test_the_demo_shows_the_emulators_messages_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
     log = tmp_path / "demo.log"
     with ExitStack() as stack:

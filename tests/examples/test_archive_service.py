@@ -81,7 +81,7 @@ def test_each_corp_s_messages_are_stored_for_it_with_their_keys_and_deleted_when
     wait_until(lambda: not failures() and database.count() == 5)
 
 
-@pytest.mark.slow  # it starts the server, the emulator, the program and the app, one after the other
+@pytest.mark.nightly  # it starts the server, the emulator, the program and the app, one after the other
 def test_the_demo_shows_messages_of_three_corps_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
     tool("initdb")
     log = tmp_path / "demo.log"

@@ -130,7 +130,7 @@ def test_a_member_reads_the_conversations_of_the_corp(page: Page, viewer: str) -
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-@pytest.mark.slow  # as the one before
+@pytest.mark.nightly  # as the one before
 @pytest.mark.parametrize("why", ["the browser has dropped it", "it has ended"])
 def test_a_member_whose_login_is_gone_is_asked_to_log_in_again(
     page: Page, viewer: str, zone: ServedZone, why: str
@@ -147,7 +147,7 @@ def test_a_member_whose_login_is_gone_is_asked_to_log_in_again(
     zone.client.restore_clock()
 
 
-@pytest.mark.slow  # as the one before
+@pytest.mark.nightly  # as the one before
 def test_who_may_not_read_gets_neither_the_page_nor_the_messages(page: Page, viewer: str) -> None:
     opened(page, viewer, STRANGER)
     expect(page.get_by_text("You may not read messages here")).to_be_visible()

@@ -35,12 +35,12 @@ def test_its_registry_file_and_settings_have_no_fault() -> None:
 
 
 @pytest.mark.slow  # it starts pytest and a zone for each test, and with `served` the processes of one
-@pytest.mark.parametrize("zone", ["in-process", "served"])
+@pytest.mark.parametrize("zone", ["in-process", pytest.param("served", marks=pytest.mark.nightly)])
 def test_its_own_tests_pass(zone: str) -> None:
     assert re.search(r"^4 passed in", run("pytest", "-q", "-p", "no:cacheprovider", "--zone", zone), re.MULTILINE)
 
 
-@pytest.mark.slow  # each reads all of the package
+@pytest.mark.nightly  # each reads all of the package
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_type_checkers_find_no_fault_in_it(checker: str, tmp_path: Path) -> None:
     folders = ["abilities", "schemas", "app", "tests"]

@@ -15,7 +15,7 @@ from tests.support.image_base import NAME, Storage
 from wwspec_router import __version__
 
 pytestmark = [
-    pytest.mark.slow,  # debootstrap makes a Debian of 200 MB; the builder adds a compiler to it
+    pytest.mark.nightly,  # the builder adds a compiler to the Debian of test_real_image
     pytest.mark.usefixtures("storage"),  # the first, since it knows whether images can be built here
 ]
 

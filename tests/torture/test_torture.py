@@ -20,7 +20,9 @@ FIGURES = {
 pytestmark = pytest.mark.slow  # each kills one process after another, for half a minute
 
 
-@pytest.mark.parametrize("run", FIGURES)
+@pytest.mark.parametrize(
+    "run", [run for run in FIGURES if run != "app"] + [pytest.param("app", marks=pytest.mark.nightly)]
+)
 def test_a_quick_run_passes_and_prints_one_line(run: str) -> None:
     if "redis" in run or run == "failover":
         tool("redis-server")

@@ -17,7 +17,7 @@ from wwspec_router.contracts.matching import mismatches
 from wwspec_router.contracts.schema import contract_schema
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 
 def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: Page, served: Zone) -> None:

@@ -12,8 +12,10 @@ VIEWS = ("timeline", "abilities", "events", "faults", "program", "session")
 THEMES = (
     ("en-US", "light", 1280),
     ("zh-CN", "dark", 420),
-    pytest.param("zh-CN", "light", 1280, marks=pytest.mark.slow),  # 5 seconds of a processor; seen above each by itself
-    pytest.param("en-US", "dark", 420, marks=pytest.mark.slow),  # as the one before
+    pytest.param(
+        "zh-CN", "light", 1280, marks=pytest.mark.nightly
+    ),  # 5 seconds of a processor; seen above each by itself
+    pytest.param("en-US", "dark", 420, marks=pytest.mark.nightly),  # as the one before
 )
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 DIFFERENCES = """async (pairs) => {
     const {differences} = await import("/console/json/diff.js");

@@ -13,7 +13,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE
 from wwspec_router.testing.zone import CallRefusedError, Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 WORDS = {"input": {"func": "word_count", "func_req": {"word": "退款", "texts": ['it is "退款"', "发票"]}}}
 MIB = 1024 * 1024 - 4096
@@ -94,7 +94,6 @@ def test_the_copied_lines_do_the_same_when_they_are_pasted(page: Page, served: Z
         assert last(served, "app") > number
 
 
-@pytest.mark.slow  # pytest runs in a process of its own, and starts a zone there: 5 s
 def test_calls_events_and_faults_copied_as_tests_run_green(page: Page, served: Zone, tmp_path: Path) -> None:
     numbers = dict(exchanges(served))
     files = {f"tests/test_{name}.py": copied(page, number, "pytest test") for name, number in numbers.items()}
@@ -234,7 +233,6 @@ HOSTILE = {
 }
 
 
-@pytest.mark.slow  # bodies of 1 MiB, each in four forms: 8 s
 def test_hostile_bodies_and_names_are_shown_as_text(page: Page, served: Zone) -> None:
     served.call("input_word_count", WORDS).raise_for_error()
     number = last(served, "call")

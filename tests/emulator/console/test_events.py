@@ -10,7 +10,7 @@ from tests.emulator.console.conftest import run_shown_command
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 
 def test_an_event_is_fired_and_what_the_program_did_is_shown(page: Page, served: Zone) -> None:

@@ -11,7 +11,7 @@ from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import ServedZone
 
-pytestmark = pytest.mark.slow  # the page asks for figures every 2 seconds
+pytestmark = pytest.mark.nightly  # the page asks for figures every 2 seconds
 
 CODE = """
 from pathlib import Path

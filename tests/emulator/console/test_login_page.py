@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.support.emulator import http_server
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser, on a served zone: 8 s
+pytestmark = pytest.mark.nightly  # in a browser, on a served zone: 8 s
 
 HTML = {"content-type": "text/html"}
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 
 def test_views_actions_abilities_events_and_entries_are_found_by_a_few_letters(page: Page, served: Zone) -> None:

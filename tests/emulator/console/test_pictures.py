@@ -32,7 +32,7 @@ def test_the_pages_show_pictures_that_are_there_and_all_of_them() -> None:
     assert {size(picture) for picture in shown} == {(1280, 800)}
 
 
-@pytest.mark.slow  # half a minute: a browser takes each of them in turn
+@pytest.mark.nightly  # half a minute: a browser takes each of them in turn
 def test_the_script_takes_every_picture_that_is_shown(tmp_path: Path) -> None:
     tool("chromium")
     script = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), str(tmp_path)]

@@ -13,7 +13,7 @@ from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import ServedZone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 HANDLERS = """
 import threading
@@ -138,7 +138,6 @@ def test_what_does_not_end_is_shown_jobs_with_attempt_lease_and_age(
     (folder / "go").unlink()
 
 
-@pytest.mark.slow  # the program starts anew, and figures come every two seconds
 def test_a_program_that_restarts_is_no_negative_step_and_one_that_is_down_says_since_when(
     shown: Page, zone: ServedZone
 ) -> None:

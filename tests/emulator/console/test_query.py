@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.emulator.console.test_timeline import lines, search
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 ROWS = """async (queries) => {
     const {readQuery} = await import("/console/timeline/query.js");

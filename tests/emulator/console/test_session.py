@@ -16,7 +16,7 @@ from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 MODULES = [*(ROOT / "wwspec_router/emulator/console/static").rglob("*.js")]
 ARE_LOADED = """(modules) =>

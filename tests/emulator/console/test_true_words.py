@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import ServedZone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 HANDLERS = """
 from wwspec_router.wecom.events import hit_keyword, knowledge_base_learn_done

@@ -13,7 +13,7 @@ from tests.support.failing_app import failing_app
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
-pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
 CRASHED = 710660
 ERROR = "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
