@@ -34,6 +34,8 @@ from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store, open_store
 
+pytestmark = pytest.mark.never_lost
+
 PROCESS = Path(__file__).with_name("once_process.py")
 ENVIRONMENT = {
     **os.environ,

@@ -10,6 +10,8 @@ from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
 from wwspec_router.testing.zone import Zone
 
+pytestmark = pytest.mark.never_lost
+
 HERE = "tests.support.counting"
 
 

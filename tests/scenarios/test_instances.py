@@ -17,6 +17,8 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, Zone, ZoneTask
 
+pytestmark = pytest.mark.never_lost
+
 LEASE = "2"
 JOBS = 30
 CALLERS = 4

@@ -15,6 +15,8 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.testing.answer import Answer
 from wwspec_router.testing.zone import ServedZone, Zone
 
+pytestmark = pytest.mark.never_lost
+
 HANDLER = """
 import os
 from pathlib import Path
