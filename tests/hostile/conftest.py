@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.sdk import ScriptedSdk
 from tests.support.zones import serve_zone
 from wwspec_router.emulator.standin.wwspec_standin import seal

@@ -36,6 +36,8 @@ from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.stores.once import OnceClaim, OnceEntry
 
+pytestmark = pytest.mark.never_lost
+
 PROCESS = Path(__file__).with_name("once_process.py")
 ENVIRONMENT = {
     **os.environ,

@@ -198,6 +198,7 @@ def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
             ask()
 
 
+@pytest.mark.never_lost
 def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
     request = '{"chatid": "no such group"}'
     with serve_zone(ROOT, serve=["--job-lease", "2"]) as zone:
@@ -222,6 +223,7 @@ def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
     assert {answer.errcode for answer in answers} == {710624}
 
 
+@pytest.mark.never_lost
 def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     notify_id = own_zone.notified()

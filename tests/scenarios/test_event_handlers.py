@@ -75,6 +75,7 @@ def test_code_that_fails_three_times_and_then_works_delivers_once(start: Any) ->
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 3, 0)
 
 
+@pytest.mark.never_lost
 def test_an_event_whose_program_is_killed_in_its_handler_is_handled_again(tmp_path: Path) -> None:
     registry = registry_of(tmp_path, "slow", "after")
     with serve_zone(ROOT, registry, serve=["--job-lease", "1"]) as zone:
@@ -115,6 +116,7 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
 
 
 @pytest.mark.slow  # starts several processes
+@pytest.mark.never_lost
 def test_two_instances_handle_each_event_once_and_one_that_dies_leaves_its_own_to_the_other(
     two: tuple[ServedZone, list[str]],
 ) -> None:

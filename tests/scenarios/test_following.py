@@ -11,6 +11,8 @@ from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
+pytestmark = pytest.mark.never_lost
+
 HERE = "tests.support.counting"
 
 

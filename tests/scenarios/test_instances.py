@@ -18,6 +18,8 @@ from tests.support.zones import forked_child, serve_zone
 from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import CallRefusedError, ServedZone, ZoneTask
 
+pytestmark = pytest.mark.never_lost
+
 LEASE = "2"
 JOBS = 30
 CALLERS = 4

@@ -16,7 +16,10 @@ from torture.archive import archive_stage, judge, rotate_key, watch_for_copies
 from wwspec_router.emulator.state.keys import MessageKeys
 from wwspec_router.testing.zone import ServedZone
 
-pytestmark = pytest.mark.slow  # each test starts three programs, and some of them again
+pytestmark = [
+    pytest.mark.slow,  # each test starts three programs, and some of them again
+    pytest.mark.never_lost,
+]
 
 ONCE = """
 from uuid import uuid4

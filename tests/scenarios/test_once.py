@@ -16,6 +16,8 @@ from tests.support.zones import serve_zone
 from wwspec_router.testing.answer import Answer
 from wwspec_router.testing.zone import ServedZone
 
+pytestmark = pytest.mark.never_lost
+
 HANDLER = """
 import os
 from pathlib import Path

@@ -21,6 +21,8 @@ from tests.support.apps import ROOT
 from tests.support.processes import alive, descendants
 from tests.support.waiting import DEADLINE, wait_until
 
+pytestmark = pytest.mark.never_lost
+
 Serve = Callable[..., Service]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.client.archive.world import KINDS, Clock, Kind, Machine, Tenants, made_tables
 from tests.support.apps import ROOT
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from wwspec_router.testing.zone import Zone
 
 

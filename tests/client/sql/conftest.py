@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_router.client.sql import METADATA, create_tables
 from wwspec_router.testing.stores.rig import Loop
