@@ -1,6 +1,7 @@
 """The migration of the page on the app's database makes all tables, in each database."""
 
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def test_after_the_migration_alembic_finds_nothing_to_do(url: str, tmp_path: Pat
     for block in blocks_of_page(ROOT / "docs" / "en" / "how-to" / "databases.md"):
         if block.is_file and block.text.startswith("# migrations/"):
             block.write(tmp_path)
-    config = Config()
+    config = Config(
+        stdout=sys.stdout
+    )  # by default that of the import, which is closed in a process that was forked since
     config.set_main_option("script_location", str(tmp_path / "migrations"))
     config.set_main_option("path_separator", "os")
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))

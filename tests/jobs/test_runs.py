@@ -342,7 +342,7 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
 
 
 @pytest.mark.parametrize(
-    ("timeout", "hang_after", "exhausted"), [(0.05, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
+    ("timeout", "hang_after", "exhausted"), [(1.0, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
 )
 def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
     store: Store, reference_table: AbilityTable, timeout: float | None, hang_after: float, exhausted: bool
