@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 from wwspec_router.callbacks import Callback, CallbackCrypto
 from wwspec_router.client import (
     AsyncSuite,
+    ChangeAuth,
     DataPermission,
     DataPermissionEnded,
     DataPermissionExpiring,
@@ -64,6 +65,18 @@ def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(make: Make) -> No
     assert type(order) is SuiteEvent
     assert order.info_type == "advanced_api_insufficient"
     assert "ChatArchiveApi" in order.callback.xml
+
+
+def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand = make(corps=2)
+    stand.corp(0).install()
+    for corp in (stand.corp(0), stand.corp(1)):
+        stand.send("change_auth", AuthCorpId=corp.corpid)
+    stand.seen(2, ChangeAuth)
+    lines = [each for each in caplog.messages if "change_auth" in each]
+    assert lines == [f"change_auth of corp {stand.corp(1).corpid}, which has no installation"]
 
 
 def test_what_the_app_fails_at_comes_again(make: Make) -> None:
