@@ -108,6 +108,7 @@ class Reporter:
         self._left: list[str] = []
         self._never_lost: dict[str, bool] = {}
         self._is_quiet = False
+        self._progress = Progress(config, {})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the tests; a worker that is forked here leaves as pytest leaves when it has run them itself."""
@@ -159,7 +160,8 @@ class Reporter:
         capture.start_global_capturing()
         capture.suspend_global_capture()
         for name in (Reporter.__name__, "lfplugin", "nfplugin"):  # which write what the reporter writes
-            self._config.pluginmanager.unregister(name=name)
+            if self._config.pluginmanager.has_plugin(name):
+                self._config.pluginmanager.unregister(name=name)
         return Worker(self._config, reporter)
 
     def _take_all(self, session: pytest.Session) -> None:
