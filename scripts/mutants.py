@@ -19,6 +19,8 @@ from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 
+from scripts.nearest import folder_of, nearest_first, tests_of
+
 PACKAGES = ("kernel", "jobs", "stores", "client", "contracts", "serving")
 LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
 """`|` is in annotations nearly always, where every test ends at the import."""
@@ -29,13 +31,6 @@ COMMAND = (
     " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
 )
 """A change that makes a test hang is found after a minute, not when the time for all tests is over."""
-BESIDE = {
-    "kernel/": "handlers/test_*.py",
-    "kernel/intake": "jobs/test_events.py",
-    "contracts/saved_requests": "cli/test_saved_requests.py",
-    "contracts/source": "registry/test_client_module.py",
-}
-"""Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 
 
 def main() -> int:
@@ -82,28 +77,6 @@ def main() -> int:
             )
     print(f"{len(drawn) - survivors} of {len(drawn)} killed ({100 * (len(drawn) - survivors) // max(1, len(drawn))} %)")
     return 0
-
-
-def folder_of(name: str) -> Path:
-    """Return the folder of a package, or of a module's package."""
-    return Path(name).parent if name.endswith(".py") else Path(name)
-
-
-def tests_of(name: str, changed: str) -> list[str]:
-    """Return the files of tests of a package or module that is changed somewhere, or in one module."""
-    beside = [tests for start, tests in BESIDE.items() if changed.startswith(start) or start.startswith(changed)]
-    patterns = (f"{folder_of(name)}/**/test_*.py", *beside)
-    return [str(file) for pattern in patterns for file in sorted(Path("tests").glob(pattern))]
-
-
-def nearest_first(tests: list[str], module: Path) -> list[str]:
-    """Return the files with those first that have the module's name, then those that import it: they find most."""
-    dotted = ".".join(module.with_suffix("").parts)
-
-    def distance(file: str) -> tuple[bool, bool]:
-        return not Path(file).stem.startswith(f"test_{module.stem}"), dotted not in Path(file).read_text("utf-8")
-
-    return sorted(tests, key=distance)
 
 
 def mutations(package: Path) -> list[list[MutationSpec]]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 PASSED = Path(".ci/nightly")
 MOST_COMMITS = 200
 USAGE_ERROR = 64
-TESTS = "scripts/test -m nightly --numprocesses=3 --dist=loadfile"
+TESTS = "scripts/test -m nightly -p tests.support.side_by_side --processes=3"
 
 
 class Part(NamedTuple):

@@ -31,6 +31,8 @@ settings.load_profile("quick")
 if wants_chinese((), os.environ):  # of the developer; tests read what `wwspec` says in English
     os.environ.update(LC_ALL="C.UTF-8", WWSPEC_LANG="")
 
+os.environ["WWSPEC_START_LIMIT"] = "300"  # seconds, for a machine that does ten other things
+
 MEASURED = tuple(
     str(ROOT / "tests" / name)
     for name in (
@@ -45,8 +47,6 @@ MEASURED = tuple(
 """Tests whose processes run much code that no other test runs: to measure a process takes it a tenth of a second."""
 
 
-PAGES = str(ROOT / "tests" / "docs")
-
 GC_THRESHOLD = 10_000
 """New objects after which the collector checks the young ones; Python's own number, 700, takes a tenth of the time."""
 
@@ -55,11 +55,9 @@ DEFAULT_PORTS = (8080, 8090)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the default ports taken for the whole run, so that a test which uses one fails on every machine."""
-    if hasattr(config, "workerinput"):  # a process of xdist: the one that started it has them
-        return
-    for port in DEFAULT_PORTS:
-        with suppress(OSError):  # they are taken already
+    """Keep the default ports taken for the whole run under CI, so that a test which uses one fails."""
+    for port in DEFAULT_PORTS if os.environ.get("CI") == "true" else ():
+        with suppress(OSError):  # they are taken already, as by the pytest that has started this one
             config.add_cleanup(socket.create_server(("127.0.0.1", port)).close)
 
 
@@ -67,11 +65,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Let a test of scripts/nightly count as slow, so that `-m "not slow"` leaves it out everywhere."""
     if item.get_closest_marker("nightly") is not None:
         item.add_marker("slow")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests of pages, among which are the longest: begun late, one alone holds up the end of a run."""
-    items.sort(key=lambda item: not str(item.path).startswith(PAGES))  # paths take a second
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
 def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
     """The reference program, in both forms of a zone."""
-    with Zone.in_process(ROOT) if request.param == "in-process" else Zone.serve(ROOT) as zone:
+    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
         yield zone

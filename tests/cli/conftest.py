@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from Crypto.PublicKey import RSA
 
+from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
 from tests.support.command import wwspec, wwspec_anew
+from tests.support.rsa_keys import new_rsa_key
+from tests.support.zones import serve_zone
 from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import Zone
 
@@ -40,5 +44,15 @@ def ports() -> Iterator[Ports]:
 @pytest.fixture(scope="module")
 def zone() -> Iterator[Zone]:
     """A zone for the verbs that talk to an emulator."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone
+
+
+@pytest.fixture
+def shell(zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell in an empty folder; the zone is as if just started."""
+    monkeypatch.setattr(RSA, "generate", new_rsa_key)  # the same in a fifth of the time
+    monkeypatch.chdir(tmp_path)
+    zone.client.reset()
+    yield Shell(zone)
+    zone.client.clear_faults()

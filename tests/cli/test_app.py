@@ -1,7 +1,6 @@
 """`wwspec app check` walks a rollout: each step's state, errcode, and what to do next."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,6 @@ from wwspec_router.client.key_folder import KeyFolder
 from wwspec_router.testing.zone import Zone
 
 TOPICS = ["token", "scope", "members", "program", "debug", "ability", "keys", "callback"]
-
-
-@pytest.fixture
-def shell(zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell in an empty folder; the zone is as if just started."""
-    monkeypatch.chdir(tmp_path)
-    zone.client.reset()
-    yield Shell(zone)
-    zone.client.clear_faults()
 
 
 def test_a_rollout_without_a_fault_leaves_what_no_api_tells(shell: Shell, zone: Zone) -> None:

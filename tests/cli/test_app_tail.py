@@ -3,9 +3,6 @@
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,40 +11,40 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.wecom import Shell
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.command import Running
+from tests.support.waiting import wait_until
 from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
 
 @contextmanager
-def tail(*arguments: str, **variables: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Run it, and yield the process and the URL that it serves."""
-    command = [sys.executable, "-m", "wwspec_router", "app", "tail", *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **variables}) as process:
-        try:
-            assert process.stderr is not None
-            first = process.stderr.readline()
-            found = re.match(r"callbacks arrive at (http://127\.0\.0\.1:\d+)", first)
-            assert found, first + process.stderr.read()
-            yield process, found[1]
-        finally:
-            process.kill()
+def tail(*arguments: str, **variables: str) -> Iterator[tuple[Running, str]]:
+    """Run it, and yield it and the URL that it serves."""
+    with Running(["app", "tail", *arguments], Path.cwd(), {**os.environ, **variables}) as running:
+        wait_until(lambda: "\n" in running.stderr or running.process.poll() is not None)
+        found = re.match(r"callbacks arrive at (http://127\.0\.0\.1:\d+)", running.stderr)
+        assert found, running.stderr
+        yield running, found[1]
+
+
+def line_of(running: Running) -> str:
+    """Wait until it has printed a line, and return it."""
+    wait_until(lambda: "\n" in running.stdout)
+    return running.stdout
 
 
 def test_events_of_an_emulator_are_printed_until_the_end(zone: Zone) -> None:
-    with tail("--url", zone.client.url, "--json") as (process, _):
+    with tail("--url", zone.client.url, "--json") as (running, _):
         wait_until(lambda: zone.client.info()["callback_verified"])
         zone.fire("hit_keyword")
-        assert process.stdout is not None
-        shown = json.loads(process.stdout.readline())
+        shown = json.loads(line_of(running))
         assert shown["event"]["event_type"] == "hit_keyword"
         assert shown["notification"]["notify_id"] == zone.notified()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(DEADLINE) == 0
-        assert process.stderr is not None
-        assert "Traceback" not in process.stderr.read()
+        running.process.terminate()
+        done = running.end()
+        assert done.returncode == 0
+        assert "Traceback" not in done.stderr
     assert zone.client.info()["callback_url"] == ""
 
 
@@ -62,12 +59,11 @@ def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zon
         "WWSPEC_CALLBACK_TOKEN": token,
         "WWSPEC_ENCODING_AES_KEY": key,
     }
-    with tail("--listen", "127.0.0.1:0", **variables) as (process, url):
+    with tail("--listen", "127.0.0.1:0", **variables) as (running, url):
         zone.client.set_callback(url, token, key)
         wait_until(lambda: zone.client.info()["callback_verified"])
         zone.fire("conversation_new_message")
-        assert process.stdout is not None
-        shown = process.stdout.readline()
+        shown = line_of(running)
         assert ' conversation_new_message {"token":"' in shown
         assert f"notify_id {zone.notified()} scene " in shown
     zone.client.restore_callback()

@@ -238,6 +238,7 @@ def test_the_variable_of_the_apps_client_is_no_misspelled_setting(
 def test_a_misspelled_variable_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WWSPEC_QUEU_TIMEOUT", "3")
     monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("WWSPEC_START_LIMIT", "60")
     done = wwspec("config", "--app", folder)
     assert done.exit_code == 0
     assert done.stderr == "WWSPEC_QUEU_TIMEOUT is no setting; did you mean WWSPEC_QUEUE_TIMEOUT?\n"

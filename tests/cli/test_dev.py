@@ -23,6 +23,7 @@ from tests.support.apps import write_files
 from tests.support.processes import children
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.forwarding import forwarded
@@ -31,7 +32,7 @@ from wwspec_router.cli.watching import changes
 from wwspec_router.contracts.source_text import MADE_BY
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.child import ChildError
 from wwspec_router.testing.app import App
 from wwspec_router.testing.ports import held_ports
 
@@ -62,12 +63,29 @@ FILES = {
 
 
 class Dev:
-    """A running `wwspec dev`, in a process group of its own, as a shell starts it."""
+    """A running `wwspec dev`, in a process group of its own, as a shell starts it.
 
-    def __init__(self, folder: Path, ports: Ports, *options: str, environment: dict[str, str] | None = None) -> None:
+    Args:
+        folder: The application.
+        ports: Of program and emulator.
+        options: Further options.
+        environment: Added to that of the tests.
+        has_settings: Whether the folder has a settings file that names the program's port and store.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ports: Ports,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        has_settings: bool = False,
+    ) -> None:
+        self.folder = folder
         self.port, self.emulator_port = ports
         self.output = folder.parent / f"dev-{self.port}.log"
-        arguments = ["--app", str(folder), "--store", "memory:", *self.ports, *options]
+        where = ["--emulator-port", self.emulator_port] if has_settings else [*self.ports, "--store", "memory:"]
+        arguments = ["--app", str(folder), *where, *options]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "wwspec_router", "dev", *arguments],
@@ -260,39 +278,38 @@ def test_the_next_program_is_there_before_a_file_changes_and_ends_with_dev(start
     assert "Traceback" not in dev.log
 
 
+FAULTS = [
+    (
+        "abilities/greeting.py",
+        "import words\n\ndef greet(:\n",
+        r"abilities/greeting\.py:3: SyntaxError: invalid syntax",
+    ),
+    ("words.py", "WORD = hello\n", r"words\.py:1: NameError: name 'hello' is not defined"),
+    (
+        "abilities/registry.toml",
+        '\n[abilities.greet]\nhandler = "abilities.greeting:great"\n',
+        r"\S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great",
+    ),
+]
+"""Files with a fault, in the order in which a start meets them, and where the fault is."""
+
+
 def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: Start, shop: Path, run: Run) -> None:
-    registry = shop / "abilities" / "registry.toml"
-    registry.write_text(registry.read_text() + '[abilities.again]\nhandler = "abilities.greeting:greet"\n')
-    (shop / "abilities" / "greeting.py").write_text("import words\n\ndef greet(:\n")
-    dev = start(shop)
-    dev.wait_for("fix the fault")
-    for _ in range(2):
-        refused = run("call", "greet", cwd=shop)
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert "not started: fault in abilities/greeting.py:3: SyntaxError: invalid syntax" in refused.stderr
-        assert "start it with" not in refused.stderr
-    assert dev.log.count("SyntaxError") == 1
-    (shop / "abilities" / "greeting.py").write_text(GREETING)
+    write_files(shop, {name: text for name, text, _ in FAULTS})
+    dev = start(shop, environment={"WWSPEC_LANG": "zh"})
+    for number, (name, _, where) in enumerate(FAULTS, 1):
+        dev.wait_for("fix the fault", number)
+        for _ in range(2):
+            refused = run("call", "greet", cwd=shop)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert re.search(f"not started: fault in {where}", refused.stderr), refused.stderr
+            assert "start it with" not in refused.stderr
+        write_files(shop, {name: FILES[name]})
     dev.wait_for("the program is up again")
     with dev.client as client:
         assert greeting(client) == "hello!"
-
-
-def test_a_fault_of_the_registry_file_is_named_by_its_line(start: Start, shop: Path, run: Run) -> None:
-    write_files(shop, {"abilities/registry.toml": '\n[abilities.greet]\nhandler = "abilities.greeting:great"\n'})
-    start(shop).wait_for("fix the fault")
-    refused = run("call", "greet", cwd=shop)
-    assert re.search(
-        r"not started: fault in \S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great", refused.stderr
-    )
-
-
-def test_a_fault_is_reported_without_the_childs_head_in_any_language(start: Start, shop: Path) -> None:
-    shop.joinpath("words.py").write_text("WORD = hello\n")
-    dev = start(shop, environment={"WWSPEC_LANG": "zh"})
-    dev.wait_for("fix the fault")
-    assert "NameError" in dev.log
-    assert "错误" not in dev.log
+    assert dev.log.count("fix the fault") == len(FAULTS)
+    assert "错误" not in dev.log, "the head of a child's message"
 
 
 @pytest.mark.slow  # starts several processes
@@ -352,28 +369,47 @@ def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Pat
     dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
 
 
-def test_the_console_of_dev_knows_the_saved_requests_of_the_folder(start: Start, shop: Path, run: Run) -> None:
-    write_files(shop, {"requests/greet.twice.json": '{"times": 2}'})
-    dev = start(shop)
-    dev.wait_for("watching")
-    with dev.client as client:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A `wwspec dev` for several tests, with a settings file; `greet` fails when it shall greet once."""
+    fails = GREETING.replace("return", "print('times', request.times)\n    1 / (request.times - 1)\n    return")
+    with held_ports(2) as (port, emulator_port):
+        settings = f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
+        own = {"abilities/greeting.py": fails, "requests/greet.twice.json": '{"times": 2}', "wwspec.toml": settings}
+        folder = write_files(tmp_path_factory.mktemp("dev") / "shop", {**FILES, **own})
+        dev = Dev(folder, (str(port), str(emulator_port)), has_settings=True)
+        try:
+            dev.wait_for("watching")
+            yield dev
+        finally:
+            code = dev.interrupt()
+    assert code == 0
+    assert not (folder / "var" / "dev.json").exists()
+
+
+def test_dev_takes_from_its_settings_file_what_development_needs(running: Dev) -> None:
+    """Neither the address nor the debug credential of production."""
+    with running.client as client:
+        assert App(client).call("greet", '{"times": 2}').reply["text"] == "hellohello!"
+    assert f"http://127.0.0.1:{running.port}" in running.log
+    assert "memory" in running.log
+
+
+def test_the_console_of_dev_knows_the_saved_requests_of_the_folder(running: Dev, run: Run) -> None:
+    with running.client as client:
         found = httpx.get(f"{client.url}/emulator/requests", params={"ability_id": "greet"}, trust_env=False).json()
     assert found["names"] == ["twice"]
-    assert json.loads(run("call", "@twice", cwd=shop).stdout)["text"] == "hellohello!"
+    assert json.loads(run("call", "@twice", cwd=running.folder).stdout)["text"] == "hellohello!"
 
 
-def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(start: Start, shop: Path, run: Run) -> None:
-    text = GREETING.replace("return", "print('times', request.times)\n    1 / (request.times - 1)\n    return")
-    (shop / "abilities" / "greeting.py").write_text(text)
-    dev = start(shop)
-    dev.wait_for("watching")
-    refused = run("call", "greet", cwd=shop)
+def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running: Dev, run: Run) -> None:
+    refused = run("call", "greet", cwd=running.folder)
     assert (refused.returncode, json.loads(refused.stdout)["errcode"]) == (1, 710660)
-    [app, call] = json.loads(run("zone", "traffic", "--failed", cwd=shop).stdout)
+    [app, call] = json.loads(run("zone", "traffic", "--failed", cwd=running.folder).stdout)
     assert (app["kind"], call["kind"]) == ("app", "call")
 
     def shown() -> str:
-        return run("zone", "show", str(app["number"]), "--table", cwd=shop).stdout
+        return run("zone", "show", str(app["number"]), "--table", cwd=running.folder).stdout
 
     wait_until(lambda: "ZeroDivisionError" in shown())  # the program tells of it in the background
     lines = [line.strip() for line in shown().splitlines()]
@@ -381,8 +417,6 @@ def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(start: 
     assert lines[at + 1].endswith("abilities/greeting.py:18 in greet")
     assert lines[at + 2] == "1 / (request.times - 1)"
     assert any(line.endswith("stdout    times 1") for line in lines)
-    assert dev.interrupt() == 0
-    assert not (shop / "var" / "dev.json").exists()
 
 
 def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, ports: Ports) -> None:
@@ -568,7 +602,7 @@ def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Pat
     with HTTPServer(("127.0.0.1", 0), _Healthy) as stranger:
         thread = threading.Thread(target=stranger.serve_forever)
         thread.start()
-        child = Child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
+        child = forked_child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
         child.process.wait(DEADLINE)
         with pytest.raises(ChildError, match="exit code 1"):
             child.wait_ready(f"http://127.0.0.1:{stranger.server_port}/healthz")

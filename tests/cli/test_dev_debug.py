@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.dev_terminal import CTRL_C, DevTerminal
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import wait_until
 from wwspec_router.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow  # each starts a program and an emulator
@@ -100,8 +100,8 @@ def test_a_call_stops_at_its_breakpoint_and_is_answered_afterwards(dev: DevTermi
     dev.answer("p 'left', ctx.remaining")
     dev.expect(r"\('left', None\)")
     dev.answer("c")
-    stdout, stderr = call.communicate(timeout=DEADLINE)
-    assert json.loads(stdout)["text"] == "hellohello", stderr
+    done = call.end()
+    assert json.loads(done.stdout)["text"] == "hellohello", done.stderr
     dev.expect(f"{ability} +ok ")
     assert "has been running" not in dev.printed
     assert "held up" not in dev.printed
@@ -111,8 +111,7 @@ def test_code_on_an_event_stops_at_its_breakpoint(dev: DevTerminal) -> None:
     fired = dev.wwspec("fire", "conversation_new_message")
     dev.answer("p event.event_type")
     dev.expect("'conversation_new_message'")
-    fired.communicate(timeout=DEADLINE)
-    assert fired.returncode == 0
+    assert fired.end().returncode == 0
     dev.answer("c")
     dev.expect("seen conversation_new_message")
     dev.expect("job .*conversation_new_message +ok ")
@@ -121,8 +120,8 @@ def test_code_on_an_event_stops_at_its_breakpoint(dev: DevTerminal) -> None:
 def test_an_asynchronous_call_waits_for_the_debugger(dev: DevTerminal) -> None:
     call = dev.wwspec("call", "--async", "greet")
     dev.answer("c")
-    stdout, stderr = call.communicate(timeout=DEADLINE)
-    assert json.loads(stdout)["text"] == "hello", stderr
+    done = call.end()
+    assert json.loads(done.stdout)["text"] == "hello", done.stderr
 
 
 def test_two_calls_at_breakpoints_have_the_terminal_one_after_the_other(dev: DevTerminal) -> None:
@@ -134,7 +133,7 @@ def test_two_calls_at_breakpoints_have_the_terminal_one_after_the_other(dev: Dev
         dev.answer("p request")
         assert dev.expect(r"Asked\(times=\d\)\n") == own
         dev.answer("c")
-    texts = [json.loads(call.communicate(timeout=DEADLINE)[0])["text"] for call in calls]
+    texts = [json.loads(call.end().stdout)["text"] for call in calls]
     assert texts == ["hello", "hellohello"]
 
 
@@ -142,11 +141,10 @@ def test_two_calls_at_breakpoints_have_the_terminal_one_after_the_other(dev: Dev
 def test_q_fails_the_call_and_the_program_goes_on(dev: DevTerminal, ability: str) -> None:
     call = dev.wwspec("call", ability)
     dev.answer("q")
-    stdout, _ = call.communicate(timeout=DEADLINE)
-    assert json.loads(stdout)["errcode"] == 710660
+    assert json.loads(call.end().stdout)["errcode"] == 710660
     again = dev.wwspec("call", ability)
     dev.answer("c")
-    assert json.loads(again.communicate(timeout=DEADLINE)[0])["text"] == "hello"
+    assert json.loads(again.end().stdout)["text"] == "hello"
 
 
 @pytest.mark.parametrize("ability", ["greet", "later"])
@@ -157,7 +155,7 @@ def test_ctrl_c_at_the_prompt_ends_everything_and_restores_the_terminal(dev: Dev
     dev.type(CTRL_C)
     assert dev.end() == 0
     assert dev.is_restored
-    call.communicate(timeout=DEADLINE)
+    call.end()
     assert "Fatal Python error" not in dev.printed
 
 
@@ -169,10 +167,10 @@ def test_a_changed_file_restarts_the_program_when_the_debugger_is_left(dev: DevT
     dev.type("p request\n")
     dev.expect(r"Asked\(times=1\)")
     dev.answer("c")
-    assert json.loads(call.communicate(timeout=DEADLINE)[0])["text"] == "hello"
+    assert json.loads(call.end().stdout)["text"] == "hello"
     dev.expect("the program is up again")
     again = dev.wwspec("call", "greet", '{"times": 2}')
-    assert json.loads(again.communicate(timeout=DEADLINE)[0])["text"] == "hellohello"
+    assert json.loads(again.end().stdout)["text"] == "hellohello"
 
 
 def test_ctrl_c_closes_what_the_program_has_open(start: Callable[..., DevTerminal]) -> None:

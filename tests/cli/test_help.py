@@ -1,14 +1,14 @@
 """Help by what one is doing: groups of verbs, and examples that can be typed as they are."""
 
 import shlex
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from tests.support.tables import for_each
 from wwspec_router.cli.main import VERBS, Group, main
-
-EXAMPLES = [(verb, line) for verb, row in VERBS.items() for line in row.examples]
 
 
 def shown(*arguments: str) -> str:
@@ -30,11 +30,13 @@ def test_help_fits_a_terminal_of_80_columns() -> None:
     assert max(map(len, shown().splitlines())) <= 80
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_a_verb_ends_with_one_to_three_examples(verb: str) -> None:
+@for_each(VERBS)
+def test_the_help_of_a_verb_begins_with_its_usage_and_ends_with_one_to_three_examples(verb: str) -> None:
     examples = VERBS[verb].examples
+    usage, *below = shown(verb).splitlines()
+    assert usage.startswith(f"Usage: wwspec {verb} [OPTIONS]")
     assert 1 <= len(examples) <= 3
-    assert [line.strip() for line in shown(verb).splitlines()[-len(examples) :]] == [f"$ {each}" for each in examples]
+    assert [line.strip() for line in below[-len(examples) :]] == [f"$ {each}" for each in examples]
 
 
 def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
@@ -44,15 +46,14 @@ def test_arguments_are_in_the_usage_and_not_among_the_options() -> None:
         assert not [line for line in below if line.startswith(f"  {argument}")]
 
 
-@pytest.mark.parametrize(("verb", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
+@for_each((verb, line) for verb, row in VERBS.items() for line in row.examples)
 def test_an_example_is_a_command_line_of_its_verb(
-    verb: str, line: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    verb: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path_factory.mktemp("app")
     for name in ("console", "shop", "examples"):
-        (folder / name).mkdir()
-    (folder / "production.toml").touch()
-    monkeypatch.chdir(folder)
+        (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / "production.toml").touch()
+    monkeypatch.chdir(tmp_path)
     parsed: list[str] = []
     monkeypatch.setattr(click.Command, "invoke", lambda _, context: parsed.append(context.command_path))
     program, *arguments = shlex.split(line)

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.wecom import Shell
 from tests.support.apps import write_files
 from tests.support.waiting import wait_until
-from wwspec_router.host.child import Child
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.testing.zone import ServedZone, Zone
 
 CODE = """
@@ -56,7 +56,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def module_zone(app: Path) -> Iterator[ServedZone]:
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         yield zone
 
 
@@ -208,7 +208,7 @@ def two_machines(zone: ServedZone, app: Path, tmp_path: Path) -> Iterator[Served
     """Two machines, each with a store of its own, of which the channel chooses one after the other."""
     with ExitStack() as stack:
         options = ["--sdk", "emulator", "--app", str(app), "--port", "0", "--store", f"sqlite:{tmp_path / 'two.db'}"]
-        other = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "two.log")
+        other = forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "two.log")
         stack.callback(other.stop)
         url = other.announced_url()
         other.wait_ready(f"{url}/healthz")

@@ -2,14 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.cli.wecom import Shell
+from tests.support.command import Running
 from tests.support.waiting import wait_until
 from wwspec_router.client import KeyRing
 from wwspec_router.testing.zone import Zone
@@ -17,15 +13,6 @@ from wwspec_router.wecom import sync_msg
 
 KEYS = Path("keys")
 SESAME = "open sesame"
-
-
-@pytest.fixture
-def shell(zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell in an empty folder; the zone is as if just started."""
-    monkeypatch.chdir(tmp_path)
-    zone.client.reset()
-    yield Shell(zone)
-    zone.client.clear_faults()
 
 
 def versions(zone: Zone) -> set[int]:
@@ -73,10 +60,8 @@ def test_a_key_is_made_registered_rotated_and_listed(shell: Shell, zone: Zone) -
 def test_a_process_that_is_killed_before_wecom_has_answered_loses_no_key(shell: Shell, zone: Zone) -> None:
     zone.client.add_fault("app", "latency", "set_public_key", 30)
     environment = {name: value for name, value in shell.environment.items() if value is not None}
-    command = [sys.executable, "-m", "wwspec_router", "keys", "new"]
-    with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE) as process:
+    with Running(["keys", "new"], Path.cwd(), {**os.environ, **environment}):
         wait_until(lambda: any(each["name"] == "set_public_key" for each in zone.client.traffic(kind="app")))
-        process.kill()
     left = KeyRing.from_folder(KEYS).fingerprint()
     assert (KEYS / "key-1.unregistered").exists()
     zone.client.clear_faults()

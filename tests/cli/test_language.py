@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_router.cli import chinese
 from wwspec_router.cli.help import option_parts, paragraph
 from wwspec_router.cli.main import VERBS, main
@@ -165,7 +166,7 @@ def texts_of(command: click.Command) -> Iterator[str]:
             yield from (each.removeprefix("default: ") for each in limits if re.search("default: .*[a-z] [a-z]", each))
 
 
-@pytest.mark.parametrize(("name", "command"), [("", main), *commands()], ids=lambda each: each if each else None)
+@for_each([("", main), *commands()])
 def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Command) -> None:
     tables = chinese.read_texts()
     known = tables["help"] | tables["messages"]
@@ -181,7 +182,7 @@ def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=" ".join)
+@for_each(PAGES)
 def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
     usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
     assert usage.startswith("用法：")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
-from wwspec_router.host.child import Child
+from tests.support.zones import forked_child
 
 CONSOLE = re.compile(r"console: (http://127\.0\.0\.1:\d+/)\n")
 
@@ -18,7 +18,7 @@ def test_the_console_is_opened_in_the_browser_or_nothing_is_said(tmp_path: Path,
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o700)
     environment = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": f"{browser} %s" if has_browser else ""}
-    emulator = Child(["emulate", "--port", "0", "--open"], environment, output)
+    emulator = forked_child(["emulate", "--port", "0", "--open"], environment, output)
     try:
         url = emulator.wait_for(CONSOLE).group(1)
         if has_browser:

@@ -1,14 +1,12 @@
 """`wwspec shapes`: WeCom is played by an emulator, in debug mode, with answers by hand that differ."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.support.command import Done, wwspec
+from tests.support.command import Done, pytest_session, wwspec
 from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.testing.zone import Zone
 
@@ -81,8 +79,7 @@ def test_the_test_fails_where_they_differ_and_passes_where_they_do_not(zone: Zon
     agreed = printed.stdout.replace(creator % "integer", creator % "string")
     (tmp_path / "test_differing.py").write_text(printed.stdout)
     (tmp_path / "test_agreed.py").write_text(agreed)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = pytest_session(tmp_path, "-q", "-o", "addopts=")
     place = "::test_contracts_and_emulator_agree_with_wecom[get_group_chat found $.creator]"
     assert f"FAILED test_differing.py{place}" in done.stdout
     assert f"FAILED test_agreed.py{place}" not in done.stdout

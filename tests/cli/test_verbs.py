@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -17,18 +18,11 @@ from tests.support.apps import ROOT
 from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
 from tests.support.tools import tool
-from wwspec_router.cli.main import VERBS
+from tests.support.zones import forked_child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 from wwspec_router.testing.zone import Zone
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(run: Run, verb: str) -> None:
-    done = run(verb, "--help")
-    assert done.returncode == 0
-    assert f"wwspec_router {verb} [OPTIONS]" in done.stdout
 
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:
@@ -261,6 +255,7 @@ def application(tmp_path: Path) -> Iterator[Path]:
     yield app
 
 
+@pytest.mark.slow  # starts several processes; that secrets are handed on by the environment is in test_dev.py
 def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path, ports: Ports) -> None:
     """Row 4: the program that it starts is given the store's URL by its environment."""
     secret = "a-secret-of-4f2a"  # noqa: S105 - to be searched for
@@ -275,32 +270,12 @@ def test_dev_hides_the_password_of_its_store(application: Path, tmp_path: Path, 
             dev.process.send_signal(signal.SIGINT)
             dev.stop()
     verbs = [line.partition(" -m wwspec_router ")[2].split()[0] for line in lines]
-    assert sorted(verbs) == ["dev", "emulate", "serve", "serve"]  # a parent and its worker
+    served = Counter(dev=1, emulate=1, serve=2)  # a parent and its worker
+    assert Counter(verbs) >= served, "and those that wait for the next start, if they are there yet"
     assert not any(secret in line for line in lines)
     log = (tmp_path / "dev.log").read_text()
     assert f"store {redis.path}" in log
     assert re.search("WARN.*store: it keeps no append-only file.*: set appendonly yes", log)
-
-
-def test_dev_takes_from_its_settings_file_what_development_needs(
-    application: Path, tmp_path: Path, ports: Ports
-) -> None:
-    """Neither the address nor the debug credential of production."""
-    port, emulator_port = ports
-    (application / "wwspec.toml").write_text(
-        f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
-    )
-    output = tmp_path / "dev.log"
-    dev = Child(["dev", "--app", str(application), "--emulator-port", emulator_port], {"WWSPEC_CONFIG": ""}, output)
-    try:
-        dev.wait_for(re.compile("watching"))
-        with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
-            assert App(emulator).call("greet").reply["text"] == "hello"
-    finally:
-        dev.process.send_signal(signal.SIGINT)
-        dev.stop()
-    assert f"http://127.0.0.1:{port}" in output.read_text()
-    assert "memory" in output.read_text()
 
 
 @pytest.mark.slow  # starts several processes
@@ -308,7 +283,7 @@ def test_dev_restarts_the_program_when_a_file_changes(application: Path, tmp_pat
     port, emulator_port = ports
     output = tmp_path / "dev.log"
     options = ["--app", str(application), "--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
-    dev = Child(["dev", *options], output=output)
+    dev = forked_child(["dev", *options], output=output)
     try:
         with EmulatorClient(f"http://127.0.0.1:{emulator_port}") as emulator:
             dev.wait_for(re.compile("watching"))
@@ -348,7 +323,7 @@ def test_serve_with_the_emulators_key_is_for_this_machine_only(run: Run, host: s
 
 def test_serve_with_the_emulators_key_is_reached_from_elsewhere_when_that_is_allowed(tmp_path: Path) -> None:
     options = ["--port", "0", "--store", "memory:", "--host", "0.0.0.0", "--allow-remote"]  # noqa: S104 - wanted
-    child = Child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log")
+    child = forked_child(["serve", "--sdk", "emulator", "--app", str(ROOT), *options], output=tmp_path / "log")
     try:
         assert child.announced_url().startswith("http://0.0.0.0:")
     finally:

@@ -187,6 +187,13 @@ def test_flags_and_times_are_read_in_each_spelling_of_wecoms_pages(flag: object)
         assert client.get_auth_user_list().has_more is True
 
 
+def test_a_page_of_members_that_does_not_say_whether_more_follow_is_the_last() -> None:
+    pages = [answer(auth_user_list=[{"userid": "a"}], next_cursor="c")] * 2
+    with ZoneClient("corp", "secret", transport=Script(pages)) as client:
+        for members in (client.auth_users(), client.doc_auth_users()):
+            assert [member.userid for member in members] == ["a"]
+
+
 def test_an_answer_that_is_not_as_documented_says_where() -> None:
     script = Script([answer(auth_user_list=[{"userid": 5}])])
     with (

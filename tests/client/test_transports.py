@@ -24,6 +24,7 @@ from tests.client.conftest import QUICK
 from tests.support.apps import ROOT
 from tests.support.emulator import SealedProgram
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.callbacks import CallbackCrypto, write_xml
 from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_router.client.http import proxy_of
@@ -110,7 +111,7 @@ async def test_both_clients_call_a_served_program_over_http_and_by_wecoms_own_ur
 ) -> None:
     """One test, since a served zone takes two seconds to start."""
     authority = Authority(tmp_path)
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
         info = zone.client.info()
         app = {"corpid": info["corpid"], "secret": info["secret"], "program_id": info["program_id"]}
@@ -283,7 +284,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 async def test_what_traces_httpx_exports_no_token_and_no_secret(spans: InMemorySpanExporter) -> None:
     """Row 23."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         info = zone.client.info()
         app = {"program_id": info["program_id"], "base_url": zone.client.url}
         spans.clear()  # of what the zone itself has sent

@@ -19,7 +19,7 @@ Ask = Callable[[dict[str, Any]], dict[str, str]]
 TEXTS = ["", "x" * 31, "x" * 32, "中文 & <b>]]></b>", "x" * 5000, "\r\n\t"]
 
 
-@pytest.fixture(params=["wechatpy", "werobot", "node"])
+@pytest.fixture(params=["wechatpy", "werobot", "node"], scope="module")
 def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
     """A decoder in a process of its own."""
     if request.param == "node":

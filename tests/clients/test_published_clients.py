@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
+from tests.support.zones import serve_zone
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
-from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # a zone and another interpreter each; test_decoders and tests/emulator/proxy are quick
 
 HERE = Path(__file__).parent
 
@@ -36,7 +40,7 @@ def running(command: list[str], **environment: str) -> Iterator["subprocess.Pope
 
 def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         info = zone.client.info()
         host, port = zone.client.url.removeprefix("http://").split(":")
         with (
@@ -66,7 +70,7 @@ def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path
 def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Path) -> None:
     """Row 25: axios up to 1.14 asks the proxy for no tunnel."""
     authority = Authority(tmp_path)
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         info = zone.client.info()
         host, port = zone.client.url.removeprefix("http://").split(":")
         with Proxy(authority, (host, int(port))) as proxy:
@@ -97,7 +101,7 @@ def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Pat
         for name, secret in (("callback-token", token), ("encoding-aes-key", key)):
             (tmp_path / name).write_text(secret)
             callback += [f"--{name}-file", str(tmp_path / name)]
-        with Zone.serve(ROOT, emulate=callback) as zone:
+        with serve_zone(ROOT, emulate=callback) as zone:
             zone.fire("hit_keyword")
             received = json.loads(receiver.stdout.readline())
             assert received["id"] == zone.client.info()["corpid"]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from tests.support.tools import tool
 from torture.native_builds import compiled
 from torture.native_feed import load
@@ -165,27 +167,26 @@ LEFT_TO_MSGSPEC = {
 }
 
 
-@pytest.mark.parametrize("text", CERTAIN)
-def test_plain_texts_that_fit_are_certain(request_of: Judge, text: str) -> None:
+@for_each(CERTAIN)
+def test_plain_texts_that_fit_are_certain(text: str, request_of: Judge) -> None:
     assert request_of.says(text)
     request_of.judge(text)
 
 
-@pytest.mark.parametrize("text", LEFT_TO_MSGSPEC.values(), ids=LEFT_TO_MSGSPEC)
-def test_what_is_unusual_or_wrong_is_left_to_msgspec(request_of: Judge, text: str) -> None:
+@for_each(LEFT_TO_MSGSPEC.values())
+def test_what_is_unusual_or_wrong_is_left_to_msgspec(text: str, request_of: Judge) -> None:
     assert not request_of.says(text)
 
 
-@pytest.mark.parametrize("text", CERTAIN)
-def test_no_part_of_a_text_is_certain(request_of: Judge, text: str) -> None:
+@for_each(CERTAIN)
+def test_no_part_of_a_text_is_certain(text: str, request_of: Judge) -> None:
     stripped = text.rstrip()
     assert request_of.says(stripped)
     assert not any(request_of.says(stripped[:end]) for end in range(len(stripped)))
 
 
-@pytest.mark.parametrize("length", [*range(14, 19), *range(30, 35), 63, 64, 65])
-@pytest.mark.parametrize("last", ['"', "\\", "\x1f", "\\q", "\x00"])
-def test_what_ends_a_string_is_seen_at_every_place(request_of: Judge, length: int, last: str) -> None:
+@for_each(product(['"', "\\", "\x1f", "\\q", "\x00"], [*range(14, 19), *range(30, 35), 63, 64, 65]))
+def test_what_ends_a_string_is_seen_at_every_place(last: str, length: int, request_of: Judge) -> None:
     for at in range(length):
         text = f'{{"name":"{"x" * at}{last}{"x" * (length - at)}"}}'
         assert not request_of.says(text)
@@ -272,8 +273,8 @@ def test_a_plan_of_too_many_levels_or_nodes_is_refused(builds: list[NewFitter]) 
             builds[0](plan)
 
 
-@pytest.mark.parametrize("given_", [b'{"name":"a"}', None, 1, ["a"]])
-def test_only_a_str_is_asked_about(request_of: Judge, given_: Any) -> None:
+@for_each([b'{"name":"a"}', None, 1, ["a"]])
+def test_only_a_str_is_asked_about(given_: Any, request_of: Judge) -> None:
     for fitter in request_of.fitters:
         with pytest.raises(TypeError, match="takes a str"):
             fitter.fits(given_)
@@ -334,7 +335,7 @@ def _is_certain_of_one(judge: Judge) -> bool:
     return any(map(judge.says, (written(Values(random).of(info), random) for _ in range(40))))
 
 
-@pytest.fixture(params=range(2))
+@pytest.fixture(params=[0, pytest.param(1, marks=pytest.mark.slow)])  # as the first, with other texts
 def results(request: pytest.FixtureRequest, modules: dict[str, Path]) -> Iterator[dict[str, tuple[str, str]]]:
     """What codecs make of the same texts, and which engine they have, by WWSPEC_PURE."""
 

@@ -8,9 +8,9 @@ from msgspec.structs import asdict
 
 from tests.docs.test_registry_blocks import blocks
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.scaffold.project import make_project, project_files
-from wwspec_router.testing.zone import Zone
 
 
 def test_an_app_says_what_to_do_about_each_failure_of_a_new_program(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_an_app_says_what_to_do_about_each_failure_of_a_new_program(tmp_path: Pa
     page: dict[str, Any] = {}
     [block] = blocks("client.md", "en", "# tests/failures.py\n")
     exec(block, page)  # noqa: S102 - what this is about
-    with Zone.serve(tmp_path / "shop") as zone, zone.app_client(errcodes=page["ERRCODES"]) as client:
+    with serve_zone(tmp_path / "shop") as zone, zone.app_client(errcodes=page["ERRCODES"]) as client:
         digest = page["digest"]
         assert digest(client, 5) == "5 messages"
         assert digest(client, 5000) == "please correct it: input contract: expected int from 1 to 1000 at $.limit"

@@ -1,9 +1,8 @@
 """`how-to/debugging.md`: an editor that takes the page's configuration stops in a handler."""
 
 import json
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT, write_files
+from tests.support.command import Running
 from tests.support.debug_adapter import Editor
 from tests.support.pages import blocks_of_page
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import wait_until
 from wwspec_router.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow  # starts the program, the emulator and their verbs, each under a debugger
@@ -72,12 +72,7 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
     editor = Editor(launch, {file: lines}, log, stack)
     wait_until(lambda: "watching abilities/" in log.read_text() if log.exists() else False)
     for stops, ability in enumerate(("greet", "later"), 1):
-        call = subprocess.Popen(
-            [sys.executable, "-m", "wwspec_router", "call", ability, '{"times": 2}'],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        call = stack.enter_context(Running(["call", ability, '{"times": 2}'], folder, os.environ))
         wait_until(lambda: len(editor.stops) == stops)  # noqa: B023 - it is over before the next round
         program, stop = editor.stops[-1]
         frame = program.ask("stackTrace", {"threadId": stop["threadId"]})["stackFrames"][0]
@@ -85,7 +80,7 @@ def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path
         asked = {"expression": "request", "frameId": frame["id"]}
         assert program.ask("evaluate", asked)["result"] == "Asked(times=2)"
         program.ask("continue", {"threadId": stop["threadId"]})
-        assert json.loads(call.communicate(timeout=DEADLINE)[0])["text"] == "hellohello"
+        assert json.loads(call.end().stdout)["text"] == "hellohello"
 
 
 def _configurations(page: Path) -> list[dict[str, Any]]:

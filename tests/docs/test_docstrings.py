@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import wwspec_router.client
 import wwspec_router.testing.zone
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
+from tests.support.zones import serve_zone
 from wwspec_router.client import (
     KeyMissingError,
     KeyRing,
@@ -96,48 +98,60 @@ def fields_of(value: type) -> Iterator[tuple[str, bool]]:
                 yield name, isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
 
 
-@pytest.mark.parametrize("name", sorted(PUBLIC))
-def test_every_public_name_says_what_it_is(name: str) -> None:
-    value = PUBLIC[name]
-    if inspect.isclass(value) or inspect.isroutine(value):
-        assert value.__doc__ and not value.__doc__.startswith(f"{value.__name__}("), name
-        return
-    assert is_described(name), f"{name} has no docstring below its assignment"
+def test_every_public_name_says_what_it_is() -> None:
+    silent = []
+    for name, value in PUBLIC.items():
+        if inspect.isclass(value) or inspect.isroutine(value):
+            is_clear = bool(value.__doc__) and not value.__doc__.startswith(f"{value.__name__}(")
+        else:
+            is_clear = is_described(name)
+        if not is_clear:
+            silent.append(name)
+    assert silent == [], "no docstring, or below their assignment none"
+
+
+@cache
+def bodies_of_the_client() -> list[list[ast.stmt]]:
+    return [ast.parse(path.read_text()).body for path in (ROOT / "wwspec_router" / "client").rglob("*.py")]
 
 
 def is_described(name: str) -> bool:
     """Return whether the module that assigns a name has a docstring below it."""
-    for path in (ROOT / "wwspec_router" / "client").rglob("*.py"):
-        body = ast.parse(path.read_text()).body
+    for body in bodies_of_the_client():
         for node, following in zip(body, body[1:], strict=False):
             if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
                 return isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
     return False
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
-def test_every_field_of_a_public_class_is_described(name: str) -> None:
-    value = CLASSES[name]
-    listed = sections_of(value.__doc__ or "")
-    known = {*listed.get("Attributes", {}), *listed.get("Args", {})}
-    assert [field for field, described in fields_of(value) if not described and field not in known] == []
+def test_every_field_of_a_public_class_is_described() -> None:
+    silent = []
+    for name, value in CLASSES.items():
+        listed = sections_of(value.__doc__ or "")
+        known = {*listed.get("Attributes", {}), *listed.get("Args", {})}
+        silent += [f"{name}.{field}" for field, described in fields_of(value) if not described and field not in known]
+    assert silent == []
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTED))
-def test_every_argument_of_a_public_function_is_described(name: str) -> None:
-    each = DOCUMENTED[name]
-    assert each.text
-    described = {*sections(each).get("Args", {}), *sections(each).get("Attributes", {})}
-    assert sorted(each.parameters - described) == []
-    named = sections_of(each.text).get("Args", {})
-    assert sorted(set(named) - each.parameters) == [], "it has no such argument"
+def test_every_argument_of_a_public_function_is_described() -> None:
+    faults = []
+    for name, each in DOCUMENTED.items():
+        described = {*sections(each).get("Args", {}), *sections(each).get("Attributes", {})}
+        named = sections_of(each.text).get("Args", {})
+        faults += [f"{name}: {argument} is not described" for argument in sorted(each.parameters - described)]
+        faults += [f"{name}: it has no argument {argument}" for argument in sorted(set(named) - each.parameters)]
+        faults += [] if each.text else [f"{name}: no docstring"]
+    assert faults == []
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTED))
-def test_every_error_of_a_public_function_is_described(name: str) -> None:
-    each = DOCUMENTED[name]
-    described = tuple(error_of(title) for title in sections(each).get("Raises", {}))
-    assert sorted(error.__name__ for error in raised_by(each.function) if not issubclass(error, described)) == []
+def test_every_error_of_a_public_function_is_described() -> None:
+    faults = []
+    for name, each in DOCUMENTED.items():
+        described = tuple(error_of(title) for title in sections(each).get("Raises", {}))
+        faults += [
+            f"{name}: {error.__name__}" for error in raised_by(each.function) if not issubclass(error, described)
+        ]
+    assert sorted(faults) == []
 
 
 def error_of(name: str) -> type[WWSpecError]:
@@ -161,7 +175,7 @@ def test_errors_behind_calls_are_found_and_caught_ones_are_not() -> None:
 
 @pytest.fixture(scope="module")
 def zone() -> Iterator[Zone]:
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone
 
 

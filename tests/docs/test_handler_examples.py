@@ -8,6 +8,7 @@ import pytest
 
 import wwspec_router
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom.tasks import halves
 
@@ -112,7 +113,7 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
         (folder / f"{module}.py").write_text(text)
         registry += [f'[abilities.{each}]\nhandler = "abilities.{module}:{each}"\n' for each in handlers(text)]
     (folder / "registry.toml").write_text("\n".join(registry))
-    with Zone.serve(folder.parent) as zone:
+    with serve_zone(folder.parent) as zone:
         yield zone
 
 

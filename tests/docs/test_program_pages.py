@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.pages import Block, blocks_of_page
-from wwspec_router.testing.zone import Zone
+from tests.support.zones import serve_zone
 
 
 def files(page: str) -> list[tuple[str, str]]:
@@ -25,7 +25,7 @@ def path_of(block: Block) -> str:
 
 def test_the_generator_of_the_page_notes_each_call_and_refuses_a_suspended_corp(tmp_path: Path) -> None:
     app = write_files(tmp_path, dict(files("around.md")))
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         assert zone.call("coupon", {"code": "TEA"}).reply["cents"] == 500
         assert zone.call("coupon", {"code": "MILK"}).errcode == 1404
         assert re.search(r"coupon: 0 after 0\.\d{3} s", zone.program_log())
@@ -33,14 +33,14 @@ def test_the_generator_of_the_page_notes_each_call_and_refuses_a_suspended_corp(
         corpid = zone.client.info()["corpid"]
     audit = app / "abilities" / "audit.py"
     audit.write_text(audit.read_text("utf-8").replace("wwsuspended", corpid), "utf-8")
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         assert zone.call("coupon", {"code": "TEA"}).errcode == 1403
 
 
 def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database, registry, *_ = files("open-once.md")
     monkeypatch.chdir(tmp_path)
-    with Zone.serve(write_files(tmp_path / "app", dict([database, registry]))) as zone:
+    with serve_zone(write_files(tmp_path / "app", dict([database, registry]))) as zone:
         counts = [zone.call("seen", {"article": "tea"}).reply["times"] for _ in range(6)]
     assert counts == [1, 2, 3, 4, 5, 6]
     with closing(sqlite3.connect(tmp_path / "catalogue.db")) as connection:
@@ -49,14 +49,14 @@ def test_the_database_of_the_page_is_open_in_each_call(tmp_path: Path, monkeypat
 
 def test_the_client_and_the_model_of_the_page_are_open_in_each_call(tmp_path: Path) -> None:
     *_, client, registry = files("open-once.md")
-    with Zone.serve(write_files(tmp_path, dict([client, registry]))) as zone:
+    with serve_zone(write_files(tmp_path, dict([client, registry]))) as zone:
         forecast = zone.call("forecast", {"url": f"{zone.client.url}/emulator/info"})
     assert forecast.reply == {"errcode": 0, "errmsg": "ok", "score": 0}
 
 
 def test_the_settings_of_the_page_reach_the_lifespan_and_the_handler(tmp_path: Path) -> None:
     app = write_files(tmp_path, dict(files("own-settings.md")))
-    with Zone.serve(app, settings={"partner_key": "a-key-for-tests", "retries": 5}) as zone:
+    with serve_zone(app, settings={"partner_key": "a-key-for-tests", "retries": 5}) as zone:
         reply = zone.call("partner_price", {"article": "tea"}).reply
         assert "a-key-for-tests" not in zone.program_log()
     assert reply["url"].startswith("https://partner.example/tea?signed=")

@@ -1,12 +1,13 @@
 """README.md as a new user follows it, block after block: each command works, and prints what the page shows."""
 
 import os
+import re
 import shutil
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,11 @@ from wwspec_router.testing.ports import held_ports
 README = ROOT / "README.md"
 """README.zh-CN.md has the same blocks: tests/docs/test_contributing.py."""
 
+NOT_WITHIN = {"scripts/test": ""}
+"""What runs this test."""
+
 HERE = {
+    **NOT_WITHIN,
     "scripts/demo --once": "wwspec demo --once",
     "scripts/package --build": "",
     ".venv/bin/wwspec new ../shop --wheels dist": "wwspec new ../shop --wheels dist",
@@ -50,6 +55,7 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
             "LANG": "C.UTF-8",
+            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
@@ -74,13 +80,17 @@ def follow(blocks: Iterable[Block], terminals: Terminals, instead: Mapping[str, 
             block.write(terminals.cwd)
         elif block.language == "text":
             terminals.expect(block.text)
-        else:
-            terminals.run("\n".join(instead.get(line, line) for line in block.text.splitlines()))
+        elif commands := [command for line in block.text.splitlines() if (command := instead.get(line, line))]:
+            terminals.run("\n".join(commands))
     terminals.check_success()
 
 
-@pytest.mark.parametrize("section", ["See it run", "Start a program of your own"])
-def test_a_section_shows_what_its_commands_print(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "sections", [("Two commands", "What the demo prints"), ("Start a program of your own",)], ids=lambda each: each[0]
+)
+def test_the_page_shows_what_its_commands_print(
+    sections: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clone, scratch = tmp_path / "clone", tmp_path / "scratch"
     for package in ("abilities", "schemas"):
         shutil.copytree(ROOT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -89,7 +99,13 @@ def test_a_section_shows_what_its_commands_print(section: str, tmp_path: Path, m
     scratch.mkdir()
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     with terminals_in(clone, scratch) as terminals:
-        follow(blocks_of(section), terminals, HERE)
+        follow(chain.from_iterable(map(blocks_of, sections)), terminals, HERE)
+
+
+def test_the_second_command_is_what_ci_runs_with_all_tests() -> None:
+    demo, tests = (block.text.strip() for block in blocks_of("Two commands"))
+    assert demo.startswith("scripts/demo ")
+    assert re.search(rf"^step {tests.removeprefix('scripts/')} --all\b", (ROOT / ".ci/run").read_text(), re.MULTILINE)
 
 
 @pytest.fixture
@@ -107,7 +123,7 @@ def test_the_readme_and_then_the_beginning_of_the_tutorial_work_word_for_word(cl
     first.mkdir()
     second.mkdir()
     with terminals_in(clone, first) as terminals:
-        follow(blocks_of_page(README), terminals, {})
+        follow(blocks_of_page(README), terminals, NOT_WITHIN)
     shutil.rmtree(clone.parent / "shop")  # the tutorial makes it as well, in the folder that holds the clone
     shutil.rmtree(clone / "dist")
     with terminals_in(clone.parent, second) as terminals:

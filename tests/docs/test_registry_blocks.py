@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT, write_files
-from wwspec_router.testing.zone import Zone
+from tests.support.zones import serve_zone
 
 FIRST_LINE = "# abilities/registry.toml\n"
 
@@ -28,7 +28,7 @@ def registries(page: str) -> list[str]:
 
 def test_a_java_or_cpp_program_is_one_file(tmp_path: Path) -> None:
     java, _ = registries("from-the-demos.md")
-    with Zone.serve(write_files(tmp_path, {"abilities/registry.toml": java})) as zone:
+    with serve_zone(write_files(tmp_path, {"abilities/registry.toml": java})) as zone:
         event = zone.fire("hit_keyword")["event"]
         assert zone.call("get_callback_data", notify_id=zone.notified()).reply == event
         assert len(zone.call("invoke_sync_msg", {"limit": 3}).reply["msg_list"]) == 3
@@ -38,7 +38,7 @@ def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
     _, python = registries("from-the-demos.md")
     [function] = blocks("from-the-demos.md", "en", "# abilities/count_words.py\n")
     app = write_files(tmp_path, {"abilities/registry.toml": python, "abilities/count_words.py": function})
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         event = zone.fire("hit_keyword")["event"]
         fetch = {"input": {"func": "do_async_job", "func_req": {}}}
         assert zone.call("input_do_async_job", fetch, notify_id=zone.notified()).reply == event
@@ -50,7 +50,7 @@ def test_an_app_of_the_python_demo_keeps_its_requests(tmp_path: Path) -> None:
 
 def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> None:
     [renamed] = registries("rename-abilities.md")
-    with Zone.serve(write_files(tmp_path, {"abilities/registry.toml": renamed})) as zone:
+    with serve_zone(write_files(tmp_path, {"abilities/registry.toml": renamed})) as zone:
         event = zone.fire("hit_keyword")["event"]
         assert zone.call("fetch_event", notify_id=zone.notified()).reply == event
         assert len(zone.call("wx.sync_msg", {"limit": 3}).reply["msg_list"]) == 3
@@ -62,7 +62,7 @@ def test_prefixes_and_the_ability_of_events_have_other_names(tmp_path: Path) -> 
 def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path) -> None:
     [limited] = registries("rate-limits.md")
     app = write_files(tmp_path, {"abilities/registry.toml": limited})
-    with Zone.serve(app) as zone, ThreadPoolExecutor(12) as pool:
+    with serve_zone(app) as zone, ThreadPoolExecutor(12) as pool:
         zone.client.add_fault("sdk", "latency", "search_chat", 1.0)
         answers = list(pool.map(lambda _: zone.call("search", {"query_word": "群聊"}), range(12)))
         assert {answer.errcode for answer in answers} == {0, 7003}

@@ -22,6 +22,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
 from wwspec_router.client import RepeatedCursorError
@@ -140,7 +141,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def zone(application: Path) -> Iterator[Zone]:
-    with Zone.serve(application) as zone:
+    with serve_zone(application) as zone:
         yield zone
 
 
@@ -155,7 +156,7 @@ def test_every_file_of_a_page_says_where_it_belongs() -> None:
 @pytest.mark.parametrize("lines", COMMANDS)
 def test_every_command_of_a_page_works(lines: list[str], application: Path, request: pytest.FixtureRequest) -> None:
     if "wwspec zone cancel" in lines:  # after it an app gets no message from before, which other tests need
-        with Zone.serve(application) as own:
+        with serve_zone(application) as own:
             run_all(lines, application, own)
     else:
         run_all(lines, application, request.getfixturevalue("zone"))
@@ -310,7 +311,7 @@ def test_the_apps_loop_over_pages_ends_at_a_cursor_that_leads_nowhere(
     row = '[abilities.text_messages]\nhandler = "abilities.endless:text_messages"\n'
     files = {"abilities/registry.toml": row, "abilities/endless.py": ENDLESS.replace("{cursor}", cursor)}
     all_texts = runpy.run_path(str(application / "tests" / "test_paging.py"))["all_texts"]
-    with Zone.serve(write_files(tmp_path, files)) as zone, zone.app_client() as client:
+    with serve_zone(write_files(tmp_path, files)) as zone, zone.app_client() as client:
         with pytest.raises(RepeatedCursorError):
             all_texts(client, "token")
 

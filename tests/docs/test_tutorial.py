@@ -1,6 +1,7 @@
 """The tutorial as a new user goes through it: in an empty folder, with the built wheel, block after block."""
 
 import math
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,10 +15,10 @@ from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.client import SqlitePendingStore
 from wwspec_router.client.notify.models import Stage
 from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import Zone
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -89,7 +90,7 @@ def test_the_history_of_the_tutorial_takes_few_pulls_for_many_messages(tmp_path:
         for block in blocks_of_page(page):
             if block.is_file:
                 block.write(tmp_path)
-    with Zone.serve(tmp_path, emulate=["--messages", "5000"]) as zone:
+    with serve_zone(tmp_path, emulate=["--messages", "5000"]) as zone:
         assert zone.submit("history").result(timeout=DEADLINE).reply["messages"] == 5000
 
 
@@ -113,6 +114,7 @@ def terminals(
             **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
             "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
             "LANG": "C.UTF-8",
+            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
             "WWSPEC_PORT": ports["8080"],
             "WWSPEC_EMULATOR_PORT": ports["8090"],
             "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",

@@ -14,13 +14,14 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync
 from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from torture.archive import rotate_key
 from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.browser import page_browser
 from wwspec_router.emulator.state.page_logins import LOGIN_SECONDS
 from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
 
 EXAMPLE = ROOT / "examples" / "message_viewer"
 PACKAGE = ROOT / "tests" / "emulator" / "page"
@@ -43,7 +44,7 @@ def test_the_readme_names_every_variable_of_the_environment(readme: str) -> None
 
 @pytest.fixture(scope="module")
 def zone() -> Iterator[ServedZone]:
-    with Zone.serve(ROOT, emulate=["--messages", "0"]) as zone:
+    with serve_zone(ROOT, emulate=["--messages", "0"]) as zone:
         zone.client.say("zhangwei", "您好，请问有货吗？", to=["lina"])
         zone.client.say("lina", "有货的。", to=["zhangwei"])
         chatid, group = next(iter(zone.client.info()["groups"].items()))

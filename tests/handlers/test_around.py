@@ -17,6 +17,7 @@ from tests.support.events import running, with_event
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router import (
     AbilityError,
     AsyncContext,
@@ -37,7 +38,6 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
-from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom.events import hit_keyword
 
 NAME = "abilities.audit:around"
@@ -511,7 +511,7 @@ later = "abilities.app:later"
 def test_a_served_program_has_it_around_its_own_code_and_around_nothing_else(tmp_path: Path) -> None:
     app = write_files(tmp_path, {"abilities/registry.toml": REGISTRY, "abilities/app.py": APPLICATION})
     journal = app / "abilities" / "journal.txt"
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         assert zone.call("later", {"word": "tea"}).reply["text"] == "tea"
         assert zone.call("now").errcode == 1001
         assert zone.call("closed").errcode == 1403

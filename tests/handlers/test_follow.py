@@ -30,6 +30,8 @@ from wwspec_router.stores.kept import KeptKey, KeptWrite
 from wwspec_router.wecom import get_hit_msg_list, get_rule_list, sync_msg
 from wwspec_router.wecom.events import hit_keyword
 
+pytestmark = pytest.mark.never_lost
+
 AT = 1_800_000_000
 HIT = json.dumps({"event_type": "hit_keyword", "timestamp": AT, "hit_keyword": {"token": "t"}})
 REQUEST = sync_msg.Request(token="t", limit=2)  # noqa: S106 - no secret

@@ -18,6 +18,8 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 
+pytestmark = pytest.mark.never_lost
+
 Act = Callable[[Context], object]
 ActLater = Callable[[AsyncContext], Any]
 

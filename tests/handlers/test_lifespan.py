@@ -13,14 +13,14 @@ from tests.support.apps import check_app, python, write_files
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.errors import LifespanError
 from wwspec_router.handlers.lifespan import Lifespan
-from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.child import ChildError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
-from wwspec_router.testing.zone import Zone
 
 REGISTRY = """
 [program]
@@ -91,7 +91,7 @@ def journal(app: Path) -> list[list[str]]:
 
 
 def test_each_process_opens_once_before_its_port_and_closes_at_its_end(app: Path) -> None:
-    with Zone.serve(app, serve=["--workers", "2"]) as zone:
+    with serve_zone(app, serve=["--workers", "2"]) as zone:
         wait_until(lambda: len(journal(app)) == 2)
         assert all(word == "open" for word, _ in journal(app))
         assert zone.call("count").reply["calls"] >= 1
@@ -104,7 +104,7 @@ def test_a_process_that_is_told_to_stop_while_it_starts_closes_what_it_opened(ap
     stopped = APPLICATION.replace("    yield State()", "    os.kill(os.getpid(), 15)\n    yield State()")
     write_files(app, {"abilities/app.py": stopped})
     options = ["--app", str(app), "--sdk", "emulator", "--port", "0", "--store", "memory:", "--workers", "0"]
-    program = Child(["serve", *options], output=tmp_path / "serve.log")
+    program = forked_child(["serve", *options], output=tmp_path / "serve.log")
     program.process.wait(DEADLINE)
     assert [word for word, _ in journal(app)] == ["open", "close"]
 
@@ -128,7 +128,7 @@ def test_a_failure_to_open_is_a_start_up_error_with_the_traceback_of_the_applica
     output = tmp_path / "serve.log"
     options = ["--app", str(app), "--sdk", "emulator", "--port", "0", "--store", "memory:"]
     with pytest.raises(ChildError):
-        Child(["serve", *options], output=output).announced_url()
+        forked_child(["serve", *options], output=output).announced_url()
     said = output.read_text()
     assert "lifespan abilities.app:lifespan: it failed" in said
     assert 'abilities/app.py", line ' in said

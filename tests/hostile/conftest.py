@@ -15,13 +15,15 @@ import httpx
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.sdk import ScriptedSdk
+from tests.support.zones import serve_zone
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
 
 LIMIT = 30.0
 """Seconds after which a test counts as hung."""
@@ -132,7 +134,7 @@ def hostile_app(folder: Path) -> Path:
 def shared_wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     """A served zone that all tests share, and none leaves worse."""
     folder = hostile_app(tmp_path_factory.mktemp("hostile") / "app")
-    with Zone.serve(folder, serve=["--log-level", "DEBUG"]) as zone, contextlib.closing(Wire(zone)) as wire:
+    with serve_zone(folder, serve=["--log-level", "DEBUG"]) as zone, contextlib.closing(Wire(zone)) as wire:
         yield wire
 
 

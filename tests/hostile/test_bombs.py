@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.hostile.conftest import OK, Ask, Wire
+from tests.support.tables import for_each
 
 BOMBS = {
     "arrays 10 k deep": "[" * 10_000 + "]" * 10_000,
@@ -111,14 +112,14 @@ HOSTILE_IDS = {
 }
 
 
-@pytest.mark.parametrize(("ability_id", "message"), HOSTILE_IDS.items(), ids=lambda text: ascii(text[:20]))
-def test_a_hostile_ability_id_is_unknown_and_shown_escaped(ask: Ask, ability_id: str, message: str) -> None:
+@for_each(HOSTILE_IDS.items())
+def test_a_hostile_ability_id_is_unknown_and_shown_escaped(ability_id: str, message: str, ask: Ask) -> None:
     assert ask(ability_id) == _refused(f"unknown ability_id {message}")
     assert ask(ability_id, is_async=True) == _refused(f"unknown ability_id {message}")
 
 
-@pytest.mark.parametrize("call_type", [0, 3, -1, 2**31, 2**63, -(10**30)])
-def test_an_unknown_call_type_is_refused(ask: Ask, call_type: int) -> None:
+@for_each([0, 3, -1, 2**31, 2**63, -(10**30)])
+def test_an_unknown_call_type_is_refused(call_type: int, ask: Ask) -> None:
     assert ask("invoke_sync_msg", call_type=call_type) == _refused("call_type must be 1 or 2")
 
 
@@ -126,18 +127,16 @@ HOSTILE_NOTIFY_IDS = ["x", "notify-0", "\n", "a\x00b", "*", "%", "' OR 1=1 --", 
 HOSTILE_NOTIFY_IDS.append("读" * 5_000)
 
 
-@pytest.mark.parametrize("notify_id", HOSTILE_NOTIFY_IDS, ids=lambda text: ascii(text[:20]))
-def test_a_hostile_notify_id_finds_nothing(ask: Ask, notify_id: str) -> None:
+@for_each(HOSTILE_NOTIFY_IDS)
+def test_a_hostile_notify_id_finds_nothing(notify_id: str, ask: Ask) -> None:
     ask("", '{"event_type":"hit_keyword","timestamp":5}', call_type=2, corpid="another corp")
     assert ask("get_callback_data", notify_id=notify_id) == _refused("no event waits under this notify_id")
 
 
-@pytest.mark.parametrize(
-    "who",
-    [{"corpid": "ww-other"}, {"agentid": 1}, {"corpid": ""}, {"agentid": 0}, {"agentid": -1}, {"agentid": 2**63 - 1}],
-    ids=str,
+@for_each(
+    [{"corpid": "ww-other"}, {"agentid": 1}, {"corpid": ""}, {"agentid": 0}, {"agentid": -1}, {"agentid": 2**63 - 1}]
 )
-def test_the_notify_id_of_another_corp_or_app_finds_nothing(wire: Wire, who: dict[str, Any]) -> None:
+def test_the_notify_id_of_another_corp_or_app_finds_nothing(who: dict[str, Any], wire: Wire) -> None:
     assert wire.event('{"event_type":"hit_keyword","timestamp":5}').reply == OK
     notify_id = wire.zone.notified()
     answer = wire.call("get_callback_data", "{}", **{"notify_id": notify_id, **who})

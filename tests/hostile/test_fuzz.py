@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.skips import only_where
@@ -19,7 +19,7 @@ from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
 from torture.fuzz_rig import BrokenPromiseError
 from torture.fuzz_targets import Targets, open_targets, text_bytes, texts
 
-EXAMPLES = 300
+EXAMPLES = 5 * settings().max_examples  # scripts/test --all gives four times as many
 TARGETS = sorted(INPUTS["hypothesis"])
 KEPT = [(target, path) for target in TARGETS for path in kept(target)]
 

@@ -24,9 +24,10 @@ from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import HandlerTarget
-from wwspec_router.stores import open_store
+from wwspec_router.stores import Store
 
 HANDLERS = ["misbehave", "misbehave_later"]
+WAYS = [*GARBAGE, *RAISED, *DONE, *SAID]
 GOOD = {"errcode": 0, "errmsg": "ok", "text": "good", "numbers": [], "ratio": 0.5}
 EXPECTED: dict[str, dict[str, Any]] = {
     "errcode of a class of its own": {"errcode": 5, "errmsg": "a message"},
@@ -36,17 +37,16 @@ EXPECTED: dict[str, dict[str, Any]] = {
 """What the app is told; an internal error where it is not named."""
 
 
-def check(how: str, reply: Any) -> None:
-    """The reply is the documented one, and holds nothing that the handler did not mean to say."""
-    assert MARK not in json.dumps(reply)
+def is_documented(how: str, reply: Any) -> bool:
+    """Whether the reply is the documented one, and holds nothing that the handler did not mean to say."""
+    if MARK in json.dumps(reply):
+        return False
     if how in GARBAGE:
-        assert reply["errcode"] == 710660
-        assert reply["errmsg"].startswith("output contract: ") or reply == INTERNAL
-        assert set(reply) == {"errcode", "errmsg"}
-    elif how == "an AbilityError whose detail has no text":  # the detail is the log's affair
-        assert reply in (EXPECTED[how], INTERNAL)
-    else:
-        assert reply == EXPECTED.get(how, INTERNAL)
+        is_output_error = str(reply["errmsg"]).startswith("output contract: ") and reply["errcode"] == 710660
+        return set(reply) == {"errcode", "errmsg"} and (is_output_error or reply == INTERNAL)
+    if how == "an AbilityError whose detail has no text":  # the detail is the log's affair
+        return reply in (EXPECTED[how], INTERNAL)
+    return bool(reply == EXPECTED.get(how, INTERNAL))
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +62,16 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     running.close()
 
 
-@pytest.fixture(params=["server's loop", "private loop"])
-def misbehaving(
-    request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, reference_table: AbilityTable
-) -> Iterator[Dispatcher]:
-    """The reference program's kernel with both handlers that misbehave."""
-    portal: Portal = LoopPortal(loop) if request.param == "server's loop" else PrivateLoopPortal()
-    table = reference_table
-    abilities = dict(table.abilities)
+@pytest.fixture(scope="module")
+def misbehaving(reference_table: AbilityTable) -> AbilityTable:
+    """The reference program's abilities, and both handlers that misbehave."""
+    abilities = dict(reference_table.abilities)
     for name in HANDLERS:
         handler = handler_of(getattr(misbehaviour, name))
         assert handler is not None
         target = HandlerTarget(handler, InputCodec(misbehaviour.Way), OutputCodec(misbehaviour.Result))
-        abilities[name] = replace(table.abilities["chat_digest"], ability_id=name, target=target, timeout=None)
-    store = open_store("memory:")
-    yield Dispatcher(replace(table, abilities=abilities), ScriptedSdk(), store, portal)
-    store.close()
+        abilities[name] = replace(abilities["chat_digest"], ability_id=name, target=target, timeout=None)
+    return replace(reference_table, abilities=abilities)
 
 
 def ask_handler(kernel: Dispatcher, ability_id: str, how: str) -> Any:
@@ -98,41 +92,49 @@ def ask_handler(kernel: Dispatcher, ability_id: str, how: str) -> Any:
     return answers[0]
 
 
-@pytest.mark.parametrize("how", [*GARBAGE, *RAISED, *DONE, *SAID])
 @pytest.mark.parametrize("ability_id", HANDLERS)
+@pytest.mark.parametrize("is_servers", [True, False], ids=["server's loop", "private loop"])
 def test_the_kernel_answers_whatever_a_handler_does(
-    misbehaving: Dispatcher, ability_id: str, how: str, caplog: pytest.LogCaptureFixture
+    loop: asyncio.AbstractEventLoop,
+    misbehaving: AbilityTable,
+    store: Store,
+    is_servers: bool,
+    ability_id: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with warnings.catch_warnings(), caplog.at_level(logging.DEBUG):
-        warnings.simplefilter("ignore", RuntimeWarning)  # an async generator that nobody ran
-        check(how, ask_handler(misbehaving, ability_id, how))
-        assert ask_handler(misbehaving, ability_id, "good") == GOOD
-    ours = [record for record in caplog.records if record.name.startswith("wwspec_router")]
-    assert len(ours) == 1
-    assert MARK not in caplog.text
-    assert not any(record.exc_info for record in ours)
+    faults = []
+    for how in WAYS:
+        portal: Portal = LoopPortal(loop) if is_servers else PrivateLoopPortal()
+        kernel = Dispatcher(misbehaving, ScriptedSdk(), store, portal)  # anew, since it logs like errors once
+        caplog.clear()
+        with warnings.catch_warnings(), caplog.at_level(logging.DEBUG):
+            warnings.simplefilter("ignore", RuntimeWarning)  # an async generator that nobody ran
+            reply = ask_handler(kernel, ability_id, how)
+            after = ask_handler(kernel, ability_id, "good")
+        ours = [record for record in caplog.records if record.name.startswith("wwspec_router")]
+        if not is_documented(how, reply) or after != GOOD:
+            faults.append(f"{how}: {reply}, then {after}")
+        if len(ours) != 1 or MARK in caplog.text or ours[0].exc_info:
+            faults.append(f"{how} is logged as {caplog.text}")
+    assert not faults, "\n".join(faults)
 
 
-@pytest.mark.parametrize("how", [*GARBAGE, *RAISED, *DONE, *SAID])
-@pytest.mark.parametrize("ability_id", HANDLERS)
-def test_a_served_program_answers_whatever_a_handler_does(wire: Wire, ability_id: str, how: str) -> None:
-    answer = wire.call(ability_id, json.dumps({"name": how}))
-    assert not answer.is_exception
-    check(how, answer.reply)
+def test_a_served_program_answers_whatever_a_handler_does_and_shows_it_to_a_developer(wire: Wire) -> None:
+    """None of it harms a line of the log. With the vendor's SDK it is not shown: `test_secrets`, the kernel above."""
+    faults = []
+    for ability_id in HANDLERS:
+        for how in WAYS:
+            answer = wire.call(ability_id, json.dumps({"name": how}))
+            if answer.is_exception or not is_documented(how, answer.reply):
+                faults.append(f"{ability_id}, {how}: {answer.text}")
+    assert not faults, "\n".join(faults)
+    text = wire.zone.program_log()
+    assert text.count("misbehave") >= 2 * len(RAISED)
+    assert MARK in text
+    calls = re.findall(r"^\d\d:\d\d:\d\d\.\d{3}  INFO   #\d+ +call +misbehave\w* ", text, re.MULTILINE)
+    assert len(calls) >= len(HANDLERS) * len(WAYS)
 
 
 def test_an_async_handler_that_cancels_itself_is_answered(wire: Wire) -> None:
     reply = wire.call("misbehave_later", '{"name":"CancelledError"}').reply
     assert reply == {"errcode": 710660, "errmsg": "the ability was cancelled"}
-
-
-def test_whatever_handlers_raise_is_shown_to_a_developer_and_harms_no_line_of_the_log(wire: Wire) -> None:
-    """With the vendor's SDK nothing of it is shown: `test_secrets`, and the kernel above."""
-    for ability_id in HANDLERS:
-        for how in (*GARBAGE, *RAISED, *DONE, *SAID):
-            wire.call(ability_id, json.dumps({"name": how}))
-    text = wire.zone.program_log()
-    assert text.count("misbehave") >= 2 * len(RAISED)
-    assert MARK in text
-    calls = re.findall(r"^\d\d:\d\d:\d\d\.\d{3}  INFO   #\d+ +call +misbehave\w* ", text, re.MULTILINE)
-    assert len(calls) >= len(HANDLERS) * len((*GARBAGE, *RAISED, *DONE, *SAID))

@@ -3,12 +3,14 @@
 import base64
 import os
 from collections.abc import Callable
+from itertools import product
 
 import httpx
 import pytest
 
 from tests.hostile.conftest import NOT_DECODED, OK, Pairs, Wire
 from tests.support.sealing import seal_reply
+from tests.support.tables import for_each
 from wwspec_router.emulator.standin.wwspec_standin import seal
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
@@ -41,19 +43,16 @@ CHANGES: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", SEALED)
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_sealed_header_that_was_altered_is_refused(wire: Wire, name: str, change: Change) -> None:
+@for_each(product(CHANGES, SEALED))
+def test_a_sealed_header_that_was_altered_is_refused(change: str, name: str, wire: Wire) -> None:
     sealed = wire.seal()
-    wire.refuses(change(list(sealed.headers.items()), name), sealed.body)
+    wire.refuses(CHANGES[change](list(sealed.headers.items()), name), sealed.body)
 
 
-@pytest.mark.parametrize(
-    "more", [("ww-x", "1"), ("ww-", ""), ("WW-Extra", "1"), ("ww-corpid", "ww1"), ("ww-seal-2", "a" * 60_000)], ids=str
-)
-def test_a_header_beyond_the_sealed_ones_is_refused(wire: Wire, more: tuple[str, str]) -> None:
+@for_each([("ww-x", "1"), ("ww-", ""), ("WW-Extra", "1"), ("ww-corpid", "ww1"), ("ww-seal-2", "a" * 60_000)])
+def test_a_header_beyond_the_sealed_ones_is_refused(name: str, value: str, wire: Wire) -> None:
     sealed = wire.seal()
-    wire.refuses([*sealed.headers.items(), more], sealed.body)
+    wire.refuses([*sealed.headers.items(), (name, value)], sealed.body)
 
 
 def test_a_refusal_tells_nothing_of_the_request_before(wire: Wire) -> None:
@@ -77,19 +76,15 @@ def test_a_request_without_any_seal_is_refused(wire: Wire) -> None:
         wire.refuses([], wire_body)
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff\xfe", b"\xed\xa0\x80", "读".encode("utf-16"), b"\xc0\x80", b"\xf5\x80\x80\x80"], ids=repr
-)
-def test_a_body_that_is_not_utf_8_is_refused_even_under_genuine_headers(wire: Wire, body: bytes) -> None:
+@for_each([b"\xff\xfe", b"\xed\xa0\x80", "读".encode("utf-16"), b"\xc0\x80", b"\xf5\x80\x80\x80"])
+def test_a_body_that_is_not_utf_8_is_refused_even_under_genuine_headers(body: bytes, wire: Wire) -> None:
     answer = wire.send(list(wire.seal().headers.items()), body)
     assert answer.is_exception
     assert answer.reply == {"errcode": 710660, "errmsg": "the request's body is not UTF-8"}
 
 
-@pytest.mark.parametrize(
-    "around", ["\ufeff{}", "{}\ufeff", " {}", "{}\n", "{}\r\n", "{}=", "{}\x00", "{0}{0}"], ids=ascii
-)
-def test_a_body_with_anything_around_it_is_refused(wire: Wire, around: str) -> None:
+@for_each(["\ufeff{}", "{}\ufeff", " {}", "{}\n", "{}\r\n", "{}=", "{}\x00", "{0}{0}"])
+def test_a_body_with_anything_around_it_is_refused(around: str, wire: Wire) -> None:
     sealed = wire.seal()
     wire.refuses(sealed.headers.items(), around.format(sealed.body))
 
@@ -167,8 +162,7 @@ def test_a_request_that_breaks_off_anywhere_leaves_the_program_alive(wire: Wire)
         assert not wire.raw(whole[:length]).startswith(b"HTTP/1.1 200"), "half a request was answered"
 
 
-@pytest.mark.parametrize(
-    "data",
+@for_each(
     [
         b"\x00" * 1000,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -183,10 +177,9 @@ def test_a_request_that_breaks_off_anywhere_leaves_the_program_alive(wire: Wire)
         b"POST / HTTP/1.1\r\nname without colon\r\n\r\n",
         b"POST / HTTP/1.1\r\nww-x: a\rb\x00c\r\n\r\n",
         b"POST " + b"/" * 200_000 + b" HTTP/1.1\r\n\r\n",
-    ],
-    ids=lambda data: ascii(data[:70]),
+    ]
 )
-def test_bytes_that_are_no_request_are_refused_without_a_word_of_the_program(wire: Wire, data: bytes) -> None:
+def test_bytes_that_are_no_request_are_refused_without_a_word_of_the_program(data: bytes, wire: Wire) -> None:
     answer = wire.raw(data)
     assert answer[9:10] in (b"4", b""), answer[:200]
     assert b"Traceback" not in answer

@@ -5,9 +5,11 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,10 +21,12 @@ from tests.hostile.conftest import LIMIT, hostile_app, sent_raw
 from tests.hostile.indiscreet_sdk import TRACED
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from tests.support.forks import start_forked
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
+from tests.support.waiting import wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.host.child import Child
+from wwspec_router.host.child import Child, StartProcess, new_interpreter
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """
@@ -84,7 +88,9 @@ def forms(tail: str) -> Iterator[str]:
 class MarkedProgram:
     """A served program over an SDK that quotes everything, and all that went in and came out."""
 
-    def __init__(self, folder: Path, store: str, marks: Marks, *options: str) -> None:
+    def __init__(
+        self, folder: Path, store: str, marks: Marks, *options: str, start_process: StartProcess = start_forked
+    ) -> None:
         self.marks = marks
         key = marks.new("zone key")[-seal.KEY_BYTES :].encode()
         self.key = key
@@ -108,6 +114,7 @@ class MarkedProgram:
                 "WWSPEC_ACCESS_TOKEN": marks.new("access token"),
             },
             output=self._output,
+            start_process=start_process,
         )
         self.url = self.process.announced_url()
         self.port = int(self.url.rpartition(":")[2])
@@ -125,6 +132,14 @@ class MarkedProgram:
     def log(self) -> str:
         """Standard output and error so far."""
         return self._output.read_text(errors="replace")
+
+    def log_of(self, work: Callable[[], object]) -> str:
+        """Return what is logged of some work, and maybe more: the id of a request that follows ends it."""
+        begin, name = len(self.log), f"end{secrets.token_hex(4)}"
+        work()
+        self.call(OWNER, "good", {}, request_id=name)
+        wait_until(lambda: self.log.count(name) >= 2)  # each line is in the own log and in that of the SDK
+        return self.log[begin:]
 
     def call(self, who: tuple[str, int], ability_id: str, data: Any, **call: Any) -> Any:
         """Send a sealed call and return the decoded reply, which everybody but the owner is told."""
@@ -244,23 +259,62 @@ def send_when_there_is_no_time(program: MarkedProgram) -> None:
     assert any("overloaded" in text for text in message), f"nothing was refused for overload: {message}"
 
 
-@pytest.fixture(params=["text", "json"])
-def program(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MarkedProgram]:
+@pytest.fixture(params=["text", "json"], scope="module")
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MarkedProgram]:
     """A program at level DEBUG: text over a Redis store with a password, or JSON over an SQLite file."""
-    marks = Marks()
+    marks, folder = Marks(), tmp_path_factory.mktemp("marked")
     with ExitStack() as stack:
         if request.param == "text":
             password = f"an@{marks.new('password of the store')}"
-            server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-            program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--request-log")
+            server = stack.enter_context(local_redis(folder, "--requirepass", password, "--appendonly", "no"))
+            program = MarkedProgram(folder, f"unix://:{password}@{server.path}", marks, "--request-log")
             program.server = server
         else:
-            program = MarkedProgram(tmp_path, f"sqlite:{tmp_path / 'notify.db'}", marks, "--log-json", "--request-log")
+            program = MarkedProgram(folder, f"sqlite:{folder / 'notify.db'}", marks, "--log-json", "--request-log")
         stack.callback(program.stop)
         yield program
 
 
+def test_what_a_handler_left_running_fails_without_telling(program: MarkedProgram) -> None:
+    """Row 21, the warning: it went to standard error with its text."""
+    faults = []
+
+    def call_both(wish: dict[str, str]) -> None:
+        for ability_id in ("fail", "fail_later"):
+            program.call(OWNER, ability_id, wish)
+
+    for name in ("task", "callback", "thread", "drop", "warning"):
+        wish = {"name": name, "secret": program.marks.new("what a handler left running")}
+        log = program.log_of(partial(call_both, wish))
+        if ("UserWarning at telling.py" if name == "warning" else "ValueError") not in log:
+            faults.append(f"no line was logged of {name}")
+        if found := program.marks.found(log):
+            faults.append(f"{name}: {found}")
+    assert not faults, "\n".join(faults)
+
+
+def test_a_reply_that_can_not_be_sealed_is_no_answer_ends_no_program_and_does_not_flood_the_log(
+    program: MarkedProgram,
+) -> None:
+    """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
+    secret = f"unsealable {program.marks.new('a reply that is not sealed')}"
+
+    def call() -> None:
+        for ability_id in ("fail", "fail_later", "fail", *["fail"] * 20):
+            with pytest.raises(AssertionError, match="no reply"):
+                program.call(OWNER, ability_id, {"name": "good", "secret": secret})
+        assert program.call(OWNER, "fail", {"name": "good", "secret": "x"})["text"] == "x"
+
+    start = monotonic()
+    log = program.log_of(call)
+    lines = log.count("no reply could be sealed") / 2  # each is in the own log and in that of the SDK
+    assert 1 <= lines <= 2 + monotonic() - start, "more than one line a second"
+    assert "SystemExit at" in log
+    assert program.marks.found(log) == set()
+
+
 def test_no_secret_reaches_a_log_line_or_another_tenant(program: MarkedProgram) -> None:
+    """The last test of the program, which it stops."""
     send_everything(program)
     if program.server is not None:
         program.server.kill()
@@ -282,68 +336,34 @@ def test_no_secret_reaches_a_log_line_or_another_tenant(program: MarkedProgram) 
         assert said in log, f"no line was logged of {said}"
 
 
-def test_a_reply_that_can_not_be_sealed_is_no_answer_and_does_not_end_the_program(program: MarkedProgram) -> None:
-    secret = f"unsealable {program.marks.new('a reply that is not sealed')}"
-    for ability_id in ("fail", "fail_later", "fail"):
-        with pytest.raises(AssertionError, match="no reply"):
-            program.call(OWNER, ability_id, {"name": "good", "secret": secret})
-    assert program.call(OWNER, "fail", {"name": "good", "secret": "x"})["text"] == "x"
-    program.stop()
-    assert "SystemExit at" in program.log
-    assert program.marks.found(program.log) == set()
+STORES = [
+    "redis://user:{0}@127.0.0.1:1/0",
+    "redis://:{0}@127.0.0.1:1",
+    "redis://user:a@{0}@127.0.0.1:1/0",
+    "redis://127.0.0.1:1/0?password={0}",
+    "rediss://user:{0}@127.0.0.1:1/0",
+    "unix://user:{0}@/no/such.sock",
+    "redis+sentinel://user:{0}@127.0.0.1:1/main?sentinel_password=x@{0}",
+    "rediss+cluster://user:{0}@127.0.0.1:1,127.0.0.1:2",
+    "redsi://user:{0}@127.0.0.1:1/0",
+    "redis://user:{0}@127.0.0.1:x/0",
+    "redis:{0}",
+]
 
 
-def test_replies_that_can_not_be_sealed_do_not_flood_the_log(program: MarkedProgram) -> None:
-    """Row 5: an app can cause one with every call of an ability that repeats what it was sent."""
-    start = monotonic()
-    for _ in range(20):
-        with pytest.raises(AssertionError, match="no reply"):
-            program.call(OWNER, "fail", {"name": "good", "secret": "unsealable"})
-    seconds = monotonic() - start
-    program.stop()
-    lines = program.log.count("no reply could be sealed") / 2  # each is in the own log and in that of the SDK
-    assert 1 <= lines <= 2 + seconds, "more than one line a second"
-
-
-@pytest.mark.parametrize("name", ["task", "callback", "thread", "drop", "warning"])
-def test_what_a_handler_left_running_fails_without_telling(program: MarkedProgram, name: str) -> None:
-    """Row 21, the warning: it went to standard error with its text."""
-    secret = program.marks.new("what a handler left running")
-    for ability_id in ("fail", "fail_later"):
-        program.call(OWNER, ability_id, {"name": name, "secret": secret})
-    program.stop()
-    assert ("UserWarning at telling.py" if name == "warning" else "ValueError") in program.log
-    assert program.marks.found(program.log) == set()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis://user:{0}@127.0.0.1:1/0",
-        "redis://:{0}@127.0.0.1:1",
-        "redis://user:a@{0}@127.0.0.1:1/0",
-        "redis://127.0.0.1:1/0?password={0}",
-        "rediss://user:{0}@127.0.0.1:1/0",
-        "unix://user:{0}@/no/such.sock",
-        "redis+sentinel://user:{0}@127.0.0.1:1/main?sentinel_password=x@{0}",
-        "rediss+cluster://user:{0}@127.0.0.1:1,127.0.0.1:2",
-        "redsi://user:{0}@127.0.0.1:1/0",
-        "redis://user:{0}@127.0.0.1:x/0",
-        "redis:{0}",
-    ],
-)
-@pytest.mark.parametrize("option", ["--log-json", "--log-level=DEBUG"])
-def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: Path, url: str, option: str) -> None:
-    marks = Marks()
+def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: Path) -> None:
+    """Every other one is told in JSON: no format sees more of the error than its text."""
+    faults = []
     app = hostile_app(tmp_path / "app")
-    store = url.format(marks.new("password of the store"))
-    serve = ("serve", "--sdk", "emulator", "--app", app, "--port", "0", option)
-    done = wwspec(tmp_path, *serve, environment={**os.environ, "WWSPEC_STORE": store})
-    assert done.returncode > 0
-    said = done.stdout + done.stderr
-    assert said.strip(), "nothing was said"
-    assert "Traceback" not in said
-    assert marks.found(said) == set()
+    for url, option in zip(STORES, cycle(["--log-json", "--log-level=DEBUG"]), strict=False):
+        marks = Marks()
+        environment = {**os.environ, "WWSPEC_STORE": url.format(marks.new("password of the store"))}
+        serve = ("serve", "--sdk", "emulator", "--app", app, "--port", "0", option)
+        done = wwspec(tmp_path, *serve, environment=environment)
+        said = done.stdout + done.stderr
+        if done.returncode <= 0 or not said.strip() or "Traceback" in said or marks.found(said):
+            faults.append(f"{url}: exit code {done.returncode}, {said}")
+    assert not faults, "\n".join(faults)
 
 
 def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
@@ -352,7 +372,8 @@ def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
     password = marks.new("password of the store")
     with ExitStack() as stack:
         server = stack.enter_context(local_redis(tmp_path, "--requirepass", password, "--appendonly", "no"))
-        program = MarkedProgram(tmp_path, f"unix://:{password}@{server.path}", marks, "--workers", "2")
+        store, two = f"unix://:{password}@{server.path}", ("--workers", "2")
+        program = MarkedProgram(tmp_path, store, marks, *two, start_process=new_interpreter)
         stack.callback(program.stop)
         lines = command_lines(program.process.process.pid)
     assert f"store {server.path}" in program.log

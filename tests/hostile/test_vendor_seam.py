@@ -4,6 +4,8 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import cache
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +14,10 @@ import pytest
 from tests.hostile.conftest import NOT_DECODED
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL_ERROR
+from tests.support.tables import for_each
 from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.registry.table import build_table
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.stores import open_store
@@ -74,27 +77,32 @@ def module(**parts: Any) -> Any:
     )
 
 
+@cache
+def table() -> AbilityTable:
+    return build_table(ROOT, ROOT / "abilities" / "registry.toml")
+
+
 def answered(sdk: Any) -> tuple[str, Any]:
     """Send one request through a program over this module; return the reply's kind and the reply."""
     store = open_store("memory:")
     vendor = VendorSdk(sdk)
-    exchange = Exchange(vendor, Dispatcher(build_table(ROOT, ROOT / "abilities" / "registry.toml"), vendor, store))
+    exchange = Exchange(vendor, Dispatcher(table(), vendor, store))
     answer = copy_context().run(exchange.answer, PendingRequest([], b"a body"))
     store.close()
     return dict(answer.headers)[b"ww-kind"].decode(), json.loads(answer.body)
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@for_each(RAISED)
 def test_whatever_the_decoder_raises_is_refused_under_the_exception_header(error: BaseException) -> None:
     assert answered(module(decoder=raising(error))) == ("exception", NOT_DECODED)
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@for_each(RAISED)
 def test_whatever_a_getter_raises_is_refused_under_the_exception_header(error: BaseException) -> None:
     assert answered(module(getters={"get_data": raising(error)})) == ("exception", NOT_DECODED)
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+@for_each(RAISED)
 def test_whatever_an_sdk_call_raises_is_answered(error: BaseException) -> None:
     for sdk in (raising(error), lambda *identity: SimpleNamespace(sync_msg=raising(error))):
         kind, reply = answered(module(sdk=sdk))
@@ -115,9 +123,9 @@ def test_an_error_of_the_sdk_that_has_no_text_is_an_sdk_error_all_the_same() -> 
 GARBAGE = {"None": None, "object": object(), "bytes": b"\xff", "list": [], "deep": "[" * 100_000, "NaN": float("nan")}
 
 
-@pytest.mark.parametrize("value", GARBAGE.values(), ids=GARBAGE)
-@pytest.mark.parametrize("getter", ["get_corpid", "get_agentid", "get_call_type", "get_ability_id", "get_data"])
-def test_a_getter_that_returns_garbage_lets_nobody_in(getter: str, value: object) -> None:
+@for_each(product(["get_corpid", "get_agentid", "get_call_type", "get_ability_id", "get_data"], GARBAGE))
+def test_a_getter_that_returns_garbage_lets_nobody_in(getter: str, name: str) -> None:
+    value = GARBAGE[name]
     kind, reply = answered(module(getters={getter: lambda: value}))
     if isinstance(value, str) and getter not in ("get_agentid", "get_call_type"):
         assert kind == "reply"
@@ -127,7 +135,7 @@ def test_a_getter_that_returns_garbage_lets_nobody_in(getter: str, value: object
         assert (kind, reply) == ("exception", NOT_DECODED)
 
 
-@pytest.mark.parametrize("value", GARBAGE.values(), ids=GARBAGE)
+@for_each(GARBAGE.values())
 def test_an_sdk_call_that_returns_garbage_is_answered(value: object) -> None:
     kind, reply = answered(module(sdk=lambda *identity: SimpleNamespace(sync_msg=lambda request: value)))
     assert (kind, reply["errcode"]) == ("reply", 710660)

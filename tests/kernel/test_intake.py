@@ -17,6 +17,8 @@ from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
 
+pytestmark = pytest.mark.never_lost
+
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}

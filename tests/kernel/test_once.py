@@ -33,6 +33,10 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store, open_store
+from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores.once import OnceClaim, OnceEntry
+
+pytestmark = pytest.mark.never_lost
 
 PROCESS = Path(__file__).with_name("once_process.py")
 ENVIRONMENT = {
@@ -265,6 +269,27 @@ def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline
     assert first.result(DEADLINE)["number"] == orders.runs == 1
 
 
+class Counted(MemoryStore):
+    """Counts claims."""
+
+    claims = 0
+
+    def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:
+        self.claims += 1
+        return super().claim_once(claim, lease)
+
+
+def test_a_repeat_asks_less_and_less_often_for_the_end_of_a_call_in_another_process(
+    orders: Orders, pool: ThreadPoolExecutor
+) -> None:
+    with closing(Counted()) as store:
+        first = begin(pool, orders, orders.kernel(store))
+        assert place(orders.kernel(store, timeout=0.5)) == RUNNING
+        orders.go.set()
+        assert first.result(DEADLINE)["number"] == 1
+        assert store.claims < 12, "the first pause is 20 ms, and each is half as long again as the one before"
+
+
 def test_more_repeats_than_may_wait_are_refused_at_once(orders: Orders, store: Store, pool: ThreadPoolExecutor) -> None:
     kernel = orders.kernel(store)
     first = begin(pool, orders, kernel)
@@ -366,17 +391,24 @@ def test_no_thread_is_left_when_no_call_runs(orders: Orders, store: Store) -> No
     wait_until(lambda: set(threading.enumerate()) <= before)
 
 
-@pytest.mark.parametrize("kill_at", range(6))
-def test_a_call_that_ended_has_no_second_side_effect_whenever_its_process_is_killed(
-    orders: Orders, url: str, tmp_path: Path, kill_at: int
-) -> None:
+def test_a_call_that_ended_has_no_second_side_effect_whenever_its_process_is_killed(url: str, tmp_path: Path) -> None:
     """Steps: claim, claimed, side effect, done, keep, kept. The others free the key when the lease is over."""
-    runs = tmp_path / "runs"
-    runs.touch()
-    command = [sys.executable, str(PROCESS), url, str(runs), str(kill_at)]
-    killed = subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert len(runs.read_text().splitlines()) == (1 if kill_at >= 3 else 0)
-    with closing(open_store(url)) as store:
-        assert [place(orders.kernel(store))["number"] for _ in range(3)] == [1, 1, 1]
-    assert orders.runs == (0 if kill_at == 5 else 1)
+    stores = [f"{url}-{step}" if url.startswith("sqlite:") else f"{url}?prefix={step}" for step in range(6)]
+    files = [tmp_path / str(step) for step in range(6)]
+    arguments = [str(each) for step in range(6) for each in (stores[step], files[step], step)]
+    killed = subprocess.run(
+        [sys.executable, str(PROCESS), *arguments],
+        env=ENVIRONMENT,
+        timeout=DEADLINE,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    assert [int(each) for each in killed.stdout.split()] == [-signal.SIGKILL] * 6
+    runs = {step: path.read_text().count("ran") if path.exists() else 0 for step, path in enumerate(files)}
+    assert runs == {0: 0, 1: 0, 2: 0, 3: 1, 4: 1, 5: 1}
+    found = {}
+    for step, each in enumerate(stores):
+        orders = Orders()
+        with closing(open_store(each)) as store:
+            found[step] = [place(orders.kernel(store))["number"] for _ in range(3)], orders.runs
+    assert found == {step: ([1, 1, 1], 0 if step == 5 else 1) for step in range(6)}

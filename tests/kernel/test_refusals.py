@@ -1,6 +1,7 @@
 """Each failure of the program has the errcode that the registry file gives it."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -103,3 +104,16 @@ def test_a_number_that_is_not_set_apart_is_that_of_errcode(reference_table: Abil
     kernel = Kernel(apart(reference_table, Program(errcode=9000, crash_errcode=9003)), store)
     assert kernel.dispatch(app_call("nothing")).errcode == 9000
     assert kernel.dispatch(app_call("invoke_sync_msg", '{"limit":5000}')).errcode == 9000
+
+
+def test_in_development_a_refusal_is_logged_with_its_place_and_with_its_cause_if_it_has_one(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caused = AbilityError("no", errcode=7)
+    caused.__cause__ = KeyError("article")
+    for refusal, has_cause in ((AbilityError("no", errcode=7), False), (caused, True)):
+        table = with_handler(reference_table, place_order(refusal))
+        Dispatcher(table, MemorySdk(), store, with_text=True).dispatch(app_call("place_order"))
+        line = r"ability place_order refused, AbilityError: no \(7\) at \S*test_refusals.py:\d+"
+        assert re.match(line, caplog.messages[-1])
+        assert (caplog.records[-1].exc_info is not None) is has_cause

@@ -1,7 +1,6 @@
 """The trace of an app, through the program: in its log, in its handlers, and in what the emulator records."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,9 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from tests.support.apps import write_files
+from tests.support.command import wwspec
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.client.telemetry import OpenTelemetryHooks
 from wwspec_router.testing.zone import Zone
 
@@ -82,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def module_zone(folder: Path) -> Iterator[Zone]:
-    with Zone.serve(folder, serve=["--log-json"]) as zone:
+    with serve_zone(folder, serve=["--log-json"]) as zone:
         yield zone
 
 
@@ -202,8 +203,7 @@ def test_one_trace_leads_from_the_app_to_the_program(zone: Zone, client_module: 
 @pytest.fixture
 def client_module(folder: Path, tmp_path: Path) -> Iterator[Any]:
     """The module that `wwspec contracts --client` writes for the app."""
-    command = [sys.executable, "-m", "wwspec_router", "contracts", "--app", str(folder), "--client", str(tmp_path)]
-    subprocess.run(command, check=True, capture_output=True)
+    wwspec(tmp_path, "contracts", "--app", folder, "--client", tmp_path).check_returncode()
     module = sys.modules["traced_orders"] = ModuleType("traced_orders")  # msgspec looks up annotations there
     exec((tmp_path / "traced_orders.py").read_text(), vars(module))  # noqa: S102 - what the test is about
     yield module

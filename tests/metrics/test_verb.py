@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.cli.main import main
-from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import ServedZone, Zone
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")
@@ -24,7 +24,7 @@ CALLS = ("wwspec_calls_total", "invoke_sync_msg")
 
 @pytest.fixture(scope="module")
 def zone() -> Iterator[ServedZone]:
-    with Zone.serve(ROOT, ROOT / "tests/serving/registry.toml") as zone:
+    with serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone:
         yield zone
 
 
@@ -49,7 +49,7 @@ def values(url: str) -> dict[tuple[str, str], float]:
 @pytest.mark.slow  # starts the program twice: 3 s of a processor
 def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: ServedZone, tmp_path: Path) -> None:
     arguments = ["metrics", "--listen", "127.0.0.1:0", "--ability", "figures", "--interval", "1"]
-    exporter = Child(arguments, environment(zone), output=tmp_path / "metrics.log")
+    exporter = forked_child(arguments, environment(zone), output=tmp_path / "metrics.log")
     try:
         url = exporter.announced_url()
         wait_until(lambda: values(url)["wwspec_up", ""] == 1)
@@ -84,7 +84,7 @@ def test_an_exporter_whose_poll_hangs_ends_at_once(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         where = {"WWSPEC_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}", "WWSPEC_CORPID": "c"}
         secrets = {"WWSPEC_CORPSECRET": "s", "WWSPEC_PROGRAM_ID": "p"}
-        exporter = Child(["metrics", "--listen", "127.0.0.1:0"], {**where, **secrets}, output=tmp_path / "log")
+        exporter = forked_child(["metrics", "--listen", "127.0.0.1:0"], {**where, **secrets}, output=tmp_path / "log")
         try:
             url = exporter.announced_url()
             accepted, _ = silent.accept()

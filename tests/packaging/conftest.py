@@ -28,11 +28,6 @@ COMPILED = f"speedups{EXTENSION_SUFFIXES[0]}"
 """The file of the compiled part for this Python."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the images, which take longest: scripts/package runs the other files meanwhile."""
-    items.sort(key=lambda item: "storage" not in getattr(item, "fixturenames", ()))
-
-
 @dataclass(frozen=True)
 class Archives:
     """The files that are built here."""

@@ -33,13 +33,15 @@ OTHER = {
 
 
 def new_project(parent: Path) -> Path:
-    """Make a project that needs nothing, with this repository's scripts/env."""
+    """Make a project that needs nothing, with this repository's scripts/env and two that use it."""
     folder = parent / "my project"
     (folder / "scripts").mkdir(parents=True)
     (folder / "requirements").mkdir()
-    shutil.copy(ROOT / "scripts" / "env", folder / "scripts" / "env")
+    for name in ("demo", "env", "package"):
+        shutil.copy(ROOT / "scripts" / name, folder / "scripts" / name)
     (folder / ".python-version").write_text("{}.{}\n".format(*sys.version_info[:2]))
     (folder / "requirements" / "dev.txt").touch()
+    (folder / "requirements" / "light.txt").write_text("# fewer\n")
     (folder / "backend.py").write_text(BACKEND)
     (folder / "pyproject.toml").write_text(
         "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
@@ -63,10 +65,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 PYTHON = Path(os.path.realpath(sys.executable))
 
 
-def environment(project: Path, *version: str, first: Path = PYTHON.parent) -> Path:
-    """Run scripts/env with this Python or another folder first on PATH, and return the folder that it printed."""
+def script(project: Path, name: str, *arguments: str, first: Path = PYTHON.parent) -> str:
+    """Run a script with this Python or another folder first on PATH, and return what it printed."""
     path = f"{first}:{PYTHON.parent}:{os.environ['PATH']}"
-    return Path(run(project / "scripts" / "env", *version, env=build_env(PATH=path)).strip())
+    return run(project / "scripts" / name, *arguments, env=build_env(PATH=path)).strip()
+
+
+def environment(project: Path, *arguments: str, first: Path = PYTHON.parent) -> Path:
+    """Run scripts/env, and return the folder that it printed."""
+    return Path(script(project, "env", *arguments, first=first))
+
+
+def environments(project: Path) -> list[Path]:
+    """Return all that there are."""
+    return [each for each in (project / ".venvs").iterdir() if each.is_dir()]
 
 
 def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
@@ -105,7 +117,46 @@ def test_an_environment_under_a_running_program_stays_and_the_others_go(project:
         program.communicate()
     (project / "requirements" / "dev.txt").write_text("# changed again\n")
     third = environment(project)
-    assert [each.name for each in (project / ".venvs").iterdir() if each.is_dir()] == [third.name]
+    assert environments(project) == [third]
+
+
+NOWHERE = f"other==1 --hash=sha256:{'0' * 64}\n"
+"""A requirement that can't be installed."""
+
+
+def test_a_light_environment_is_made_where_no_full_one_is_and_goes_when_that_is_made(project: Path) -> None:
+    (project / "requirements" / "dev.txt").write_text(NOWHERE)
+    light = environment(project, "--light")
+    assert (project / ".venv").readlink() == light
+    (project / "requirements" / "dev.txt").write_text("# changed\n")
+    assert environment(project, "--light") == light
+    full = environment(project)
+    assert environments(project) == [full]
+    assert light != full
+    assert environment(project, "--light") == full == (project / ".venv").readlink()
+    (project / "requirements" / "light.txt").write_text(NOWHERE)
+    assert environment(project, "--light") == full
+
+
+def test_the_demo_and_the_build_of_wheels_make_do_with_a_light_environment(project: Path) -> None:
+    (project / "requirements" / "dev.txt").write_text(NOWHERE)
+    (project / "build.py").write_text("import sys\nprint(sys.prefix, *sys.argv[1:])")
+    assert {line.split(" --")[0] for line in script(project, "package", "--build").splitlines()} == {
+        str(environment(project, "--light"))
+    }
+    verb = project / ".venv" / "bin" / "wwspec"
+    verb.write_text('#!/bin/sh\necho "$@"\n')
+    verb.chmod(0o755)
+    assert script(project, "demo", "--once") == "demo --once"
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_demo_explains_itself_and_installs_nothing(shared: Path, option: str) -> None:
+    before = [*shared.iterdir()]
+    first, usage, *_ = script(shared, "demo", option).splitlines()
+    assert first.startswith("Shows the reference program at work")
+    assert usage.startswith("usage: scripts/demo [--once]")
+    assert [*shared.iterdir()] == before
 
 
 def test_an_environment_that_is_active_is_found_again(shared: Path) -> None:
@@ -144,17 +195,20 @@ def test_a_python_without_its_venv_module_is_named_with_the_package_that_brings_
 
 def test_without_a_network_one_line_says_so_and_the_environment_that_is_there_stays(project: Path) -> None:
     made = environment(project)
-    (project / "requirements" / "dev.txt").write_text(f"other==1 --hash=sha256:{'0' * 64}\n")
+    (project / "requirements" / "dev.txt").write_text(NOWHERE)
     nothing = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "1"}
     for _ in range(2):
         code, [making, installing, line] = refusal(project, **nothing)
         assert (code, making.split()[1], installing.split()[1]) == (1, "making", "installing")
         assert line.startswith("scripts/env: pip can't reach the package index (NewConnectionError(")
-        assert [each for each in (project / ".venvs").iterdir() if each.is_dir()] == [made]
+        assert environments(project) == [made]
     assert (project / ".venv").readlink() == made
 
 
-def test_what_is_downloaded_can_be_kept_for_others(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("level", "options"), [("dev", ()), ("light", ("--light",))])
+def test_what_is_downloaded_can_be_kept_for_others(
+    project: Path, tmp_path: Path, level: str, options: tuple[str, ...]
+) -> None:
     index, kept = tmp_path / "index", tmp_path / "kept"
     index.mkdir()
     wheel = index / "other-1-py3-none-any.whl"
@@ -162,10 +216,10 @@ def test_what_is_downloaded_can_be_kept_for_others(project: Path, tmp_path: Path
         for name, text in OTHER.items():
             archive.writestr(f"other-1.dist-info/{name}", text)
     digest = sha256(wheel.read_bytes()).hexdigest()
-    (project / "requirements" / "dev.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
+    (project / "requirements" / f"{level}.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
     path = f"{PYTHON.parent}:{os.environ['PATH']}"
     variables = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index), "CI_WHEELS": str(kept)}
-    made = run(project / "scripts" / "env", env=build_env(PATH=path, **variables)).strip()
+    made = run(project / "scripts" / "env", *options, env=build_env(PATH=path, **variables)).strip()
     assert run(f"{made}/bin/python", "-c", "import importlib.metadata as m; print(m.version('other'))") == "1\n"
     assert [each.name for each in kept.iterdir()] == [wheel.name]
 

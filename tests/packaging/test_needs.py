@@ -56,7 +56,7 @@ def test_elsewhere():
 def test_known():
     raise ValueError
 """
-NEEDED = ("basename", "bash", "dirname", "env", "grep", "mktemp", "rm", "sed", "sort", "tr", "uniq")
+NEEDED = ("basename", "bash", "dirname", "env", "grep", "mktemp", "rm", "sed", "sort", "tee", "touch", "tr", "uniq")
 
 
 @pytest.fixture
@@ -156,12 +156,15 @@ PYTHON = """\
 #!/bin/bash
 echo "$*" >>"${0%/*}/runs"
 case "$*" in
+    *--last-failed*) ;;
+    *--repeatable*) if [[ ${REPEATABLE:-} ]]; then echo "$REPEATABLE" >"${7#*=}"; exit 1; fi ;;&
+    *scripts.nearest) echo "$NEAR" ;;
     *" pytest "*) printf '%s' "$LACKING" >>"$SKIPPED_TESTS" ;;
     *"report --fail-under=0") echo "TOTAL 90%" ;;
     *report) echo "TOTAL 90%, which is less than 95%"; exit 2 ;;
 esac
 """
-"""A Python whose tests lack what the environment says, and cover too little."""
+"""A Python whose tests lack what the environment says, are near, may be repeated, and cover too little."""
 
 
 @pytest.fixture
@@ -180,21 +183,47 @@ def project(tmp_path: Path, path: Path) -> Path:
     return scripts.parent
 
 
+def all_tests(project: Path, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run all tests on one Python."""
+    return call(
+        "scripts/test", "--all", cwd=project, PATH=str(path), WWSPEC_NO_INSTALL="1", WWSPEC_PYTHONS="", **variables
+    )
+
+
 def test_a_run_begins_and_ends_with_what_is_missing_and_judges_no_coverage(project: Path, path: Path) -> None:
-    lacking = "curl\nredis-server\ncurl\n"
-    done = call("scripts/test", cwd=project, PATH=str(path), WWSPEC_NO_INSTALL="1", LACKING=lacking)
-    first, *_, total, judged, last = done.stdout.splitlines()
+    done = all_tests(project, path, LACKING="curl\nredis-server\ncurl\n")
+    first, *_, total, judged, took, last = done.stdout.splitlines()
     assert first.startswith("scripts/needs: missing, so tests are skipped: git (")
     assert (total, done.returncode) == ("TOTAL 90%", 0)
     assert judged == "scripts/test: the coverage is not judged, since tests were skipped that lack a program"
+    assert re.fullmatch(r"scripts/test took \d+ s, and \d+ s of processors", took)
     assert last.startswith(
-        "scripts/needs: tests were skipped that need: curl (2), redis-server (1); Debian's packages "
+        "scripts/needs: tests were skipped that need: curl (8), redis-server (4); Debian's packages "
     )
 
 
 def test_a_run_that_skips_nothing_for_want_of_a_program_judges_its_coverage(project: Path, path: Path) -> None:
-    done = call("scripts/test", cwd=project, PATH=str(path), WWSPEC_NO_INSTALL="1", LACKING="")
-    assert (done.stdout.splitlines()[-1], done.returncode) == ("TOTAL 90%, which is less than 95%", 2)
+    done = all_tests(project, path, LACKING="")
+    assert (done.stdout.splitlines()[-2], done.returncode) == ("TOTAL 90%, which is less than 95%", 2)
+
+
+def test_what_failed_beside_others_runs_again_and_is_named_at_the_end(project: Path, path: Path) -> None:
+    variables = {"LACKING": "", "REPEATABLE": "tests/test_a.py::test_b[c d]", "WWSPEC_NO_INSTALL": "1"}
+    done = call("scripts/test", cwd=project, PATH=str(path), **variables)
+    *_, named, took = done.stdout.splitlines()
+    assert named.startswith("scripts/test: failed beside others, and ran again alone; find out why: ")
+    assert named.endswith(": tests/test_a.py::test_b[c d]")
+    assert took.startswith("scripts/test took ")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("near", "runs"), [("tests/a.py\ntests/b.py", ["-u -m pytest -m not slow tests/a.py tests/b.py"]), ("", [])]
+)
+def test_a_run_of_the_nearest_tests_runs_no_others(project: Path, path: Path, near: str, runs: list[str]) -> None:
+    done = call("scripts/test", "--near", cwd=project, PATH=str(path), LACKING="", NEAR=near)
+    assert done.returncode == 0
+    assert (project.parent / "venv/bin/runs").read_text().splitlines() == ["-m scripts.nearest", *runs]
 
 
 @pytest.mark.parametrize(
@@ -212,23 +241,22 @@ def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_noth
 @pytest.mark.parametrize(
     ("arguments", "run"),
     [
-        (("tests/sdk",), "-m pytest -m not slow tests/sdk"),
-        (("tests/sdk", "-m", "slow"), "-m pytest -m not slow tests/sdk -m slow"),  # pytest goes by the last
-        (("--all", "tests/sdk"), "-m pytest tests/sdk"),
-        (("tests/sdk/test_vendor.py::test_a",), "-m pytest tests/sdk/test_vendor.py::test_a"),
+        (("tests/sdk",), "-u -m pytest -m not slow tests/sdk"),
+        (("tests/sdk", "-m", "slow"), "-u -m pytest -m not slow tests/sdk -m slow"),  # pytest goes by the last
+        (("--all", "tests/sdk"), "-u -m pytest tests/sdk"),
+        (("tests/sdk/test_vendor.py::test_a",), "-u -m pytest tests/sdk/test_vendor.py::test_a"),
     ],
 )
 def test_a_run_of_some_tests_leaves_out_slow_ones_that_are_not_named_and_shows_no_coverage(
     project: Path, path: Path, arguments: tuple[str, ...], run: str
 ) -> None:
     assert "TOTAL" not in call("scripts/test", *arguments, cwd=project, PATH=str(path), LACKING="").stdout
-    _, *runs = (project.parent / "venv/bin/runs").read_text().splitlines()  # the first asks which Python it is
-    assert runs == [run]
+    assert (project.parent / "venv/bin/runs").read_text() == f"{run}\n"
 
 
 def test_a_run_of_some_tests_shows_their_coverage_when_asked_to(project: Path, path: Path) -> None:
     done = call("scripts/test", "--coverage", "tests/sdk", cwd=project, PATH=str(path), LACKING="")
-    assert (done.stdout.splitlines()[-1], done.returncode) == ("TOTAL 90%", 0)
+    assert (done.stdout.splitlines()[-2], done.returncode) == ("TOTAL 90%", 0)
 
 
 def test_a_run_of_root_installs_first(project: Path, path: Path) -> None:

@@ -127,20 +127,33 @@ def test_hygiene_compares_changelog_and_version(tree: Path, changelog: str | Non
     assert "wwspec_router.__version__ is 1.2.0" in done.stdout
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("run.txt", {"zone"}), ("dev.txt", None)])
+def pins_of(lock: str) -> dict[str, str]:
+    """Return the versions of a file of requirements, by name."""
+    text = (ROOT / "requirements" / lock).read_text("utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"), [("run.txt", {"zone"}), ("light.txt", {"client", "emulator"}), ("dev.txt", None)]
+)
 def test_lock_pins_every_requirement_within_its_bound(lock: str, extras: set[str] | None) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     optional = project["optional-dependencies"]
     wanted = project["dependencies"] + [
         row for extra, rows in optional.items() if extras is None or extra in extras for row in rows
     ]
-    text = (ROOT / "requirements" / lock).read_text("utf-8")
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+    pins = pins_of(lock)
     for requirement in map(Requirement, wanted):
         if requirement.name == project["name"]:  # an extra made of others
             assert requirement.extras <= optional.keys()
             continue
         assert Version(pins[requirement.name]) in requirement.specifier, requirement
+
+
+def test_the_light_environment_has_a_small_part_of_the_full_one_in_the_same_versions() -> None:
+    light, full = pins_of("light.txt"), pins_of("dev.txt")
+    assert light.items() <= full.items()
+    assert len(light) < len(full) / 3
 
 
 def test_every_pin_has_its_hashes() -> None:
@@ -153,8 +166,7 @@ def test_every_pin_has_its_hashes() -> None:
 
 def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheel() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
-    text = (ROOT / "requirements/build.txt").read_text("utf-8")
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
+    pins = pins_of("build.txt")
     for requirement in map(Requirement, wanted):
         assert Version(pins[requirement.name]) in requirement.specifier, requirement
 
@@ -175,6 +187,6 @@ def test_the_run_of_a_change_takes_no_arguments() -> None:
 @pytest.mark.parametrize("name", ["websockets", "watchfiles", "pyyaml", "python-dotenv"])
 def test_the_image_does_not_hold_what_production_does_not_use(name: str) -> None:
     """Issue 12, the image: uvicorn comes without its extra "standard"."""
-    pins = re.findall(r"^([\w.-]+)==", (ROOT / "requirements/run.txt").read_text("utf-8"), re.MULTILINE)
-    assert {"uvicorn", "uvloop", "httptools"} <= set(pins)
+    pins = pins_of("run.txt")
+    assert {"uvicorn", "uvloop", "httptools"} <= pins.keys()
     assert name not in pins

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +21,7 @@ from msgspec import UNSET, Meta, inspect as mi
 from tests.support import command
 from tests.support.apps import ROOT, python, write_files
 from tests.support.waiting import DEADLINE
+from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.contracts.from_example import contract_of_example
@@ -27,7 +29,6 @@ from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.registry.client_module import OwnAbility, module_of
 from wwspec_router.registry.file import Program
-from wwspec_router.testing.zone import Zone
 
 NASTY = {
     "abilities/registry.toml": """
@@ -213,7 +214,7 @@ print("done")
 
 
 def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Path) -> None:
-    with Zone.serve(shop) as zone:
+    with serve_zone(shop) as zone:
         info = zone.client.info()
         arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
         assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"
@@ -437,12 +438,22 @@ def contracts(draw: st.DrawFn, depth: int = 2) -> type[Contract]:
     )
 
 
-def written(path: Path, request: type[Any], reply: type[Any]) -> ModuleType:
-    """Write the module, check that ruff would leave it as it is, and run it."""
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the modules of these tests; at the end ruff would leave each as it is."""
+    folder = tmp_path_factory.mktemp("generated")
+    yield folder
+    ruff = [str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--no-cache", "--line-length", "120"]
+    done = subprocess.run([*ruff, "--diff", folder], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in folder.iterdir():
+        del sys.modules[path.stem]
+
+
+def written(folder: Path, request: type[Any], reply: type[Any]) -> ModuleType:
+    """Write the module, and run it."""
     text = module_of("shop", [OwnAbility("any", "here", "Call", request, reply, "Answer", 'A "text"\\\n  more')])
-    line = [str(Path(sys.executable).with_name("ruff")), "format", "--isolated", "--line-length", "120", "-"]
-    done = subprocess.run(line, input=text, capture_output=True, text=True, encoding="utf-8", check=True)
-    assert done.stdout == text
+    path = folder / f"generated_{len(list(folder.iterdir()))}.py"
     path.write_text(text, "utf-8")
     return run(path)
 
@@ -470,10 +481,10 @@ def plain(value: Any) -> Any:
 @given(request_type=contracts(), reply=contracts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
-    tmp_path_factory: pytest.TempPathFactory, request_type: type[Contract], reply: type[Contract]
+    generated: Path, request_type: type[Contract], reply: type[Contract]
 ) -> None:
     try:
-        module = written(tmp_path_factory.getbasetemp() / "generated.py", request_type, reply)
+        module = written(generated, request_type, reply)
     except ConfigurationError as error:
         assert "its class would be" in str(error)
         return
@@ -483,23 +494,23 @@ def test_any_contract_is_the_same_type_when_it_is_written_and_imported(
     assert {each for each in classes if issubclass(each, Output)} - {Output} == {module.Answer}
 
 
-def test_only_in_a_reply_is_the_attribute_errcode_taken(tmp_path: Path) -> None:
+def test_only_in_a_reply_is_the_attribute_errcode_taken(generated: Path) -> None:
     request = msgspec.defstruct("Request", [("errcode", int)], bases=(Contract,), kw_only=True)
     reply = msgspec.defstruct("Reply", [("errcode", str)], bases=(Contract,), kw_only=True, rename={"errcode": "code"})
-    module = written(tmp_path / "generated.py", request, reply)
+    module = written(generated, request, reply)
     assert module.Call(errcode=5).errcode == 5
     answer = msgspec.json.decode(b'{"errcode":7,"errmsg":"x","code":"c"}', type=module.Answer)
     assert (answer.errcode, answer.errcode_) == (7, "c")
 
 
-def test_a_field_may_have_the_name_of_a_type_that_others_have(tmp_path: Path) -> None:
+def test_a_field_may_have_the_name_of_a_type_that_others_have(generated: Path) -> None:
     request = msgspec.defstruct(
         "Request",
         [("date", date | msgspec.UnsetType, UNSET), ("time", str, ""), ("day", date)],
         bases=(Contract,),
         kw_only=True,
     )
-    module = written(tmp_path / "generated.py", request, request)
+    module = written(generated, request, request)
     asked = module.Call(date_=date(2026, 3, 1), day=date(2026, 3, 2), time="now")
     assert msgspec.json.encode(asked) == b'{"date":"2026-03-01","time":"now","day":"2026-03-02"}'
 
@@ -563,20 +574,20 @@ class Weight(Size):
     grams: int
 
 
-def test_a_class_has_its_own_docstring_and_not_that_of_its_base(tmp_path: Path) -> None:
+def test_a_class_has_its_own_docstring_and_not_that_of_its_base(generated: Path) -> None:
     request = msgspec.defstruct("Request", [("size", Size), ("weight", Weight)], bases=(Contract,), kw_only=True)
-    module = written(tmp_path / "generated.py", request, request)
+    module = written(generated, request, request)
     assert module.Weight.__doc__ == "What a scale says."
     assert module.Size.__doc__ is None
     assert Contract.__doc__
 
 
-def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_path: Path) -> None:
+def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(generated: Path) -> None:
     red = Colour("red")
     item = msgspec.defstruct("Item", [("price", int)], bases=(Contract,), kw_only=True, frozen=True, tag="new")
     fields: list[Any] = [("colour", Colour, red), ("item", item, item(price=3))]
     request = msgspec.defstruct("Request", fields, bases=(Contract,), kw_only=True)
-    module = written(tmp_path / "generated.py", request, request)
+    module = written(generated, request, request)
     assert module.Call().colour is module.Colour(red.value)
     assert module.Call().item == module.Item(price=3)
     assert msgspec.json.encode(module.Call()) == b'{"colour":"red","item":{"type":"new","price":3}}'
@@ -586,12 +597,12 @@ def test_a_default_of_a_class_of_the_program_is_one_of_the_module_s_class(tmp_pa
 @given(example=st.dictionaries(KEYS, EXAMPLES, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_console_example_is_the_same_type_when_it_is_written_and_imported(
-    tmp_path_factory: pytest.TempPathFactory, example: dict[str, Any]
+    generated: Path, example: dict[str, Any]
 ) -> None:
     try:
         request = contract_of_example("any", example)
         reply = contract_of_example("any", {"errcode": 0, "errmsg": "ok"})
-        module = written(tmp_path_factory.getbasetemp() / "generated.py", request, reply)
+        module = written(generated, request, reply)
     except (ConfigurationError, ValueError) as error:
         assert "its class would be" in str(error) or "can be" in str(error) or "can't" in str(error)
         return

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.command import wwspec
+from tests.support.zones import serve_zone
 from wwspec_router.errors import RegistryError
 from wwspec_router.registry.client_module import client_module
 from wwspec_router.registry.examples import ConsoleContracts, described_contracts
@@ -50,17 +51,23 @@ def faults(app: Path, text: str) -> list[str]:
     return list(caught.value.faults)
 
 
-@pytest.fixture(scope="module", params=["in-process", "served"])
-def module_zone(request: pytest.FixtureRequest, app: Path) -> Iterator[Zone]:
-    start = Zone.in_process if request.param == "in-process" else Zone.serve
-    with start(app, app / "registry.toml") as zone:
+@pytest.fixture(scope="module")
+def served(app: Path) -> Iterator[Zone]:
+    with serve_zone(app, app / "registry.toml") as zone:
         yield zone
 
 
-@pytest.fixture
-def zone(module_zone: Zone) -> Zone:
-    module_zone.client.reset()
-    return module_zone
+@pytest.fixture(scope="module")
+def in_process(app: Path) -> Iterator[Zone]:
+    with Zone.in_process(app, app / "registry.toml") as zone:
+        yield zone
+
+
+@pytest.fixture(params=["in_process", "served"])
+def zone(request: pytest.FixtureRequest) -> Zone:
+    zone: Zone = request.getfixturevalue(request.param)
+    zone.client.reset()
+    return zone
 
 
 def test_each_name_of_the_api_answers_what_is_set_by_hand(zone: Zone) -> None:
@@ -87,12 +94,12 @@ def test_without_an_answer_by_hand_the_emulator_lacks_it(zone: Zone) -> None:
     assert "-10006" in zone.call("invoke_get_doc_content", {"docid": "D1"}).errmsg
 
 
-def test_in_the_terminal_too(app: Path) -> None:
-    with Zone.serve(app, app / "registry.toml") as zone:
-        url = ("--url", zone.client.url)
-        assert json.loads(wwspec(app, "zone", "answer", "get_doc_content", "reply.json", *url).stdout)["id"]
-        done = wwspec(app, "call", "invoke_get_doc_content", '{"docid": "D1"}', *url)
-        assert json.loads(done.stdout) == OUTPUT, done.stderr
+def test_in_the_terminal_too(app: Path, served: Zone) -> None:
+    served.client.reset()
+    url = ("--url", served.client.url)
+    assert json.loads(wwspec(app, "zone", "answer", "get_doc_content", "reply.json", *url).stdout)["id"]
+    done = wwspec(app, "call", "invoke_get_doc_content", '{"docid": "D1"}', *url)
+    assert json.loads(done.stdout) == OUTPUT, done.stderr
 
 
 def test_check_and_abilities_name_it(app: Path) -> None:

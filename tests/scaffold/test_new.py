@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pathspec import PathSpec
 
-from tests.scaffold.commands import module, refused
+from tests.scaffold.commands import refused
 from tests.support.apps import ROOT
-from tests.support.command import wwspec
+from tests.support.command import pytest_session, wwspec
 from wwspec_router import __version__
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
@@ -24,7 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_tests_of_a_new_program_pass(shop: Path) -> None:
-    done = module(shop, "pytest", "-q", "-p", "no:cacheprovider")
+    done = pytest_session(shop, "-q")
     assert done.returncode == 0, done.stdout
     assert "5 passed" in done.stdout
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import ServedZone, Zone
 
 PATIENCE = 60.0
@@ -13,25 +14,30 @@ PATIENT_PROGRAM = ("--queue-timeout", f"{PATIENCE}")
 PATIENT_EMULATOR = ("--call-timeout", f"{PATIENCE}")
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[ServedZone]:
+    """The processes that the served zone and the connected one share."""
+    with serve_zone(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
+        yield zone
+
+
 @pytest.fixture(scope="session", params=["in-process", "served", "connected"])
 def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
     """A zone shared by scenarios that leave nothing behind, in each form."""
     if request.param == "in-process":
         with Zone.in_process(ROOT, call_timeout=PATIENCE) as zone:
             yield zone
-    elif request.param == "served":
-        with Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
-            yield zone
-    else:
-        with (
-            Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as served,
-            Zone.connect(served.client.url) as zone,
-        ):
-            yield zone
+        return
+    served: ServedZone = request.getfixturevalue("served")
+    if request.param == "served":
+        yield served
+        return
+    with Zone.connect(served.client.url) as zone:
+        yield zone
 
 
 @pytest.fixture
 def own_zone() -> Iterator[ServedZone]:
     """A zone for a scenario that breaks something."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.host.child import Child
-from wwspec_router.testing.zone import ServedZone, Zone
+from tests.support.zones import forked_child, serve_zone
+from wwspec_router.testing.zone import ServedZone
 
 REGISTRY = """
 [abilities.long]
@@ -53,7 +53,7 @@ def app(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def zone(app: Path) -> Iterator[ServedZone]:
-    with Zone.serve(app, serve=["--job-threads", "1"]) as zone:
+    with serve_zone(app, serve=["--job-threads", "1"]) as zone:
         yield zone
 
 
@@ -76,7 +76,7 @@ def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
     with ExitStack() as stack:
         options = ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(before), "--port", "0"]
         options += ["--store", f"sqlite:{zone.folder / 'notify.db'}", "--job-threads", "8"]
-        program = Child(options, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "before.log")
+        program = forked_child(options, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "before.log")
         stack.callback(program.stop)
         program.wait_ready(f"{program.announced_url()}/healthz")
         submitted = [zone.submit("long", {"size": 1}) for _ in range(40)]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
+from tests.support.zones import serve_zone
 from wwspec_router import Output
 from wwspec_router.client import PlatformError
 from wwspec_router.errors import JsonError
@@ -197,9 +198,10 @@ def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
             ask()
 
 
+@pytest.mark.never_lost
 def test_an_asynchronous_call_survives_kill_9_of_the_program() -> None:
     request = '{"chatid": "no such group"}'
-    with Zone.serve(ROOT, serve=["--job-lease", "2"]) as zone:
+    with serve_zone(ROOT, serve=["--job-lease", "2"]) as zone:
         submitted = [zone.submit("invoke_get_group_chat", request) for _ in range(20)]
         zone.kill_program()
         zone.start_program()
@@ -221,6 +223,7 @@ def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
     assert {answer.errcode for answer in answers} == {710624}
 
 
+@pytest.mark.never_lost
 def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
     fired = own_zone.fire("conversation_new_message")
     notify_id = own_zone.notified()
@@ -243,7 +246,7 @@ def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
 
 
 def test_several_worker_processes_share_the_events() -> None:
-    with Zone.serve(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
+    with serve_zone(ROOT, serve=["--workers", "2", "--threads", "8"]) as zone:
         for _ in range(10):
             fired = zone.fire("hit_keyword")
             assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]

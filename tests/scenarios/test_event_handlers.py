@@ -11,7 +11,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 from tests.support.waiting import wait_until
-from wwspec_router.host.child import Child
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.testing.zone import ServedZone, Zone
 
 HERE = "tests.support.event_handlers"
@@ -38,7 +38,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
             registry = registry_of(tmp_path, handler, notify)
             if request.param == "in-process":
                 return stack.enter_context(Zone.in_process(ROOT, registry))
-            return stack.enter_context(Zone.serve(ROOT, registry, serve=["--retry-pause", "0.02"]))
+            return stack.enter_context(serve_zone(ROOT, registry, serve=["--retry-pause", "0.02"]))
 
         yield begin
 
@@ -75,9 +75,10 @@ def test_code_that_fails_three_times_and_then_works_delivers_once(start: Any) ->
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 3, 0)
 
 
+@pytest.mark.never_lost
 def test_an_event_whose_program_is_killed_in_its_handler_is_handled_again(tmp_path: Path) -> None:
     registry = registry_of(tmp_path, "slow", "after")
-    with Zone.serve(ROOT, registry, serve=["--job-lease", "1"]) as zone:
+    with serve_zone(ROOT, registry, serve=["--job-lease", "1"]) as zone:
         zone.fire("hit_keyword")
         threading.Event().wait(0.1)  # into the work; if it is late, the event is handled before
         zone.kill_program()
@@ -94,7 +95,7 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
     with ExitStack() as stack:
         redis = stack.enter_context(local_redis(tmp_path))
         options = ["--store", redis.url, "--job-lease", "2"]
-        zone = stack.enter_context(Zone.serve(ROOT, registry, serve=options))
+        zone = stack.enter_context(serve_zone(ROOT, registry, serve=options))
         command = [
             "serve",
             "--sdk",
@@ -107,7 +108,7 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
             "0",
             *options,
         ]
-        other = Child(command, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "other.log")
+        other = forked_child(command, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "other.log")
         stack.callback(other.stop)
         urls = [zone.program_url, other.announced_url()]
         other.wait_ready(f"{urls[1]}/healthz")
@@ -115,6 +116,7 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
 
 
 @pytest.mark.slow  # starts several processes
+@pytest.mark.never_lost
 def test_two_instances_handle_each_event_once_and_one_that_dies_leaves_its_own_to_the_other(
     two: tuple[ServedZone, list[str]],
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.client import (
     ProgramCrashError,
     ProgramError,
@@ -24,7 +25,7 @@ from wwspec_router.client import (
     ZoneClient,
 )
 from wwspec_router.errcodes import PROGRAM_ERRCODES, advice
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
 
 APP = {
     "abilities/registry.toml": """
@@ -115,7 +116,7 @@ def shop(app: Path) -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="module")
 def zone(app: Path) -> Iterator[ServedZone]:
-    with Zone.serve(app) as zone:
+    with serve_zone(app) as zone:
         yield zone
 
 

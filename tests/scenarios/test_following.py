@@ -8,7 +8,10 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
+
+pytestmark = pytest.mark.never_lost
 
 HERE = "tests.support.counting"
 
@@ -31,7 +34,7 @@ def zone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         registry = registry_of(tmp_path_factory.mktemp("counting"), patch)
         served = request.param == "served"
         start = (
-            Zone.serve(ROOT, registry, serve=["--retry-pause", "0.02"]) if served else Zone.in_process(ROOT, registry)
+            serve_zone(ROOT, registry, serve=["--retry-pause", "0.02"]) if served else Zone.in_process(ROOT, registry)
         )
         with start as zone:
             say(zone)
@@ -88,7 +91,7 @@ def test_32_events_at_once_count_each_message_once_and_hold_no_thread_that_other
 ) -> None:
     notes, wait = tmp_path / "notes", tmp_path / "wait"
     options = ["--workers", "2", "--job-threads", "2", "--retry-pause", "0.1"]
-    with Zone.serve(ROOT, registry_of(tmp_path, monkeypatch), serve=options) as zone, ThreadPoolExecutor(32) as callers:
+    with serve_zone(ROOT, registry_of(tmp_path, monkeypatch), serve=options) as zone, ThreadPoolExecutor(32) as callers:
         say(zone)
         wait_until(lambda: ended(zone) == 1)
         messages = counted(zone)
@@ -110,7 +113,7 @@ def test_a_kill_before_the_end_repeats_no_step_and_skips_and_doubles_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = tmp_path / "notes"
-    with Zone.serve(ROOT, registry_of(tmp_path, monkeypatch), serve=["--job-lease", "1"]) as zone:
+    with serve_zone(ROOT, registry_of(tmp_path, monkeypatch), serve=["--job-lease", "1"]) as zone:
         say(zone)
         wait_until(lambda: ended(zone) == 1)
         messages = counted(zone)

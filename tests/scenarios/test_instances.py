@@ -14,8 +14,11 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.host.child import Child
-from wwspec_router.testing.zone import CallRefusedError, ServedZone, Zone, ZoneTask
+from wwspec_router.testing.zone import CallRefusedError, ServedZone, ZoneTask
+
+pytestmark = pytest.mark.never_lost
 
 LEASE = "2"
 JOBS = 30
@@ -34,7 +37,7 @@ def redis(tmp_path: Path) -> Iterator[LocalRedis]:
 def instances(redis: LocalRedis, tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
     """A zone, and where its three instances listen."""
     with ExitStack() as stack:
-        zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", redis.url, "--job-lease", LEASE]))
+        zone = stack.enter_context(serve_zone(ROOT, serve=["--store", redis.url, "--job-lease", LEASE]))
         urls = [zone.program_url]
         for number in (2, 3):
             program = instance(zone, redis.url, tmp_path / f"program-{number}.log")
@@ -47,7 +50,7 @@ def instances(redis: LocalRedis, tmp_path: Path) -> Iterator[tuple[ServedZone, l
 def instance(zone: ServedZone, store: str, output: Path) -> Child:
     """Start an instance of the program."""
     options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", store, "--job-lease", LEASE]
-    return Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
+    return forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
 
 
 @pytest.mark.slow  # starts several processes
@@ -120,7 +123,7 @@ def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_
 ) -> None:
     """The steps of docs/en/how-to/rolling-deployment.md."""
     with ExitStack() as stack:
-        zone = stack.enter_context(Zone.serve(ROOT, serve=["--store", "memory:"]))  # whose own program is not called
+        zone = stack.enter_context(serve_zone(ROOT, serve=["--store", "memory:"]))  # whose own program is not called
         old = instance(zone, redis.url, tmp_path / "old.log")
         stack.callback(old.stop)
         old_url = old.announced_url()

@@ -20,6 +20,7 @@ from Crypto.PublicKey import RSA
 from tests.support.apps import ROOT
 from tests.support.provider import PROVIDER, SUITE_ID, Provider
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.callbacks import Callback
 from wwspec_router.client import (
     DbCursor,
@@ -33,7 +34,6 @@ from wwspec_router.client import (
     ZoneClient,
 )
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom.events import conversation_new_message
 
 DAY = 86400
@@ -237,7 +237,7 @@ class TwoHundredDays:
 def test_an_app_lives_two_hundred_days_and_every_silence_has_a_reason(kind: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         emulate = ["--app-type", kind, "--clock-start", "1750000000", "--messages", "20"]
-        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate, machines=3))
+        zone = stack.enter_context(serve_zone(ROOT, emulate=emulate, machines=3))
         emulator = zone.client
         emulator.cancel()  # nobody has installed the app yet
         app = CorpApp(emulator, kind, tmp_path / "app.db", stack)

@@ -11,11 +11,15 @@ from tests.scenarios.test_following import counted, registry_of, say
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from torture.archive import archive_stage, judge, rotate_key, watch_for_copies
 from wwspec_router.emulator.state.keys import MessageKeys
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
 
-pytestmark = pytest.mark.slow  # each test starts three programs, and some of them again
+pytestmark = [
+    pytest.mark.slow,  # each test starts three programs, and some of them again
+    pytest.mark.never_lost,
+]
 
 ONCE = """
 from uuid import uuid4
@@ -80,7 +84,7 @@ def check_events_and_calls(zone: ServedZone) -> None:
 
 
 def test_the_reference_program_passes_on_three_machines_with_a_wipe_and_a_deployment() -> None:
-    with Zone.serve(ROOT, machines=3) as zone:
+    with serve_zone(ROOT, machines=3) as zone:
         check_events_and_calls(zone)
         zone.fire("chat_archive_audit_approved_single")
         zone.wait_idle()
@@ -96,7 +100,7 @@ def test_the_reference_program_passes_on_three_machines_with_a_wipe_and_a_deploy
 
 def test_a_new_program_passes_on_three_machines_with_a_wipe(tmp_path: Path) -> None:
     assert wwspec(tmp_path, "new", "shop").returncode == 0
-    with Zone.serve(tmp_path / "shop", machines=3) as zone:
+    with serve_zone(tmp_path / "shop", machines=3) as zone:
         check_events_and_calls(zone)
         for _ in range(2):
             zone.client.reset()  # pulls without a token are few in a minute
@@ -109,7 +113,7 @@ def test_a_new_program_passes_on_three_machines_with_a_wipe(tmp_path: Path) -> N
 
 
 def test_the_inspection_example_finds_every_message_though_a_machine_is_wiped() -> None:
-    with Zone.serve(ROOT / "examples" / "quality_inspection", machines=3) as zone:
+    with serve_zone(ROOT / "examples" / "quality_inspection", machines=3) as zone:
         assert zone.call("watch", {"name": "words"}).errcode == 0
         said, found = set[str](), set[str]()
         for _ in range(2):
@@ -124,7 +128,7 @@ def test_the_inspection_example_finds_every_message_though_a_machine_is_wiped() 
 
 
 def test_a_machine_that_is_stopped_keeps_its_events_and_crashes_are_its_own() -> None:
-    with Zone.serve(ROOT, machines=3) as zone:
+    with serve_zone(ROOT, machines=3) as zone:
         kept = fire(zone, 3)
         zone.client.machines.stop(3)
         assert set(machines_of_events(zone)) == {1, 2, 3}
@@ -142,7 +146,7 @@ def test_a_machine_that_is_stopped_keeps_its_events_and_crashes_are_its_own() ->
 
 def test_a_call_that_runs_once_runs_once_on_each_machine(tmp_path: Path) -> None:
     app = write_files(tmp_path / "shop", {"abilities/registry.toml": ONCE_ROWS, "abilities/place.py": ONCE})
-    with Zone.serve(app, machines=3) as zone:
+    with serve_zone(app, machines=3) as zone:
         runs = [zone.call("place", {"order_id": "a"}).reply["run"] for _ in range(6)]
         assert runs[:3] == runs[3:], "each machine gives its first reply again"
         assert len(set(runs)) == 3
@@ -153,7 +157,7 @@ def test_a_call_that_runs_once_runs_once_on_each_machine(tmp_path: Path) -> None
 
 
 def test_kept_values_and_places_are_those_of_one_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Zone.serve(ROOT, registry_of(tmp_path, monkeypatch), machines=3) as zone:
+    with serve_zone(ROOT, registry_of(tmp_path, monkeypatch), machines=3) as zone:
         say(zone, 3)  # an event for each machine, which begins to follow there
         zone.wait_idle()
         say(zone, 3)

@@ -12,8 +12,11 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.testing.answer import Answer
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
+
+pytestmark = pytest.mark.never_lost
 
 HANDLER = """
 import os
@@ -71,7 +74,7 @@ def test_a_call_whose_process_was_killed_is_taken_over_within_its_lease(
     monkeypatch.setenv("ORDERS", str(tmp_path))
     app = write_files(tmp_path / "app", {"abilities/place_order.py": HANDLER, "abilities/registry.toml": REGISTRY})
     options = ["--workers", "2", "--store", store, "--once-lease", "1"]
-    with Zone.serve(app, serve=options) as zone, ThreadPoolExecutor(2) as pool:
+    with serve_zone(app, serve=options) as zone, ThreadPoolExecutor(2) as pool:
         (tmp_path / "hold").touch()
         first = pool.submit(order, zone)
         wait_until(lambda: begun(tmp_path))

@@ -8,21 +8,21 @@ import pytest
 
 from tests.scenarios.conftest import PATIENT_EMULATOR, PATIENT_PROGRAM
 from tests.support.apps import ROOT
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.client import RetryPolicy
-from wwspec_router.host.child import Child
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_router.testing.zone import ServedZone
 
 
 @pytest.fixture
 def zone() -> Iterator[ServedZone]:
-    with Zone.serve(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
+    with serve_zone(ROOT, serve=PATIENT_PROGRAM, emulate=PATIENT_EMULATOR) as zone:
         yield zone
 
 
 @pytest.mark.slow  # 256 threads and three processes
 def test_256_calls_at_once_to_two_programs_are_all_answered(zone: ServedZone, tmp_path: Path) -> None:
     options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:", *PATIENT_PROGRAM]
-    second = Child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "second.log")
+    second = forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "second.log")
     try:
         zone.client.point_to(second.announced_url(), "second-program")
         programs = [zone.client.info()["program_id"], "second-program"]

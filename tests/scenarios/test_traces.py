@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 CRASHED = 710660
@@ -14,7 +15,7 @@ CRASHED = 710660
 
 @pytest.fixture(scope="module")
 def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
-    with Zone.serve(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.02")) as zone:
+    with serve_zone(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.02")) as zone:
         yield zone
 
 

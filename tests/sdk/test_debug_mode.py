@@ -16,11 +16,12 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.sdk import OK, MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.config import SdkSource, Settings
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import SdkCallError, SdkUnavailableError
-from wwspec_router.host.child import Child, ChildError
+from wwspec_router.host.child import ChildError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
 from wwspec_router.testing.app import App
@@ -48,7 +49,9 @@ def ask(request: Asked, ctx: Context) -> Output:
 def emulator(tmp_path: Path) -> Iterator[EmulatorClient]:
     """An emulator whose clock stands still until it is put forward."""
     with ExitStack() as stack:
-        process = Child(["emulate", "--port", "0", "--clock-start", str(CLOCK_START)], output=tmp_path / "emulator.log")
+        process = forked_child(
+            ["emulate", "--port", "0", "--clock-start", str(CLOCK_START)], output=tmp_path / "emulator.log"
+        )
         stack.callback(process.stop)
         yield stack.enter_context(EmulatorClient(process.announced_url()))
 
@@ -102,7 +105,7 @@ class Served:
         registry = '[abilities.ask]\nhandler = "abilities.asking:ask"\n'
         write_files(folder / "app", {"abilities/asking.py": ASKING, "abilities/registry.toml": registry})
         self._output = folder / "program.log"
-        self.process = Child(
+        self.process = forked_child(
             ["serve", "--sdk", "emulator", "--app", str(folder / "app"), "--port", "0", "--store", "memory:"]
             + ["--api-url", emulator.url, "--corpid", DEFAULTS.corpid],
             {

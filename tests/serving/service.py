@@ -16,9 +16,11 @@ import httpx
 import msgspec
 
 from tests.support.apps import ROOT
+from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.host.child import Process
 
 ABILITIES = (
     "whoami",
@@ -214,17 +216,28 @@ def orphan(request: Request) -> Reply:
 
 
 SERVE = (sys.executable, "-m", "wwspec_router", "serve")
+"""`wwspec serve` in a new interpreter."""
 EMPTY: Mapping[str, Any] = {}
 
 
 class Service:
-    """`wwspec serve` in a process of its own, with the stand-in in its local mode."""
+    """`wwspec serve` in a process of its own, with the stand-in in its local mode.
+
+    Args:
+        folder: Of the application.
+        options: Further ones of `wwspec serve`.
+        command: Starts it, such as `SERVE` in a new interpreter; by default it is forked.
+        environment: Added to that of the tests.
+        start: Whether it is started at once.
+    """
+
+    process: Process
 
     def __init__(
         self,
         folder: Path,
         *options: str,
-        command: Sequence[str] = SERVE,
+        command: Sequence[str] = (),
         environment: Mapping[str, str] = EMPTY,
         start: bool = True,
     ) -> None:
@@ -239,7 +252,8 @@ class Service:
         (folder / "abilities" / "registry.toml").write_text(REGISTRY)
         (folder / "tmp").mkdir(exist_ok=True)
         self.log = folder / "log"
-        self.command = [*command, "--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
+        self._command = command
+        self._options = ["--sdk", "emulator", "--app", str(folder), "--port", "0", *options]
         self._environment = environment
         if start:
             try:
@@ -266,7 +280,12 @@ class Service:
             **self._environment,
         }
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            if self._command:
+                command = [*self._command, *self._options]
+                self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            else:
+                streams = [0, log.fileno(), log.fileno()]
+                self.process = fork(["serve", *self._options], environment, streams, folder=ROOT)
 
     def _announced(self) -> re.Match[str] | None:
         return re.search(r"listening on http://127\.0\.0\.1:(\d+)/", self.log.read_text())

@@ -16,10 +16,10 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router import config
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.host.child import Child
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
@@ -110,7 +110,7 @@ class EmulatedProgram:
                 module.write(f'\n__version__ = "{VERSION}"\n')
             path.insert(0, str(folder / "sdk"))
         self._output = folder / "output"
-        self._process = Child(
+        self._process = forked_child(
             ["serve", "--sdk", sdk, "--app", str(folder), "--port", "0", "--store", "memory:", *options],
             {"PYTHONPATH": os.pathsep.join(path), "WWSPEC_EMULATOR_URL": f"local:{folder / 'zone'}"},
             self._output,

@@ -127,7 +127,7 @@ def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) 
 def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
     os.sched_setaffinity(0, {min(CORES)})  # what is started inherits it
     try:
-        service = serve("--workers", "1", "--pin-workers", "on")
+        service = serve("--workers", "1", "--pin-workers", "on", command=SERVE)
     finally:
         os.sched_setaffinity(0, CORES)
     assert "--pin-workers on has no effect: there is 1 core" in service.log.read_text()

@@ -16,10 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import Service
+from tests.serving.service import SERVE, Service
 from tests.support.apps import ROOT
 from tests.support.processes import alive, descendants
 from tests.support.waiting import DEADLINE, wait_until
+
+pytestmark = pytest.mark.never_lost
 
 Serve = Callable[..., Service]
 
@@ -380,5 +382,5 @@ def test_the_limit_on_open_files_is_raised_or_told() -> None:
 
 
 def test_the_start_says_what_checks_contracts(serve: Serve) -> None:
-    service = serve("--workers", "0", environment={"WWSPEC_PURE": "1"})
+    service = serve("--workers", "0", command=SERVE, environment={"WWSPEC_PURE": "1"})
     wait_until(lambda: "contracts are checked by msgspec alone (WWSPEC_PURE is set)" in service.log.read_text())

@@ -61,7 +61,7 @@ def end(pid: int) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, workers: str) -> None:
     """Row 13."""
-    service = serve("--workers", workers, environment=UNMEASURED)
+    service = serve("--workers", workers, command=SERVE, environment=UNMEASURED)
     parent = service.process.pid
     assert service.pids(int(workers)) == descendants(parent)
     assert resident(parent) < PARENT_BYTES
@@ -86,7 +86,7 @@ def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve
     only_where(len(own) > 1, "there are several cores")
     os.sched_setaffinity(0, {min(own)})  # what is started inherits it
     try:
-        service = serve("--workers", "auto")
+        service = serve("--workers", "auto", command=SERVE)
     finally:
         os.sched_setaffinity(0, own)
     assert service.pids(1) == descendants(service.process.pid)

@@ -128,6 +128,7 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
         return False
 
     assert in_threads(work) == [number == 7 for number in range(THREADS)]
+    assert group.idle, "the thread with the error has left once"
 
 
 def test_as_many_threads_work_at_once_as_may_and_the_rest_wait() -> None:

@@ -51,5 +51,5 @@ def _python(
 def check_app(folder: Path, path: Sequence[Path] = ()) -> tuple[int, str]:
     """Run `wwspec check` on an application; return its exit code and what it printed."""
     arguments = ("check", "--app", folder)
-    done = forked(arguments, Path("/"), os.environ, path=[Path(), *path], without=[ROOT], strict=True)
+    done = forked(arguments, Path("/"), os.environ, path=[Path(), *path], without=[ROOT], is_strict=True)
     return done.returncode, done.stdout + done.stderr

@@ -1,19 +1,19 @@
-"""`wwspec` as a person uses it: a process, its output, its exit code.
+"""`wwspec` as a person uses it: a process, its output, its exit code."""
 
-The process is forked from one that has imported all verbs, since to import them takes most of the time of a verb.
-"""
-
-import atexit
-import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, Self
+
+from tests.support.forks import fork
+from tests.support.processes import UNMEASURED
 
 Done = subprocess.CompletedProcess[str]
+LIMIT = 600.0
+"""Seconds after which a verb is killed."""
 
 
 def wwspec(folder: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Done:
@@ -26,65 +26,67 @@ def wwspec_anew(folder: Path, *arguments: str | Path, environment: Mapping[str, 
     """Run `wwspec` as `wwspec` does, in a new interpreter: for what that reads or imports when it starts."""
     command = [sys.executable, "-m", "wwspec_router", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
 
 
-def forked(
-    arguments: Sequence[str | Path],
-    folder: Path,
-    environment: Mapping[str, str],
-    *,
-    path: Sequence[Path],
-    without: Sequence[Path] = (),
-    strict: bool = False,
-) -> Done:
-    """Run `wwspec` with a search path of its own.
+def pytest_session(folder: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Done:
+    """Run pytest in a folder, forked from a process that has imported it, which pytest would warn of."""
+    environment = {**(os.environ if environment is None else environment), **UNMEASURED}
+    quiet = ("-p", "no:cacheprovider", "-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+    return forked([*quiet, *arguments], folder, environment, module="pytest")
+
+
+def forked(arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str], **other: Any) -> Done:
+    """Run `wwspec` with further arguments of `fork`."""
+    with Running(arguments, folder, environment, **other) as running:
+        return running.end()
+
+
+class Running:
+    """`wwspec` while it runs, without input; it is killed at the end of the context, if it still runs.
 
     Args:
         arguments: Behind `wwspec`.
         folder: Where it runs.
         environment: All of it.
-        path: Where modules are looked for first.
-        without: Where no module is looked for.
-        strict: Whether a warning is an error, and no bytecode is written.
+        other: Further arguments of `fork`.
     """
-    given = [*map(str, arguments)]
-    with tempfile.TemporaryDirectory() as written:
-        stdout, stderr = Path(written) / "stdout", Path(written) / "stderr"
-        stdout.touch()
-        stderr.touch()
-        order = {
-            "arguments": given,
-            "folder": str(folder),
-            "environment": dict(environment),
-            "path": [*map(str, path)],
-            "without": [*map(str, without)],
-            "stdout": str(stdout),
-            "stderr": str(stderr),
-            "strict": strict,
-        }
-        code = _server(os.environ.get("COVERAGE_PROCESS_CONFIG", "")).run(order)
-        return subprocess.CompletedProcess(["wwspec", *given], code, stdout.read_text(), stderr.read_text())
+
+    def __init__(
+        self, arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str], **other: Any
+    ) -> None:
+        self._arguments = [*map(str, arguments)]
+        self._stdout, self._stderr = TemporaryFile(), TemporaryFile()
+        with Path(os.devnull).open() as nothing:
+            streams = [each.fileno() for each in (nothing, self._stdout, self._stderr)]
+            self.process = fork(self._arguments, environment, streams, folder=folder, **other)
+
+    @property
+    def stdout(self) -> str:
+        """What it has printed so far on standard output."""
+        return _text(self._stdout)
+
+    @property
+    def stderr(self) -> str:
+        """What it has printed so far on standard error."""
+        return _text(self._stderr)
+
+    def end(self) -> Done:
+        """Wait until it has ended, and return its exit code and what it has printed."""
+        code = self.process.wait(LIMIT)
+        return subprocess.CompletedProcess(["wwspec", *self._arguments], code, self.stdout, self.stderr)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._stdout.close()
+        self._stderr.close()
 
 
-class _ForkServer:
-    def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("fork_server.py"))]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        atexit.register(self._end)
-
-    def run(self, order: object) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
-
-    def _end(self) -> None:
-        self._process.communicate()
-
-
-@cache
-def _server(measured: str) -> _ForkServer:
-    """Return the server for processes that measure their coverage so, as it does itself; see tests/conftest.py."""
-    return _ForkServer()
+def _text(file: IO[bytes]) -> str:
+    """Return the whole text of a file, and leave alone where its writer goes on."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()

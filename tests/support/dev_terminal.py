@@ -3,15 +3,14 @@
 import os
 import pty
 import re
-import subprocess
-import sys
 import termios
 import threading
-from contextlib import suppress
-from functools import partial
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.command import Running
+from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.http.client import EmulatorClient
 
@@ -36,13 +35,14 @@ class DevTerminal:
         self.folder = folder
         self.url = f"http://127.0.0.1:{emulator_port}"
         self.modes = self._modes()
-        self._verbs: list[subprocess.Popen[str]] = []
+        self._verbs = ExitStack()
         ports = ["--port", str(port), "--emulator-port", str(emulator_port), "--store", "memory:"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "wwspec_router", "dev", "--app", str(folder), *ports, *options],
-            cwd=folder,
-            env={**os.environ, "TERM": "dumb", "NO_COLOR": "1"},
-            preexec_fn=partial(os.login_tty, terminal),
+        self.process = fork(
+            ["dev", "--app", str(folder), *ports, *options],
+            {**os.environ, "TERM": "dumb", "NO_COLOR": "1"},
+            [terminal] * 3,
+            folder=folder,
+            is_session=True,
         )
         os.close(terminal)
         self._reader = threading.Thread(target=self._keep_reading)
@@ -76,17 +76,9 @@ class DevTerminal:
         """Press keys."""
         os.write(self._screen, text.encode())
 
-    def wwspec(self, *arguments: str) -> "subprocess.Popen[str]":
+    def wwspec(self, *arguments: str) -> Running:
         """Begin a verb in another terminal."""
-        verb = subprocess.Popen(
-            [sys.executable, "-m", "wwspec_router", *arguments],
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._verbs.append(verb)
-        return verb
+        return self._verbs.enter_context(Running(arguments, self.folder, os.environ))
 
     @property
     def client(self) -> EmulatorClient:
@@ -106,10 +98,7 @@ class DevTerminal:
 
     def close(self) -> None:
         """End what still runs."""
-        for verb in self._verbs:
-            verb.kill()
-            with verb:
-                pass
+        self._verbs.close()
         if self.process.poll() is None:
             self.type(CTRL_C)
         self.end()

@@ -20,6 +20,7 @@ from wwspec_router.emulator.http.server import Server
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.host.certificates import trusted
 
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]
@@ -121,7 +122,9 @@ class Emulator:
         self.settings = settings
         self.platform: Platform = app.state.platform
         self.url = stack.enter_context(serving(app))
-        self.http = stack.enter_context(httpx.Client(base_url=self.url, trust_env=False, timeout=DEADLINE))
+        self.http = stack.enter_context(
+            httpx.Client(base_url=self.url, verify=trusted(), trust_env=False, timeout=DEADLINE)
+        )
 
     @property
     def key(self) -> bytes:

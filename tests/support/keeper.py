@@ -1,13 +1,15 @@
 """Runs jobs that keep values, from a process of its own, until it is killed or its store fails.
 
-Several threads add a job, keep its outcome together with a value, and finish it together with another value; they print
-the id of each job that has ended. The argument is the store's URL.
+Several threads add a job, keep its outcome together with a value, and finish it together with another value; they write
+the id of each job that has ended.
 """
 
+import os
 import sys
 import threading
 from contextlib import closing
 from itertools import count
+from multiprocessing.connection import Connection
 
 from tests.stores.suites.job_samples import job
 from wwspec_router.errors import StoreError
@@ -24,7 +26,7 @@ def key_of(thread: int, name: str) -> KeptKey:
     return KeptKey("corp", thread, "app", name)
 
 
-def keep(store: Store, thread: int) -> None:
+def keep(store: Store, thread: int, written: int) -> None:
     """Run one job after the other."""
     for number in count(1):
         job_id = f"{thread} {number}"
@@ -36,21 +38,24 @@ def keep(store: Store, thread: int) -> None:
         store.claim(f"{OWNER} {thread}", 1, 1e-9, known=frozenset({str(thread)}))
         assert store.keep_outcome(f"{OWNER} {thread}", job_id, Outcome(errcode=0, result=str(number)), outcome)
         assert store.finish(f"{OWNER} {thread}", job_id, end)
-        sys.stdout.write(f"{job_id}\n")
-        sys.stdout.flush()
+        os.write(written, f"{job_id}\n".encode())
 
 
-def keep_until_it_fails(store: Store, thread: int) -> None:
+def keep_until_it_fails(store: Store, thread: int, written: int) -> None:
     """Run jobs until the store does not work."""
     try:
-        keep(store, thread)
+        keep(store, thread, written)
     except StoreError as error:
         sys.stderr.write(f"{error}\n")
 
 
-if __name__ == "__main__":
-    with closing(open_store(sys.argv[1])) as store:
-        threads = [threading.Thread(target=keep_until_it_fails, args=(store, number)) for number in range(THREADS)]
+def run(url: str, written: Connection) -> None:
+    """Run jobs of a store in several threads."""
+    with closing(open_store(url)) as store:
+        threads = [
+            threading.Thread(target=keep_until_it_fails, args=(store, number, written.fileno()))
+            for number in range(THREADS)
+        ]
         for each in threads:
             each.start()
         for each in threads:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["made_once"]
+__all__ = ["made_once", "shared_folder"]
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of this test run have."""
+    return Path(os.environ.get("SHARED_TEMP") or factory.getbasetemp())
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -19,9 +24,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         name: Of the folder.
         make: Fills the empty folder; in the first process that asks, while the others wait.
     """
-    shared = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
+    shared = shared_folder(factory)
     folder, made = shared / name, shared / f"{name}.made"
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

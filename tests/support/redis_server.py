@@ -129,7 +129,8 @@ class LocalRedis:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        with closing(Redis(unix_socket_path=str(self.path), retry=Retry(NoBackoff(), 0))) as client:
+        options: Any = {"retry": Retry(NoBackoff(), 0), "driver_info": None}  # it would read a file for each connection
+        with closing(Redis(unix_socket_path=str(self.path), **options)) as client:
             yield client
 
 

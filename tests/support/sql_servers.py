@@ -1,7 +1,6 @@
 """One PostgreSQL and one MariaDB for a run of tests, however many processes it has; each has a database of its own."""
 
 import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.made_once import shared_folder
 from tests.support.mariadb_server import local_mariadb
 from tests.support.postgres_server import local_postgres
 
@@ -50,9 +50,7 @@ def new_database(url: str) -> str:
 @contextmanager
 def _shared(name: str, serve: Serve, factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the URL of a server: the first process of a run starts it, and ends it when no other one uses it."""
-    folder = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # which all processes of the run have
+    folder = shared_folder(factory)
     noted, lock, users = (folder / f"{name}.{each}" for each in ("url", "lock", "users"))
     with ExitStack() as server, users.open("w") as using:
         with _alone(lock):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.emulator.http.client import EmulatorError
 from wwspec_router.testing.zone import Zone
 from wwspec_router.wecom import sync_msg
@@ -16,7 +17,7 @@ BUSY = {"errcode": 45009, "errmsg": "api freq out of limit"}
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
 def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
-    with Zone.in_process(ROOT) if request.param == "in-process" else Zone.serve(ROOT) as zone:
+    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
         yield zone
 
 

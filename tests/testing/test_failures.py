@@ -2,14 +2,11 @@
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from tests.support.apps import write_files
-from tests.support.processes import UNMEASURED
+from tests.support.apps import ROOT, write_files
+from tests.support.command import pytest_session
 
 APPLICATION = {
     "abilities/registry.toml": """
@@ -70,15 +67,9 @@ def test_the_platform_refuses(zone):
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pytest prints of the tests, in both forms of the zone that it starts itself."""
     folder = write_files(tmp_path_factory.mktemp("app"), APPLICATION)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--zone", request.param],
-        cwd=folder,
-        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    own = {"in-process": (), "served": ("-o", "wwspec_zone_scope=module")}[request.param]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = pytest_session(folder, "--zone", request.param, *own, environment=environment)
     assert done.returncode == 1, done.stdout + done.stderr
     return re.sub(r"internal error [0-9a-f]{6}", "internal error 7f3a9c", done.stdout)
 

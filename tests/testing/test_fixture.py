@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import write_files
+from tests.support.apps import ROOT, write_files
+from tests.support.command import pytest_session
 from tests.support.processes import UNMEASURED
 
 APPLICATION = {
@@ -146,10 +147,17 @@ def test_with_a_function_that_fails(zone):
 
 def session(folder: Path, *arguments: str) -> tuple[str, int]:
     """Return what a session of pytest prints, and its exit code."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = pytest_session(folder, "-q", *arguments, environment=environment)
+    return done.stdout + done.stderr, done.returncode
+
+
+def new_session(folder: Path, *arguments: str) -> tuple[str, int]:
+    """Return the same of one in a new interpreter, which has imported nothing before."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
         cwd=folder,
-        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=600,
@@ -188,6 +196,24 @@ def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
     assert "the function that answers sync_msg failed: KeyError at test_functions.py:3 <lambda>" in said
 
 
+WITHOUT_A_COMMAND_LINE = """
+import sys
+
+
+def test_rich_comes_when_a_test_wants_it(zone):
+    assert "httpx" in sys.modules
+    assert "rich" not in sys.modules
+    import httpx._main
+    assert "rich" in sys.modules
+"""
+
+
+def test_a_zone_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {**APPLICATION, "tests/test_imports.py": WITHOUT_A_COMMAND_LINE})
+    said, code = new_session(folder, "tests/test_imports.py")
+    assert code == 0, said
+
+
 SAYING = """
 import sys
 
@@ -213,7 +239,7 @@ def test_a_session_without_tests_of_hypothesis_does_not_import_it(tmp_path: Path
 
 
 def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> None:
-    said, code = session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
+    said, code = new_session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
     assert code == 1
     assert "test_a_number(\n" in said
     assert said.endswith("imported: True, plugin: True\n")

@@ -1,11 +1,10 @@
 """What pytest shows of a test that fails in a zone within its process: the calls, and the traceback of a handler."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.support.apps import ROOT, write_files
+from tests.support.command import pytest_session
 
 FILES = {
     "abilities/registry.toml": '[abilities.crash]\nhandler = "abilities.crashing:crash"\n',
@@ -31,14 +30,8 @@ def test_crash():
 
 def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_path: Path) -> None:
     write_files(tmp_path, FILES)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "test_crash.py"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"}
+    done = pytest_session(tmp_path, "-q", "--rootdir", tmp_path, "test_crash.py", environment=environment)
     assert done.returncode == 1, done.stderr
     log = done.stdout.partition("Captured log")[2]
     assert "ability crash failed" in log

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.archive import Digest
 from tests.support.apps import ROOT, write_files
+from tests.support.zones import serve_zone
 from wwspec_router import Contract
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import ServedZone, Zone, ZoneTimeoutError
@@ -58,7 +59,7 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Foun
 
 @pytest.fixture(scope="module", params=["in-process", "served"])
 def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
-    with Zone.in_process(ROOT) if request.param == "in-process" else Zone.serve(ROOT) as zone:
+    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
         yield zone
 
 
@@ -72,7 +73,7 @@ def zone(module_zone: Zone) -> Zone:
 def slow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedZone]:
     """A program whose code takes a while, and fails at first."""
     files = {"abilities/registry.toml": REGISTRY.replace("{notify}", request.param), "abilities/slow.py": SLOW}
-    with Zone.serve(write_files(tmp_path, files), serve=("--retry-pause", "0.1")) as zone:
+    with serve_zone(write_files(tmp_path, files), serve=("--retry-pause", "0.1")) as zone:
         yield zone
 
 
@@ -160,7 +161,7 @@ def test_nothing_is_in_work_in_a_zone_that_rests(zone: Zone) -> None:
 def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) -> None:
     once = REGISTRY.replace("{notify}", "now").replace("retries = 1", "once = true\nretries = 1")
     write_files(tmp_path, {"abilities/registry.toml": once, "abilities/slow.py": SLOW})
-    with Zone.serve(tmp_path, serve=("--retry-pause", "0.1")) as zone:
+    with serve_zone(tmp_path, serve=("--retry-pause", "0.1")) as zone:
         fired = zone.fire("conversation_new_message")
         zone.wait_idle()
         zone.repeat(fired)

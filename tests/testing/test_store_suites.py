@@ -53,6 +53,8 @@ class TestPlainSharedStore(SharedPendingStoreSuite):
 
 
 class TestAsyncSharedStore(SharedPendingStoreSuite):
+    histories = 10  # the plain store has met the others
+
     @pytest.fixture
     def open_store(self) -> Callable[[], AsyncSharedStore]:
         return partial(AsyncSharedStore, SharedRows())
@@ -109,6 +111,8 @@ class AsyncInstallations:
 
 
 class TestAsyncInstallations(InstallationStoreSuite):
+    histories = 10  # the plain store has met the others
+
     @pytest.fixture
     def open_store(self) -> Callable[[], AsyncInstallations]:
         return AsyncInstallations

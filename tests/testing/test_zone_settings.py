@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import check_app, python, write_files
+from tests.support.zones import serve_zone
 from wwspec_router.host.child import ChildError
-from wwspec_router.testing.zone import Zone
 
 APPLICATION = """
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def test_a_served_program_has_them_and_never_shows_a_secret(app: Path) -> None:
-    with Zone.serve(app, settings=GIVEN) as zone:
+    with serve_zone(app, settings=GIVEN) as zone:
         assert zone.call("show").reply["text"] == "https://example.org with 18, 7, ***"
         assert zone.call("fail").errcode == 710660
         shown = zone.program_log() + str(zone.client.session())
@@ -108,7 +108,7 @@ with Zone.in_process(Path(sys.argv[1])) as zone:
 
 def test_without_a_setting_the_program_does_not_start_and_says_what_is_missing(app: Path) -> None:
     with pytest.raises(ChildError) as caught:
-        Zone.serve(app, settings={"retries": "many"})
+        serve_zone(app, settings={"retries": "many"})
     said = str(caught.value)
     assert (
         "wwspec.toml:1 [app]: missing token: set WWSPEC_APP_TOKEN, or name a file that holds it with token-file" in said

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.command import wwspec
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.redis_server import local_redis
 from tests.upgrade.releases import DATA, NEW, Code, Release, unpacked
 from wwspec_router.host.child import Child

@@ -21,7 +21,7 @@ from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import START_LIMIT, STOP_LIMIT, Child, ChildError
+from wwspec_router.host.child import STOP_LIMIT, Child, ChildError
 
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
@@ -206,7 +206,7 @@ class DevelopedProgram:
             for number in numbers:
                 url = f"http://127.0.0.1:{self._places[number].port}/healthz"
                 try:
-                    self._children[number].wait_ready(url, NO_LIMIT if self._in_terminal else START_LIMIT)
+                    self._children[number].wait_ready(url, NO_LIMIT if self._in_terminal else None)
                 except ChildError:
                     self._children.pop(number).stop()
                     raise

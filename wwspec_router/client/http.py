@@ -22,6 +22,7 @@ from wwspec_router.client.forks import renew_after_fork
 from wwspec_router.client.retries import NO_ANSWER, NOT_SENT
 from wwspec_router.client.steps import Received, Request, Send
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.certificates import trusted
 
 _VERSION = import_module("wwspec_router").__version__  # a statement would make type checkers read the whole program
 USER_AGENT = f"wwspec-router/{_VERSION} python/{sys.version_info[0]}.{sys.version_info[1]} httpx/{httpx.__version__}"
@@ -210,8 +211,7 @@ class OwnHiding(Hiding):
     """
 
     def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
-        verify = httpx.create_ssl_context()  # once: to read the certificates takes longer than all else here
-        self._make = partial(httpx.HTTPTransport, verify=verify, limits=limits, proxy=proxy)
+        self._make = partial(httpx.HTTPTransport, verify=trusted(), limits=limits, proxy=proxy)
         super().__init__(self._make(), in_path)
         renew_after_fork(self)
 
@@ -256,8 +256,7 @@ class AsyncOwnHiding(AsyncHiding):
     """
 
     def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
-        verify = httpx.create_ssl_context()
-        self._make = partial(httpx.AsyncHTTPTransport, verify=verify, limits=limits, proxy=proxy)
+        self._make = partial(httpx.AsyncHTTPTransport, verify=trusted(), limits=limits, proxy=proxy)
         super().__init__(self._make(), in_path)
         renew_after_fork(self)
 

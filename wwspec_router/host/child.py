@@ -9,15 +9,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
+from math import inf
 from pathlib import Path
 from threading import Event
 from time import monotonic
+from typing import Protocol
 
-from wwspec_router.errors import WWSpecError
+from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.host.held import GO, VARIABLE, order as held_order, without_interrupts
 
 START_LIMIT = 30.0
-"""Seconds within which a child must be ready."""
+"""Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` says others."""
+START_LIMIT_VARIABLE = "WWSPEC_START_LIMIT"
 STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
 TICK = 0.01
@@ -27,6 +31,64 @@ _ANNOUNCED = re.compile(r"(?:listening|running) on (http://[\d.]+:\d+)")
 
 class ChildError(WWSpecError):
     """A child process ended too early or never got ready."""
+
+
+class Process(Protocol):
+    """A process that runs or has ended: the part of `subprocess.Popen` that `Child` uses."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, once `poll` or `wait` has returned it; -9 when signal 9 has ended it."""
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end, and return the exit code; raises `subprocess.TimeoutExpired` after so many seconds."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+
+
+class StartProcess(Protocol):
+    """Starts the process of a verb."""
+
+    def __call__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], stdin: int | None, output: int | None, /
+    ) -> Process:
+        """Start `wwspec` in this process's folder.
+
+        Args:
+            arguments: Behind `wwspec`.
+            environment: All of it.
+            stdin: Standard input, as for `subprocess.Popen`: `DEVNULL`, or this process's own when None.
+            output: The file descriptor of standard output and error; this process's own when None.
+        """
+
+
+def new_interpreter(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: int | None,
+    output: int | None,
+    /,
+    pass_fds: Sequence[int] = (),
+) -> Process:
+    """Start a verb in a new Python, which imports all that it needs."""
+    command = [sys.executable, "-m", "wwspec_router", *arguments]
+    return subprocess.Popen(  # noqa: S603 - this package's own verbs
+        command, env=environment, stdin=stdin, stdout=output, stderr=output, pass_fds=pass_fds
+    )
 
 
 class Child:
@@ -39,7 +101,13 @@ class Child:
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
         in_terminal: Whether it reads this process's standard input.
-        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends.
+        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends. It is
+            always a new interpreter.
+        start_process: Starts the process; None means `new_interpreter`.
+        start_limit: Seconds within which it must be ready, or have succeeded; None means `WWSPEC_START_LIMIT`, or 30.
+
+    Raises:
+        ConfigurationError: The limit is no number of seconds.
     """
 
     def __init__(
@@ -50,26 +118,25 @@ class Child:
         *,
         in_terminal: bool = False,
         held: Sequence[str] = (),
+        start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> None:
+        self._limit = _limit_of_start(start_limit)
         self.arguments: tuple[str, ...] = tuple(arguments)
         self._output = output
         self._read = len(output.read_text(errors="replace")) if output is not None and output.exists() else 0
+        whole = {**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {})}
+        start = start_process or new_interpreter
         with ExitStack() as stack:
-            stream = None if output is None else stack.enter_context(output.open("ab"))
-            order, passed = {}, []
+            written = None if output is None else stack.enter_context(output.open("ab")).fileno()
             if held:
                 word, self._word = os.pipe()
                 stack.callback(os.close, word)
                 stack.enter_context(without_interrupts())
-                order, passed = {VARIABLE: held_order(word, held)}, [word]
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - this package's own verbs
-                [sys.executable, "-m", "wwspec_router", *arguments],
-                env={**os.environ, "WWSPEC_CONFIG": os.devnull, **(environment or {}), **order},
-                stdin=None if in_terminal else subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                pass_fds=passed,
-            )
+                whole[VARIABLE] = held_order(word, held)
+                start = partial(new_interpreter, pass_fds=[word])
+            stdin = None if in_terminal else subprocess.DEVNULL
+            self.process: Process = start(self.arguments, whole, stdin, written)
 
     def release(self) -> None:
         """Let a child go on that is held."""
@@ -83,16 +150,20 @@ class Child:
         self.process.kill()
         self.process.wait()
 
-    def wait_ready(self, url: str, limit: float = START_LIMIT) -> None:
+    def wait_ready(self, url: str, limit: float | None = None) -> None:
         """Wait until a URL answers with status 200.
+
+        Args:
+            url: What is asked for.
+            limit: Seconds; None means the limit of its start.
 
         Raises:
             ChildError: The child ended, or the time is over.
         """
-        deadline = monotonic() + limit
+        begun, limit = monotonic(), limit or self._limit
         while not _answers(url):
-            self._check_alive(deadline)
-        self._check_alive(deadline)  # else it is a stranger that answers
+            self._check_alive(begun, limit)
+        self._check_alive(begun, limit)  # else it is a stranger that answers
 
     def wait_success(self) -> None:
         """Wait until the child has ended.
@@ -100,10 +171,12 @@ class Child:
         Raises:
             ChildError: Its exit code is not 0, or the time is over.
         """
-        if not self._ends_within(START_LIMIT):
+        is_late = not self._ends_within(self._limit)
+        if is_late:
             self.kill()
         if (code := self.process.returncode) != 0:
-            raise ChildError(f"wwspec {self.arguments[0]} ended with exit code {code}{self._said()}")
+            how = f"had not ended {_within(self._limit)}" if is_late else f"ended with exit code {code}"
+            raise ChildError(f"wwspec {self.arguments[0]} {how}{self._said()}")
 
     def announced_url(self) -> str:
         """Wait for the line that says where the child listens, and return the URL; see `wait_for`."""
@@ -117,9 +190,9 @@ class Child:
         """
         if self._output is None:
             raise ValueError("a child without an output file can't be read")
-        deadline = monotonic() + START_LIMIT
+        begun = monotonic()
         while (found := pattern.search(self._output.read_text(errors="replace"), self._read)) is None:
-            self._check_alive(deadline)
+            self._check_alive(begun, self._limit)
         self._read = found.end()
         return found
 
@@ -150,19 +223,42 @@ class Child:
             Event().wait(TICK)
         return self.process.returncode is not None
 
-    def _check_alive(self, deadline: float) -> None:
-        """Wait a moment; raise when the child is gone or the deadline is over."""
+    def _check_alive(self, begun: float, limit: float) -> None:
+        """Wait a moment; raise when the child is gone or so many seconds have passed."""
         verb = f"wwspec {self.arguments[0]}"
         if self.process.poll() is not None:
             raise ChildError(f"{verb} ended with exit code {self.process.returncode}{self._said()}")
-        if monotonic() > deadline:
-            raise ChildError(f"{verb} was not ready within {START_LIMIT:g} seconds{self._said()}")
+        if monotonic() - begun > limit:
+            raise ChildError(f"{verb} was not ready {_within(limit)}{self._said()}")
         Event().wait(TICK)
 
     def _said(self) -> str:
         if self._output is None:
             return ""
         return ": " + self._output.read_text(errors="replace").strip()[-2000:]
+
+
+def _limit_of_start(given: float | None) -> float:
+    """Return the seconds within which a child must be ready.
+
+    Raises:
+        ConfigurationError: They are no number above 0.
+    """
+    name: str = "start_limit"
+    value: float | str | None = given
+    if value is None:
+        name, value = START_LIMIT_VARIABLE, os.environ.get(START_LIMIT_VARIABLE) or START_LIMIT
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, not {value!r}")
+    return seconds
+
+
+def _within(limit: float) -> str:
+    return f"within {limit:g} seconds ({START_LIMIT_VARIABLE})"
 
 
 def _answers(url: str) -> bool:

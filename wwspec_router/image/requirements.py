@@ -1,7 +1,8 @@
 """Which packages a requirements file brings, with those that they need."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 
@@ -27,18 +28,19 @@ class Requirements:
         self._brought = set[tuple[str, str]]()
         self._bring(_FRAMEWORK)
         self._read(file)
-        self._modules = packages_distributions()
 
     def bring(self, module: str) -> bool:
         """Return whether a top-level module is in one of the packages, or may be in one that is not known."""
-        packages = self._modules.get(module)
-        if self._may_bring_any or (packages is None and self._has_unknown):
+        if self._may_bring_any:
+            return True
+        packages = _packages().get(module)
+        if packages is None and self._has_unknown:
             return True
         return any((_normal(each), "") in self._brought for each in packages or [module])
 
     def line_for(self, module: str) -> str:
         """Return the line that brings a module."""
-        package = self._modules.get(module, [module])[0]
+        package = _packages().get(module, [module])[0]
         return f"{package}=={version(package)}" if _is_installed(package) else package
 
     def _read(self, file: Path) -> None:
@@ -67,6 +69,12 @@ class Requirements:
             if found and (wanted is None or wanted[1] == extra):
                 for inner in ("", *re.split(r"\s*,\s*", found["extras"] or "")):
                     self._bring(found["name"], inner)
+
+
+@cache
+def _packages() -> Mapping[str, list[str]]:
+    """Return the installed packages of each top-level module; it reads the names of all of their files."""
+    return packages_distributions()
 
 
 def _is_installed(package: str) -> bool:

@@ -60,25 +60,26 @@ class FailureReports:
         report = yield
         if report.when == "call" or (report.when == "setup" and report.failed):
             for zone in _zones(item):
-                text = "\n".join(self._news(zone))
-                if report.failed and text:
+                news = self._news(zone, shown=report.failed)
+                if report.failed and (text := "\n".join(news)):
                     report.sections.append((_TITLE, text))
         return report
 
-    def _news(self, zone: "Zone") -> Iterator[str]:
-        """Yield lines about what is new since the last test."""
+    def _news(self, zone: "Zone", *, shown: bool) -> list[str]:
+        """Return lines about what is new since the last test; none unless they are shown, but it is not new again."""
         resets, number, characters = self._read.get(zone, (0, 0, 0))
         if resets != zone.client.resets:  # the numbers begin anew
             number = 0
+        ended: list[str] = []
         try:
-            entries, log = zone.client.traffic(number), zone.program_log()
+            entries, log = zone.client.traffic(number, bodies=shown), zone.program_log()
         except (WWSpecError, RuntimeError, OSError) as error:  # the test has ended the emulator, or closed the zone
-            yield f"the zone has ended: {error}"
-            entries, log = [], ""
+            ended, entries, log = [f"the zone has ended: {error}"], [], ""
         self._read[zone] = (zone.client.resets, entries[-1]["number"] if entries else number, len(log))
-        yield from _shown_traffic(entries)
+        if not shown:
+            return []
         lines = [*self._log.lines, *log[characters:].splitlines()]
-        yield from _cut(lines, at_end=True)
+        return [*ended, *_shown_traffic(entries), *_cut(lines, at_end=True)]
 
 
 class _Log(logging.Handler):

@@ -5,6 +5,7 @@ the URL of an emulator that runs already. What a zone needs is imported when a t
 that fails shows what its zones exchanged meanwhile.
 """
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,7 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
         missing = ""
     if missing:  # outside of `except`: pytest would show both errors
         pytest.fail(missing, pytrace=False)
+    _import_httpx()
     from wwspec_router.testing.zone import Zone
 
     config = request.config
@@ -87,6 +89,15 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
         return
     with Zone.in_process(app) if form == "in-process" else Zone.connect(form, app) as zone:
         yield zone
+
+
+def _import_httpx() -> None:
+    """Import it without its own command line, whose rich, where installed, takes longer than all the rest of it."""
+    if "httpx" in sys.modules:
+        return
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # no such module
+    importlib.import_module("httpx")
+    del sys.modules["httpx._main"]  # a test may want it
 
 
 def _renewed(processes: "list[ServedZone]", app: Path) -> "ServedZone":

@@ -5,15 +5,16 @@ It knows nothing of `Zone`.
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from wwspec_router.config import VAR, registry_path
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.follower import Follower
 from wwspec_router.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
-from wwspec_router.host.child import Child
+from wwspec_router.host.child import Child, StartProcess
 from wwspec_router.registry.own_settings import app_variables, file_variable, settings_file
 from wwspec_router.testing.ports import held_ports
 
@@ -28,6 +29,8 @@ class ServedProgram:
         emulate: Further options of `wwspec emulate`.
         own: The application's own settings; see `Zone.serve`.
         machines: How many machines the program runs on.
+        start_process: Starts each process.
+        start_limit: Seconds within which each must be ready.
 
     Attributes:
         folder: Logs, the store's file, and files of the program's code; removed with the processes.
@@ -46,7 +49,10 @@ class ServedProgram:
         emulate: Sequence[str],
         own: Mapping[str, object] | None = None,
         machines: int = 1,
+        start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> None:
+        self._child = partial(Child, start_process=start_process, start_limit=start_limit)
         variables = {**app_variables(own or {}), **file_variable(settings_file(app))}
         self._application = ("--app", str(app), "--registry", str(registry_path(app, registry)))
         self._machines: list[_Machine] = []
@@ -54,7 +60,7 @@ class ServedProgram:
             ports = stack.enter_context(held_ports(machines))  # also while the program is down
             self.folder: Path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-zone-")))
             several = ["--machines", str(machines)] if machines > 1 else []
-            self.emulator: Child = Child(
+            self.emulator: Child = self._child(
                 ["emulate", "--port", "0", *several, *emulate], output=self.folder / "emulator.log"
             )
             follower = stack.enter_context(ExitStack())  # it ends after the emulator
@@ -65,7 +71,7 @@ class ServedProgram:
             variables["WWSPEC_EMULATOR_URL"] = self.client.url
             numbers = range(1, machines + 1) if machines > 1 else [0]
             self._machines = [
-                _Machine(self.folder, number, port, command, variables, self.client)
+                _Machine(self.folder, number, port, command, variables, self.client, self._child)
                 for number, port in zip(numbers, ports, strict=True)
             ]
             self._var = self._machines[0].var
@@ -144,7 +150,7 @@ class ServedProgram:
     def _registering(self) -> Child:
         """Begin to register the abilities, in a process of its own: this one may have another application's modules."""
         register = ["zone", "register", *self._application, "--url", self.client.url]
-        return Child(register, output=self.folder / "register.log")
+        return self._child(register, output=self.folder / "register.log")
 
 
 class _Machine:
@@ -157,6 +163,7 @@ class _Machine:
         command: The verb and its options, without what is different on each machine.
         environment: The same of variables.
         client: Of the emulator.
+        start: Starts a child.
     """
 
     child: Child
@@ -169,12 +176,14 @@ class _Machine:
         command: Sequence[str],
         environment: Mapping[str, str],
         client: EmulatorClient,
+        start: Callable[..., Child],
     ) -> None:
         self.number = number
         self.url = ""
         self.is_stopped = False
         """Whether it shall not run."""
         self._client = client
+        self._start = start
         disk = folder / f"machine-{number}" if number else folder
         self.log, self._store, self.var = disk / "program.log", disk / "notify.db", disk / "var"
         self.var.mkdir(parents=True)
@@ -188,7 +197,7 @@ class _Machine:
 
     def start(self) -> None:
         """Start its process."""
-        self.child = Child(self._command, self._environment, output=self.log)
+        self.child = self._start(self._command, self._environment, output=self.log)
 
     def wait_ready(self) -> None:
         """Wait until it takes calls, and point the emulator at it; raises `ChildError`."""

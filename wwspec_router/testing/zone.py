@@ -25,6 +25,7 @@ from wwspec_router.client import ZoneClient
 from wwspec_router.config import registry_path
 from wwspec_router.contracts import AbilityRequest, ApiRequest, Contract, OutputT, reply_type
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.host.child import StartProcess
 from wwspec_router.testing.ability_ids import ability_id_of
 from wwspec_router.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_router.testing.app import App, client_of
@@ -138,6 +139,8 @@ class Zone:
         emulate: Sequence[str] = (),
         settings: Mapping[str, object] | None = None,
         machines: int = 1,
+        start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> "ServedZone":
         """Return a zone of processes: an emulator, and a program on each machine.
 
@@ -150,11 +153,16 @@ class Zone:
                 environment.
             machines: How many machines the program runs on, each with a store of its own. `client.machines` stops,
                 starts and wipes them.
+            start_process: Starts the processes, each with a verb of `wwspec`, as
+                `wwspec_router.host.child.StartProcess` says; None means a new Python for each.
+            start_limit: Seconds within which each must be ready; None means those of the variable
+                `WWSPEC_START_LIMIT`, or 30.
 
         Raises:
             ChildError: The program or the emulator did not start; the text says what it printed.
+            ConfigurationError: The limit is no number of seconds.
         """
-        return ServedZone(app, registry, serve, emulate, settings, machines)
+        return ServedZone(app, registry, serve, emulate, settings, machines, start_process, start_limit)
 
     @staticmethod
     def connect(url: str, app: Path | None = None, registry: Path | None = None) -> "Zone":
@@ -436,6 +444,8 @@ class ServedZone(ServedProgram, Zone):
         emulate: Further options of `wwspec emulate`.
         settings: The application's own settings; see `Zone.serve`.
         machines: How many machines the program runs on.
+        start_process: Starts each process.
+        start_limit: Seconds within which each must be ready; see `Zone.serve`.
 
     Raises:
         ChildError: The program or the emulator did not start; the text holds its output.
@@ -449,6 +459,8 @@ class ServedZone(ServedProgram, Zone):
         emulate: Sequence[str],
         settings: Mapping[str, object] | None = None,
         machines: int = 1,
+        start_process: StartProcess | None = None,
+        start_limit: float | None = None,
     ) -> None:
-        ServedProgram.__init__(self, app, registry, serve, emulate, settings, machines)
+        ServedProgram.__init__(self, app, registry, serve, emulate, settings, machines, start_process, start_limit)
         Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
@@ -24,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Zone]:
-    with Zone.serve(folder, serve=("--retry-pause", "0.02")) as zone:
+    with serve_zone(folder, serve=("--retry-pause", "0.02")) as zone:
         yield zone
 
 

@@ -14,9 +14,9 @@ from tests.support.failing_app import failing_app
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
+from tests.support.zones import forked_child, serve_zone
 from wwspec_router.cli.dev_note import DevNote, noted
 from wwspec_router.cli.main import main
-from wwspec_router.host.child import Child
 from wwspec_router.testing.zone import Zone
 
 
@@ -43,7 +43,7 @@ class Actions:
 def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
     """A program and an emulator, noted in the folder as `wwspec dev` does."""
     folder = failing_app(tmp_path_factory.mktemp("app"))
-    with Zone.serve(folder, serve=("--retry-pause", "0.5")) as zone, chdir(folder):
+    with serve_zone(folder, serve=("--retry-pause", "0.5")) as zone, chdir(folder):
         with noted(folder, DevNote(zone.client.url, "")):
             yield zone
 
@@ -124,7 +124,7 @@ def test_a_job_is_watched_while_it_retries_and_fails_for_good(person: Actions, z
     zone.call("recent").raise_for_error()
     output = tmp_path / "output"
     person.count += 1
-    child = Child(["zone", "tail", "--table"], output=output)
+    child = forked_child(["zone", "tail", "--table"], output=output)
     try:
         wait_until(lambda: "recent" in output.read_text())  # it has begun to watch
         zone.fire("hit_keyword")

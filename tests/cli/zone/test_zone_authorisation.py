@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from Crypto.PublicKey import RSA
 
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.settings import EmulatorSettings
 
@@ -90,7 +90,7 @@ def test_the_public_key_of_a_self_built_app_is_set_as_in_the_console(
     wwspec: Wwspec, emulator: Emulator, tmp_path: Path
 ) -> None:
     file = tmp_path / "key.pem"
-    file.write_bytes(RSA.generate(2048).public_key().export_key())
+    file.write_bytes(new_rsa_key().public_key().export_key())
     assert printed(wwspec("zone", "public-key", str(file), "--version", "4")) == {"public_key_ver": 4}
     [message] = emulator.sdk("sync_msg", {"limit": 1})["msg_list"]
     assert message["service_encrypt_info"]["public_key_ver"] == 4

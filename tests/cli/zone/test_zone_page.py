@@ -15,7 +15,7 @@ from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
-from wwspec_router.host.child import Child
+from tests.support.zones import forked_child
 
 PAGE = "http://127.0.0.1:1/"
 HEADLESS = "--headless=new --no-sandbox --disable-gpu --remote-debugging-port=0"
@@ -50,7 +50,7 @@ def test_a_browser_opens_the_page_as_the_member_and_ends_with_the_command(emulat
             http_server(lambda *_: (404, {}, b""), lambda _: (200, {}, b"<h1>An app's page</h1>"))
         )
         arguments = [f"{site}/chat", "--user", "lina", "--browser", browser, "--state", str(tmp_path / "state")]
-        child = Child(["zone", "page", *arguments, "--url", emulator.url], output=tmp_path / "printed")
+        child = forked_child(["zone", "page", *arguments, "--url", emulator.url], output=tmp_path / "printed")
         stack.callback(child.kill)
         devtools = child.wait_for(re.compile(r"DevTools listening on (ws://\S+)"))[1]
         with sync_playwright() as playwright:
@@ -116,7 +116,9 @@ def test_dev_opens_the_page_beside_program_and_emulator(record: Path, tmp_path: 
     with free_socket() as one, free_socket() as other:
         ports = [str(bound.getsockname()[1]) for bound in (one, other)]
     where = ["--app", str(folder), "--port", ports[0], "--emulator-port", ports[1], "--store", "memory:"]
-    dev = Child(["dev", *where, "--page", PAGE], {"XDG_STATE_HOME": str(tmp_path / "state")}, tmp_path / "printed")
+    dev = forked_child(
+        ["dev", *where, "--page", PAGE], {"XDG_STATE_HOME": str(tmp_path / "state")}, tmp_path / "printed"
+    )
     try:
         wait_until(record.exists)
         dev.wait_for(re.compile("Ctrl-C ends it"))

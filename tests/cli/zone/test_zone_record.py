@@ -5,8 +5,6 @@ import json
 import os
 import pty
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
-from wwspec_router.host.child import Child
 
 Wwspec = Callable[..., Result]
 
@@ -210,7 +209,7 @@ def test_only_what_fails_is_followed_when_that_is_asked(
     emulator.call_program("{}", "sell")
     program.reply = lambda call: CRASH
     emulator.call_program("{}", "buy")
-    child = Child(["zone", *verb, "--failed", "--kind", "call", "--url", emulator.url], output=output)
+    child = forked_child(["zone", *verb, "--failed", "--kind", "call", "--url", emulator.url], output=output)
     try:
         wait_until(lambda: "buy" in output.read_text())
         emulator.call_program("{}", "sell")
@@ -229,9 +228,8 @@ def test_a_list_is_a_table_on_a_terminal_and_json_in_a_pipe(wwspec: Wwspec, emul
     [row] = json.loads(wwspec("zone", "notifications").stdout)
     assert (row["notify_id"], row["state"]) == ("n1", "recorded")
     ours, its = pty.openpty()
-    command = [sys.executable, "-m", "wwspec_router", "zone", "notifications", "--url", emulator.url]
-    with subprocess.Popen(command, stdout=its, env={**os.environ, "NO_COLOR": "1"}) as process:
-        assert process.wait(DEADLINE) == 0
+    command = ["zone", "notifications", "--url", emulator.url]
+    assert fork(command, {**os.environ, "NO_COLOR": "1"}, [its] * 3).wait(DEADLINE) == 0
     os.close(its)
     head, line, *_ = os.read(ours, 10_000).decode().splitlines()
     os.close(ours)

@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from tests.support.emulator import free_socket, serving, url_of
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
 from wwspec_router.cli.tail import Lines
 from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
 from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 ROW: dict[str, Any] = {
@@ -114,7 +114,7 @@ def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_pat
         with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
             app = App(client)
             app.client.access_token()
-            child = Child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
+            child = forked_child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
             wait_until(lambda: "gettoken" in output.read_text())
             app.call("echo")
             wait_until(lambda: "sync_call_program" in output.read_text())

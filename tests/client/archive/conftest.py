@@ -1,5 +1,6 @@
 """A zone of three corps, an app's database, and archivers of both kinds."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.client.archive.world import KINDS, Clock, Kind, Machine, Tenants, made_tables
 from tests.support.apps import ROOT
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from wwspec_router.testing.zone import Zone
 
 
@@ -22,11 +24,17 @@ def tenants(zone: Zone) -> Tenants:
     return Tenants(zone)
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to copy: to make the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "app.db"
+    made_tables(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/app.db"
-    made_tables(url)
-    return url
+def url(tmp_path: Path, empty: Path) -> str:
+    return f"sqlite:///{shutil.copy(empty, tmp_path)}"
 
 
 Start = Callable[..., Machine]

@@ -295,6 +295,7 @@ def test_what_is_given_up_is_reported_to_the_app(kind: ServerKind, caplog: pytes
         assert stand.failed() == failed
         assert failed[0].stage is Stage.FAILED
         assert stand.receiver.problems() == []
+    assert "notification n1 is given up after 1 attempts to fetch it; retry() tries again: " in caplog.text
 
 
 def test_a_handler_that_fails_is_called_again_for_half_an_hour() -> None:
@@ -319,7 +320,7 @@ class Skipping(MemoryPendingStore):
 
 
 @both
-def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind) -> None:
+def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     def fails(event: NotifyEvent) -> None:
         raise ValueError("no database")
 
@@ -335,6 +336,7 @@ def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind) -> None
         (Stage.FETCHED, 1, 3.0),
         (Stage.FETCHED, 2, 5.0),
     ]
+    assert "notification n1 is given up after 2 attempts to handle it; retry() tries again: " in caplog.text
 
 
 @both

@@ -11,9 +11,9 @@ import pytest
 
 from tests.support import command
 from tests.support.apps import ROOT, write_files
+from tests.support.zones import serve_zone
 from wwspec_router.client import Notification, NotifyEvent, ReplyTypeError
 from wwspec_router.contracts import Contract
-from wwspec_router.testing.zone import Zone
 
 PROGRAM = {
     "abilities/registry.toml": """
@@ -61,7 +61,7 @@ def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_a_result_is_of_the_class_of_the_generated_module(counting: ModuleType, tmp_path: Path) -> None:
-    with Zone.serve(tmp_path) as zone:  # in this process other tests would find its package `abilities`
+    with serve_zone(tmp_path) as zone:  # in this process other tests would find its package `abilities`
         zone.fire("hit_keyword")
         event = event_of(zone.notified("hit_keyword"))
     assert event.result == {"errcode": 0, "errmsg": "ok", "hits": 3}

@@ -17,6 +17,7 @@ from tests.client.notify.stand import AES_KEY, TOKEN, OnThread
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
 from wwspec_router.client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyReceiver
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.testing.zone import Zone
@@ -108,7 +109,7 @@ def test_the_app_of_the_docs_receives_events(
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "en" / "how-to" / "notifications.md").read_text("utf-8")
     code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         info = zone.client.info()
         names = {"CORPID": "corpid", "CORPSECRET": "secret", "PROGRAM_ID": "program_id"}
         for name, value in names.items():

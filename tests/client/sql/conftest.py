@@ -1,5 +1,6 @@
 """Each store on each database, by a driver for threads and one for an event loop."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_router.client.sql import METADATA, create_tables
 from wwspec_router.testing.stores.rig import Loop
@@ -102,6 +104,15 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]
         yield server
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite to copy: to make the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "app.db"
+    with opened(f"sqlite:///{path}") as engine, engine.begin() as connection:
+        create_tables(connection)
+    return path
+
+
 @pytest.fixture
 def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
     """Return an engine for threads over a database of a kind, with empty tables."""
@@ -116,10 +127,9 @@ def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
                     for table in METADATA.tables.values():
                         connection.execute(table.delete())
                 return engine
-            engine = stack.enter_context(opened(request.getfixturevalue(name)))
-            with engine.begin() as connection:
-                create_tables(connection)
-            return engine
+            url = request.getfixturevalue(name)
+            shutil.copyfile(request.getfixturevalue("empty"), url.removeprefix("sqlite:///"))
+            return stack.enter_context(opened(url))
 
         yield engine_of
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.client.suite.stand import Kind, Stand
+from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 
 Make = Callable[..., Stand]
 

@@ -30,6 +30,7 @@ from wwspec_router.client import (
 )
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_router.host.certificates import trusted
 
 Kind = Literal["wsgi", "asgi"]
 
@@ -151,7 +152,13 @@ class Stand:
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         encrypted = crypto.encrypt(write_xml(inner))
         body = write_xml({"ToUserName": SUITE_ID, "AgentID": "", "Encrypt": encrypted})
-        return httpx.post(self.url, params=crypto.query(int(now), encrypted), content=body.encode(), timeout=DEADLINE)
+        return httpx.post(
+            self.url,
+            params=crypto.query(int(now), encrypted),
+            content=body.encode(),
+            verify=trusted(),
+            timeout=DEADLINE,
+        )
 
     def asked(self, api: str) -> int:
         """Return how often anybody has called an API."""

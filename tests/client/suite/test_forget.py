@@ -168,6 +168,22 @@ def test_a_cancellation_of_the_second_of_the_installation_is_asked_about(make: M
     assert corp.stored is None
 
 
+@pytest.mark.parametrize(("seconds", "is_forgotten"), [(9, False), (10, True), (86_400, True)])
+def test_a_cancellation_ten_seconds_after_the_installation_or_later_forgets_the_corp(
+    make: Make, seconds: int, is_forgotten: bool
+) -> None:
+    """At WeCom the corp still has the app: it would be kept if WeCom were asked, as within the tolerance of clocks."""
+    data, now = Data(), int(time.time())
+    stand = make(clock=lambda: now, forgets=[data])
+    corp = stand.corp()
+    installed = corp.install()
+    stand.send("cancel_auth", at=now + seconds, AuthCorpId=corp.corpid)
+    stand.send("enter_agent")
+    wait_until(lambda: stand.events[-1].info_type == "enter_agent")
+    assert any(isinstance(each, CancelAuth) for each in stand.events) is is_forgotten
+    assert (corp.stored, data.calls) == ((None, [corp.corpid]) if is_forgotten else (installed, []))
+
+
 def test_a_cancellation_that_comes_twice_or_of_nobody_changes_nothing_else(make: Make) -> None:
     data = Data()
     stand = make(corps=2, forgets=[data])

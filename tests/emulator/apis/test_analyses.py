@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone, Json
+from wwspec_router.emulator.state import corps
 from wwspec_router.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_router.emulator.state.tags import TAG_GROUPS
 from wwspec_router.emulator.state.tasks import TASK_SECONDS
@@ -203,9 +204,12 @@ def test_a_summary_reads_the_beginning_of_what_is_too_long(zone: EmulatedZone) -
     assert "结尾" not in answer["response_data"]
 
 
-def test_99980_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> None:
+def test_99980_a_corp_makes_10000_tasks_of_a_kind_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert corps.MAX_TASKS == 10_000
+    monkeypatch.setattr(corps, "MAX_TASKS", 100)
+    zone = EmulatedZone()
     keys = zone.talk("你好")
-    for _ in range(10_000):
+    for _ in range(100):
         zone.ok("create_summary_task", msg_list=keys)
     assert zone.refused("create_summary_task", msg_list=keys) == 45009
     zone.ok("create_sentiment_task", msg_list=keys)
@@ -217,18 +221,23 @@ def test_99980_a_corp_makes_10000_tasks_of_a_kind_a_day(zone: EmulatedZone) -> N
 @pytest.mark.parametrize(
     "kind", [pytest.param("create_sentiment_task", id="99983"), pytest.param("create_spam_task", id="99986")]
 )
-def test_99983_99986_a_corp_has_100000_messages_of_a_kind_judged_a_day(zone: EmulatedZone, kind: str) -> None:
-    thousand = [{"msgid": str(number), "encrypt_info": {"secret_key": "x"}} for number in range(1000)]
+def test_99983_99986_a_corp_has_100000_messages_of_a_kind_judged_a_day(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    assert corps.MAX_JUDGED == 100_000
+    monkeypatch.setattr(corps, "MAX_JUDGED", 1000)
+    zone = EmulatedZone()
+    ten = [{"msgid": str(number), "encrypt_info": {"secret_key": "x"}} for number in range(10)]
     for _ in range(99):
-        zone.ok(kind, msg_list=thousand)
-    zone.ok(kind, msg_list=[*thousand[:998], thousand[0]])
-    assert zone.refused(kind, msg_list=thousand[:3]) == 45009
-    zone.ok(kind, msg_list=[*thousand[:2], thousand[0]])
-    assert zone.refused(kind, msg_list=thousand[:1]) == 45009
+        zone.ok(kind, msg_list=ten)
+    zone.ok(kind, msg_list=[*ten[:8], ten[0]])
+    assert zone.refused(kind, msg_list=ten[:3]) == 45009
+    zone.ok(kind, msg_list=[*ten[:2], ten[0]])
+    assert zone.refused(kind, msg_list=ten[:1]) == 45009
     other = "create_spam_task" if kind == "create_sentiment_task" else "create_sentiment_task"
-    zone.ok(other, msg_list=thousand)
+    zone.ok(other, msg_list=ten)
     zone.advance(86400)
-    zone.ok(kind, msg_list=thousand)
+    zone.ok(kind, msg_list=ten)
 
 
 def test_messages_of_the_seed_have_something_to_say(zone: EmulatedZone) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone
 from wwspec_router.emulator.scene import Customer, Employee, Scene
+from wwspec_router.emulator.state import corps, exports
 from wwspec_router.emulator.state.conversations import CUSTOMER, Message
 
 SECONDS = 3
@@ -214,9 +215,12 @@ def test_a_jobid_is_usable_for_a_day_after_the_end(zone: EmulatedZone) -> None:
     assert zone.refused("get_chatdata_export_job_status", jobid="") == 40063
 
 
-def test_99987_a_corp_exports_1000_times_a_day(zone: EmulatedZone) -> None:
+def test_99987_a_corp_exports_1000_times_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert exports.MAX_EXPORTS == 1000
+    monkeypatch.setattr(corps, "MAX_EXPORTS", 50)
+    zone = EmulatedZone()
     media_id = zone.upload("a.txt")
-    for number in range(1000):
+    for number in range(50):
         zone.ok("create_chatdata_export_job", code=str(number), media_id=media_id)
     assert zone.refused("create_chatdata_export_job", code="one more", media_id=media_id) == 45009
     zone.advance(86400)

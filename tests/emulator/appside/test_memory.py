@@ -17,6 +17,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.bounded import MIB
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.http.control import CallbackSpec, Control
+from wwspec_router.emulator.state import conversations, exports, jobs, tasks
 from wwspec_router.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_router.emulator.state.rules import MAX_BYTES as RULE_BYTES
 from wwspec_router.host.child import Child
@@ -27,6 +28,14 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def zone() -> EmulatedZone:
+    return EmulatedZone()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> EmulatedZone:
+    """A zone that keeps a sixteenth; what the emulator tells shows the true bounds."""
+    for module in (conversations, exports, jobs, tasks):
+        monkeypatch.setattr(module, "KEPT_BYTES", module.KEPT_BYTES // 16)
     return EmulatedZone()
 
 
@@ -96,49 +105,51 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
         emulator.stop()
 
 
-def test_results_of_jobs_are_bounded(zone: EmulatedZone) -> None:
+def test_results_of_jobs_are_bounded(small: EmulatedZone) -> None:
     """Row 7: a job whose result made room is unknown."""
-    result = json.dumps({"text": "x" * (9 * MIB)})
-    zone.link()
+    result = json.dumps({"text": "x" * (9 * MIB // 16)})
+    small.link()
     jobids = []
     for _ in range(10):
-        zone.program.reply = lambda call: _report(zone, call, result)
-        jobids.append(zone.platform.app_call("chatdata/async_program_task", zone.access_token(), _call(zone))["jobid"])
-    assert kept(zone, "jobs")["max_bytes"] == 64 * MIB
-    errcodes = [_result(zone, jobid)["errcode"] for jobid in jobids]
+        small.program.reply = lambda call: _report(small, call, result)
+        jobids.append(
+            small.platform.app_call("chatdata/async_program_task", small.access_token(), _call(small))["jobid"]
+        )
+    kept(small, "jobs")
+    errcodes = [_result(small, jobid)["errcode"] for jobid in jobids]
     assert errcodes == [40088] * 3 + [0] * 7
-    assert _result(zone, jobids[-1])["response_data"] == result
+    assert _result(small, jobids[-1])["response_data"] == result
 
 
-def test_results_of_tasks_are_bounded(zone: EmulatedZone) -> None:
+def test_results_of_tasks_are_bounded(small: EmulatedZone) -> None:
     """Row 7: of a program's, and what WeCom's own say of ids that can't be read."""
-    zone.link()
-    result = json.dumps({"text": "x" * (9 * MIB)})
-    zone.program.reply = lambda call: _report(zone, call, result)
-    messages = zone.talk("您好")
+    small.link()
+    result = json.dumps({"text": "x" * (9 * MIB // 16)})
+    small.program.reply = lambda call: _report(small, call, result)
+    messages = small.talk("您好")
     jobids = [
-        zone.ok("create_program_task", program_id=SECOND_PROGRAM, ability_id="a", msg_list=messages)["jobid"]
+        small.ok("create_program_task", program_id=SECOND_PROGRAM, ability_id="a", msg_list=messages)["jobid"]
         for _ in range(10)
     ]
-    found = [zone("get_program_task_result", jobid=jobid)["errcode"] for jobid in jobids]
+    found = [small("get_program_task_result", jobid=jobid)["errcode"] for jobid in jobids]
     assert found == [40088] * 3 + [0] * 7
-    unreadable = [{"msgid": "x" * (9 * MIB), "encrypt_info": {"secret_key": ""}}]
+    unreadable = [{"msgid": "x" * (9 * MIB // 16), "encrypt_info": {"secret_key": ""}}]
     for _ in range(10):
-        zone.ok("create_summary_task", msg_list=unreadable)
-    assert kept(zone, "tasks")["max_bytes"] == 64 * MIB
-    assert zone.refused("get_program_task_result", jobid=jobids[-1]) == 40088
+        small.ok("create_summary_task", msg_list=unreadable)
+    kept(small, "tasks")
+    assert small.refused("get_program_task_result", jobid=jobids[-1]) == 40088
 
 
-def test_exported_files_are_bounded(zone: EmulatedZone) -> None:
+def test_exported_files_are_bounded(small: EmulatedZone) -> None:
     """Row 7: the status of a job outlives its file."""
     jobids = []
     for number in range(4):
-        media_id = zone.upload(f"{number}.txt", bytes([65 + number]) * (50 * MIB))
-        jobids.append(zone.ok("create_chatdata_export_job", code=str(number), media_id=media_id)["jobid"])
-    zone.advance(3)
-    assert kept(zone, "exports")["entries"] == 2
+        media_id = small.upload(f"{number}.txt", bytes([65 + number]) * (50 * MIB // 16))
+        jobids.append(small.ok("create_chatdata_export_job", code=str(number), media_id=media_id)["jobid"])
+    small.advance(3)
+    assert kept(small, "exports")["entries"] == 2
     for jobid in jobids:
-        assert zone.ok("get_chatdata_export_job_status", jobid=jobid)["status"] == 3
+        assert small.ok("get_chatdata_export_job_status", jobid=jobid)["status"] == 3
 
 
 def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: EmulatedZone) -> None:
@@ -161,28 +172,28 @@ def test_codes_of_exports_are_bounded_whatever_their_length(zone: EmulatedZone) 
     assert kept(zone, "codes")["bytes"] < 10_000
 
 
-def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(zone: EmulatedZone) -> None:
+def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(small: EmulatedZone) -> None:
     """Row 7: cursors go on, and what is gone is unknown."""
-    first = zone.say("第一")
-    seeded = zone.chats.messages[0]
-    start = zone.ok("sync_msg", limit=1)["next_cursor"]
-    control = control_of(zone)
+    first = small.say("第一")
+    seeded = small.chats.messages[0]
+    start = small.ok("sync_msg", limit=1)["next_cursor"]
+    control = control_of(small)
     for number in range(16):
-        text = json.dumps({"from": "lina", "to": ["mahui"], "text": f"{number}" + "x" * (9 * MIB)})
+        text = json.dumps({"from": "lina", "to": ["mahui"], "text": f"{number}" + "x" * (9 * MIB // 16)})
         assert control.say(text.encode())["errcode"] == 0
-    assert kept(zone, "messages")["max_bytes"] == 128 * MIB
-    assert zone.chats.find(seeded.msgid) is None
-    pulled = zone.ok("sync_msg", cursor=start, limit=1000)
-    assert [message["msgid"] for message in pulled["msg_list"]] == [each.msgid for each in zone.chats.messages]
+    kept(small, "messages")
+    assert small.chats.find(seeded.msgid) is None
+    pulled = small.ok("sync_msg", cursor=start, limit=1000)
+    assert [message["msgid"] for message in pulled["msg_list"]] == [each.msgid for each in small.chats.messages]
     assert pulled["has_more"] == 0
     assert len(pulled["msg_list"]) == 14
-    ids = {message.msgid for message in zone.chats.messages} | {first.msgid}
-    assert zone.say("最后").msgid not in ids, "numbers are not given twice"
-    shown = zone.ok("create_sentiment_task", msg_list=[zone.key_of(first), *zone.talk("好")])
-    zone.advance(2)
-    results = zone.ok("get_sentiment_result", jobid=shown["jobid"])["analyze_result_list"]
+    ids = {message.msgid for message in small.chats.messages} | {first.msgid}
+    assert small.say("最后").msgid not in ids, "numbers are not given twice"
+    shown = small.ok("create_sentiment_task", msg_list=[small.key_of(first), *small.talk("好")])
+    small.advance(2)
+    results = small.ok("get_sentiment_result", jobid=shown["jobid"])["analyze_result_list"]
     assert [each.get("errcode", 0) for each in results if each["msgid"] == first.msgid] == [710601]
-    found = zone.ok("search_msg", query_word="最后")["msg_list"]
+    found = small.ok("search_msg", query_word="最后")["msg_list"]
     assert len(found) == 1
 
 
@@ -257,21 +268,21 @@ def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
 def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
     """Row 7: `wwspec zone info` shows entries, bytes and the bound of each."""
     assert kept(zone, "messages")["entries"] == 200
-    assert set(control_of(zone).info()["kept"]) == {
-        "traffic",
-        "media",
-        "exports",
-        "codes",
-        "messages",
-        "hits",
-        "jobs",
-        "tasks",
-        "event_tokens",
-        "notify_ids",
-        "logins",
-        "page_logins",
-        "frames",
-        "sealed_keys",
+    assert {name: each["max_bytes"] // MIB for name, each in control_of(zone).info()["kept"].items()} == {
+        "traffic": 128,
+        "media": 128,
+        "exports": 128,
+        "codes": 32,
+        "messages": 128,
+        "hits": 32,
+        "jobs": 64,
+        "tasks": 64,
+        "event_tokens": 16,
+        "notify_ids": 16,
+        "logins": 16,
+        "page_logins": 4,
+        "frames": 4,
+        "sealed_keys": 64,
     }
 
 

@@ -1,8 +1,11 @@
 """What the emulator answers where WeCom has an API that it does not model."""
 
+from itertools import product
+
 import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.tables import for_each
 from wwspec_router.emulator.appside import table as appside
 
 
@@ -11,9 +14,13 @@ def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
     return zone[0]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-@pytest.mark.parametrize("path", ["user/get", "chatdata/no_such_api", "message/send/", "chatdata", "", "%00/../x"])
-def test_an_unknown_path_is_refused_in_json(emulator: Emulator, method: str, path: str) -> None:
+@for_each(
+    product(
+        ["user/get", "chatdata/no_such_api", "message/send/", "chatdata", "", "%00/../x"],
+        ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    )
+)
+def test_an_unknown_path_is_refused_in_json(path: str, method: str, emulator: Emulator) -> None:
     """Row 26: clients parse JSON, and WeCom answers with HTTP status 200 whatever the errcode."""
     response = emulator.http.request(method, f"/cgi-bin/{path}?access_token=x")
     assert response.status_code == 200

@@ -167,7 +167,7 @@ def test_spec_notify_app_keeps_its_limits(start: StartEmulator, request_json: di
 
 def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courier_module, "QUEUE_SIZE", 2)
-    asked, states = threading.Event(), deque[str]()
+    asked, reports = threading.Event(), deque[tuple[str, int]]()
     release = threading.Event()
 
     def hang(path: str) -> Response:
@@ -177,19 +177,19 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
 
     with http_server(lambda headers, body: (200, {}, b""), hang) as url:
         courier = Courier(url, CRYPTO, Clock())
-        courier.start(lambda notification, state, attempts, last: states.append(state))
+        courier.start(lambda notification, state, attempts, last: reports.append((state, attempts)))
         assert asked.wait(DEADLINE)
         for number in range(3):
             courier.deliver(
                 Notification(corpid=CORPID, agentid=1, notify_id=str(number), notify_scene=0, create_time=0)
             )
-        assert list(states) == ["dropped"], "the queue of two is full"
+        assert list(reports) == [("dropped", 0)], "the queue of two is full"
         stopping = threading.Thread(target=courier.stop)
         stopping.start()
         wait_until(lambda: courier._stopping.is_set())
         release.set()
         stopping.join(DEADLINE)
-    assert list(states) == ["dropped"] * 3
+    assert list(reports) == [("dropped", 0)] * 3
     assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
 
 

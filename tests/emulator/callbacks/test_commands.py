@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from Crypto.PublicKey import RSA
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
@@ -259,7 +258,7 @@ def test_101439_after_the_end_both_sides_are_refused_and_no_event_comes(live: Li
 
 def test_what_the_end_has_undone_is_set_again_after_a_renewal(live: Live, program: SealedProgram) -> None:
     life = live()
-    key = RSA.generate(2048).public_key().export_key().decode()
+    key = _PUBLIC_KEY
     assert life.app("set_public_key", public_key=key, public_key_ver=2) == 0
     assert life.receive_events() == 0
     life.control.expire()
@@ -465,12 +464,9 @@ def test_the_permission_of_a_self_built_app_is_given_and_taken_by_its_corp(start
         assert control.commands() == [], "a self-built app has no command URL"
         assert not control.info()["receives_events"]
         assert app.get_auth_user_list().auth_user_list
-        key = RSA.generate(2048)
-        refused = emulator.app_call(
-            "set_public_key", {"public_key": key.public_key().export_key().decode(), "public_key_ver": 3}
-        )
+        refused = emulator.app_call("set_public_key", {"public_key": _PUBLIC_KEY, "public_key_ver": 3})
         assert refused["errcode"] == 48002, "its admin enters the key in the console [99961]"
-        control.set_public_key(key.public_key().export_key().decode(), 3)
+        control.set_public_key(_PUBLIC_KEY, 3)
         control.say("zhangwei", "加密", to=["wangfang"])
         info = emulator.sdk("sync_msg", {})["msg_list"][0]["service_encrypt_info"]
         assert info["public_key_ver"] == 3

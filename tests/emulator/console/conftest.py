@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sy
 from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
+from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
@@ -93,7 +94,7 @@ def axe() -> str:
 @pytest.fixture(scope="session")
 def served() -> Iterator[Zone]:
     """The reference program and an emulator, each on a socket; each test of a page resets the emulator."""
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         yield zone
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
@@ -15,7 +16,7 @@ SECOND = "wwemulator00000002"
 
 @pytest.fixture(scope="module")
 def corps() -> Iterator[Zone]:
-    with Zone.serve(ROOT, emulate=("--app-type", "third", "--corps", "2")) as zone:
+    with serve_zone(ROOT, emulate=("--app-type", "third", "--corps", "2")) as zone:
         yield zone
 
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.emulator.console.conftest import watched
 from tests.support.apps import write_files
-from wwspec_router.testing.zone import ServedZone, Zone
+from tests.support.zones import serve_zone
+from wwspec_router.testing.zone import ServedZone
 
 pytestmark = pytest.mark.nightly  # the page asks for figures every 2 seconds
 
@@ -37,7 +38,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def zone(folder: Path) -> Iterator[ServedZone]:
-    with Zone.serve(folder) as zone:
+    with serve_zone(folder) as zone:
         yield zone
 
 

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.emulator.console.conftest import watched
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.zones import serve_zone
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.testing.app import App
-from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
@@ -70,7 +70,7 @@ def test_lines_name_the_machine_and_the_program_shows_how_each_does(
 
 def test_the_processes_of_several_machines_are_not_counted_by_the_figures_of_one(browser: Browser) -> None:
     with ExitStack() as stack:
-        zone = stack.enter_context(Zone.serve(ROOT, machines=2))
+        zone = stack.enter_context(serve_zone(ROOT, machines=2))
         for _ in range(2):
             zone.call("status")
         context = stack.enter_context(browser.new_context(base_url=zone.client.url, locale="en-US"))

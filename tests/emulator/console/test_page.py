@@ -26,7 +26,10 @@ def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
         expect(page).to_have_title(f"{name} · wwspec")
 
 
-@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
+@pytest.mark.parametrize(
+    ("system", "other"),
+    [("light", "dark"), pytest.param("dark", "light", marks=pytest.mark.slow)],  # as the one before
+)
 def test_the_theme_is_that_of_the_system_until_another_is_chosen(page: Page, system: Theme, other: Theme) -> None:
     body, switch = page.locator("body"), page.get_by_role("button", name="Switch between light and dark")
     page.emulate_media(color_scheme=system)
@@ -47,6 +50,7 @@ def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) 
     assert httpx.post(f"{served.client.url}/emulator/reset").status_code == 200
 
 
+@pytest.mark.slow  # loads the page twice more; test_every_view_opens is quick
 def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(page: Page) -> None:
     held: list[Route] = []
     page.goto("about:blank")  # the page that is open loads the view, too
@@ -98,6 +102,7 @@ def other_site(page: str) -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.slow  # a window more; test_the_page_may_not_be_in_a_frame is quick
 def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browser, served: Zone) -> None:
     with other_site(f'<iframe src="{served.client.url}/"></iframe>') as url, browser.new_context() as context:
         page = context.new_page()
@@ -106,6 +111,7 @@ def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browse
         assert page.frames[1].locator("#main").count() == 0
 
 
+@pytest.mark.slow  # a window more; http/test_guard.py is quick
 def test_a_browser_lets_another_site_read_and_change_nothing(browser: Browser, served: Zone) -> None:
     fault = served.client.add_fault("sdk", "latency", "", 0)
     send = """async url => {

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import watched
 from tests.support.apps import write_files
-from wwspec_router.testing.zone import ServedZone, Zone
+from tests.support.zones import serve_zone
+from wwspec_router.testing.zone import ServedZone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
@@ -59,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def zone(folder: Path) -> Iterator[ServedZone]:
-    with Zone.serve(folder) as zone:
+    with serve_zone(folder) as zone:
         yield zone
 
 

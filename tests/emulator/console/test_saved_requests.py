@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.emulator.console.conftest import run_shown_command
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
@@ -22,7 +23,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(app: Path) -> Iterator[Zone]:
     """A zone whose emulator knows the application's folder."""
-    with Zone.serve(ROOT, emulate=["--requests", str(app / "requests")]) as zone:
+    with serve_zone(ROOT, emulate=["--requests", str(app / "requests")]) as zone:
         yield zone
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.apps import ROOT
+from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
 from wwspec_router.testing.zone import Zone
 
@@ -51,7 +52,7 @@ def test_a_session_is_saved_reset_opened_and_left_again(page: Page, served: Zone
 
 def test_a_session_is_read_when_the_emulator_has_ended(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "session.json"
-    with Zone.serve(ROOT) as zone:
+    with serve_zone(ROOT) as zone:
         zone.call("chat_digest", {"limit": 3})
         file.write_bytes(msgspec.json.encode(zone.client.session()))
         context = browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce")

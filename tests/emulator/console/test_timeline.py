@@ -3,14 +3,14 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
@@ -176,9 +176,9 @@ def test_an_empty_timeline_says_what_to_do_and_the_commands_do_it(page: Page, se
     commands = page.locator("code").all_inner_texts()
     assert [command.split()[1] for command in commands] == ["call", "fire"]
     for command in commands:
-        wwspec, *words = shlex.split(command)
-        assert wwspec == "wwspec"
-        subprocess.run([sys.executable, "-m", "wwspec_router", *words], check=True, capture_output=True, timeout=600)
+        first, *words = shlex.split(command)
+        assert first == "wwspec"
+        wwspec(ROOT, *words).check_returncode()
     expect(lines(page, "sync_call_program")).to_be_visible()
     expect(lines(page, "conversation_new_message")).to_be_visible()
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.emulator.console.conftest import watched
 from tests.support.apps import write_files
 from tests.support.waiting import wait_until
-from wwspec_router.testing.zone import ServedZone, Zone
+from tests.support.zones import serve_zone
+from wwspec_router.testing.zone import ServedZone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 
@@ -40,7 +41,7 @@ retries = 3
 def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
     folder = tmp_path_factory.mktemp("program")
     write_files(folder, {"abilities/handlers.py": HANDLERS, "abilities/registry.toml": REGISTRY})
-    with Zone.serve(folder) as zone:
+    with serve_zone(folder) as zone:
         yield zone
 
 

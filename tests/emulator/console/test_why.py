@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.emulator.console.conftest import watched
 from tests.support.failing_app import failing_app
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
@@ -25,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def zone(folder: Path) -> Iterator[Zone]:
-    with Zone.serve(folder, serve=("--retry-pause", "0.2")) as zone:
+    with serve_zone(folder, serve=("--retry-pause", "0.2")) as zone:
         yield zone
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.emulator.console.conftest import watched
 from tests.support.failing_app import failing_app
 from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
+from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
@@ -37,7 +38,7 @@ class Actions:
 
 @pytest.fixture(scope="module")
 def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
-    with Zone.serve(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.5")) as zone:
+    with serve_zone(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.5")) as zone:
         yield zone
 
 

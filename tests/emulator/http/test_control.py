@@ -8,6 +8,7 @@ from tests.support.emulator import SealedProgram
 from wwspec_router.contracts.files import ConsoleContract, read_console_contracts
 from wwspec_router.emulator.events.types import EVENT_TYPES
 from wwspec_router.emulator.http.app import create_app
+from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.errors import ConfigurationError
@@ -173,3 +174,20 @@ def test_sdk_calls_of_another_form_are_refused_by_status(start: StartEmulator) -
 
 def test_the_stand_in_is_where_the_settings_say() -> None:
     assert (STANDIN_DIRECTORY / "wwspecapisdk.py").is_file()
+
+
+def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_every_one_that_authorises_the_app(
+    start: StartEmulator, program: SealedProgram
+) -> None:
+    emulator = start(corps=3, program_url=program.url)
+    program.key = emulator.key
+    apps = emulator.platform.world.apps
+
+    def receivers() -> list[bool]:
+        return [app.receiver is not None for app in apps]
+
+    with EmulatorClient(emulator.url, corp=apps[1].corpid) as second, EmulatorClient(emulator.url) as every:
+        second.receive_events()
+        assert receivers() == [False, True, False]
+        every.receive_events()
+        assert receivers() == [True, True, True]

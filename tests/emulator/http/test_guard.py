@@ -2,8 +2,7 @@
 
 import re
 import socket
-import subprocess
-import sys
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -11,12 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.emulator.conftest import StartEmulator
+from tests.support.apps import ROOT
+from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram
+from tests.support.tables import for_each
+from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child
 
 APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"
@@ -41,10 +43,9 @@ def emulator(module_zone: tuple[Emulator, SealedProgram]) -> Emulator:
     return module_zone[0]
 
 
-@pytest.mark.parametrize("headers", STRANGERS)
-@pytest.mark.parametrize("path", [APP_SIDE, OWN])
+@for_each(product([APP_SIDE, OWN], STRANGERS))
 def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
-    emulator: Emulator, path: str, headers: dict[str, str]
+    path: str, headers: dict[str, str], emulator: Emulator
 ) -> None:
     """Row 3: Host and Origin are checked under /cgi-bin/ as under /emulator/."""
     response = emulator.http.get(path, headers=headers)
@@ -62,24 +63,23 @@ OF_ANOTHER_SITE = [
 """What browsers say of images, requests and frames of another page; most have no Origin."""
 
 
-@pytest.mark.parametrize("headers", OF_ANOTHER_SITE)
-@pytest.mark.parametrize("path", [APP_SIDE, OWN, "/", "/console/app.js"])
-def test_what_another_web_page_loads_is_refused(emulator: Emulator, path: str, headers: dict[str, str]) -> None:
+@for_each(product([APP_SIDE, OWN, "/", "/console/app.js"], OF_ANOTHER_SITE))
+def test_what_another_web_page_loads_is_refused(path: str, headers: dict[str, str], emulator: Emulator) -> None:
     response = emulator.http.get(path, headers=headers)
     assert response.status_code == 403
     assert "another web page" in response.json()["errmsg"]
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
-def test_a_link_of_another_web_page_opens_the_console_and_sends_nothing(emulator: Emulator, site: str) -> None:
+@for_each(["cross-site", "same-site", "same-origin", "none"])
+def test_a_link_of_another_web_page_opens_the_console_and_sends_nothing(site: str, emulator: Emulator) -> None:
     headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     assert emulator.http.get("/", headers=headers).status_code == 200
     is_own = site in ("same-origin", "none")
     assert (emulator.http.post(APP_SIDE, headers=headers).status_code != 403) == is_own
 
 
-@pytest.mark.parametrize("path", [APP_SIDE, OWN, "/", "/console/app.js", "/nowhere"])
-def test_no_answer_may_be_used_by_another_web_page(emulator: Emulator, path: str) -> None:
+@for_each([APP_SIDE, OWN, "/", "/console/app.js", "/nowhere"])
+def test_no_answer_may_be_used_by_another_web_page(path: str, emulator: Emulator) -> None:
     for headers in ({}, {"origin": "https://example.com"}):
         answer = emulator.http.get(path, headers=headers)
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
@@ -110,9 +110,8 @@ def test_a_request_without_a_host_or_with_two_is_refused(emulator: Emulator, pat
     assert re.match(rb"HTTP/1.1 40[03] ", answer)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8090", "LocalHost", "[::1]:8090", "127.9.9.9"])
-@pytest.mark.parametrize("path", [APP_SIDE, OWN])
-def test_names_and_addresses_of_this_machine_are_let_in(emulator: Emulator, path: str, host: str) -> None:
+@for_each(product([APP_SIDE, OWN], ["127.0.0.1:8090", "LocalHost", "[::1]:8090", "127.9.9.9"]))
+def test_names_and_addresses_of_this_machine_are_let_in(path: str, host: str, emulator: Emulator) -> None:
     """Row 3: also as the origin, since a page on localhost is the developer's own."""
     assert emulator.http.get(path, headers={"host": host}).status_code == 200
     assert emulator.http.get(path, headers={"origin": f"http://{host}"}).status_code == 200
@@ -159,13 +158,7 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
 def test_dev_passes_allowed_hosts_on() -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
     ports = ["--port", "1", "--emulator-port", "2"]
-    done = subprocess.run(
-        [sys.executable, "-m", "wwspec_router", "dev", *ports, "--allow-host", "http://gateway"],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = wwspec(ROOT, "dev", *ports, "--allow-host", "http://gateway")
     assert done.returncode == 1
     assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
 
@@ -173,7 +166,7 @@ def test_dev_passes_allowed_hosts_on() -> None:
 def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
     """Row 3: the option may be repeated."""
     allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]
-    emulator = Child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
+    emulator = forked_child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
     try:
         url = emulator.announced_url()
         for host in ("gateway", "host.docker.internal"):

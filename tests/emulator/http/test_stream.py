@@ -15,13 +15,13 @@ import pytest
 from tests.emulator.conftest import record_exchanges
 from tests.support.emulator import Emulator, Json, SealedProgram, serving
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.emulator.http import stream
 from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.state.traffic.record import Traffic
-from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
@@ -189,7 +189,7 @@ def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
 
 
 def test_an_emulator_that_20_pages_watch_ends_by_ctrl_c(tmp_path: Path) -> None:
-    emulator = Child(["emulate", "--port", "0"], output=tmp_path / "output")
+    emulator = forked_child(["emulate", "--port", "0"], output=tmp_path / "output")
     try:
         address = httpx.URL(emulator.announced_url())
         with ExitStack() as stack:

@@ -43,15 +43,16 @@ def test_without_a_login_each_element_has_an_error(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text("消息获取失败")
 
 
+@pytest.mark.slow  # test_100076_a_login_that_ends_meanwhile is quick
 def test_100076_a_login_that_ended_before_the_frame_is_42006(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     app.emulator.platform.advance(LOGIN_SECONDS)
     app.show_messages(app.said("一"))
     assert errors(app) == [42006]
 
 
 def test_100076_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     app.show_messages(app.said("一"))
     app.emulator.platform.advance(LOGIN_SECONDS)
     second = app.said("二")
@@ -62,27 +63,21 @@ def test_100076_a_login_that_ends_meanwhile_is_42003(app: AppPage) -> None:
 
 def test_100076_a_frame_of_another_login_is_40029(app: AppPage) -> None:
     message = app.said("一")
-    app.open()
+    app.open_quickly()
     app.show_messages()
     app.page.context.clear_cookies()
-    app.page.context.add_cookies(
-        [
-            {
-                "name": "open_sid",
-                "value": app.world.page_logins.log_in(app.world.app.corpid, "lina", app.world.clock.now()),
-                "url": "https://open.work.weixin.qq.com",
-                "secure": True,
-                "sameSite": "None",
-            }
-        ]
-    )
+    app.log_in(app.world.page_logins.log_in(app.world.app.corpid, "lina", app.world.clock.now()))
     app.page.evaluate("given => shown.setData(given)", {"list[0]": {"msgid": message.msgid, "key": app.key(message)}})
     assert errors(app) == [40029]
 
 
 @pytest.mark.parametrize(
     ("registered", "errcode"),
-    [({"ticket": "made-up"}, 40093), ({"url": "http://127.0.0.1:1/"}, 40093), ({"corpId": "wwother"}, 92002)],
+    [
+        ({"ticket": "made-up"}, 40093),
+        pytest.param({"url": "http://127.0.0.1:1/"}, 40093, marks=pytest.mark.slow),  # as the first
+        pytest.param({"corpId": "wwother"}, 92002, marks=pytest.mark.slow),
+    ],
 )
 def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict[str, str], errcode: int) -> None:
     app.open(**registered)
@@ -94,6 +89,7 @@ def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict
     assert [error["errCode"] for error in app.calls("agentConfigFail")] == [errcode]
 
 
+@pytest.mark.slow  # test_a_page_that_is_signed_wrongly is quick
 def test_agent_config_with_the_ticket_of_the_corp_is_42012(app: AppPage) -> None:
     app.open(ticket=app.get("get_jsapi_ticket")["ticket"])
     app.show_messages(app.said("一"))
@@ -101,7 +97,7 @@ def test_agent_config_with_the_ticket_of_the_corp_is_42012(app: AppPage) -> None
 
 
 def test_a_page_in_a_frame_has_no_login(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     ticket = app.get("ticket/get", type="agent_config")["ticket"]
     given = {"corpId": app.world.app.corpid, "agentId": app.world.app.agentid, "ticket": ticket}
     app.page.evaluate(

@@ -17,21 +17,22 @@ def test_100076_a_page_shows_messages(app: AppPage) -> None:
 
 
 def test_contacts_are_ready_once_the_signature_is_right(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     assert app.page.evaluate("() => ww.initOpenData()") == {"errCode": 0, "errMsg": "agentConfig:ok"}
     assert app.calls("agentConfigSuccess") == [{"errCode": 0, "errMsg": "agentConfig:ok"}]
 
 
 def test_each_kind_of_message_is_shown_in_words(app: AppPage) -> None:
     messages = [app.said(text, kind) for text, kind in (("", IMAGE), ("合同.docx", FILE), ("照片", MIXED), ("", CALL))]
-    app.open()
+    app.open_quickly()
     app.show_messages(*messages, attributes='display-type="text"')
     expect(app.frame.locator(".row")).to_have_text(["[图片]", "合同.docx", "照片[图片]", "[音视频通话]"])
 
 
+@pytest.mark.slow  # test_an_app_without_the_right sets data, too
 def test_set_data_shows_another_message(app: AppPage) -> None:
     first, second = app.said("一"), app.said("二")
-    app.open()
+    app.open_quickly()
     app.show_messages(first)
     app.page.evaluate(
         "given => shown.setData(given)", {"list[0].msgid": second.msgid, 'list[0]["key"]': app.key(second)}
@@ -42,7 +43,7 @@ def test_set_data_shows_another_message(app: AppPage) -> None:
 
 
 def test_a_disposed_frame_gets_no_more_data(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     app.show_messages(app.said("一"))
     app.page.evaluate("() => { shown.dispose(); shown.setData({ list: [] }); }")
     app.page.evaluate("() => shown.el.remove()")
@@ -51,7 +52,7 @@ def test_a_disposed_frame_gets_no_more_data(app: AppPage) -> None:
 
 def test_100076_texts_are_highlighted(app: AppPage) -> None:
     message = app.said("请把合同发给法务，合同很急")
-    app.open()
+    app.open_quickly()
     app.show_messages(
         message, attributes="static-highlight-text-list=\"{{['合同', '很急']}}\" highlight-color=\"#ff0000\""
     )
@@ -60,15 +61,16 @@ def test_100076_texts_are_highlighted(app: AppPage) -> None:
     expect(marks.first).to_have_css("color", "rgb(255, 0, 0)")
 
 
+@pytest.mark.slow  # test_100076_texts_are_highlighted is quick
 def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     attributes = 'highlight-text="法务" static-highlight-text-list="{{[\'合同\']}}"'
     app.show_messages(app.said("请把合同发给法务"), attributes=attributes)
     expect(app.frame.locator("mark")).to_have_text(["法务"])
 
 
 def test_a_click_on_an_image_asks_the_page_for_a_preview(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
     app.show_messages(app.said("[二维码]", IMAGE), attributes='open-type="viewMessage"', modal=True)
     app.frame.locator(".ww-open-message").click()
     app.page.wait_for_function("() => calls.some(([name]) => name === 'handleModal')")
@@ -101,7 +103,7 @@ def test_100076_names_and_avatars_are_shown(app: AppPage) -> None:
         ("fileName", "https://doc.weixin.qq.com/doc/doc_emulator_weekly"): "项目周报",
         ("fileName", "https://doc.weixin.qq.com/doc/other"): "链接错误",
     }
-    app.open()
+    app.open_quickly()
     app.show(
         '<view wx:for="{{data.list}}" class="row"><ww-open-data type="{{item.type}}" openid="{{item.id}}" /></view>',
         {"list": [{"type": kind, "id": openid} for kind, openid in asked]},
@@ -129,7 +131,7 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
     message = app.said("发错了")
     assert app.emulator.http.post("/emulator/recall", json={"msgid": message.msgid}).json()["errcode"] == 0
     assert app.emulator.http.post("/emulator/recall", json={"msgid": "other"}).json()["errcode"] == 710601
-    app.open()
+    app.open_quickly()
     app.show_messages(message)
     expect(app.frame.locator(".row")).to_have_text("撤回了一条消息")
 
@@ -138,14 +140,16 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
     ("changed", "errcode", "words"),
     [
         ({"key": "0" * 32}, 710603, "消息密钥错误"),
-        ({"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示"),
+        pytest.param(
+            {"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示", marks=pytest.mark.slow
+        ),  # as the first
     ],
 )
 def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
     app: AppPage, changed: dict[str, str], errcode: int, words: str
 ) -> None:
     good = app.said("一")
-    app.open()
+    app.open_quickly()
     template = (
         '<view wx:for="{{data.list}}" class="row"><ww-open-message message-id="{{item.msgid}}" '
         'secret-key="{{item.key}}" binderror="failed" data-place="{{index}}" /></view>'
@@ -157,10 +161,11 @@ def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
     assert (error["detail"]["errCode"], error["currentTarget"]["dataset"]) == (errcode, {"place": 1})
 
 
+@pytest.mark.slow  # as one with a wrong id
 def test_a_message_of_more_than_90_days_ago_is_not_shown(app: AppPage) -> None:
     message = app.said("旧消息")
     app.emulator.platform.advance(90 * 86400 + 1)
-    app.open()
+    app.open_quickly()
     app.show_messages(message)
     expect(app.frame.locator(".row")).to_have_text("消息已过期，消息内容无法展示")
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [710652]
@@ -168,17 +173,18 @@ def test_a_message_of_more_than_90_days_ago_is_not_shown(app: AppPage) -> None:
 
 def test_an_app_without_the_right_shows_nothing(app: AppPage) -> None:
     message = app.said("一")
-    app.open()
+    app.open_quickly()
     app.show_messages(message)
     app.world.app.authorised = False
     app.page.evaluate("given => shown.setData(given)", {"list[1]": {"msgid": app.said("二").msgid, "key": "x"}})
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [48002]
 
 
+@pytest.mark.slow  # as one with a wrong id
 def test_a_message_from_before_the_app_was_authorised_again_is_not_shown(app: AppPage) -> None:
     before = app.said("旧消息")
     app.world.app.authorisation.first_message = app.corp.chats.end
-    app.open()
+    app.open_quickly()
     app.show_messages(before, app.said("新消息"))
     expect(app.frame.locator(".row")).to_have_text(["消息已过期，消息内容无法展示", "新消息"])
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [710601]

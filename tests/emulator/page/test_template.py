@@ -8,7 +8,7 @@ from tests.emulator.page.conftest import AppPage
 
 @pytest.fixture(autouse=True)
 def opened(app: AppPage) -> None:
-    app.open()
+    app.open_quickly()
 
 
 def test_100076_a_list_is_repeated_and_parts_are_shown_on_conditions(app: AppPage) -> None:
@@ -40,6 +40,7 @@ def test_a_click_calls_the_method_of_the_page_with_the_data_of_the_element(app: 
     assert datasets == [{"itemNo": 7}, {}, {"where": "outer"}]
 
 
+@pytest.mark.slow  # test_a_click_calls_the_method_of_the_page is quick
 def test_a_checkbox_says_whether_it_is_checked(app: AppPage) -> None:
     app.show('<checkbox value="{{data.id}}" checked="{{data.on}}" bindchange="clicked" />', {"id": "m1", "on": True})
     box = app.frame.get_by_role("checkbox")
@@ -71,25 +72,29 @@ def test_a_scroll_view_scrolls_by_its_data_and_by_its_ref(app: AppPage) -> None:
     assert app.page.evaluate("async () => await ww.createScrollViewContext(shown, 'none') === undefined")
 
 
-@pytest.mark.parametrize(
-    ("template", "error"),
-    [
-        ("<view>\n<div>x</div></view>", "line 2: <div> is none of block, view"),
-        ("<view>\n\n<ww-suspense></ww-suspense></view>", "line 3: the emulator does not model <ww-suspense>"),
-        ("<view><span></view>", "line 1: </view> closes <span>"),
-        ("<view>", "line 1: <view> is not closed"),
-        ("</view>", "line 1: </view> closes nothing"),
-        ("a < b", "< b is not an element"),
-        ("{{data.list.map(x)}}", "{{data.list.map(x)}}: ( is not expected"),
-        ("{{a +}}", "{{a +}}: [ is expected at the end"),
-        ("{{a @ b}}", "{{a @ b}}: what begins at @ b is not understood"),
-    ],
-)
-def test_a_template_with_a_fault_is_refused_and_named(app: AppPage, template: str, error: str) -> None:
-    app.page.evaluate("given => show(given)", {"template": template})
-    app.page.wait_for_function("() => calls.some(([name]) => name === 'handleError')")
-    assert error in app.calls("handleError")[0]["errMsg"]
-    expect(app.frame.locator("#root")).to_contain_text(error)
+FAULTS = {
+    "<view>\n<div>x</div></view>": "line 2: <div> is none of block, view",
+    "<view>\n\n<ww-suspense></ww-suspense></view>": "line 3: the emulator does not model <ww-suspense>",
+    "<view><span></view>": "line 1: </view> closes <span>",
+    "<view>": "line 1: <view> is not closed",
+    "</view>": "line 1: </view> closes nothing",
+    "a < b": "< b is not an element",
+    "{{data.list.map(x)}}": "{{data.list.map(x)}}: ( is not expected",
+    "{{a +}}": "{{a +}}: [ is expected at the end",
+    "{{a @ b}}": "{{a @ b}}: what begins at @ b is not understood",
+}
+
+
+def test_a_template_with_a_fault_is_refused_and_named(app: AppPage) -> None:
+    for number, template in enumerate(FAULTS, start=1):
+        app.page.evaluate("given => show(given)", {"template": template})
+        app.page.wait_for_function(f"() => calls.filter(([name]) => name === 'handleError').length === {number}")
+    named = [each["errMsg"] for each in app.calls("handleError")]
+    missed = [error for error in FAULTS.values() if not any(error in each for each in named)]
+    assert not missed, f"{missed} of {named}"
+    frames = app.page.locator("#chat iframe")
+    for number, error in enumerate(FAULTS.values()):
+        expect(frames.nth(number).content_frame.locator("#root")).to_contain_text(error)
 
 
 def test_a_template_reaches_nothing_but_its_data(app: AppPage) -> None:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import wwspec
 from tests.support.emulator import free_socket, url_of
 from tests.support.neighbours import held_neighbours
 from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program import launch as launch_module
 from wwspec_router.emulator.program.launch import Launch, ProgramEndedError
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 PROGRAM = Path(__file__).with_name("httpserver_program.py")
@@ -60,12 +61,15 @@ def never() -> None:
     pytest.fail("the program did not end by itself")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],  # ends it as SIGTERM does
+)
 def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, number: signal.Signals) -> None:
     program_url = free_url()
     started = shlex.join([sys.executable, str(PROGRAM), str(port_of(program_url))])
     arguments = ["emulate", "--port", "0", "--program-url", program_url, "--program", started]
-    emulator = Child(arguments, output=tmp_path / "log")
+    emulator = forked_child(arguments, output=tmp_path / "log")
     try:
         with EmulatorClient(emulator.announced_url()) as client:
             wait_until(lambda: f"accepts connections at {program_url}" in (tmp_path / "log").read_text())
@@ -81,7 +85,7 @@ def test_the_emulator_starts_a_program_calls_it_and_ends_it(tmp_path: Path, numb
 
 def test_a_program_that_ends_by_itself_ends_the_emulator_with_its_exit_code(tmp_path: Path) -> None:
     arguments = ["emulate", "--port", "0", "--program", command("raise SystemExit(3)")]
-    emulator = Child(arguments, output=tmp_path / "log")
+    emulator = forked_child(arguments, output=tmp_path / "log")
     try:
         assert emulator.process.wait(DEADLINE) == 1
     finally:
@@ -155,18 +159,16 @@ def test_a_command_that_can_not_be_started_is_refused(line: str) -> None:
         Launch(line, "http://127.0.0.1:1", "http://127.0.0.1:2", never)
 
 
-@pytest.mark.parametrize("given", ["", "{port}"])
-def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path, given: str) -> None:
+def test_each_machine_has_a_program_with_a_port_of_its_own(tmp_path: Path) -> None:
     with held_neighbours(2) as first:
         program_url = f"http://127.0.0.1:{first}"
-        started = f"{shlex.join([sys.executable, str(PROGRAM)])} {given or first}"
-        arguments = ["emulate", "--port", "0", "--program-url", program_url, "--program", started, "--machines", "2"]
-        emulator = Child(arguments, output=tmp_path / "log")
+        started = f"{shlex.join([sys.executable, str(PROGRAM)])} "
+        arguments = ["emulate", "--port", "0", "--program-url", program_url, "--machines", "2", "--program"]
+        refused = wwspec(tmp_path, *arguments, f"{started}{first}")
+        assert refused.returncode == 1
+        assert "each machine needs a port of its own: write {port} for it in --program" in refused.stderr
+        emulator = forked_child([*arguments, f"{started}{{port}}"], output=tmp_path / "log")
         try:
-            if not given:
-                assert emulator.process.wait(DEADLINE) == 1
-                assert "each machine needs a port of its own: write {port} for it in --program" in log_of(tmp_path)
-                return
             with EmulatorClient(emulator.announced_url()) as client:
                 wait_until(lambda: log_of(tmp_path).count("the program accepts connections at") == 2)
                 notify = {"input": {"func": "spec_notify_app", "func_req": {"notify_id": "made_here"}}}

@@ -17,10 +17,10 @@ import pytest
 
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
+from tests.support.zones import forked_child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST
-from wwspec_router.host.child import Child
 
 BASE = f"http://{WECOM_HOST}"
 
@@ -351,7 +351,7 @@ def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
 def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path: Path) -> None:
     """Row 25: as through a tunnel."""
     arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]
-    emulator = Child(arguments, output=tmp_path / "log")
+    emulator = forked_child(arguments, output=tmp_path / "log")
     try:
         found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
         with httpx.Client(proxy=found[1], trust_env=False, timeout=DEADLINE) as http:

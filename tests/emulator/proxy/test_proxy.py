@@ -16,11 +16,11 @@ import pytest
 
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
+from tests.support.zones import forked_child
 from wwspec_router.emulator.proxy.authority import Authority
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import WECOM_HOST
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -218,7 +218,7 @@ def test_a_taken_port_is_told(authority: Authority) -> None:
 
 
 def test_the_emulator_is_a_proxy_when_it_is_asked_to(tmp_path: Path) -> None:
-    emulator = Child(
+    emulator = forked_child(
         ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")], output=tmp_path / "log"
     )
     try:

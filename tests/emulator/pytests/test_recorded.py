@@ -18,7 +18,7 @@ TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(['"', "'
 def values(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     """Return a strategy for JSON values."""
     scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
-    return st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner))
+    return st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=20)
 
 
 def written(

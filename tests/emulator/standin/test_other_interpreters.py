@@ -13,10 +13,10 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, url_of
 from tests.support.waiting import wait_until
+from tests.support.zones import forked_child
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.program.launch import Launch
 from wwspec_router.emulator.settings import STANDIN_DIRECTORY
-from wwspec_router.host.child import Child
 from wwspec_router.testing.app import App
 
 PROGRAM = ROOT / "tests" / "emulator" / "program" / "httpserver_program.py"
@@ -55,7 +55,7 @@ def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator
         program_url = url_of(bound)
     port = program_url.rpartition(":")[2]
     program = shlex.join([str(bare_python), str(PROGRAM), port])
-    emulator = Child(
+    emulator = forked_child(
         ["emulate", "--port", "0", "--program-url", program_url, "--program", program],
         {"PYTHONPATH": str(libraries)},
         output=tmp_path / "log",

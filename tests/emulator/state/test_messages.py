@@ -1,23 +1,33 @@
 import base64
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from Crypto.Cipher import PKCS1_v1_5
-from Crypto.PublicKey import RSA
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, Json
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_router.emulator.apis.table import APIS
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
 MODES = [0, 1, 2]
 
 
+@pytest.fixture(scope="module")
+def started() -> Iterator[Emulator]:
+    with ExitStack() as stack:
+        yield Emulator(EmulatorSettings(messages=123, clock_start=1_750_000_000), stack)
+
+
 @pytest.fixture
-def emulator(start: StartEmulator) -> Emulator:
-    return start(messages=123)
+def emulator(started: Emulator) -> Emulator:
+    """The emulator of all tests here, as if just started."""
+    started.platform.reset()
+    return started
 
 
 def pull(emulator: Emulator, **request: Any) -> Json:
@@ -243,7 +253,7 @@ def test_a_public_key_that_is_none_is_refused(emulator: Emulator, body: Json, er
 
 
 def test_public_keys_of_another_size_and_private_keys_are_refused(emulator: Emulator) -> None:
-    small = RSA.generate(1024)  # noqa: S505 - the platform refuses it
+    small = new_rsa_key(1024)  # the platform refuses it
     for pem in (small.public_key().export_key(), new_rsa_key().export_key()):
         body = {"public_key": pem.decode(), "public_key_ver": 1}
         assert emulator.app_call("set_public_key", body)["errcode"] == 40211

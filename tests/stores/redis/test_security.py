@@ -14,8 +14,8 @@ from tests.stores.suites.kept_values import text_of, write
 from tests.support.apps import ROOT, write_files
 from tests.support.redis_group import LATE, local_cluster, local_sentinels
 from tests.support.redis_server import local_redis
+from tests.support.zones import forked_child
 from wwspec_router.errors import ConfigurationError, StoreError
-from wwspec_router.host.child import Child
 from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.failed import Failure
@@ -194,7 +194,7 @@ def test_the_line_that_names_the_store_shows_no_password_of_a_sentinel(tmp_path:
     with local_sentinels(tmp_path, lines=["user watcher on >hid@den +sentinel|masters"], down_after=LATE) as group:
         url = f"{group.url}?sentinel_username=watcher&sentinel_password=hid@den"
         serve = ["serve", "--sdk", "emulator", "--app", str(tmp_path / "app"), "--port", "0"]
-        program = Child(serve, {"WWSPEC_STORE": url}, output=tmp_path / "log")
+        program = forked_child(serve, {"WWSPEC_STORE": url}, output=tmp_path / "log")
         try:
             program.announced_url()
         finally:

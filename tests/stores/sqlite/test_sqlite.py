@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -31,10 +32,24 @@ CLAIMER = ROOT / "tests" / "support" / "claimer.py"
 
 
 class TestSqliteStore(StoreSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def empty(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """A file to copy: to make the tables takes longer than most tests."""
+        path = tmp_path_factory.mktemp("empty") / "empty.db"
+        SqliteStore(path).close()
+        return path
+
     @pytest.fixture
-    def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
+    def store_factory(self, clock: ManualClock, tmp_path: Path, empty: Path) -> StoreFactory:
         numbers = count()
-        return lambda limits: SqliteStore(tmp_path / f"{next(numbers)}.db", limits, clock=clock)
+
+        def open_empty(limits: StoreLimits) -> SqliteStore:
+            path = tmp_path / f"{next(numbers)}.db"
+            shutil.copyfile(empty, path)
+            return SqliteStore(path, limits, clock=clock)
+
+        return open_empty
 
 
 @contextmanager
@@ -139,6 +154,18 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
         full = 2
         assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
         assert file.read("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteFile(path, SCHEMA)) as file:
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM notify").fetchone()
+            assert not file.empty_wal()
+        assert file.empty_wal()
+        assert Path(f"{path}-wal").stat().st_size == 0
+    assert not file.empty_wal()
 
 
 @pytest.mark.parametrize("version", range(1, len(SCHEMA)))
@@ -469,17 +496,9 @@ def test_processes_that_claim_at_once_get_each_job_exactly_once(tmp_path: Path) 
     with closing(SqliteStore(path)) as store:
         for number in range(200):
             store.add(job(str(number)))
-    command = [sys.executable, str(CLAIMER), f"sqlite:{path}"]
-    with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen([*command, str(number)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
-            )
-            for number in range(4)
-        ]
-        claimed = [line for each in processes for line in each.communicate(timeout=DEADLINE)[0].splitlines()]
-    assert sorted(map(int, claimed)) == list(range(200))
-    assert [each.returncode for each in processes] == [0] * 4
+    command = [sys.executable, str(CLAIMER), f"sqlite:{path}", *"abcd"]
+    claimed = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True)
+    assert sorted(map(int, claimed.stdout.splitlines())) == list(range(200))
     with closing(SqliteStore(path)) as store:
         assert store.job_figures().waiting == store.job_figures().claimed == 0
 

@@ -1,37 +1,66 @@
 """What is checked of a store after `tests.support.keeper` was killed, or the server of its store."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from multiprocessing import get_context
+from typing import TextIO
 
 from tests.support import keeper
-from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.stores import Store
 
 ENDED_BEFORE_A_KILL = 20
 
 
+FORKS = get_context("forkserver")
+FORKS.set_forkserver_preload(["redis", "tests.support.keeper"])
+
+
+class Keeping:
+    """A process that runs jobs which keep values, forked from one that has imported all.
+
+    Args:
+        url: Of the store.
+    """
+
+    def __init__(self, url: str) -> None:
+        reader, writer = FORKS.Pipe(duplex=False)
+        with reader, writer:
+            self._process = FORKS.Process(target=keeper.run, args=(url, writer))
+            self._process.start()
+            self.written: TextIO = os.fdopen(os.dup(reader.fileno()))
+
+    def kill(self) -> None:
+        """End it, and wait until it is gone."""
+        self._process.kill()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.join(DEADLINE)
+        assert self._process.exitcode is not None
+
+    def close(self) -> None:
+        """End it if it runs."""
+        self.kill()
+        self._process.close()
+        self.written.close()
+
+
 @contextmanager
-def keeping(url: str) -> Iterator["subprocess.Popen[str]"]:
+def keeping(url: str) -> Iterator[Keeping]:
     """Run a process that runs jobs which keep values; it has ended some of them."""
-    command = [sys.executable, "-m", "tests.support.keeper", url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            for _ in range(ENDED_BEFORE_A_KILL):
-                assert process.stdout.readline()
-            yield process
-        finally:
-            process.kill()
+    with closing(Keeping(url)) as process:
+        for _ in range(ENDED_BEFORE_A_KILL):
+            assert process.written.readline()
+        yield process
 
 
-def check_kept_with_jobs(process: "subprocess.Popen[str]", store: Store) -> None:
+def check_kept_with_jobs(process: Keeping, store: Store) -> None:
     """Check that each change of a job has its value, and each value its change."""
-    assert process.stdout is not None
-    printed = [line.split() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
-    process.wait(DEADLINE)
+    printed = [line.split() for line in process.written.read().splitlines(keepends=True) if line.endswith("\n")]
+    process.wait()
     left = {each.name: each for each in store.claim("after", 99, 600)}
     for thread in range(keeper.THREADS):
         outcome, end = (number_of(store, thread, name) for name in ("outcome", "end"))

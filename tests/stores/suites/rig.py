@@ -25,11 +25,10 @@ DEADLINE = 300.0
 
 SETTINGS = settings(
     deadline=None,
-    max_examples=40,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
-"""Fixtures may serve all examples here: each example overwrites or opens what it needs."""
+"""Of as many examples as the profile says. Fixtures may serve all: each example overwrites or opens what it needs."""
 
 
 class ManualClock:

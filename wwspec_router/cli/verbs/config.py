@@ -30,7 +30,7 @@ MASK = "***"
 OTHER_VARIABLES = (
     *("BASE_URL", "PROGRAM_ID", "SUITE_", "PERMANENT_CODE"),  # the verbs of an app
     *("CALLBACK_TOKEN", "ENCODING_AES_KEY", "RECEIVE_ID", "KEYS", "KEY_PASSPHRASE"),
-    *("EMULATOR_", "METRICS_", "LANG", "PURE"),
+    *("EMULATOR_", "METRICS_", "LANG", "PURE", "START_LIMIT"),
     *("APP_", "CONFIG_APP"),  # the application's own
 )
 """Variables that begin so after `WWSPEC_` are not settings of the program."""

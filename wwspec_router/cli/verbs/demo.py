@@ -3,7 +3,8 @@
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from wwspec_router.emulator.callbacks.receiver import CallbackServer
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.child import Child
+from wwspec_router.host.child import Child, ChildError
 from wwspec_router.host.signals import until_interrupted
 from wwspec_router.registry.examples import described_contracts
 from wwspec_router.registry.own_settings import file_variable
@@ -55,17 +56,41 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
     named = any(source(name) is not ParameterSource.DEFAULT for name in ("port", "emulator_port"))
     registry = registry_path(app, registry)
     contracts = described_contracts(build_table(app, registry), app)
+    serving = partial(_serving, app, registry)
     with until_interrupted(), ExitStack() as stack:
         try:
-            require_free_ports({"--port": port, "--emulator-port": emulator_port})
+            client, callbacks = stack.enter_context(serving(port, emulator_port))
         except ConfigurationError:
             if named or not once:
                 raise
             port, emulator_port = stack.enter_context(held_ports(2))  # other ports will do until the flow ends
+            client, callbacks = stack.enter_context(serving(port, emulator_port))
+        client.register(contracts)
+        print_places(client, f"http://127.0.0.1:{port}", f"{len(contracts)} abilities of {app}")
+        click.echo()
+        if opens:
+            open_in_browser(f"http://127.0.0.1:{emulator_port}/")
+        _play(client, callbacks)
+        if not once:
+            _keep_serving(client)
+
+
+@contextmanager
+def _serving(
+    app: Path, registry: Path, port: int, emulator_port: int
+) -> Iterator[tuple[EmulatorClient, CallbackServer]]:
+    """Run the app's callback URL, the emulator and the program until the end of the block.
+
+    Raises:
+        ConfigurationError: A port is taken, maybe only since it was found free.
+    """
+    ports = {"--port": port, "--emulator-port": emulator_port}
+    require_free_ports(ports)
+    url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
+    token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
+    with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
-        token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
-        url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
         emulator = Child(
             ["emulate", "--port", str(emulator_port), "--program-url", program_url] + ["--callback-url", callbacks.url],
             {"WWSPEC_CALLBACK_TOKEN": token, "WWSPEC_ENCODING_AES_KEY": key},
@@ -74,22 +99,20 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         stack.callback(emulator.stop)
         program = Child(
             ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]
-            + ["--store", f"sqlite:{folder / 'notify.db'}"],
+            + ["--store", f"sqlite:{folder / 'notify.db'}", "--log-level", "INFO"],
             {"WWSPEC_EMULATOR_URL": url, **file_variable(own_settings_file(click.get_current_context()))},
             output=folder / "program.log",
         )
         stack.callback(program.stop)
-        emulator.wait_ready(f"{url}/emulator/info")
-        program.wait_ready(f"{program_url}/healthz")
-        client = stack.enter_context(EmulatorClient(url))
-        client.register(contracts)
-        print_places(client, program_url, f"{len(contracts)} abilities of {app}")
-        click.echo()
-        if opens:
-            open_in_browser(f"{url}/")
-        _play(client, callbacks)
-        if not once:
-            _keep_serving(client)
+        try:
+            for child in (emulator, program):
+                child.announced_url()  # until then it may be a stranger that answers
+            program.wait_ready(f"{program_url}/healthz")
+        except ChildError:
+            stack.close()
+            require_free_ports(ports)  # says who has taken one since
+            raise
+        yield stack.enter_context(EmulatorClient(url)), callbacks
 
 
 def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:

@@ -21,6 +21,7 @@ from wwspec_router.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
 from wwspec_router.emulator.state.clock import Clock
 from wwspec_router.emulator.state.tickets import Delivery
 from wwspec_router.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
+from wwspec_router.host.certificates import trusted
 
 TRIES = 3
 QUEUE_SIZE = 1000
@@ -74,7 +75,7 @@ class Courier:
         self._stopping = threading.Event()
         self.verified = False
         """Whether the last verification succeeded."""
-        self._client = httpx.Client(trust_env=False, timeout=kind.seconds)
+        self._client = httpx.Client(verify=trusted(), trust_env=False, timeout=kind.seconds)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: OnChange = _ignore
         self._last: Attempt | None = None

@@ -18,6 +18,7 @@ from wwspec_router.emulator.http.machine_controls import MachineControls
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream, selection
 from wwspec_router.errcodes import DOWN
 from wwspec_router.errors import JsonError, WWSpecError
+from wwspec_router.host.certificates import trusted
 
 if TYPE_CHECKING:
     import httpx
@@ -68,9 +69,10 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         self.resets: int = 0
         self.machines: MachineControls = MachineControls(self._asked)
         self.transport: httpx.BaseTransport = memory or httpx.HTTPTransport(
+            verify=trusted(),
             limits=httpx.Limits(
                 max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_IDLE
-            )
+            ),
         )
         self._http = httpx.Client(base_url=self.url, transport=self.transport, timeout=TIMEOUT)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from wwspec_router.emulator.state.world import ChannelConnectError, ChannelLostError, ChannelTimeoutError, ProgramReply
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.certificates import trusted
 
 try:
     import httpx
@@ -29,6 +30,7 @@ class HttpChannel:
         self._limit = call_timeout
         self._connect_limit = connect_timeout
         self._client = httpx.Client(
+            verify=trusted(),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(

@@ -1,0 +1,84 @@
+"""`scripts/test --near`: which tests are the nearest to a change, and what has changed."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.nearest import changes, main, nearest
+from tests.support.apps import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("changed", "first"),
+    [
+        ("wwspec_router/kernel/dispatch.py", "tests/kernel/test_dispatch.py"),
+        ("wwspec_router/cli/verbs/doctor.py", "tests/cli/test_doctor.py"),
+        ("wwspec_router/asgi.py", "tests/test_asgi.py"),
+        ("wwspec_router/errcodes.json", "tests/test_errcodes.py"),
+        ("abilities/chat_summary.py", "tests/abilities/test_chat_summary.py"),
+        ("scripts/needs", "tests/packaging/test_needs.py"),
+        ("scripts/website/facts.py", "tests/docs/test_facts.py"),
+        ("AGENTS.md", "tests/docs/test_map.py"),
+        ("tests/test_asgi.py", "tests/test_asgi.py"),
+        ("tests/stores/redis/conftest.py", "tests/stores/redis/test_cluster.py"),
+    ],
+)
+def test_the_nearest_test_comes_first(changed: str, first: str) -> None:
+    assert nearest(Path(changed))[0] == first
+
+
+def test_a_module_has_the_tests_of_its_folder_and_of_what_is_beside_it() -> None:
+    tests = nearest(Path("wwspec_router/kernel/intake.py"))
+    assert {"tests/kernel/test_once.py", "tests/handlers/test_follow.py", "tests/jobs/test_events.py"} < {*tests}
+    assert not [test for test in tests if test.startswith("tests/client/")]
+
+
+def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> None:
+    page = {*nearest(Path("docs/zh/how-to/secrets.md"))}
+    assert {"tests/docs/test_pages.py", "tests/docs/test_snippets.py", "tests/docs/test_secrets_page.py"} <= page
+    assert "tests/docs/test_databases_page.py" not in page
+
+
+def test_what_a_helper_of_tests_shares_is_near_through_other_helpers_and_fixtures() -> None:
+    assert "tests/client/test_keys.py" in nearest(Path("tests/support/rsa_keys.py"))
+    assert "tests/client/sql/test_pending.py" in nearest(Path("tests/support/postgres_server.py"))
+
+
+@pytest.mark.parametrize("parts", [("tests", "conftest.py"), ("tests", "test_that_is_gone.py"), ("no", "such.txt")])
+def test_nothing_is_near_to_what_has_no_test(parts: tuple[str, ...]) -> None:
+    assert nearest(Path(*parts)) == []
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two commits."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("first", "tests/test_second.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        for arguments in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--message", name]):
+            subprocess.run(["git", *arguments], check=True)  # noqa: S607
+    return tmp_path
+
+
+def test_what_has_changed_is_the_working_tree_or_else_the_last_commit(repository: Path) -> None:
+    assert changes() == ["tests/test_second.py"]
+    (repository / "新.md").touch()
+    (repository / "first").write_text("changed")
+    assert changes() == ["first", "新.md"]
+
+
+def test_one_line_says_which_tests_run_and_what_for(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "first").write_text("changed")
+    (repository / "tests/test_second.py").write_text("changed")
+    assert main() == 0
+    printed = capsys.readouterr()
+    assert printed.out == "tests/test_second.py\n"
+    assert printed.err == "scripts/test --near: nothing for first; tests/test_second.py for tests/test_second.py\n"

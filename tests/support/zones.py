@@ -1,0 +1,16 @@
+"""Served zones and verbs that run beside a test, in forked processes: each costs half of what a new interpreter costs.
+
+What a start imports, its memory and its command line as `ps` shows it are the matter of tests with `Zone.serve` and
+`Child`.
+"""
+
+from functools import partial
+
+from tests.support.forks import start_forked
+from wwspec_router.host.child import Child
+from wwspec_router.testing.zone import Zone
+
+forked_child = partial(Child, start_process=start_forked)
+"""Starts a `Child`."""
+serve_zone = partial(Zone.serve, start_process=start_forked)
+"""Makes a zone as `Zone.serve` does."""
