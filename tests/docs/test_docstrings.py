@@ -102,7 +102,8 @@ def test_every_public_name_says_what_it_is() -> None:
     silent = []
     for name, value in PUBLIC.items():
         if inspect.isclass(value) or inspect.isroutine(value):
-            is_clear = bool(value.__doc__) and not value.__doc__.startswith(f"{value.__name__}(")
+            text = value.__doc__ or ""
+            is_clear = text != "" and not text.startswith(f"{value.__name__}(")
         else:
             is_clear = is_described(name)
         if not is_clear:

@@ -125,7 +125,7 @@ class Reporter:
                 forked.run(files)
                 return True
         try:
-            self._take_all(session)
+            self._receive_all(session)
         finally:
             faults = [worker.fault() for worker in self._workers]
         for worker, fault in zip(self._workers, faults, strict=True):
@@ -164,20 +164,20 @@ class Reporter:
                 self._config.pluginmanager.unregister(name=name)
         return Worker(self._config, reporter)
 
-    def _take_all(self, session: pytest.Session) -> None:
+    def _receive_all(self, session: pytest.Session) -> None:
         running = [*self._workers]
         while running:
             ready = wait([each for worker in running for each in (worker.connection, worker.ending)])
             for worker in [*running]:
                 try:
                     if worker.connection in ready:
-                        self._take(worker.connection.recv(), worker, session)
+                        self._receive(worker.connection.recv(), worker, session)
                     elif worker.ending in ready:
                         running.remove(worker)
                 except (EOFError, ConnectionError):
                     running.remove(worker)
 
-    def _take(self, message: Any, worker: WorkerProcess, session: pytest.Session) -> None:
+    def _receive(self, message: Any, worker: WorkerProcess, session: pytest.Session) -> None:
         if message is None:
             file = "" if session.shouldfail else self._next(worker)
             worker.connection.send(file)

@@ -61,7 +61,7 @@ class JournalMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Look once more, and close the store of this run."""
         try:
-            self.look()
+            self.compare_all()
         finally:
             self._store.close()
 
@@ -199,7 +199,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert age <= figures.oldest_age < age + SLACK
 
     @rule()
-    def look(self) -> None:
+    def compare_all(self) -> None:
         """Compare each job: not after each step, since that is a request to the store for each of them."""
         assert all(self._store.has_job(each.job.job_id) for each in self._model)
         oldest = self._store.oldest_jobs(len(self._model) + 1)

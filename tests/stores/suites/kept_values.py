@@ -302,7 +302,7 @@ class KeptMachine(RuleBasedStateMachine):
             self._compare(each.key)
 
     @rule()
-    def look(self) -> None:
+    def compare_all(self) -> None:
         """Compare all values: not after each step, since each is a request to the store."""
         for corpid, space, name in product("ab", "xy", "mn"):
             self._compare(KeptKey(corpid, 1, space, name))
@@ -316,7 +316,7 @@ class KeptMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Look once more, and close the store."""
         try:
-            self.look()
+            self.compare_all()
         finally:
             self._store.close()
 
