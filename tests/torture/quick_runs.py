@@ -31,7 +31,7 @@ def assert_passes(run: str, figures: AbstractSet[str]) -> None:
     done = torture("--quick", "--seed", "3", *run.split())
     assert done.stdout.count("\n") == 1, done.stderr
     result = msgspec.json.decode(done.stdout, type=Result)
-    assert (result.failures, result.passed, done.returncode) == ([], True, 0)
+    assert (result.failures, result.passed, done.returncode) == ([], True, 0), f"{done.stdout}{done.stderr}"
     assert (result.run, result.seed) == (run.split()[0], 3)
     assert result.seconds > 0
     assert figures <= result.figures.keys()
