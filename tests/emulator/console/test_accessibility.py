@@ -90,3 +90,7 @@ def test_no_view_has_a_serious_fault_or_is_wider_than_its_window(
         page.get_by_role("combobox").press_sequentially("kind:to")
         expect(page.get_by_role("option")).to_have_count(1)
         expect_usable(page, "completion")
+        page.goto("/#/events")
+        page.locator(".lists input[type=search]").fill("in no message")
+        expect(page.locator(".lists [role=status]")).not_to_be_empty()
+        expect_usable(page, "a list without a row, which is wider than a phone")

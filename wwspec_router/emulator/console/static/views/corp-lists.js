@@ -65,7 +65,7 @@ export function corpLists(info, speak) {
         "section",
         { class: "card lists", "aria-labelledby": "lists-title" },
         h("h2", { id: "lists-title" }, t("lists.title")),
-        record.file ? h("p", { class: "dim" }, t("lists.imported")) : [tabs, h("div", { class: "toolbar" }, filter, h("button", { type: "button", onclick: draw }, t("lists.refresh"))), h("div", { class: "scroll" }, table), none, more, line],
+        record.file ? h("p", { class: "dim" }, t("lists.imported")) : [tabs, h("div", { class: "toolbar" }, filter, h("button", { type: "button", onclick: draw }, t("lists.refresh"))), h("div", { class: "scroll", tabindex: "0" }, table), none, more, line],
     );
     return {
         card,
