@@ -198,7 +198,7 @@ def test_a_run_begins_and_ends_with_what_is_missing_and_judges_no_coverage(proje
     assert judged == "scripts/test: the coverage is not judged, since tests were skipped that lack a program"
     assert re.fullmatch(r"scripts/test took \d+ s, and \d+ s of processors", took)
     assert last.startswith(
-        "scripts/needs: tests were skipped that need: curl (8), redis-server (4); Debian's packages "
+        "scripts/needs: tests were skipped that need: curl (6), redis-server (3); Debian's packages "
     )
 
 
