@@ -60,7 +60,9 @@ PARTS = {
         ],
     ),
     "generated": Part(  # four times as many generated examples
-        ['scripts/test -m "hypothesis and not slow" --hypothesis-profile=thorough tests'],
+        [
+            'scripts/test -m "hypothesis and not slow" -p tests.support.side_by_side --processes=3 --hypothesis-profile=thorough tests'
+        ],
         [
             "wwspec_router/backoff.py",
             "wwspec_router/callbacks.py",
