@@ -17,7 +17,8 @@ from typing import NamedTuple
 PASSED = Path(".ci/nightly")
 MOST_COMMITS = 200
 USAGE_ERROR = 64
-TESTS = "scripts/test -m nightly -p tests.support.side_by_side --processes=3"
+SIDE_BY_SIDE = "-p tests.support.side_by_side --processes=3"
+TESTS = f"scripts/test -m nightly {SIDE_BY_SIDE}"
 
 
 class Part(NamedTuple):
@@ -60,9 +61,7 @@ PARTS = {
         ],
     ),
     "generated": Part(  # four times as many generated examples
-        [
-            'scripts/test -m "hypothesis and not slow" -p tests.support.side_by_side --processes=3 --hypothesis-profile=thorough tests'
-        ],
+        [f'scripts/test -m "hypothesis and not slow" {SIDE_BY_SIDE} --hypothesis-profile=thorough tests'],
         [
             "wwspec_router/backoff.py",
             "wwspec_router/callbacks.py",
