@@ -28,7 +28,7 @@ SETTINGS = settings(
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
-"""Of as many examples as the profile says. Fixtures may serve all: each example overwrites or opens what it needs."""
+"""The profile says how many examples. Fixtures may serve all: each example overwrites or opens what it needs."""
 
 
 class ManualClock:
