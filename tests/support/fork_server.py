@@ -85,6 +85,7 @@ def become(order: Any) -> None:
     rest = [each for each in sys.path[1:] if each not in order["without"]]
     sys.path[:] = [*order["path"], *inherited, *rest]
     sys.argv[1:] = order["arguments"]
+    # A text file here, which the type of sys.stdout does not promise.
     sys.stdout.reconfigure(line_buffering=os.isatty(1) or "PYTHONUNBUFFERED" in os.environ)  # type: ignore[union-attr]
     sys.dont_write_bytecode = order["is_strict"] or "PYTHONDONTWRITEBYTECODE" in os.environ
     if order["is_strict"]:
@@ -101,6 +102,7 @@ def run(module: str, *, is_strict: bool) -> None:
     except SystemExit as end:
         if is_strict or isinstance(end.code, str):  # what was left open is a warning at the end
             raise
+        # Private, but what an interpreter does at its end before the functions of atexit: it waits for the threads.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()

@@ -137,6 +137,7 @@ class Reporter:
 
     def _forked(self, number: int) -> Worker | None:
         """Fork; return a worker in the new process, and nothing in this one."""
+        # Private: pytest has no public way to give a forked process a temporary folder of its own.
         temporary = self._config._tmp_path_factory  # type: ignore[attr-defined]
         shared: Path = temporary.getbasetemp()
         own = shared / f"worker{number}"
