@@ -11,6 +11,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path, PurePath
@@ -50,6 +51,7 @@ class Worker:
     def __init__(self, config: pytest.Config, reporter: "Connection[Any, Any]") -> None:
         self._config = config
         self._reporter = reporter
+        self._reports: list[pytest.TestReport] = []
 
     def run(self, files: Files) -> None:
         """Run file after file; the next one is known before the last test of one, so that it leaves what both share."""
@@ -67,8 +69,17 @@ class Worker:
             self._reporter.send(None)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Send a phase of a test."""
-        self._reporter.send(self._config.hook.pytest_report_to_serializable(config=self._config, report=report))
+        """Send what a test has come to, and how long it took, when its last phase has ended.
+
+        A set-up or teardown that passed is left out: two thirds of all reports, which say nothing.
+        """
+        self._reports.append(report)
+        if report.when == "teardown":
+            serialize = partial(self._config.hook.pytest_report_to_serializable, config=self._config)
+            saying = [each for each in self._reports if each.when == "call" or not each.passed]
+            seconds = sum(each.duration for each in self._reports)
+            self._reports.clear()
+            self._reporter.send((report.nodeid, seconds, [serialize(report=each) for each in saying]))
 
 
 class WorkerProcess:
@@ -183,14 +194,18 @@ class Reporter:
             file = "" if session.shouldfail else self._next(worker)
             worker.connection.send(file)
             return
-        report = self._config.hook.pytest_report_from_serializable(config=self._config, data=message)
-        if report.failed:
-            worker.has_failed = True
-            self._never_lost[report.nodeid] = "never_lost" in report.keywords
+        test, seconds, serialized = message
+        reports = [
+            self._config.hook.pytest_report_from_serializable(config=self._config, data=each) for each in serialized
+        ]
         self._is_quiet = True
-        self._config.hook.pytest_runtest_logreport(report=report)
+        for report in reports:
+            if report.failed:
+                worker.has_failed = True
+                self._never_lost[test] = "never_lost" in report.keywords
+            self._config.hook.pytest_runtest_logreport(report=report)
         self._is_quiet = False
-        self._progress.note(report)
+        self._progress.note(test, seconds, reports)
 
     def _next(self, worker: WorkerProcess) -> str:
         seconds = self._tables.get(self._level, {})
@@ -239,19 +254,17 @@ class Progress:
         self._outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._seconds: defaultdict[str, float] = defaultdict(float)
 
-    def note(self, report: pytest.TestReport) -> None:
-        """Count a phase of a test; after the last one of a file print its line."""
-        file = report.nodeid.partition("::")[0]
+    def note(self, test: str, seconds: float, reports: list[pytest.TestReport]) -> None:
+        """Count a test; after the last one of a file print its line."""
+        file = test.partition("::")[0]
         outcomes = self._outcomes[file]
-        self._seconds[file] += report.duration
-        if report.when == "call" or report.outcome != "passed":
-            outcomes[report.outcome if report.when == "call" or report.skipped else "error"] += 1
-        if report.when == "teardown":
-            self.left[file] -= 1
-            if not self.left[file]:
-                done = sum(not left for left in self.left.values())
-                counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
-                self._terminal.write_line(f"{done:4}/{len(self.left)} {file}: {counts} ({self._seconds[file]:.1f} s)")
+        self._seconds[file] += seconds
+        outcomes.update(each.outcome if each.when == "call" or each.skipped else "error" for each in reports)
+        self.left[file] -= 1
+        if not self.left[file]:
+            done = sum(not left for left in self.left.values())
+            counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+            self._terminal.write_line(f"{done:4}/{len(self.left)} {file}: {counts} ({self._seconds[file]:.1f} s)")
 
     def slow_files(self) -> dict[str, int]:
         """Return the files that took long, with their seconds."""
