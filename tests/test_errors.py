@@ -114,6 +114,7 @@ def test_every_error_is_the_same_after_a_copy_and_in_another_process(kind: type[
         assert (str(other), repr(other), vars(other)) == (str(error), repr(error), vars(error))
 
 
+@pytest.mark.slow  # a new interpreter; the test before proves nearly the same
 def test_a_process_pool_goes_on_after_an_error_of_the_client() -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with pytest.raises(ProgramError, match="call: the program answers errcode 7: no") as caught:

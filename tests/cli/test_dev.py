@@ -294,6 +294,7 @@ FAULTS = [
 """Files with a fault, in the order in which a start meets them, and where the fault is."""
 
 
+@pytest.mark.slow  # starts four programs
 def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: Start, shop: Path, run: Run) -> None:
     write_files(shop, {name: text for name, text, _ in FAULTS})
     dev = start(shop, environment={"WWSPEC_LANG": "zh"})

@@ -85,6 +85,7 @@ def follow(blocks: Iterable[Block], terminals: Terminals, instead: Mapping[str, 
     terminals.check_success()
 
 
+@pytest.mark.slow  # processes; test_verbs plays the demo, test_snippets runs the commands
 @pytest.mark.parametrize(
     "sections", [("Two commands", "What the demo prints"), ("Start a program of your own",)], ids=lambda each: each[0]
 )

@@ -259,7 +259,7 @@ def send_when_there_is_no_time(program: MarkedProgram) -> None:
     assert any("overloaded" in text for text in message), f"nothing was refused for overload: {message}"
 
 
-@pytest.fixture(params=["text", "json"], scope="module")
+@pytest.fixture(params=["text", pytest.param("json", marks=pytest.mark.slow)], scope="module")  # nearly the same
 def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MarkedProgram]:
     """A program at level DEBUG: text over a Redis store with a password, or JSON over an SQLite file."""
     marks, folder = Marks(), tmp_path_factory.mktemp("marked")

@@ -219,6 +219,7 @@ def bill(tree: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow  # imports a validator that takes a second
 def test_what_is_installed_in_the_image_is_listed_beside_the_tar(tree: Path) -> None:
     add_engine(tree, "docker")
     assert build(tree).returncode == 0
@@ -237,6 +238,7 @@ def test_what_is_installed_in_the_image_is_listed_beside_the_tar(tree: Path) -> 
     assert "pkg:pypi/click@8.1.8" not in uses["wwspec-zone-program"]
 
 
+@pytest.mark.slow  # as the list above
 def test_hashes_that_the_requirements_pin_are_listed(tree: Path) -> None:
     add_engine(tree, "docker")
     lock = f"jieba==1.0 \\\n    --hash=sha256:{DIGEST} \\\n    --hash=sha256:{'f' * 64}\n"
@@ -249,6 +251,7 @@ def test_hashes_that_the_requirements_pin_are_listed(tree: Path) -> None:
     assert "externalReferences" not in components["click"]  # another version is installed
 
 
+@pytest.mark.slow  # as the list above
 def test_a_framework_that_is_a_folder_of_the_project_is_listed(tree: Path) -> None:
     add_engine(tree, "docker")
     items = image() | dist_info("click", "8.1.8") | {"app/wwspec_router/__init__.py": Item(b'__version__ = "7.0"\n')}
@@ -269,6 +272,7 @@ def test_the_same_image_is_listed_in_the_same_words(tree: Path) -> None:
     assert len(texts) == 1
 
 
+@pytest.mark.slow  # as the list above
 @pytest.mark.parametrize("name", ["python:3.12-slim-bookworm", "mirror.example:5000/python"])
 def test_the_base_image_can_be_given_by_its_digest(tree: Path, name: str) -> None:
     """Issue 12, the image: reproducible, since a tag moves and a digest does not."""

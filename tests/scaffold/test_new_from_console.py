@@ -66,6 +66,7 @@ def test_the_contracts_of_the_program_are_those_of_the_console(shop: Path) -> No
     assert done.stdout == f"../console: no difference in {len(ABILITIES)} abilities\n"
 
 
+@pytest.mark.slow  # a session of pytest; test_new has one
 def test_each_ability_has_a_test_that_passes_until_its_handler_is_written(shop: Path) -> None:
     done = pytest_session(shop, "-q")
     assert f"{5 + len(ABILITIES | NEW_API)} passed" in done.stdout, done.stdout

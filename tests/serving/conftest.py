@@ -23,6 +23,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError
+from wwspec_router.host.certificates import trusted
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.serving.program import ZoneProgram
@@ -102,7 +103,7 @@ class ServedProgram:
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
         """Call an ability on a connection of its own."""
         content = sealed(ability_id, data, **call)
-        with httpx.Client(trust_env=False, timeout=DEADLINE) as client:
+        with httpx.Client(verify=trusted(), trust_env=False, timeout=DEADLINE) as client:
             return client.post(f"{self.url}/", content=content, headers={"ww-plain": "yes"})
 
 

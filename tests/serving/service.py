@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_router.host.certificates import trusted
 from wwspec_router.host.child import Process
 
 ABILITIES = (
@@ -317,7 +319,8 @@ class Service:
             timestamp=int(time.time()),
         )
         sealed = seal.seal_call(self.key, content)
-        with contextlib.nullcontext(client) if client else httpx.Client(trust_env=False, timeout=DEADLINE) as caller:
+        new = partial(httpx.Client, verify=trusted(), trust_env=False, timeout=DEADLINE)
+        with contextlib.nullcontext(client) if client else new() as caller:
             response = caller.post(f"{self.url}/", content=sealed.body, headers=sealed.headers)
         response.raise_for_status()
         reply = msgspec.json.decode(seal.open_reply(self.key, response.headers.items(), response.text).text)
@@ -326,7 +329,7 @@ class Service:
 
     def get(self, path: str) -> httpx.Response:
         """Get a page on a connection of its own."""
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=DEADLINE)
+        return httpx.get(f"{self.url}{path}", verify=trusted(), trust_env=False, timeout=DEADLINE)
 
     @property
     def url(self) -> str:

@@ -5,6 +5,8 @@ import signal
 import socket
 from collections.abc import Callable
 
+import pytest
+
 from tests.serving.service import SERVE, Service
 from tests.support.apps import ROOT
 from tests.support.command import wwspec_anew
@@ -14,6 +16,7 @@ from wwspec_router.testing.ports import held_ports
 WITHOUT_LINUX = {"PYTHONPATH": str(ROOT / "tests" / "support" / "without_linux")}
 
 
+@pytest.mark.slow  # two new interpreters; the test below proves nearly the same
 def test_the_demo_plays_its_flow() -> None:
     with held_ports(2) as [port, emulator_port]:
         ports = ["--port", str(port), "--emulator-port", str(emulator_port)]

@@ -63,7 +63,7 @@ def test_the_platform_refuses(zone):
 }
 
 
-@pytest.fixture(scope="module", params=["in-process", "served"])
+@pytest.fixture(scope="module", params=["in-process", pytest.param("served", marks=pytest.mark.slow)])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What pytest prints of the tests, in both forms of the zone that it starts itself."""
     folder = write_files(tmp_path_factory.mktemp("app"), APPLICATION)

@@ -17,6 +17,8 @@ import wwspec_router.testing.zone
 from tests.upgrade.names import public_names
 from tests.upgrade.releases import DATA
 
+pytestmark = pytest.mark.slow  # imports all modules
+
 REMOVED = {
     "wwspec_router.testing.store_suite:StoreSuite": "the tests of a store served nobody: `--store` opens ours only",
 }

@@ -9,6 +9,8 @@ import pytest
 from tests.support.command import wwspec
 from tests.upgrade.releases import NEW, Release
 
+pytestmark = pytest.mark.slow  # runs code of two releases
+
 
 def test_a_project_of_an_older_release_passes_check(release: Release) -> None:
     assert said(release.project, "check").endswith(": no fault\n")

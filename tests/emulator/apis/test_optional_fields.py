@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,14 @@ def errcode(zone: EmulatedZone, api: str, request: Json) -> int:
     return int(json.loads(zone.text(api, request, caller_of(zone, api)))["errcode"])
 
 
+@cache
+def codec(api: str) -> InputCodec[Any]:
+    return InputCodec(schema(api).Request)
+
+
 def fits(api: str, request: Json) -> bool:
     try:
-        InputCodec(schema(api).Request).decode(json.dumps(request))
+        codec(api).decode(json.dumps(request))
     except InputError:
         return False
     return True

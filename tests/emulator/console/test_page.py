@@ -26,10 +26,8 @@ def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
         expect(page).to_have_title(f"{name} · wwspec")
 
 
-@pytest.mark.parametrize(
-    ("system", "other"),
-    [("light", "dark"), pytest.param("dark", "light", marks=pytest.mark.slow)],  # as the one before
-)
+@pytest.mark.slow  # opens three pages
+@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
 def test_the_theme_is_that_of_the_system_until_another_is_chosen(page: Page, system: Theme, other: Theme) -> None:
     body, switch = page.locator("body"), page.get_by_role("button", name="Switch between light and dark")
     page.emulate_media(color_scheme=system)
@@ -68,6 +66,7 @@ def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(pag
     expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
 
 
+@pytest.mark.slow  # opens a page four times
 def test_a_malformed_address_shows_a_message_and_the_next_one_its_view(page: Page) -> None:
     for place in ("#/timeline/%E0%A4%A", "#/%", "#/abilities/%ff/%"):
         page.goto(f"/{place}")

@@ -1,10 +1,12 @@
 """From one view to the next, as a developer goes who looks for what went wrong."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from wwspec_router.testing.zone import Zone
 
 
+@pytest.mark.slow  # test_page opens each view
 def test_an_entry_is_found_by_a_text_in_its_body_and_made_to_fail_the_next_time(page: Page, served: Zone) -> None:
     served.call("chat_digest", {"limit": 7})
     served.call("chat_history", {"limit": 2})

@@ -155,6 +155,7 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
         client.info()
 
 
+@pytest.mark.slow  # starts an emulator; the next test proves nearly the same
 def test_dev_passes_allowed_hosts_on() -> None:
     """Row 3: an app in a container is developed against `wwspec dev`, too."""
     ports = ["--port", "1", "--emulator-port", "2"]

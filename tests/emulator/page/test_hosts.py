@@ -7,6 +7,8 @@ from tests.emulator.conftest import StartEmulator
 from tests.emulator.page.conftest import AppPage
 from wwspec_router.emulator.page.frame import open_frame
 
+pytestmark = pytest.mark.slow  # a browser of its own; test_messages has one for what every page meets
+
 
 def test_other_hosts_are_refused(app: AppPage) -> None:
     with app.page.context.new_page() as page:

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from tests.emulator.page.conftest import AppPage
 from wwspec_router.emulator.state.page_logins import LOGIN_SECONDS
 
+pytestmark = pytest.mark.slow  # a browser of its own; test_messages has one for what every page meets
+
 
 def errors(app: AppPage) -> list[int]:
     return [error["detail"]["errCode"] for error in app.calls("failed")]

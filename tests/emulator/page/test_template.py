@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.emulator.page.conftest import AppPage
 
+pytestmark = pytest.mark.slow  # a browser of its own; test_messages has one for what every page meets
+
 
 @pytest.fixture(autouse=True)
 def opened(app: AppPage) -> None:

@@ -165,7 +165,7 @@ def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind
             return released.wait(0 if computing else DEADLINE)
 
         # The first comes to a pool that knows quick jobs only, the others to one that is used to long ones.
-        for number in range(20):
+        for number in range(6 if computing else 20):
             released.clear()
             before, long = pool.submit(int), pool.submit(long_job)
             if number % 2 == 0:

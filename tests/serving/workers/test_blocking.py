@@ -140,13 +140,13 @@ def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
 
 def test_no_job_is_lost_while_threads_are_replaced_under_load(run: Run) -> None:
     async def main() -> None:
-        pool = await started(threads=4, queue=5000)
-        futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(5000)]
+        pool = await started(threads=4, queue=2000)
+        futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(2000)]
         while not all(future.done() for future in futures):
             for worker in pool.busy_workers():
                 pool.replace(worker.ident)
             await asyncio.sleep(0)
-        assert [future.result() - sum(range(500)) for future in futures] == list(range(5000))
+        assert [future.result() - sum(range(500)) for future in futures] == list(range(2000))
         assert await pool.stop(DEADLINE) == 0
         assert pool.threads == 0
 

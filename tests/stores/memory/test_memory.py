@@ -8,6 +8,7 @@ from tests.stores.suites.store import StoreSuite
 from wwspec_router.stores.memory.events import MemoryStore
 
 
+@pytest.mark.slow  # the suites over SQLite prove nearly the same
 class TestMemoryStore(StoreSuite):
     @pytest.fixture
     def store_factory(self, clock: ManualClock) -> StoreFactory:

@@ -18,6 +18,8 @@ from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.redis.events import RedisStore
 from wwspec_router.testing.ports import held_ports
 
+pytestmark = pytest.mark.slow  # six servers
+
 
 @pytest.fixture(scope="module")
 def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:

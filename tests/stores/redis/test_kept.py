@@ -147,6 +147,7 @@ def test_the_end_of_a_job_whose_answer_is_lost_is_an_error_and_done(server: Loca
         assert store.read_kept(KEY) is None
 
 
+@pytest.mark.slow  # much; as over SQLite
 def test_a_corp_with_much_is_forgotten_in_many_scripts(server: LocalRedis, store: RedisStore) -> None:
     for number in range(MANY):
         for corpid in ("corp", "corp2"):

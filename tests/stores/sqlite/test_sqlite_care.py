@@ -368,14 +368,14 @@ def test_the_texts_of_what_left_the_store_leave_the_file_and_its_wal(
 ) -> None:
     monkeypatch.setattr("wwspec_router.stores.sqlite.events.WAL_KEPT", 0.0)
     path, clock = tmp_path / "notify.db", ManualClock()
-    texts = [f"<{kind} {number}>" for kind in ("event", "request", "reply") for number in range(64)]
+    texts = [f"<{kind} {number}>" for kind in ("event", "request", "reply") for number in range(16)]
     with closing(SqliteStore(path, clock=clock)) as store:
-        for event, request, reply in zip(texts[:64], texts[64:128], texts[128:], strict=True):
+        for event, request, reply in zip(texts[:16], texts[16:32], texts[32:], strict=True):
             store.put("corp", 1, event, event * 50, 10)
             store.add(job(request, data=request * 900))
             store.claim("owner", 1, 100)
             store.keep_outcome("owner", request, Outcome(errcode=0, result=reply * 900))
-        for request in texts[64:128]:
+        for request in texts[16:32]:
             store.finish("owner", request)
         clock.advance(11)
 
