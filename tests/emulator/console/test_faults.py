@@ -15,6 +15,8 @@ def test_a_fault_of_the_form_hits_and_its_rest_is_shown(page: Page, served: Zone
     page.goto("/#/faults?on=sdk&effect=errcode&api=sync_msg&value=45009&count=2")
     run_shown_command(page, "wwspec zone fault sdk errcode 45009 --api sync_msg --count 2")
     run_shown_command(page, "wwspec zone clear")
+    # Or the form moves under the click.
+    expect(page.get_by_text("Calls, events and callbacks go through.")).to_be_visible()
     page.get_by_role("button", name="Set fault").click()
     row = page.get_by_role("row").filter(has_text="sync_msg")
     expect(row).to_contain_text("2 of 2")
