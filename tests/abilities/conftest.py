@@ -9,7 +9,10 @@ from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
 
-@pytest.fixture(scope="module", params=["in-process", "served"])
+SERVED = pytest.param("served", marks=pytest.mark.slow)  # processes for each module; tests/scenarios has them, too
+
+
+@pytest.fixture(scope="module", params=["in-process", SERVED])
 def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
     """The reference program, in both forms of a zone."""
     with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:

@@ -53,7 +53,10 @@ assert not failures, failures
 """
 
 
-@pytest.mark.parametrize("what", ["codecs", "JSON", "values"])
+AS_CODECS = [pytest.param(each, marks=pytest.mark.slow) for each in ("JSON", "values")]  # which are built of them
+
+
+@pytest.mark.parametrize("what", ["codecs", *AS_CODECS])
 def test_threads_that_use_a_contract_for_the_first_time_at_once_all_get_their_values(what: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, what], capture_output=True, text=True, timeout=2 * DEADLINE, check=False

@@ -122,7 +122,7 @@ def test_a_zone_that_is_late_is_ended_with_the_limit_in_the_message() -> None:
         serve_zone(ROOT, start_limit=0.01)
 
 
-@pytest.mark.parametrize("end", ["killed", "ended"])
+@pytest.mark.parametrize("end", ["killed", pytest.param("ended", marks=pytest.mark.slow)])  # nearly the same
 def test_no_forked_child_outlives_the_process_that_has_started_it(tmp_path: Path, end: str) -> None:
     command = [sys.executable, "-c", WATCHED, str(tmp_path / "log"), end]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)

@@ -478,6 +478,7 @@ def plain(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow  # generated; the tests above have each kind of field
 @given(request_type=contracts(), reply=contracts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_contract_is_the_same_type_when_it_is_written_and_imported(

@@ -110,6 +110,7 @@ def test_what_must_never_be_lost_and_many_failures_are_not_repeated(tmp_path: Pa
     assert (tmp_path / "repeatable").read_text() == ""
 
 
+@pytest.mark.slow  # a new interpreter; each run of scripts/test needs it
 def test_processes_share_what_one_of_them_made(tmp_path: Path) -> None:
     files = {f"test_{name}.py": SHARES.format(name=name) for name in ("a", "b")}
     with started(tmp_path, files, f"--basetemp={tmp_path / 'temp'}") as process:

@@ -208,6 +208,7 @@ def test_rich_comes_when_a_test_wants_it(zone):
 """
 
 
+@pytest.mark.slow  # a new interpreter
 def test_a_zone_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> None:
     folder = write_files(tmp_path, {**APPLICATION, "tests/test_imports.py": WITHOUT_A_COMMAND_LINE})
     said, code = new_session(folder, "tests/test_imports.py")
@@ -238,6 +239,7 @@ def test_a_session_without_tests_of_hypothesis_does_not_import_it(tmp_path: Path
     assert said.endswith("imported: False, plugin: False\n")
 
 
+@pytest.mark.slow  # a new interpreter
 def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> None:
     said, code = new_session(write_files(tmp_path, {"conftest.py": SAYING, "test_one.py": USING}))
     assert code == 1

@@ -69,6 +69,7 @@ def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
     expect(app.frame.locator("mark")).to_have_text(["法务"])
 
 
+@pytest.mark.slow  # opens a frame of its own
 def test_a_click_on_an_image_asks_the_page_for_a_preview(app: AppPage) -> None:
     app.open_quickly()
     app.show_messages(app.said("[二维码]", IMAGE), attributes='open-type="viewMessage"', modal=True)
@@ -111,6 +112,7 @@ def test_100076_names_and_avatars_are_shown(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text(list(asked.values()))
 
 
+@pytest.mark.slow  # opens the page twice
 def test_numbers_are_masked_for_a_member_as_the_app_has_set_it(app: AppPage) -> None:
     text = "手机 13800138000，卡号 6222020200112233446，身份证 11010519491231002X"
     config = {"hide_mobile": True, "hide_idcard": True, "hide_bankno": True}
