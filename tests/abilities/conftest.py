@@ -8,7 +8,6 @@ from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
 from wwspec_router.testing.zone import Zone
 
-
 SERVED = pytest.param("served", marks=pytest.mark.slow)  # processes for each module; tests/scenarios has them, too
 
 
