@@ -1,7 +1,7 @@
 """A real browser on the console of a real emulator with a real program."""
 
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support.apps import ROOT
+from tests.support.shared_by_folder import pytest_runtest_teardown as pytest_runtest_teardown, shared_by_folder
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
@@ -61,22 +62,9 @@ class SharedBrowser:
         self._stack.close()
 
 
-SHARED = pytest.StashKey[SharedBrowser]()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """End the browser after the last of the tests of this folder that follow each other."""
-    try:
-        return (yield)
-    finally:
-        if SHARED in item.config.stash and (nextitem is None or nextitem.path.parent != item.path.parent):
-            item.config.stash[SHARED].close()
-
-
 @pytest.fixture(scope="module")
 def shared(pytestconfig: pytest.Config) -> SharedBrowser:
-    return pytestconfig.stash.setdefault(SHARED, SharedBrowser())
+    return shared_by_folder(pytestconfig, SharedBrowser)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 
 from tests.support.emulator import Emulator
+from tests.support.shared_by_folder import pytest_runtest_teardown as pytest_runtest_teardown, shared_by_folder
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from wwspec_router.emulator.page.login import login_url
@@ -160,19 +161,6 @@ class Shared:
         self._stack.close()
 
 
-SHARED = pytest.StashKey[Shared]()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """End the browser after the last of the tests of this folder that follow each other."""
-    try:
-        return (yield)
-    finally:
-        if SHARED in item.config.stash and (nextitem is None or nextitem.path.parent != item.path.parent):
-            item.config.stash[SHARED].close()
-
-
 @pytest.fixture
 def app(pytestconfig: pytest.Config) -> AppPage:
-    return pytestconfig.stash.setdefault(SHARED, Shared()).app()
+    return shared_by_folder(pytestconfig, Shared).app()
