@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.apps import ROOT, python, write_files
+from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
@@ -192,7 +192,7 @@ def test_a_test_client_calls_it_and_nothing_of_the_process_is_changed(tmp_path: 
     settings = {"APP": str(tmp_path), "SDK": "vendor", "EMULATOR_URL": f"local:{tmp_path}"}
     environment = {**os.environ, **{f"WWSPEC_{name}": value for name, value in settings.items()}}
     script = f"import os\nos.chdir({str(tmp_path)!r})\n{IN_A_TEST_CLIENT}"
-    assert python(script, path=[sdk], env=environment).splitlines() == [
+    assert python_anew(script, path=[sdk], env=environment).splitlines() == [
         '{"errcode":0,"errmsg":"ok","text":"Hello, Ann!"}',
         "503 not running",
     ]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import wwspec_router.client as client
-from tests.support.apps import python
+from tests.support.apps import python_anew
 from wwspec_router.client.endpoints import ENDPOINTS
 
 PUBLIC = """
@@ -105,7 +105,7 @@ def test_help_shows_a_method_as_an_app_calls_it() -> None:
 
 
 def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
-    loaded = python(
+    loaded = python_anew(
         "import sys\n"
         "from wwspec_router.client import *\n"
         "print(*sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('wwspec_router.')}))\n"
@@ -130,7 +130,7 @@ def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> Non
 
 
 def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_suites() -> None:
-    loaded = python("import sys\nfrom wwspec_router.client import ZoneClient\nprint(*sys.modules)").split()
+    loaded = python_anew("import sys\nfrom wwspec_router.client import ZoneClient\nprint(*sys.modules)").split()
     packages = [name.split(".") for name in loaded if name.startswith("wwspec_router.client.")]
     assert {part for names in packages for part in names} & {
         "asynchronous",
@@ -142,7 +142,7 @@ def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_
 
 
 def test_without_its_extra_the_import_says_how_to_install_it() -> None:
-    said = python(
+    said = python_anew(
         "import sys; sys.modules['httpx'] = None\n"
         "from wwspec_router.errors import ExtraMissingError\n"
         "try:\n    import wwspec_router.client\nexcept ExtraMissingError as error:\n    print(error)"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import check_app, python, write_files
+from tests.support.apps import check_app, python_anew, write_files
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
@@ -116,7 +116,7 @@ from wwspec_router.testing.zone import Zone
 with Zone.in_process(Path(sys.argv[1])) as zone:
     print([zone.call("count").reply["calls"] for _ in range(3)])
 """
-    assert python(program, app).strip() == "[1, 2, 3]"
+    assert python_anew(program, app).strip() == "[1, 2, 3]"
     assert [word for word, _ in journal(app)] == ["open", "close"]
 
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, example as explicit, given, settings, strate
 from msgspec import UNSET, Meta, inspect as mi
 
 from tests.support import command
-from tests.support.apps import ROOT, python, write_files
+from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 from wwspec_router.cli.main import main
@@ -217,7 +217,7 @@ def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Pat
     with serve_zone(shop) as zone:
         info = zone.client.info()
         arguments = (zone.client.url, info["corpid"], info["secret"], info["program_id"])
-        assert python(CALLS, *arguments, path=[shop / "app"]) == "done\n"
+        assert python_anew(CALLS, *arguments, path=[shop / "app"]) == "done\n"
         program = run(shop / "app/shop_2.py")
         assert zone.call(program.PriceCheck(limit=3, ratio=2)).reply == program.PriceCheckResponse(
             items=[program.PricesItem(price=3)], kind=program.Kind.SALE

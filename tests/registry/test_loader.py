@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import ROOT, check_app, python, write_files
+from tests.support.apps import ROOT, check_app, python, python_anew, write_files
 from wwspec_router.errors import LoaderError
 from wwspec_router.registry.loader import Application
 
@@ -228,7 +228,7 @@ print(ask("invoke_sync_msg"), imported())
 print(table.stored_events.fit('{"errcode":0}'), len(imported()))
 """
     )
-    assert python(program, app).splitlines() == [
+    assert python_anew(program, app).splitlines() == [
         "[]",
         "sync_msg {}",
         """{"next_cursor":"next"} ['sync_msg']""",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.apps import ROOT, python, write_files
+from tests.support.apps import ROOT, python, python_anew, write_files
 from wwspec_router.sdk.vendor import VendorSdk
 
 STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
@@ -167,7 +167,7 @@ def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> 
     hide = "import sys\nsys.modules['Crypto'] = None\n"  # as if pycryptodome were not installed
     write_files(folder, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
 
-    shown = loaded("vendor", folder, program=hide + LOAD)
+    shown = python_anew(hide + LOAD, "vendor", path=[folder]).rstrip("\n")
     assert shown.startswith("wwspecapisdk does not load (")
     assert shown.endswith("): pip install 'wwspec-router[zone]'")
 

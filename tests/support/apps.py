@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.support.command import forked
 
@@ -26,17 +27,32 @@ _WITHOUT_REFERENCE = "import sys, wwspec_router; sys.path.remove(sys.argv.pop(1)
 
 
 def python(program: str, *arguments: object, path: Sequence[Path] = (), env: Mapping[str, str] | None = None) -> str:
-    """Run a program in a process of its own and return what it printed; it must not fail."""
-    done = _python(program, *arguments, path=path, env=env)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    """Run a program in a process of its own and return what it printed; it must not fail.
+
+    The process is forked from one that has imported all verbs.
+    """
+    with TemporaryDirectory() as folder:
+        write_files(Path(folder), {"program_of_the_test.py": program})
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))), **(env or {})}
+        done = forked(
+            [*map(str, arguments)],
+            Path("/"),
+            environment,
+            path=[*path, Path(folder)],
+            without=[ROOT],
+            is_strict=True,
+            module="program_of_the_test",
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
-def _python(
+def python_anew(
     program: str, *arguments: object, path: Sequence[Path] = (), env: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
+) -> str:
+    """Do the same in a new interpreter, for what depends on the modules that are imported."""
     pythonpath = os.pathsep.join(map(str, (*path, ROOT)))
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _WITHOUT_REFERENCE + program, str(ROOT), *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": pythonpath, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
         cwd="/",
@@ -46,6 +62,8 @@ def _python(
         timeout=600,
         check=False,
     )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def check_app(folder: Path, path: Sequence[Path] = ()) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import check_app, python, write_files
+from tests.support.apps import check_app, python_anew, write_files
 from tests.support.zones import serve_zone
 from wwspec_router.host.child import ChildError
 
@@ -101,7 +101,7 @@ with Zone.in_process(Path(sys.argv[1]), settings={"token": Secret("of-the-test")
 with Zone.in_process(Path(sys.argv[1])) as zone:
     print(zone.call("show").reply["text"])
 """
-    said = python(program, app, env={"WWSPEC_APP_TOKEN": "s3cret", "WWSPEC_APP_RETRIES": "9"})
+    said = python_anew(program, app, env={"WWSPEC_APP_TOKEN": "s3cret", "WWSPEC_APP_RETRIES": "9"})
     lines = [line for line in said.splitlines() if line.startswith("https")]
     assert lines == ["https://example.org with 11, 9, ***", "https://example.org with 6, 9, ***"]
 
