@@ -38,6 +38,7 @@ apps = st.builds(
 )
 
 
+@pytest.mark.slow  # a second of simulation
 @settings(max_examples=60, deadline=None)
 @given(faults, apps, st.integers(1, 4), st.integers(0, 400), st.integers(0, 5))
 def test_every_message_and_call_is_accounted_for_once(

@@ -64,6 +64,7 @@ def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
         assert secret not in "\n".join(lines)
 
 
+@pytest.mark.slow  # a new interpreter; the other test of one has nearly the same
 def test_an_app_with_a_log_of_its_own_gets_each_line_once() -> None:
     lines = lines_of_app("info", "own")
 

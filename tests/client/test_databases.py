@@ -370,6 +370,7 @@ HISTORIES = st.lists(st.one_of(st.integers(1, 3), PULLS), max_size=8)
 """Numbers are messages that are said in between."""
 
 
+@pytest.mark.slow  # histories; the tests above have each crash alone
 @given(HISTORIES)
 def test_in_every_history_of_crashes_each_message_comes_once_by_database_and_at_least_once_by_file(
     module_zone: Zone, history: list[int | tuple[int, int, bool]]

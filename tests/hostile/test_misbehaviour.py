@@ -119,6 +119,7 @@ def test_the_kernel_answers_whatever_a_handler_does(
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.slow  # processes; the kernel has the same above
 def test_a_served_program_answers_whatever_a_handler_does_and_shows_it_to_a_developer(wire: Wire) -> None:
     """None of it harms a line of the log. With the vendor's SDK it is not shown: `test_secrets`, the kernel above."""
     faults = []

@@ -213,6 +213,7 @@ print("done")
 """
 
 
+@pytest.mark.slow  # a new interpreter and a zone; the tests above have each type
 def test_an_app_without_the_program_calls_all_its_abilities_with_types(shop: Path) -> None:
     with serve_zone(shop) as zone:
         info = zone.client.info()

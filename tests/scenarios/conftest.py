@@ -14,6 +14,9 @@ PATIENT_PROGRAM = ("--queue-timeout", f"{PATIENCE}")
 PATIENT_EMULATOR = ("--call-timeout", f"{PATIENCE}")
 
 
+CONNECTED = pytest.param("connected", marks=pytest.mark.slow)  # nearly the same as a served one
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[ServedZone]:
     """The processes that the served zone and the connected one share."""
@@ -21,7 +24,7 @@ def served() -> Iterator[ServedZone]:
         yield zone
 
 
-@pytest.fixture(scope="session", params=["in-process", "served", "connected"])
+@pytest.fixture(scope="session", params=["in-process", "served", CONNECTED])
 def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
     """A zone shared by scenarios that leave nothing behind, in each form."""
     if request.param == "in-process":

@@ -60,11 +60,12 @@ APP = {
     "abilities/shop.py": """
 import asyncio
 import time
+from pathlib import Path
 from typing import Literal
 from wwspec_router import AbilityError, Contract, Output, ability
 
 class Request(Contract):
-    does: Literal["", "crash", "sleep", "refuse"] = ""
+    does: Literal["", "crash", "sleep", "refuse", "wait"] = ""
     order: str = ""
 
 class Response(Output):
@@ -80,6 +81,8 @@ def does(what: str) -> None:
 def buy(request: Request) -> Response:
     does(request.does)
     time.sleep(1 if request.does == "sleep" else 0)
+    while request.does == "wait" and not Path(request.order).exists():
+        time.sleep(0.01)
     return Response(bought=1)
 
 @ability
@@ -180,7 +183,9 @@ def test_a_repeat_while_the_first_call_still_runs_is_told_apart(client: ZoneClie
         assert set(pool.map(ended, ["a", "a"])) == {ProgramTimeoutError, ProgramRepeatError}
 
 
-def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(client: ZoneClient, shop: ModuleType) -> None:
+def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(
+    client: ZoneClient, shop: ModuleType, tmp_path: Path
+) -> None:
     def is_refused() -> bool:
         try:
             client.call(shop.Busy())
@@ -190,8 +195,9 @@ def test_a_call_that_is_one_too_many_has_not_run_and_may_be_repeated(client: Zon
         return False
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(client.call, shop.Busy(does="sleep"))
+        first = pool.submit(client.call, shop.Busy(does="wait", order=str(tmp_path / "refused")))
         wait_until(is_refused)
+        (tmp_path / "refused").touch()
         assert first.result().bought == 1
 
 

@@ -211,6 +211,7 @@ REQUESTS = st.recursive(
 )
 
 
+@pytest.mark.slow  # generated texts; the tests above have some
 @given(target=TEXTS, what=TEXTS, text=TEXTS, request=st.dictionaries(TEXTS, REQUESTS), faults=st.booleans())
 def test_whatever_a_program_says_the_printed_test_is_one_function_that_sends_the_request(
     target: str, what: str, text: str, request: dict[str, Any], faults: bool
