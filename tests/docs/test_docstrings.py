@@ -197,6 +197,7 @@ def test_the_classes_that_users_begin_with_have_examples() -> None:
     assert {name for name in EXAMPLES if "." not in name} >= WITH_EXAMPLES
 
 
+@pytest.mark.slow  # a served zone; tests of each class have nearly the same
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_every_example_of_a_docstring_is_true(
     name: str, zone: Zone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

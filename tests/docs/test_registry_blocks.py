@@ -9,6 +9,8 @@ import pytest
 from tests.support.apps import ROOT, write_files
 from tests.support.zones import serve_zone
 
+pytestmark = pytest.mark.slow  # a zone for each; tests/registry has each key of the blocks
+
 FIRST_LINE = "# abilities/registry.toml\n"
 
 

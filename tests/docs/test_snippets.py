@@ -104,12 +104,14 @@ COMMANDS = [
     pytest.param(
         lines,
         id=f"{block.place}: {'; '.join(lines)}",
-        marks=[pytest.mark.slow] if any(each.startswith("pytest") for each in lines) else [],
+        marks=[]
+        if block.page == PAGES[0] and not any(each.startswith("pytest") for each in lines)
+        else [pytest.mark.slow],
     )
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if is_run(each)])
 ]
-"""The commands of each block, in their order. Those that run pytest are slow: it starts a program for each test."""
+"""The commands of each block, in their order. Those of README.md are quick: tests of each verb run nearly the same."""
 
 BEFORE = {
     "wwspec contracts --diff console": "wwspec contracts --out console",

@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.emulator.page.conftest import NOT_SEES, SEES, AppPage
 
+pytestmark = pytest.mark.slow  # a browser; test_rights and test_routes have what the page asks for
+
 IMAGE, VIDEO, FORWARDED, FILE, MIXED, CALL = 2, 7, 10, 8, 20, 22
 
 
