@@ -100,6 +100,7 @@ def is_run(command: str) -> bool:
     return command not in ELSEWHERE and OWN_TESTS.fullmatch(command) is None
 
 
+RUNS_TESTS = re.compile("^pytest", re.MULTILINE)
 COMMANDS = [
     pytest.param(
         lines,
