@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.pages import Block, blocks_of_page
+from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
 
 
@@ -102,3 +103,15 @@ def test_a_key_of_the_page_opens_one_ticket_though_two_machines_run_the_call(tmp
                 assert others == [first, first]
     assert sorted(keys) == ["order-1", "order-1", "order-2", "order-2"], "each machine runs a key once"
     assert first == 2
+
+
+def test_a_backlog_of_the_page_is_counted_in_calls_that_each_stay_below_the_limit_of_pulls(tmp_path: Path) -> None:
+    app = write_files(tmp_path, dict(files("how-to/follow.md")))
+    counts, has_more = list[int](), 1
+    with serve_zone(app, emulate=["--messages", "10001"]) as zone:
+        while has_more:
+            reply = zone.submit("busiest").result(timeout=DEADLINE).reply
+            counts.append(reply["messages"])
+            has_more = reply["has_more"]
+            zone.advance(60)  # before that WeCom allows no more pulls without a token
+    assert (len(counts), sum(counts)) == (3, 10_001)
