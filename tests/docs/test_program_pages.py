@@ -15,6 +15,7 @@ from tests.support.apps import ROOT, check_app, write_files
 from tests.support.pages import Block, blocks_of_page
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
+from wwspec_router.testing.zone import Zone
 
 
 def files(page: str) -> list[tuple[str, str]]:
@@ -115,3 +116,34 @@ def test_a_backlog_of_the_page_is_counted_in_calls_that_each_stay_below_the_limi
             has_more = reply["has_more"]
             zone.advance(60)  # before that WeCom allows no more pulls without a token
     assert (len(counts), sum(counts)) == (3, 10_001)
+
+
+BACKLOGS = {
+    "events": ["how-to/events"],
+    "tutorial": ["tutorial/first-ability", "tutorial/contract", "tutorial/event-code"],
+}
+
+
+@pytest.mark.parametrize("pages", BACKLOGS.values(), ids=BACKLOGS)
+def test_a_backlog_of_the_page_that_is_too_long_for_one_run_is_worked_off_by_several(
+    pages: list[str], tmp_path: Path
+) -> None:
+    fetch = '[abilities.get_callback_data]\nkind = "callback_data"\n'
+    registry = write_files(tmp_path, {"abilities/registry.toml": fetch}) / "abilities" / "registry.toml"
+    for page in pages:
+        for block in blocks_of_page(ROOT / "docs" / "en" / f"{page}.md"):
+            if block.is_file:
+                block.write(tmp_path)
+    has_time, has_none = "timeout = 30.0\n", "timeout = 9.0\n"  # for a second page
+    assert has_time in registry.read_text("utf-8")
+    registry.write_text(registry.read_text("utf-8").replace(has_time, has_none), "utf-8")
+    with serve_zone(tmp_path, emulate=["--messages", "2000"]) as zone:
+        oldest = zone.client.info()["now"] - 5 * 24 * 3600
+        assert [new_messages(zone, oldest) for _ in range(3)] == [1000, 1000, 3]
+
+
+def new_messages(zone: Zone, time: int) -> int:
+    """Fire an event of a time, and return how many messages its code has counted."""
+    zone.fire("conversation_new_message", timestamp=time)
+    result = zone.notified("conversation_new_message", DEADLINE)["conversation_new_message_result"]
+    return int(result["messages"])
