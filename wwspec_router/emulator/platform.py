@@ -346,8 +346,8 @@ class Platform:
             corp: Of which corp's app; empty for the first one.
 
         Returns:
-            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), and `number` (of
-            the entry).
+            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), `notified` (of what
+            the program has notified the app by then), and `number` (of the entry).
         """
         world = self.world
         return world.answered(lambda: announcer.fire(world, world.app_of(corp), event_type, overrides or {}))
