@@ -1,4 +1,4 @@
-"""Watches chats for a word with a keyword rule. A repeated request makes no second rule: it runs once for each key."""
+"""Watches chats for a word with a keyword rule. A repeat finds the rule of the first call, on another machine too."""
 
 from schemas.watch_word import Request, Response
 from wwspec_router import Context, ability

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import msgspec
@@ -15,25 +16,31 @@ from wwspec_router.config import SdkSource
 from wwspec_router.contracts.shape import ListShape, ObjectShape, Shape
 from wwspec_router.errors import ConfigurationError, SdkCallError
 from wwspec_router.shapes.comparing import WORDS, emulated_client
-from wwspec_router.shapes.recording import Answers, Recording, contract_of, fields_of, note, read, record, write
+from wwspec_router.shapes.recording import Answers, Recording, contract_of, fields_of, read, record, write
 from wwspec_router.wecom.read_only import CASES, UNKNOWN
 
 OK = {"errcode": 0, "errmsg": "ok"}
 GROUP = {**OK, "creator": "lina", "room_create_time": 1_767_225_600, "members": [{"memberid": "lina", "type": 1}]}
 
 
-def shapes(answer: dict[str, Any], api: str = "get_group_chat") -> dict[str, Any]:
+CHATS = [{"sender": {"type": 2, "id": "wm"}, "chatid": f"wr{number}"} for number in range(3)]
+
+
+def recorded(*answers: dict[str, Any], api: str = "get_group_chat", case: str = "found") -> Answers:
+    """Return what is recorded of the first answers of an API, of which `get_group_chat` is asked for three groups."""
+    given = {"sync_msg": iter([{**OK, "msg_list": CHATS}]), api: iter(answers)}
+    client = Scripted(lambda asked, _: next(given.get(asked, iter(())), OK))
+    return record(client, SdkSource.VENDOR, WORDS).apis[api][case]
+
+
+def shapes(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the accepted paths of one answer with the types there."""
-    answers = Answers()
-    note(answers, answer, contract_of(api))
-    return {path: list(node.types) for path, node in answers.accepted.items()}
+    return {path: list(node.types) for path, node in recorded(answer).accepted.items()}
 
 
 def test_paths_types_lengths_and_errcodes_are_kept() -> None:
-    answers = Answers()
-    note(answers, GROUP, contract_of("get_group_chat"))
-    note(answers, {**GROUP, "creator": "王芳", "members": []}, contract_of("get_group_chat"))
-    note(answers, {"errcode": 710606, "errmsg": "not in scope, hint: [123]"}, contract_of("get_group_chat"))
+    refused = {"errcode": 710606, "errmsg": "not in scope, hint: [123]"}
+    answers = recorded(GROUP, {**GROUP, "creator": "王芳", "members": []}, refused)
     assert answers.errcodes == {"0": 2, "710606": 1}
     assert answers.accepted["$.creator"] == msgspec.convert(
         {"types": {"string": 2}, "lengths": [4, 6]}, type(answers.accepted["$"])
@@ -72,16 +79,35 @@ def test_a_key_that_may_be_data_is_not_kept(members: object) -> None:
     assert [path for path in found if re.search("(?i)lina|wang|王|wm|1a|xx|user", path)] == []
 
 
+def keys_of_messages(*keys: str) -> dict[str, int]:
+    """Return the recorded keys of messages of which each has one that the contract does not list."""
+    messages = [{"msgid": "lina", key: [1]} for key in keys]
+    accepted = recorded({**OK, "msg_list": messages}, api="sync_msg", case="messages").accepted
+    return {
+        path.removeprefix("$.msg_list[]."): node.types["array"]
+        for path, node in accepted.items()
+        if path.startswith("$.msg_list[].") and "array" in node.types
+    }
+
+
+def test_keys_that_differ_from_object_to_object_are_data_however_few_each_has() -> None:
+    userids = [f"{first}{last}" for first in ascii_lowercase for last in ascii_lowercase[:20]]
+    assert keys_of_messages(*userids) == {"*": 520}
+
+
+def test_one_of_few_keys_is_data_when_it_is_a_value_or_has_a_digit() -> None:
+    assert keys_of_messages("read_list", "lina", "zhang3", "read_list") == {"read_list": 2, "*": 2}
+
+
 def test_other_spellings_that_the_contract_knows_are_kept() -> None:
-    found = shapes({**OK, "filtered_doc_list": [{"docid": "D1"}]}, "get_ww_model_result")
-    assert "$.filtered_doc_list[].docid" in found
+    answers = recorded({**OK, "filtered_doc_list": [{"docid": "D1"}]}, api="get_ww_model_result", case="unknown")
+    assert "$.filtered_doc_list[].docid" in answers.accepted
 
 
 @pytest.mark.parametrize("code", ["0", True, 10_000_000, -100_000, None, 1.5, "lina", {}])
 def test_an_errcode_that_is_none_is_not_kept(code: object) -> None:
-    answers = Answers()
-    note(answers, {"errcode": code}, contract_of("get_group_chat"))
-    assert answers.errcodes == {"other": 1}
+    answers = recorded(*[{"errcode": code}] * 3)
+    assert answers.errcodes == {"other": 3}
     assert answers.accepted == {}
 
 

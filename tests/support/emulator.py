@@ -155,8 +155,11 @@ class Emulator:
         with world.lock:
             return world.issue_event_token(world.app)
 
-    def sdk(self, api: str, request: Json, *, corpid: str = "", agentid: int | None = None) -> Json:
+    def sdk(
+        self, api: str, request: Json, *, corpid: str = "", agentid: int | None = None, request_id: str = ""
+    ) -> Json:
         headers = {
+            "ww-request-id": request_id,
             "ww-corpid": quote(corpid or self.settings.corpid),
             "ww-agentid": str(self.settings.agentid if agentid is None else agentid),
         }

@@ -29,7 +29,7 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
         ability_id: What was called.
     """
     with suppress(EmulatorError):  # the answer is there, and says more than this would
-        entry = _only(emulator, since, "call", ability_id)
+        entry = _only_call(emulator, since, ability_id)
         if entry is None:
             return
         kind = "job" if entry["call"]["is_async"] else "call"
@@ -42,25 +42,23 @@ def print_why(emulator: EmulatorClient, since: int, ability_id: str) -> None:
             _print([*_failure(failure), f"all of it: {_places(emulator, entry['number'])}"])
 
 
-def print_event(emulator: EmulatorClient, since: int, event_type: str) -> None:
+def print_event(emulator: EmulatorClient, number: int) -> None:
     """Print on standard error where to see what the program does on an event, and its error when there is one already.
 
     Args:
         emulator: What fired it.
-        since: The number of the last entry before the event.
-        event_type: Of the event.
+        number: Of its entry.
     """
     with suppress(EmulatorError):
-        entry = _only(emulator, since, "event", event_type)
-        if entry is not None:
-            failure = _last_failure(_traces(entry, "job")) if entry["code"] == "failed" else None
-            lines = _failure(failure) if failure else ()
-            _print([*lines, f"what becomes of it: {_places(emulator, entry['number'])}"])
+        entry = emulator.entry(number)
+        failure = _last_failure(_traces(entry, "job")) if entry["code"] == "failed" else None
+        lines = _failure(failure) if failure else ()
+        _print([*lines, f"what becomes of it: {_places(emulator, number)}"])
 
 
-def _only(emulator: EmulatorClient, since: int, kind: str, name: str) -> Json | None:
-    """Return the entry of what was just done; None when others did the same meanwhile."""
-    rows = [row for row in emulator.traffic(since, kind, bodies=False, wait=False) if row["name"] == name]
+def _only_call(emulator: EmulatorClient, since: int, ability_id: str) -> Json | None:
+    """Return the entry of the call that was just made; None when others called the same meanwhile."""
+    rows = [row for row in emulator.traffic(since, "call", bodies=False, wait=False) if row["name"] == ability_id]
     return emulator.entry(rows[0]["number"]) if len(rows) == 1 else None
 
 

@@ -82,8 +82,9 @@ class RequestOptions(TypedDict, total=False):
     retries: int | RetryPolicy
     """How often a request is sent again: a number, beyond the first attempt, or a `RetryPolicy`."""
     idempotency_key: str
-    """A text of one call, by which the program recognises a repeat: it goes into the field of the request that the
-    registry file has as the `once.key` of the ability. Such a call is sent again though it may have run."""
+    """A text of one call, by which the program recognises a repeat, in the zone on each machine for itself: it goes
+    into the field of the request that the registry file has as the `once.key` of the ability. Such a call is sent
+    again though it may have run."""
     idempotency_field: str
     """That field, such as `order.id`, for a call by ID; the requests of the module that `wwspec contracts --client`
     writes know it."""

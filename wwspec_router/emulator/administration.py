@@ -78,6 +78,7 @@ def authorize(
         if kind == "self":
             authorisation.grants = dict.fromkeys(PERMISSIONS, granted_at(kind, world.clock.now()))
             return ""
+        world.accounts.forget_tokens(app)  # until then they are refused with 48004
         _issue_permanent_code(world, app)
         code = world.suite.issue_auth_code(app, state, world.clock.now(), world.ids)
     if with_callback:

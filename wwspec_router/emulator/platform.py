@@ -283,7 +283,7 @@ class Platform:
         def call() -> Answer:
             by_hand = world.faults.meet(SDK, api, entry)
             if debug_access_token:
-                self._check_debug_mode(debug_access_token)
+                self._check_debug_mode(debug_access_token, caller)
             if by_hand is not None:
                 return answer_by_hand(by_hand, api, body)
             if api not in APIS:  # its answer by hand has been used up meanwhile
@@ -333,8 +333,8 @@ class Platform:
             except RefusedError:
                 return False
             opened = appconfig.valid_debug_token(world, debug_token)
-            for program in app.programs.values() if opened else ():
-                program.sdk_debugs = True
+            for program_id in app.programs if opened else ():
+                app.operation(program_id).sdk_debugs = True
         return opened
 
     def fire(self, event_type: str, overrides: Mapping[str, Any] | None = None, corp: str = "") -> Answer:
@@ -346,8 +346,8 @@ class Platform:
             corp: Of which corp's app; empty for the first one.
 
         Returns:
-            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), and `number` (of
-            the entry).
+            errcode, errmsg, `event` (what was sent), `reply` (the text that the program answered), `notified` (of what
+            the program has notified the app by then), and `number` (of the entry).
         """
         world = self.world
         return world.answered(lambda: announcer.fire(world, world.app_of(corp), event_type, overrides or {}))
@@ -447,12 +447,19 @@ class Platform:
         administration.begin(world)
         return world
 
-    def _check_debug_mode(self, access_token: str) -> None:
-        """Raise ReturnCodeError when the token of debug mode has expired, as the SDK does [100052]."""
+    def _check_debug_mode(self, access_token: str, caller: Caller) -> None:
+        """Check the token of debug mode.
+
+        Raises:
+            ReturnCodeError: It has expired: then the SDK returns this [100052].
+            RefusedError: 710641, when it is of another app. What WeCom answers is not documented.
+        """
         try:
-            self.world.calling_app(access_token)
+            app = self.world.calling_app(access_token)
         except RefusedError:
             raise ReturnCodeError(KEY_MISMATCH) from None
+        if (app.corpid, app.agentid) != (caller.corpid, caller.agentid):
+            raise RefusedError(710641, f"debug mode is open with an access token of the app of corp {app.corpid}")
 
     def _answer_app(self, entry: Entry, work: Callable[[], Answer]) -> Answer:
         world, name = self.world, entry.name

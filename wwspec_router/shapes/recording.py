@@ -1,13 +1,14 @@
 """Records the shapes of the answers of SDK APIs: keys, types, lengths and errcodes.
 
 No value of an answer is kept, but for errcodes. A key is kept when the contract lists it. Another one is kept when it
-looks like the name of a field and is one of few beside keys that the contract lists. All others are `*`, since they may
-be data, as in an object with a key for each userid.
+looks like the name of a field, is no value of any answer, and is one of few at its path, in all answers of the API,
+beside keys that the contract lists. All others are `*`, since they may be data, as in an object with a key for each
+userid.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
 from importlib import import_module
 from itertools import product
@@ -33,10 +34,11 @@ ANY_KEY = "*"
 OTHER = "other"
 """An errcode that is no number, or none that WeCom could have."""
 
-_FIELD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_FIELD = re.compile(r"[a-z]+(_[a-z]+)*")
+"""No name of WeCom's SDK APIs has a digit, while most IDs have some."""
 _LONGEST_FIELD = 40
 _MOST_NEW = 8
-"""Keys that WeCom may have added to one object; of more than these none is kept."""
+"""Keys that WeCom may have added to the objects at one path; of more than these none is kept."""
 _ERRCODES = range(-99_999, 10_000_000)
 
 
@@ -46,6 +48,8 @@ Place = Annotated[str, Meta(pattern=r"^\$(\.([a-z0-9_]+|\*)|\[\])*$", max_length
 Code = Annotated[str, Meta(pattern=r"^(-?[0-9]{1,7}|other)$")]
 """An errcode or return code."""
 Word = Annotated[str, Meta(pattern=r"^[a-z0-9_]+$", max_length=64)]
+Names = Set[tuple[str, str]]
+"""Keys that no contract lists and that are written: the path of their object, and the key."""
 
 
 class Node(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -111,16 +115,22 @@ def record(client: SdkClient, sdk: SdkSource, words: Mapping[str, str]) -> Recor
     """
     recording = Recording(sdk=sdk)
     values: dict[str, list[Any]] = defaultdict(list, {key: [word] for key, word in words.items()})
+    replies: defaultdict[str, list[tuple[Answers, dict[str, Any]]]] = defaultdict(list)
     for case in CASES:
-        shape = contract_of(case.api)
         for request in _requests(case, values):
             answers = recording.apis.setdefault(case.api, {}).setdefault(case.name, Answers())
             answer = _ask(client, case.api, request, answers)
             if answer is not None:
-                note(answers, answer, shape)
+                replies[case.api].append((answers, answer))
                 for name, value in found(case.api, answer):
                     if value not in values[name]:
                         values[name].append(value)
+    data = {*words.values(), *(text for each in replies.values() for _, answer in each for text in _texts(answer))}
+    for api, of_api in replies.items():
+        shape = contract_of(api)
+        names = _new_names((answer for _, answer in of_api), shape, data)
+        for answers, answer in of_api:
+            _note(answers, answer, shape, names)
     return recording
 
 
@@ -130,19 +140,13 @@ def contract_of(api: str) -> Shape:
     return shape_of(import_module(f"wwspec_router.wecom.api.{api}").Response)
 
 
-def note(answers: Answers, answer: dict[str, Any], shape: Shape) -> None:
-    """Add the shape of an answer.
-
-    Args:
-        answers: Of its case.
-        answer: The decoded answer.
-        shape: Of the contract.
-    """
+def _note(answers: Answers, answer: dict[str, Any], shape: Shape, names: Names) -> None:
+    """Add the shape of an answer to those of its case."""
     code = answer.get("errcode", 0)
     known = type(code) is int and code in _ERRCODES
     name = str(code) if known else OTHER
     answers.errcodes[name] = answers.errcodes.get(name, 0) + 1
-    for path, value in _walk("$", answer, shape):
+    for path, value, _ in _walk("$", answer, shape, names):
         (answers.accepted if code == 0 and known else answers.refused).setdefault(path, Node()).add(value)
 
 
@@ -226,22 +230,56 @@ def _ask(client: SdkClient, api: str, request: Any, answers: Answers) -> dict[st
     return None
 
 
-def _walk(path: str, value: Any, shape: Shape | None, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield each path of an answer with its value; keys that may be data are `*`."""
-    yield path, value
+def _new_names(answers: Iterable[dict[str, Any]], shape: Shape, data: Set[str]) -> Names:
+    """Return the keys that WeCom may have added to answers of one API, with the paths of their objects.
+
+    Args:
+        answers: All that are recorded.
+        shape: Of the contract.
+        data: Texts that no key is.
+    """
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for answer in answers:
+        for path, value, fields in _walk("$", answer, shape, set()):
+            if isinstance(value, dict) and not fields.keys().isdisjoint(value):
+                found[path] |= value.keys() - fields.keys()
+    few = ((path, keys) for path, keys in found.items() if len(keys) <= _MOST_NEW)
+    of_few = ((path, key) for path, keys in few for key in keys - data)
+    return {(path, key) for path, key in of_few if len(key) <= _LONGEST_FIELD and _FIELD.fullmatch(key)}
+
+
+def _walk(
+    path: str, value: Any, shape: Shape | None, names: Names, depth: int = 0
+) -> Iterator[tuple[str, Any, dict[str, Shape]]]:
+    """Yield each path of an answer, its value, and the keys that the contract lists there.
+
+    Keys are `*` when neither the contract nor `names` has them.
+    """
+    fields = fields_of(shape)
+    yield path, value, fields
     if depth == MAX_DEPTH:
         return
     if isinstance(value, list):
         item = shape.item if isinstance(shape, ListShape) else None
         for each in value:
-            yield from _walk(f"{path}[]", each, item, depth + 1)
+            yield from _walk(f"{path}[]", each, item, names, depth + 1)
     elif isinstance(value, dict):
-        fields = fields_of(shape)
-        listed = sum(key in fields for key in value)
-        has_names = listed > 0 and len(value) - listed <= _MOST_NEW
         for key, each in value.items():
-            is_name = key in fields or (has_names and len(key) <= _LONGEST_FIELD and _FIELD.fullmatch(key))
-            yield from _walk(f"{path}.{key if is_name else ANY_KEY}", each, fields.get(key), depth + 1)
+            name = key if key in fields or (path, key) in names else ANY_KEY
+            yield from _walk(f"{path}.{name}", each, fields.get(key), names, depth + 1)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all strings of an answer but its keys."""
+    left = [value]
+    while left:
+        match left.pop():
+            case str() as text:
+                yield text
+            case dict() as members:
+                left += members.values()
+            case list() as items:
+                left += items
 
 
 def fields_of(shape: Shape | None) -> dict[str, Shape]:

@@ -13,7 +13,7 @@ from wwspec_router.wecom.rules import Keyword
 
 @ability
 def watch(request: WatchRequest, ctx: Context[None, Settings]) -> Output:
-    """Let WeCom look for the forbidden words. A repeated call makes no second rule."""
+    """Let WeCom look for the forbidden words. A repeated call makes no second rule on the same machine."""
     ctx.invoke(create_rule.Request(name=request.name, keyword=Keyword(word_list=ctx.settings.forbidden)))
     return Output()
 

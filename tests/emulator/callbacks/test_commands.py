@@ -344,6 +344,24 @@ def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Liv
     assert life.emulator.sdk("sync_msg", {"mode": 1})["page_id_list"]
 
 
+@pytest.mark.parametrize("kind", ["custom", "third"])
+def test_an_access_token_from_before_a_cancellation_works_never_again(live: Live, kind: str) -> None:
+    life = live(kind)
+    world = life.emulator.platform.world
+    old, _ = world.accounts.issue_token_of(world.app, world.clock.now(), world.ids)
+
+    def asked(token: str) -> int:
+        return int(life.emulator.app_call("get_auth_user_list", {}, token)["errcode"])
+
+    assert asked(old) == 0
+    life.control.cancel()
+    assert asked(old) == 48004
+    life.control.authorize()
+    assert asked(old) == 40014
+    new, _ = world.accounts.issue_token_of(world.app, world.clock.now(), world.ids)
+    assert asked(new) == 0
+
+
 def test_99824_a_third_party_app_gets_no_message_before_it_has_set_its_key(live: Live) -> None:
     """Page 99824: 710659."""
     life = live()

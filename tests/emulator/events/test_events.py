@@ -54,7 +54,15 @@ def test_an_event_reaches_the_program_in_its_documented_form(
     event = json.loads(call.data)
     object_key, fields = EVENTS[event_type]
     number = emulator.platform.world.traffic.bounds.last
-    assert answer == {"errcode": 0, "errmsg": "ok", "event": event, "reply": '{"errcode": 0}', "number": number}
+    expected = {
+        "errcode": 0,
+        "errmsg": "ok",
+        "event": event,
+        "reply": '{"errcode": 0}',
+        "notified": [],
+        "number": number,
+    }
+    assert answer == expected
     assert (call.call_type, call.ability_id, call.notify_id) == (2, "", "")
     assert set(event) == {"event_type", "timestamp", object_key}
     assert event["event_type"] == event_type

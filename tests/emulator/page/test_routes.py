@@ -1,12 +1,16 @@
 """The paths of the emulator's own pages without a browser: who can log in, and what is refused."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
+from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.page.content import AskedMessage, shown_message
 from wwspec_router.emulator.page.frame import NO_LOGIN
 from wwspec_router.emulator.page.login import login_url
 from wwspec_router.emulator.page.routes import COOKIE, MAX_BODY_BYTES, PREVIEW
@@ -58,6 +62,36 @@ def test_a_login_that_leads_to_no_page_is_refused(emulator: Emulator) -> None:
 def test_a_body_that_is_too_large_or_has_no_length_is_refused(emulator: Emulator) -> None:
     for body, status in ((b" " * (MAX_BODY_BYTES - 1), 200), (b" " * MAX_BODY_BYTES, 413), (iter([b" "]), 413)):
         assert emulator.http.post("/wwopen/emulator/show", content=body).status_code == status
+
+
+AFTERWARDS: dict[str, Callable[[EmulatorClient], object]] = {
+    "a cancelled authorisation": lambda control: control.cancel(),
+    "another authorisation": lambda control: [control.cancel(), control.authorize()],
+    "the end of the data permission": lambda control: control.expire(),
+}
+
+
+@pytest.mark.parametrize("change", AFTERWARDS.values(), ids=AFTERWARDS)
+def test_a_preview_shows_no_message_that_may_not_be_shown_any_more(
+    start: StartEmulator, change: Callable[[EmulatorClient], object]
+) -> None:
+    emulator = start(app_type="third")
+    world = emulator.platform.world
+    sid = log_in(emulator, "lina").cookies[COOKIE]
+    with world.lock:
+        login = world.page_logins.member(sid, world.clock.now())
+        assert login is not None
+        image = world.corp(world.app).chats.say(world.clock.seconds(), "", msgtype=2)
+        asked = AskedMessage(msgid=image.msgid, secret_key=world.app.keys.secret_key(image.msgid))
+        mark = shown_message(world, world.app, login, asked)["preview"]
+
+    def preview() -> str:
+        return emulator.http.get(PREVIEW, params={"mark": mark}, headers={"cookie": f"{COOKIE}={sid}"}).text
+
+    assert "[图片]" in preview()
+    with EmulatorClient(emulator.url) as control:
+        change(control)
+    assert "消息已过期" in preview()
 
 
 def test_a_preview_without_a_login_or_a_message_says_so(emulator: Emulator) -> None:

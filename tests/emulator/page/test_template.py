@@ -121,11 +121,11 @@ def test_100076_styles_apply_but_for_those_that_are_not_allowed(app: AppPage) ->
         "<view class='a'>x</view>",
         style=".a, span.a:hover { color: rgb(1, 2, 3); } @media all { .a { margin-top: 5px; } view { margin: 9px; } }"
         "view { color: red; } .a, view { color: red; } .ww-normal { color: red; } #root { color: red; } "
-        "@layer x { .a { color: red; } }",
+        ":not(.z) { color: red; } :is(.a, view) { color: red; } @layer x { .a { color: red; } }",
     )
     shown = app.frame.locator(".a")
     expect(shown).to_have_css("color", "rgb(1, 2, 3)")
     expect(shown).to_have_css("margin", "5px 0px 0px")
     [error] = app.calls("handleError")
-    for refused in ("view", ".a, view", ".ww-normal", "#root", "@layer x"):
+    for refused in ("view", ".a, view", ".ww-normal", "#root", ":not(.z)", ":is(.a, view)", "@layer x"):
         assert refused in error["errMsg"]

@@ -199,10 +199,11 @@ def test_in_debug_mode_no_machine_is_called(zone: Several) -> None:
     with ExitStack() as stack:
         debugged = SealedProgram(stack)
         debugged.key = zone.emulator.key
-        program = zone.emulator.platform.world.app.programs[zone.emulator.settings.program_id]
-        program.debug_url, program.app_debugs = debugged.url, True
+        app, program_id = zone.emulator.platform.world.app, zone.emulator.settings.program_id
+        app.linked(program_id).debug_url = debugged.url
+        app.operation(program_id).app_debugs = True
         assert zone.emulator.call_program()["errcode"] == 0
-        program.app_debugs = False
+        app.operation(program_id).app_debugs = False
         assert len(debugged.calls) == 1
         assert zone.client.traffic(kind="call")[0]["machine"] is None
     assert zone.called() == 1

@@ -228,6 +228,42 @@ def test_a_limit_that_one_corp_has_used_up_is_there_for_another(tenants: Tenants
     tenants[1].ok("sync_msg", limit=1)
 
 
+def token_of(tenant: Tenant) -> str:
+    """Return an access token of the corp's app."""
+    query = {"corpid": tenant.app.corpid, "corpsecret": tenant.app.secret}
+    return str(tenant.platform.app_call("gettoken", query, b"")["access_token"])
+
+
+def test_a_log_level_is_that_of_one_corps_app(tenants: Tenants) -> None:
+    program = {"program_id": tenants[0].settings.program_id}
+    tenants[1].app_call("set_log_level", log_level=3, **program)
+    assert [tenant.app_call("get_log_level", **program)["log_level"] for tenant in tenants] == [2, 3, 2]
+
+
+def test_debug_mode_is_that_of_one_corps_app_on_both_sides(tenants: Tenants) -> None:
+    owner, settings, world = tenants[1], tenants[0].settings, tenants[0].world
+    program = {"program_id": settings.program_id}
+    owner.app.linked(settings.program_id).debug_url = "http://debug/"
+    assert owner.platform.open_debug_mode(settings.debug_token, token_of(owner))
+    opened = [tenant.app_call("open_debug_mode", debug_token=settings.debug_token, **program) for tenant in tenants]
+    assert [each["errcode"] for each in opened] == [710673, 0, 710673]
+    assert [tenant.app_call("check_debug_mode", **program)["debug_mode_status"] for tenant in tenants] == [1, 2, 1]
+    for tenant in tenants:
+        assert tenant.called()["errcode"] == 0
+    heads = [each.head.path for each in world.traffic.kept_entries() if each.kind == "call" and each.head is not None]
+    assert heads == [settings.program_url, "http://debug/", settings.program_url]
+
+
+def test_in_debug_mode_a_token_opens_the_messages_of_its_own_corp_only(tenants: Tenants) -> None:
+    token = token_of(tenants[1])
+
+    def asked(tenant: Tenant) -> int:
+        caller = Caller(corpid=tenant.app.corpid, agentid=tenant.app.agentid)
+        return int(json.loads(tenant.platform.sdk_call("sync_msg", caller, b"{}", token))["errcode"])
+
+    assert [asked(tenant) for tenant in tenants] == [710641, 0, 710641]
+
+
 def test_an_unknown_corp_is_refused_by_name(tenants: Tenants) -> None:
     answer = tenants[0].platform.fire("hit_keyword", corp="wwnobody")
     assert answer["errcode"] == 40013

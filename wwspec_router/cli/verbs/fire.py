@@ -50,8 +50,8 @@ def command(
     keyword rule. Of the latter --set text= says what is written, and --set rule_id= which rule it hits; without a rule
     one is made.
 
-    Prints the event, the program's reply, and the notification that the app was sent, if any; on standard error the
-    number of the event, since code on it runs after the reply.
+    Prints the event, the program's reply, and the notifications that the app was sent for it by then, if any; on
+    standard error the number of the event, since code on it runs after the reply.
 
     WeCom has no API for this: it sends events itself, so --base-url is refused.
 
@@ -71,16 +71,10 @@ def command(
     with connected_to(url, of_corp) as emulator:
         if not emulator.info()["receives_events"]:
             emulator.receive_events()
-        before = emulator.last_number()
-        known = [_identity(each) for each in emulator.notifications()]
-        if whole:
-            fired = emulator.fire_as_is(given)
-        else:
-            fired = emulator.fire(event_type, fields)
-        notified = _newer(emulator.notifications(), known)
+        fired = emulator.fire_as_is(given) if whole else emulator.fire(event_type, fields)
         reply = _reply(fired["reply"])
-        print_json({"event": fired["event"], "reply": reply, "notified": notified})
-        print_event(emulator, before, fired["event"]["event_type"])
+        print_json({"event": fired["event"], "reply": reply, "notified": fired["notified"]})
+        print_event(emulator, fired["number"])
     if not isinstance(reply, dict):
         raise click.ClickException("the program's reply is not a JSON object")
     from wwspec_router.testing.answer import read_reply  # here, since `--help` needs no extra
@@ -94,18 +88,6 @@ def _reply(text: str) -> Any:
         return decode_json(text)
     except JsonError:
         return text
-
-
-def _identity(notification: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the fields of a notification that its delivery does not change."""
-    return tuple(notification[name] for name in ("corpid", "agentid", "notify_id", "notify_scene", "create_time"))
-
-
-def _newer(notifications: list[dict[str, Any]], known: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Return the notifications after the known ones. The oldest known ones may be gone."""
-    identities = [_identity(each) for each in notifications]
-    lengths = range(len(known), -1, -1)
-    return notifications[next(length for length in lengths if identities[:length] == known[len(known) - length :]) :]
 
 
 def _read(file: Path) -> dict[str, Any]:

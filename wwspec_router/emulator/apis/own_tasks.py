@@ -115,7 +115,7 @@ def _debugs(world: World, app: App, program: LinkedProgram) -> bool:
     Raises:
         RefusedError: 710673, when only one is. That WeCom answers this is inferred.
     """
-    modes = {app.programs[world.settings.program_id].app_debugs, program.app_debugs}
+    modes = {app.operation(each).app_debugs for each in (world.settings.program_id, program.program_id)}
     if len(modes) > 1:
         raise RefusedError(
             NO_DEBUG_MODE, "debug mode is needed of the program that calls and of the one that is called"

@@ -74,11 +74,11 @@ def get_hide_sensitiveinfo_config(world: World, app: App, body: bytes) -> Answer
 
 
 def set_log_level(world: World, app: App, body: bytes) -> Answer:
-    """Store a program's log level."""
+    """Store a program's log level for the app."""
     request = read(SetLogLevel, body)
     require(program_id=request.program_id, log_level=request.log_level)
     with world.lock:
-        app.linked(request.program_id).log_level = request.log_level or _INFO
+        app.operation(request.program_id).log_level = request.log_level or _INFO
     return accepted()
 
 
@@ -87,7 +87,7 @@ def get_log_level(world: World, app: App, body: bytes) -> Answer:
     request = read(OfProgram, body)
     require(program_id=request.program_id)
     with world.lock:
-        return accepted(log_level=app.linked(request.program_id).log_level)
+        return accepted(log_level=app.operation(request.program_id).log_level)
 
 
 def open_debug_mode(world: World, app: App, body: bytes) -> Answer:
@@ -95,12 +95,12 @@ def open_debug_mode(world: World, app: App, body: bytes) -> Answer:
     request = read(OpenDebugMode, body)
     require(program_id=request.program_id, debug_token=request.debug_token)
     with world.lock:
-        program = app.linked(request.program_id)
+        operation = app.operation(request.program_id)
         if not valid_debug_token(world, request.debug_token):
             raise RefusedError(710671, "the debug_token is unknown or expired (valid 3 days)")
-        if not program.sdk_debugs:
-            raise RefusedError(710673, "the program has not called spec_open_debug_mode")
-        program.app_debugs = True
+        if not operation.sdk_debugs:
+            raise RefusedError(710673, "the program has not called spec_open_debug_mode with a token of the app")
+        operation.app_debugs = True
     return accepted()
 
 
@@ -109,7 +109,7 @@ def close_debug_mode(world: World, app: App, body: bytes) -> Answer:
     request = read(OfProgram, body)
     require(program_id=request.program_id)
     with world.lock:
-        app.linked(request.program_id).app_debugs = False
+        app.operation(request.program_id).app_debugs = False
     return accepted()
 
 
@@ -118,7 +118,7 @@ def check_debug_mode(world: World, app: App, body: bytes) -> Answer:
     request = read(OfProgram, body)
     require(program_id=request.program_id)
     with world.lock:
-        opened = app.linked(request.program_id).app_debugs
+        opened = app.operation(request.program_id).app_debugs
     return accepted(debug_mode_status=_OPEN if opened else _CLOSED)
 
 

@@ -16,7 +16,9 @@ from wwspec_router.emulator.program.programs import ask_program, begin
 from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.conversations import Message
+from wwspec_router.emulator.state.tickets import Delivery
 from wwspec_router.emulator.state.traffic.entries import Cause, Entry
+from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.emulator.state.world import World
 from wwspec_router.envelope import CallType
 from wwspec_router.errors import did_you_mean
@@ -70,7 +72,7 @@ def queue(
 
 def _fire(world: World, app: App, build: Callable[[], tuple[dict[str, Any], Message | None]]) -> Answer:
     event: Answer = {}
-    sent: Answer = {"reply": "", "number": None}
+    sent: Answer = {"reply": "", "number": None, "notified": []}
 
     def send() -> Answer:
         with world.lock:
@@ -83,10 +85,19 @@ def _fire(world: World, app: App, build: Callable[[], tuple[dict[str, Any], Mess
                 raise RefusedError(710726, f"{why}, so WeCom sends no event: wwspec zone renew")
         call, entry = _begin(world, app, event, Cause(message, is_fired=True))
         sent["number"] = entry.number
-        return accepted(reply=ask_program(world, program, call, entry=entry))
+        reply = ask_program(world, program, call, entry=entry)
+        return accepted(reply=reply, notified=msgspec.to_builtins(list(_notified(world.traffic, entry.number))))
 
     answer = world.answered(send)
     return {**sent, **answer, "event": event}
+
+
+def _notified(record: Traffic, number: int) -> Iterator[Delivery]:
+    """Yield the notifications that the program has sent by now while it worked on an event."""
+    calls = set(record.children(number))
+    for entry in record.kept_entries(number):
+        if entry.parent in calls and entry.notification is not None:
+            yield entry.notification
 
 
 def _begin(world: World, app: App, event: dict[str, Any], cause: Cause | None) -> tuple[CallContent, Entry]:

@@ -100,7 +100,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
             overrides: Fields of the event's own object, and `timestamp`.
 
         Returns:
-            `event`, what was sent, and `reply`, the program's JSON text.
+            `event`, what was sent, `reply`, the program's JSON text, `notified`, the notifications that the program
+            has sent the app for it by then, and `number`, that of the entry.
 
         Raises:
             EmulatorError: It could not be sent or was not answered.

@@ -161,7 +161,7 @@ class Watch:
             machines = program.machines
             return {
                 "program_id": program_id,
-                "url": program.debug_target or program.url,
+                "url": world.app.debug_url(program) or program.url,
                 **shown_connection(machines.all),
                 "machines": [shown_machine(each) for each in machines.all] if machines.are_several else [],
                 "receives_events": world.app.receiver is program,

@@ -77,20 +77,12 @@ def shown_message(world: World, app: App, login: PageLogin, asked: AskedMessage)
     Raises:
         RefusedError: The app may not show messages, or not this one.
     """
-    check_right(world, app)
-    corp = world.corp(app)
-    message, position = corp.chats.find(asked.msgid), corp.chats.position(asked.msgid)
-    if message is None or position is None:
-        raise RefusedError(UNKNOWN, "message-id")
-    if position < app.authorisation.first_message:
-        raise RefusedError(UNKNOWN, "message-id: the message is from before the corp authorised the app again")
+    position, message = _showable(world, app, world.corp(app).chats.position(asked.msgid))
     if asked.secret_key != app.keys.secret_key(message.msgid):
         raise RefusedError(WRONG_KEY, "secret-key: the key of the message in clear, opened with the app's private key")
-    if world.clock.now() > message.send_time + SHOWN_SECONDS:
-        raise RefusedError(EXPIRED, "message-id")
-    shown = _content(corp, message, login)
+    shown = _content(world.corp(app), message, login)
     if message.msgtype in PREVIEWED:
-        shown["preview"] = world.marks.write(_PREVIEW, app.corpid, position)
+        shown["preview"] = world.marks.write(_PREVIEW, app.corpid, app.agentid, position)
     return accepted(**shown, words=asked.highlight.split())
 
 
@@ -103,13 +95,32 @@ def previewed_message(world: World, login: PageLogin, mark: str) -> Answer:
         mark: The `preview` of a shown message.
 
     Raises:
-        RefusedError: 710601.
+        RefusedError: There is no such preview, or the app may not show messages any more, or not this one.
     """
-    corp, position = world.corps[login.corpid], world.marks.read(_PREVIEW, login.corpid, mark)
-    message = None if position is None else corp.chats.archive.get(position[0])
-    if message is None:
+    numbers = world.marks.read(_PREVIEW, login.corpid, mark)
+    if numbers is None:
         raise RefusedError(UNKNOWN, "there is no such preview")
-    return accepted(**_content(corp, message, login))
+    agentid, position = numbers
+    app = world.accounts.app(login.corpid, agentid)
+    _, message = _showable(world, app, position)
+    return accepted(**_content(world.corp(app), message, login))
+
+
+def _showable(world: World, app: App, position: int | None) -> tuple[int, Message]:
+    """Return the position of a message that an app may show now, and the message.
+
+    Raises:
+        RefusedError: The app may not show messages, or not this one.
+    """
+    check_right(world, app)
+    message = None if position is None else world.corp(app).chats.archive.get(position)
+    if message is None or position is None:
+        raise RefusedError(UNKNOWN, "message-id")
+    if position < app.authorisation.first_message:
+        raise RefusedError(UNKNOWN, "message-id: the message is from before the corp authorised the app again")
+    if world.clock.now() > message.send_time + SHOWN_SECONDS:
+        raise RefusedError(EXPIRED, "message-id")
+    return position, message
 
 
 def check_right(world: World, app: App) -> None:

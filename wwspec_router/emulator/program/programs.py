@@ -286,7 +286,8 @@ class _Exchange:
         begun = start.begun
         start.wait()
         machine = self._machine = self._machine_for(call)
-        target, sealed = self._program.debug_target or machine.url, seal.seal_call(self._world.zone_key, call)
+        target = self._debug_url(call) or machine.url
+        sealed = seal.seal_call(self._world.zone_key, call)
         headers = dict(sealed.headers)
         if self._entry.number:
             headers[seal.ENTRY_HEADER] = str(self._entry.number)
@@ -308,10 +309,13 @@ class _Exchange:
         machine.note_connection(True, time.time())
         return reply
 
+    def _debug_url(self, call: seal.CallContent) -> str:
+        return self._world.app_of(call.corpid).debug_url(self._program)
+
     def _machine_for(self, call: seal.CallContent) -> Machine:
         """Return the machine that gets the call, and record it."""
         machines, settings = self._program.machines, self._world.settings
-        if self._program.debug_target:
+        if self._debug_url(call):
             return machines.all[0]
         if not (machines.are_several and self._entry.number):  # what is not recorded takes no turn
             return machines.first()

@@ -4,13 +4,14 @@ Plain state: the caller holds the emulator's lock.
 """
 
 import random
+from collections import defaultdict
 
 import msgspec
 
 from wwspec_router.emulator.answers import RefusedError
 from wwspec_router.emulator.state.authorisations import Authorisation
 from wwspec_router.emulator.state.keys import MessageKeys
-from wwspec_router.emulator.state.programs import LinkedProgram
+from wwspec_router.emulator.state.programs import LinkedProgram, Operation
 
 ACCESS_TOKEN_SECONDS = 7200
 """Validity of an access token."""
@@ -30,7 +31,9 @@ class App(msgspec.Struct, kw_only=True):
     authorised: bool = True
     """Whether the corp gives it the permission for the zone."""
     programs: dict[str, LinkedProgram] = {}
-    """Linked programs by ID."""
+    """Linked programs by ID; one program serves the apps of all corps."""
+    operations: dict[str, Operation] = msgspec.field(default_factory=lambda: defaultdict(Operation))
+    """How they run for this app, by ID."""
     receiver: LinkedProgram | None = None
     """The program that receives events, once `set_receive_callback` was called."""
 
@@ -44,6 +47,18 @@ class App(msgspec.Struct, kw_only=True):
         if program is None:
             raise RefusedError(790020, "program_id is not one of the app's")
         return program
+
+    def operation(self, program_id: str) -> Operation:
+        """Return how one of the app's programs runs for it.
+
+        Raises:
+            RefusedError: 790020.
+        """
+        return self.operations[self.linked(program_id).program_id]
+
+    def debug_url(self, program: LinkedProgram) -> str:
+        """Return where calls and events of the app go in debug mode; empty when they go to a machine."""
+        return program.debug_url if self.operations[program.program_id].app_debugs else ""
 
 
 class Accounts:
@@ -77,7 +92,7 @@ class Accounts:
         return token, ACCESS_TOKEN_SECONDS
 
     def owner(self, token: str) -> App | None:
-        """Return the app that got a token, valid or not. It needs no lock."""
+        """Return the app that got a token, valid or not; None when it is unknown or forgotten. It needs no lock."""
         found = self._tokens.get(token)
         return None if found is None else found[0]
 
@@ -102,6 +117,10 @@ class Accounts:
         if not app.authorised:
             raise RefusedError(48002)
         return app
+
+    def forget_tokens(self, app: App) -> None:
+        """Forget all access tokens of an app."""
+        self._tokens = {token: each for token, each in self._tokens.items() if each[0] is not app}
 
     def expire_tokens(self, now: float) -> int:
         """Let every valid access token expire now, and return how many there were."""

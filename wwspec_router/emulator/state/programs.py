@@ -24,12 +24,6 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
     """How often they were registered."""
     debug_url: str = ""
     """Where calls and events go in debug mode; empty: to the usual address."""
-    log_level: int = 2
-    """The log level: 1 ERR, 2 INFO, 3 DBG."""
-    sdk_debugs: bool = False
-    """Whether the program called the SDK's `spec_open_debug_mode`."""
-    app_debugs: bool = False
-    """Whether the app called `open_debug_mode`."""
     start: Start = msgspec.field(default_factory=Start)
     """Its latest start, for which calls wait."""
 
@@ -38,7 +32,13 @@ class LinkedProgram(msgspec.Struct, kw_only=True):
         """Where its first machine listens."""
         return self.machines.all[0].url
 
-    @property
-    def debug_target(self) -> str:
-        """Where calls and events go in debug mode; empty when they go to a machine."""
-        return self.debug_url if self.app_debugs else ""
+
+class Operation(msgspec.Struct):
+    """How one app has its program run."""
+
+    log_level: int = 2
+    """The log level: 1 ERR, 2 INFO, 3 DBG."""
+    sdk_debugs: bool = False
+    """Whether the program called the SDK's `spec_open_debug_mode` with an access token of the app."""
+    app_debugs: bool = False
+    """Whether the app called `open_debug_mode`."""

@@ -37,5 +37,17 @@ function refuse(holder) {
 /** @param {CSSRule | undefined} rule */
 function isAllowed(rule) {
     if (!(rule instanceof CSSStyleRule)) return WHOLE.some((kind) => rule instanceof kind);
-    return rule.cssRules.length === 0 && rule.selectorText.split(",").every((each) => /\.[\w-]/.test(each) && !/\.ww-|[#[]/.test(each));
+    const text = rule.selectorText;
+    const parts = withoutArguments(text).split(",");
+    return rule.cssRules.length === 0 && !/\.ww-|[#[]/.test(text) && parts.every((each) => /\.[\w-]/.test(each));
+}
+
+/**
+ * Return a selector without the arguments of its pseudo-classes: a class in `:not(.a)` chooses nothing by itself.
+ * @param {string} selector
+ * @returns {string}
+ */
+function withoutArguments(selector) {
+    const shorter = selector.replace(/\([^()]*\)/g, "");
+    return shorter === selector ? selector : withoutArguments(shorter);
 }
