@@ -105,9 +105,7 @@ COMMANDS = [
     pytest.param(
         lines,
         id=f"{block.place}: {'; '.join(lines)}",
-        marks=[]
-        if block.page == PAGES[0] and not any(each.startswith("pytest") for each in lines)
-        else [pytest.mark.slow],
+        marks=[] if block.page == PAGES[0] and not RUNS_TESTS.search(block.text) else [pytest.mark.slow],
     )
     for block in BLOCKS
     if block.language == "bash" and (lines := [each for each in block.text.splitlines() if is_run(each)])
