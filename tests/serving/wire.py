@@ -106,20 +106,24 @@ class Served(ServedProgram):
         assert self.loop is not None
         asyncio.run_coroutine_threadsafe(turns(), self.loop).result(DEADLINE)
 
-    def answer_all(self, client: socket.socket) -> None:
-        """Let the program read what a client has sent, and answer the request that this ends."""
+    def read_sent(self, client: socket.socket, *, answered: bool = False) -> None:
+        """Let the program read all that a client has sent, and, if `answered`, answer the request that this ends."""
         name = client.getsockname()
 
-        async def is_answered() -> bool:
+        async def is_read() -> bool:
             connections: set[Any] = self.server.server_state.connections
             for each in connections:
-                if each._transport.get_extra_info("peername") == name:
-                    return each._phase > Phase.ANSWER or (each._phase < Phase.ANSWER and not unread(each._transport))
+                transport = each.transport if self.is_by_uvicorn else each._transport
+                if transport.get_extra_info("peername") == name:
+                    if not self.is_by_uvicorn and each._phase is Phase.ANSWER:
+                        return not answered
+                    return transport.is_closing() or not unread(transport)
             return bool(select.select([client], [], [], 0)[0])  # has closed; else it was not accepted yet
 
         loop = self.loop
         assert loop is not None
-        wait_until(lambda: asyncio.run_coroutine_threadsafe(is_answered(), loop).result(DEADLINE))
+        wait_until(lambda: asyncio.run_coroutine_threadsafe(is_read(), loop).result(DEADLINE))
+        self.read_all()
 
     def talk(self, *pieces: bytes) -> bytes:
         """Send pieces, each when the request that the one before has ended is answered; return all answers.
@@ -133,7 +137,7 @@ class Served(ServedProgram):
                 if self.is_by_uvicorn:
                     self.read_all()
                 else:
-                    self.answer_all(client)
+                    self.read_sent(client, answered=True)
             return without_date(read_to_end(client))
 
     @property

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wwspec_router.protocol import answers, bounds
 from wwspec_router.protocol.answers import Answer, RequestHandler, SubmittedRequest, answer_without_call
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.framing import BadRequestError, Reader, head_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         _loop: The event loop; None for the running one.
         program: What answers.
         limits: What is kept.
+        bodies: The budget of large bodies that all connections of the server share.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class Connection(asyncio.Protocol):
         *,
         program: RequestHandler,
         limits: Limits,
+        bodies: BodyBudget,
     ) -> None:
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._program = program
+        self._bodies = bodies
         self._most = limits.connections
         self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
         """Of each phase that reads."""
@@ -159,8 +163,10 @@ class Connection(asyncio.Protocol):
                 self._expect_within(self._timeouts[Phase.BODY])
             if self._refusal() is not None:  # whatever the rest is
                 self._ask()
-            elif is_new and reader.expects:
+                return
+            if is_new and reader.expects:
                 self._transport.write(answers.CONTINUE)
+            self._bodies.grow(self, self._deadline or inf, reader.size)
         elif self._phase is Phase.IDLE:
             self._enter(Phase.HEAD)
             self._expect_within(self._timeouts[Phase.HEAD])
@@ -175,8 +181,15 @@ class Connection(asyncio.Protocol):
         elif reader.is_call:
             call = self._program.submit(*reader.pop_call(), self._on_answer)
             self._call = call if self._phase is Phase.ANSWER else None  # some are refused at once
+            if call is not None and reader.size > bounds.FREE_BODY:
+                self._bodies.submit(call)
         else:
             self._respond(answer_without_call(self._program, reader.method, reader.path))
+
+    def refuse_body(self) -> None:
+        """Refuse the body that is coming, since the worker holds too much of others; for `BodyBudget`."""
+        _log.warning("Large bodies exceed the memory for them.")
+        self._respond(answers.NO_ROOM)
 
     def _refusal(self) -> Answer | None:
         """Return the refusal that the head or the size of the body decides, or None."""
@@ -248,6 +261,8 @@ class Connection(asyncio.Protocol):
             self._expect_within(self._timeouts[Phase.IDLE])
 
     def _enter(self, phase: Phase) -> None:
+        if self._phase is Phase.BODY:
+            self._bodies.end(self)
         self._phase = phase
         self._deadline = None
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import httptools
 
 from wwspec_router.protocol.answers import CLOSE, Answer, Headers
-from wwspec_router.protocol.bounds import HEAD_BYTES
+from wwspec_router.protocol.bounds import GATHER, GATHERED, HEAD_BYTES
 
 _CALL = b"POST / HTTP/1.1\r\n"
 """The beginning of nearly every call: such a request needs no look-up."""
@@ -79,6 +79,7 @@ class Reader:
         is_call: Whether it is `POST /`. The body of another request is dropped.
         is_encoded: Whether its body has another transfer coding than `chunked` alone. Nothing of it is read.
         is_too_large: Whether its body is, or says that it will be.
+        size: Bytes of the body of a call that have come.
         expects: Whether the client waits for status 100 before it sends the body.
         keep_alive: Whether the connection goes on after the answer.
     """
@@ -101,8 +102,8 @@ class Reader:
         self.method = b"POST"
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
-        self._body: list[bytes] = []
-        self._length = 0
+        self._body: list[bytes | bytearray] = []
+        self.size = 0
 
     def close(self) -> None:
         """Read no more, and drop the parser: it and the reader refer to each other."""
@@ -189,9 +190,20 @@ class Reader:
         """Take a piece of a body."""
         self._stalled = 0
         if self.is_call and not self.is_too_large:
-            self._body.append(body)
-            self._length += len(body)
-            self.is_too_large = self._length > self._max_body
+            self._keep(body)
+            self.size += len(body)
+            self.is_too_large = self.size > self._max_body
+
+    def _keep(self, piece: bytes) -> None:
+        pieces = self._body
+        if not pieces or len(piece) >= GATHERED:
+            pieces.append(piece)
+            return
+        last = pieces[-1]
+        if isinstance(last, bytearray) and len(last) < GATHER:
+            last += piece
+        else:
+            pieces.append(bytearray(piece))
 
     def on_message_complete(self) -> None:
         """End a request."""
