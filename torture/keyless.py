@@ -103,9 +103,12 @@ class Keyless:
             name = self._rng.choice(list(things))
             await self._do(name, things[name])
 
-    async def frame(self, count: int) -> None:
-        """Send so many random heads and chunks, and ask for `/healthz` beside each."""
-        for _ in range(count):
+    async def frame(self, count: int, ends: float) -> None:
+        """Send so many random heads and chunks until a moment, and ask for `/healthz` beside each."""
+        for number in range(count):
+            if time.monotonic() > ends:
+                self.wrong["random framing: not sent in time"] += count - number
+                break
             await self._do("random framing", self._frame_at_random)
 
     async def _do(self, name: str, thing: Callable[[], Awaitable[None]]) -> None:
@@ -252,7 +255,7 @@ async def _run(port: int, connections: int, seconds: float, framings: int, seed:
     rng = random.Random(seed)  # noqa: S311 - the same seed, the same choices
     keyless = Keyless(port, rng)
     ends = time.monotonic() + seconds
-    framing = [keyless.frame(framings // FRAMERS) for _ in range(FRAMERS)]
+    framing = [keyless.frame(framings // FRAMERS, ends + PATIENCE) for _ in range(FRAMERS)]
     await asyncio.gather(*(keyless.go_on(ends) for _ in range(connections)), *framing)
     return KeylessReport(
         turns=dict(keyless.turns),
