@@ -116,7 +116,7 @@ class Reader:
             BadRequestError: The data is no request.
         """
         end = 0
-        while end < len(data) and not self.is_complete:
+        while end < len(data):
             begin = end
             piece = data[begin : begin + HEAD_BYTES]
             end += len(piece)
@@ -128,14 +128,15 @@ class Reader:
                 data, end = self._head_without_offer() + data[begin + offer.args[0] :], 0
                 continue
             except httptools.HttpParserError:
-                if self.is_encoded:
-                    return
-                if not self.is_complete:
+                if not self.is_complete and not self.is_encoded:
                     raise BadRequestError(_INVALID) from None
-                self.is_followed = True
-            if self._stalled > HEAD_BYTES and not self.is_complete:
+                self.is_followed = self.is_complete
+                return
+            if self.is_complete:
+                break
+            if self._stalled > HEAD_BYTES:
                 raise BadRequestError("Request head too large.")
-        self.is_followed = self.is_followed or end < len(data)
+        self.is_followed = end < len(data)
 
     def pop_call(self) -> tuple[Headers, bytes]:
         """Return the headers and the body of a call that is complete, and don't keep the body."""
