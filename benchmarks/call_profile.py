@@ -34,6 +34,7 @@ from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
@@ -239,7 +240,10 @@ def _connection(answer: Answer) -> Connection:
     state.default_headers = [(b"date", b"Thu, 26 Nov 2026 12:00:00 GMT")]
     limits = Limits(connections=1, head_timeout=60, body_timeout=60, max_body=1 << 20)
     config = Config("benchmarks:none", log_config=None)
-    made = Connection(config, state, {}, asyncio.new_event_loop(), program=_AtOnce(answer), limits=limits)
+    bodies = BodyBudget(limits.max_body)
+    made = Connection(
+        config, state, {}, asyncio.new_event_loop(), program=_AtOnce(answer), limits=limits, bodies=bodies
+    )
     made.connection_made(_Nowhere())
     return made
 

@@ -1,9 +1,9 @@
 """Run `intruder`: 50 connections without the zone key do what they can for a minute, while others make good calls.
 
 They send requests ahead without an end, offer other protocols, announce lengths of 5,000 digits, send bodies that are
-too large, garbage, and close their sending side. The program must answer each of them as it should, and the others as
-soon as ever; neither its memory nor its log may fill. The SDK's stand-in works from files, so that no emulator takes
-part.
+too large or lack their last byte, garbage, random heads and chunks, and close their sending side. The program must
+answer each of them as it should, and the others as soon as ever; neither its memory nor its log may fill. The SDK's
+stand-in works from files, so that no emulator takes part.
 """
 
 import asyncio
@@ -35,12 +35,16 @@ __all__ = ["judge", "lines_by_kind", "run"]
 CONNECTIONS = 50
 SECONDS, QUICK_SECONDS = 60.0, 5.0
 WARM_UP, QUICK_WARM_UP = 5.0, 1.0
+FRAMINGS, QUICK_FRAMINGS = 1000, 100
+"""How many random heads and chunks are sent."""
 RATE = 50.0
 """Good calls a second."""
 GROWTH = 64 << 20
 """Bytes by which the program may grow."""
 LATENCY = 0.1
 """Seconds within which 99 % of the good calls must be answered."""
+HEALTH = 1.0
+"""Seconds within which `/healthz` must be answered beside each random head."""
 LINES = 1.0
 """Lines a second of one kind in the program's log, and one more for the beginning."""
 END = 60.0
@@ -68,13 +72,14 @@ async def _intrude(
 ) -> Findings:
     """Make good calls, first alone; latency is only judged when that was long enough to say something."""
     client = Client(program.port, calls.requests)
+    framings = FRAMINGS if timed else QUICK_FRAMINGS
     gc.disable()  # a pause of the sender would look like one of the program
     try:
         before = await client.at_rate(RATE, warm_up)
         (worker,) = program.workers()
         start = resident_bytes(worker)
         logged, began = len(program.said()), time.monotonic()
-        with Memory(worker) as memory, _keyless(program.port, seconds, seed) as keyless:
+        with Memory(worker) as memory, _keyless(program.port, seconds, framings, seed) as keyless:
             say(f"{CONNECTIONS} connections without the zone key for {seconds:g} s")
             meanwhile = await client.at_rate(RATE, seconds)
             report = await asyncio.to_thread(_report, keyless)
@@ -86,7 +91,8 @@ async def _intrude(
     lines, took = lines_by_kind(program.said()[logged:]), time.monotonic() - began
     figures = {
         "turns": report.turns,
-        "answered_ahead_per_s": round(report.answers / seconds),
+        "refused_bodies": report.refused_bodies,
+        "healthz_most_ms": milliseconds(report.health_seconds),
         "log_s": round(took, 1),
         "calls": len(meanwhile),
         **{
@@ -102,15 +108,17 @@ async def _intrude(
     wrong = [f"{count} times: {text}" for text, count in report.wrong.items()]
     wrong += _wrong(calls, [*before, *meanwhile, *after], client.lost)
     slow = percentile([each.seconds for each in meanwhile], 99) if timed else 0.0
-    return Findings(figures=figures, failures=wrong + judge(memory.most - start, slow, lines, took))
+    gap = report.health_seconds if timed else 0.0
+    return Findings(figures=figures, failures=wrong + judge(memory.most - start, slow, gap, lines, took))
 
 
-def judge(growth: int, p99: float, lines: Counter[str], seconds: float) -> list[str]:
+def judge(growth: int, p99: float, gap: float, lines: Counter[str], seconds: float) -> list[str]:
     """Return a line for each promise that was broken.
 
     Args:
         growth: Of the program's memory, in bytes.
         p99: Seconds within which 99 % of the good calls were answered.
+        gap: The longest that `/healthz` took, in seconds.
         lines: How often each kind of line was logged.
         seconds: How long the log was read.
     """
@@ -121,6 +129,8 @@ def judge(growth: int, p99: float, lines: Counter[str], seconds: float) -> list[
         failures.append(f"memory grew by {growth / 2**20:.1f} MiB, allowed are less than {GROWTH >> 20}")
     if p99 > LATENCY:
         failures.append(f"good calls took {milliseconds(p99)} ms (p99), allowed are {milliseconds(LATENCY)}")
+    if gap > HEALTH:
+        failures.append(f"/healthz took {milliseconds(gap)} ms, allowed are {milliseconds(HEALTH)}")
     return failures
 
 
@@ -150,9 +160,10 @@ def _wrong(calls: SealedCalls, answered: Sequence[Answered], lost: int) -> list[
 
 
 @contextlib.contextmanager
-def _keyless(port: int, seconds: float, seed: int) -> Iterator["subprocess.Popen[bytes]"]:
+def _keyless(port: int, seconds: float, framings: int, seed: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Start the process of the connections, and end it."""
-    command = [sys.executable, "-m", "torture.keyless", str(port), str(CONNECTIONS), str(seconds), str(seed)]
+    command = [sys.executable, "-m", "torture.keyless"]
+    command += [str(each) for each in (port, CONNECTIONS, seconds, framings, seed)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own command
         try:
             yield process

@@ -16,6 +16,7 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 from wwspec_router.config import Settings
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.serving.server import GC_THRESHOLD
 
@@ -52,7 +53,7 @@ if __name__ == "__main__":
     uvicorn.run(
         app,
         port=int(sys.argv[1]),
-        http=partial(Connection, program=Limit(), limits=limits),  # type: ignore[arg-type]  # as good as a class
+        http=partial(Connection, program=Limit(), limits=limits, bodies=BodyBudget(Settings.max_body)),  # type: ignore[arg-type]  # as good as a class
         access_log=False,
         log_config=None,
         lifespan="off",

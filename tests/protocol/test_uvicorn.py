@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 import wwspec_router.protocol
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer, plain
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
@@ -60,7 +61,8 @@ class Served:
 
     def _make(self, **arguments: Any) -> Connection:
         self.made.append(arguments)
-        return Connection(**arguments, program=EmptyProgram(), limits=Limits(8, DEADLINE, DEADLINE, 1000))
+        limits = Limits(8, DEADLINE, DEADLINE, 1000)
+        return Connection(**arguments, program=EmptyProgram(), limits=limits, bodies=BodyBudget(limits.max_body))
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.socket.getsockname(), DEADLINE)

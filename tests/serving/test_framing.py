@@ -1,17 +1,14 @@
-"""Requests may come in any pieces: they are parsed one at a time, and as the same requests."""
+"""Requests may come in any pieces, and are the same requests."""
 
 import json
-import re
 from collections.abc import Iterator
 
-import httptools
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.serving.conftest import sealed
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, starting, statuses
-from torture.fuzz_drivers import within_limit
-from wwspec_router.protocol.framing import Unparsed, content_length
+from wwspec_router.protocol.framing import Reader, content_length
 from wwspec_router.registry.table import AbilityTable
 
 EMPTY_LINE = b"\r\n\r\n"
@@ -43,7 +40,12 @@ ECHOED = st.builds(
     st.sampled_from([b"", b"ww-plain: no\r\n"]),
 )
 OTHERS = st.sampled_from([CALL, SHORTEST, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n" + CALL + b"\r\n\r\n"])
-REQUESTS = st.lists(st.one_of(WHOLE, IN_CHUNKS, OFFERING, ECHOED, OTHERS), min_size=1, max_size=6)
+REQUEST = st.one_of(WHOLE, IN_CHUNKS, OFFERING, ECHOED, OTHERS)
+FOLLOWING = st.one_of(
+    st.sampled_from([CALL, LAST, SHORTEST, b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"\r\nx"]),
+    st.binary(min_size=1, max_size=20).filter(lambda data: data.strip(b"\r\n")),
+)
+"""Anything but empty lines, which may come after a request."""
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -61,123 +63,38 @@ def served(table: AbilityTable) -> Iterator[Served]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(requests=REQUESTS, places=st.lists(st.integers(0, 1 << 16), max_size=6))
+@given(requests=st.lists(REQUEST, min_size=1, max_size=4), places=st.lists(st.integers(0, 1 << 16), max_size=6))
 def test_requests_are_answered_the_same_however_they_are_cut(
     served: Served, requests: list[bytes], places: list[int]
 ) -> None:
     """Rows 1 and 2: with offers to upgrade among them."""
-    stream = b"".join(requests) + LAST
-    replies = served.talk(stream)
+    replies = served.talk(*requests, LAST)
     assert statuses(replies) == [405 if request.startswith(b"GET") else 200 for request in requests] + [200]
-    assert served.talk(*cut(stream, places)) == replies
+    assert served.talk(*[piece for request in requests for piece in cut(request, places)], LAST) == replies
 
 
-def test_requests_that_are_sent_ahead_may_be_cut_anywhere(served: Served) -> None:
-    stream = b"".join([echoed("first"), echoed("second", True, b"ww-plain: no\r\n"), SHORTEST, echoed("last"), LAST])
-    replies = served.talk(stream)
-    assert re.findall(rb"first|second|last", replies) == [b"first", b"second", b"last"]
-    for place in range(1, len(stream)):
-        assert served.talk(stream[:place], stream[place:]) == replies, place
+@settings(max_examples=50, deadline=None)
+@given(request_=REQUEST, rest=FOLLOWING, place=st.integers(0, 1 << 16))
+def test_only_the_first_is_answered_whatever_comes_with_its_end(
+    served: Served, request_: bytes, rest: bytes, place: int
+) -> None:
+    """A client sends the next request when it has the answer [RFC 9112, 9.3.2]: what comes earlier is dropped."""
+    alone = served.talk(request_.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nconnection: close\r\n", 1))
+    place %= len(request_)
+    assert served.talk(*filter(None, [request_[:place], request_[place:] + rest])) == alone
 
 
-class Parsed:
-    """Tells what is to come as a connection does, and counts requests that begin and end in one piece."""
-
-    def __init__(self) -> None:
-        self.unparsed = Unparsed()
-        self.parser = httptools.HttpRequestParser(self)
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.begun = self.ended = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        self.unparsed.expect(
-            content_length(self.headers), any(name == b"transfer-encoding" for name, _ in self.headers)
-        )
-
-    def on_message_begin(self) -> None:
-        assert not self.ended, "a piece holds the end of a request and the beginning of another"
-        self.headers = []
-        self.begun += 1
-
-    def on_message_complete(self) -> None:
-        self.ended += 1
-
-
-@given(
-    requests=st.lists(st.one_of(WHOLE, IN_CHUNKS, OTHERS), min_size=1, max_size=8),
-    places=st.lists(st.integers(0, 1 << 16), max_size=12),
-)
-def test_a_piece_never_holds_more_than_one_request(requests: list[bytes], places: list[int]) -> None:
-    """Row 1: nor the end of one and the beginning of another."""
-    data = b"".join(requests)
-    parsed = Parsed()
-    pieces = []
-    for arrived in cut(data, places):
-        parsed.unparsed.add(arrived)
-        while parsed.unparsed.data:
-            pieces.append(parsed.unparsed.next_piece())
-            parsed.ended = 0
-            parsed.parser.feed_data(pieces[-1])
-    assert b"".join(pieces) == data
-    assert parsed.begun == len(requests)
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        chunked(EMPTY_LINE * 10_000, b"0\r\n\r\n" * 10_000),
-        chunked(*[b"x"] * 10_000),
-        EMPTY_LINE * 10_000 + CALL,
-        post(body=EMPTY_LINE * 10_000),
-    ],
-)
-def test_a_request_that_came_at_once_is_a_few_pieces_whatever_it_holds(request_: bytes) -> None:
-    """Row 1: or it would take much longer to parse than to send."""
-    parsed = Parsed()
-    parsed.unparsed.add(request_)
-    pieces = 0
-    while parsed.unparsed.data:
-        parsed.parser.feed_data(parsed.unparsed.next_piece())
-        pieces += 1
-    assert (parsed.ended, pieces) == (1, 2)
-
-
-@given(body=st.binary(min_size=2, max_size=300), rest=st.binary(max_size=100), place=st.integers(1, 299))
-def test_a_body_of_a_known_length_is_told_from_what_follows(body: bytes, rest: bytes, place: int) -> None:
-    """Row 1: whatever it holds, and in however many parts it comes."""
-    place = place % (len(body) - 1) + 1
-    unparsed = Unparsed()
-    unparsed.add(SHORTEST + body[:place])
-    assert unparsed.next_piece() == SHORTEST
-    unparsed.expect(len(body), in_chunks=False)
-    assert unparsed.next_piece() == body[:place]
-    unparsed.add(body[place:] + rest)
-    assert unparsed.next_piece() == body[place:]
-    assert bool(unparsed.data) == bool(rest)
-
-
-@given(line=st.text("-+_0123456789abcdefxX; \t\r\n\0", max_size=6), place=st.integers(0, 20))
-@example(line="-6", place=0)
-@example(line="-8;a", place=0)
-@example(line="-07", place=0)
-@example(line="-0x8", place=0)
-@example(line="1_0", place=0)
-def test_no_line_of_a_chunk_holds_the_loop(line: str, place: int) -> None:
-    """A size is digits alone: one with a sign led back to where it was, for good."""
-    data = f"{line}\r\n0\r\n\r\n".encode()
-    unparsed = Unparsed()
-    unparsed.expect(0, in_chunks=True)
-    pieces = []
-    with within_limit():
-        for arrived in cut(data, [place]):
-            unparsed.add(arrived)
-            while unparsed.data:
-                pieces.append(unparsed.next_piece())
-                assert pieces[-1]
-    assert b"".join(pieces) == data
+@settings(max_examples=100)
+@given(request_=REQUEST, places=st.lists(st.integers(0, 1 << 16), max_size=12))
+def test_a_request_is_complete_with_its_last_byte_and_no_earlier(request_: bytes, places: list[int]) -> None:
+    reader = Reader(1 << 20)
+    *pieces, last = cut(request_.rstrip(b"\r\n") if request_.endswith(CALL + EMPTY_LINE) else request_, places)
+    for piece in pieces:
+        reader.feed(piece)
+        assert not reader.is_complete
+    reader.feed(last)
+    assert reader.is_complete
+    assert not reader.is_followed
 
 
 @pytest.mark.parametrize(

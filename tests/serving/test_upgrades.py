@@ -71,14 +71,6 @@ def test_a_body_after_an_offer_to_upgrade_is_never_a_request(served: Served, off
     assert b"smuggled" not in received
 
 
-def test_offers_in_requests_that_are_sent_ahead_are_ignored(served: Served) -> None:
-    """Row 2: wherever they stand."""
-    offering = [post(more=offer) for offer in OFFERS.values()]
-    received = served.talk(b"".join([CALL, *offering, CALL, LAST]))
-    assert statuses(received) == [200] * (len(OFFERS) + 3)
-    assert received.count(b"ww-sealed: yes") == len(OFFERS) + 2
-
-
 @pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1", b"HEAD / HTTP/1.1", b"PUT / HTTP/1.1"])
 def test_other_requests_with_an_offer_to_upgrade_are_answered_as_without(served: Served, request_line: bytes) -> None:
     """Row 2: not only calls."""

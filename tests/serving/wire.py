@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import re
+import select
 import socket
 import struct
+import termios
 import threading
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,8 +17,9 @@ import uvicorn
 
 from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.support.apps import ROOT
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
+from wwspec_router.protocol.connection import Phase
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.server import server_config
@@ -26,7 +31,7 @@ PLAIN = HOST + b"ww-plain: yes\r\n"
 LENGTH = b"content-length: %d\r\n" % len(BODY)
 CALL = b"POST / HTTP/1.1\r\n" + PLAIN + LENGTH + b"\r\n" + BODY
 LAST = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-"""Makes the program close, once it has answered all that came before."""
+"""Makes the program close, once it has answered it."""
 SHORTEST = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 """38 bytes that a program has to work for, without the zone key."""
 OK = b'{"errcode":0,"errmsg":"ok"}'
@@ -61,6 +66,7 @@ class Served(ServedProgram):
         config = server_config(self.app, settings)
         if by_uvicorn:
             config.http, config.app = "httptools", application(self.app)
+        self.is_by_uvicorn = by_uvicorn
         config.loop = loop
         self.server = uvicorn.Server(config)
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -100,18 +106,50 @@ class Served(ServedProgram):
         assert self.loop is not None
         asyncio.run_coroutine_threadsafe(turns(), self.loop).result(DEADLINE)
 
+    def read_sent(self, client: socket.socket, *, answered: bool = False) -> None:
+        """Let the program read all that a client has sent, and, if `answered`, answer the request that this ends."""
+        name = client.getsockname()
+
+        async def is_read() -> bool:
+            connections: set[Any] = self.server.server_state.connections
+            for each in connections:
+                transport = each.transport if self.is_by_uvicorn else each._transport
+                if transport.get_extra_info("peername") == name:
+                    if not self.is_by_uvicorn and each._phase is Phase.ANSWER:
+                        return not answered
+                    return transport.is_closing() or not unread(transport)
+            return bool(select.select([client], [], [], 0)[0])  # has closed; else it was not accepted yet
+
+        loop = self.loop
+        assert loop is not None
+        wait_until(lambda: asyncio.run_coroutine_threadsafe(is_read(), loop).result(DEADLINE))
+        self.read_all()
+
     def talk(self, *pieces: bytes) -> bytes:
-        """Send pieces that the program reads one by one, then all that it answered until it closed."""
+        """Send pieces, each when the request that the one before has ended is answered; return all answers.
+
+        uvicorn's own protocol class gets the pieces as fast as it reads them.
+        """
         with self.connect() as client:
             for piece in pieces:
                 with contextlib.suppress(ConnectionError):  # it may have closed
                     client.sendall(piece)
-                self.read_all()
+                if self.is_by_uvicorn:
+                    self.read_all()
+                else:
+                    self.read_sent(client, answered=True)
             return without_date(read_to_end(client))
 
     @property
     def open(self) -> int:
         return len(self.server.server_state.connections)
+
+
+def unread(transport: asyncio.BaseTransport) -> int:
+    """Bytes that have come and were not read."""
+    size = array("i", [0])
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, size)
+    return size[0]
 
 
 def read_to_end(client: socket.socket) -> bytes:

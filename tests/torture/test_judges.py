@@ -295,17 +295,18 @@ def test_lines_of_a_log_that_differ_in_their_numbers_are_of_one_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("growth", "p99", "lines", "finding"),
+    ("growth", "p99", "gap", "lines", "finding"),
     [
-        (63 * MIB, 0.1, {"a line": 61}, []),
-        (64 * MIB, 0.1, {"a line": 61}, ["memory grew by 64.0 MiB"]),
-        (0, 0.11, {"a line": 61}, ["good calls took 110.0 ms (p99)"]),
-        (0, 0.1, {"a line": 62, "another": 3}, ["the log has 62 lines like this: a line"]),
+        (63 * MIB, 0.1, 1.0, {"a line": 61}, []),
+        (64 * MIB, 0.1, 1.0, {"a line": 61}, ["memory grew by 64.0 MiB"]),
+        (0, 0.11, 1.0, {"a line": 61}, ["good calls took 110.0 ms (p99)"]),
+        (0, 0.1, 1.1, {"a line": 61}, ["/healthz took 1100.0 ms"]),
+        (0, 0.1, 1.0, {"a line": 62, "another": 3}, ["the log has 62 lines like this: a line"]),
     ],
 )
 def test_what_an_intruder_must_not_bring_about_is_found_out(
-    growth: int, p99: float, lines: dict[str, int], finding: list[str]
+    growth: int, p99: float, gap: float, lines: dict[str, int], finding: list[str]
 ) -> None:
-    found = judge(growth, p99, Counter(lines), 60.0)
+    found = judge(growth, p99, gap, Counter(lines), 60.0)
     assert len(found) == len(finding)
     assert all(text in failure for text, failure in zip(finding, found, strict=True))

@@ -45,6 +45,7 @@ MOST_KINDS = 1000
 _SERVER_LINES = (
     "Invalid HTTP request received.",
     "Exceeded concurrency limit.",
+    "Large bodies exceed the memory for them.",
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
     "Request head too large.",

@@ -44,6 +44,8 @@ ONLY_READ = plain(405, "Method Not Allowed", (b"allow", b"GET, HEAD"))
 LATE_BODY = plain(408, "the body did not arrive in time\n", CLOSE)
 LARGE_BODY = plain(413, "the body is too large\n", CLOSE)
 NO_REPLY = plain(500, "no reply\n")
+ENCODED_BODY = plain(501, "a body comes as it is, or in chunks\n", CLOSE)
+NO_ROOM = plain(503, "too many large bodies\n", CLOSE)
 OVERLOADED = plain(503, "overloaded\n")
 TOO_MANY = plain(503, "too many connections\n", CLOSE)
 STOPPING = plain(503, "stopping\n")
@@ -51,6 +53,11 @@ STOPPING = plain(503, "stopping\n")
 
 class SubmittedRequest(Protocol):
     """A request that the program has accepted."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of its body while it waits for a thread; 0 from then on."""
+        ...
 
     def hang_up(self) -> None:
         """Note that the client is gone."""

@@ -4,6 +4,14 @@ from typing import NamedTuple
 
 HEAD_BYTES = 64 << 10
 """Bytes that may come before the head ends, or without a byte of the body; one more read may exceed this."""
+GATHERED = 4 << 10
+"""Pieces of a body that are smaller, in bytes, are gathered: an object for each may take 20 times as much."""
+GATHER = 64 << 10
+"""Up to so many bytes. One buffer for all of a body would be copied whenever it grows."""
+FREE_BODY = 256 << 10
+"""Bodies of up to so many bytes don't count in the budget of a worker."""
+BODY_BUDGET = 32 << 20
+"""Bytes of larger bodies that a worker holds while they are incomplete or wait for a thread."""
 SURPLUS = 256
 """So many connections beyond the limit get the status 503; further ones are closed without an answer."""
 LINGER_SECONDS = 10.0

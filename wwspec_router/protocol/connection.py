@@ -1,8 +1,8 @@
 """One HTTP/1.1 connection of a zone program: a state machine over httptools, given to uvicorn by its setting `http`.
 
-A connection has one request at a time: the next one is read when the answer to the one before is written. Bytes that
-come earlier are kept unparsed, and then nothing more is received. So answers keep their order, and a client that sends
-ahead fills no memory. Each phase except `ANSWER` has a time limit. A client that closes its sending side is answered.
+A connection has one request at a time. A client sends the next one when it has the answer [RFC 9112, 9.3.2]: what it
+sends earlier is dropped, and the connection closes after the answer to the first [9.6]. So a client that sends ahead
+fills no memory. Each phase except `ANSWER` has a time limit. A client that closes its sending side is answered.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from wwspec_router.protocol import answers, bounds
 from wwspec_router.protocol.answers import Answer, RequestHandler, SubmittedRequest, answer_without_call
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.framing import BadRequestError, Reader, head_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         _loop: The event loop; None for the running one.
         program: What answers.
         limits: What is kept.
+        bodies: The budget of large bodies that all connections of the server share.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class Connection(asyncio.Protocol):
         *,
         program: RequestHandler,
         limits: Limits,
+        bodies: BodyBudget,
     ) -> None:
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._program = program
+        self._bodies = bodies
         self._most = limits.connections
         self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
         """Of each phase that reads."""
@@ -82,7 +86,7 @@ class Connection(asyncio.Protocol):
         self._call: SubmittedRequest | None = None
         self._dropped = 0
         """Bytes that came after the last answer."""
-        self._is_reading = self._is_read_paused = self._is_write_paused = False
+        self._is_read_paused = self._is_write_paused = False
         self._is_half_closed = self._is_stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -105,17 +109,21 @@ class Connection(asyncio.Protocol):
             self._call.hang_up()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, and read it unless an answer must be sent first."""
-        if self._phase is Phase.LINGER:
+        """Read what has come; drop it, and let the connection end, when an answer must be sent or read first."""
+        if self._phase <= Phase.BODY and not self._is_write_paused:
+            self._read(data)
+        elif self._phase is Phase.LINGER:
             self._drop(data)
-        else:
-            self._reader.unparsed.add(data)
-            self._advance()
+        elif self._phase is Phase.ANSWER:
+            self._reader.is_followed = True
+            self._pause_reading(True)
+        elif self._phase is not Phase.END:
+            self._close()
 
     def eof_received(self) -> bool:
         """Return whether to stay open for an answer: the client may be gone, or wait for it."""
         self._is_half_closed = True
-        if self._phase is Phase.ANSWER or self._reader.unparsed.data:
+        if self._phase is Phase.ANSWER:
             return True
         self._end()
         return False
@@ -125,9 +133,8 @@ class Connection(asyncio.Protocol):
         self._is_write_paused = True
 
     def resume_writing(self) -> None:
-        """Go on with what it has sent meanwhile."""
+        """Read the next request."""
         self._is_write_paused = False
-        self._advance()
 
     def shutdown(self) -> None:
         """Begin to stop: close as soon as the answer that is due is sent."""
@@ -137,32 +144,11 @@ class Connection(asyncio.Protocol):
         elif self._phase is not Phase.END:
             self._end()
 
-    def _advance(self) -> None:
-        """Read on, until a request has to be answered before the next one."""
-        if self._is_reading:  # a request was answered at once, and the loop below goes on
-            return
-        self._is_reading = True
-        unparsed = self._reader.unparsed
-        while unparsed.data and self._phase <= Phase.BODY and not self._is_write_paused:
-            self._read()
-            if self._phase is Phase.IDLE and unparsed.data:  # answered at once: other connections come first
-                self._loop.call_soon(self._advance)
-                break
-        self._is_reading = False
-        if self._phase is Phase.BODY and self._refusal() is not None:  # whatever the rest is
-            self._ask()
-        if unparsed.data or self._is_read_paused:
-            self._pause_reading(bool(unparsed.data))
-        if self._phase <= Phase.BODY and self._is_half_closed and not unparsed.data:
-            self._end()
-        elif self._phase <= Phase.BODY and self._deadline is None:  # the phase has begun
-            self._expect_within(self._timeouts[self._phase])
-
-    def _read(self) -> None:
-        """Read a piece, and begin to answer the request that it ends."""
+    def _read(self, data: bytes) -> None:
+        """Read what has come, and begin to answer the request that it ends."""
         reader = self._reader
         try:
-            reader.read()
+            reader.feed(data)
         except BadRequestError as error:
             _log.warning(str(error))
             self._respond(answers.plain(400, str(error), answers.CLOSE))
@@ -170,13 +156,20 @@ class Connection(asyncio.Protocol):
         if reader.is_complete:
             self._enter(Phase.ANSWER)
             self._ask()
-        elif not reader.has_head:
-            if self._phase is Phase.IDLE:
-                self._enter(Phase.HEAD)
-        elif self._phase is not Phase.BODY:
-            self._enter(Phase.BODY)
-            if reader.expects and self._refusal() is None:
+        elif reader.has_head:
+            is_new = self._phase is not Phase.BODY
+            if is_new:
+                self._enter(Phase.BODY)
+                self._expect_within(self._timeouts[Phase.BODY])
+            if self._refusal() is not None:  # whatever the rest is
+                self._ask()
+                return
+            if is_new and reader.expects:
                 self._transport.write(answers.CONTINUE)
+            self._bodies.grow(self, self._deadline or inf, reader.size)
+        elif self._phase is Phase.IDLE:
+            self._enter(Phase.HEAD)
+            self._expect_within(self._timeouts[Phase.HEAD])
 
     def _ask(self) -> None:
         reader = self._reader
@@ -188,13 +181,22 @@ class Connection(asyncio.Protocol):
         elif reader.is_call:
             call = self._program.submit(*reader.pop_call(), self._on_answer)
             self._call = call if self._phase is Phase.ANSWER else None  # some are refused at once
+            if call is not None and reader.size > bounds.FREE_BODY:
+                self._bodies.submit(call)
         else:
             self._respond(answer_without_call(self._program, reader.method, reader.path))
+
+    def refuse_body(self) -> None:
+        """Refuse the body that is coming, since the worker holds too much of others; for `BodyBudget`."""
+        _log.warning("Large bodies exceed the memory for them.")
+        self._respond(answers.NO_ROOM)
 
     def _refusal(self) -> Answer | None:
         """Return the refusal that the head or the size of the body decides, or None."""
         if self._is_surplus and self._is_crowded():
             return answers.TOO_MANY
+        if self._reader.is_encoded:
+            return answers.ENCODED_BODY
         return answers.LARGE_BODY if self._reader.is_too_large else None
 
     def _on_answer(self, answer: Answer | None) -> None:
@@ -203,9 +205,9 @@ class Connection(asyncio.Protocol):
             self._respond(answer)
 
     def _respond(self, answer: Answer) -> None:
-        """Send an answer, and go on to the next request."""
+        """Send an answer, and wait for the next request."""
         reader = self._reader
-        keep_alive = reader.keep_alive and answers.CLOSE not in answer.headers
+        keep_alive = reader.keep_alive and not reader.is_followed and answers.CLOSE not in answer.headers
         body = b"" if reader.method == b"HEAD" else answer.body
         reader.forget()
         head = head_of(answer, self._server.default_headers, keep_alive=keep_alive)
@@ -218,11 +220,13 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write(head + body)
         self._server.total_requests += 1
-        if keep_alive:
-            self._enter(Phase.IDLE)
-            self._advance()
-        else:
+        if not keep_alive:
             self._close()
+        elif self._is_half_closed:
+            self._end()
+        else:
+            self._enter(Phase.IDLE)
+            self._expect_within(self._timeouts[Phase.IDLE])
 
     def _close(self) -> None:
         """Close, so that the client can read its last answer.
@@ -230,11 +234,10 @@ class Connection(asyncio.Protocol):
         Closing a socket with unread data resets the connection, and the client may lose an answer that is on its way
         [RFC 9112, 9.6]. So, while the client may still send, only our side is closed at first.
         """
-        is_sending = self._phase <= Phase.BODY or self._reader.unparsed.data
+        is_sending = self._phase <= Phase.BODY or self._reader.is_followed
         if not is_sending or self._is_half_closed or self._is_stopping:
             self._end()
             return
-        self._reader.unparsed.clear()
         self._enter(Phase.LINGER)
         self._expect_within(bounds.LINGER_SECONDS)
         with suppress(OSError):  # the client is gone; connection_lost follows
@@ -253,12 +256,13 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         """Close, once what was written is sent."""
         self._enter(Phase.END)
-        self._reader.unparsed.clear()
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self._expect_within(self._timeouts[Phase.IDLE])
 
     def _enter(self, phase: Phase) -> None:
+        if self._phase is Phase.BODY:
+            self._bodies.end(self)
         self._phase = phase
         self._deadline = None
 

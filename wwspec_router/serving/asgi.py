@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, STOPPING, Answer, answer_without_call
+from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, NO_ROOM, STOPPING, Answer, answer_without_call
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.framing import content_length
 from wwspec_router.serving.program import ZoneProgram
 
@@ -59,6 +60,7 @@ class _Endpoint:
         self._program = program
         self._max_body = program.settings.max_body
         self._body_timeout = program.settings.body_timeout
+        self._bodies = BodyBudget(self._max_body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         calls = self._program.calls
@@ -83,6 +85,7 @@ class _Endpoint:
                 pass
 
         call = calls.submit(headers, body, on_answer, hung_up)
+        self._bodies.submit(call)
         try:
             answer = await answered
         except asyncio.CancelledError:  # the server is stopping
@@ -97,8 +100,10 @@ class _Endpoint:
             raise _NotReadError(LARGE_BODY)
         body = bytearray()
         more = True
+        timeout = asyncio.timeout(self._body_timeout)
+        receiver = _Receiver(timeout)
         try:
-            async with asyncio.timeout(self._body_timeout):
+            async with timeout:
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -107,9 +112,28 @@ class _Endpoint:
                     more = message.get("more_body", False)
                     if len(body) > self._max_body:
                         raise _NotReadError(LARGE_BODY)
+                    self._bodies.grow(receiver, timeout.when() or 0.0, len(body))
+                    if receiver.is_refused:
+                        raise TimeoutError
         except TimeoutError:
-            raise _NotReadError(LATE_BODY) from None
+            raise _NotReadError(NO_ROOM if receiver.is_refused else LATE_BODY) from None
+        finally:
+            self._bodies.end(receiver)
         return bytes(body)
+
+
+class _Receiver:
+    """Receives a body within a timeout, which ends at once when the body is refused."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout = timeout
+        self.is_refused = False
+
+    def refuse_body(self) -> None:
+        """Let the timeout end."""
+        if not self._timeout.expired():
+            self.is_refused = True
+            self._timeout.reschedule(0.0)
 
 
 class _NotReadError(Exception):

@@ -53,7 +53,7 @@ WatchDisconnect = Callable[[], Awaitable[None]]
 class PendingRequest:
     """One request on its way through the program. Times are those of `time.monotonic()`."""
 
-    __slots__ = ("arrived", "begun", "body", "deadline", "headers", "label", "measure", "number")
+    __slots__ = ("__weakref__", "arrived", "begun", "body", "deadline", "headers", "label", "measure", "number")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
@@ -69,6 +69,11 @@ class PendingRequest:
         """What it is counted as; see `Route.label`."""
         self.measure: Measure | None = None
         """What is measured of it, if anything is."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of its body while it waits for a worker."""
+        return 0 if self.begun else len(self.body)
 
 
 class Exchange:

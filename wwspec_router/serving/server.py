@@ -25,6 +25,7 @@ from wwspec_router.logs.lines import log_stray
 from wwspec_router.logs.trace import trace_output
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.protocol.bounds import Limits
+from wwspec_router.protocol.budget import BodyBudget
 from wwspec_router.protocol.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
@@ -143,7 +144,7 @@ def server_config(program: ZoneProgram, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         partial(_lifespan, program),
         interface="asgi3",
-        http=partial(Connection, program=program, limits=limits),  # type: ignore[arg-type]  # as good as a class
+        http=partial(Connection, program=program, limits=limits, bodies=BodyBudget(settings.max_body)),  # type: ignore[arg-type]  # as good as a class
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE,
         ws="none",
