@@ -45,7 +45,7 @@ class SqlCursor(CursorStore):
         >>> with engine.begin() as connection:
         ...     create_tables(connection)
         ...     _ = connection.execute(sqlalchemy.text("CREATE TABLE messages (msgid TEXT PRIMARY KEY)"))
-        >>> insert = sqlalchemy.text("INSERT INTO messages VALUES (:msgid)")
+        >>> insert = sqlalchemy.text("INSERT OR IGNORE INTO messages VALUES (:msgid)")
         >>> with engine.connect() as connection:
         ...     for page in client.messages(SqlCursor(connection, name=corpid)):
         ...         with connection.begin():
