@@ -19,7 +19,7 @@ from tests.client.scripted import Script, answer, reply
 from tests.support.apps import ROOT
 from wwspec_router.client import (
     AsyncZoneClient,
-    CursorError,
+    CursorRefusedError,
     CursorStore,
     DbCursor,
     FileCursor,
@@ -241,7 +241,7 @@ def test_a_gap_is_told_once_though_time_passes_between_the_pages(
 
 def test_a_recent_cursor_that_wecom_refuses_is_an_error_that_names_its_store(app: ZoneClient, file: Path) -> None:
     store_pull(file, seconds_ago=60, cursor="of another corp")
-    with pytest.raises(CursorError, match=f"{file}.*errcode 710611: use one store for each corp; .* remove what it"):
+    with pytest.raises(CursorRefusedError, match=f"{file}.*errcode 710611: use one store for each corp; .* remove"):
         pulled(app, FileCursor(file), on_gap=print)
 
 
@@ -253,7 +253,7 @@ def test_a_cursor_from_before_a_reset_of_the_emulator_is_an_error_and_skips_noth
     assert len(pulled(app, FileCursor(file))) == 63
     zone.client.reset()
     said = [zone.client.say("zhangwei", text, to=["helan"]) for text in "一二三"]
-    with pytest.raises(CursorError, match="remove what it holds .* refuses the cursors from before its last start or"):
+    with pytest.raises(CursorRefusedError, match="remove what it holds .* refuses the cursors from before its last"):
         pulled(app, FileCursor(file))
     file.unlink()
     assert pulled(app, FileCursor(file))[-3:] == said

@@ -5,7 +5,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table, case
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError as PoolTimeoutError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.sql.tables import is_mysql
@@ -88,7 +94,7 @@ def described(error: BaseException, table: Table) -> str:
     """Return what a database has refused, and the fix, without values."""
     cause = getattr(error, "orig", None) or error
     code = _code(error)
-    if code in _MISSING or (code == "SQLITE_ERROR" and str(cause).startswith("no such ")):
+    if _is_missing(error):
         return (
             f"the app's database lacks the table {table.name}, or it is of an earlier release: call "
             "wwspec_router.client.sql.create_tables(connection), or run the migration that does"
@@ -102,6 +108,18 @@ def described(error: BaseException, table: Table) -> str:
 def is_conflict(error: BaseException) -> bool:
     """Return whether a database has rolled a transaction back because of another one."""
     return _code(error) in _CONFLICTS
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether the app may succeed in a new transaction: the connection was lost, or another one has a lock."""
+    is_of_server = isinstance(error, OperationalError | PoolTimeoutError | OSError) or _code(error) in _BUSY
+    return _passes(error) or (is_of_server and not _is_missing(error))
+
+
+def _is_missing(error: BaseException) -> bool:
+    """Return whether a table or a column is missing."""
+    code, cause = _code(error), getattr(error, "orig", None) or error
+    return code in _MISSING or (code == "SQLITE_ERROR" and str(cause).startswith("no such "))
 
 
 def _passes(error: BaseException) -> bool:
