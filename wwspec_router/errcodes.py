@@ -22,6 +22,9 @@ WAITING = 710642
 DOWN = 710674
 """The platform could not connect to the program."""
 
+RETRY_AFTER = {45009: 60.0}
+"""Seconds to wait, by errcode: WeCom refuses every call until the minute, the hour or the day is over [90312]."""
+
 CONTRACT_CODES = {790014: "reply", 790016: "request", 710647: "request"}
 """Which side does not fit the contract in the admin console, by errcode [100019]."""
 

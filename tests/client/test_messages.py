@@ -98,21 +98,21 @@ def test_a_page_that_was_not_kept_comes_again(zone: Zone, app: ZoneClient, file:
     assert len(pulled(app, FileCursor(file))) == 10
 
 
-def test_a_pull_outlasts_refusals_for_frequency_and_the_network(
+def test_a_pull_outlasts_a_busy_platform_and_the_network(
     zone: Zone, app: ZoneClient, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, count=12)
-    zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=9)
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45033, count=12)
+    zone.client.add_fault("app", "errcode", "sync_call_program", 45033, count=9)
     zone.client.add_fault("app", "drop", "sync_call_program", count=9)
     with caplog.at_level(logging.WARNING, "wwspec_router.client"):
         assert len(pulled(app, FileCursor(file), limit=25, patience=SOON)) == 60
-    assert "the SDK API answers errcode 45009" in caplog.text
+    assert "the SDK API answers errcode 45033" in caplog.text
     assert caplog.text.count("the next attempt is in 0.0 s") >= 12
 
 
 def test_the_wait_for_a_page_is_bounded(zone: Zone, app: ZoneClient, file: Path) -> None:
-    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009)
-    with pytest.raises(SdkApiError, match="45009") as caught:
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45033)
+    with pytest.raises(SdkApiError, match="45033") as caught:
         pulled(app, FileCursor(file), patience=RetryPolicy(attempts=7, first_pause=0.0))
     assert caught.value.retryable
     assert len(sync_msg_calls(zone)) == 7
@@ -298,8 +298,8 @@ class Remembered(CursorStore):
 async def test_messages_are_pulled_on_an_event_loop_with_any_store(tmp_path: Path) -> None:
     script = Script(
         [
-            answer(45009),
-            reply(errcode=45009),
+            answer(45033),
+            reply(errcode=45033),
             reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}]),
             reply(next_cursor="b", msg_list=[{"msgid": "m3"}]),
         ]

@@ -57,8 +57,9 @@ class ArchiverOptions(TypedDict, total=False):
     name: str
     """Tells the rows of this archive from those of others in the same database; `messages` by default."""
     every: float
-    """A corp is pulled so long after the latest pull, without a notification; 60 by default. WeCom limits pulls that no
-    event has asked for."""
+    """A corp is pulled so long after the latest pull, without a notification; 60 by default. Such a pull has no
+    token of an event: WeCom limits their number strictly and does not publish it [99824]. At 60 seconds they are 1,440
+    a day for each corp. When WeCom refuses them with 45009, raise this; the corp then waits for a minute at least."""
     pages: int
     """Pages of one turn of a corp; 20 by default. Then it waits until the others that are due have had a turn."""
     seconds: float
@@ -278,7 +279,7 @@ class ArchiverCore:
 
     def _failed(self, turn: Turn, error: Exception) -> Steps[End]:
         attempts, reason, corpid = turn.attempts + 1, _reason(error), printable(turn.corpid)
-        pause = self._pauses.pause(attempts)
+        pause = max(self._pauses.pause(attempts), getattr(error, "retry_after", None) or 0.0)
         _log.warning("corp %s: attempt %d: %s; the next one is in %.0f s", corpid, attempts, reason, pause)
         if self._on_error is not None:
             try:
