@@ -113,6 +113,20 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert len(archived(url)) == 60
 
 
+def test_a_corp_beyond_the_limit_of_pulls_is_pulled_again_after_a_minute(
+    start: Start, tenants: Tenants, zone: Zone, clock: Clock
+) -> None:
+    corpid = tenants.corpids[0]
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, count=1)
+    machine = start(corps=[corpid])
+    assert machine.run_due() == 1
+    clock.now += 59
+    assert machine.run_due() == 0
+    clock.now += 1
+    assert machine.run_due() == 1
+    assert machine.status()[corpid].failures == 0
+
+
 def test_a_corp_whose_cause_on_error_removes_is_pulled_again_at_once(start: Start, url: str, tenants: Tenants) -> None:
     corpid = tenants.corpids[0]
     tenants.refused.add(corpid)
