@@ -217,6 +217,30 @@ def test_a_connection_that_the_server_has_ended_is_seen_by_the_app(
     assert caught.value.__cause__.connection_invalidated
 
 
+@pytest.mark.slow  # a server is started
+@pytest.mark.parametrize("code", ["26000", "42P05", "08P01"])
+def test_statements_that_a_pooler_mixes_up_are_an_error_that_names_the_option_of_the_engine(
+    postgresql: str, code: str
+) -> None:
+    with opened(postgresql, connect_args={"prepare_threshold": 0}) as engine, engine.connect() as connection:
+        create_tables(connection)
+        cursor, driver = SqlCursor(connection, name="corp"), connection.connection.driver_connection
+        assert driver is not None
+        cursor.load()
+        prepared = "SELECT name FROM pg_prepared_statements ORDER BY prepare_time DESC LIMIT 1"
+        with driver.cursor() as other:  # hidden from psycopg in a block, as what other clients of a pooler do
+            name = other.execute(prepared, prepare=False).fetchone()[0]
+            if code == "42P05":
+                name = f"_pg3_{int(name.removeprefix('_pg3_')) + 1}"
+            else:
+                other.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$", prepare=False)
+            if code != "26000":
+                other.execute(f"DO $$ BEGIN EXECUTE 'PREPARE {name} AS SELECT 1'; END $$", prepare=False)
+        with pytest.raises(CursorStoreError, match=f"{code}.*pgbouncer.*prepare_threshold.: None") as caught:
+            cursor.keep(None, FIRST, commit=False) if code == "42P05" else cursor.load()
+        assert not caught.value.retryable
+
+
 def test_a_missing_table_of_a_server_is_named_too(sync_engine: Engine) -> None:
     with sync_engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE wwspec_tokens RENAME TO elsewhere")

@@ -25,7 +25,7 @@ from wwspec_router.client.cursors import CursorMovedError
 from wwspec_router.client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.sql.database import Database
+from wwspec_router.client.sql.database import Database, advice
 from wwspec_router.client.steps import Ask, Steps
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.logs.printable import printable
@@ -356,7 +356,8 @@ def _reason(error: BaseException) -> str:
     """Return an error as one line, without the text of one whose class is not known: it may quote a message."""
     if isinstance(error, SQLAlchemyError):  # its text has the values of the statement
         cause = getattr(error, "orig", None) or error
-        return f"{describe(error)}: the database refuses with {type(cause).__name__}"
+        fix = advice(error)
+        return f"{describe(error)}: the database refuses with {type(cause).__name__}{f': {fix}' if fix else ''}"
     if isinstance(error, WWSpecError):
         return printable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
     return describe(error)

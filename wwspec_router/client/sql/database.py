@@ -33,6 +33,14 @@ _DUPLICATE = ("1062", "23000")
 _MISSING = ("42P01", "42S02", "1146", "42703", "42S22", "1054")
 """There is no such table, or no such column."""
 
+_UNPREPARED = ("26000", "42P05", "08P01")
+"""A prepared statement is missing, is there already, or is another one, in PostgreSQL."""
+
+_POOLER = (
+    "a pooler of connections, such as pgbouncer in transaction mode, mixes up prepared statements: "
+    'create_engine(url, connect_args={"prepare_threshold": None}) prepares none with psycopg'
+)
+
 
 class Database:
     """An engine, sync or async. Stores are written once, as functions of a sync connection.
@@ -102,7 +110,13 @@ def described(error: BaseException, table: Table) -> str:
     name = type(cause).__name__ + (f" {code}" if code else "")
     if code in _BUSY:
         return f"another transaction locks the table {table.name} for too long ({name}): roll back, and try again later"
-    return f"the app's database refuses a statement on {table.name} ({name}): check that it is up, and its log"
+    fix = _POOLER if code in _UNPREPARED else "check that it is up, and its log"
+    return f"the app's database refuses a statement on {table.name} ({name}): {fix}"
+
+
+def advice(error: BaseException) -> str:
+    """Return what to change about the engine after an error of a statement of the app; empty when nothing is known."""
+    return _POOLER if _code(error) in _UNPREPARED else ""
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -113,7 +127,7 @@ def is_conflict(error: BaseException) -> bool:
 def is_passing(error: BaseException) -> bool:
     """Return whether the app may succeed in a new transaction: the connection was lost, or another one has a lock."""
     is_of_server = isinstance(error, OperationalError | PoolTimeoutError | OSError) or _code(error) in _BUSY
-    return _passes(error) or (is_of_server and not _is_missing(error))
+    return _passes(error) or (is_of_server and not _is_missing(error) and not advice(error))
 
 
 def _is_missing(error: BaseException) -> bool:
