@@ -236,11 +236,11 @@ class ArchiverCore:
         room = self.concurrency - len(self._held)
         if self.stopping or room < 1:
             return None
-        due = yield from self._sql(partial(self._rows.due, now=now, limit=room + len(self._held)))
+        until = now + self._lease
+        due = yield from self._sql(partial(self._rows.due, now=now, until=until, limit=room + len(self._held)))
         corpids = [each for each in due if each not in self._held][:room]
         if not corpids:
             return None
-        until = now + self._lease
         turns: Sequence[Turn] = yield from self._sql(partial(self._rows.claim, corpids=corpids, now=now, until=until))
         self._held.update((each.corpid, monotonic()) for each in turns)
         return turns
