@@ -86,7 +86,8 @@ class ProgramErrcodes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_REQUEST_ID = re.compile(r"hint: \[([^\]\s]{1,128})\]")
+_REQUEST_ID = re.compile(r"hint: \[([0-9]{10,40}(?:_[0-9a-f]{1,40}){0,2})\]")
+"""WeCom's form: Unix time and a number, with up to two more numbers behind it. A program may write any text there."""
 _PATH = re.compile(r"(\$[^\s:,;]*)")
 
 

@@ -236,6 +236,23 @@ def test_the_errors_of_a_program_have_the_request_id_of_its_sdk_api() -> None:
     assert caught.value.request_id == other.value.request_id == "1700000000_7_abc"
 
 
+def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id() -> None:
+    for hint, is_one in (
+        ("1655348934123456789012345", True),
+        ("1700000000_7_8ec42a8f", True),
+        ("1796027502_8760641548", True),
+        ("zhangwei@example.com", False),
+        ("1700000000_order-of-zhangwei", False),
+        ("17", False),
+        ("1" * 128, False),
+    ):
+        refusal = reply(errcode=5, errmsg=f"no, hint: [{hint}]")
+        with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
+            with pytest.raises(ProgramError) as caught:
+                client.call("greet")
+        assert caught.value.request_id == (hint if is_one else ""), hint
+
+
 def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
     """Row 13."""
     refusal = answer(40001, "invalid credential: access_token=token-1 of the-secret-of-the-app")
