@@ -302,6 +302,13 @@ def test_a_name_that_does_not_fit_is_refused(database: Engine) -> None:
                 SqlCursor(connection, name=name)
 
 
+def test_an_operator_who_reads_the_table_sees_texts(sync_engine: Engine) -> None:
+    SqlPendingStore(sync_engine).add(ROW)
+    with sync_engine.connect() as connection:
+        query = "SELECT receiver, corpid, notify_id, stage, holder FROM wwspec_pending"
+        assert connection.exec_driver_sql(query).all() == [("notifications", "corp", "n1", "noted", "")]
+
+
 def test_receivers_that_share_the_table_do_not_see_rows_of_each_other(database: Engine) -> None:
     one, other = (SqlPendingStore(database, receiver=name) for name in ("one", "other"))
     assert (one.add(ROW), other.add(ROW)) == (True, True)
