@@ -46,8 +46,8 @@ class Hazards:
         self._kinds: dict[str, Callable[[], object]] = {
             "token expired": zone.client.expire_tokens,
             "token refused": lambda: self._fault("app", "errcode", CALL, 40014, 1),
-            "45009 of WeCom": lambda: self._fault("app", "errcode", CALL, 45009, 3),
-            "45009 of the SDK": lambda: self._fault("sdk", "errcode", PULL, 45009, 5),
+            "45033 of WeCom": lambda: self._fault("app", "errcode", CALL, 45033, 3),
+            "45033 of the SDK": lambda: self._fault("sdk", "errcode", PULL, 45033, 5),
             "connection cut": lambda: self._fault("app", "drop", CALL, 0, 2),
             "callbacks twice": lambda: self._fault("callback", "twice", "", 0, 30),
             "callbacks late": lambda: self._fault("callback", "late", "", rng.uniform(*LATE), 30),

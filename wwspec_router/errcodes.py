@@ -22,6 +22,9 @@ WAITING = 710642
 DOWN = 710674
 """The platform could not connect to the program."""
 
+RETRY_AFTER = {45009: 60.0}
+"""Seconds to wait, by errcode: WeCom refuses every call until the minute, the hour or the day is over [90312]."""
+
 CONTRACT_CODES = {790014: "reply", 790016: "request", 710647: "request"}
 """Which side does not fit the contract in the admin console, by errcode [100019]."""
 
@@ -83,7 +86,8 @@ class ProgramErrcodes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_REQUEST_ID = re.compile(r"hint: \[([^\]\s]{1,128})\]")
+_REQUEST_ID = re.compile(r"hint: \[([0-9]{10,40}(?:_[0-9a-f]{1,40}){0,2})\]")
+"""WeCom's form: Unix time and a number, with up to two more numbers behind it. A program may write any text there."""
 _PATH = re.compile(r"(\$[^\s:,;]*)")
 
 

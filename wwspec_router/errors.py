@@ -47,13 +47,15 @@ WWSpecError
 │   ├─ StillRunningError     an asynchronous call has no result in time        client.errors
 │   ├─ NotInstalledError     the corp has not installed the provider's app     client.errors
 │   └─ TicketMissingError    WeCom has not pushed a suite_ticket yet           client.errors
-├─ CursorError               where a pull ended can't be read or kept          client.cursors
-│   └─ CursorMovedError      another pull has kept a page                      client.cursors
+├─ CursorError               where a pull ended can't be used                  client.cursors
+│   ├─ CursorMovedError      another pull has kept a page                      client.cursors
+│   ├─ CursorRefusedError    WeCom refuses the cursor                          client.cursors
+│   └─ CursorStoreError      the file or the database fails                    client.cursors
 ├─ MessageGapError           messages may be missing                           client.messages
 ├─ KeyRingError              the secret key of a message can't be opened       client.keys
 │   └─ KeyMissingError       the private key of its version is missing         client.keys
 ├─ CallbackError             a callback is not sealed with the app's key       callbacks
-├─ StoreError                the store of events and jobs failed
+├─ StoreError                a store failed
 │   ├─ StoreFullError        a bound on rows, bytes or jobs is reached
 │   └─ KeptConflictError     a kept value was changed by somebody else
 ├─ JsonError                 a text is not JSON, or not of the wanted type
@@ -127,7 +129,7 @@ def _restored(kind: type[WWSpecError], args: tuple[Any, ...]) -> WWSpecError:
 
 
 class ConfigurationError(WWSpecError):
-    """The program can't start as it is configured; the text names the fix."""
+    """The program can't start as it is configured, or an argument is wrong; the text names the fix."""
 
 
 class LoaderError(ConfigurationError):
@@ -420,7 +422,7 @@ class AbilityError(CallError):
 
 
 class StoreError(WWSpecError):
-    """The store of events and jobs could not do what was asked."""
+    """A store could not do what was asked."""
 
 
 class StoreFullError(StoreError):

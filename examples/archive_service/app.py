@@ -115,7 +115,8 @@ class Service:
         """Write a page, in the transaction that also writes where the pull is."""
         ring = wecom.KeyRing(await keys_of(page.corpid, transaction))
         rows = await to_thread.run_sync(rows_of, page, ring)
-        await transaction.execute(insert(MESSAGES), rows)
+        new = insert(MESSAGES).on_conflict_do_nothing()  # after a lost cursor, known ones come too
+        await transaction.execute(new, rows)
 
     async def _forget(self, corpid: str) -> None:
         """Delete the app's own data of a corp that has removed it."""

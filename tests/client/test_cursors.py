@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.client import CursorError, CursorMovedError, CursorStore, DbCursor, FileCursor, Position
+from wwspec_router.client import CursorMovedError, CursorStore, CursorStoreError, DbCursor, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)
@@ -54,7 +54,7 @@ def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(file: Pa
     file.write_text(content, "utf-8")
     for use in (FileCursor(file).load, lambda: FileCursor(file).keep(None, FIRST, commit=True)):
         with pytest.raises(
-            CursorError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
+            CursorStoreError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
         ):
             use()
     assert file.read_text("utf-8") == content
@@ -68,14 +68,14 @@ def test_no_content_of_the_file_is_taken_for_a_first_pull(
     file.write_bytes(content)
     try:
         assert FileCursor(file).load() == msgspec.json.decode(content, type=Position)
-    except CursorError:
+    except CursorStoreError:
         pass
 
 
 def test_a_place_that_can_not_be_used_is_named_before_anything_is_pulled(tmp_path: Path) -> None:
-    with pytest.raises(CursorError, match="nowhere/cursor: the folder does not exist: make it, or name another path"):
+    with pytest.raises(CursorStoreError, match="nowhere/cursor: the folder does not exist: make it, or"):
         FileCursor(tmp_path / "nowhere" / "cursor").load()
-    with pytest.raises(CursorError, match=f"{tmp_path}: can't be read: Is a directory"):
+    with pytest.raises(CursorStoreError, match=f"{tmp_path}: can't be read: Is a directory"):
         FileCursor(tmp_path).load()
 
 
@@ -86,7 +86,7 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
-        with pytest.raises(CursorError, match=f"{file}: can't be written: File too large"):
+        with pytest.raises(CursorStoreError, match=f"{file}: can't be written: File too large"):
             cursors.keep(FIRST, SECOND, commit=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

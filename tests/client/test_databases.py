@@ -18,8 +18,8 @@ from tests.client.conftest import QUICK
 from tests.support.apps import ROOT
 from tests.support.skips import only_where
 from wwspec_router.client import (
-    CursorError,
     CursorMovedError,
+    CursorStoreError,
     DbCursor,
     FileCursor,
     MessagePage,
@@ -166,7 +166,7 @@ def test_a_table_of_an_earlier_release_gains_its_column_and_the_pull_goes_on(
         connection.execute("ALTER TABLE wwspec_cursors RENAME TO newer")
         connection.execute(OLD)
         connection.execute("INSERT INTO wwspec_cursors SELECT name, next_cursor, covered_until, pages FROM newer")
-    with pytest.raises(CursorError, match="earlier release: execute ALTER TABLE wwspec_cursors ADD COLUMN pull"):
+    with pytest.raises(CursorStoreError, match="earlier release: execute ALTER TABLE wwspec_cursors ADD COLUMN pull"):
         next(app.messages(DbCursor(connection, create=False)))
     insert(connection, page)  # what the app has not committed stays
     assert sum(map(len, app.messages(DbCursor(connection)))) == 12
@@ -193,7 +193,7 @@ def test_a_connection_that_commits_each_statement_is_refused_before_the_cursor_i
     only_where("autocommit" not in options or sys.version_info >= (3, 12), "Python is 3.12 or later")
     with closing(sqlite3.connect(database, **options)) as connection:
         page = next(app.messages(DbCursor(connection)))
-        with pytest.raises(CursorError, match=r"commits each statement: begin one with execute\('BEGIN'\)"):
+        with pytest.raises(ConfigurationError, match=r"commits each statement: begin one with execute\('BEGIN'\)"):
             page.keep()
         assert kept_pages(database) == 0
         connection.execute("BEGIN")

@@ -1,6 +1,8 @@
 """One error tree: who refused, why, and whether the call may have run."""
 
+import asyncio
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -234,6 +236,72 @@ def test_the_errors_of_a_program_have_the_request_id_of_its_sdk_api() -> None:
         with pytest.raises(ProgramError) as other:
             client.call("greet")
     assert caught.value.request_id == other.value.request_id == "1700000000_7_abc"
+
+
+class Unauthorised(Script):
+    """Refuses also requests for a token."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        super().handle_request(request)
+        return answer(40013, "invalid corpid")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [(Script, each) for each in (answer(48002), answer(40014), httpx.ConnectError(""), httpx.Response(500))]
+    + [(Unauthorised, answer())],
+)
+def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
+    kind: type[Script], outcome: Outcome, *, is_async: bool
+) -> None:
+    """Tools that report errors send the variables of each frame along."""
+    script = kind([outcome])
+
+    async def call() -> None:
+        transport = httpx.MockTransport(script.handle_request)
+        async with AsyncZoneClient("corp", "the-secret", program_id="p", transport=transport, retries=ONCE) as client:
+            await client.call("greet")
+
+    with pytest.raises(ZoneClientError) as caught:
+        if is_async:
+            asyncio.run(call())
+        else:
+            with ZoneClient("corp", "the-secret", program_id="p", transport=script, retries=ONCE) as client:
+                client.call("greet")
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    own = [frame for frame in frames if "wwspec_router" in frame.f_code.co_filename.split("tests")[0]]
+    shown = {frame.f_code.co_name: repr(frame.f_locals) for frame in own if frame.f_code.co_filename != __file__}
+    assert len(shown) > 5
+    assert [name for name, text in shown.items() if "token-" in text or "the-secret" in text] == []
+
+
+def test_a_client_shows_its_corp_and_its_program_and_no_secret() -> None:
+    clients = (
+        ZoneClient("corp", "the-secret", program_id="p", transport=Script([])),
+        AsyncZoneClient("corp", "the-secret", program_id="p"),
+    )
+    assert [repr(each) for each in clients] == [
+        "ZoneClient(corpid='corp', program_id='p')",
+        "AsyncZoneClient(corpid='corp', program_id='p')",
+    ]
+
+
+def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id() -> None:
+    for hint, is_one in (
+        ("1655348934123456789012345", True),
+        ("1700000000_7_8ec42a8f", True),
+        ("1796027502_8760641548", True),
+        ("zhangwei@example.com", False),
+        ("1700000000_order-of-zhangwei", False),
+        ("17", False),
+        ("1" * 128, False),
+    ):
+        refusal = reply(errcode=5, errmsg=f"no, hint: [{hint}]")
+        with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
+            with pytest.raises(ProgramError) as caught:
+                client.call("greet")
+        assert caught.value.request_id == (hint if is_one else ""), hint
 
 
 def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:

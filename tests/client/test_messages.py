@@ -19,7 +19,7 @@ from tests.client.scripted import Script, answer, reply
 from tests.support.apps import ROOT
 from wwspec_router.client import (
     AsyncZoneClient,
-    CursorError,
+    CursorRefusedError,
     CursorStore,
     DbCursor,
     FileCursor,
@@ -98,21 +98,21 @@ def test_a_page_that_was_not_kept_comes_again(zone: Zone, app: ZoneClient, file:
     assert len(pulled(app, FileCursor(file))) == 10
 
 
-def test_a_pull_outlasts_refusals_for_frequency_and_the_network(
+def test_a_pull_outlasts_a_busy_platform_and_the_network(
     zone: Zone, app: ZoneClient, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, count=12)
-    zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=9)
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45033, count=12)
+    zone.client.add_fault("app", "errcode", "sync_call_program", 45033, count=9)
     zone.client.add_fault("app", "drop", "sync_call_program", count=9)
     with caplog.at_level(logging.WARNING, "wwspec_router.client"):
         assert len(pulled(app, FileCursor(file), limit=25, patience=SOON)) == 60
-    assert "the SDK API answers errcode 45009" in caplog.text
+    assert "the SDK API answers errcode 45033" in caplog.text
     assert caplog.text.count("the next attempt is in 0.0 s") >= 12
 
 
 def test_the_wait_for_a_page_is_bounded(zone: Zone, app: ZoneClient, file: Path) -> None:
-    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009)
-    with pytest.raises(SdkApiError, match="45009") as caught:
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45033)
+    with pytest.raises(SdkApiError, match="45033") as caught:
         pulled(app, FileCursor(file), patience=RetryPolicy(attempts=7, first_pause=0.0))
     assert caught.value.retryable
     assert len(sync_msg_calls(zone)) == 7
@@ -241,7 +241,7 @@ def test_a_gap_is_told_once_though_time_passes_between_the_pages(
 
 def test_a_recent_cursor_that_wecom_refuses_is_an_error_that_names_its_store(app: ZoneClient, file: Path) -> None:
     store_pull(file, seconds_ago=60, cursor="of another corp")
-    with pytest.raises(CursorError, match=f"{file}.*errcode 710611: use one store for each corp; .* remove what it"):
+    with pytest.raises(CursorRefusedError, match=f"{file}.*errcode 710611: use one store for each corp; .* remove"):
         pulled(app, FileCursor(file), on_gap=print)
 
 
@@ -253,7 +253,7 @@ def test_a_cursor_from_before_a_reset_of_the_emulator_is_an_error_and_skips_noth
     assert len(pulled(app, FileCursor(file))) == 63
     zone.client.reset()
     said = [zone.client.say("zhangwei", text, to=["helan"]) for text in "一二三"]
-    with pytest.raises(CursorError, match="remove what it holds .* refuses the cursors from before its last start or"):
+    with pytest.raises(CursorRefusedError, match="remove what it holds .* refuses the cursors from before its last"):
         pulled(app, FileCursor(file))
     file.unlink()
     assert pulled(app, FileCursor(file))[-3:] == said
@@ -298,8 +298,8 @@ class Remembered(CursorStore):
 async def test_messages_are_pulled_on_an_event_loop_with_any_store(tmp_path: Path) -> None:
     script = Script(
         [
-            answer(45009),
-            reply(errcode=45009),
+            answer(45033),
+            reply(errcode=45033),
             reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}]),
             reply(next_cursor="b", msg_list=[{"msgid": "m3"}]),
         ]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.sql_servers import new_database
 from tests.support.waiting import DEADLINE
-from wwspec_router.client import CursorError, CursorMovedError, DbCursor, Position
+from wwspec_router.client import ConfigurationError, CursorMovedError, DbCursor, Position
 
 pytestmark = [
     pytest.mark.slow,  # a server is made and started
@@ -92,7 +92,7 @@ def test_a_connection_that_commits_each_statement_is_refused_but_in_a_transactio
     connection = connect(autocommit=True)
     cursors = DbCursor(connection)
     assert cursors.load() is None
-    with pytest.raises(CursorError, match=r"commits each statement: use `with connection\.transaction\(\):`"):
+    with pytest.raises(ConfigurationError, match=r"commits each statement: use `with connection\.transaction\(\):`"):
         cursors.keep(None, FIRST, commit=False)
     with connection.transaction():
         cursors.keep(None, FIRST, commit=False)

@@ -9,17 +9,17 @@ from hypothesis import given, strategies as st
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Outcome, Script, answer, reply
-from wwspec_router.client import NoAnswerError, PlatformError, RetryPolicy, ZoneClient, ZoneClientError
+from wwspec_router.client import NoAnswerError, PlatformError, RetryPolicy, SdkApiError, ZoneClient, ZoneClientError
 from wwspec_router.client.errors import BadAnswerError
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.testing.zone import Zone
 
-BEFORE = ("connect", "pool", "429", "-1", "45009", "45033", "710674")
+BEFORE = ("connect", "pool", "429", "-1", "45033", "710674")
 """Passes, and the program has not run."""
 DURING = ("read", "cut", "write", "500", "502", "503", "504")
 """Passes, and the program may have run."""
-FINAL = ("40013", "48002", "710675", "719999", "790014", "790016", "800003", "404", "html")
-"""Does not pass."""
+FINAL = ("40013", "48002", "710675", "719999", "790014", "790016", "800003", "404", "html", "45009")
+"""Does not pass, or not within the deadline."""
 
 
 REFUSED = (
@@ -66,7 +66,7 @@ def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, ru
 @pytest.mark.parametrize(
     ("names", "retryable", "may_have_run"),
     [
-        (BEFORE, True, False),
+        ((*BEFORE, "45009"), True, False),
         ((*DURING, "599"), True, True),
         ((*REFUSED, "404", "430", "499", "600"), False, False),
         ((*UNKNOWN, "899999", "html"), False, True),
@@ -127,11 +127,25 @@ def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
 
 
 def test_the_platform_is_asked_again_when_it_is_busy(zone: Zone, app: ZoneClient) -> None:
-    for errcode in (-1, 45009, 45033):
+    for errcode in (-1, 45033):
         zone.client.add_fault("app", "errcode", "sync_call_program", errcode, count=1)
     assert app.call("chat_digest", {"limit": 3})["messages"] == 3
     called = [each["outcome"] for each in zone.client.traffic(kind="app") if each["name"] == "sync_call_program"]
-    assert called == ["-1", "45009", "45033", "ok"]
+    assert called == ["-1", "45033", "ok"]
+
+
+def test_a_call_beyond_the_limit_of_frequency_is_not_repeated_within_the_minute(zone: Zone, app: ZoneClient) -> None:
+    zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=1)
+    with pytest.raises(PlatformError, match="errcode 45009") as caught:
+        app.call("chat_digest", {"limit": 3})
+    assert sum(each["name"] == "sync_call_program" for each in zone.client.traffic(kind="app")) == 1
+    patient = RetryPolicy(deadline=300.0)
+    assert [caught.value.retry_after, patient.pause(caught.value, 1, 0.0, retry_unsafe=False)] == [60.0, 60.0]
+    zone.client.add_fault("sdk", "errcode", "search_chat", 45009, count=1)
+    with pytest.raises(SdkApiError, match="errcode 45009") as caught_of_api:
+        app.call("invoke_search_chat", {"query_word": "报价"}, retry_unsafe=True)
+    assert caught_of_api.value.retry_after == 60.0
+    assert sum(each["name"] == "search_chat" for each in zone.client.traffic(kind="sdk")) == 1
 
 
 def test_a_call_is_repeated_while_the_program_is_replaced(zone: Zone, app: ZoneClient) -> None:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from wwspec_router.client.blocking import ZoneClient
     from wwspec_router.client.call_lines import LogHooks
     from wwspec_router.client.calls import TaskStatus
-    from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, FileCursor, Position
+    from wwspec_router.client.cursors import (
+        CursorError,
+        CursorMovedError,
+        CursorRefusedError,
+        CursorStore,
+        CursorStoreError,
+        FileCursor,
+        Position,
+    )
     from wwspec_router.client.databases import DbCursor
     from wwspec_router.client.errors import (
         BadAnswerError,
@@ -95,6 +103,7 @@ if TYPE_CHECKING:
     from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
     from wwspec_router.client.webpage import PageConfig, PageSignature
     from wwspec_router.errcodes import ProgramErrcodes
+    from wwspec_router.errors import ConfigurationError, StoreError, WWSpecError
 
 __all__ = [
     "AppSecret",
@@ -120,13 +129,16 @@ __all__ = [
     "ClientCall",
     "ClientHooks",
     "ClientOutcome",
+    "ConfigurationError",
     "ContractMisfitError",
     "CorpAuth",
     "CorpInfo",
     "CreateAuth",
     "CursorError",
     "CursorMovedError",
+    "CursorRefusedError",
     "CursorStore",
+    "CursorStoreError",
     "DataPermission",
     "DataPermissionEnded",
     "DataPermissionExpiring",
@@ -190,6 +202,7 @@ __all__ = [
     "Step",
     "Steps",
     "StillRunningError",
+    "StoreError",
     "StoredToken",
     "StoredTokenProvider",
     "Suite",
@@ -210,6 +223,7 @@ __all__ = [
     "ViewerMessage",
     "ViewerMessages",
     "ViewerName",
+    "WWSpecError",
     "WecomEvent",
     "ZoneClient",
     "ZoneClientError",
@@ -231,7 +245,9 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "client.blocking": "ZoneClient",
             "client.call_lines": "LogHooks",
             "client.calls": "TaskStatus",
-            "client.cursors": "CursorError CursorMovedError CursorStore FileCursor Position",
+            "client.cursors": (
+                "CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError FileCursor Position"
+            ),
             "client.databases": "DbCursor",
             "client.errors": (
                 "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
@@ -276,5 +292,6 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
             "client.webpage": "PageConfig PageSignature",
             "errcodes": "ProgramErrcodes",
+            "errors": "ConfigurationError StoreError WWSpecError",
         },
     )

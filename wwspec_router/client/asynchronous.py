@@ -149,6 +149,9 @@ class AsyncZoneClient(Asynchronous):
         self._http = httpx.AsyncClient(transport=hiding, headers=own_headers(user_agent))
         self._locks = {renewal: TaskLock() for renewal in Renewal}
 
+    def __repr__(self) -> str:
+        return self._core.shown(self)
+
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)

@@ -144,6 +144,9 @@ class ZoneClient(Blocking):
         self._http = httpx.Client(transport=hiding, headers=own_headers(user_agent))
         self._locks = {renewal: ThreadLock() for renewal in Renewal}
 
+    def __repr__(self) -> str:
+        return self._core.shown(self)
+
     def _with_core(self, core: Core) -> Self:
         """Return a client for another app or corp that shares this one's connections."""
         other = self._sharing(core)

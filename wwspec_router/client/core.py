@@ -141,6 +141,10 @@ class Core:
         other.sending = sending
         return other
 
+    def shown(self, client: object) -> str:
+        """Return how a client of it is shown."""
+        return f"{type(client).__name__}(corpid={self.corpid!r}, program_id={self._program_id!r})"
+
     def program_of(self, program_id: str) -> str:
         """Return the program that a request is about.
 
@@ -210,17 +214,16 @@ class Core:
     def _sent(
         self, request: Request, attempts: Attempts, watch: Unwatched, *, with_token: bool
     ) -> Steps[dict[str, Any]]:
-        began, refused = monotonic(), ""
+        began, ready = monotonic(), request
+        refused: Request | None = None  # no variable is a token: tools that report errors send them along
         for attempt in count(1):
-            ready, token = request, ""
             if with_token:
-                token = yield from self._tokens.current(self._without_token, refused, self.sending)
-                ready = replace(request, secrets={**request.secrets, "access_token": token})
+                ready = yield from self._with_token(request, refused)
             try:
                 return (yield from watch.attempt(attempt, self._attempt(ready, attempts, began)))
             except (TransportError, PlatformError, ProgramRepeatError) as error:
-                if token and not refused and getattr(error, "errcode", 0) in TOKEN_CODES:
-                    refused = token
+                if with_token and refused is None and getattr(error, "errcode", 0) in TOKEN_CODES:
+                    refused = ready
                     watch.failed(error, 0.0)
                     continue
                 policy, elapsed = self.sending.retries, monotonic() - began
@@ -230,6 +233,12 @@ class Core:
                     raise
             yield Pause(pause)
         raise AssertionError  # count does not end
+
+    def _with_token(self, request: Request, refused: Request | None) -> Steps[Request]:
+        """Return a request with an access token, another one than that of a request that was refused."""
+        other_than = "" if refused is None else refused.secrets["access_token"]
+        token = yield from self._tokens.current(self._without_token, other_than, self.sending)
+        return replace(request, secrets={**request.secrets, "access_token": token})
 
     def _attempt(self, request: Request, attempts: Attempts, began: float) -> Steps[dict[str, Any]]:
         sending = self.sending

@@ -20,7 +20,16 @@ LOCK_TIMEOUT = 10.0
 
 
 class CursorError(WWSpecError):
-    """The place where the last pull ended can't be read or stored; the text says how to fix it."""
+    """The place where the last pull ended can't be used; the text says how to fix it.
+
+    Args:
+        message: What is wrong, and the fix.
+        retryable: A later pull may succeed by itself. An attribute, too.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class CursorMovedError(CursorError):
@@ -32,8 +41,21 @@ class CursorMovedError(CursorError):
     def __init__(self, where: str) -> None:
         super().__init__(
             f"{where} has been changed since this pull read it: by another pull, or because the transaction of an "
-            "earlier page was rolled back. Let one process pull at a time, and begin again with messages()"
+            "earlier page was rolled back. Let one process pull at a time, and begin again with messages()",
+            retryable=True,
         )
+
+
+class CursorRefusedError(CursorError):
+    """WeCom refuses the stored cursor, such as that of another corp."""
+
+
+class CursorStoreError(CursorError):
+    """The file or the database can't be read or written; `__cause__` is the error that says so.
+
+    It is `retryable` when the database can't be reached, has ended the connection or the transaction, or when another
+    transaction holds a lock.
+    """
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +108,7 @@ class CursorStore(ABC):
         """Return what is stored; None before the first pull.
 
         Raises:
-            CursorError: It can't be read.
+            CursorStoreError: It can't be read.
         """
 
     @abstractmethod
@@ -102,7 +124,7 @@ class CursorStore(ABC):
 
         Raises:
             CursorMovedError: Something else is stored.
-            CursorError: It can't be stored.
+            CursorStoreError: It can't be stored.
         """
 
 
@@ -138,9 +160,11 @@ class FileCursor(CursorStore):
         """See `CursorStore`."""
         folder = self._path.parent
         if not folder.is_dir():
-            raise CursorError(f"{self._path}: the folder does not exist: make it, or name another path")
+            raise CursorStoreError(f"{self._path}: the folder does not exist: make it, or name another path")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise CursorError(f"{folder}: new files can't be made there: check the owner and the mode of the folder")
+            raise CursorStoreError(
+                f"{folder}: new files can't be made there: check the owner and the mode of the folder"
+            )
         return self._read()
 
     def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
@@ -154,7 +178,7 @@ class FileCursor(CursorStore):
                     raise CursorMovedError(str(self._path))
                 self._write(msgspec.json.encode(after) + b"\n")
         except OSError as error:
-            raise CursorError(f"{self._path}: can't be written: {error.strerror}") from error
+            raise CursorStoreError(f"{self._path}: can't be written: {error.strerror}") from error
 
     def _read(self) -> Position | None:
         try:
@@ -162,12 +186,12 @@ class FileCursor(CursorStore):
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise CursorError(f"{self._path}: can't be read: {error.strerror}") from error
+            raise CursorStoreError(f"{self._path}: can't be read: {error.strerror}") from error
         except JsonError as error:
-            raise CursorError(
+            raise CursorStoreError(
                 f"{self._path}: is not a cursor file, or damaged ({error}): put a copy of it back, or remove it to "
                 "pull all of the last 5 days once more"
-            ) from None
+            ) from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -178,7 +202,9 @@ class FileCursor(CursorStore):
             until = time.monotonic() + LOCK_TIMEOUT
             while not try_lock(lock):
                 if time.monotonic() > until:
-                    raise CursorError(f"{path}: another process holds this lock for {LOCK_TIMEOUT:g} s: end that one")
+                    raise CursorStoreError(
+                        f"{path}: another process holds this lock for {LOCK_TIMEOUT:g} s: end that one", retryable=True
+                    )
                 time.sleep(0.001)
             try:
                 yield

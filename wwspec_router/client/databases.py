@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from wwspec_router.backoff import Backoff
-from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, Position
+from wwspec_router.client.cursors import CursorMovedError, CursorStore, CursorStoreError, Position
 from wwspec_router.errors import ConfigurationError
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
@@ -151,7 +151,7 @@ class DbCursor(CursorStore):
             self._ensure("pages", self.ddl)
             self._ensure("pull", self._upgrade)
         elif self._has("pages") and not self._has("pull"):
-            raise CursorError(f"the table {self._table} is from an earlier release: execute {self._upgrade}")
+            raise CursorStoreError(f"the table {self._table} is from an earlier release: execute {self._upgrade}")
         position = self._stored()
         if position is None:
             position = self._insert()
@@ -161,7 +161,7 @@ class DbCursor(CursorStore):
     def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
         """See `CursorStore`."""
         if not commit and _commits_each_statement(self._connection):
-            raise CursorError(
+            raise ConfigurationError(
                 "keep() belongs into a transaction, together with the rows of the page, and this connection commits "
                 f"each statement: {_begin(self._connection)}, or leave it to the loop to keep pages"
             )

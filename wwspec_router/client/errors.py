@@ -24,7 +24,7 @@
 one may be one too many. No message holds a token, a secret or a request.
 """
 
-from wwspec_router.errcodes import CONTRACT_CODES, misfit_path, request_id
+from wwspec_router.errcodes import CONTRACT_CODES, RETRY_AFTER, misfit_path, request_id
 from wwspec_router.errors import WWSpecError
 from wwspec_router.logs.printable import printable
 
@@ -37,7 +37,10 @@ class ZoneClientError(WWSpecError):
         retryable: The same request may succeed later.
         may_have_run: The program may have handled the call.
         request_id: The number under which WeCom finds the request, from its errmsg; empty when it gave none.
+        retry_after: Seconds to wait before a repeat, where that is known: the server says so, or a minute for 45009.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self, call: str, text: str, *, retryable: bool = False, may_have_run: bool = False, request_id: str = ""
@@ -66,7 +69,6 @@ class BadAnswerError(TransportError):
 
     Attributes:
         status: The HTTP status.
-        retry_after: Seconds after which the server asks to be called again; None when it does not say.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class PlatformError(ZoneClientError):
         text = f"WeCom refuses with errcode {errcode}: {errmsg}{f'; {hint}' if hint else ''}"
         number = request_id(errmsg)
         super().__init__(call, text, retryable=retryable, may_have_run=may_have_run, request_id=number)
+        self.retry_after = RETRY_AFTER.get(errcode)
         self.errcode = errcode
         self.errmsg = errmsg
         self.hint = hint
@@ -189,6 +192,10 @@ class SdkApiError(ProgramError):
     """The program's reply is that of an SDK API, which refuses: the errcode is WeCom's."""
 
     who = "the SDK API"
+
+    def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
+        super().__init__(call, errcode, errmsg, raw, retryable=retryable)
+        self.retry_after = RETRY_AFTER.get(errcode)
 
 
 class ReplyTypeError(ZoneClientError):

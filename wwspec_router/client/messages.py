@@ -17,7 +17,7 @@ from wwspec_router.client import calls
 from wwspec_router.client.arguments import check_has
 from wwspec_router.client.calls import Ability, CallOptions
 from wwspec_router.client.core import Core
-from wwspec_router.client.cursors import CursorError, CursorStore, Position
+from wwspec_router.client.cursors import CursorRefusedError, CursorStore, Position
 from wwspec_router.client.errors import SdkApiError, ZoneClientError
 from wwspec_router.client.paging import CursorWalk
 from wwspec_router.client.retries import RetryPolicy
@@ -217,7 +217,7 @@ class Pull:
             if not cursor or error.errcode != _BAD_CURSOR:
                 raise
             if not is_gap:
-                raise CursorError(
+                raise CursorRefusedError(
                     f"WeCom refuses the cursor of {self._cursors!r} with errcode {_BAD_CURSOR}: use one store for each "
                     "corp; if it is the right one, remove what it holds to pull all of the last 5 days once more (an "
                     "emulator refuses the cursors from before its last start or reset)"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from wwspec_router.backoff import Backoff
-from wwspec_router.client.errors import BadAnswerError, ZoneClientError
-from wwspec_router.errcodes import DOWN
+from wwspec_router.client.errors import ZoneClientError
+from wwspec_router.errcodes import DOWN, RETRY_AFTER
 from wwspec_router.errors import ConfigurationError
 
 
@@ -31,7 +31,7 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = range(500, 600)
 
 _ERRCODES = {
-    **dict.fromkeys((-1, 45009, 45033, DOWN), _BUSY),
+    **dict.fromkeys((-1, 45033, *RETRY_AFTER, DOWN), _BUSY),
     **dict.fromkeys((45029, 710638, 710639, 710675, 710676, 710677, 790013, 790014, 790022, 790023), _UNKNOWN),
     **dict.fromkeys((710636, 710640, 710641, 710642, 710645, 710646, 710647, 710651, 710671, 710672, 710673), _REFUSED),
     **dict.fromkeys((790012, 790015, 790016, 790017, 790020, 790021, 800001, 800002, 800003), _REFUSED),
@@ -78,7 +78,7 @@ class RetryPolicy:
     first_pause: float = 0.5
     """Seconds before the second attempt; each later pause is twice as long. Up to half of it is left out at random."""
     longest_pause: float = 8.0
-    """Seconds that a pause takes at most, unless `Retry-After` asks for more."""
+    """Seconds that a pause takes at most, unless `retry_after` of the error asks for more."""
     deadline: float = 60.0
     """Seconds for all attempts: none begins later, and none gets more time than is left. A longer `timeout` of a call
     counts in its place."""
@@ -101,6 +101,6 @@ class RetryPolicy:
         if not error.retryable or attempt >= self.attempts or (error.may_have_run and not retry_unsafe):
             return None
         pause = Backoff(self.first_pause, self.longest_pause, jitter=0.5).pause(attempt)
-        if isinstance(error, BadAnswerError) and error.retry_after is not None:
+        if error.retry_after is not None:
             pause = max(pause, error.retry_after)
         return pause if elapsed + pause < self.deadline else None

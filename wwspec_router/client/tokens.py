@@ -97,8 +97,8 @@ class AppSecret:
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
-        secrets = {"corpid": self.corpid, "corpsecret": self.secret}
-        return read_token((yield from fetch(Request("gettoken", secrets=secrets))), "access_token")
+        request = Request("gettoken", secrets={"corpid": self.corpid, "corpsecret": self.secret})
+        return read_token((yield from fetch(request)), "access_token")
 
 
 class SuiteApp:
@@ -169,6 +169,10 @@ class SuiteSecret:
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
+        request = yield from self._request()
+        return read_token((yield from fetch(request)), "suite_access_token")
+
+    def _request(self) -> Steps[Request]:
         ticket = self._suite_ticket
         if not isinstance(ticket, str):
             ticket = yield from ask(ticket)
@@ -176,8 +180,7 @@ class SuiteSecret:
             raise TicketMissingError(self._suite_id)
         asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
         hidden = (self._suite_secret, ticket)
-        answer = yield from fetch(Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden))
-        return read_token(answer, "suite_access_token")
+        return Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden)
 
 
 class SuiteToken:

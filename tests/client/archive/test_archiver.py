@@ -44,14 +44,14 @@ def test_a_notification_of_one_corp_is_pulled_by_any_machine_and_a_lost_one_is_f
     assert len(archived(url)) == len(set(archived(url))) == 62
 
 
+def crash(page: object) -> None:
+    raise CrashError
+
+
 def test_a_crash_between_store_and_commit_loses_nothing_and_the_corp_comes_back_after_its_lease(
     start: Start, url: str, tenants: Tenants, clock: Clock
 ) -> None:
     first, second = start(concurrency=1), start()
-
-    def crash(page: object) -> None:
-        raise CrashError
-
     first.on_store = crash
     with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
         first.run_due()
@@ -111,6 +111,44 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert machine.status()[bad].failures == 0
     assert machine.status()[bad].error == ""
     assert len(archived(url)) == 60
+
+
+def test_a_machine_whose_clock_is_a_day_ahead_and_that_dies_in_a_pull_keeps_no_corp_from_others(
+    start: Start, url: str, tenants: Tenants, clock: Clock
+) -> None:
+    clock.now += 24 * 3600
+    ahead = start(corps=tenants.corpids[:1])
+    ahead.on_store = crash
+    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
+        ahead.run_due()
+    clock.now -= 24 * 3600
+    other = start(corps=tenants.corpids[:1])
+    assert other.run_due() == 1
+    assert len(archived(url)) == len(set(archived(url))) == 20
+
+
+def test_a_clock_that_is_less_than_a_lease_ahead_keeps_its_corp(start: Start, tenants: Tenants, clock: Clock) -> None:
+    clock.now += 29
+    ahead = start(corps=tenants.corpids[:1])
+    ahead.on_store = crash
+    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
+        ahead.run_due()
+    clock.now -= 29
+    assert start(corps=tenants.corpids[:1]).run_due() == 0
+
+
+def test_a_corp_beyond_the_limit_of_pulls_is_pulled_again_after_a_minute(
+    start: Start, tenants: Tenants, zone: Zone, clock: Clock
+) -> None:
+    corpid = tenants.corpids[0]
+    zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, count=1)
+    machine = start(corps=[corpid])
+    assert machine.run_due() == 1
+    clock.now += 59
+    assert machine.run_due() == 0
+    clock.now += 1
+    assert machine.run_due() == 1
+    assert machine.status()[corpid].failures == 0
 
 
 def test_a_corp_whose_cause_on_error_removes_is_pulled_again_at_once(start: Start, url: str, tenants: Tenants) -> None:

@@ -30,7 +30,8 @@ class SharedStore(MemoryPendingStore):
     def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
         with self.shared.lock:
             for row in self.due(stage, now, 2**31):
-                if self.shared.held.get(row.key, (None, 0.0))[1] <= now:
+                held_until = self.shared.held.get(row.key, (None, 0.0))[1]
+                if held_until <= now or held_until > until + (until - now):
                     self.shared.held[row.key] = self, until
                     return row
         return None

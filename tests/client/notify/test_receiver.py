@@ -89,6 +89,17 @@ def test_what_is_not_sealed_for_the_app_is_refused(kind: ServerKind) -> None:
         assert stand.http.post("/callback", content=b"<xml>").status_code == 403
 
 
+def test_forged_callbacks_are_logged_once_a_second_with_the_number_of_the_others(
+    kind: ServerKind, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Stand(kind, [HIT], policy=NotifyPolicy(body_limit=1000)) as stand:
+        for number in range(50):
+            assert stand.http.post(f"/callback?timestamp={number}", content=b"<xml>").status_code == 403
+            assert stand.http.post("/callback", content=b"x" * 1001).status_code == 413
+    for line in ("a callback was refused: the callback's timestamp", "a callback was refused: its body"):
+        assert 1 <= caplog.text.count(line) < 25, line
+
+
 def test_a_body_above_the_limit_is_not_read_to_its_end(kind: ServerKind) -> None:
     with Stand(kind, [HIT], policy=NotifyPolicy(body_limit=1000)) as stand:
         assert stand.http.post("/callback", content=b"x" * 1001).status_code == 413

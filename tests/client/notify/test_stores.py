@@ -124,6 +124,39 @@ def test_a_text_that_can_not_be_stored_is_an_error_of_the_store(tmp_path: Path) 
     store.close()
 
 
+def test_nothing_of_a_forgotten_corp_is_left_in_the_file_and_beside_it(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    for number in range(50):
+        row = Pending(notification=Notification(corpid="gone-corp", notify_id=f"n{number}"), noted=1.0, due=1.0)
+        store.add(row)
+        store.put(replace(row, stage=Stage.FETCHED, event="secret-text" * 10 * number, reason="secret-text"))
+        store.put(replace(row, stage=Stage.DONE))
+    store.add(ROW)
+    assert b"secret-text" in b"".join(each.read_bytes() for each in tmp_path.iterdir())
+    assert store.forget("gone-corp") == 50
+    for each in tmp_path.iterdir():
+        content = each.read_bytes()
+        assert (content.count(b"secret-text"), content.count(b"gone-corp")) == (0, 0), each.name
+    assert store.get(ROW.key) == ROW
+    store.close()
+
+
+def test_a_forget_whose_traces_another_process_keeps_in_the_wal_fails_and_can_be_repeated(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    store.add(ROW)
+    other = sqlite3.connect(tmp_path / "pending.db", isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM wwspec_notifications").fetchall()
+    with pytest.raises(StoreError, match="another process reads the file: call forget again"):
+        store.forget("c")
+    other.close()
+    assert store.forget("c") == 0
+    assert (tmp_path / "pending.db-wal").stat().st_size == 0
+    store.close()
+
+
 def test_a_file_that_any_user_may_replace_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(ConfigurationError, match="any user may replace"):

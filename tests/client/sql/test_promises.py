@@ -9,20 +9,24 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.client.sql.conftest import opened
 from tests.client.sql.test_installations import database
 from wwspec_router.client import (
     AppSecret,
+    ConfigurationError,
     CursorError,
     CursorMovedError,
+    CursorStoreError,
     Installation,
     Notification,
     Pending,
     Position,
     Stage,
     StoredToken,
+    StoreError,
 )
 from wwspec_router.client.sql import (
     SqlCursor,
@@ -32,7 +36,6 @@ from wwspec_router.client.sql import (
     SqlTokenStore,
     create_tables,
 )
-from wwspec_router.errors import ConfigurationError, StoreError
 
 __all__ = ["database"]
 ROW = Pending(notification=Notification(corpid="corp", notify_id="n1"), noted=1.0, due=1.0)
@@ -139,7 +142,7 @@ def test_a_connection_that_commits_each_statement_is_refused(tmp_path: Path, at_
         each = engine if at_engine else engine.execution_options(isolation_level="AUTOCOMMIT")
         with Session(each) as session:
             cursor = SqlCursor(session, name="corp")
-            with pytest.raises(CursorError, match="this connection commits each statement: take one without AUTOCOMM"):
+            with pytest.raises(ConfigurationError, match="commits each statement: take one without AUTOCOMMIT"):
                 cursor.keep(None, FIRST, commit=False)
             cursor.keep(None, FIRST, commit=True)
             assert cursor.load() == FIRST
@@ -175,6 +178,67 @@ def test_a_missing_table_is_named_with_what_makes_it(tmp_path: Path) -> None:
         for table, each in calls.items():
             with pytest.raises((StoreError, CursorError), match=f"lacks the table {table}, .*{fix}"):
                 each()
+
+
+def test_a_missing_table_is_an_error_that_no_repeat_ends(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'app.db'}") as engine, engine.connect() as connection:
+        with pytest.raises(CursorStoreError) as caught:
+            SqlCursor(connection, name="corp").load()
+        assert not caught.value.retryable
+
+
+def test_a_row_that_another_transaction_locks_is_an_error_with_its_cause_that_a_repeat_may_end(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'app.db'}", connect_args={"timeout": 0}) as engine:
+        with engine.begin() as connection:
+            create_tables(connection)
+        with engine.connect() as holder, engine.connect() as connection:
+            holder.exec_driver_sql("BEGIN IMMEDIATE")
+            with pytest.raises(CursorStoreError, match="another transaction locks the table") as caught:
+                SqlCursor(connection, name="corp").keep(None, FIRST, commit=False)
+    assert caught.value.retryable
+    assert isinstance(caught.value.__cause__, OperationalError)
+
+
+@pytest.mark.parametrize("kind", [Session, Engine.connect])
+def test_a_connection_that_the_server_has_ended_is_seen_by_the_app(
+    sync_engine: Engine, kind: Callable[[Engine], Any]
+) -> None:
+    ends = {"postgresql": "SELECT pg_terminate_backend(%s)", "mysql": "KILL %s"}
+    if sync_engine.dialect.name not in ends:
+        return  # a file has no server
+    who = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}[sync_engine.dialect.name]
+    with kind(sync_engine) as bound, sync_engine.connect() as other:
+        pid = (bound.connection() if kind is Session else bound).exec_driver_sql(who).scalar()
+        other.exec_driver_sql(ends[sync_engine.dialect.name], (pid,))
+        with pytest.raises(CursorStoreError) as caught:
+            SqlCursor(bound, name="corp").keep(None, FIRST, commit=False)
+    assert caught.value.retryable
+    assert isinstance(caught.value.__cause__, DBAPIError)
+    assert caught.value.__cause__.connection_invalidated
+
+
+@pytest.mark.slow  # a server is started
+@pytest.mark.parametrize("code", ["26000", "42P05", "08P01"])
+def test_statements_that_a_pooler_mixes_up_are_an_error_that_names_the_option_of_the_engine(
+    postgresql: str, code: str
+) -> None:
+    with opened(postgresql, connect_args={"prepare_threshold": 0}) as engine, engine.connect() as connection:
+        create_tables(connection)
+        cursor, driver = SqlCursor(connection, name="corp"), connection.connection.driver_connection
+        assert driver is not None
+        cursor.load()
+        prepared = "SELECT name FROM pg_prepared_statements ORDER BY prepare_time DESC LIMIT 1"
+        with driver.cursor() as other:  # hidden from psycopg in a block, as what other clients of a pooler do
+            name = other.execute(prepared, prepare=False).fetchone()[0]
+            if code == "42P05":
+                name = f"_pg3_{int(name.removeprefix('_pg3_')) + 1}"
+            else:
+                other.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$", prepare=False)
+            if code != "26000":
+                other.execute(f"DO $$ BEGIN EXECUTE 'PREPARE {name} AS SELECT 1'; END $$", prepare=False)
+        with pytest.raises(CursorStoreError, match=f"{code}.*pgbouncer.*prepare_threshold.: None") as caught:
+            cursor.keep(None, FIRST, commit=False) if code == "42P05" else cursor.load()
+        assert not caught.value.retryable
 
 
 def test_a_missing_table_of_a_server_is_named_too(sync_engine: Engine) -> None:
@@ -236,6 +300,13 @@ def test_a_name_that_does_not_fit_is_refused(database: Engine) -> None:
         for name in ("", "n" * 256):
             with pytest.raises(ConfigurationError, match="1 to 255 characters"):
                 SqlCursor(connection, name=name)
+
+
+def test_an_operator_who_reads_the_table_sees_texts(sync_engine: Engine) -> None:
+    SqlPendingStore(sync_engine).add(ROW)
+    with sync_engine.connect() as connection:
+        query = "SELECT receiver, corpid, notify_id, stage, holder FROM wwspec_pending"
+        assert connection.exec_driver_sql(query).all() == [("notifications", "corp", "n1", "noted", "")]
 
 
 def test_receivers_that_share_the_table_do_not_see_rows_of_each_other(database: Engine) -> None:

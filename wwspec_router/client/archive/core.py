@@ -25,7 +25,7 @@ from wwspec_router.client.cursors import CursorMovedError
 from wwspec_router.client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.retries import RetryPolicy
-from wwspec_router.client.sql.database import Database
+from wwspec_router.client.sql.database import Database, advice
 from wwspec_router.client.steps import Ask, Steps
 from wwspec_router.errors import ConfigurationError, WWSpecError
 from wwspec_router.logs.printable import printable
@@ -57,8 +57,9 @@ class ArchiverOptions(TypedDict, total=False):
     name: str
     """Tells the rows of this archive from those of others in the same database; `messages` by default."""
     every: float
-    """A corp is pulled so long after the latest pull, without a notification; 60 by default. WeCom limits pulls that no
-    event has asked for."""
+    """A corp is pulled so long after the latest pull, without a notification; 60 by default. Such a pull has no
+    token of an event: WeCom limits their number strictly and does not publish it [99824]. At 60 seconds they are 1,440
+    a day for each corp. When WeCom refuses them with 45009, raise this; the corp then waits for a minute at least."""
     pages: int
     """Pages of one turn of a corp; 20 by default. Then it waits until the others that are due have had a turn."""
     seconds: float
@@ -235,11 +236,11 @@ class ArchiverCore:
         room = self.concurrency - len(self._held)
         if self.stopping or room < 1:
             return None
-        due = yield from self._sql(partial(self._rows.due, now=now, limit=room + len(self._held)))
+        until = now + self._lease
+        due = yield from self._sql(partial(self._rows.due, now=now, until=until, limit=room + len(self._held)))
         corpids = [each for each in due if each not in self._held][:room]
         if not corpids:
             return None
-        until = now + self._lease
         turns: Sequence[Turn] = yield from self._sql(partial(self._rows.claim, corpids=corpids, now=now, until=until))
         self._held.update((each.corpid, monotonic()) for each in turns)
         return turns
@@ -278,7 +279,7 @@ class ArchiverCore:
 
     def _failed(self, turn: Turn, error: Exception) -> Steps[End]:
         attempts, reason, corpid = turn.attempts + 1, _reason(error), printable(turn.corpid)
-        pause = self._pauses.pause(attempts)
+        pause = max(self._pauses.pause(attempts), getattr(error, "retry_after", None) or 0.0)
         _log.warning("corp %s: attempt %d: %s; the next one is in %.0f s", corpid, attempts, reason, pause)
         if self._on_error is not None:
             try:
@@ -355,7 +356,8 @@ def _reason(error: BaseException) -> str:
     """Return an error as one line, without the text of one whose class is not known: it may quote a message."""
     if isinstance(error, SQLAlchemyError):  # its text has the values of the statement
         cause = getattr(error, "orig", None) or error
-        return f"{describe(error)}: the database refuses with {type(cause).__name__}"
+        fix = advice(error)
+        return f"{describe(error)}: the database refuses with {type(cause).__name__}{f': {fix}' if fix else ''}"
     if isinstance(error, WWSpecError):
         return printable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
     return describe(error)

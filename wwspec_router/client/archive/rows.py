@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 
-from wwspec_router.client.sql.database import insert_new
+from wwspec_router.client.sql.database import insert_new, latest_lease
 from wwspec_router.client.sql.tables import ARCHIVE
 
 AT_ONCE = 0.0
@@ -63,6 +63,11 @@ class ArchiveStatus:
     """Whether a machine pulls it now."""
 
 
+def _is_free(now: float, until: float) -> ColumnElement[bool]:
+    """Return whether a corp is due and nobody pulls it, or only a machine whose clock is wrong, which has set `due`."""
+    return or_(and_(_C.due <= now, _C.held_until <= now), _C.held_until > latest_lease(now, until))
+
+
 class ArchiveRows:
     """The rows of one archiver, as functions of a connection. Each of them is called in a transaction of its own.
 
@@ -104,9 +109,9 @@ class ArchiveRows:
         for corpid in found.difference(corpids):
             connection.execute(delete(ARCHIVE).where(*self._is(corpid), _C.held_until <= now))
 
-    def due(self, connection: Connection, now: float, limit: int) -> Sequence[str]:
+    def due(self, connection: Connection, now: float, until: float, limit: int) -> Sequence[str]:
         """Return corps that are due and that nobody pulls; who waits longest comes first."""
-        free = (_C.name == self._name, _C.due <= now, _C.held_until <= now)
+        free = (_C.name == self._name, _is_free(now, until))
         return list(connection.scalars(select(_C.corpid).where(*free).order_by(_C.due, _C.corpid).limit(limit)))
 
     def claim(self, connection: Connection, corpids: Iterable[str], now: float, until: float) -> Sequence[Turn]:
@@ -114,12 +119,14 @@ class ArchiveRows:
 
         A corp whose machine ends comes behind all others that are due by then.
         """
-        free = (_C.due <= now, _C.held_until <= now)
+        is_free = _is_free(now, until)
         claimed = [
             corpid
             for corpid in sorted(corpids)  # in one order on all machines, so that none waits for another in a circle
             if connection.execute(
-                update(ARCHIVE).where(*self._is(corpid), *free).values(holder=self._holder, held_until=until, due=until)
+                update(ARCHIVE)
+                .where(*self._is(corpid), is_free)
+                .values(holder=self._holder, held_until=until, due=until)
             ).rowcount
         ]
         if not claimed:

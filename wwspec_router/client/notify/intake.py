@@ -13,6 +13,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.watch import watched
 from wwspec_router.client.steps import Steps
 from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.logs.lines import RareWarnings
 
 ANSWER_SECONDS = 5.0
 """Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
@@ -76,6 +77,7 @@ class Intake:
         self._has_on_other = has_on_other
         self._policy = policy
         self._clock = clock
+        self._refusals, self._long_bodies = RareWarnings(_log), RareWarnings(_log)  # anybody can cause these
 
     def refusal(self, method: str, length: str) -> HttpAnswer | None:
         """Return the refusal that the headers alone decide, or None.
@@ -94,7 +96,7 @@ class Intake:
 
     def too_long(self) -> HttpAnswer:
         """Log and return the answer to a body above the limit."""
-        _log.warning("a callback was refused: its body has more than %d bytes", self._policy.body_limit)
+        self._long_bodies.warning("a callback was refused: its body has more than %d bytes", self._policy.body_limit)
         return HttpAnswer(413)
 
     def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
@@ -117,7 +119,7 @@ class Intake:
                 return HttpAnswer(200, text)
             callback = Callback(read_xml(text, nested=True), text, receive_id, envelope)
         except (CallbackError, ValueError) as error:
-            _log.warning("a callback was refused: %s", error)
+            self._refusals.warning("a callback was refused: %s", error)
             return HttpAnswer(403)
         return (yield from self._accept(callback))
 

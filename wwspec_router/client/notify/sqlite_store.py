@@ -88,6 +88,7 @@ class SqlitePendingStore:
                     restrict_to_owner(Path(f"{path}{suffix}"))
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, too
             connection.execute("PRAGMA synchronous = FULL")  # an accepted callback survives a power cut
             connection.execute(_SCHEMA)
             connection.execute(_INDEX)
@@ -138,8 +139,20 @@ class SqlitePendingStore:
         return len(self._query(_PRUNE, (stage, before)))
 
     def forget(self, corpid: str) -> int:
-        """Remove the rows of a corp; see `PendingStore`."""
-        return len(self._query(_FORGET, (corpid,)))
+        """Remove the rows of a corp; see `PendingStore`.
+
+        Nothing of them is left in the file and in its WAL.
+
+        Raises:
+            StoreError: The file can't be written, or the rows are removed and the WAL can't be emptied now.
+        """
+        removed = len(self._query(_FORGET, (corpid,)))
+        [(busy, _, _)] = self._query("PRAGMA wal_checkpoint(TRUNCATE)", ())
+        if busy:
+            raise StoreError(
+                f"{self._path}-wal still has what was removed, since another process reads the file: call forget again"
+            )
+        return removed
 
     def _query(self, sql: str, arguments: Sequence[object]) -> list[Any]:
         with self._lock:

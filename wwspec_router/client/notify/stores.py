@@ -115,7 +115,8 @@ class SharedPendingStore(PendingStore, Protocol):
         Args:
             stage: Of the row.
             now: Unix time in seconds: rows whose `due` is later are left out, and so are rows that somebody, this
-                object as well, has until later.
+                object as well, has until later. One that somebody has until more than a lease (`until - now`) after
+                `until` is not: the clock of that machine is wrong.
             until: Unix time in seconds until which nobody gets it, should this process end. `put` does not change
                 that, `renew` does, and `release` ends it.
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
-from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, Position
-from wwspec_router.client.sql.database import ERRORS, described, insert_new, is_conflict
+from wwspec_router.client.cursors import CursorError, CursorMovedError, CursorStore, CursorStoreError, Position
+from wwspec_router.client.sql.database import ERRORS, described, insert_new, is_conflict, is_passing
 from wwspec_router.client.sql.tables import CURSORS
 from wwspec_router.errors import ConfigurationError
 
@@ -34,7 +34,8 @@ class SqlCursor(CursorStore):
         name: The name of the row. Use one for each corp and app.
 
     Raises:
-        ConfigurationError: It is neither a connection nor a session, or the name is empty or too long.
+        ConfigurationError: It is neither a connection nor a session, or the name is empty or too long. `page.keep()`
+            raises it when the connection commits each statement by itself.
 
     Examples:
         With a `ZoneClient` as `client`:
@@ -45,7 +46,7 @@ class SqlCursor(CursorStore):
         >>> with engine.begin() as connection:
         ...     create_tables(connection)
         ...     _ = connection.execute(sqlalchemy.text("CREATE TABLE messages (msgid TEXT PRIMARY KEY)"))
-        >>> insert = sqlalchemy.text("INSERT INTO messages VALUES (:msgid)")
+        >>> insert = sqlalchemy.text("INSERT OR IGNORE INTO messages VALUES (:msgid)")
         >>> with engine.connect() as connection:
         ...     for page in client.messages(SqlCursor(connection, name=corpid)):
         ...         with connection.begin():
@@ -84,7 +85,7 @@ class SqlCursor(CursorStore):
         """Remove the row in the app's transaction, which the app commits; return False when there was none.
 
         Raises:
-            CursorError: It can't be removed.
+            CursorStoreError: It can't be removed.
         """
         statement = delete(CURSORS).where(CURSORS.c.name == self._name)
         return self._run(lambda bound: _connection(bound).execute(statement).rowcount == 1)
@@ -95,7 +96,7 @@ class SqlCursor(CursorStore):
         try:
             return work(self._connection)
         except ERRORS as error:
-            raise self._clear(error) from None
+            raise self._clear(error) from error
 
     async def _run_async(
         self, connection: AsyncConnection | AsyncSession, work: Callable[[Connection | Session], T]
@@ -103,7 +104,7 @@ class SqlCursor(CursorStore):
         try:
             return await connection.run_sync(work)
         except ERRORS as error:
-            raise self._clear(error) from None
+            raise self._clear(error) from error
 
     def _load(self, bound: Connection | Session) -> Position | None:
         is_apps = bound.in_transaction()
@@ -123,7 +124,7 @@ class SqlCursor(CursorStore):
     def _write(self, bound: Connection | Session, before: Position, after: Position, *, commit: bool) -> None:
         connection = _connection(bound)
         if not commit and _commits_each_statement(connection):
-            raise CursorError(
+            raise ConfigurationError(
                 "keep() belongs into a transaction, together with the rows of the page, and this connection commits "
                 "each statement: take one without AUTOCOMMIT, or leave it to the loop to keep pages"
             )
@@ -150,7 +151,9 @@ class SqlCursor(CursorStore):
         return None if row is None else Position(*row)
 
     def _clear(self, error: BaseException) -> CursorError:
-        return self._moved() if is_conflict(error) else CursorError(described(error, CURSORS))
+        if is_conflict(error):
+            return self._moved()
+        return CursorStoreError(described(error, CURSORS), retryable=is_passing(error))
 
     def _moved(self) -> CursorMovedError:
         return CursorMovedError(f"the row {self._name!r} of {CURSORS.name}")

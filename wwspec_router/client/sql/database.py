@@ -5,7 +5,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, Table, case
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError as PoolTimeoutError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.sql.tables import is_mysql
@@ -26,6 +32,14 @@ _DUPLICATE = ("1062", "23000")
 """A row of the same key is there, in MySQL."""
 _MISSING = ("42P01", "42S02", "1146", "42703", "42S22", "1054")
 """There is no such table, or no such column."""
+
+_UNPREPARED = ("26000", "42P05", "08P01")
+"""A prepared statement is missing, is there already, or is another one, in PostgreSQL."""
+
+_POOLER = (
+    "a pooler of connections, such as pgbouncer in transaction mode, mixes up prepared statements: "
+    'create_engine(url, connect_args={"prepare_threshold": None}) prepares none with psycopg'
+)
 
 
 class Database:
@@ -88,7 +102,7 @@ def described(error: BaseException, table: Table) -> str:
     """Return what a database has refused, and the fix, without values."""
     cause = getattr(error, "orig", None) or error
     code = _code(error)
-    if code in _MISSING or (code == "SQLITE_ERROR" and str(cause).startswith("no such ")):
+    if _is_missing(error):
         return (
             f"the app's database lacks the table {table.name}, or it is of an earlier release: call "
             "wwspec_router.client.sql.create_tables(connection), or run the migration that does"
@@ -96,12 +110,30 @@ def described(error: BaseException, table: Table) -> str:
     name = type(cause).__name__ + (f" {code}" if code else "")
     if code in _BUSY:
         return f"another transaction locks the table {table.name} for too long ({name}): roll back, and try again later"
-    return f"the app's database refuses a statement on {table.name} ({name}): check that it is up, and its log"
+    fix = _POOLER if code in _UNPREPARED else "check that it is up, and its log"
+    return f"the app's database refuses a statement on {table.name} ({name}): {fix}"
+
+
+def advice(error: BaseException) -> str:
+    """Return what to change about the engine after an error of a statement of the app; empty when nothing is known."""
+    return _POOLER if _code(error) in _UNPREPARED else ""
 
 
 def is_conflict(error: BaseException) -> bool:
     """Return whether a database has rolled a transaction back because of another one."""
     return _code(error) in _CONFLICTS
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether the app may succeed in a new transaction: the connection was lost, or another one has a lock."""
+    is_of_server = isinstance(error, OperationalError | PoolTimeoutError | OSError) or _code(error) in _BUSY
+    return _passes(error) or (is_of_server and not _is_missing(error) and not advice(error))
+
+
+def _is_missing(error: BaseException) -> bool:
+    """Return whether a table or a column is missing."""
+    code, cause = _code(error), getattr(error, "orig", None) or error
+    return code in _MISSING or (code == "SQLITE_ERROR" and str(cause).startswith("no such "))
 
 
 def _passes(error: BaseException) -> bool:
@@ -115,6 +147,16 @@ def _code(error: BaseException) -> str:
         return str(cause.args[0])
     names = ("sqlite_errorname", "sqlstate", "pgcode")
     return next((code for name in names if isinstance(code := getattr(cause, name, None), str)), "")
+
+
+def latest_lease(now: float, until: float) -> float:
+    """Return the latest end of a lease by clocks that differ by less than a lease; a later one counts as over.
+
+    Args:
+        now: Unix time.
+        until: The end of a lease that begins now.
+    """
+    return until + (until - now)
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
-from wwspec_router.client.sql.database import LATEST, Database, insert_new
+from wwspec_router.client.sql.database import LATEST, Database, insert_new, latest_lease
 from wwspec_router.client.sql.tables import PENDING
 from wwspec_router.errors import ConfigurationError
 
@@ -109,7 +109,8 @@ class SqlPendingStore:
 
     def claim(self, stage: Stage, now: float, until: float) -> Pending | None | Awaitable[Pending | None]:
         """Return a row that nobody has; see `SharedPendingStore`."""
-        is_free = (*self._due(stage, now), PENDING.c.held_until <= now)
+        is_over = or_(PENDING.c.held_until <= now, PENDING.c.held_until > latest_lease(now, until))
+        is_free = (*self._due(stage, now), is_over)
         free = select(PENDING.c.position).where(*is_free).order_by(PENDING.c.position).limit(1)
         free = free.with_for_update(skip_locked=True)
         claimed = update(PENDING).values(holder=self._holder, held_until=until)

@@ -22,7 +22,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT, VARBINARY
+from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn, CreateTable
 
@@ -40,15 +40,8 @@ _LOCK = 90_603_100_776
 """The number of PostgreSQL's lock of those that make tables."""
 
 
-class _Bytes(VARBINARY):
-    """Bytes that the driver is given as text: aiomysql 0.3 with PyMySQL 1.2 fails at a parameter of bytes."""
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Leave the text as it is; the database takes its UTF-8, and compares that byte by byte."""
-
-
 class KeyText(TypeDecorator[str]):
-    """Text that is compared byte by byte: MySQL would take "corp " for "corp", and by default "Corp" too."""
+    """Text that is compared as it is: by default MySQL takes "Corp" for "corp", and "corp " even in utf8mb4_bin."""
 
     impl: type[String] = String
     cache_ok: bool = True
@@ -59,12 +52,10 @@ class KeyText(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Return the type of a column in a database."""
-        kind = _Bytes if is_mysql(dialect) else String
-        return dialect.type_descriptor(kind(self.length))
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        """Return what the driver has given."""
-        return value.decode() if isinstance(value, bytes) else value
+        if not is_mysql(dialect):
+            return dialect.type_descriptor(String(self.length))
+        collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+        return dialect.type_descriptor(VARCHAR(self.length, collation=collation))
 
 
 def is_mysql(dialect: Dialect) -> bool:

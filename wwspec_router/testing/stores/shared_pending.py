@@ -38,6 +38,20 @@ class SharedPendingStoreSuite(PendingStoreSuite):
         assert call(other.claim(Stage.NOTED, 32.5, 90.0)) == first
         assert call(one.claim(Stage.NOTED, 33.5, 90.0)) == second
 
+    def test_a_row_of_one_whose_clock_is_a_day_ahead_is_for_anybody(
+        self, stores: list[SharedPendingStore], call: Loop
+    ) -> None:
+        one, other = stores
+        row = row_of(KEYS[0])
+        call(one.add(row))
+        assert call(one.claim(Stage.NOTED, 86400.0, 86430.0)) == row
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) == row
+        call(other.release(row.key))
+        assert call(one.claim(Stage.NOTED, 31.0, 61.0)) == row
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) is None, (
+            "a clock that is less than a lease ahead did not count"
+        )
+
     def test_a_row_that_is_released_is_for_anybody(self, stores: list[SharedPendingStore], call: Loop) -> None:
         one, other = stores
         row = row_of(KEYS[0])
