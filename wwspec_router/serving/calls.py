@@ -25,7 +25,7 @@ from wwspec_router.logs.lines import LineLimiter, RareWarnings, about, current_r
 from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
-from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
+from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.sdk.base import Sdk, SealedReply
 from wwspec_router.serving.workers import WorkerPool
 
@@ -120,6 +120,13 @@ class Exchange:
         is_late = isinstance(error, HandlerTimeoutError)
         refusal = self._dispatcher.report(call, route, error) if is_late else self._dispatcher.refusal(error)
         return _answer(self._sdk.encode(refusal.text), refusal.errcode)
+
+    def without_reply(self, error: BaseException | None) -> Answer:
+        """Return what is sent when no reply could be sealed; the emulator gets the reason."""
+        if error is None or not self._sdk.is_emulated:
+            return NO_REPLY
+        said = f"no reply: {type(error).__name__}: {error}\n".encode("utf-8", "replace").decode()
+        return plain(NO_REPLY.status, said)
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:
         refusal = self._dispatcher.refusal(error)
@@ -356,7 +363,7 @@ class Calls:
             with about(call.number):
                 log.error("no reply could be sealed: %s%s", describe(error), ending)
         self._count(call, UNANSWERED, ending="HTTP 500")
-        call.on_answer(NO_REPLY)
+        call.on_answer(self.exchange.without_reply(error))
 
     def _count(self, call: PendingCall, errcode: int, answer: Answer | None = None, ending: str = "") -> None:
         now = monotonic()
