@@ -101,8 +101,8 @@ class OwnSettings:
         if not faults:
             try:
                 return self.type(**{name: each.value for name, each in values.items() if each.origin != "default"})
-            except (TypeError, ValueError) as error:  # of its __post_init__
-                faults = [f"{self._place}: settings: {self.name}: {error}"]
+            except (Exception, SystemExit) as error:  # its __post_init__ may raise anything
+                faults = [f"{self._place}: settings: {self.name}: {str(error) or type(error).__name__}"]
         raise ConfigurationError("\n".join(faults)) from None
 
     def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[list[OwnValue], list[str]]:
