@@ -29,6 +29,7 @@ from wwspec_router.config import (
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.extras import require
 from wwspec_router.host.secret_files import read_secret
+from wwspec_router.logs.printable import printable_json
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -243,7 +244,7 @@ def print_json(value: Any) -> None:
     """Print a value as indented JSON, with Chinese text as it is."""
     import msgspec  # here, since `--help` needs none of it
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
 
 class Seconds(click.FloatRange):
