@@ -31,4 +31,9 @@ if [[ ! -x $python ]]; then
     echo "run.sh: no Python at $python: run.sh starts the program in its image" >&2
     exit 69
 fi
-exec "$python" -m wwspec_router serve --host 0.0.0.0 --port 8080 --app "$here" "$@"
+host=0.0.0.0
+case " $* " in
+    *" --allow-remote "*) ;;
+    *" --sdk emulator "* | *" --sdk=emulator "*) host=127.0.0.1 ;; # its key is no secret: for this machine only
+esac
+exec "$python" -m wwspec_router serve --host "$host" --port 8080 --app "$here" "$@"

@@ -7,6 +7,7 @@ hand.
 from collections.abc import Callable
 from enum import IntEnum
 from time import monotonic
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -59,28 +60,52 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     """The class of the error that the reply was made of; empty when there was none."""
 
 
+MARGIN = 0.1
+"""Seconds beyond its deadline in which an ability can still answer: an `async def` handler is cancelled at the
+deadline."""
+
+
 class Deadline:
     """When a call must be answered.
 
     Args:
         at: Seconds of `time.monotonic()`; None for no limit.
+        limit: The timeout that ends then, in seconds.
+
+    Attributes:
+        place: Where the code of the call was when the time was over; None while nobody has looked.
+        is_logged: Whether the log has a line about that.
     """
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "is_logged", "limit", "place")
 
-    def __init__(self, at: float | None = None) -> None:
+    def __init__(self, at: float | None = None, limit: float = 0.0) -> None:
         self.at: float | None = at
+        self.limit = limit
+        self.place: TracebackType | None = None
+        self.is_logged = False
 
     @property
     def remaining(self) -> float | None:
         """Seconds left, never negative; None when there is no limit."""
         return None if self.at is None else max(0.0, self.at - monotonic())
 
+    def is_over(self, margin: float = 0.0) -> bool:
+        """Return whether the time is over, for so many seconds."""
+        return self.at is not None and monotonic() >= self.at + margin
+
     def check(self) -> None:
         """Raise HandlerTimeoutError when the time is over."""
         if self.at is not None and monotonic() >= self.at:
-            raise HandlerTimeoutError("the ability took longer than its timeout")
+            raise self.error()
 
+    def error(self) -> HandlerTimeoutError:
+        """Return the error of a call whose time is over."""
+        return HandlerTimeoutError(detail=f"{self.limit:g} s")
+
+
+NO_DEADLINE = Deadline()
+"""That of a call without a limit."""
 
 Function = Callable[[Call, str, Deadline], str]
 """Answers a call: takes it, its request as JSON text, and its deadline; returns the reply as JSON text. Blocks."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.host.input_files import read_file
 
 _TABLE = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
 _KEY = re.compile(r"""\s*(?:["']?([\w-]+)["']?\s*\.\s*)?["']?([\w-]+)["']?\s*=""")
@@ -30,16 +31,7 @@ def read_toml(path: Path, if_missing: str = "") -> tuple[str, dict[str, Any]]:
     Raises:
         ConfigurationError: There is no such file, it can't be read, or it is not TOML in UTF-8.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        fix = f"; {if_missing}" if if_missing else ""
-        raise ConfigurationError(f"{path}: there is no such file{fix}") from None
-    except IsADirectoryError:
-        raise ConfigurationError(f"{path}: is a folder; name a TOML file") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
-    return parse_toml(path, content)
+    return parse_toml(path, read_file(path, if_missing, "TOML file"))
 
 
 def key_lines(text: str) -> dict[tuple[str, str], int]:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _WIDTH = 100
 """Of a signature in one line; a longer one has a line for each argument."""
 
-_INTERNAL = {"commit", "open_mailbox", "perform"}
+_INTERNAL = {"commit", "open_mailbox", "perform", "timeout_error"}
 """Methods without an underscore that only the package itself calls."""
 
 _SHARED = ("BaseContext", "AdministrationClient", "FaultsClient")

@@ -32,9 +32,25 @@ def faults(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 @pytest.mark.parametrize("prefix", ["", "./", "/"])
 def test_a_whole_image_passes_every_check_of_its_contents(tmp_path: Path, prefix: str) -> None:
     found = rows(check(write_tar(tmp_path / "zone.tar", image(), prefix=prefix)))
-    contents = ("flat", "start", "Python", "registry", "SDK", "var", "secrets")
+    contents = ("flat", "start", "Python", "checks", "registry", "SDK", "var", "secrets")
     assert {name: found[name][0] for name in contents} == dict.fromkeys(contents, "ok")
     assert found["SDK"][1] == f"/{SDK}: x86_64, needs GLIBC_2.34, the image has GLIBC_2.36"
+
+
+def test_a_line_says_whether_the_compiled_check_of_contracts_is_there_and_loads(tmp_path: Path) -> None:
+    compiled = f"{SITE}/wwspec_router/contracts/speedups.cpython-312-x86_64-linux-gnu.so"
+
+    def said(file: Item | None = None) -> str:
+        items = image() if file is None else image() | {compiled: file}
+        state, text = rows(check(write_tar(tmp_path / "zone.tar", items)))["checks"]
+        assert state == "ok", "it is no fault: a program runs without"
+        return text
+
+    assert said(Item(library())).startswith(f"contracts are checked by compiled code, /{compiled}: x86_64")
+    alone = "contracts are checked by msgspec alone, which takes longer: "
+    assert said().startswith(f"{alone}build it on a machine with a C compiler")
+    assert said(Item(library(machine=AARCH64))).startswith(f"{alone}/{compiled} is for aarch64")
+    assert said(Item(b"PK")).startswith(f"{alone}/{compiled}: it is no library")
 
 
 def test_a_compressed_tar_is_read_as_one_that_is_not(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from inspect import getsourcelines
 from typing import Any
 
 import pytest
@@ -86,6 +87,18 @@ def test_a_handler_that_fails_has_the_errcode_of_its_failure_also_when_it_is_kep
         table = with_handler(apart(reference_table), place_order(outcome), once=once)
         for _ in range(calls):
             assert Kernel(table, store).call("place_order", '{"order":{"id":"a"}}')["errcode"] == errcode
+
+
+def test_a_reply_that_does_not_fit_is_logged_with_its_path_and_the_line_of_its_handler(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler = place_order(Receipt(number="a name that no log may show"))  # type: ignore[arg-type]
+    Kernel(with_handler(reference_table, handler), store).call("place_order")
+    line = getsourcelines(handler)[1] + 1  # below the decorator
+    assert caplog.messages == [
+        "ability place_order refused, OutputError: output contract: expected int, got str at $.number "
+        f"(test_refusals.py:{line} place_order)"
+    ]
 
 
 def test_an_ability_that_is_too_late_before_it_begins_has_the_errcode_of_a_timeout(

@@ -69,6 +69,20 @@ def test_own_options_come_last_and_so_win(echoing_app: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "host"),
+    [
+        (("--sdk", "emulator"), "127.0.0.1"),
+        (("--workers", "1", "--sdk=emulator", "--port", "0"), "127.0.0.1"),
+        (("--sdk", "emulator", "--allow-remote"), "0.0.0.0"),  # noqa: S104
+        (("--sdk", "vendor"), "0.0.0.0"),  # noqa: S104
+    ],
+)
+def test_the_emulators_key_is_for_this_machine_only(echoing_app: Path, options: tuple[str, ...], host: str) -> None:
+    arguments, _ = echoed(start(echoing_app / "run.sh", *options))
+    assert arguments[3:5] == ["--host", host]
+
+
 def test_empty_environment_is_filled(echoing_app: Path) -> None:
     _, variables = echoed(start(echoing_app / "run.sh"))
     assert variables["PATH"].split(":")[0] == f"{echoing_app}/.venv/bin"

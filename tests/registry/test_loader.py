@@ -128,6 +128,11 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         ("ping", "\nraise SystemExit\n", "schemas.api.ping can't be imported: schemas/api/ping.py:2: SystemExit:"),
         (
             "ping",
+            "class Stop(BaseException): pass\nraise Stop('now')\n",
+            "schemas.api.ping can't be imported: schemas/api/ping.py:2: Stop: now",
+        ),
+        (
+            "ping",
             EMPTY + "class Response(Output): pass\n",
             "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
         ),
@@ -142,7 +147,17 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
             "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
         ),
     ],
-    ids=["error", "missing package", "syntax", "error in an import", "exit", "no Request", "no Response", "no class"],
+    ids=[
+        "error",
+        "missing package",
+        "syntax",
+        "error in an import",
+        "exit",
+        "no exception",
+        "no Request",
+        "no Response",
+        "no class",
+    ],
 )
 def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text: str, message: str) -> None:
     write_files(app, {f"schemas/api/{name}.py": text, "schemas/api/_helper.py": "undefined\n"})

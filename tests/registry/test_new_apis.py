@@ -158,6 +158,8 @@ def test_another_row_of_the_api_has_no_more_than_the_first(app: Path) -> None:
         (ROW.replace('output = "console/doc.output.json"', ""), "SDK API get_doc_content has no contract; correct the"),
         (ROW.replace(FILES, ""), "or add its contract: the files of its examples as input and output of a row"),
         (ROW.replace("doc.output", "none"), "console/none.json: there is no such file"),
+        (ROW.replace("console/doc.output", "a\\u0000b"), "a\\x00b.json': no file has such a name: take the NUL out"),
+        (ROW.replace("console/doc.output.json", "/dev/zero"), "/dev/zero: is a device or a pipe; name a JSON file"),
         (ROW.replace('api = "get_doc_content"', 'api = "__class__"'), "api: the name of an SDK API has small letters"),
         (ROW.replace('api = "get_doc_content"', 'api = "sync_msg"'), "input $.docid: this key is not in the contract"),
     ],

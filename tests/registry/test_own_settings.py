@@ -170,6 +170,16 @@ def test_what_the_struct_itself_refuses_is_a_fault() -> None:
         declared.read(None, {"WWSPEC_APP_RETRIES": "4"})
 
 
+def test_any_error_of_the_struct_is_a_fault() -> None:
+    class Checked(msgspec.Struct):
+        def __post_init__(self) -> None:
+            raise KeyError("region")
+
+    fault = r"^registry\.toml:1 \[program\]: settings: abilities\.settings:Checked: 'region'$"
+    with pytest.raises(ConfigurationError, match=fault):
+        OwnSettings("abilities.settings:Checked", Checked, PLACE).read(None, {})
+
+
 class Inner(msgspec.Struct):
     host: str = ""
 

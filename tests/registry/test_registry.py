@@ -1,3 +1,4 @@
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -573,6 +574,19 @@ def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Pat
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="is a folder; name a TOML file"):
         parse_registry(tmp_path)
+
+
+def test_what_is_no_regular_file_or_too_large_is_told_and_not_read(registry: Path) -> None:
+    with pytest.raises(RegistryError, match="^/dev/zero: is a device or a pipe; name a TOML file$"):
+        parse_registry(Path("/dev/zero"))
+    os.mkfifo(registry)
+    with pytest.raises(RegistryError, match="is a device or a pipe"):
+        parse_registry(registry)
+    registry.unlink()
+    with registry.open("wb") as file:
+        file.truncate((4 << 20) + 1)
+    with pytest.raises(RegistryError, match="has more than 4 MiB"):
+        parse_registry(registry)
 
 
 def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) -> None:

@@ -64,6 +64,13 @@ def test_what_serves_development_only_stays_out_of_the_image(shop: Path) -> None
     assert not ignored.match_file("abilities/chat_digest.py")
 
 
+def test_what_is_secret_stays_out_of_the_repository(shop: Path) -> None:
+    ignored = PathSpec.from_lines("gitignore", (shop / ".gitignore").read_text("utf-8").splitlines())
+    for path in (".env", ".env.local", "key-1.pem", "app/keys/key-1.pem", "shapes.json", "tests/shapes-2026.json"):
+        assert ignored.match_file(path), path
+    assert not ignored.match_file("schemas/chat_digest.input.json")
+
+
 def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:
     headline, _, *steps = wwspec(tmp_path, "new", "shop").stdout.splitlines()
     assert headline.startswith("shop: ")

@@ -7,12 +7,14 @@ from tests.support.apps import write_files
 SHOP = """
 import json
 import logging
+from threading import Event
 
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.wecom.api import get_group_chat, sync_msg
 from wwspec_router.wecom.events import hit_keyword
 
 log = logging.getLogger("shop")
+never = Event()
 
 
 class Order(Contract):
@@ -45,6 +47,16 @@ async def later(request: Order, ctx: AsyncContext) -> Sum:
     return Sum(sum=parsed(request.text))
 
 
+@ability
+def stuck(request: Order) -> Sum:
+    return Sum(sum=int(never.wait(1)))
+
+
+@ability
+def wrong(request: Order) -> Sum:
+    return Sum(sum=request.text)
+
+
 class Recent(Contract):
     limit: int = 1
 
@@ -65,6 +77,11 @@ REGISTRY = """
 handler = "shop:total"
 [abilities.later]
 handler = "shop:later"
+[abilities.stuck]
+handler = "shop:stuck"
+timeout = 0.1
+[abilities.wrong]
+handler = "shop:wrong"
 [abilities.recent]
 handler = "shop:recent"
 [events.hit_keyword]

@@ -32,7 +32,7 @@ def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 def saved_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the saved requests of the ability that is named, or of all, that begin with `incomplete`: `@NAME`."""
     ability_id = ctx.params.get("ability_id")
-    saved = saved_requests(_app(ctx)).all() if incomplete.startswith("@") else []
+    saved = saved_requests(application_folder(ctx)).all() if incomplete.startswith("@") else []
     return _matching({f"@{each.name}" for each in saved if ability_id in (None, each.ability_id)}, incomplete)
 
 
@@ -87,13 +87,14 @@ def _matching(names: set[str], incomplete: str) -> list[str]:
     return sorted(each for each in names if each.startswith(incomplete) and each.isprintable() and " " not in each)
 
 
-def _app(ctx: click.Context) -> Path:
+def application_folder(ctx: click.Context) -> Path:
+    """Return the folder that `--app` or `WWSPEC_APP` names, else the current one."""
     return ctx.params.get("app") or Path(os.environ.get(variable("app"), ""))
 
 
 def _contracts(ctx: click.Context, kind: str) -> set[str]:
     """Return the names of the contracts of one kind: WeCom's, and those that the application adds."""
-    folders = (SHIPPED / kind, _app(ctx) / "schemas" / kind)
+    folders = (SHIPPED / kind, application_folder(ctx) / "schemas" / kind)
     return {path.stem for folder in folders for path in folder.glob("*.py") if not path.stem.startswith("_")}
 
 
@@ -115,7 +116,7 @@ def _ability_ids(ctx: click.Context) -> set[str]:
 
 
 def _registry(ctx: click.Context) -> Path:
-    app = _app(ctx)
+    app = application_folder(ctx)
     if named := ctx.params.get("registry") or os.environ.get(variable("registry")):
         return Path(named)
     settings = Path(os.environ.get(variable("config")) or app / SETTINGS_FILE)

@@ -1,6 +1,5 @@
 """The program under development, on one machine or several: `wwspec dev` starts it again when its files change."""
 
-import os
 import re
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from wwspec_router.cli.environment import ENV_FILE, read_env_file
+from wwspec_router.cli.environment import env_variables
 from wwspec_router.cli.held_starts import HeldStarts, Start
 from wwspec_router.cli.hints import styled
 from wwspec_router.cli.language import VARIABLE
@@ -212,8 +211,7 @@ class DevelopedProgram:
                     raise
 
     def _whole_environment(self) -> dict[str, str]:
-        own = read_env_file(self._app / ENV_FILE)
-        return {**{key: own[key] for key in own if key not in os.environ}, **self._environment}
+        return {**env_variables(self._app), **self._environment}
 
     def _starts(self) -> list[Start]:
         return [self._describing(), *map(self._serving, self._places)]

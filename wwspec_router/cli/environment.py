@@ -1,7 +1,14 @@
-"""`.env` of an application folder: environment variables of the program while it is developed."""
+"""`.env` of an application folder: environment variables for its development.
 
+`wwspec dev`, `check`, `doctor` and `call` read it. `wwspec serve` and the zones of tests do not: what they do must not
+depend on a file that no repository and no image has.
+"""
+
+import os
 import re
 from pathlib import Path
+
+import click
 
 from wwspec_router.errors import ConfigurationError
 
@@ -38,3 +45,28 @@ def read_env_file(path: Path) -> dict[str, str]:
         key, value = found.groups()
         variables[key] = value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
     return variables
+
+
+def env_variables(app: Path) -> dict[str, str]:
+    """Return the variables of an application folder's `.env` that the environment does not have.
+
+    Raises:
+        ConfigurationError: As for `read_env_file`.
+    """
+    return {key: value for key, value in read_env_file(app / ENV_FILE).items() if key not in os.environ}
+
+
+def take_env_file(ctx: click.Context, app: Path) -> None:
+    """Let a verb have these variables, and its options their values; before those are read.
+
+    Raises:
+        ConfigurationError: As for `read_env_file`.
+    """
+    if not ctx.resilient_parsing:
+        ctx.meta[ENV_FILE] = taken = env_variables(app)
+        os.environ.update(taken)
+
+
+def without_env_file(ctx: click.Context) -> dict[str, str]:
+    """Return the environment as it was before the verb took `.env`."""
+    return {key: value for key, value in os.environ.items() if key not in ctx.meta.get(ENV_FILE, ())}

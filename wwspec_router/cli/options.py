@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from wwspec_router.cli.environment import take_env_file
 from wwspec_router.cli.settings_file import SettingsFile, read_settings_file
 from wwspec_router.config import (
     APP_CONFIG,
@@ -28,12 +29,15 @@ from wwspec_router.config import (
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.extras import require
 from wwspec_router.host.secret_files import read_secret
+from wwspec_router.logs.printable import printable_json
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
+_TAKE_ENV_FILE = ("check", "doctor")
+"""Verbs with `--app` that have the variables of `.env`; `wwspec dev` gives them to the program alone."""
 _FROM_FILES = f"{__name__}.from_files"
 """Key in a context's `meta`: the arguments that name a file from which a secret was read."""
 
@@ -46,6 +50,7 @@ def app_options(function: FunctionT) -> FunctionT:
         default=Path(),
         envvar=variable("app"),
         is_eager=True,  # the settings file is in it
+        callback=_take_env_file,
         help="Application folder: abilities/ and, for contracts of its own, schemas/.  [default: this folder]",
     )
     registry = click.option(
@@ -64,6 +69,12 @@ def app_options(function: FunctionT) -> FunctionT:
         help=f"Settings file.  [default: {SETTINGS_FILE} in the application folder, if there is one]",
     )
     return app(registry(config(function)))
+
+
+def _take_env_file(ctx: click.Context, param: click.Parameter, app: Path) -> Path:
+    if ctx.info_name in _TAKE_ENV_FILE:
+        take_env_file(ctx, app)
+    return app
 
 
 def _read_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
@@ -233,7 +244,7 @@ def print_json(value: Any) -> None:
     """Print a value as indented JSON, with Chinese text as it is."""
     import msgspec  # here, since `--help` needs none of it
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
 
 class Seconds(click.FloatRange):

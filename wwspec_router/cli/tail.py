@@ -10,7 +10,7 @@ import msgspec
 from wwspec_router.cli.hints import styled
 from wwspec_router.cli.tables import moment
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
-from wwspec_router.logs.printable import printable
+from wwspec_router.logs.printable import printable, printable_json
 
 StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]
@@ -49,7 +49,7 @@ def json_lines(event: StreamEvent) -> Iterator[str]:
     """Yield each row of an event as one line of JSON."""
     if event.name == "entries":
         for row in event.data["rows"]:
-            yield msgspec.json.encode(row).decode()
+            yield printable_json(msgspec.json.encode(row).decode())
 
 
 class Lines:

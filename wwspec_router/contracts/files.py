@@ -12,6 +12,7 @@ import msgspec
 
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errors import ConfigurationError, JsonError, did_you_mean
+from wwspec_router.host.input_files import read_file
 
 SIDES = ("input", "output")
 
@@ -43,15 +44,9 @@ def read_json(path: Path) -> Any:
     Raises:
         ConfigurationError: The file can't be read, or is not JSON; one line that names it.
     """
+    others = [] if "\0" in str(path) or path.exists() else sorted(each.name for each in path.parent.glob("*.json"))
     try:
-        return decode_json(path.read_bytes())
-    except FileNotFoundError:
-        meant = did_you_mean(path.name, sorted(each.name for each in path.parent.glob("*.json")))
-        raise ConfigurationError(f"{path}: there is no such file{f'; {meant}' if meant else ''}") from None
-    except IsADirectoryError:
-        raise ConfigurationError(f"{path}: is a folder; name a JSON file") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
+        return decode_json(read_file(path, did_you_mean(path.name, others), "JSON file"))
     except JsonError as error:
         raise ConfigurationError(f"{path}: is not JSON: {error}") from None
 

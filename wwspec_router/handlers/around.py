@@ -16,7 +16,6 @@ from traceback import walk_tb
 from typing import Any
 
 from wwspec_router.contracts.codec import errcode_of
-from wwspec_router.errors import HandlerTimeoutError
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import EventHandler
@@ -117,7 +116,7 @@ class Around:
             with self._named_faults(run), self._manager(run), _outcome(run, context, error_code):
                 run.result = blocking(request, context)
                 if checks_end and context.remaining == 0:
-                    raise HandlerTimeoutError()
+                    raise context.timeout_error()
                 return _encoded(run, encode)
             raise self._swallowed(run)
 
@@ -185,7 +184,7 @@ def _outcome(run: Run, context: AnyContext, error_code: Callable[[BaseException]
         yield
     except BaseException as error:  # a handler may raise anything
         # at its timeout an `async def` handler is cancelled
-        run.error = HandlerTimeoutError() if type(error) is CancelledError and context.remaining == 0 else error
+        run.error = context.timeout_error() if type(error) is CancelledError and context.remaining == 0 else error
         run.errcode = error_code(run.error)
         raise
     finally:

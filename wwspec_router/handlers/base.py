@@ -13,7 +13,7 @@ import msgspec
 from wwspec_router.contracts import ApiRequest, Contract, Output, OutputT, PagedRequest, ResultT, TaskRequest
 from wwspec_router.contracts.codec import OutputCodec, errcode_of
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import ApiError, CallError
+from wwspec_router.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.handlers.follow import FollowedPages, Start
 from wwspec_router.handlers.kept import KeptWrites, checked_key
 from wwspec_router.handlers.run import JobRun
@@ -152,6 +152,10 @@ class BaseContext(Generic[StateT, SettingsT]):
     def remaining(self) -> float | None:
         """Seconds until the call is answered with a timeout error; None when the ability has no `timeout`."""
         return self._deadline.remaining
+
+    def timeout_error(self) -> HandlerTimeoutError:
+        """Return the error of a call whose time is over. For the kernel."""
+        return self._deadline.error()
 
     def _invoke(self, client: SdkClient, request: ApiRequest[OutputT], check: bool) -> OutputT:
         self._deadline.check()

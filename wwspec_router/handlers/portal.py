@@ -9,9 +9,10 @@ from functools import partial
 from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from wwspec_router.errors import CallError, HandlerTimeoutError
+from wwspec_router.errors import CallError
 from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.handlers.mailbox import Helpers
+from wwspec_router.logs.stacks import Frames, task_frames, thread_frames
 
 T = TypeVar("T")
 
@@ -53,6 +54,11 @@ class LoopPortal:
         """Return the task of the handler that a thread waits for, if any."""
         return self._tasks.get(ident)
 
+    def frames_of(self, ident: int) -> Frames:
+        """See `FramesOf`."""
+        task = self._tasks.get(ident)
+        return thread_frames(ident) if task is None else task_frames(task)
+
     async def _guarded(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncContext
     ) -> Callable[[], T]:
@@ -91,9 +97,10 @@ async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: Async
     try:
         async with limit:
             return await handler()
-    except TimeoutError:
+    except TimeoutError as error:
         if limit.expired():
-            raise HandlerTimeoutError() from None
+            waited = (error.__cause__ or error).__traceback__
+            raise context.timeout_error().with_traceback(waited) from None
         raise
     except asyncio.CancelledError as error:  # raised by the handler itself, or the loop is stopping
         raise CallError("the ability was cancelled") from error

@@ -43,7 +43,15 @@ def check(archive: Archive) -> list[Finding]:
     flat = _flat(archive)
     if flat.state is not State.OK:
         return [flat]
-    checks: Sequence[Callable[[Archive], Iterator[Finding]]] = (_start, _python, _application, _sdk, _var, _secrets)
+    checks: Sequence[Callable[[Archive], Iterator[Finding]]] = (
+        _start,
+        _python,
+        _compiled,
+        _application,
+        _sdk,
+        _var,
+        _secrets,
+    )
     return [flat, *(finding for each in checks for finding in each(archive))]
 
 
@@ -113,6 +121,24 @@ def _python(archive: Archive) -> Iterator[Finding]:
 
 def _installed(path: str) -> str:
     return f"{ENVIRONMENT}/lib/python3.12/site-packages/{path}"
+
+
+def _compiled(archive: Archive) -> Iterator[Finding]:
+    """Say whether the compiled check of contracts is there and loads: no program needs it."""
+    folders = ("app/wwspec_router/contracts", _installed("wwspec_router/contracts"))
+    files = [path for each in folders for path, _ in archive.below(each) if fnmatchcase(path, f"{each}/speedups*.so")]
+    why = "build it on a machine with a C compiler, or take a wheel that has it"
+    for path in files[:1]:
+        try:
+            found = _loads(archive, path, parse(archive.read(path)))
+        except ElfError as error:
+            why = f"/{path}: {error}"
+        else:
+            if found.state is State.OK:
+                yield Finding(State.OK, "checks", f"contracts are checked by compiled code, {found.text}")
+                return
+            why = found.text
+    yield Finding(State.OK, "checks", f"contracts are checked by msgspec alone, which takes longer: {why}")
 
 
 def _application(archive: Archive) -> Iterator[Finding]:

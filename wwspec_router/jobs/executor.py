@@ -10,7 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from wwspec_router.envelope import Call, CallType, Deadline, Reply
-from wwspec_router.errors import CallError, CrashError, HandlerTimeoutError, KeptConflictError, StoreError
+from wwspec_router.errors import CallError, CrashError, KeptConflictError, StoreError
 from wwspec_router.handlers.run import JobRun, Postponement
 from wwspec_router.jobs.later import Later
 from wwspec_router.jobs.reports import Reporter, Verdict
@@ -158,11 +158,22 @@ class JobExecutor:
         """Return how often a job is begun at most; failed runs of an event's handler do not count for this."""
         return MAX_RUNS + self._dispatcher.job_route(job.name).retries
 
-    def time_out(self, job: Job) -> Run:
+    def log_late(self, run: Run) -> None:
+        """Log where the code of a job is whose time is over."""
+        run.deadline.is_logged = True
+        error = run.deadline.error().with_traceback(run.deadline.place)
+        self._dispatcher.report(_call_of(run.job), self._dispatcher.job_route(run.job.name), error)
+
+    def time_out(self, late: Run) -> Run:
         """Return a run that reports that a job ran out of time."""
-        error = HandlerTimeoutError()
-        run = Run(job, self._error(error))
+        error = late.deadline.error().with_traceback(late.deadline.place)
+        run = Run(late.job, outcome := self._error(error))
         run.error = class_of(error)
+        if self._call_log is not None:
+            route, attempt = self._dispatcher.job_route(late.job.name), late.job.attempt + 1
+            reply = Reply(outcome.result, outcome.errcode)
+            attempts = route.retries + 1 if late.job.event_type else None
+            self._call_log.time_out(late.job.reference, reply, error, route.label, attempt, attempts)
         return run
 
     def _error(self, error: CallError) -> Outcome:
@@ -362,7 +373,7 @@ def _failure(run: Run, outcome: Outcome, verdict: Verdict) -> Failure | None:
     return Failure(error=REFUSED if verdict is Verdict.HOPELESS else NOT_REPORTED, errcode=outcome.errcode)
 
 
-def _call_of(job: Job, work: JobRun) -> Call:
+def _call_of(job: Job, work: JobRun | None = None) -> Call:
     """Return the call that a job runs."""
     return Call(
         corpid=job.corpid,

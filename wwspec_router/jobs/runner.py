@@ -27,8 +27,8 @@ from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.jobs.turns import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.logs.lines import LineLimiter
-from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.lines import LineLimiter, about
+from wwspec_router.logs.stacks import FramesOf, describe, thread_frames
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import ORPHAN_AFTER, Store
@@ -75,6 +75,7 @@ class Jobs:
         report_within: Seconds that a report may take.
         call_log: Where a line is written for each job that ends; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
+        frames_of: Returns where the code is that a thread runs or waits for, given its ident.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Jobs:
         report_within: float = REPORT_WITHIN,
         call_log: CallLog | None = None,
         retry_pause: float = RUNS.first,
+        frames_of: FramesOf = thread_frames,
     ) -> None:
         self._journal = journal
         self._owner = secrets.token_hex(8)
@@ -106,8 +108,9 @@ class Jobs:
             journal, self._owner, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
         self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._given_back, call_log)
-        numbers = () if call_log is None else (call_log.number_of,)
-        self._threads = JobThreads(threads, hang_after, report_within, self._executor.execute, wake.set, *numbers)
+        number_of = (lambda reference: 0) if call_log is None else call_log.number_of
+        execute = self._executor.execute
+        self._threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
         self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
@@ -176,6 +179,7 @@ class Jobs:
         while not self._stopping:
             self._tick(
                 self._end_runs,
+                self._log_late,
                 self._replace_hanging,
                 self._renew,
                 self._let_suspect_begin,
@@ -187,11 +191,11 @@ class Jobs:
         self._submit_due_reports()
         self._wake.set()  # the grace may be over already
         while self._running:
-            self._tick(self._end_runs, self._renew, self._excuse)
+            self._tick(self._end_runs, self._log_late, self._renew, self._excuse)
         self._threads.end()
 
     def _tick(self, *steps: Callable[[], None]) -> None:
-        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic())))
+        self._wake.wait(min(self._poll, max(0.0, self._next_due - monotonic()), self._threads.until_late()))
         self._wake.clear()
         if monotonic() >= self._next_due:
             self._next_due = inf
@@ -276,6 +280,12 @@ class Jobs:
         if (run := self._suspects.ready(self._threads.runs())) is not None:
             self._threads.submit(run)
 
+    def _log_late(self) -> None:
+        """Log where the code of each job is whose time is over."""
+        for run in self._threads.late():
+            with about(self._threads.request(run.job)):
+                self._executor.log_late(run)
+
     def _replace_hanging(self) -> None:
         """Replace threads that hang; give jobs whose time is over to other threads, which report them."""
         for run in self._threads.replace_hanging():
@@ -283,7 +293,7 @@ class Jobs:
                 self._running.discard(run.job.job_id)
                 self._given_back.report_again(run)
             elif not run.is_reporting and run.deadline.remaining == 0 and run.give_away(reporting=False):
-                self._threads.submit(self._executor.time_out(run.job))
+                self._threads.submit(self._executor.time_out(run))
 
     def _excuse(self) -> None:
         """Keep jobs that run longer than the grace from becoming suspects: it is not they that end the process."""

@@ -7,13 +7,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
-from wwspec_router.envelope import Deadline
+from wwspec_router.envelope import MARGIN, NO_DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.logs.lines import current_request, short
-from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.pool.crew import Crew, Pace
 from wwspec_router.pool.watchdog import Watchdog, Work
@@ -45,7 +46,7 @@ class Run:
         self.writes: Sequence[KeptWrite] = ()
         """What is stored with its outcome."""
         self.claimed = monotonic()
-        self.deadline = Deadline()
+        self.deadline = NO_DEADLINE
         self.since = 0.0
         """When its stage began; 0.0 while it waits for a thread."""
         self.error = ""
@@ -113,6 +114,7 @@ class JobThreads:
         handle: Called with each run, on a thread. What it raises is logged.
         wake: Called, on any thread, when `ended` has runs to return.
         number_of: Returns the number that log lines have of the job with this reference; 0 for one by the job's ID.
+        frames_of: Returns where the code is that a thread runs or waits for, given its ident.
     """
 
     def __init__(
@@ -122,12 +124,14 @@ class JobThreads:
         report_within: float,
         handle: Callable[[Run], None],
         wake: Callable[[], None],
-        number_of: Callable[[str], int] = lambda reference: 0,
+        number_of: Callable[[str], int],
+        frames_of: FramesOf,
     ) -> None:
         self._hang_after = hang_after
         self._report_within = report_within
         self._handle = handle
         self._number_of = number_of
+        self._frames_of = frames_of
         self._crew: Crew[Run] = Crew(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(self._running_work, lambda work: self._crew.lose(work.ident) and self._fill())
@@ -185,6 +189,23 @@ class JobThreads:
         is_reporting, since = run.stage()
         return since != 0.0 and monotonic() - since > self._limit(is_reporting)
 
+    def late(self) -> list[Run]:
+        """Note where the code of each run is whose time is over; return those of which no line says so yet."""
+        late = [
+            run for run in self._runs if not (run.is_reporting or run.deadline.is_logged) and run.deadline.is_over()
+        ]
+        for run in late:
+            if run.deadline.place is None and (ident := self._crew.ident_of(run)) is not None:
+                run.deadline.place = traceback_at(self._frames_of(ident))
+        return [run for run in late if run.deadline.is_over(MARGIN)]
+
+    def until_late(self) -> float:
+        """Return for how many seconds `late` finds nothing new; beyond the margin, if it has to look twice."""
+        now = monotonic()
+        deadlines = (run.deadline for run in self._runs if not run.is_reporting and not run.deadline.is_logged)
+        ends = (each.at + (MARGIN if each.place else 0.0) - now for each in deadlines if each.at is not None)
+        return max(0.0, min(ends, default=inf))
+
     def replace_hanging(self) -> list[Run]:
         """Log what hangs, and start other threads in their places; return the runs whose threads were replaced."""
         self._watchdog.check()
@@ -208,7 +229,7 @@ class JobThreads:
             job = run.job
             what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.name, 64)}"
             limit = self._limit(is_reporting)
-            work.append(Work(ident, name, since or begun, limit, what, self._request(job)))
+            work.append(Work(ident, name, since or begun, limit, what, self.request(job)))
         return work
 
     def _is_hopeless(self, run: Run | None) -> bool:
@@ -217,12 +238,12 @@ class JobThreads:
         is_endless = monotonic() - run.since > HOPELESS_AFTER * self._hang_after
         return run.is_given_away or run.is_reporting or run.deadline.remaining == 0 or is_endless
 
-    def _request(self, job: Job) -> int | str:
+    def request(self, job: Job) -> int | str:
         """Return what ties log lines to a job."""
         return self._number_of(job.reference) or f"job-{short(job.job_id)}"
 
     def _work(self, run: Run) -> None:
-        current_request.set(self._request(run.job))
+        current_request.set(self.request(run.job))
         current_traceparent.set("")
         run.begin(reporting=False)
         try:

@@ -77,6 +77,8 @@ class Measure:
         """What is noted for the emulator; None with the vendor's SDK."""
         self.traced: TracedCall | None = None
         """What the emulator is told at the end."""
+        self.since = monotonic()
+        """When it began."""
         self._seconds = 0.0
         self._lock = threading.Lock()
 
@@ -128,6 +130,8 @@ class CallLog:
         self._thread = threading.local()
         self._numbers: dict[str, int] = {}
         self._numbers_lock = threading.Lock()
+        self._jobs: dict[str, Measure] = {}
+        """Of the jobs that run, by what the emulator knows them by."""
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.trace = sdk.trace
@@ -219,7 +223,9 @@ class CallLog:
             attempts: How many there are at most; None when nothing limits them.
             next_run: Seconds until the next one; None when the job is over.
         """
-        measure = self._measure
+        self._tell_run(self._measure, attempt, attempts, next_run)
+
+    def _tell_run(self, measure: Measure, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
         trace, traced = measure.trace, measure.traced
         if trace is None or traced is None:
             return
@@ -237,17 +243,43 @@ class CallLog:
             deadline: When it must be over.
             reference: What the emulator knows it by.
         """
-        since = monotonic()
         measure = self.begin(Measure(call))
         measure.reference = reference
         if reference:
             self.trace(reference)
+            self._jobs[reference] = measure
         reply = answer(call, route, deadline)
-        measure.reply, measure.traceparent = reply.text, current_traceparent.get()
-        bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (call.data, reply.text))
-        lasted = monotonic() - since
-        self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=route.label, is_job=True)
+        measure.traceparent = current_traceparent.get()
+        if not reference or self._jobs.pop(reference, None) is measure:
+            self._write_job(measure, reply, route.label)
         return reply
+
+    def time_out(
+        self, reference: str, reply: Reply, error: BaseException, label: str, attempt: int, attempts: int | None
+    ) -> None:
+        """End the run of a job that is reported as late while its code runs on.
+
+        Args:
+            reference: What the emulator knows the job by.
+            reply: What is reported.
+            error: Why; its traceback says where the code is.
+            label: What the job is counted as.
+            attempt: See `end_run`.
+            attempts: See `end_run`.
+        """
+        if (measure := self._jobs.pop(reference, None)) is None:
+            return
+        if measure.trace is not None:
+            measure.trace.failure = error
+        self._write_job(measure, reply, label)
+        self._tell_run(measure, attempt, attempts)
+
+    def _write_job(self, measure: Measure, reply: Reply, label: str) -> None:
+        measure.reply = reply.text
+        data = "" if measure.call is None else measure.call.data
+        bytes_in, bytes_out = (len(text.encode("utf-8", "replace")) for text in (data, reply.text))
+        lasted = monotonic() - measure.since
+        self.write(measure, reply.errcode, lasted, bytes_in, bytes_out, label=label, is_job=True)
 
     @property
     def _measure(self) -> Measure:

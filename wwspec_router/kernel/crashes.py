@@ -9,8 +9,7 @@ import traceback
 from pathlib import Path
 
 from wwspec_router.errors import CrashError
-from wwspec_router.logs.stacks import describe
-from wwspec_router.logs.tracebacks import is_application
+from wwspec_router.logs.stacks import describe, is_application
 
 SAID = "internal error"
 """What the errmsg of every crash begins with."""

@@ -12,7 +12,7 @@ from time import monotonic
 import msgspec
 
 from wwspec_router.contracts.codec import errcode_of
-from wwspec_router.envelope import Call, CallType, Deadline, Function, Reply
+from wwspec_router.envelope import NO_DEADLINE, Call, CallType, Deadline, Function, Reply
 from wwspec_router.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
@@ -28,8 +28,6 @@ from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store
-
-_NO_DEADLINE = Deadline()
 
 
 class ConcurrencyLimit:
@@ -85,7 +83,7 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
     def deadline(self, since: float) -> Deadline:
         """Return the deadline of a call that came in at `since`, in seconds of `time.monotonic()`."""
-        return _NO_DEADLINE if self.timeout is None else Deadline(since + self.timeout)
+        return NO_DEADLINE if self.timeout is None else Deadline(since + self.timeout, self.timeout)
 
 
 class Dispatcher:
@@ -193,7 +191,11 @@ class Dispatcher:
                     text = route.function(call, call.data, deadline)
             return Reply(text, 0 if call.call_type == CallType.EVENT else errcode_of(text))
         except BaseException as error:  # a handler may raise anything; the call is answered anyway
-            return self._refusals.report(call, route.label, error)
+            return self.report(call, route, error, deadline)
+
+    def report(self, call: Call, route: Route, error: BaseException, deadline: Deadline = NO_DEADLINE) -> Reply:
+        """Log the error of a call, and return the reply that it becomes; see `Refusals.report`."""
+        return self._refusals.report(call, route.label, error, deadline)
 
     def dispatch(self, call: Call) -> Reply:
         """Answer one call that comes in now, on its own route and within its ability's timeout."""

@@ -4,6 +4,7 @@ All look-ups that can be done once are done when a function is made, not when it
 IDs, limits or timeouts; errors are raised.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -12,16 +13,26 @@ import msgspec
 
 from wwspec_router.contracts.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
-from wwspec_router.errors import DEFAULT_ERRCODE, AbilityError, AbilityNotFoundError, CallError, InputError
+from wwspec_router.errors import (
+    DEFAULT_ERRCODE,
+    AbilityError,
+    AbilityNotFoundError,
+    CallError,
+    HandlerTimeoutError,
+    InputError,
+    OutputError,
+)
+from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.context import AsyncContext, Context
-from wwspec_router.handlers.events import AsyncEventContext, EventContext
+from wwspec_router.handlers.events import AsyncEventContext, EventContext, EventHandler
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.lines import short
+from wwspec_router.logs.stacks import note_handler
 from wwspec_router.logs.trace import checked
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget
@@ -148,7 +159,7 @@ class Functions:
                     raise
                 raise AbilityError(error.message, detail=error.detail) from error  # an errcode of 0 is a success
 
-        return run
+        return _named(handler, run)
 
     def _api(self, target: ApiTarget) -> Function:
         forward, fit = self._timed(target.input.forward), self._timed(target.output.fit)
@@ -168,6 +179,7 @@ class Functions:
             function = self._run(target, checks_end=True)
         else:
             function = self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+        function = _named(target.handler, function)
         return _traced(target.trace, function) if target.trace else function
 
     def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
@@ -251,6 +263,20 @@ class Functions:
                 raise InputError(f"$.input.func_req{error.path[1:]}", error.reason) from None
 
         return call_function
+
+
+def _named(handler: Handler | EventHandler, function: Function) -> Function:
+    """Return a function that names the handler in errors that come when it has returned."""
+    code = getattr(inspect.unwrap(handler.function), "__code__", None)
+
+    def run(call: Call, text: str, deadline: Deadline) -> str:
+        try:
+            return function(call, text, deadline)
+        except (OutputError, HandlerTimeoutError) as error:
+            note_handler(error, code)
+            raise
+
+    return run
 
 
 def _traced(path: Path, function: Function) -> Function:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import (
     AbilityNotFoundError,
@@ -24,7 +24,7 @@ from wwspec_router.errors import (
 from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
-from wwspec_router.logs.stacks import class_of, errcode_of, is_a
+from wwspec_router.logs.stacks import class_of, errcode_of, is_a, where
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.logs.tracebacks import place_of, shown
 
@@ -82,7 +82,7 @@ class Refusals:
                 return self.errcode(error)
         return self.errcode(crash_error(""))
 
-    def report(self, call: Call, label: str, error: BaseException) -> Reply:
+    def report(self, call: Call, label: str, error: BaseException, deadline: Deadline) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
 
         The reply to a crash has the reference of its log line, if it has a line.
@@ -91,13 +91,19 @@ class Refusals:
             call: The call.
             label: What it is counted as. One line a second is logged for each label and kind of error.
             error: Anything that a handler can raise.
+            deadline: Of the call. Once a line says that it has passed, there is no second one.
         """
+        is_timeout = is_a(error, HandlerTimeoutError)
+        if is_timeout and deadline.place is not None and not where(error):
+            BaseException.with_traceback(error, deadline.place)
         if (trace := current_trace.get()) is not None:
             trace.failure = error
         if is_a(error, PostponedError):
             return self.reply(error)  # the executor of jobs logs it: nothing is wrong
         reply, reference = None, ""
         ending = "" if self._with_text else self._limiter.ending((label, *_kind(error)))
+        if is_timeout and deadline.is_logged:
+            ending = None
         with suppress(BaseException):  # its own methods raise, or it has lost its message
             if is_a(error, CallError):
                 reply = self.reply(error)
@@ -112,7 +118,7 @@ class Refusals:
     def _log_crash(self, call: Call, label: str, error: BaseException, ending: str | None) -> str:
         """Log a crash; return the reference of the line, or "" when it has none or there is no line."""
         reference = "" if self._silent else new_reference()
-        name = label if label.startswith("event:") else _name(call)
+        name = _name(call, label)
         if self._with_text:
             log.error("%s failed", f"{reference} {name}".lstrip(), exc_info=shown(error))
             return reference
@@ -134,9 +140,9 @@ def _log_whole(call: Call, label: str, error: CallError, ending: str) -> None:
             f" at {place}" if place else "",
         )
     )
-    has_cause = place and error.__cause__ is not None
+    has_more = place and (error.__cause__ is not None or is_a(error, HandlerTimeoutError))
     level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
-    log.log(level, "%s refused, %s", _name(call), what, exc_info=shown(error) if has_cause else None)
+    log.log(level, "%s refused, %s", _name(call, label), what, exc_info=shown(error) if has_more else None)
 
 
 def _log_refusal(call: Call, label: str, error: CallError, ending: str) -> None:
@@ -150,9 +156,11 @@ def _log_refusal(call: Call, label: str, error: CallError, ending: str) -> None:
         return
     errcode = "" if error.errcode is None else f" {error.errcode}"
     text = f": {error.message}" if type(error).loggable else errcode
-    detail = f" ({error.detail})" if error.detail else ""
+    place = where(error) if isinstance(error, HandlerTimeoutError | OutputError) else ""
+    more = ", at ".join(filter(None, (error.detail, place)))
+    detail = f" ({more})" if more else ""
     level = logging.ERROR if call.call_type == CallType.EVENT else logging.WARNING
-    line = f"{_name(call)} refused, {type(error).__name__}{text}{detail}{ending}"
+    line = f"{_name(call, label)} refused, {type(error).__name__}{text}{detail}{ending}"
     log.log(level, Fields(line, fields, line))
 
 
@@ -161,8 +169,10 @@ def _kind(error: BaseException) -> tuple[int, int | None]:
     return id(type(error)), errcode_of(error)
 
 
-def _name(call: Call) -> str:
+def _name(call: Call, label: str) -> str:
     """Return the name of a call in log lines."""
+    if label.startswith("event:"):
+        return label
     match call.call_type:
         case CallType.APP:
             return f"ability {short(call.ability_id, 64)}"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from wwspec_router.logs.stacks import class_of
+from wwspec_router.errors import CallError
+from wwspec_router.logs.stacks import class_of, is_a
 from wwspec_router.logs.trace import Trace
 from wwspec_router.logs.tracebacks import frames_of, message_of
 
@@ -111,7 +112,10 @@ def _failure(error: BaseException) -> TracedError:
         TracedFrame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
         for frame, own in frames_of(error)
     ]
-    return TracedError(class_of(error), message_of(error), frames)
+    text = message_of(error)
+    if is_a(error, CallError) and error.detail:
+        text = f"{text} ({error.detail})"
+    return TracedError(class_of(error), text, frames)
 
 
 def _lines(trace: Trace) -> Iterator[TracedLine]:

@@ -1,8 +1,22 @@
 """Text that others made, as it may be shown."""
 
+from unicodedata import category
+
 
 def printable(text: str) -> str:
     """Return a text in which nothing ends the line, steers a terminal, turns its direction or can't be encoded."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def printable_json(text: str) -> str:
+    """Return a JSON text of the same value in which nothing steers a terminal or turns its direction."""
+    return text if text.isprintable() else "".join(map(_printable_in_json, text))
+
+
+def _printable_in_json(character: str) -> str:
+    if character.isprintable() or character == "\n" or category(character) == "Zs":  # such as an ideographic space
+        return character
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))

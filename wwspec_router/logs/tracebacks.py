@@ -1,25 +1,21 @@
 """Tracebacks for developers: with the text of exceptions, and of the frames only the application's own.
 
-All but `is_application` is for the emulator only, which has no real data; see `stacks` for the logs of a deployed
-program. Errors come from
+For the emulator only, which has no real data; see `stacks` for the logs of a deployed program. Errors come from
 handlers, and their classes may do anything when they are touched: nothing here raises.
 """
 
 import traceback
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from wwspec_router.logs.stacks import NOT_DESCRIBABLE
+from wwspec_router.logs.stacks import NOT_DESCRIBABLE, PACKAGE, code_of, is_application, line_of
 
 T = TypeVar("T")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 """What `logging` takes as `exc_info`."""
-
-_PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
 
 
 def shown(error: BaseException) -> ExcInfo:
@@ -48,9 +44,7 @@ def traceback_of(error: BaseException) -> str:
 def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]:
     """Return the frames of an error that `traceback_of` shows, and whether each is the application's."""
     try:
-        frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
-        kept = _trimmed(frames, [frame.filename for frame in frames])
-        return [(frame, is_application(frame.filename)) for frame in kept]
+        return [(frame, is_application(frame.filename)) for frame in _frames(error)]
     except BaseException:  # its own class raises
         return []
 
@@ -74,11 +68,22 @@ def _said_by(error: BaseException) -> str:
 def place_of(error: BaseException) -> str:
     """Return the innermost line of the application that an error came through; empty when there is none."""
     try:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if is_application(frame.filename)]
+        own = [frame for frame in _frames(error) if is_application(frame.filename)]
     except BaseException:  # its own class raises
         return ""
     return f"{_readable(own[-1].filename)}:{own[-1].lineno}" if own else ""
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames that are shown; the handler's own line when the error came through no code of the application.
+
+    So is a reply that does not fit: the handler has returned by then.
+    """
+    frames: list[traceback.FrameSummary] = list(traceback.extract_tb(error.__traceback__))
+    code = code_of(error)
+    if code is not None and not any(is_application(frame.filename) for frame in frames):
+        return [traceback.FrameSummary(code.co_filename, line_of(code), code.co_name)]
+    return _trimmed(frames, [frame.filename for frame in frames])
 
 
 def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
@@ -94,7 +99,7 @@ def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackExc
 def _trimmed(frames: list[T], files: list[str]) -> list[T]:
     """Return the frames from the first one of the application on, without those of this package."""
     first = next((number for number, file in enumerate(files) if is_application(file)), 0)
-    kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not file.startswith(_PACKAGE)]
+    kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not file.startswith(PACKAGE)]
     return kept or frames  # an error of this package itself
 
 
@@ -108,20 +113,6 @@ def _linked(trace: TracebackType | None) -> TracebackType | None:
     for link in reversed(_trimmed(links, [link.tb_frame.f_code.co_filename for link in links])):
         linked = TracebackType(linked, link.tb_frame, link.tb_lasti, link.tb_lineno)
     return linked
-
-
-def is_application(file: str) -> bool:
-    """Return whether a file of code is the application's: neither this package's nor a library's."""
-    return not file.startswith((_PACKAGE, "<", *_libraries()))
-
-
-@cache
-def _libraries() -> tuple[str, ...]:
-    """Return the folders of the standard library and of installed packages."""
-    import sysconfig  # here, since a deployed program needs none of it
-
-    folders = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-    return tuple(f"{folder}/" for folder in folders if folder)
 
 
 def _readable(file: str) -> str:

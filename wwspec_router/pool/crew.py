@@ -176,6 +176,10 @@ class Crew(Generic[JobT]):
         ]
         return sorted(busy, key=lambda each: each.since)
 
+    def ident_of(self, job: JobT) -> int | None:
+        """Return the ident of the thread that is running a job, be it lost; None when there is none."""
+        return next((each.ident for each in (*self.workers, *self.lost) if each.job is job), None)
+
     # Called by the leader
 
     def call_next(self) -> None:

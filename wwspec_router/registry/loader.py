@@ -220,7 +220,9 @@ class Application:
             if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
                 raise LoaderError(missing_module(error.name, self.folder)) from None
             raise LoaderError(import_fault(name, error, self.folder)) from error
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module may raise anything
             raise LoaderError(import_fault(name, error, self.folder)) from error
         if top == name and name not in self._own:
             self._require_own(module)

@@ -101,8 +101,8 @@ class OwnSettings:
         if not faults:
             try:
                 return self.type(**{name: each.value for name, each in values.items() if each.origin != "default"})
-            except (TypeError, ValueError) as error:  # of its __post_init__
-                faults = [f"{self._place}: settings: {self.name}: {error}"]
+            except (Exception, SystemExit) as error:  # its __post_init__ may raise anything
+                faults = [f"{self._place}: settings: {self.name}: {str(error) or type(error).__name__}"]
         raise ConfigurationError("\n".join(faults)) from None
 
     def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[list[OwnValue], list[str]]:
@@ -113,7 +113,7 @@ class OwnSettings:
     def _read(self, file: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, OwnValue], list[str]]:
         given: dict[str, _Given | None] = {}
         faults = [*self._from_environment(environment, given), *self._from_file(file, given)]
-        values = {}
+        values, missing = {}, []
         for name, field in self._fields.items():
             key = _key(name)
             if (found := given.get(name)) is not None:
@@ -123,10 +123,12 @@ class OwnSettings:
             elif name in given:
                 continue
             elif field.required:
-                faults.append(f"{_app_place(file)}: missing {key}: {self._fix(name)}")
+                missing.append(f"{key}: {self._fix(name)}")
             else:
                 value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
                 values[name] = OwnValue(key, value, "default")
+        if missing:
+            faults.append(f"{_app_place(file)}: missing {'; '.join(missing)}")
         return values, faults
 
     def _from_file(self, file: Path | None, given: dict[str, _Given | None]) -> Iterator[str]:

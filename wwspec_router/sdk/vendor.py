@@ -172,7 +172,8 @@ class VendorSdk:
                     raise TypeError
             return call
         except BaseException as error:  # the SDK documents no class; after any error the request is refused
-            raise DecodeError(detail=type(error).__name__) from error
+            text = f": {error}" if self.is_emulated else ""
+            raise DecodeError(detail=f"{type(error).__name__}{text}") from error
 
     def encode(self, text: str) -> SealedReply:
         """Sign and encrypt a reply; see `Sdk.encode`."""

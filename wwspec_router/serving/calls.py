@@ -17,15 +17,15 @@ from time import monotonic
 from msgspec.structs import replace
 
 from wwspec_router.config import Settings
-from wwspec_router.envelope import Call
+from wwspec_router.envelope import MARGIN, NO_DEADLINE, Call
 from wwspec_router.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
 from wwspec_router.kernel.call_log import CallLog, Measure
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.lines import LineLimiter, RareWarnings, about, current_request
-from wwspec_router.logs.stacks import describe
+from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
-from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer
+from wwspec_router.protocol.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.sdk.base import Sdk, SealedReply
 from wwspec_router.serving.workers import WorkerPool
 
@@ -33,9 +33,6 @@ log = logging.getLogger(__name__)
 
 TICK = 0.05
 """Seconds between two checks of all calls."""
-MARGIN = 0.1
-"""Seconds beyond its deadline in which an ability can still answer: an `async def` handler is cancelled at the
-deadline."""
 UNANSWERED = -2
 """What is counted in place of an errcode when the client hung up, or no reply could be sealed."""
 REFUSAL_THREADS = 2
@@ -63,7 +60,7 @@ class PendingRequest:
         self.arrived = monotonic()
         self.begun = 0.0
         """When a worker began it; 0.0 while it is queued."""
-        self.deadline: float | None = None
+        self.deadline = NO_DEADLINE
         """When it must be answered; known once it is decoded."""
         self.label = UNDECODED
         """What it is counted as; see `Route.label`."""
@@ -107,13 +104,12 @@ class Exchange:
             return self._refuse_undecoded(error)
         route = dispatcher.route(call)
         request.label = route.label
-        deadline = route.deadline(request.arrived)
-        request.deadline = deadline.at
+        request.deadline = deadline = route.deadline(request.arrived)
         reply = dispatcher.answer(call, route, deadline)
         return _answer(self._sdk.encode(reply.text), reply.errcode)
 
     def refuse(self, request: PendingRequest, error: CallError) -> Answer:
-        """Answer a request with an error, on a thread that did not decode it.
+        """Answer a request with an error, on a thread that did not decode it; log that its time is over.
 
         It is decoded again here: the SDK must know on this thread which request the reply belongs to.
 
@@ -121,11 +117,21 @@ class Exchange:
             Exception: As for `answer`.
         """
         try:
-            request.label = self._dispatcher.route(self._decode(request)).label
+            call = self._decode(request)
         except DecodeError as undecoded:
             return self._refuse_undecoded(undecoded)
-        refusal = self._dispatcher.refusal(error)
+        route = self._dispatcher.route(call)
+        request.label = route.label
+        is_late = isinstance(error, HandlerTimeoutError)
+        refusal = self._dispatcher.report(call, route, error) if is_late else self._dispatcher.refusal(error)
         return _answer(self._sdk.encode(refusal.text), refusal.errcode)
+
+    def without_reply(self, error: BaseException | None) -> Answer:
+        """Return what is sent when no reply could be sealed; the emulator gets the reason."""
+        if error is None or not self._sdk.is_emulated:
+            return NO_REPLY
+        said = f"no reply: {type(error).__name__}: {error}\n".encode("utf-8", "replace").decode()
+        return plain(NO_REPLY.status, said)
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:
         refusal = self._dispatcher.refusal(error)
@@ -245,19 +251,22 @@ class Calls:
         workers: The pool of those threads.
         figures: Counts what was answered.
         settings: Limits and timeouts.
+        frames_of: Returns where the code is that a thread runs or waits for, given its ident.
     """
 
-    def __init__(self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings) -> None:
+    def __init__(
+        self, exchange: Exchange, workers: WorkerPool, figures: Figures, settings: Settings, frames_of: FramesOf
+    ) -> None:
         self.exchange = exchange
         self._workers = workers
         # As many may wait as there can be calls, so that a refusal is a sealed reply and no bare status.
         self._refusals = WorkerPool(REFUSAL_THREADS, settings.connections, name="wwspec-refusal")
         self._figures = figures
+        self._frames_of = frames_of
         self._queue_timeout = settings.queue_timeout
         self._pending: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._overloads = RareWarnings(log)
-        self._late = RareWarnings(log)
         self._unsealed = LineLimiter()
 
     async def start(self) -> None:
@@ -312,7 +321,8 @@ class Calls:
             case None:
                 self._pass_on(call, answer, error)
             case GivenUp.TIME_OVER:
-                self._refuse(call, HandlerTimeoutError())
+                call.deadline.is_logged = True
+                self._refuse(call, call.deadline.error().with_traceback(call.deadline.place))
             case GivenUp.QUEUED_TOO_LONG:
                 detail = f"queued for more than {self._queue_timeout:g} s"
                 self._refuse(call, OverloadedError(detail=detail))
@@ -324,11 +334,9 @@ class Calls:
 
     def _refuse(self, call: PendingCall, error: CallError) -> None:
         """Answer with an error, on a thread that only does this."""
-        with about(call.number):
-            if isinstance(error, OverloadedError):
+        if isinstance(error, OverloadedError):
+            with about(call.number):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
-            else:
-                self._late.warning("ability %s refused: %s", call.label, error.message)
         try:
             job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call, error, monotonic())
         except OverloadedError:
@@ -360,7 +368,7 @@ class Calls:
             with about(call.number):
                 log.error("no reply could be sealed: %s%s", describe(error), ending)
         self._count(call, UNANSWERED, ending="HTTP 500")
-        call.on_answer(NO_REPLY)
+        call.on_answer(self.exchange.without_reply(error))
 
     def _count(self, call: PendingCall, errcode: int, answer: Answer | None = None, ending: str = "") -> None:
         now = monotonic()
@@ -384,11 +392,19 @@ class Calls:
 
     def _tick(self) -> None:
         now = monotonic()
+        self._see_late()
         for call in list(self._pending):
-            if call.deadline is not None and now > call.deadline + MARGIN:
+            if call.deadline.is_over(MARGIN):
                 call.give_up(GivenUp.TIME_OVER)
             elif not call.begun and now - call.arrived > self._queue_timeout:
                 call.give_up(GivenUp.QUEUED_TOO_LONG)
             elif now - call.arrived > TICK:
                 call.watch_disconnect()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick) if self._pending else None
+
+    def _see_late(self) -> None:
+        """Note where the code of each call is whose time is over."""
+        for call in self._pending:
+            if call.deadline.is_over() and call.deadline.place is None:
+                if (ident := self._workers.ident_of(call)) is not None:
+                    call.deadline.place = traceback_at(self._frames_of(ident))

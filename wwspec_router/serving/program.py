@@ -24,6 +24,7 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.logs.stacks import FramesOf
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
@@ -201,7 +202,7 @@ class ZoneProgram:
             once_lease=settings.once_lease,
             with_timeouts=not settings.debug,
         )
-        jobs = self._jobs(dispatcher, figures, wake_jobs) if settings.job_threads else None
+        jobs = self._jobs(dispatcher, figures, wake_jobs, portal.frames_of) if settings.job_threads else None
         monitor = Monitor(
             figures,
             partial(read_gauges, workers, jobs),
@@ -213,7 +214,7 @@ class ZoneProgram:
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
         readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
         exchange = Exchange(self._sdk, dispatcher, self._call_log)
-        calls = Calls(exchange, workers, figures, settings)
+        calls = Calls(exchange, workers, figures, settings, portal.frames_of)
         await workers.start(threads=1)
         await calls.start()
         liveness.start()
@@ -224,7 +225,7 @@ class ZoneProgram:
         self._running = _Running(workers, jobs, calls, liveness, monitor, readiness, stopper)
         self.submit = calls.submit
 
-    def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event) -> Jobs:
+    def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event, frames_of: FramesOf) -> Jobs:
         settings = self.settings
         return Jobs(
             self._store,
@@ -240,6 +241,7 @@ class ZoneProgram:
             orphan_after=settings.job_orphan,
             call_log=self._call_log,
             retry_pause=settings.retry_pause,
+            frames_of=frames_of,
         )
 
     async def stop(self) -> None:

@@ -145,7 +145,7 @@ def _refuse_strangers(settings: Settings) -> None:
     """Raise ConfigurationError if other machines could reach a program that uses the emulator's key."""
     if settings.sdk is SdkSource.EMULATOR and not (settings.allow_remote or is_loopback(settings.host)):
         raise ConfigurationError(
-            f"--sdk emulator listens on loopback only, not on {settings.host!r}: leave --host out, "
+            f"--sdk emulator listens on loopback only, not on {settings.host!r}: give --host 127.0.0.1, "
             "or add --allow-remote to let other machines call the program"
         )
 

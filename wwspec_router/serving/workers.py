@@ -214,6 +214,10 @@ class WorkerPool:
         """Return the threads that are running a job, the longest running first."""
         return self._crew.busy()
 
+    def ident_of(self, job: Job) -> int | None:
+        """Return the ident of the thread that is running a job; None when there is none."""
+        return self._crew.ident_of(job)
+
     def _check_thread(self) -> None:
         if threading.get_ident() != self._loop_ident:
             raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")

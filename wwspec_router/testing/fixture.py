@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wwspec_router.errors import ExtraMissingError, WWSpecError
+from wwspec_router.errors import ConfigurationError, ExtraMissingError, WWSpecError
 from wwspec_router.host.extras import require
 from wwspec_router.testing.failures import FailureReports
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from wwspec_router.testing.zone import ServedZone, Zone
 
 SCOPE = "wwspec_zone_scope"
+_MISSING = "[app]: missing "
+_NO_ENV = (
+    "; a zone of a test does not read .env: set the variables in tests/conftest.py, or give the settings to "
+    "Zone.in_process(app, settings={...})"
+)
 SCOPES = ("function", "class", "module", "package", "session")
 
 
@@ -79,16 +84,27 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     if missing:  # outside of `except`: pytest would show both errors
         pytest.fail(missing, pytrace=False)
     _import_httpx()
+    from wwspec_router.host.child import ChildError
     from wwspec_router.testing.zone import Zone
 
     config = request.config
     form = config.getoption("--zone")
     app = config.rootpath / config.getini("wwspec_app")
+    fault = ""
+    try:
+        if form == "served":
+            opened: Zone = _renewed(_wwspec_processes, app)
+        else:
+            opened = Zone.in_process(app) if form == "in-process" else Zone.connect(form, app)
+    except (ConfigurationError, ChildError) as error:
+        fault = str(error)
+    if fault:
+        pytest.fail(f"{fault}{_NO_ENV if _MISSING in fault and (app / '.env').is_file() else ''}", pytrace=False)
     if form == "served":
-        yield _renewed(_wwspec_processes, app)
+        yield opened  # the next test renews it
         return
-    with Zone.in_process(app) if form == "in-process" else Zone.connect(form, app) as zone:
-        yield zone
+    with opened:
+        yield opened
 
 
 def _import_httpx() -> None:

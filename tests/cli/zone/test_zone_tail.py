@@ -13,7 +13,7 @@ from tests.support.emulator import free_socket, serving, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_router.cli.main import main
-from wwspec_router.cli.tail import Lines
+from wwspec_router.cli.tail import Lines, json_lines
 from wwspec_router.emulator.http.app import create_app
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.http.reading import StreamEvent
@@ -81,6 +81,14 @@ def test_nothing_that_is_printed_steers_the_terminal() -> None:
     [line] = shown({"name": "a\x1b[2J\u202eb\n", "kind": "app", "ability": "\x07"})
     assert line.isprintable()
     assert r"a\x1b[2J\u202eb\n" in line
+
+
+def test_neither_does_what_is_printed_into_a_pipe_which_has_the_same_values() -> None:
+    row = {**ROW, "name": "a\x1b[2J\u202eb\x7f\U000e0001", "ability": "名字\u3000echo"}
+    [line] = json_lines(StreamEvent("entries", {"rows": [row], "first": 1, "missed": 0}, ""))
+    assert r"a\u001b[2J\u202eb\u007f\udb40\udc01" in line
+    assert "名字\u3000echo" in line
+    assert json.loads(line) == row
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.apps import write_files
-from tests.support.emulator import Emulator, SealedProgram, free_socket, url_of
+from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server, url_of
 from wwspec_router.cli.main import main
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin import seal
@@ -328,6 +328,23 @@ def test_what_is_no_emulator_is_told_in_one_line(tmp_path: Path) -> None:
         1,
         f"Error: {url} (--url) is not an emulator: its answer is not a JSON object\n",
     )
+
+
+def test_an_emulator_of_another_release_is_told_in_one_line() -> None:
+    with http_server(lambda headers, body: (200, {}, b"{}"), lambda path: (200, {}, b'{"last": 0}')) as url:
+        done = CliRunner().invoke(main, ["call", "echo", "--async", "--url", url])
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"Error: the emulator at {url} (--url) does not say its call_timeout: it is of another release; "
+        "start it again with that of this command\n"
+    )
+
+
+def test_an_answer_by_hand_may_come_from_standard_input(wwspec: Wwspec, emulator: Emulator) -> None:
+    assert printed(wwspec("zone", "answer", "get_doc_content", "-", input='{"errcode": 0}'))["id"]
+    assert printed(wwspec("zone", "answer", "--clear"))["cleared"] == 1
+    refused = wwspec("zone", "answer", "get_doc_content", "-", input="[]")
+    assert (refused.exit_code, "-: the reply of get_doc_content is a JSON object" in refused.stderr) == (2, True)
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

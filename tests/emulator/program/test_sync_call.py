@@ -122,6 +122,7 @@ def _exception_header(key: bytes) -> Response:
     ("response", "errcode", "hint"),
     [
         (lambda key: (500, {}, b""), 710676, "status 500"),
+        (lambda key: (503, {}, "满了\n\x1b[2J now".encode()), 710676, "status 503: 满了 \\x1b[2J now"),
         (lambda key: (302, {"location": "/"}, b""), 710676, "status 302"),
         (lambda key: (204, {}, b""), 710676, "status 204"),
         (lambda key: (200, {}, b'{"plain": "text"}'), 710677, "missing"),

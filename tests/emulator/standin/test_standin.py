@@ -439,3 +439,13 @@ def read_request(connection: Any) -> bytes:
         assert chunk
         content += chunk
     return content
+
+
+def test_a_call_that_finds_no_emulator_says_where_it_looked_why_and_what_to_do() -> None:
+    with free_socket() as nobody:
+        port = nobody.getsockname()[1]
+    with pytest.raises(link.LinkError) as raised:
+        link.link_to(f"http://127.0.0.1:{port}").invoke("sync_msg", {}, "{}")
+    assert return_code(raised) == link.NETWORK
+    place = f"the emulator at http://127.0.0.1:{port} can't be reached (Connection refused)"
+    assert f"{place}: start it there, or name another one with WWSPEC_EMULATOR_URL or" in str(raised.value)

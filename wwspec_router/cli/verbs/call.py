@@ -7,15 +7,27 @@ import click
 import msgspec
 
 from wwspec_router.cli.callers import Place, caller_options, show_reply
-from wwspec_router.cli.candidates import ability_ids, saved_names, saved_requests
+from wwspec_router.cli.candidates import ability_ids, application_folder, saved_names, saved_requests
+from wwspec_router.cli.environment import take_env_file
 from wwspec_router.cli.options import Seconds, print_json
 from wwspec_router.cli.wecom import WeComCommand
 from wwspec_router.contracts.saved_requests import is_name
 from wwspec_router.errors import ConfigurationError
 
 
+def _take_env_file(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    take_env_file(ctx, application_folder(ctx))
+    return value
+
+
 @click.command(cls=WeComCommand)
-@click.argument("ability_id", metavar="ABILITY|@NAME", shell_complete=ability_ids)
+@click.argument(
+    "ability_id",
+    metavar="ABILITY|@NAME",
+    shell_complete=ability_ids,
+    is_eager=True,  # the options have the variables, too
+    callback=_take_env_file,
+)
 @click.argument("data", metavar="[JSON|@FILE|-]", default="", shell_complete=saved_names)
 @click.option("--notify-id", default="", help="notify_id of a program_notify callback.")
 @click.option("--async", "asynchronous", is_flag=True, help="Call asynchronously, and wait for the result.")
@@ -31,7 +43,8 @@ def command(ability_id: str, data: str, notify_id: str, asynchronous: bool, wait
 
     The request is JSON text, @FILE that holds it, or - for standard input; {} when it is left out. @NAME is a request
     that is saved as requests/ABILITY.NAME.json in the application folder: WWSPEC_APP, else this folder. It needs no
-    ABILITY when only one ability has a saved request of this name.
+    ABILITY when only one ability has a saved request of this name. The variables of the folder's .env count, too; those
+    of the shell go before them.
 
     With --base-url or WWSPEC_BASE_URL the call goes to WeCom, as the app that --corpid, --corpsecret-file and
     --program-id name, or WWSPEC_CORPID, WWSPEC_CORPSECRET and WWSPEC_PROGRAM_ID; without it to the emulator at --url.

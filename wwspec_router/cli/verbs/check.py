@@ -22,6 +22,7 @@ def command(app: Path, registry: Path | None) -> None:
     Of the image: modules and files that .dockerignore keeps out, and packages that requirements.txt does not name.
 
     Prints every fault with its row and the fix, and exits with 1 when there is one. A note is no fault. Needs no SDK.
+    The variables of the folder's .env count, too; those of the shell go before them.
     """
     table = build_table(app, registry_path(app, registry))
     check_configuration(table)

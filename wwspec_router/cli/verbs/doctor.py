@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from wwspec_router.cli.emulator_options import DEFAULTS
+from wwspec_router.cli.environment import ENV_FILE, without_env_file
 from wwspec_router.cli.findings import Finding, State, end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
@@ -77,7 +78,7 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
     fix   does not work; the line names the fix, and the exit code is 1
 
     Changes nothing: an SQLite file that is not there yet is not made. It imports the application, as `wwspec check`
-    does, and judges the settings that `wwspec serve` would have with the same options.
+    does, and judges the settings that `wwspec serve` would have with the same options, and with the variables of .env.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     config = own_settings_file(click.get_current_context())
     settings = Settings(app=app, registry=registry, config=config, sdk=SdkSource(sdk), **options)
@@ -217,6 +218,11 @@ def _registry(settings: Settings) -> Finding:
         first, *more = str(error).splitlines()
         rest = f" (and {len(more)} more: wwspec check)" if more else ""
         return Finding(State.FIX, "registry", f"{first}{rest}")
+    try:
+        read_own_settings(table.settings, settings.config, without_env_file(click.get_current_context()))
+    except WWSpecError as error:
+        text = f"{ENV_FILE} has settings, and `wwspec serve` does not read it: {str(error).splitlines()[0]}"
+        return Finding(State.PRODUCTION, "registry", text)
     return Finding(State.OK, "registry", f"{table.registry.path}: {len(table.abilities)} abilities")
 
 

@@ -1,8 +1,10 @@
 """`wwspec serve`: the program as the zone runs it."""
 
+import os
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, own_settings_file, setting_options
@@ -10,9 +12,18 @@ from wwspec_router.config import SdkSource, Settings
 from wwspec_router.host.extras import require
 from wwspec_router.serving.service import serve
 
+EMULATOR_URL = "WWSPEC_EMULATOR_URL"
+
 
 @click.command(cls=SettingsCommand)
 @app_options
+@click.option(
+    "--emulator-url",
+    metavar="URL",
+    envvar=EMULATOR_URL,
+    show_envvar=True,
+    help="The emulator, with --sdk emulator.  [default: http://127.0.0.1:8090]",
+)
 @click.option("--debug", is_flag=True, hidden=True)  # of `wwspec dev --debug`
 @setting_options
 def command(**options: Any) -> None:
@@ -25,11 +36,16 @@ def command(**options: Any) -> None:
     key queue-timeout below [serve]. An option goes before the environment, and that before the file.
     """
     settings = settings_of(**options)
+    context = click.get_current_context()
     if settings.sdk is SdkSource.EMULATOR:
-        require("zone", f"{click.get_current_context().command_path} --sdk emulator")
+        require("zone", f"{context.command_path} --sdk emulator")
+    elif context.get_parameter_source("emulator_url") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--emulator-url goes with --sdk emulator: WeCom's SDK finds WeCom by itself")
     serve(settings)
 
 
-def settings_of(*, sdk: str, **options: Any) -> Settings:
-    """Return the settings that the options of `wwspec serve` give."""
+def settings_of(*, sdk: str, emulator_url: str | None, **options: Any) -> Settings:
+    """Return the settings that the options of `wwspec serve` give; the stand-in finds the emulator's URL by itself."""
+    if emulator_url:
+        os.environ[EMULATOR_URL] = emulator_url
     return Settings(sdk=SdkSource(sdk), config=own_settings_file(click.get_current_context()), **options)

@@ -1,5 +1,6 @@
 """`wwspec zone fault`, `faults`, `clear` and `answer`: what goes another way than the emulator would let it."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,19 @@ def clear(emulator: EmulatorClient, fault_id: str) -> None:
 
 @click.command()
 @click.argument("api", metavar="[API]", default="", shell_complete=api_names)
-@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument(
+    "file",
+    metavar="[FILE]",
+    required=False,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True),
+)
 @click.option("--times", type=click.IntRange(1), help="How often.  [default: until it is cleared]")
 @click.option("--clear", "clears", is_flag=True, help="Take the answers of API away, or all of them.")
 @with_emulator
 def answer(emulator: EmulatorClient, api: str, file: Path | None, times: int | None, clears: bool) -> None:
     """Answer the SDK API by hand: the program gets the JSON object in FILE as the reply. Prints the answer's id.
+
+    FILE may be - for standard input.
 
     The API may be one that the emulator lacks; the program can call it while an answer is set. Answers with --times
     come first, in their order. The record says of each call that it was answered by hand.
@@ -99,7 +107,8 @@ def answer(emulator: EmulatorClient, api: str, file: Path | None, times: int | N
     if file is None:
         raise click.UsageError("name an API and the FILE with its reply, or --clear")
     try:
-        reply = decode_json(file.read_bytes(), dict[str, Any])
+        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        reply = decode_json(content, dict[str, Any])
     except (JsonError, OSError) as error:
         raise click.UsageError(f"{file}: the reply of {api} is a JSON object: {error}") from None
     answer = emulator.answer(api, reply, times=times)

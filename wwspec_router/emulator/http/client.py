@@ -90,7 +90,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
 
     def info(self) -> dict[str, Any]:
         """Return the emulated world: corpid, agentid, secret, program_id, and where everything listens."""
-        return self._asked("GET", "/emulator/info")
+        return _Info(self._asked("GET", "/emulator/info"), self._named)
 
     def fire(self, event_type: str, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send an event to the program.
@@ -452,3 +452,17 @@ class EmulatorClient(AdministrationClient, FaultsClient):
 def _milliseconds(seconds: float) -> int:
     """Return how long one request waits."""
     return max(0, min(MAX_WAIT_MS, int(seconds * 1000)))
+
+
+class _Info(dict[str, Any]):
+    """What an emulator says of itself; one of another release may lack a key."""
+
+    def __init__(self, values: dict[str, Any], named: str) -> None:
+        super().__init__(values)
+        self._named = named
+
+    def __missing__(self, key: str) -> Any:
+        raise EmulatorError(
+            f"the emulator at {self._named} does not say its {key}: it is of another release; start it again with "
+            "that of this command"
+        )

@@ -30,6 +30,7 @@ from wwspec_router.emulator.state.world import (
     World,
 )
 from wwspec_router.envelope import CallType
+from wwspec_router.logs.printable import printable
 
 MODEL_SECONDS = 5.0
 """Seconds in which an own model must answer the platform's request [99835]."""
@@ -38,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 _OK = 200
 _CONNECT, _CUT = 710674, 710675
+_MOST_SAID = 400
+"""Bytes of the body of a bare HTTP status that the caller is shown."""
 _UNREAD_SECONDS = 0.5
 """A program that ends gives its calls more time: it has not read a call whose connection ended sooner."""
 _PROCESS = re.compile(r"([0-9]{1,10}) ([0-9]{1,12}\.[0-9]{3})")
@@ -264,7 +267,8 @@ class _Exchange:
         self._note_process(reply)
         self._entry.job = dict(reply.headers).get(seal.JOB_HEADER, "")
         if reply.status != _OK:
-            raise RefusedError(710676, f"http status {reply.status}")
+            said = printable(" ".join(reply.body[:_MOST_SAID].decode("utf-8", "replace").split()))
+            raise RefusedError(710676, f"http status {reply.status}{f': {said}' if said else ''}")
         try:
             opened = seal.open_reply(self._world.zone_key, reply.headers, reply.body.decode())
         except UnicodeDecodeError:

@@ -154,6 +154,7 @@ class HttpLink(Link):
         self._key = b""
         self._key_lock = threading.Lock()
         self._key_read = 0.0
+        self._patience = CONNECT_SECONDS
         self._kept = _Kept()
         self._debug: Dict[str, str] = {}  # headers of each call in debug mode
         self._traces: Optional[_Traces] = None
@@ -231,12 +232,13 @@ class HttpLink(Link):
         return notify_id_of(request_id, number) if request_id else random_notify_id()
 
     def _first_key(self) -> bytes:
-        deadline = time.monotonic() + CONNECT_SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             try:
                 return self._read_key()
             except LinkError as error:
                 if error.return_code != NETWORK or time.monotonic() > deadline:
+                    self._patience = 0.0  # else the next one who waits would be too late to tell its caller
                     raise
             time.sleep(0.05)
 
@@ -333,7 +335,7 @@ class _Connection:
         try:
             self._http.connect()
         except OSError as error:
-            self._fail("the emulator can't be reached", error)
+            self._fail("can't be reached", error)
         self._http.sock.settimeout(READ_SECONDS)
 
     def __del__(self) -> None:
@@ -354,11 +356,16 @@ class _Connection:
             self._http.close()
             return None
         except (OSError, HTTPException) as error:
-            self._fail("the exchange with the emulator failed", error)
+            self._fail("did not answer", error)
 
     def _fail(self, text: str, error: Exception) -> NoReturn:
         self._http.close()
-        raise LinkError(NETWORK, f"{text}: {type(error).__name__}") from None
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise LinkError(
+            NETWORK,
+            f"the emulator at http://{self._http.host}:{self._http.port} {text} ({reason}): start it there, or name "
+            "another one with WWSPEC_EMULATOR_URL or `wwspec serve --emulator-url`",
+        ) from None
 
 
 def notify_id_of(request_id: str, number: int) -> str:

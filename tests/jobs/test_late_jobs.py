@@ -1,0 +1,91 @@
+"""What is said of a job's code when its time is over: in the log while it still runs, and to the emulator."""
+
+import json
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from tests.support.events import running, with_event
+from tests.support.jobs import Platform, working
+from tests.support.kernel import app_call, with_handler
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router import Contract, Output, ability
+from wwspec_router.kernel.call_log import CallLog
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores.base import Store
+from wwspec_router.wecom.events import hit_keyword
+
+
+class Question(Contract):
+    text: str = ""
+
+
+class Answer(Output):
+    count: int = 0
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged of code that was late, with `N` for the numbers of lines."""
+    said = [record.getMessage() for record in caplog.records if "HandlerTimeoutError" in record.getMessage()]
+    return [re.sub(r":\d+ ", ":N ", line) for line in said]
+
+
+def test_code_on_an_event_is_named_when_its_time_is_over_long_before_it_counts_as_hanging(
+    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_end = threading.Event()
+
+    def handler(event: hit_keyword.Event) -> None:
+        assert may_end.wait(DEADLINE)
+
+    with running(with_event(reference_table, handler, timeout=0.05, retries=0), store) as program:
+        program.event()
+        wait_until(lambda: lines(caplog) != [])
+        may_end.set()
+        program.wait_done()
+    (line,) = lines(caplog)
+    assert line.startswith(
+        "event:hit_keyword refused, HandlerTimeoutError: the ability took longer than its timeout (0.05 s, "
+        "at test_late_jobs.py:N handler, in threading.py:N wait"
+    )
+
+
+class Emulated(Platform):
+    """The emulator's SDK, which keeps what it is told of jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_emulated = True
+        self.traces: list[Any] = []
+
+    def trace(self, reference: str, text: str = "") -> None:
+        if text:
+            self.traces.append(json.loads(text))
+
+
+def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(
+    reference_table: AbilityTable, store: Store
+) -> None:
+    may_end = threading.Event()
+
+    @ability
+    def hanging(request: Question) -> Answer:
+        assert may_end.wait(DEADLINE)
+        return Answer()
+
+    sdk = Emulated()
+    call_log = CallLog(sdk)
+    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.05), call_log, store)
+    with working(store, call_log, kernel, hang_after=0.05, call_log=call_log) as process:
+        process.accept(app_call("hanging", is_async=True, job_info="j"))
+        sdk.wait_for(1)
+        (trace,) = sdk.traces
+        may_end.set()
+        wait_until(lambda: process.jobs.replaced == 0)
+    assert (trace["outcome"], trace["errcode"]) == ("failed", 710660)
+    assert trace["failure"]["text"] == "the ability took longer than its timeout (0.05 s)"
+    assert [frame["function"] for frame in trace["failure"]["frames"] if frame["own"]] == ["hanging"]
+    assert len(sdk.traces) == 1
