@@ -31,6 +31,7 @@ from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone, zone
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Deadline
 from wwspec_router.kernel.dispatch import Dispatcher, Route
+from wwspec_router.logs.stacks import thread_frames
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
 from wwspec_router.protocol.bounds import Limits
@@ -166,7 +167,7 @@ class Parts:
 
     async def _hand_over(self, callers: int) -> float:
         pool = WorkerPool(16)
-        calls = Calls(_Ready(self._answer), pool, Figures(self._abilities), Settings(app=ROOT))  # type: ignore[arg-type]
+        calls = Calls(_Ready(self._answer), pool, Figures(self._abilities), Settings(app=ROOT), thread_frames)  # type: ignore[arg-type]
         await pool.start(threads=1)
         await calls.start()
         left, ended = CALLS, asyncio.Event()

@@ -80,8 +80,8 @@ def test_a_request_learns_its_deadline_once_it_is_decoded(exchange: Exchange) ->
 
     for request in (quick, endless, event, lost):
         exchange.answer(request)
-    assert quick.deadline == quick.arrived + 10.0
-    assert (endless.deadline, event.deadline, lost.deadline) == (None, None, None)
+    assert (quick.deadline.at, quick.deadline.limit) == (quick.arrived + 10.0, 10.0)
+    assert [each.deadline.at for each in (endless, event, lost)] == [None, None, None]
 
 
 def test_a_refusal_is_decoded_again_on_the_thread_that_seals_it(exchange: Exchange, kernel: Kernel) -> None:
