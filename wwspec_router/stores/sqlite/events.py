@@ -121,18 +121,19 @@ _ADD = """
 """
 _REMOVE = "DELETE FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?"
 _GET = """
-    SELECT text, 0 FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    SELECT text, NULL FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
     UNION ALL
-    SELECT text, 0 FROM notify_new WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    SELECT text, NULL FROM notify_new WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
     {}LIMIT 1
 """
-_UNFETCHED = """
-    FROM job_texts JOIN jobs USING (serial)
+_FETCH = _GET.format(
+    """
+    UNION ALL SELECT data, job_id FROM job_texts JOIN jobs USING (serial)
     WHERE corpid = ? AND agentid = ? AND notify_id = ? AND ability_id >= 'notify:' AND ability_id < 'notify;'
-"""
-_FETCH = _GET.format(f"UNION ALL SELECT data, 1 {_UNFETCHED}")
+    """
+)
 _GET = _GET.format("")
-_FIND_UNFETCHED = f"SELECT serial, data {_UNFETCHED}"
+_FIND_FETCHED = "SELECT serial, notify_id, data FROM jobs JOIN job_texts USING (serial) WHERE job_id = ?"
 _END_NOTIFICATION = "DELETE FROM jobs WHERE serial = ?"
 _REMOVE_EXPIRED = """
     DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
@@ -190,7 +191,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             file.close()
             raise
         self._puts = 0
-        self._fetched: dict[Key, float] = {}  # when the events expire that are made of these notifications
+        self._fetched: dict[str, tuple[Key, float]] = {}  # by job, what it was fetched under, and the event's expiry
         self._first_expiry = -math.inf  # the first expiry of an event in the file, as far as this process knows
         self._wal_emptied = -math.inf
         self._clock_watch = ClockWatch()
@@ -241,9 +242,10 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         rows = self._file.read(_FETCH, (*key, now, *key, now, *key))
         if not rows:
             return None
-        text: str = rows[0][0]
-        if rows[0][1]:
-            self._fetched[key] = now + ttl
+        text: str
+        text, job_id = rows[0]
+        if job_id is not None:
+            self._fetched[job_id] = (key, now + ttl)
         return text
 
     def _end_notifications(self) -> None:
@@ -252,11 +254,13 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             fetched, self._fetched = self._fetched, {}
             self._file.write(partial(self._end_fetched, fetched), synced=False)
 
-    def _end_fetched(self, fetched: Mapping[Key, float], db: sqlite3.Connection) -> None:
+    def _end_fetched(self, fetched: Mapping[str, tuple[Key, float]], db: sqlite3.Connection) -> None:
         now = self._clock()
-        for key, expires in fetched.items():
-            for serial, text in db.execute(_FIND_UNFETCHED, key).fetchall():
-                if expires <= now or self._put(db, (*key, expires, len(text.encode()), text), False, now):
+        for job_id, (key, expires) in fetched.items():
+            for serial, notify_id, text in db.execute(_FIND_FETCHED, (job_id,)).fetchall():
+                keys = {key, (*key[:2], notify_id)}  # the app may have been given another one meanwhile
+                rows = [(*each, expires, len(text.encode()), text) for each in keys]
+                if all(self._put(db, row, False, now) for row in rows):
                     db.execute(_END_NOTIFICATION, (serial,))
 
     def figures(self) -> StoreFigures:
