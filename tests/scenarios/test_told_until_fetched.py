@@ -60,13 +60,17 @@ def test_an_app_that_was_away_can_fetch_under_the_latest_notify_id(
     sdk = MemorySdk({NOTIFY: lambda request: json.dumps(emulator.sdk(NOTIFY, json.loads(request)))})
     with closing(open_store("memory:", clock=clock)) as store, running(table, store, sdk) as program:
         program.dispatcher.dispatch(app_call("tell", corpid=settings.corpid, agentid=settings.agentid))
-        for number, pause in enumerate([10, 20, 40, 80, 160, 320, 600, 600], 2):
+
+        def latest_after(repeats: int) -> str:
+            wait_until(lambda: len(emulator.notifications()) == 1 + repeats and program.jobs.running == 0)
+            return str(emulator.notifications()[-1]["notify_id"])
+
+        for repeat, pause in enumerate([10, 20, 40, 80, 160, 320, 600, 600], 1):
             emulator.advance(pause)
             clock.advance(pause)
-            wait_until(lambda number=number: len(emulator.notifications()) == number)
-            wait_until(lambda: program.jobs.running == 0)
-            latest = emulator.notifications()[-1]["notify_id"]
-            assert emulator.call_program(notify_id=latest)["errcode"] != 710646, "WeCom takes it"
+            errcode = emulator.call_program(notify_id=latest_after(repeat))["errcode"]
+            assert errcode != 710646, "WeCom knows it"
+        latest = emulator.notifications()[-1]["notify_id"]
         text = store.fetch(settings.corpid, settings.agentid, latest, 1200.0)
         assert json.loads(text or "{}")["digest"] == {"messages": 3}
         assert store.job_figures().unfetched == 0
