@@ -64,7 +64,7 @@ def context(reference_table: AbilityTable) -> ContextOver:
 
     def over(sdk: MemorySdk) -> Context:
         store = open_store("memory:")
-        notifications = AppNotifications(sdk, store, 60.0, {})
+        notifications = AppNotifications(sdk, store, 60.0, None, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
         resources = Resources(apis=reference_table.apis, notifications=notifications, store=store)
         return Context(app_call("test"), new_client, Deadline(), resources)

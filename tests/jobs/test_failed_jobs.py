@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_an_event_whose_code_hung_is_set_aside(reference_table: AbilityTable, me
     assert [each.failure.error for each in failed(memory)] == ["HandlerTimeoutError"]
 
 
-def test_an_event_of_which_the_app_could_not_be_notified_for_a_day_is_set_aside_with_its_result(
+def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_with_its_result(
     reference_table: AbilityTable,
 ) -> None:
     def handler(event: hit_keyword.Event) -> Found:
@@ -116,16 +117,23 @@ def test_an_event_of_which_the_app_could_not_be_notified_for_a_day_is_set_aside_
         return Found(messages=4)
 
     runs: list[int] = []
-    clock = ManualClock()
-    sdk = MemorySdk({NOTIFY: network_failure(NOTIFY)})
+    clock, may_add = ManualClock(), threading.Event()
+    table = with_event(reference_table, handler, notify="after")
     with closing(open_store("memory:", clock=clock)) as store:
-        with running(with_event(reference_table, handler, notify="after"), store, sdk) as program:
-            program.event()
-            wait_until(lambda: program.notified != [] and store.job_figures().waiting == 1)
+
+        def add(*job: Any, **more: Any) -> None:
+            if not may_add.is_set():
+                raise StoreError("full")
+            store.add(*job, **more)
+
+        EventProgram(table, store).event()
+        wrapped = Wrapped(store, "add", add, times=9999)
+        with running(table, wrapped) as program:
+            wait_until(lambda: wrapped.calls and store.job_figures().waiting == 1)
             clock.advance(GIVE_UP_AFTER)
             program.wait_done()
             assert [each.failure for each in failed(store)] == [Failure(error="app not notified")]
-            del sdk.replies[NOTIFY]
+            may_add.set()
             assert store.retry("corp", 7, failed(store)[0].job_id)
             program.wait_done()
         assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 4}
@@ -154,7 +162,9 @@ def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(
     assert failed(store) == []
     assert program.figures.snapshot().events == EventCounts(ended=2, retried=1, failed=1)
     if notify == "after":
-        assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 3}
+        assert program.notified == ["notify-0", "notify-1"]
+        assert "hit_keyword_result" not in program.stored("notify-0")
+        assert program.stored("notify-1")["hit_keyword_result"] == {"messages": 3}
 
 
 def test_a_job_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over(

@@ -244,6 +244,7 @@ def test_the_reply_of_a_status_ability_says_every_figure() -> None:
         bytes=2,
         jobs_waiting=3,
         jobs_claimed=4,
+        unfetched=8,
         jobs_set_aside=5,
         jobs_forgotten=6,
         oldest_job_age=7.0,

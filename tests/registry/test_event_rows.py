@@ -126,9 +126,10 @@ FAULTS = [
         f"[notifications.errmsg]\ncontract='{HERE}:Hits'",
         "in get_callback_data errmsg is a key of every reply; choose another name",
     ),
-    ("[abilities.'event:x']\napi='sync_msg'", "ability IDs that begin with event: are reserved for the program's own"),
-    ("[passthrough]\nprefix='event:'", "prefix: ability IDs that begin with event: are reserved for the program's own"),
-    ("[func]\nprefix='event:a'", "prefix: ability IDs that begin with event: are reserved for the program's own jobs"),
+    ("[abilities.'event:x']\napi='sync_msg'", "ability IDs that begin with event: or notify: are"),
+    ("[passthrough]\nprefix='event:'", "prefix: ability IDs that begin with event: or notify: are"),
+    ("[passthrough]\nprefix='notify:'", "prefix: ability IDs that begin with event: or notify: are"),
+    ("[func]\nprefix='event:a'", "prefix: ability IDs that begin with event: or notify: are"),
 ]
 
 

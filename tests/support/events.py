@@ -100,12 +100,12 @@ class EventProgram:
         return [request["notify_id"] for api, request in self.sdk.requests if api == NOTIFY]
 
     def stored(self, notify_id: str) -> Any:
-        """Return what waits for the app."""
-        text = self.store.get("corp", 7, notify_id)
+        """Return what the app fetches."""
+        text = self.store.fetch("corp", 7, notify_id, 1200.0)
         return None if text is None else json.loads(text)
 
     def wait_done(self) -> None:
-        """Wait until no job is left."""
+        """Wait until no job is left, but for notifications."""
         wait_until(lambda: (figures := self.store.job_figures()).waiting + figures.claimed == 0)
 
 

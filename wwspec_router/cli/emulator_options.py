@@ -183,6 +183,12 @@ _OPTIONS = (
         "WeCom does not say.",
     ),
     click.option(
+        "--renew-notify-ids/--no-renew-notify-ids",
+        default=DEFAULTS.renew_notify_ids,
+        show_default=True,
+        help="Let a notify_id that the app is told again be valid for 10 minutes more. Unknown: WeCom does not say.",
+    ),
+    click.option(
         "--debug-url", default="", help="Where the program listens in debug mode.  [default: the program's URL]"
     ),
     click.option("--callback-url", default="", help="The app's data callback URL, for program_notify."),
@@ -258,6 +264,7 @@ EMULATOR_OPTIONS = (
     "machines",
     "route_notify_ids",
     "gone_errcode",
+    "renew_notify_ids",
     "debug_url",
     "callback_url",
     "callback_token",

@@ -66,6 +66,8 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
     """Whether a call with a notify_id goes to the machine that made it. WeCom implies that, and does not say it."""
     gone_errcode: int = 0
     """The errcode of such a call when that machine is gone; 0 lets another machine answer. WeCom does not say."""
+    renew_notify_ids: bool = True
+    """Whether a further `spec_notify_app` of a notify_id lets it be valid for 10 minutes more. WeCom does not say."""
     contracts: Mapping[str, ConsoleContract] | None = None
     """Console contracts by ability ID. None is the open mode: each ability is forwarded, nothing compared."""
     requests: Path | None = None

@@ -78,8 +78,9 @@ class Context(BaseContext[StateT, SettingsT]):
     def notify(self, payload: Contract, scene: int = 0) -> str:
         """Store a payload under a new notify_id, and notify the app, which fetches it with `get_callback_data`.
 
-        The app must fetch it within 600 seconds, the time for which WeCom's notify_id is valid. A handler that runs
-        again notifies the app again.
+        The app is notified again until it fetches, with pauses from 10 seconds to 10 minutes, for a day (`told_for`).
+        After 9 minutes it gets a new notify_id, since WeCom's is valid for 10. A handler that runs again notifies the
+        app of something else.
 
         Args:
             payload: Its type is one that a row `[notifications.<kind>]` of the registry file names.
@@ -90,9 +91,8 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Raises:
             OutputError: The payload does not fit its own contract; nothing was stored.
-            ApiError: The payload is stored, and the platform refused to notify the app.
-            SdkCallError: The payload is stored, and the platform could not be reached.
-            CallError: The payload could not be stored.
+            CallError: The payload could not be stored. With `job-threads = 0` the app is notified once only; then also
+                when the platform refused that (`ApiError`) or could not be reached (`SdkCallError`).
             HandlerTimeoutError: The handler's time is over; nothing was stored.
             TypeError: No row names the payload's type.
             ValueError: The scene is out of range.

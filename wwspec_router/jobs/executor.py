@@ -1,7 +1,8 @@
 """Runs a job on its thread: the ability runs, and the outcome is kept and reported.
 
 The job of an event differs: its handler runs again after an error, and instead of a report the app is notified of the
-event, if it was not notified before. This module knows neither threads, nor which jobs there are.
+event, if it was not notified before. A notification has no ability: `notifications` repeats it. This module knows
+neither threads, nor which jobs there are.
 """
 
 import logging
@@ -13,13 +14,15 @@ from wwspec_router.envelope import Call, CallType, Deadline, Reply
 from wwspec_router.errors import CallError, CrashError, KeptConflictError, StoreError
 from wwspec_router.handlers.run import JobRun, Postponement
 from wwspec_router.jobs.later import Later
+from wwspec_router.jobs.notifications import Notifications
 from wwspec_router.jobs.reports import Reporter, Verdict
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher, Route
+from wwspec_router.kernel.intake import log_not_notified
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.lines import LineLimiter, short
-from wwspec_router.logs.stacks import class_of, describe
+from wwspec_router.logs.stacks import class_of
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store
@@ -76,6 +79,7 @@ class JobExecutor:
         self._figures = figures
         self._limiter = LineLimiter()
         self._later = later
+        self._notifications = Notifications(journal, owner, dispatcher.events, figures, later)
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -94,11 +98,16 @@ class JobExecutor:
             run.end_work(stored=False)
 
     def _execute(self, run: Run) -> None:
-        job = run.job = _to_run(run)
+        job, run.job = run.job, _to_run(run)
+        run.is_retried = job is not run.job
+        job = run.job
         if (
             self._is_stopping and run.outcome is None and not run.is_gone
         ):  # not begun: another process can claim it at once
             self._journal.postpone(self._owner, job.job_id, 0.0, counted=not job.begun)
+            return
+        if job.unfetched:
+            self._notifications.notify_again(run)
             return
         outcome = job.outcome
         if outcome is None:
@@ -284,7 +293,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = (self._notify if job.event_type else self._reporter.report)(job, outcome)
+        verdict = self._deliver(run, outcome) if job.event_type else self._reporter.report(job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
@@ -314,20 +323,19 @@ class JobExecutor:
             return self._journal.finish(self._owner, job_id, run.writes)
         return self._journal.set_aside(self._owner, job_id, failure)
 
-    def _notify(self, job: Job, outcome: Outcome) -> Verdict:
-        """Store an event with its result and notify the app, if this is to be done after the handler. Never raises.
+    def _deliver(self, run: Run, outcome: Outcome) -> Verdict:
+        """Store an event with its result for the app, if this is to be done after the handler. Never raises.
 
         The event of a handler that failed is delivered without a result.
         """
+        job = run.job
         if job.notify != "after":
             return Verdict.DONE
         try:
-            self._dispatcher.events.deliver(job, "" if outcome.errcode else outcome.result)
-        except BaseException as error:  # after any error the app is not notified
-            detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
-            what = f"{type(error).__name__}{detail}" if isinstance(error, CallError) else describe(error)
-            text = "job %s of %s: the app is not told, %s; it will be tried again"
-            log.warning(text, short(job.job_id), short(job.name, 64), what)
+            result = "" if outcome.errcode else outcome.result
+            self._dispatcher.events.deliver(job, result, is_retried=run.is_retried)
+        except BaseException as error:  # after any error it is not stored
+            log_not_notified(job, error, self._limiter)
             return Verdict.FAILED
         return Verdict.DONE
 

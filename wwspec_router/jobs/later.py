@@ -14,6 +14,7 @@ from wwspec_router.errors import StoreError
 from wwspec_router.handlers.run import Postponement
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
+from wwspec_router.kernel.intake import NOTIFY_PAUSES
 from wwspec_router.logs.lines import LineLimiter, short
 from wwspec_router.monitoring.figures import EventCounts, Figures
 from wwspec_router.stores.base import Store
@@ -102,9 +103,17 @@ class Later:
     def report_again(self, run: Run) -> None:
         """Send the report of a job again, after a pause."""
         job = run.job
+        if job.unfetched:
+            self.notify_later(run, NOTIFY_PAUSES.pause(job.attempt + 2))
+            return
         delay = REPORTS.pause(job.claims + 1)
         again = replace(job, outcome=run.outcome, claims=job.claims + 1)
         self._postpone(run, delay, again, "its report is sent again from memory")
+
+    def notify_later(self, run: Run, delay: float, *, counted: bool = True) -> None:
+        """Give a notification back; one that is gone was fetched."""
+        if self._journal.postpone(self._owner, run.job.job_id, delay, counted=counted):
+            self._wake_in(delay)
 
     def is_lost(self, run: Run, consequence: str) -> bool:
         """Log that a job is lost here; return True if the journal lost it.

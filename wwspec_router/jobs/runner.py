@@ -269,7 +269,7 @@ class Jobs:
                 continue
             self._running.add(job.job_id)
             self._places.occupy(job)
-            if job.suspect and job.attempt < self._executor.most_runs(job):
+            if job.suspect and not job.unfetched and job.attempt < self._executor.most_runs(job):
                 self._suspects.hold(Run(job))
             else:
                 self._threads.submit(Run(job))

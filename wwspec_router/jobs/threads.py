@@ -54,6 +54,8 @@ class Run:
         self.is_reporting = False
         self.is_gone = False
         """Whether the journal has lost the job; no other process knows of it then."""
+        self.is_retried = False
+        """Whether the job failed before, and its ability runs anew."""
         self.is_over = False
         """Whether its ability does not run, or runs no longer."""
         self.is_given_away = False

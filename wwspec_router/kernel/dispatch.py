@@ -124,14 +124,15 @@ class Dispatcher:
             sdk,
             store,
             ttl,
+            table.registry.program.told_for,
             registry.notify_scenes,
             table.stored_events,
             table.event_targets,
             wake,
         )
         """Stores events and delivers them to apps."""
-        notifications = AppNotifications(sdk, store, ttl, table.kinds)
         program = registry.program
+        notifications = AppNotifications(sdk, store, ttl, None if jobs is None else program.told_for, table.kinds)
         self._refusals = Refusals(program, silent=program.errors == "silent", with_text=with_text)
         once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.held

@@ -1,10 +1,11 @@
 """Accepts what is answered before the work is done: events (call_type 2), and asynchronous calls. Notifies apps.
 
-An event, or what a handler passes to `ctx.notify`, is stored under a fresh notify_id, then the app is notified. The
-order is a promise: the app learns a notify_id only when its content is stored durably, and an event that could not be
-stored or notified is answered as failed. When an event has a handler, the job of the handler is stored in the same
-transaction. An asynchronous call is answered as accepted only when the journal has it. Nothing here knows HTTP, or how
-jobs are run.
+An event is stored under a fresh notify_id, then the app is notified. The order is a promise: the app learns a notify_id
+only when its content is stored durably, and an event that could not be stored or notified is answered as failed: the
+platform sends it again. When an event has a handler, the job of the handler is stored in the same transaction. Nobody
+repeats what a handler passes to `ctx.notify` and what it returns. So these are stored as jobs, which notify the app
+again until it fetches. An asynchronous call is answered as accepted only when the journal has it. Nothing here knows
+HTTP, or how jobs are run.
 """
 
 import logging
@@ -14,7 +15,9 @@ from time import time
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
+from wwspec_router.backoff import Backoff
 from wwspec_router.contracts import Contract
 from wwspec_router.contracts.bounds import bounded
 from wwspec_router.contracts.codec import OutputCodec
@@ -22,11 +25,12 @@ from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, KeptConflictError, NotifyNotFoundError, StoreError
 from wwspec_router.handlers.events import event_key_of
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
-from wwspec_router.stores.base import JobJournal, NotifyStore, Store
+from wwspec_router.stores.base import JobJournal, Store
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 
@@ -38,6 +42,10 @@ HIGHEST_SCENE = 255
 ONCE_TTL = 432_000.0
 """Seconds for which it is known that an event with `once` has come: 5 days, the time for which WeCom has the messages
 that it is about [100142]."""
+
+NOTIFY_PAUSES = Backoff(first=10.0, longest=600.0)
+"""The pauses after which the app is notified again while it has not fetched: the platform itself repeats a callback
+within moments only, so that an app that restarts misses it."""
 
 _ACCEPTED = '{"errcode":0,"errmsg":"ok"}'
 
@@ -75,6 +83,29 @@ def notify_app(client: SdkClient, notify_id: str, scene: int) -> None:
         raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)
 
 
+def first_pause(told_for: float) -> float:
+    """Return the seconds after which the app is notified again of what it has not fetched."""
+    return min(NOTIFY_PAUSES.first, told_for)
+
+
+def notify_first(client: SdkClient, notification: Job, limiter: LineLimiter) -> None:
+    """Notify the app of what a job notifies it of again. Never raises."""
+    try:
+        notify_app(client, notification.notify_id, notification.scene)
+    except BaseException as error:  # the job notifies it, whatever went wrong
+        log_not_notified(notification, error, limiter)
+
+
+def log_not_notified(notification: Job, error: BaseException, limiter: LineLimiter) -> None:
+    """Log that the app could not be notified; it is tried again."""
+    name = short(notification.name, 64)
+    if (ending := limiter.ending(name)) is not None:
+        detail = f" ({error.detail})" if isinstance(error, CallError) and error.detail else ""
+        what = f"{type(error).__name__}{detail}" if isinstance(error, CallError) else describe(error)
+        text = "job %s of %s: the app is not told, %s; it will be tried again%s"
+        log.warning(text, short(notification.job_id), name, what, ending)
+
+
 class _AnyEvent(msgspec.Struct, gc=False):
     """What every event has [100057]."""
 
@@ -109,7 +140,8 @@ class EventIntake:
     Args:
         sdk: Makes notify_ids and notifies the app.
         store: Keeps the events, and the jobs of those that have a handler.
-        ttl: Seconds for which an event is kept.
+        ttl: Seconds for which an event is kept; a notification from its first fetch on.
+        told_for: Seconds for which the app is notified while it does not fetch.
         scenes: From event_type to notify_scene.
         output: The codec by which events are returned; None when there is no contract for them.
         handled: The handlers of events, by event_type.
@@ -121,6 +153,7 @@ class EventIntake:
         sdk: Sdk,
         store: Store,
         ttl: float,
+        told_for: float,
         scenes: dict[str, int],
         output: OutputCodec | None,
         handled: Mapping[str, EventTarget],
@@ -129,10 +162,13 @@ class EventIntake:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
+        self.told_for = told_for
+        """Seconds for which the app is notified while it does not fetch."""
         self._scenes = scenes
         self._output = output
         self._handled = handled
         self._wake = wake
+        self._limiter = LineLimiter()
         self._event = msgspec.json.Decoder(_AnyEvent)
         self._listed = self._event.decode if output is None else output.strictly
 
@@ -204,31 +240,77 @@ class EventIntake:
             first = self._store.read_kept(_once_key(repeat))
             if first is None:
                 return False
-            text = self._store.get(repeat.corpid, repeat.agentid, first.text) if first.text else None
-        if text is not None:
+            is_delivered = self._is_delivered(repeat, first.text, first.version)
+        if is_delivered:
             self._notify(repeat, first.text, repeat.event_type)
         if (trace := current_trace.get()) is not None:
             trace.is_repeat = True
         log.debug("event %s has come before: its code does not run again", short(repeat.event_type, 40))
         return True
 
-    def deliver(self, job: Job, result: str) -> None:
-        """Store the event of a job for the app, with the result of its handler, and notify the app.
+    def deliver(self, job: Job, result: str, *, is_retried: bool = False) -> None:
+        """Store the event of a job for the app, with the result of its handler, and notify the app until it fetches.
 
         Args:
             job: The job of an event; the app is notified after the handler has run.
             result: JSON text; "" when there is none.
+            is_retried: Whether the job was set aside before: what the app was given then is not replaced.
 
         Raises:
-            CallError: It could not be stored, or the app could not be notified.
+            CallError: It could not be stored.
         """
         text, target = job.data, self._handled.get(job.event_type)
         if result and target is not None and target.result_key is not None:
             keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             text = msgspec.json.encode(keys | {target.result_key: msgspec.Raw(result.encode())}).decode()
+        notification = Job(
+            job_id=_notification_of(job.job_id),
+            corpid=job.corpid,
+            agentid=job.agentid,
+            unfetched=job.event_type,
+            scene=self._scenes.get(job.event_type, 0),
+            data=text,
+            notify_id=job.notify_id,
+        )
         with _storing_event:
-            self._store.put(job.corpid, job.agentid, job.notify_id, text, self._ttl)
-        self._notify(job, job.notify_id, job.event_type)
+            if (job.outcome is not None or is_retried) and self._is_delivered(job, job.notify_id, job.job_id):
+                if not is_retried:  # by a process that has died
+                    return
+                notification = replace(notification, job_id=secrets.token_hex(16), notify_id=self._sdk.new_notify_id())
+            self._store.add(notification, delay=first_pause(self.told_for))
+        notify_first(self._sdk.client(job.corpid, job.agentid, "", ""), notification, self._limiter)
+
+    def _is_delivered(self, owner: Job, notify_id: str, job_id: str) -> bool:
+        """Return whether an event is stored for the app, which may have fetched it.
+
+        Args:
+            owner: A job of the same corp and app.
+            notify_id: That of the event.
+            job_id: That of its job.
+        """
+        if self._store.has_job(_notification_of(job_id)):
+            return True
+        return bool(notify_id) and self._store.get(owner.corpid, owner.agentid, notify_id) is not None
+
+    def renew_notify_id(self, notification: Job, age: float) -> Job:
+        """Return a notification with a fresh notify_id.
+
+        Args:
+            notification: As it was.
+            age: Its age in seconds.
+        """
+        return replace(notification, notify_id=self._sdk.new_notify_id(), id_made=int(age))
+
+    def notify(self, notification: Job) -> None:
+        """Notify the app of what it has not fetched.
+
+        Raises:
+            ApiError: The platform refused.
+            CallError: It could not be asked, or its reply is not readable.
+        """
+        self._sdk.trace(notification.reference)
+        client = self._sdk.client(notification.corpid, notification.agentid, "", "")
+        notify_app(client, notification.notify_id, notification.scene)
 
     def fetch(self, call: Call, notify_id: str) -> str:
         """Return the text of the event that is stored under a notify_id for the call's corp and app.
@@ -240,7 +322,7 @@ class EventIntake:
         if not notify_id:
             raise NotifyNotFoundError("the call carries no notify_id")
         with _reading_event:
-            text = self._store.get(call.corpid, call.agentid, notify_id)
+            text = self._store.fetch(call.corpid, call.agentid, notify_id, self._ttl)
         if text is None:
             raise NotifyNotFoundError()
         return text
@@ -260,6 +342,11 @@ class EventIntake:
         return event_type
 
 
+def _notification_of(job_id: str) -> str:
+    """Return the id of the job that notifies the app of the event of a job."""
+    return f"{job_id}-notify"
+
+
 def _first_coming(job: Job) -> KeptWrite:
     """Return the write that keeps the notify_id of an event that comes for the first time."""
     return KeptWrite(key=_once_key(job), text=job.notify_id, version=job.job_id, ttl=ONCE_TTL, expected=None)
@@ -277,17 +364,26 @@ class AppNotifications:
     Args:
         sdk: Makes notify_ids, and notifies the app.
         store: Keeps the payloads.
-        ttl: Seconds for which one is kept.
+        ttl: Seconds for which one is kept where no jobs run.
+        told_for: Seconds for which the app is notified while it does not fetch; None where no jobs run: then it is
+            notified once.
         kinds: From a payload's type to its kind.
     """
 
     def __init__(
-        self, sdk: Sdk, store: NotifyStore, ttl: float, kinds: Mapping[type[Contract], NotificationKind]
+        self,
+        sdk: Sdk,
+        store: Store,
+        ttl: float,
+        told_for: float | None,
+        kinds: Mapping[type[Contract], NotificationKind],
     ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
+        self._told_for = told_for
         self._kinds = kinds
+        self._limiter = LineLimiter()
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
         """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
@@ -298,12 +394,26 @@ class AppNotifications:
         if scene not in range(HIGHEST_SCENE + 1):
             raise ValueError(f"a scene is a whole number from 0 to {HIGHEST_SCENE}")
         content = {"event_type": kind.name, "timestamp": int(time()), kind.name: msgspec.Raw(kind.encode(payload))}
-        notify_id = self._sdk.new_notify_id()
-        with _storing_notification:
-            self._store.put(call.corpid, call.agentid, notify_id, msgspec.json.encode(content).decode(), self._ttl)
+        notification = Job(
+            job_id=secrets.token_hex(16),
+            corpid=call.corpid,
+            agentid=call.agentid,
+            unfetched=kind.name,
+            scene=scene,
+            data=msgspec.json.encode(content).decode(),
+            notify_id=self._sdk.new_notify_id(),
+        )
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
-        notify_app(client, notify_id, scene)
-        return notify_id
+        with _storing_notification:
+            if self._told_for is not None:
+                self._store.add(notification, delay=first_pause(self._told_for))
+            else:
+                self._store.put(call.corpid, call.agentid, notification.notify_id, notification.data, self._ttl)
+        if self._told_for is not None:
+            notify_first(client, notification, self._limiter)
+        else:
+            notify_app(client, notification.notify_id, scene)
+        return notification.notify_id
 
 
 class JobIntake:

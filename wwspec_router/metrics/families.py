@@ -31,7 +31,8 @@ _COUNTERS: Mapping[str, _Counter] = {
     "wwspec_events_ended": _Counter("Events whose own code ended, or is not run again."),
     "wwspec_events_retried": _Counter("Runs of such code that failed and were followed by another."),
     "wwspec_events_failed": _Counter("Events whose code failed in its last run."),
-    "wwspec_events_given_up": _Counter("Events whose code ended, but of which the app could not be notified."),
+    "wwspec_events_given_up": _Counter("Events whose code ended, but which could not be stored for the app."),
+    "wwspec_events_unfetched": _Counter("Notifications that the app did not fetch within `told_for`."),
 }
 
 
@@ -89,10 +90,12 @@ def _store_families(status: Status) -> Iterable[Metric]:
         "wwspec_store_events", "Events kept, fetched or not: each counts until `notify_ttl` is over.", status.store_rows
     )
     yield gauge("wwspec_store_events_bytes", "Bytes of their text.", status.store_bytes)
+    unfetched = 0 if status.notifications_unfetched is UNSET else status.notifications_unfetched
+    yield gauge("wwspec_notifications_unfetched", "Notifications that the app has not fetched.", unfetched)
     yield gauge("wwspec_jobs_waiting", "Asynchronous calls that no process has claimed.", status.jobs_waiting)
     yield gauge("wwspec_jobs_claimed", "Asynchronous calls that a process of any program has.", status.jobs_claimed)
     set_aside, forgotten = (0 if each is UNSET else each for each in (status.jobs_set_aside, status.jobs_forgotten))
-    yield gauge("wwspec_jobs_set_aside", "Asynchronous calls and events that failed for good.", set_aside)
+    yield gauge("wwspec_jobs_set_aside", "Calls, events and notifications that failed for good.", set_aside)
     yield gauge("wwspec_jobs_forgotten", "Those of them that left, because there were too many.", forgotten)
     text = "Seconds since the oldest asynchronous call that is not reported yet was accepted."
     yield gauge("wwspec_oldest_job_age_seconds", text, status.jobs_oldest_age_s)

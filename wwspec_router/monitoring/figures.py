@@ -79,7 +79,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0
     """Bytes of their text."""
     jobs_waiting: int = 0
-    """Jobs that no process has claimed."""
+    """Jobs that no process has claimed, without notifications."""
+    unfetched: int = 0
+    """Notifications that the app has not fetched, and is told again."""
     jobs_claimed: int = 0
     """Jobs that a process has claimed."""
     jobs_set_aside: int = 0
@@ -124,7 +126,9 @@ class EventCounts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0
     """Those that ended with an error of the handler."""
     given_up: int = 0
-    """Those of which the app could not be notified after their handler."""
+    """Those that could not be stored for the app after their handler."""
+    unfetched: int = 0
+    """Notifications that the app did not fetch within `told_for`."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

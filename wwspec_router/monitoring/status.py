@@ -97,13 +97,15 @@ class Status(Output):
     jobs_given_up: int = 0
     """Asynchronous calls whose report the platform never accepted."""
     events_ended: int | UnsetType = UNSET
-    """Events whose own code ended, or is not run again. These four are left out as long as all of them are 0."""
+    """Events whose own code ended, or is not run again. These five are left out as long as all of them are 0."""
     events_retried: int | UnsetType = UNSET
     """Runs of such code that failed and were followed by another."""
     events_failed: int | UnsetType = UNSET
     """Events whose code failed in its last run."""
     events_given_up: int | UnsetType = UNSET
-    """Events whose code ended, but of which the app could not be notified."""
+    """Events whose code ended, but which could not be stored for the app."""
+    events_unfetched: int | UnsetType = UNSET
+    """What `ctx.notify` and results told the app, and it did not fetch within `told_for`."""
     store: Annotated[str, Meta(examples=["ok"])] = "ok"
     """`ok`, or `unavailable`: what follows is 0 then, but for jobs_running."""
     store_rows: int = 0
@@ -116,9 +118,11 @@ class Status(Output):
     """Asynchronous calls that no process has claimed."""
     jobs_claimed: int = 0
     """Asynchronous calls that a process has claimed, of all programs that share the store."""
+    notifications_unfetched: int | UnsetType = UNSET
+    """What `ctx.notify` and results tell the app, and it has not fetched; left out when it is 0."""
     jobs_set_aside: int | UnsetType = UNSET
-    """Asynchronous calls and events that failed for good, and can be run again: see `kind = "jobs"`. These two are left
-    out as long as both of them are 0."""
+    """Asynchronous calls, events and unfetched notifications that failed for good, and can be run again: see
+    `kind = "jobs"`. These two are left out as long as both of them are 0."""
     jobs_forgotten: int | UnsetType = UNSET
     """Those of them that had to leave since the store was made, because there were more than 10,000."""
     jobs_oldest_age_s: int = 0
@@ -151,6 +155,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         store_bytes=kept.bytes,
         jobs_waiting=kept.jobs_waiting,
         jobs_claimed=kept.jobs_claimed,
+        notifications_unfetched=kept.unfetched or UNSET,
         jobs_set_aside=kept.jobs_set_aside if has_failed else UNSET,
         jobs_forgotten=kept.jobs_forgotten if has_failed else UNSET,
         jobs_oldest_age_s=int(kept.oldest_job_age),
@@ -197,6 +202,8 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
     else:
         parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
         parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
+        if stored.unfetched:
+            parts["notifications_unfetched"] = stored.unfetched
         if stored.jobs_set_aside or stored.jobs_forgotten:
             parts |= {"jobs_set_aside": stored.jobs_set_aside, "jobs_forgotten": stored.jobs_forgotten}
     by_errcode = {f"errcode_{code}": count for code, count in errcodes.items()}

@@ -18,7 +18,7 @@ from msgspec import Meta
 from wwspec_router.contracts.codec import OutputPolicy
 from wwspec_router.errcodes import ERRCODES, ProgramErrcodes
 from wwspec_router.errors import ConfigurationError, RegistryError, did_you_mean
-from wwspec_router.stores.job import EVENT_JOB
+from wwspec_router.stores.job import EVENT_JOB, NOTIFY_JOB
 from wwspec_router.toml import read_toml
 
 Apis = Literal["*"] | list[str]
@@ -30,7 +30,10 @@ Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
 Concurrency = Annotated[int, Meta(ge=1, le=65_536)]
 """How many calls of one ability a worker process runs at once; more are refused. Asynchronous ones don't count."""
 
-_RESERVED = f"ability IDs that begin with {EVENT_JOB} are reserved for the program's own jobs; choose another"
+_OWN_JOBS = (EVENT_JOB, NOTIFY_JOB)
+_RESERVED = (
+    f"ability IDs that begin with {' or '.join(_OWN_JOBS)} are reserved for the program's own jobs; choose another"
+)
 
 _FREE = 9001
 """WeCom has no errcode of four digits."""
@@ -62,7 +65,11 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
     errors: Literal["reference", "silent"] = "reference"
     """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
-    """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]."""
+    """Seconds that an event waits for `get_callback_data`; the platform's notify_id is valid 600 [99849]. What the
+    program tells by itself waits as long after it was fetched."""
+    told_for: Seconds = 86_400.0
+    """Seconds for which the app is notified again and again of what `ctx.notify` and `notify = "after"` tell it, until
+    it fetches."""
     timeout: Seconds | None = None
     """Seconds within which each ability answers, unless its row says otherwise."""
     lifespan: str | None = None
@@ -231,7 +238,7 @@ class _Reader:
         place = _place(self._path, self._lines, "program")
         self.faults += [f"{place}: {fault}" for fault in _errcode_faults(program)]
         for name in ("passthrough", "func"):
-            if str(tables[name].get("prefix", "")).startswith(EVENT_JOB):
+            if str(tables[name].get("prefix", "")).startswith(_OWN_JOBS):
                 place = _place(self._path, self._lines, name)
                 self.faults.append(f"{place}: prefix: {_RESERVED}")
         return Registry(
@@ -315,7 +322,7 @@ def _row_faults(ability_id: str, row: AbilityRow) -> Iterator[str]:
         yield "an ability ID is printable text, as it is in the admin console"
     elif ability_id != ability_id.strip():
         yield "an ability ID neither begins nor ends with a space"
-    if ability_id.startswith(EVENT_JOB):
+    if ability_id.startswith(_OWN_JOBS):
         yield _RESERVED
     given = [name for name in ("api", "handler", "kind") if getattr(row, name) is not None]
     if len(given) != 1:

@@ -53,6 +53,7 @@ from wwspec_router.registry.targets import (
     StatusTarget,
 )
 from wwspec_router.registry.trace import trace_faults
+from wwspec_router.stores.job import NOTIFY_JOB
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,13 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job_names(self) -> frozenset[str]:
-        """The names of this program's jobs: an ability ID, or, for an event, `EventTarget.job_name`."""
-        return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values())))
+        """The names of this program's jobs: an ability ID, or `Job.name` of an event or of what the app is told."""
+        targets = self.event_targets.values()
+        told = [
+            *(each.name for each in self.kinds.values()),
+            *(t.event_type for t in targets if t.row.notify == "after"),
+        ]
+        return frozenset((*self.abilities, *(t.job_name for t in targets), *(NOTIFY_JOB + each for each in told)))
 
     @property
     def status_names(self) -> frozenset[str]:

@@ -38,6 +38,7 @@ def read_stored(store: Store, names: Collection[str]) -> Stored:
         bytes=events.bytes,
         jobs_waiting=jobs.waiting,
         jobs_claimed=jobs.claimed,
+        unfetched=jobs.unfetched,
         jobs_set_aside=jobs.failed,
         jobs_forgotten=jobs.forgotten,
         oldest_job_age=jobs.oldest_age,

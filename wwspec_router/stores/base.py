@@ -114,13 +114,15 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
     """How full a journal is, and how old its jobs are."""
 
     waiting: int
-    """Jobs without an owner, and those whose lease is over."""
+    """Jobs without an owner, and those whose lease is over. Notifications do not count."""
     claimed: int
-    """Jobs under a lease."""
+    """Jobs under a lease, in the same way."""
     bytes: int
     """Bytes of the texts that they were added with."""
     oldest_age: float
     """Seconds since the oldest job was added; 0.0 when there is none."""
+    unfetched: int = 0
+    """Notifications that the app has not fetched; of the above they count for `bytes` only."""
     failed: int = 0
     """Jobs that failed for good and are set aside; they count for none of the above."""
     forgotten: int = 0
@@ -130,9 +132,9 @@ class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
 class JobJournal(Protocol):
     """Keeps jobs until they are finished, and hands each to one owner at a time.
 
-    A job is due as soon as it is added. The owner that claims it has it for the length of the lease. After that the
-    next claim gets it, even one of the same owner. Until that claim a late owner still owns the job: it may begin,
-    renew, keep an outcome, postpone and finish. Jobs never expire.
+    A job is due as soon as it is added, or after its delay. The owner that claims it has it for the length of the
+    lease. After that the next claim gets it, even one of the same owner. Until that claim a late owner still owns the
+    job: it may begin, renew, keep an outcome, postpone and finish. Jobs never expire.
 
     The journal knows which jobs run: from `begin` until `keep_outcome`, `postpone`, `excuse` or `finish`. When the
     lease of such a job ends, it comes back as a suspect.
@@ -148,12 +150,13 @@ class JobJournal(Protocol):
     shared: bool
     """Whether several worker processes see the same jobs."""
 
-    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job, one without attempts, claims and outcome; durable when this returns.
 
         Args:
             job: The job.
             writes: Changes of kept values, which are made if and only if the job is added; see `KeptStore`.
+            delay: Seconds from now until it is due.
 
         Raises:
             StoreFullError: A bound would be exceeded.
@@ -281,6 +284,19 @@ class JobJournal(Protocol):
         """
         ...
 
+    def replace_notify_id(self, owner: str, job: Job) -> bool:
+        """Keep the `notify_id` and `id_made` of a notification in place of earlier ones; durable when this returns.
+
+        From then on its data are fetched under this notify_id, and no longer under the other.
+
+        Returns:
+            False when `owner` does not own the job; nothing was changed then.
+
+        Raises:
+            StoreError: It could not be stored.
+        """
+        ...
+
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove the job with its steps, if `owner` owns it; a journal need not wait until that is durable.
 
@@ -325,6 +341,8 @@ class JobJournal(Protocol):
     def oldest_jobs(self, limit: int) -> list[OldJob]:
         """Return the state of the oldest jobs, at most `limit`, the oldest first. Their claims do not change.
 
+        Notifications are left out: they are old when their app is down.
+
         Raises:
             StoreError: The journal failed.
         """
@@ -354,6 +372,18 @@ class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness
 
         Raises:
             StoreError: The store failed.
+        """
+        ...
+
+    def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
+        """Return the text of an event or the data of a notification; None when there is none.
+
+        A notification has then come to its end: its job leaves, and its data are an event for `ttl` seconds. That is
+        one change, which need not be made when this returns, and may be lost with the process or for want of room:
+        then the notification is as if it was not fetched.
+
+        Raises:
+            StoreError: The store could not be read.
         """
         ...
 

@@ -1,13 +1,18 @@
 """What a job is, and its texts as they are stored.
 
 The stored names are those of the first release. So nothing is converted, and programs of two releases can share a store
-during a rollout. The job of an event is stored with its name as `ability_id`, and with `notify` as `job_info`.
+during a rollout. The job of an event or a notification is stored with its name as `ability_id`. As `job_info` the
+former has its `notify`, the latter its scene and the age of its notify_id.
 """
+
+from typing import Any
 
 import msgspec
 
 EVENT_JOB = "event:"
 """The beginning of the names of jobs that are about events; no ability ID begins with it."""
+NOTIFY_JOB = "notify:"
+"""The same of jobs that notify the app until it fetches their data."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +23,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """An asynchronous call that was accepted and is not reported yet, or an event that has a handler."""
+    """What is not done yet: a call to report, an event that has a handler, or a notification that the app fetches."""
 
     job_id: str
     """Ours, unique, made by the caller of `add`."""
@@ -32,6 +37,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Of the event; empty in the job of a call."""
     notify: str = ""
     """When the app is notified of the event: "now", "after" (the handler) or "never"; empty in the job of a call."""
+    unfetched: str = ""
+    """The event_type of the data, in the job of a notification: it ends when the app fetches them; empty in others."""
+    scene: int = 0
+    """The notify_scene of a notification."""
+    id_made: int = 0
+    """The age of the job, in seconds, when the notify_id of a notification was made."""
     data: str
     notify_id: str
     attempt: int = 0
@@ -49,7 +60,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What it runs: the ability ID, or `event:` and the event's type."""
+        """What it runs: the ability ID, or `event:` or `notify:` and the event's type."""
+        if self.unfetched:
+            return NOTIFY_JOB + self.unfetched
         return EVENT_JOB + self.event_type if self.event_type else self.ability_id
 
     @property
@@ -64,14 +77,24 @@ def stored_texts(job: Job) -> dict[str, str]:
         "job_id": job.job_id,
         "corpid": job.corpid,
         "ability_id": job.name,
-        "job_info": job.notify if job.event_type else job.job_info,
+        "job_info": info_of(job),
         "data": job.data,
         "notify_id": job.notify_id,
     }
 
 
-def fields_of(ability_id: str, job_info: str) -> dict[str, str]:
+def info_of(job: Job) -> str:
+    """Return what is stored as `job_info`."""
+    if job.unfetched:
+        return f"{job.scene} {job.id_made}"
+    return job.notify if job.event_type else job.job_info
+
+
+def fields_of(ability_id: str, job_info: str) -> dict[str, Any]:
     """Return the fields of a `Job` whose texts are stored under these two names."""
+    if ability_id.startswith(NOTIFY_JOB):
+        scene, id_made = map(int, job_info.split())
+        return {"unfetched": ability_id.removeprefix(NOTIFY_JOB), "scene": scene, "id_made": id_made}
     if ability_id.startswith(EVENT_JOB):
         return {"event_type": ability_id.removeprefix(EVENT_JOB), "notify": job_info}
     return {"ability_id": ability_id, "job_info": job_info}

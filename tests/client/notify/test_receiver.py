@@ -143,6 +143,21 @@ def test_an_event_that_wecom_does_not_know_any_more_is_given_up_at_once(kind: Se
         assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
 
 
+def test_a_notification_that_comes_again_after_it_was_given_up_is_tried_again(kind: ServerKind) -> None:
+    now = [1000.0]
+    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, lifetime=600.0)
+    refusals: list[Outcome] = [answer(710646, "illegal notify_id"), answer(710674, "no connection")]
+    with Stand(kind, [*refusals, HIT], policy=policy, clock=lambda: now[0]) as stand:
+        stand.notify("n1", at=1000)
+        wait_until(stand.failed)
+        now[0] += 5000
+        assert stand.notify("n1", at=6000).status_code == 200
+        assert [event.notify_id for event in stand.handled(1)] == ["n1"], "also after another failure"
+        assert stand.failed() == []
+        assert stand.notify("n1", at=6000).status_code == 200
+        assert len(stand.wecom.requests) == 3  # type: ignore[attr-defined]
+
+
 def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: ServerKind) -> None:
     seen: list[int] = []
 

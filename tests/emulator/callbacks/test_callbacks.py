@@ -68,6 +68,29 @@ def callbacks_of(emulator: Emulator) -> list[tuple[str, int]]:
     return [(each["state"], each["attempts"]) for each in emulator.notifications()]
 
 
+@pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
+def test_a_setting_says_whether_a_further_notification_lets_a_notify_id_be_valid_for_longer(
+    start: StartEmulator, renews: bool, late: int
+) -> None:
+    emulator = start(renew_notify_ids=renews, clock_start=1_700_000_000)
+    world = emulator.platform.world
+
+    def notify() -> int:
+        return int(emulator.sdk("spec_notify_app", {"notify_id": "again"})["errcode"])
+
+    def is_valid() -> bool:
+        return world.notify_ids.valid(emulator.settings.corpid, emulator.settings.agentid, "again", world.clock.now())
+
+    assert notify() == 0
+    emulator.advance(599)
+    assert notify() == 0
+    emulator.advance(2)
+    assert is_valid() is renews
+    emulator.advance(700)
+    assert notify() == late
+    assert is_valid() is renews
+
+
 def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback_app: CallbackApp) -> None:
     emulator = start_with_callback(start, callback_app.url)
     for scene in (7, 255):

@@ -15,6 +15,7 @@ from tests.stores.suites.failed_jobs import FailedJobsSuite
 from tests.stores.suites.job_journal import JobJournalSuite
 from tests.stores.suites.job_runs import JobRunsSuite
 from tests.stores.suites.kept_values import KeptValuesSuite
+from tests.stores.suites.notifications import NotificationsSuite
 from tests.stores.suites.notify_store import NotifyStoreSuite
 from tests.stores.suites.once import OnceSuite
 
@@ -24,6 +25,7 @@ class StoreSuite(
     JobJournalSuite,
     JobRunsSuite,
     EventJobsSuite,
+    NotificationsSuite,
     FailedJobsSuite,
     OnceSuite,
     KeptValuesSuite,

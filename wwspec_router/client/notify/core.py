@@ -142,7 +142,17 @@ class ReceiverCore:
         if (yield from ask(partial(self.store.add, row))):
             _log.info("%s: noted", row.name)
             self.ring()
+        elif isinstance(found, Notification):
+            yield from self._begin_anew(row)
         return True
+
+    def _begin_anew(self, repeat: Pending) -> Steps[None]:
+        """Try a notification again that was given up: a program repeats one whose event nobody has fetched."""
+        row: Pending | None = yield from ask(partial(self.store.get, repeat.key))
+        if row is not None and row.stage is Stage.FAILED:
+            yield from ask(partial(self.store.put, replace(_anew(row, repeat.due), noted=repeat.noted)))
+            _log.info("%s: it came again after it was given up, and is tried again", row.name)
+            self.ring()
 
     def works(self, client_of: Callable[[Notification], Any], handler: Handler | None, concurrency: int) -> list[Work]:
         """Return what each worker of a receiver does; see `worker`.
@@ -368,11 +378,16 @@ def try_again(store: PendingStore, notification: Notification, now: float) -> St
     row: Pending | None = yield from ask(partial(store.get, notification.key))
     if row is None or row.stage not in (Stage.FAILED, Stage.FAILED_CALLBACK):
         return False
+    yield from ask(partial(store.put, _anew(row, now)))
+    return True
+
+
+def _anew(row: Pending, now: float) -> Pending:
+    """Return a row that was given up as it is tried again."""
     stage = Stage.FETCHED if row.event else Stage.NOTED
     if row.stage is Stage.FAILED_CALLBACK:
         stage = Stage.RECEIVED
-    yield from ask(partial(store.put, replace(row, stage=stage, attempts=0, due=now, reason="")))
-    return True
+    return replace(row, stage=stage, attempts=0, due=now, reason="")
 
 
 def _nothing() -> None:

@@ -28,18 +28,25 @@ class Tickets:
 
     Args:
         lifetime: Seconds that an id is valid.
+        renews: Whether an id that is added again is valid for as long from then on. Otherwise it stays known after its
+            end, so that it can't be added again.
     """
 
-    def __init__(self, lifetime: float) -> None:
+    def __init__(self, lifetime: float, *, renews: bool = True) -> None:
         self._lifetime = lifetime
+        self._renews = renews
         self.tickets = BoundedDict[tuple[str, int, str], float](KEPT_BYTES)
         """When each expires, in Unix seconds."""
 
-    def add(self, corpid: str, agentid: int, ticket: str, now: float) -> None:
-        """Make an id valid from now on."""
-        while (oldest := self.tickets.oldest()) is not None and oldest[1] <= now:
+    def add(self, corpid: str, agentid: int, ticket: str, now: float) -> bool:
+        """Make an id valid from now on; return False when it has expired, and nothing renews it."""
+        key = (corpid, agentid, ticket)
+        if not self._renews and (expires := self.tickets.get(key)) is not None:
+            return expires > now
+        while self._renews and (oldest := self.tickets.oldest()) is not None and oldest[1] <= now:
             self.tickets.remove(oldest[0])
-        self.tickets.put((corpid, agentid, ticket), now + self._lifetime, getsizeof(ticket))
+        self.tickets.put(key, now + self._lifetime, getsizeof(ticket))
+        return True
 
     def valid(self, corpid: str, agentid: int, ticket: str, now: float) -> bool:
         """Return whether the app got this id and it has not expired."""

@@ -164,7 +164,7 @@ class World:
             for corpid, source in sources.items()
         }
         self.event_tokens = Tickets(EVENT_TOKEN_SECONDS)
-        self.notify_ids = Tickets(NOTIFY_ID_SECONDS)
+        self.notify_ids = Tickets(NOTIFY_ID_SECONDS, renews=settings.renew_notify_ids)
         self.page_tickets = PageTickets()
         self.page_logins = PageLogins(self.ids)
         self.pull_limit = PullLimit(settings.tokenless_pulls)
@@ -304,10 +304,16 @@ class World:
         return random.Random(f"{self.settings.seed}:{app.corpid}")  # noqa: S311 - the same seed, the same data
 
     def notify(self, notification: Notification) -> None:
-        """Make a notify_id valid and pass its notification on, unless a fault prevents it; needs no lock."""
+        """Make a notify_id valid and pass its notification on, unless a fault prevents it; needs no lock.
+
+        Raises:
+            RefusedError: 710646.
+        """
         corpid, agentid, notify_id = notification.corpid, notification.agentid, notification.notify_id
         with self.lock:
-            self.notify_ids.add(corpid, agentid, notify_id, self.clock.now())
+            is_valid = self.notify_ids.add(corpid, agentid, notify_id, self.clock.now())
+        if not is_valid:
+            raise RefusedError(710646, "it was made more than 10 minutes ago")
         request = {"notify_id": notify_id, "notify_scene": notification.notify_scene}
         self.notifications.send(notification, "program_notify", msgspec.json.encode(request), corpid, agentid)
 

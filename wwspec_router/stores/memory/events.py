@@ -6,8 +6,10 @@ A process does not see the events of another: a worker can't read what another w
 import heapq
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
+from wwspec_router.errors import StoreFullError
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import (
     Key,
@@ -86,6 +88,20 @@ class MemoryStore(MemoryJobs, MemoryOnce):
             self._check_open()
             entry = self._entries.get(key)
         return entry.data.decode() if entry is not None and entry.expires > self._clock() else None
+
+    def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
+        """Return an event, or a notification, which becomes one; see `Store.fetch`."""
+        positive("ttl", ttl)
+        if (text := self.get(corpid, agentid, notify_id)) is not None:
+            return text
+        key = (corpid, agentid, notify_id)
+        with self._lock:
+            if (row := self._unfetched.get(key)) is None:
+                return None
+            with suppress(StoreFullError):
+                self._put(key, row.job.data.encode(), ttl)
+                self._remove_job(row)
+            return row.job.data
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""

@@ -14,6 +14,7 @@ import msgspec
 
 from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
+    Key,
     closed,
     full_of_jobs,
     known_job,
@@ -95,6 +96,7 @@ class MemoryJobs:
         self._lock = threading.Lock()
         self._closed = False
         self._jobs: dict[str, _JobRow] = {}
+        self._unfetched: dict[Key, _JobRow] = {}  # those of them that are notifications
         self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
         self._items = 0
         self._seen: dict[str, float] = {}  # when an owner that knows a name last asked for its jobs
@@ -109,15 +111,16 @@ class MemoryJobs:
         with self._lock:
             self._check_open()
 
-    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It lasts as long as this process."""
         size = new_job_size(job)
         storable_writes(writes)
+        not_negative("delay", delay)
         with self._lock:
             self._check_open()
             self._check_room(job, size)
             fresh = writes and self._kept.check(writes)
-            self._add(job, size)
+            self._add(job, size, delay)
             if fresh:
                 self._kept.make(fresh)
 
@@ -223,6 +226,19 @@ class MemoryJobs:
                 self._give_back(row, delay)
             return row is not None
 
+    def replace_notify_id(self, owner: str, job: Job) -> bool:
+        """Keep another notify_id of a notification; see `JobJournal.replace_notify_id`."""
+        storable_ids(owner, job.job_id)
+        storable_key(job.corpid, job.agentid, job.notify_id)
+        with self._lock:
+            self._check_open()
+            row = self._owned(owner, job.job_id)
+            if row is not None:
+                del self._unfetched[_key(row.job)]
+                row.job = msgspec.structs.replace(row.job, notify_id=job.notify_id, id_made=job.id_made)
+                self._unfetched[_key(row.job)] = row
+            return row is not None
+
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove a job; see `JobJournal.finish_soon`."""
         self.finish(owner, job_id)
@@ -307,13 +323,14 @@ class MemoryJobs:
         with self._lock:
             self._check_open()
             now = self._clock()
-            claimed = sum(row.owner is not None and row.due > now for row in self._jobs.values())
-            oldest = next(iter(self._jobs.values()), None)
+            rows = [row for row in self._jobs.values() if not row.job.unfetched]
+            claimed = sum(row.owner is not None and row.due > now for row in rows)
             return JobFigures(
-                waiting=len(self._jobs) - claimed,
+                waiting=len(rows) - claimed,
                 claimed=claimed,
                 bytes=self._job_bytes,
-                oldest_age=0.0 if oldest is None else max(0.0, now - oldest.added),
+                oldest_age=max(0.0, now - rows[0].added) if rows else 0.0,
+                unfetched=len(self._unfetched),
                 failed=len(self._failed),
                 forgotten=self._failed_forgotten,
             )
@@ -334,7 +351,7 @@ class MemoryJobs:
                     ended=row.job.outcome is not None,
                     now=now,
                 )
-                for row in islice(self._jobs.values(), max(0, limit))
+                for row in islice((each for each in self._jobs.values() if not each.job.unfetched), max(0, limit))
             ]
 
     def _check_open(self) -> None:
@@ -352,16 +369,20 @@ class MemoryJobs:
         if len(self._jobs) >= limits.max_jobs or self._job_bytes + size > limits.max_job_bytes:
             raise full_of_jobs(limits)
 
-    def _add(self, job: Job, size: int) -> _JobRow:
+    def _add(self, job: Job, size: int, delay: float = 0.0) -> _JobRow:
         """Add a job for which there is room."""
         self._job_serial += 1
         self._job_bytes += size
         self._jobs[job.job_id] = row = _JobRow(job, size, self._clock(), self._job_serial)
-        self._set_due(row, row.due)
+        self._set_due(row, row.added + delay)
+        if job.unfetched:
+            self._unfetched[_key(job)] = row
         return row
 
     def _remove_job(self, row: _JobRow) -> None:
         del self._jobs[row.job.job_id]
+        if row.job.unfetched:
+            del self._unfetched[_key(row.job)]
         self._job_bytes -= row.size
 
     def _give_back(self, row: _JobRow, delay: float) -> None:
@@ -387,6 +408,7 @@ class MemoryJobs:
 
     def _forget_jobs(self) -> None:
         self._jobs.clear()
+        self._unfetched.clear()
         self._failed.clear()
         self._lanes.clear()
         self._items = self._job_bytes = 0
@@ -472,3 +494,8 @@ class MemoryJobs:
         row.job = msgspec.structs.replace(row.job, claims=row.job.claims + 1, age=max(0.0, now - row.added))
         self._set_due(row, now + lease)
         return msgspec.structs.replace(row.job, suspect=row.running)
+
+
+def _key(job: Job) -> Key:
+    """Return what the data of a notification are fetched under."""
+    return job.corpid, job.agentid, job.notify_id

@@ -4,7 +4,6 @@
 event. This module has the keys of events and their rules.
 """
 
-import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -16,12 +15,23 @@ from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 from wwspec_router.stores.redis.failed import RedisFailed
 from wwspec_router.stores.redis.forgetting import OF_CORP
-from wwspec_router.stores.redis.job_scripts import ADD, CHECK_ROOM
+from wwspec_router.stores.redis.job_scripts import (
+    ADD,
+    ADDED,
+    BYTES,
+    CHECK_ROOM,
+    CLAIMED,
+    JOB,
+    LANE,
+    LANES,
+    LEAVE,
+    UNFETCHED,
+    UNFETCHED_JOB,
+)
+from wwspec_router.stores.redis.jobs import key_name
 from wwspec_router.stores.redis.once import RedisOnce
 
 _EVENTS = ExpiringEntries("notify", belongs=OF_CORP)
-
-_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 # In Redis an entry still lives at its expiry; in our stores it is gone then, hence the 1.
 _PUT = f"""
@@ -53,6 +63,26 @@ local refused = check_room(job_keys, job)
 if refused then return refused end
 local done = put({{unpack(KEYS, 1, 4)}}, {{unpack(ARGV, 2, count + 1)}})
 return done == 'kept' and add(job_keys, job) or done
+"""
+# The event is looked for again, because another may have fetched meanwhile, or this may be the second run.
+_FETCH_UNFETCHED = f"""
+{LANES}
+local function put(KEYS, ARGV) {_PUT} end
+local job = redis.call('GET', KEYS[5])
+local key = job and prefix .. '{JOB}' .. job
+local text = job and redis.call('HGET', key, 'data')
+if not text then return redis.call('GET', KEYS[4]) end
+local claimed, added, bytes, unfetched = unpack(KEYS, 6)
+local done
+repeat done = put({{unpack(KEYS, 1, 4)}}, {{ARGV[1], text, #text, unpack(ARGV, 2)}}) until done ~= 'again'
+if done == 'kept' then
+    local lane = lane_of(key)
+    {LEAVE}
+    redis.call('ZREM', prefix .. '{LANE}' .. lane, member)
+    note_head(lane)
+    redis.call('DEL', key)
+end
+return text
 """
 
 
@@ -112,15 +142,33 @@ class RedisStore(RedisFailed, RedisOnce):
 
     def _placing(self, key: Key, text: str, ttl: float) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which an event is put."""
-        name, limits = _name(key), self._limits
-        size, lifetime = len(encoded("text", text)), milliseconds(positive("ttl", ttl))
-        bounds = (limits.max_rows, limits.max_bytes)
-        arguments: list[str | int] = [name, text, size, lifetime, *bounds, SWEPT_PER_CHANGE]
-        return [*_EVENTS.counts, _EVENTS.key(name)], arguments
+        name, size = key_name(key), len(encoded("text", text))
+        return [*_EVENTS.counts, _EVENTS.key(name)], [name, text, size, *self._bounds(ttl)]
+
+    def _bounds(self, ttl: float) -> tuple[int, ...]:
+        """Return the last arguments with which an event is put."""
+        return milliseconds(positive("ttl", ttl)), self._limits.max_rows, self._limits.max_bytes, SWEPT_PER_CHANGE
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text or None; see `NotifyStore.get`."""
-        value = self._server.get(_EVENTS.key(_name(storable_key(corpid, agentid, notify_id))))
+        value = self._server.get(_EVENTS.key(key_name(storable_key(corpid, agentid, notify_id))))
+        return None if value is None else self._server.text(value)
+
+    def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
+        """Return an event, or a notification, which becomes one at once; see `Store.fetch`."""
+        if (text := self.get(corpid, agentid, notify_id)) is not None:
+            return text
+        name = key_name((corpid, agentid, notify_id))
+        keys = [
+            *_EVENTS.counts,
+            _EVENTS.key(name),
+            UNFETCHED_JOB + name,
+            CLAIMED,
+            ADDED,
+            BYTES,
+            UNFETCHED,
+        ]
+        value = self._server.run(_FETCH_UNFETCHED, keys, [name, *self._bounds(ttl)], again=True, durable=False)
         return None if value is None else self._server.text(value)
 
     def figures(self) -> StoreFigures:
@@ -146,11 +194,3 @@ class RedisStore(RedisFailed, RedisOnce):
     def close(self) -> None:
         """Wait for running commands, then close the connections; further calls raise StoreError."""
         self._server.close()
-
-
-def _name(key: Key) -> str:
-    """Return the key as one string: its parts percent-encoded, so that different keys have different strings."""
-    corpid, agentid, notify_id = key
-    if not (_is_plain(corpid) and _is_plain(notify_id)):  # rarely
-        corpid, notify_id = quote(corpid, safe=""), quote(notify_id, safe="")
-    return f"{corpid}:{agentid}:{notify_id}"

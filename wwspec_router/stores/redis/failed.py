@@ -31,12 +31,11 @@ return steps
 _SET_ASIDE = f"""
 {scripts.OWNED}
 {scripts.LANES}
-local key, claimed, added, bytes, failed, forgotten = unpack(KEYS)
-local member, size, corp, agentid = unpack(redis.call('HMGET', key, 'member', 'size', 'corpid', 'agentid'))
-redis.call('DECRBY', bytes, size)
+local key, claimed, added, bytes, failed, forgotten, unfetched = unpack(KEYS)
+{scripts.LEAVE}
+local corp, agentid = unpack(redis.call('HMGET', key, 'corpid', 'agentid'))
 redis.call('HSET', key, 'error', ARGV[2], 'error_errcode', ARGV[3])
 redis.call('HDEL', key, 'owner')
-for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) end
 redis.call('ZADD', failed, now, escaped(corp) .. ':' .. agentid .. ':' .. string.sub(member, 18))
 local over = redis.call('ZCARD', failed) - ARGV[4]
 if over > 0 then
@@ -70,7 +69,7 @@ return jobs
 """
 _RETRY = f"""
 {scripts.LANES}
-local key, added, bytes, serials, failed = unpack(KEYS)
+local key, added, bytes, serials, failed, unfetched = unpack(KEYS)
 local failure, name, max_jobs, max_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local size = redis.call('ZSCORE', failed, failure) and redis.call('HGET', key, 'size')
 if not size then return 'none' end
@@ -80,7 +79,9 @@ redis.call('INCRBY', bytes, size)
 redis.call('HSET', key, 'member', member, 'attempt', 0, 'attempts', 0, 'running', 0)
 redis.call('HDEL', key, 'error', 'error_errcode')
 redis.call('ZREM', failed, failure)
-redis.call('ZADD', added, now, member)
+local notification = redis.call('HGET', key, 'unfetched')
+redis.call('ZADD', notification and unfetched or added, now, member)
+if notification then redis.call('SET', prefix .. '{scripts.UNFETCHED_JOB}' .. notification, name) end
 wait(key, member, now)
 return 'added'
 """
@@ -99,12 +100,13 @@ for each = 1, #members, 2 do
     local member = members[each]
     local key = prefix .. '{scripts.JOB}' .. string.sub(member, 18)
     if redis.call('HGET', key, 'corpid') == corp then
-        local lane = lane_of(key)
+        local lane, notification = lane_of(key), redis.call('HGET', key, 'unfetched')
         redis.call('DECRBY', bytes, redis.call('HGET', key, 'size'))
         for _, set in ipairs({{claimed, added, prefix .. '{scripts.LANE}' .. lane}}) do
             redis.call('ZREM', set, member)
         end
         note_head(lane)
+        if notification then redis.call('DEL', prefix .. '{scripts.UNFETCHED_JOB}' .. notification) end
         redis.call('DEL', key)
         removed = removed + 1
     end
@@ -146,7 +148,8 @@ class RedisFailed(RedisJobs):
         """Move a job to those that failed; see `FailedJobs.set_aside`. It is as durable as the server is."""
         storable_ids(owner, job_id)
         storable_failure(failure)
-        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN]
+        sums = [scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN]
+        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, *sums, scripts.UNFETCHED]
         arguments: list[str | int] = [owner, failure.error, failure.errcode, self._limits.max_failed]
         return bool(self._server.run(_SET_ASIDE, keys, arguments))
 
@@ -170,7 +173,7 @@ class RedisFailed(RedisJobs):
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is as durable as the server is."""
         member, bounds = _member(corpid, agentid, job_id), (self._limits.max_jobs, self._limits.max_job_bytes)
-        keys = [job_key(job_id), scripts.ADDED, scripts.BYTES, scripts.SERIAL, scripts.FAILED]
+        keys = [job_key(job_id), scripts.ADDED, scripts.BYTES, scripts.SERIAL, scripts.FAILED, scripts.UNFETCHED]
         arguments: list[str | int] = [member, quote(job_id, safe=""), *bounds]
         done = self._server.run(_RETRY, keys, arguments)
         self._check_added(done)
@@ -183,8 +186,10 @@ class RedisFailed(RedisJobs):
 
     def _forget_jobs(self, corpid: str, corp: str) -> int:
         """Remove the jobs of a corp, whose failed ones have names that begin with `corp`; return their number."""
-        keys = [scripts.ADDED, scripts.CLAIMED, scripts.BYTES]
-        removed = run_through(self._server, _FORGET, keys, corpid)
+        removed = sum(
+            run_through(self._server, _FORGET, [jobs, scripts.CLAIMED, scripts.BYTES], corpid)
+            for jobs in (scripts.ADDED, scripts.UNFETCHED)
+        )
         return removed + run_through(self._server, _FORGET_FAILED, [scripts.FAILED], corp)
 
 

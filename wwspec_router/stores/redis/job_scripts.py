@@ -18,6 +18,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 JOB = "job:"
 LANE, HEADS = "jobs:lane:", "jobs:heads"
 CLAIMED, ADDED = "jobs:claimed", "jobs:added"
+UNFETCHED, UNFETCHED_JOB = "jobs:unfetched", "jobs:unfetched:"
 BYTES, SERIAL = "jobs:bytes", "jobs:serial"
 FAILED, FORGOTTEN = "jobs:failed", "jobs:forgotten"
 PROGRAMS, KNOWN = "jobs:programs", "jobs:known:"
@@ -32,6 +33,9 @@ UNKNOWN_PROGRAM = b"unknown program"
 # Jobs that have an owner are in `claimed`, sorted by the ends of their leases. The others of one ability are a lane: a
 # sorted set by due times, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
 # their first times, so that jobs which an owner can't run cost it nothing.
+#
+# A notification is in `unfetched` in place of `added`. The field `unfetched` of its hash has the end of the name of a
+# key, which leads from the app's notify_id to the job.
 
 LANES = f"""
 {NOW}
@@ -63,10 +67,11 @@ if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
 CHECK_BOUNDS = """
 local used = tonumber(redis.call('GET', bytes) or '0')
-if redis.call('ZCARD', added) >= max_jobs or used + size > max_bytes then return 'full of jobs' end
+local jobs = redis.call('ZCARD', added) + redis.call('ZCARD', unfetched)
+if jobs >= max_jobs or used + size > max_bytes then return 'full of jobs' end
 """
 CHECK_ROOM = f"""
-local key, added, bytes, serials = unpack(KEYS)
+local key, added, bytes, serials, unfetched = unpack(KEYS)
 local name, size, max_jobs, max_bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', key) == 1 then return 'known' end
 {CHECK_BOUNDS}
@@ -76,14 +81,20 @@ ADD = f"""
 {CHECK_ROOM}
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
-redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 5))
-redis.call('ZADD', added, now, member)
-wait(key, member, now)
+redis.call('HSET', key, 'member', member, 'size', size, 'attempt', 0, unpack(ARGV, 7))
+if ARGV[6] == '' then
+    redis.call('ZADD', added, now, member)
+else
+    redis.call('HSET', key, 'unfetched', ARGV[6])
+    redis.call('ZADD', unfetched, now, member)
+    redis.call('SET', prefix .. '{UNFETCHED_JOB}' .. ARGV[6], name)
+end
+wait(key, member, now + ARGV[5])
 return 'added'
 """
 CLAIM = f"""
 {LANES}
-local claimed, added, programs = unpack(KEYS)
+local claimed, added, programs, unfetched = unpack(KEYS)
 local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
 local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local known = prefix .. '{KNOWN}' .. program
@@ -96,7 +107,7 @@ local function key_of(member)
     return prefix .. '{JOB}' .. string.sub(member, 18)
 end
 local function drop(member)
-    for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) end
+    for _, each in ipairs({{claimed, added, unfetched}}) do redis.call('ZREM', each, member) end
 end
 local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
 local function until_when(lane)
@@ -150,7 +161,8 @@ for _, each in ipairs(found) do
         redis.call('ZADD', claimed, ends, each.member)
         redis.call('HINCRBY', key, 'attempt', 1)
         redis.call('HSET', key, 'owner', owner)
-        local age = now - (redis.call('ZSCORE', added, each.member) or now)
+        local since = redis.call('ZSCORE', added, each.member) or redis.call('ZSCORE', unfetched, each.member)
+        local age = now - (since or now)
         jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
     end
     if each.lane then
@@ -213,27 +225,50 @@ redis.call('ZREM', claimed, member)
 redis.call('HDEL', key, 'owner')
 return 1
 """
+LEAVE = f"""
+local member, size, notification = unpack(redis.call('HMGET', key, 'member', 'size', 'unfetched'))
+redis.call('DECRBY', bytes, size)
+redis.call('ZREM', claimed, member)
+redis.call('ZREM', notification and unfetched or added, member)
+if notification then
+    redis.call('DEL', string.match(key, '^{{[^}}]*}}:') .. '{UNFETCHED_JOB}' .. notification)
+end
+"""
+"""Takes a job that has an owner out of the journal, except for its hash."""
 FINISH = f"""
 {OWNED}
-local key, claimed, added, bytes = unpack(KEYS)
-local member, size = unpack(redis.call('HMGET', key, 'member', 'size'))
-redis.call('DECRBY', bytes, size)
-for _, each in ipairs({{claimed, added}}) do redis.call('ZREM', each, member) end
+local key, claimed, added, bytes, unfetched = unpack(KEYS)
+{LEAVE}
 redis.call('DEL', key)
+return 1
+"""
+REPLACE_NOTIFY_ID = f"""
+{OWNED}
+{PREFIX}
+local key, owner, notification = KEYS[1], unpack(ARGV)
+local old = redis.call('HGET', key, 'unfetched')
+redis.call('HSET', key, 'unfetched', notification, unpack(ARGV, 3))
+redis.call('SET', prefix .. '{UNFETCHED_JOB}' .. notification, string.sub(redis.call('HGET', key, 'member'), 18))
+if old ~= notification then redis.call('DEL', prefix .. '{UNFETCHED_JOB}' .. old) end
 return 1
 """
 HAS = "return redis.call('EXISTS', KEYS[1]) - redis.call('HEXISTS', KEYS[1], 'error')"
 FIGURES = f"""
 {NOW}
-local claimed, added, bytes, failed, forgotten = unpack(KEYS)
+local claimed, added, bytes, failed, forgotten, unfetched = unpack(KEYS)
 local oldest = redis.call('ZRANGE', added, 0, 0, 'WITHSCORES')[2] or now
+local leased = 0
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', claimed, '(' .. string.format('%.0f', now), '+inf')) do
+    if redis.call('ZSCORE', added, member) then leased = leased + 1 end
+end
 return {{
     redis.call('ZCARD', added),
-    redis.call('ZCOUNT', claimed, '(' .. string.format('%.0f', now), '+inf'),
+    leased,
     tonumber(redis.call('GET', bytes) or '0'),
     now - oldest,
     redis.call('ZCARD', failed),
     tonumber(redis.call('GET', forgotten) or '0'),
+    redis.call('ZCARD', unfetched),
 }}
 """
 OLDEST = f"""

@@ -4,6 +4,7 @@ The scripts are in `job_scripts`; `RedisServer` connects to the server. This mod
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from urllib.parse import quote
@@ -11,22 +12,26 @@ from urllib.parse import quote
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
+    Key,
     full_of_jobs,
     known_job,
     new_job_size,
     not_negative,
     positive,
     storable_ids,
+    storable_key,
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
+from wwspec_router.stores.job import Job, Outcome, fields_of, info_of, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import milliseconds
 from wwspec_router.stores.redis.kept import RedisKept
+
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 _KEEP_KNOWN = 86_400
 """Seconds for which the server remembers the abilities that a program knows; after that they are sent again."""
@@ -45,9 +50,9 @@ class RedisJobs(RedisKept):
         self._limits = limits
         self._named: tuple[frozenset[str], str] = frozenset(), sha256(b"[]").hexdigest()
 
-    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
-        keys, arguments = self._addition(job)
+        keys, arguments = self._addition(job, delay)
         storable_writes(writes)
         self._check_added(self._run_with(writes, scripts.ADD, keys, arguments))
 
@@ -68,7 +73,7 @@ class RedisJobs(RedisKept):
         most = min(max(0, limit), self._limits.max_jobs)
         few = most if suspects is None else max(0, suspects)
         program = scripts.ALL if known is None else self._program_of(known)
-        keys = [scripts.CLAIMED, scripts.ADDED, scripts.PROGRAMS]
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.PROGRAMS, scripts.UNFETCHED]
         arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
         found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
         if found == scripts.UNKNOWN_PROGRAM and known is not None:
@@ -114,6 +119,13 @@ class RedisJobs(RedisKept):
         keys = [job_key(job_id), scripts.CLAIMED]
         return bool(self._server.run(scripts.POSTPONE, keys, [owner, length, int(not counted)], durable=False))
 
+    def replace_notify_id(self, owner: str, job: Job) -> bool:
+        """Keep another notify_id; see `JobJournal.replace_notify_id`. It is as durable as the server is."""
+        storable_ids(owner, job.job_id)
+        name = key_name(storable_key(job.corpid, job.agentid, job.notify_id))
+        arguments = [owner, name, "notify_id", job.notify_id, "job_info", info_of(job)]
+        return bool(self._server.run(scripts.REPLACE_NOTIFY_ID, [job_key(job.job_id)], arguments, again=True))
+
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove a job; see `JobJournal.finish_soon`."""
         self.finish(owner, job_id)
@@ -122,7 +134,7 @@ class RedisJobs(RedisKept):
         """Remove a job; see `JobJournal.finish`. It waits for no replica, unless there are `writes`."""
         storable_ids(owner, job_id)
         storable_writes(writes)
-        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES]
+        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.UNFETCHED]
         return bool(self._run_with(writes, scripts.FINISH, keys, [owner], guard=scripts.OWNED, durable=False))
 
     def has_job(self, job_id: str) -> bool:
@@ -132,14 +144,15 @@ class RedisJobs(RedisKept):
 
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
-        keys = [scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN]
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.FAILED, scripts.FORGOTTEN, scripts.UNFETCHED]
         found = self._server.run(scripts.FIGURES, keys, [], again=True, durable=False)
-        rows, claimed, size, age, failed, forgotten = found
+        rows, claimed, size, age, failed, forgotten, unfetched = found
         return JobFigures(
             waiting=rows - claimed,
             claimed=claimed,
             bytes=size,
             oldest_age=max(0, age) / 1000,
+            unfetched=unfetched,
             failed=failed,
             forgotten=forgotten,
         )
@@ -162,13 +175,15 @@ class RedisJobs(RedisKept):
             for name, attempt, age, left, owned, running, ended in found
         ]
 
-    def _addition(self, job: Job) -> tuple[list[str], list[str | int]]:
+    def _addition(self, job: Job, delay: float = 0.0) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which a new job is added."""
         size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
+        wait = milliseconds(not_negative("delay", delay))
+        notification = key_name((job.corpid, job.agentid, job.notify_id)) if job.unfetched else ""
         stored: dict[str, str | int] = {**stored_texts(job), "agentid": job.agentid}
         fields = [part for pair in stored.items() for part in pair]
-        keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL]
-        return keys, [name, size, limits.max_jobs, limits.max_job_bytes, *fields]
+        keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL, scripts.UNFETCHED]
+        return keys, [name, size, limits.max_jobs, limits.max_job_bytes, wait, notification, *fields]
 
     def _check_added(self, done: bytes) -> None:
         """Raise StoreError when the server has refused a new job."""
@@ -208,3 +223,11 @@ class RedisJobs(RedisKept):
 def job_key(job_id: str) -> str:
     """Return the key of a job."""
     return scripts.JOB + quote(job_id, safe="")
+
+
+def key_name(key: Key) -> str:
+    """Return a key as one string: its parts percent-encoded, so that different keys have different strings."""
+    corpid, agentid, notify_id = key
+    if not (_is_plain(corpid) and _is_plain(notify_id)):  # rarely
+        corpid, notify_id = quote(corpid, safe=""), quote(notify_id, safe="")
+    return f"{corpid}:{agentid}:{notify_id}"

@@ -9,12 +9,13 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
-from wwspec_router.stores.checks import encoded, full, new_job_size, positive, storable_key, storable_writes
+from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
@@ -22,7 +23,7 @@ from wwspec_router.stores.sqlite.failed import FAILED_TABLES, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
+from wwspec_router.stores.sqlite.jobs import JOB_TABLES, UNFETCHED_INDEX, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
 from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
@@ -95,6 +96,7 @@ SCHEMA: Sequence[Sequence[str]] = (
     ONCE_TABLES,
     NEWEST_TABLES,
     (*KEPT_TABLES, *FAILED_TABLES, *ONCE_CORP),
+    UNFETCHED_INDEX,
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 
@@ -119,11 +121,20 @@ _ADD = """
 """
 _REMOVE = "DELETE FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?"
 _GET = """
-    SELECT text FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    SELECT text, NULL FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
     UNION ALL
-    SELECT text FROM notify_new WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
-    LIMIT 1
+    SELECT text, NULL FROM notify_new WHERE corpid = ? AND agentid = ? AND notify_id = ? AND expires > ?
+    {}LIMIT 1
 """
+_FETCH = _GET.format(
+    """
+    UNION ALL SELECT data, job_id FROM job_texts JOIN jobs USING (serial)
+    WHERE corpid = ? AND agentid = ? AND notify_id = ? AND ability_id >= 'notify:' AND ability_id < 'notify;'
+    """
+)
+_GET = _GET.format("")
+_FIND_FETCHED = "SELECT serial, notify_id, data FROM jobs JOIN job_texts USING (serial) WHERE job_id = ?"
+_END_NOTIFICATION = "DELETE FROM jobs WHERE serial = ?"
 _REMOVE_EXPIRED = """
     DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
         SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
@@ -180,6 +191,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             file.close()
             raise
         self._puts = 0
+        self._fetched: dict[str, tuple[Key, float]] = {}  # by job, what it was fetched under, and the event's expiry
         self._first_expiry = -math.inf  # the first expiry of an event in the file, as far as this process knows
         self._wal_emptied = -math.inf
         self._clock_watch = ClockWatch()
@@ -223,6 +235,34 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         text: str | None = rows[0][0] if rows else None
         return text
 
+    def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
+        """Return an event, or a notification, which becomes one within a second; see `Store.fetch`."""
+        key, now = storable_key(corpid, agentid, notify_id), self._clock()
+        positive("ttl", ttl)
+        rows = self._file.read(_FETCH, (*key, now, *key, now, *key))
+        if not rows:
+            return None
+        text: str
+        text, job_id = rows[0]
+        if job_id is not None:
+            self._fetched[job_id] = (key, now + ttl)
+        return text
+
+    def _end_notifications(self) -> None:
+        """Make events of the notifications that the app has fetched."""
+        if self._fetched:
+            fetched, self._fetched = self._fetched, {}
+            self._file.write(partial(self._end_fetched, fetched), synced=False)
+
+    def _end_fetched(self, fetched: Mapping[str, tuple[Key, float]], db: sqlite3.Connection) -> None:
+        now = self._clock()
+        for job_id, (key, expires) in fetched.items():
+            for serial, notify_id, text in db.execute(_FIND_FETCHED, (job_id,)).fetchall():
+                keys = {key, (*key[:2], notify_id)}  # the app may have been given another one meanwhile
+                rows = [(*each, expires, len(text.encode()), text) for each in keys]
+                if all(self._put(db, row, False, now) for row in rows):
+                    db.execute(_END_NOTIFICATION, (serial,))
+
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
         now = self._clock()
@@ -238,7 +278,9 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def close(self) -> None:
         """Wait for running calls, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
-        with contextlib.suppress(StoreError):  # nothing is lost: the next process that opens the file moves them
+        # Nothing is lost by an error: the next process that opens the file moves them, and notifies again.
+        with contextlib.suppress(StoreError):
+            self._end_notifications()
             self._move_newest()
         self._file.close()
 
@@ -252,6 +294,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
         self._file.check_files()
         ends = time.monotonic() + _SWEEP_SECONDS
+        self._end_notifications()
         self._move_newest()
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)

@@ -19,10 +19,11 @@ from wwspec_router.stores.checks import (
     not_negative,
     positive,
     storable_ids,
+    storable_key,
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, fields_of, stored_texts
+from wwspec_router.stores.job import Job, Outcome, fields_of, info_of, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
@@ -74,6 +75,11 @@ JOB_TABLES: Sequence[str] = (
 )
 """The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
 
+UNFETCHED_INDEX = (
+    "CREATE INDEX unfetched ON job_texts (notify_id) WHERE ability_id >= 'notify:' AND ability_id < 'notify;'",
+)
+"""The statement of a later version. It costs other jobs nothing; notifications are those of these names."""
+
 _HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
 _OWNED = "SELECT 1 FROM jobs WHERE job_id = ? AND owner = ?"
@@ -97,20 +103,27 @@ _KEEP = """
     UPDATE job_texts SET errcode = ?, result = ?
     WHERE serial = (SELECT serial FROM jobs WHERE job_id = ? AND owner = ?)
 """
+_REPLACE_NOTIFY_ID = """
+    UPDATE job_texts SET notify_id = ?, job_info = ?
+    WHERE serial = (SELECT serial FROM jobs WHERE job_id = ? AND owner = ?)
+"""
 _POSTPONE = """
     UPDATE jobs SET due = ?, owner = NULL, running = 0, attempts = max(0, attempts - ?) WHERE job_id = ? AND owner = ?
 """
 _FINISH = "DELETE FROM jobs WHERE job_id = ? AND owner = ?"
 _FIGURES = """
+    WITH notifying AS (SELECT lane FROM job_lanes WHERE ability_id >= 'notify:' AND ability_id < 'notify;')
     SELECT rows, bytes,
-        (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ?),
-        (SELECT added FROM jobs ORDER BY serial LIMIT 1),
+        (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ? AND lane NOT IN notifying),
+        (SELECT added FROM jobs WHERE lane NOT IN notifying ORDER BY serial LIMIT 1),
+        (SELECT count(*) FROM job_texts WHERE ability_id >= 'notify:' AND ability_id < 'notify;'),
         failed, forgotten
     FROM job_usage
 """
 _OLDEST = """
+    WITH notifying AS (SELECT lane FROM job_lanes WHERE ability_id >= 'notify:' AND ability_id < 'notify;')
     SELECT ability_id, attempts, added, due, owner IS NOT NULL, running, errcode IS NOT NULL
-    FROM jobs JOIN job_texts USING (serial) ORDER BY serial LIMIT ?
+    FROM jobs JOIN job_texts USING (serial) WHERE lane NOT IN notifying ORDER BY serial LIMIT ?
 """
 
 
@@ -132,15 +145,16 @@ class SqliteJobs(SqliteKept):
         self._clock = clock
         self._found_nothing = True  # the last claim
 
-    def add(self, job: Job, writes: Sequence[KeptWrite] = ()) -> None:
+    def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
         size = new_job_size(job)
         storable_writes(writes)
+        not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
             refusal = self._refusal(db, job, size) or (self._change_kept(db, writes) if writes else None)
             if refusal is None:
-                self._add(db, job, size)
+                self._add(db, job, size, delay)
             return refusal
 
         unless_refused(self._file.write(work))
@@ -158,15 +172,15 @@ class SqliteJobs(SqliteKept):
             return full_of_jobs(self._limits)
         return None
 
-    def _add(self, db: sqlite3.Connection, job: Job, size: int) -> None:
+    def _add(self, db: sqlite3.Connection, job: Job, size: int, delay: float = 0.0) -> None:
         """Add a job that is not refused."""
-        serial = self._add_row(db, job.job_id, job.name, size)
+        serial = self._add_row(db, job.job_id, job.name, size, delay)
         db.execute(_ADD_TEXTS, {**stored_texts(job), "serial": serial, "agentid": job.agentid})
 
-    def _add_row(self, db: sqlite3.Connection, job_id: str, name: str, size: int) -> int | None:
+    def _add_row(self, db: sqlite3.Connection, job_id: str, name: str, size: int, delay: float = 0.0) -> int | None:
         """Add a job without its texts; return its serial."""
         now = self._clock()
-        return db.execute(_ADD, (job_id, size, now, now, lane_of(db, name))).lastrowid
+        return db.execute(_ADD, (job_id, size, now, now + delay, lane_of(db, name))).lastrowid
 
     def claim(
         self,
@@ -236,6 +250,13 @@ class SqliteJobs(SqliteKept):
 
         return self._file.write(work, synced=False)
 
+    def replace_notify_id(self, owner: str, job: Job) -> bool:
+        """Keep another notify_id; see `JobJournal.replace_notify_id`. It is on the disk when this returns."""
+        storable_ids(owner, job.job_id)
+        storable_key(job.corpid, job.agentid, job.notify_id)
+        row = (job.notify_id, info_of(job), job.job_id, owner)
+        return self._file.write(lambda db: db.execute(_REPLACE_NOTIFY_ID, row).rowcount > 0)
+
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove a job with the next transaction; see `JobJournal.finish_soon`."""
         storable_ids(owner, job_id)
@@ -269,12 +290,13 @@ class SqliteJobs(SqliteKept):
     def job_figures(self) -> JobFigures:
         """Return how full the journal is; see `JobJournal.job_figures`."""
         now = self._clock()
-        [(rows, size, claimed, oldest, failed, forgotten)] = self._file.read(_FIGURES, (now,))
+        [(rows, size, claimed, oldest, unfetched, failed, forgotten)] = self._file.read(_FIGURES, (now,))
         return JobFigures(
-            waiting=rows - claimed,
+            waiting=rows - unfetched - claimed,
             claimed=claimed,
             bytes=size,
             oldest_age=0.0 if oldest is None else max(0.0, now - oldest),
+            unfetched=unfetched,
             failed=failed,
             forgotten=forgotten,
         )

@@ -1,0 +1,321 @@
+"""What the program tells by itself: the app is notified again until it fetches, at most for `told_for`."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.stores.suites.notifications import notification
+from tests.stores.suites.rig import ManualClock
+from tests.support.events import HIT, NOTIFY, EventProgram, running, with_event, with_kind
+from tests.support.jobs import Wrapped, fails
+from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.sdk import OK, MemorySdk, network_failure
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_router import Context, Contract, EventContext, Output, ability
+from wwspec_router.errors import StoreError
+from wwspec_router.monitoring.figures import EventCounts
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import open_store
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.failed import Failure
+from wwspec_router.wecom.events import hit_keyword
+
+DAY = 86_400.0
+OLD = '{"errcode":710646,"errmsg":"illegal notify_id"}'
+
+
+class Digest(Contract):
+    """What the app is told."""
+
+    messages: int
+
+
+class Asked(Contract):
+    """A request."""
+
+
+class Result(Output):
+    """Its reply."""
+
+    notify_id: str = ""
+
+
+@ability
+def tell(request: Asked, ctx: Context) -> Result:
+    return Result(notify_id=ctx.notify(Digest(messages=3), scene=7))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+    url = "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'jobs.db'}"
+    with closing(open_store(url, clock=clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def memory(clock: ManualClock) -> Iterator[Store]:
+    with closing(open_store("memory:", clock=clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def table(reference_table: AbilityTable) -> AbilityTable:
+    """Return a table with an ability that tells the app something."""
+    return with_kind(with_handler(reference_table, tell), "digest", Digest)
+
+
+def with_told_for(table: AbilityTable, seconds: float) -> AbilityTable:
+    registry = table.registry
+    return replace(table, registry=replace(registry, program=replace(registry.program, told_for=seconds)))
+
+
+def told(program: EventProgram) -> str:
+    """Call the ability, and return the notify_id."""
+    text = program.dispatcher.dispatch(app_call("tell")).text
+    return str(json.loads(text)["notify_id"])
+
+
+def pass_by(program: EventProgram, clock: ManualClock, seconds: float, notified: int) -> None:
+    """Let time pass, and wait until the app was notified so often in all, and its pause has begun."""
+    clock.advance(seconds)
+    wait_until(lambda: len(program.notified) == notified and program.jobs.running == 0)
+
+
+def test_the_app_is_told_again_with_growing_pauses_until_it_fetches(
+    table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    with running(table, store) as program:
+        assert told(program) == "notify-0"
+        assert program.notified == ["notify-0"], "at once"
+        for number, pause in enumerate([10, 20, 40, 80, 160], 2):
+            clock.advance(pause - 2)
+            assert store.claim("another", 9, 1) == [], "it is not due"
+            pass_by(program, clock, 2, number)
+        assert program.stored("notify-0")["digest"] == {"messages": 3}
+        scenes = {request["notify_scene"] for _, request in program.sdk.requests}
+    assert scenes == {7}
+
+
+def test_what_was_fetched_is_not_told_again_and_is_kept_for_the_ttl_from_then_on(
+    table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    with running(table, store) as program:
+        first = told(program)
+        clock.advance(5000)
+        assert program.stored(first) == program.stored(first)
+        wait_until(lambda: not store.job_figures().unfetched)
+        before = program.notified.count(first)
+        second = told(program)
+        pass_by(program, clock, 10, len(program.notified) + 1)
+        assert program.notified[-1] == second
+        assert program.notified.count(first) == before
+        clock.advance(1189)
+        assert program.stored(first)
+        clock.advance(2)
+        assert program.stored(first) is None
+
+
+def test_a_result_and_its_event_are_told_until_they_are_fetched(
+    reference_table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Digest:
+        return Digest(messages=4)
+
+    with running(with_event(reference_table, handler, notify="after"), store) as program:
+        program.event()
+        program.wait_done()
+        pass_by(program, clock, 10, 2)
+        assert program.notified == ["notify-0", "notify-0"]
+        assert program.stored("notify-0") == {**json.loads(HIT), "hit_keyword_result": {"messages": 4}}
+        wait_until(lambda: not store.job_figures().unfetched)
+        scene = reference_table.registry.notify_scenes["hit_keyword"]
+        assert {request["notify_scene"] for _, request in program.sdk.requests} == {scene}
+
+
+@pytest.mark.parametrize("answer", [network_failure(NOTIFY), '{"errcode":48002,"errmsg":"a-secret"}', "<html>"])
+def test_an_app_that_can_not_be_told_now_is_told_later(
+    table: AbilityTable, memory: Store, clock: ManualClock, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    sdk = MemorySdk({NOTIFY: answer})
+    with running(table, memory, sdk) as program:
+        assert told(program) == "notify-0", "the handler is not to tell it twice"
+        sdk.replies[NOTIFY] = OK
+        pass_by(program, clock, 10, 2)
+    assert "of notify:digest: the app is not told, " in caplog.text
+    assert "a-secret" not in caplog.text
+
+
+def test_after_nine_minutes_it_is_told_under_a_fresh_notify_id(
+    table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    with running(table, store) as program:
+        told(program)
+        pass_by(program, clock, 541, 2)
+        assert program.notified == ["notify-0", "notify-1"]
+        assert program.stored("notify-0") is None
+        pass_by(program, clock, 20, 3)
+        assert program.notified[-1] == "notify-1"
+        assert program.stored("notify-1")["digest"] == {"messages": 3}
+
+
+def test_a_notify_id_that_the_platform_does_not_take_any_more_is_replaced_at_once(
+    table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    sdk = MemorySdk()
+    with running(table, store, sdk) as program:
+        told(program)
+        sdk.replies[NOTIFY] = lambda request: OLD if "notify-0" in request else OK
+        pass_by(program, clock, 10, 3)
+        assert program.notified == ["notify-0", "notify-0", "notify-1"]
+        assert program.stored("notify-0") is None
+        assert program.stored("notify-1")["digest"] == {"messages": 3}
+
+
+def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_notify_id(
+    table: AbilityTable, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(table, store) as program:
+        told(program)
+        clock.advance(DAY)
+        wait_until(lambda: store.job_figures().failed)
+        assert program.notified == ["notify-0"]
+        assert program.figures.snapshot().events == EventCounts(unfetched=1)
+        (found,) = store.failed_jobs("corp", 7, 9)
+        assert (found.name, found.failure) == ("notify:digest", Failure(error="not fetched"))
+        assert "of notify:digest given up: the app did not fetch it within 86400 s" in caplog.text
+        assert store.retry("corp", 7, found.job_id)
+        wait_until(lambda: len(program.notified) == 2)
+        assert program.notified[-1] == "notify-1"
+        assert program.stored("notify-1")["digest"] == {"messages": 3}
+        wait_until(lambda: not store.job_figures().unfetched)
+
+
+def test_a_short_told_for_ends_it_before_the_first_repeat(
+    table: AbilityTable, memory: Store, clock: ManualClock
+) -> None:
+    with running(with_told_for(table, 3.0), memory) as program:
+        told(program)
+        clock.advance(3)
+        wait_until(lambda: memory.job_figures().failed)
+        assert program.notified == ["notify-0"]
+
+
+def test_a_corp_gets_one_repeat_a_second_however_many_processes_there_are(
+    table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    """The clock stands while they try, so that each corp has one turn."""
+    sdk = MemorySdk()
+
+    def has_calls(number: int) -> bool:
+        return len(sdk.calls) >= number
+
+    for number in range(8):
+        store.add(notification(f"{number}", corpid=f"corp {number % 2}"), delay=10)
+    with ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(running(table, store, sdk))
+        clock.advance(10)
+        wait_until(lambda: len(sdk.calls) == 2)
+        assert {call.corpid for call in sdk.calls} == {"corp 0", "corp 1"}
+        for turn in range(2, 5):  # those that wait are due one after the other
+            clock.advance(9)
+            wait_until(partial(has_calls, 2 * turn))
+            assert len(sdk.calls) == 2 * turn
+
+
+def test_what_is_fetched_while_a_repeat_is_under_way_is_over(
+    table: AbilityTable, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def answer(request: str) -> str:
+        asked.set()
+        assert may_answer.wait(DEADLINE)
+        return OK
+
+    sdk = MemorySdk()
+    with running(table, store, sdk) as program:
+        told(program)
+        sdk.replies[NOTIFY] = answer
+        clock.advance(10)
+        assert asked.wait(DEADLINE)
+        assert program.stored("notify-0")
+        wait_until(lambda: not store.job_figures().unfetched)
+        may_answer.set()
+        wait_until(lambda: program.jobs.running == 0)
+    assert "gone" not in caplog.text
+
+
+def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, clock: ManualClock) -> None:
+    may_answer = threading.Event()
+
+    def answer(request: str) -> str:
+        assert may_answer.wait(DEADLINE)
+        return OK
+
+    sdk = MemorySdk()
+    with running(table, memory, sdk, threads=1, report_within=0.05) as program:
+        told(program)
+        sdk.replies[NOTIFY] = answer
+        pass_by(program, clock, 10, 2)
+        wait_until(lambda: program.jobs.running == 0)
+        sdk.replies[NOTIFY] = OK
+        pass_by(program, clock, 20, 3)
+        may_answer.set()
+
+
+@pytest.mark.parametrize("method", ["begin", "postpone", "claim", "write_kept", "replace_notify_id"])
+def test_it_outlives_a_store_that_fails_in_between(
+    table: AbilityTable, memory: Store, clock: ManualClock, method: str
+) -> None:
+    EventProgram(table, memory).dispatcher.dispatch(app_call("tell"))
+    wrapped = Wrapped(memory, method, fails(StoreError("gone")), times=2)
+    with running(table, wrapped) as program:
+
+        def is_told() -> bool:
+            clock.advance(60)
+            return len(program.notified) > 1
+
+        wait_until(is_told)
+        assert program.stored(program.notified[-1])["digest"] == {"messages": 3}
+
+
+def test_a_delivery_that_was_cut_off_tells_nothing_twice(
+    reference_table: AbilityTable, memory: Store, clock: ManualClock
+) -> None:
+    """Its process has stored the result for the app, and died before it finished the job."""
+
+    def handler(event: hit_keyword.Event) -> Digest:
+        return Digest(messages=1)
+
+    table = with_event(reference_table, handler, notify="after")
+    wrapped = Wrapped(memory, "finish_soon", fails(StoreError("gone")), times=1)
+    with running(table, wrapped, lease=3.0) as program:
+        program.event()
+        wait_until(lambda: program.notified)
+        assert program.stored("notify-0")
+        clock.advance(3)
+        program.wait_done()
+    assert program.notified == ["notify-0"]
+    assert memory.job_figures().unfetched == 0
+
+
+def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: AbilityTable, memory: Store) -> None:
+    kernel = Kernel(table, memory)
+    assert kernel.call("tell")["notify_id"] == "notify-0"
+    assert memory.job_figures().unfetched == 0
+    assert memory.get("corp", 7, "notify-0")
+    kernel.sdk.replies[NOTIFY] = network_failure(NOTIFY)
+    assert kernel.call("tell")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
