@@ -170,7 +170,7 @@ LIFE = [
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_permission_events_may_come_in_any_order(order: tuple[int, ...]) -> None:
     store = MemoryInstallationStore()
-    store.save(Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
+    store.replace(None, Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
     suite = Suite("suite", "secret", installations=store)
     for number in order:
         info_type, day = LIFE[number]

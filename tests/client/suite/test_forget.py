@@ -217,10 +217,10 @@ class Down(MemoryInstallationStore):
 
     is_down = False
 
-    def save(self, installation: Any) -> None:
+    def replace(self, old: Any, new: Any) -> bool:
         if self.is_down:
             raise StoreError("the database is down")
-        super().save(installation)
+        return super().replace(old, new)
 
 
 def test_install_cancel_install_ends_with_the_last(make: Make) -> None:
