@@ -12,7 +12,14 @@ from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.provider import AES_KEY, TOKEN
 from tests.support.waiting import wait_until
-from wwspec_router.client import Installation, MemoryInstallationStore, NotInstalledError
+from wwspec_router.client import (
+    Installation,
+    MemoryInstallationStore,
+    NotInstalledError,
+    StoredToken,
+    StoredTokenProvider,
+    TokenProvider,
+)
 
 
 class Between(MemoryInstallationStore):
@@ -146,3 +153,80 @@ def test_of_two_codes_that_machines_exchange_at_once_the_one_that_works_is_kept(
     here.exchange(first)
     assert is_of(here.stored, codes[0])
     assert here.access_token()
+
+
+def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten(corps: tuple[Corp, Corp]) -> None:
+    here, there = corps
+    here.install()
+    assert there.call() == 2
+    here.stand.forget(here.corpid)
+    before = here.stand.asked("get_log_level")
+    with pytest.raises(NotInstalledError):
+        there.call()
+    assert here.stand.asked("get_log_level") == before
+
+
+def test_a_token_of_an_earlier_installation_is_used_on_no_machine(corps: tuple[Corp, Corp]) -> None:
+    here, there = corps
+    here.install()
+    there.access_token()
+    here.stand.forget(here.corpid)
+    here.install()
+    there.access_token()
+    assert here.stand.asked("get_corp_token") == 2
+
+
+class Shared:
+    """Tokens that machines share, as a table has them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, StoredToken] = {}
+        self.then: Callable[[], object] | None = None
+        """Called once, just before a token is stored."""
+
+    def provider(self, name: str, source: TokenProvider) -> TokenProvider:
+        return StoredTokenProvider(source, self, name=name)
+
+    def load(self, name: str) -> StoredToken | None:
+        return self.rows.get(name)
+
+    def save(self, name: str, token: StoredToken) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        self.rows[name] = token
+
+    def forget(self, name: str) -> bool:
+        return self.rows.pop(name, None) is not None
+
+
+def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
+    make: Make, kind: Kind, stack: ExitStack
+) -> None:
+    shared = Shared()
+    stand = make(tokens=shared)
+    here = stand.corp()
+    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
+    here.install()
+    here.stand.do(lambda suite: suite.auth_info(here.corpid))  # the token of the suite is there
+    shared.then = lambda: there.stand.forget(there.corpid)
+    with pytest.raises(NotInstalledError):
+        here.call()
+    assert [name for name in shared.rows if here.corpid in name] == []
+
+
+def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(make: Make, kind: Kind, stack: ExitStack) -> None:
+    shared = Shared()
+    stand = make(tokens=shared)
+    here = stand.corp()
+    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
+    here.install()
+    here.stand.do(lambda suite: suite.auth_info(here.corpid))
+
+    def come_back() -> None:
+        there.stand.forget(there.corpid)
+        there.install()
+
+    shared.then = come_back
+    assert here.access_token() == there.access_token()
+    assert (here.stored is not None) and [each.owner for each in shared.rows.values()][1:] == [here.stored.code_digest]

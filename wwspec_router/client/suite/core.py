@@ -20,7 +20,7 @@ from wwspec_router.client.steps import Request, Steps, ask
 from wwspec_router.client.suite.models import AuthInfo, read_permanent_code
 from wwspec_router.client.suite.recent import Recent
 from wwspec_router.client.suite.records import Records, alone
-from wwspec_router.client.suite.tokens import CorpTokens, SharedTokens, token_name
+from wwspec_router.client.suite.tokens import CorpTokens, OwnedTokens, SharedTokens, token_name
 from wwspec_router.client.tokens import SuiteSecret, SuiteToken, TokenProvider
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.printable import printable
@@ -99,7 +99,7 @@ class SuiteCore:
         self._used = Recent[str](_REMEMBERED)
         """The corps of auth_codes, by digest."""
         source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
-        self._token = SuiteToken(self._of_all_machines(token_name(suite_id), source))
+        self._token = SuiteToken(source if tokens is None else tokens.provider(token_name(suite_id), source))
 
     def core_of(self, corpid: str) -> Core:
         """Return the core of the client for a corp.
@@ -111,9 +111,12 @@ class SuiteCore:
             raise ConfigurationError("corp() needs a corpid")
         suite = self._token if self._kind == "third-party" else None
         tokens = CorpTokens(corpid, self.records.ready, suite)
-        provider = self._of_all_machines(token_name(self.suite_id, corpid), tokens)
+        provider: TokenProvider = tokens
+        if self._shared is not None:
+            shared = self._shared.provider(token_name(self.suite_id, corpid), tokens)
+            provider = OwnedTokens(shared, tokens.owner, partial(self.forget_token, corpid))
         tickets = None if self._page_tickets is None else self._page_tickets(corpid)
-        return self._core.for_corp(corpid, provider, suite, tickets)
+        return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner)
 
     def is_installed(self, corpid: str) -> Steps[bool]:
         """Return whether a corp has installed the app."""
@@ -255,6 +258,3 @@ class SuiteCore:
     def _ask(self, api: str, body: Mapping[str, str] | None, *hidden: str) -> Steps[dict[str, Any]]:
         content = None if body is None else msgspec.json.encode(body)
         return self._core.perform_as_suite(self._token, Request(api, content, hidden=hidden))
-
-    def _of_all_machines(self, name: str, source: TokenProvider) -> TokenProvider:
-        return source if self._shared is None else self._shared.provider(name, source)
