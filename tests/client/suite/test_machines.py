@@ -1,18 +1,26 @@
 """Two machines of one app: a corp leaves on one of them while it comes, or is called for, on the other."""
 
+import random
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.provider import AES_KEY, TOKEN
-from tests.support.waiting import wait_until
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.client import (
+    CancelAuth,
     Installation,
     MemoryInstallationStore,
     NotInstalledError,
@@ -20,6 +28,7 @@ from wwspec_router.client import (
     StoredTokenProvider,
     TokenProvider,
 )
+from wwspec_router.client.sql import SqlInstallationStore, create_tables
 
 
 class Between(MemoryInstallationStore):
@@ -230,3 +239,61 @@ def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(make: Make, ki
     shared.then = come_back
     assert here.access_token() == there.access_token()
     assert (here.stored is not None) and [each.owner for each in shared.rows.values()][1:] == [here.stored.code_digest]
+
+
+def test_a_second_cancellation_within_the_second_of_the_first_is_handled(
+    corps: tuple[Corp, Corp], clock: Clock
+) -> None:
+    here, _ = corps
+    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+    here.install()
+    now = clock.now = time.time()
+    send(here, "cancel_auth", now)
+    here.reinstall()
+    here.install()
+    here.admin.cancel()
+    send(here, "cancel_auth", now)
+    assert here.stored is None
+    assert len(here.stand.seen(2, CancelAuth)) == 2
+
+
+@pytest.fixture(params=DATABASES)
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlInstallationStore]:
+    """Installations in each database."""
+    is_server = request.param in SERVERS
+    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        create_tables(connection)
+    yield SqlInstallationStore(engine)
+    engine.dispose()
+
+
+@pytest.mark.slow  # 200 times on each database
+def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is_lost(
+    shared: SqlInstallationStore, stack: ExitStack
+) -> None:
+    here = Stand("wsgi", stack, installations=shared)
+    here.listen()
+    here.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens: the test sends commands
+    corp = here.corp()
+    there = Stand("asgi", stack, emulator=here.emulator, installations=shared).corp()
+    seed = secrets.randbits(32)
+    choice = random.Random(seed)  # noqa: S311 - the same seed, the same choices
+    pool = stack.enter_context(ThreadPoolExecutor(1))
+    codes = [corp.code()]
+    there.exchange(codes[0])
+    for number in range(200):
+        codes.append(corp.reinstall())
+        pause = choice.random() / 50
+
+        def come_back(code: str = codes[-1], pause: float = pause) -> None:
+            Event().wait(pause)
+            there.exchange(code)
+
+        coming = pool.submit(come_back)
+        send(corp, "cancel_auth", time.time())
+        coming.result(DEADLINE)
+        assert is_of(corp.stored, codes[-1]), (number, seed)
+        assert there.access_token(), (number, seed)
+        assert corp.access_token(), (number, seed)

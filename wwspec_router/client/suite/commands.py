@@ -74,7 +74,7 @@ class Commands:
         Raises:
             Exception: Something failed, so that all of it is to be done again.
         """
-        event = yield from self._handled(read_event(callback))
+        event = yield from self._handled(read_event(callback, self._core.suite_id))
         if event is not None and self._on_event is not None:
             yield from ask(partial(self._on_event, event))
 
@@ -108,8 +108,6 @@ class Commands:
 
     def _handled(self, event: SuiteEvent) -> Steps[SuiteEvent | None]:
         """Return the event for the app; None when it is not to see it."""
-        if event.suite_id != self._core.suite_id:
-            return event
         match event:
             case SuiteTicket():
                 yield from self._core.save_ticket(event.ticket, event.time.timestamp())
