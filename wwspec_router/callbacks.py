@@ -135,6 +135,8 @@ class Callback:
     """For whom it is encrypted: a corpid, or a suite's ID."""
     envelope: Mapping[str, str]
     """The elements around the encrypted part, such as `AgentID`. No signature protects them."""
+    nonce: str = ""
+    """Of the delivery; the signature protects it."""
 
 
 class CallbackReceiver:

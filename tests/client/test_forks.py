@@ -126,7 +126,7 @@ def test_a_child_uses_what_with_options_has_returned(server: Server) -> None:
 
 def test_a_child_uses_the_client_of_a_corp_that_a_suite_has_made(server: Server) -> None:
     store = MemoryInstallationStore()
-    store.save(Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+    store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
     store.save_ticket("suite", "ticket", 1.0)
     suite = Suite("suite", "secret", installations=store, program_id="p", base_url=server.url, retries=ONCE)
     call_often(suite.corp("corp"), "before")

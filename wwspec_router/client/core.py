@@ -23,7 +23,7 @@ from wwspec_router.client.hooks import NO_HOOKS, UNWATCHED, Hooks, Unwatched, Wa
 from wwspec_router.client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_router.client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
 from wwspec_router.client.steps import Pause, Received, Renewal, Request, Steps, send
-from wwspec_router.client.tokens import SuiteApp, SuiteToken, TokenCache, TokenProvider
+from wwspec_router.client.tokens import SuiteApp, SuiteToken, TokenCache, TokenProvider, unowned
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.errcodes import CONTRACT_CODES, TOKEN_CODES, ProgramErrcodes, hint
 from wwspec_router.errors import ConfigurationError, JsonError
@@ -110,11 +110,18 @@ class Core:
         """The corp; empty when the source of access tokens does not name it."""
         self.suite: SuiteToken | None = provider.suite if isinstance(provider, SuiteApp) else None
         """The token of the third-party app that the client is for."""
+        self.owner: Callable[[], Steps[str]] = unowned
+        """Returns which installation of a provider's app the client is for; raises an error when there is none."""
         self._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
         self._tickets = ticket_caches(page_tickets)
 
     def for_corp(
-        self, corpid: str, provider: TokenProvider, suite: SuiteToken | None, page_tickets: PageTickets | None
+        self,
+        corpid: str,
+        provider: TokenProvider,
+        suite: SuiteToken | None,
+        page_tickets: PageTickets | None,
+        owner: Callable[[], Steps[str]],
     ) -> "Core":
         """Return a core with the same options for another corp.
 
@@ -123,11 +130,12 @@ class Core:
             provider: Where its access tokens come from.
             suite: The token of a third-party app.
             page_tickets: The source of the tickets of its pages; None for WeCom.
+            owner: Returns which installation of the app its tokens are of; raises an error when there is none.
         """
         other = copy(self)
-        other.corpid, other.suite = corpid, suite
-        other._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
-        other._tickets = ticket_caches(page_tickets)
+        other.corpid, other.suite, other.owner = corpid, suite, owner
+        other._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN, owner)
+        other._tickets = ticket_caches(page_tickets, owner)
         return other
 
     def drop_tokens(self) -> None:

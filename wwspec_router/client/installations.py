@@ -1,6 +1,5 @@
 """Where the app of a provider keeps what it knows of each corp that has installed it, and the suite's ticket."""
 
-import math
 from collections.abc import Awaitable, Sequence
 from threading import Lock
 from typing import Protocol
@@ -45,11 +44,14 @@ class InstallationStore(Protocol):
     With `AsyncSuite` each method may be `async def`. Each raises `StoreError` when the store can't be read or written.
     """
 
-    def save(self, installation: Installation) -> None | Awaitable[None]:
-        """Store an installation, in place of the one of the same suite and corp, unless that was installed later.
+    def replace(self, old: Installation | None, new: Installation | None) -> bool | Awaitable[bool]:
+        """Store an installation in place of another one; return False, and change nothing, if that is not stored now.
+
+        Compare and store in one step: so no machine undoes what another one has just stored.
 
         Args:
-            installation: What is stored.
+            old: What `find` has returned; None when nothing is stored of the suite at the corp.
+            new: What is stored then; None for nothing.
         """
         ...
 
@@ -67,16 +69,6 @@ class InstallationStore(Protocol):
 
         Args:
             suite_id: The app.
-        """
-        ...
-
-    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool | Awaitable[bool]:
-        """Remove the installation at a corp; return False when there was none.
-
-        Args:
-            suite_id: The app.
-            corpid: The corp.
-            until: Unix time in seconds: one that was installed later stays.
         """
         ...
 
@@ -107,13 +99,20 @@ class MemoryInstallationStore:
         self._tickets: dict[str, tuple[float, str]] = {}
         self._lock = Lock()
 
-    def save(self, installation: Installation) -> None:
-        """Store an installation; see `InstallationStore`."""
-        key = (installation.suite_id, installation.corpid)
+    def replace(self, old: Installation | None, new: Installation | None) -> bool:
+        """Store an installation in place of another one; see `InstallationStore`."""
+        changed = new or old
+        if changed is None:
+            return True
+        key = (changed.suite_id, changed.corpid)
         with self._lock:
-            stored = self._installations.get(key)
-            if stored is None or stored.installed_at <= installation.installed_at:
-                self._installations[key] = installation
+            if self._installations.get(key) != old:
+                return False
+            if new is None:
+                del self._installations[key]
+            else:
+                self._installations[key] = new
+            return True
 
     def find(self, suite_id: str, corpid: str) -> Installation | None:
         """Return an installation; see `InstallationStore`."""
@@ -123,15 +122,6 @@ class MemoryInstallationStore:
         """Return the corpids that have the app; see `InstallationStore`."""
         with self._lock:
             return sorted(corpid for suite, corpid in self._installations if suite == suite_id)
-
-    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool:
-        """Remove an installation; see `InstallationStore`."""
-        with self._lock:
-            stored = self._installations.get((suite_id, corpid))
-            if stored is None or stored.installed_at > until:
-                return False
-            del self._installations[suite_id, corpid]
-            return True
 
     def save_ticket(self, suite_id: str, ticket: str, time: float) -> None:
         """Store a suite's ticket; see `InstallationStore`."""

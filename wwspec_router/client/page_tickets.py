@@ -7,7 +7,7 @@ from typing import Literal
 
 from wwspec_router.client.steps import Renewal, Request, Steps
 from wwspec_router.client.ticket_files import TicketFile
-from wwspec_router.client.tokens import Fetch, Token, TokenCache, TokenProvider, from_function, read_token
+from wwspec_router.client.tokens import Fetch, Token, TokenCache, TokenProvider, from_function, read_token, unowned
 
 TicketKind = Literal["config", "agentConfig"]
 """`config` is signed with the ticket of the corp, `agentConfig` with that of the app."""
@@ -31,13 +31,19 @@ class _OfWecom:
         return read_token((yield from fetch(self._request)), "ticket")
 
 
-def ticket_caches(source: PageTickets | None) -> dict[TicketKind, TokenCache]:
+def ticket_caches(
+    source: PageTickets | None, owner: Callable[[], Steps[str]] = unowned
+) -> dict[TicketKind, TokenCache]:
     """Return the cache of each ticket.
 
     Args:
         source: None: each client gets its own from WeCom.
+        owner: As of `TokenCache`.
     """
-    return {kind: TokenCache(_provider(source, kind, request), renewal) for kind, (renewal, request) in _KINDS.items()}
+    return {
+        kind: TokenCache(_provider(source, kind, request), renewal, owner)
+        for kind, (renewal, request) in _KINDS.items()
+    }
 
 
 def _provider(source: PageTickets | None, kind: TicketKind, request: Request) -> TokenProvider:

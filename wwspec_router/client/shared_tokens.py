@@ -24,6 +24,8 @@ class StoredToken:
     value: str = field(repr=False)
     usable_until: float | None = None
     """Unix time in seconds, some time before WeCom refuses it; None when that is not known."""
+    owner: str = field(default="", repr=False)
+    """Names the installation of a provider's app that it is of; empty when that is not known. At most 64 characters."""
 
 
 class TokenStore(Protocol):
@@ -91,9 +93,9 @@ class StoredTokenProvider:
         if stored is not None and stored.value != refused:
             left = None if stored.usable_until is None else stored.usable_until - time.time()
             if left is None or left > 0:
-                return Token(stored.value, left)
+                return Token(stored.value, left, stored.owner)
         token = yield from self._provider.fetch(fetch)
         seconds = token.expires_in
         until = None if seconds is None else time.time() + seconds - min(_EARLY, seconds / 10)
-        yield from ask(partial(self._store.save, self._name, StoredToken(token.value, until)))
+        yield from ask(partial(self._store.save, self._name, StoredToken(token.value, until, token.owner)))
         return token

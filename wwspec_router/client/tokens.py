@@ -31,6 +31,8 @@ class Token:
     value: str = field(repr=False)
     expires_in: float | None = None
     """Seconds; None when that is not known: then it is used until WeCom refuses it."""
+    owner: str = field(default="", repr=False)
+    """Names the installation of a provider's app that it is of; empty when that is not known."""
 
 
 class TokenProvider(Protocol):
@@ -229,6 +231,12 @@ def from_function(function: Asked[str | Token]) -> TokenProvider:
     return _FunctionProvider(function)
 
 
+def unowned() -> Steps[str]:
+    """Return the owner of tokens that belong to no installation of a provider's app."""
+    yield from ()
+    return ""
+
+
 class TokenCache:
     """A token until it expires. It is fetched once for all that wait for it.
 
@@ -237,12 +245,14 @@ class TokenCache:
     Args:
         provider: Where tokens come from.
         renewal: Which token it is.
+        owner: Returns whose tokens they are, each time that one is needed: one of another owner is used no more.
     """
 
-    def __init__(self, provider: TokenProvider, renewal: Renewal) -> None:
+    def __init__(self, provider: TokenProvider, renewal: Renewal, owner: Callable[[], Steps[str]] = unowned) -> None:
         self._provider = provider
         self._renewal = renewal
-        self._held = ("", 0.0)
+        self._owner = owner
+        self._held = ("", 0.0, "")
         self._flights = 0
         self._failure: tuple[object, Exception] | None = None
 
@@ -255,24 +265,25 @@ class TokenCache:
             sending: How `fetch` sends. A failure of one that gives up early is none of one that waits longer.
         """
         flights = self._flights
-        token = self._usable(refused)
+        owner = yield from self._owner()
+        token = self._usable(owner, refused)
         if token is None:
-            token = yield Alone(self._renewal, lambda: self._renewed(fetch, refused, sending, flights))
+            token = yield Alone(self._renewal, lambda: self._renewed(fetch, owner, refused, sending, flights))
         return token
 
     def clear(self) -> None:
         """Use the token no more."""
-        self._held = ("", 0.0)
+        self._held = ("", 0.0, "")
 
-    def _renewed(self, fetch: Fetch, refused: str, sending: object, flights: int) -> Steps[str]:
-        token = self._usable(refused)
+    def _renewed(self, fetch: Fetch, owner: str, refused: str, sending: object, flights: int) -> Steps[str]:
+        token = self._usable(owner, refused)
         if token is not None:
             return token
         if flights != self._flights and self._failure is not None and self._failure[0] == sending:
             raise self._failure[1]
         self._failure = None
         try:
-            return self._keep((yield from self._fetched(fetch, refused)))
+            return self._keep(owner, (yield from self._fetched(fetch, refused)))
         except Exception as error:
             self._failure = (sending, error)
             raise
@@ -283,14 +294,14 @@ class TokenCache:
         fetch_other = getattr(self._provider, "fetch_other", None) if refused else None
         return self._provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
 
-    def _keep(self, token: Token) -> str:
+    def _keep(self, owner: str, token: Token) -> str:
         seconds = float("inf") if token.expires_in is None else token.expires_in
-        self._held = (token.value, monotonic() + seconds - min(_EARLY, seconds / 10))
+        self._held = (token.value, monotonic() + seconds - min(_EARLY, seconds / 10), token.owner or owner)
         return token.value
 
-    def _usable(self, refused: str) -> str | None:
-        token, until = self._held
-        return token if token not in ("", refused) and monotonic() < until else None
+    def _usable(self, owner: str, refused: str) -> str | None:
+        token, until, of = self._held
+        return token if token not in ("", refused) and of == owner and monotonic() < until else None
 
 
 def read_token(answer: dict[str, Any], key: str) -> Token:

@@ -70,15 +70,19 @@ class Tenants:
         """Corps that the app has no client for."""
         self.on_call: Callable[[], object] = lambda: None
         """Called when WeCom is asked for a page, before it answers."""
+        self.on_client: Callable[[], object] = lambda: None
+        """Called when the client of a corp is asked for."""
         assert zone.client.memory is not None
         self._transport = Watched(zone.client.memory, lambda: self.on_call())
 
     def client(self, corpid: str) -> ZoneClient:
+        self.on_client()
         if corpid in self.refused:
             raise LookupError(f"no installation at {corpid}")
         return ZoneClient(**self._arguments(corpid), transport=self._transport)
 
     def async_client(self, corpid: str) -> AsyncZoneClient:
+        self.on_client()
         if corpid in self.refused:
             raise LookupError(f"no installation at {corpid}")
         return AsyncZoneClient(**self._arguments(corpid), transport=OnThread(self._transport))
@@ -93,7 +97,8 @@ class Tenants:
         for number in range(count):
             self._controls[corpid].say("zhangwei", f"message {number}", to=["helan"])
 
-    def event(self, corpid: str, token: str = "", timestamp: int = 1_800_000_000) -> NotifyEvent:
+    @staticmethod
+    def event(corpid: str, token: str = "", timestamp: int = 1_800_000_000) -> NotifyEvent:
         """Return an event that tells of new messages."""
         raw = {
             "event_type": "conversation_new_message",
@@ -111,9 +116,12 @@ class Tenants:
 
 
 class Machine:
-    """An archiver of either kind, with a loop of its own where it needs one. A context manager."""
+    """An archiver of either kind, with a loop of its own where it needs one. A context manager.
 
-    def __init__(self, kind: Kind, url: str, tenants: Tenants, *, clock: Callable[[], float], **options: Any) -> None:
+    `tenants` has `corpids`, `client` and `async_client`.
+    """
+
+    def __init__(self, kind: Kind, url: str, tenants: Any, *, clock: Callable[[], float], **options: Any) -> None:
         self._stack = ExitStack()
         self.stored: list[tuple[str, int]] = []
         """Each page that was handed to the app: the corp and its messages."""
@@ -127,12 +135,12 @@ class Machine:
             engine = create_engine(url)
             self._stack.callback(engine.dispose)
             self.archiver = Archiver(tenants.client, engine, self._store, **given)
-            self._call: Callable[..., Any] = lambda method, *args: method(*args)
+            self.call: Callable[..., Any] = lambda method, *args: method(*args)
         else:
             self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
             async_engine = create_async_engine(async_url(url), poolclass=NullPool)
             self.archiver = AsyncArchiver(tenants.async_client, async_engine, self._store_async, **given)
-            self._call = self._portal.call
+            self.call = self._portal.call
 
     def __enter__(self) -> Self:
         return self
@@ -143,19 +151,19 @@ class Machine:
         self._stack.close()
 
     def run_due(self) -> int:
-        return int(self._call(self.archiver.run_due))
+        return int(self.call(self.archiver.run_due))
 
     def on_event(self, event: NotifyEvent) -> bool:
-        return bool(self._call(self.archiver.on_event, event))
+        return bool(self.call(self.archiver.on_event, event))
 
     def pull_soon(self, corpid: str) -> None:
-        self._call(self.archiver.pull_soon, corpid)
+        self.call(self.archiver.pull_soon, corpid)
 
     def forget(self, corpid: str) -> None:
-        self._call(self.archiver.forget, corpid)
+        self.call(self.archiver.forget, corpid)
 
     def status(self) -> dict[str, ArchiveStatus]:
-        return {each.corpid: each for each in self._call(self.archiver.status)}
+        return {each.corpid: each for each in self.call(self.archiver.status)}
 
     def problems(self) -> list[str]:
         return self.archiver.problems()

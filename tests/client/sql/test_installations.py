@@ -63,7 +63,7 @@ def dump(engine: Engine) -> str:
 def test_with_a_cipher_no_secret_is_stored_as_it_is(database: Engine) -> None:
     plain, sealed = (SqlInstallationStore(database, cipher=cipher) for cipher in (None, Backwards()))
     for store, is_plain in ((plain, True), (sealed, False)):
-        store.save(SECRET)
+        assert store.replace(store.find("suite", "corp"), SECRET)
         store.save_ticket("suite", "the-ticket", 1.0)
         found = dump(database)
         shown = [secret in found for secret in ("the-permanent-code", "the-ticket")]
@@ -76,7 +76,7 @@ def test_with_a_cipher_no_secret_is_stored_as_it_is(database: Engine) -> None:
 
 
 def test_what_was_stored_without_a_cipher_is_read_with_one(database: Engine) -> None:
-    SqlInstallationStore(database).save(SECRET)
+    SqlInstallationStore(database).replace(None, SECRET)
     assert SqlInstallationStore(database, cipher=Backwards()).find("suite", "corp") == SECRET
 
 
@@ -85,7 +85,7 @@ def test_a_cipher_that_is_missing_or_another_one_is_named_and_no_secret_is(datab
         def decrypt(self, token: bytes) -> bytes:
             return super().decrypt(token[1:])
 
-    SqlInstallationStore(database, cipher=Backwards()).save(SECRET)
+    SqlInstallationStore(database, cipher=Backwards()).replace(None, SECRET)
     fix = "give the store the cipher= that it was stored with"
     with pytest.raises(StoreError, match=f"^a permanent code is sealed: {fix}$"):
         SqlInstallationStore(database).find("suite", "corp")
@@ -100,6 +100,6 @@ def test_fernet_of_cryptography_is_a_cipher(database: Engine) -> None:
     from cryptography.fernet import Fernet
 
     store: InstallationStore = SqlInstallationStore(database, cipher=Fernet(Fernet.generate_key()))
-    store.save(SECRET)
+    store.replace(None, SECRET)
     assert store.find("suite", "corp") == SECRET
     assert "the-permanent-code" not in dump(database)

@@ -60,6 +60,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 def test_each_call_of_a_store_is_one_statement(sync_engine: Engine) -> None:
     pending, installations = SqlPendingStore(sync_engine), SqlInstallationStore(sync_engine)
+    installed = Installation(suite_id="suite", corpid="corp", permanent_code="x")
     tokens = SqlTokenStore(sync_engine)
     calls: list[Callable[[], object]] = [
         pending.open,
@@ -73,10 +74,10 @@ def test_each_call_of_a_store_is_one_statement(sync_engine: Engine) -> None:
         lambda: pending.release(ROW.key),
         lambda: pending.prune(Stage.DONE, math.inf),
         lambda: pending.forget("corp"),
-        lambda: installations.save(Installation(suite_id="suite", corpid="corp", permanent_code="x")),
+        lambda: installations.replace(None, installed),
         lambda: installations.find("suite", "corp"),
         lambda: installations.corps("suite"),
-        lambda: installations.remove("suite", "corp"),
+        lambda: installations.replace(installed, None),
         lambda: installations.save_ticket("suite", "t", 1.0),
         lambda: installations.ticket("suite"),
         lambda: tokens.save("corp", StoredToken("t")),

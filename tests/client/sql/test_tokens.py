@@ -86,10 +86,10 @@ def test_a_token_is_used_until_it_is_too_old(
 def test_a_token_is_forgotten_and_no_other_one(engine: Engine | AsyncEngine, call: Loop) -> None:
     store: TokenStore = SqlTokenStore(engine)
     for name in ("corp", "Corp", "corp "):
-        call(store.save(name, StoredToken(name, None)))
+        call(store.save(name, StoredToken(name, None, f"of {name}")))
     assert [call(store.forget("corp")) for _ in range(2)] == [True, False]
     kept = [call(store.load(name)) for name in ("corp", "Corp", "corp ")]
-    assert kept == [None, StoredToken("Corp"), StoredToken("corp ")]
+    assert kept == [None, StoredToken("Corp", owner="of Corp"), StoredToken("corp ", owner="of corp ")]
 
 
 def test_a_suite_shares_its_tokens_by_the_store(database: Engine, call: Loop) -> None:

@@ -52,9 +52,12 @@ def test_a_command_of_another_suite_is_the_apps_only(make: Make) -> None:
     stand = make()
     ticket = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", SuiteId="another", SuiteTicket="t").text == "success"
-    [_, other] = stand.seen(2, SuiteTicket)
-    assert other.suite_id == "another"
-    assert stand.store.ticket(SUITE_ID) == ticket
+    corp = stand.corp()
+    installed = corp.install()
+    assert stand.send("cancel_auth", SuiteId="another", AuthCorpId=corp.corpid).text == "success"
+    [_, *others] = stand.seen(3)
+    assert [(type(each), each.suite_id) for each in others] == [(SuiteEvent, "another")] * 2
+    assert (stand.store.ticket(SUITE_ID), corp.stored) == (ticket, installed)
     assert stand.store.ticket("another") == ""
 
 
@@ -170,7 +173,7 @@ LIFE = [
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_permission_events_may_come_in_any_order(order: tuple[int, ...]) -> None:
     store = MemoryInstallationStore()
-    store.save(Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
+    store.replace(None, Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
     suite = Suite("suite", "secret", installations=store)
     for number in order:
         info_type, day = LIFE[number]

@@ -27,7 +27,7 @@ PERMISSION = {"AuthCorpId": "ww1", "AuthType": "data_zone_chat"}
 
 
 def read(info_type: str, **fields: str) -> SuiteEvent:
-    return read_event(callback({**COMMON, "InfoType": info_type, **fields}))
+    return read_event(callback({**COMMON, "InfoType": info_type, **fields}), "suite")
 
 
 def callback(fields: dict[str, str]) -> Callback:
@@ -85,7 +85,7 @@ def test_101587_data_permissions_with_the_days_that_are_left() -> None:
     ],
 )
 def test_what_is_not_known_or_incomplete_is_a_plain_event_with_all_its_fields(fields: dict[str, str]) -> None:
-    event = read_event(callback({**COMMON, **fields}))
+    event = read_event(callback({**COMMON, **fields}), "suite")
     assert type(event) is SuiteEvent
     assert event.info_type == fields.get("InfoType", "")
     assert event.corpid == fields.get("AuthCorpId", "")
@@ -118,7 +118,7 @@ TYPES += ["expire_remind_data_permission", "expire_data_permission", "_data_perm
     )
 )
 def test_any_fields_are_an_event_that_says_what_it_was_sent(fields: dict[str, str]) -> None:
-    event = read_event(callback(fields))
+    event = read_event(callback(fields), fields.get("SuiteId", ""))
     assert event.info_type == fields.get("InfoType", "")
     assert event.suite_id == fields.get("SuiteId", "")
     assert event.corpid == fields.get("AuthCorpId", "")

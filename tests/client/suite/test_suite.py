@@ -119,10 +119,10 @@ class Fails(MemoryInstallationStore):
 
     is_down = False
 
-    def save(self, installation: Any) -> None:
+    def replace(self, old: Any, new: Any) -> bool:
         if self.is_down:
             raise StoreError("the database is down")
-        super().save(installation)
+        return super().replace(old, new)
 
 
 def test_a_code_is_not_lost_when_the_store_is_down(make: Make) -> None:
@@ -158,7 +158,8 @@ def test_a_custom_developed_app_uses_its_permanent_code_as_the_secret(make: Make
 def test_change_auth_brings_the_name_and_the_number_of_today(make: Make) -> None:
     stand = make()
     corp = stand.corp()
-    stand.store.save(replace(corp.install(), corp_name="before", agentid=7))
+    found = corp.install()
+    assert stand.store.replace(found, replace(found, corp_name="before", agentid=7))
     corp.admin.change_authorisation()
     stand.seen(1, ChangeAuth)
     assert corp.stored is not None
@@ -249,7 +250,6 @@ def test_the_next_ticket_heals_a_lost_one(make: Make) -> None:
     with pytest.raises(PlatformError, match="40085"):
         stand.do(lambda suite: suite.auth_info(stand.corp().corpid))
     stand.store.__init__()
-    stand.emulator.platform.advance(2)  # the same callback within the second would be a repeated one
     stand.control.push_ticket()
     stand.seen(2, SuiteTicket)
     assert stand.corp().install().permanent_code

@@ -58,8 +58,8 @@ def test_each_corp_is_called_with_its_own_token(corpids: list[str]) -> None:
                 suite.corp(corpid).access_token()
             assert caught.value.corpid == corpid
             assert "\n" not in str(caught.value)
-            store.save(Installation(suite_id="suite", corpid=corpid, permanent_code=f"code-{number}"))
-            store.save(Installation(suite_id="other", corpid=corpid, permanent_code="of another app"))
+            store.replace(None, Installation(suite_id="suite", corpid=corpid, permanent_code=f"code-{number}"))
+            store.replace(None, Installation(suite_id="other", corpid=corpid, permanent_code="of another app"))
         for _ in range(2):
             for number, corpid in enumerate(corpids):
                 assert suite.corp(corpid).access_token() == _token(corpid, f"code-{number}")
@@ -81,7 +81,7 @@ class MixesUp(MemoryInstallationStore):
 
 def test_the_installation_of_another_corp_is_never_used() -> None:
     store, wecom = MixesUp(), Wecom()
-    store.save(Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
+    store.replace(None, Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
     with _suite(store, wecom) as suite:
         assert suite.corp("ww1").access_token()
         with pytest.raises(StoreError, match="another corp"):

@@ -106,6 +106,7 @@ class Archiver:
             Whether the event was about new messages.
 
         Raises:
+            NotInstalledError: The corp was forgotten, and the suite has no installation of it.
             StoreError: The database refuses. The receiver calls its handler again.
         """
         return self._run(self._core.on_event(event))
@@ -114,9 +115,10 @@ class Archiver:
         """Let a corp be pulled now, whatever its pause: after an installation, or a permission that was renewed.
 
         Args:
-            corpid: The corp.
+            corpid: The corp. It is pulled again after `forget`, too.
 
         Raises:
+            NotInstalledError: It was forgotten, and the suite has no installation of it.
             StoreError: The database refuses.
         """
         self._run(self._core.pull_soon(corpid))
@@ -125,6 +127,8 @@ class Archiver:
         """Remove the cursor and the schedule of a corp that has removed the app.
 
         No page of the corp is stored after it returns, by any machine: so remove the app's own rows of the corp then.
+        A late notification does not begin anew. `pull_soon` does, and so does the corp that installs the app again, if
+        `clients` is that of a suite.
 
         Args:
             corpid: The corp.

@@ -190,17 +190,45 @@ class ArchiverCore:
 
     def _ask_for(self, corpid: str, token: str, until: float, *, at_once: bool) -> Steps[None]:
         ask = partial(self._rows.ask, corpid=corpid, now=self._clock(), token=token, token_until=until, at_once=at_once)
-        yield from self._sql(ask)
+        forgotten = yield from self._sql(ask)
+        if forgotten and (yield from self._revived(corpid, forgotten, at_once=at_once)):
+            yield from self._sql(ask)
         self.ring()
 
     def forget(self, corpid: str) -> Steps[None]:
-        """Remove the rows of a corp."""
+        """Remove the cursor and the schedule of a corp, and leave a tombstone that names the installation of now."""
+        try:
+            installation = yield from self._installation(corpid)
+        except Exception:  # it has none, or the app has no client for it
+            installation = ""
+        forgotten = f"{secrets.token_hex(8)}:{installation}"
 
         def remove(connection: Connection) -> None:
-            self._rows.forget(connection, corpid)
             self._cursor(corpid).remove(connection)
+            self._rows.forget(connection, corpid, forgotten)
 
         yield from self._sql(remove)
+
+    def _revived(self, corpid: str, forgotten: str, *, at_once: bool = False) -> Steps[bool]:
+        """Let a corp be pulled again that has another installation than when it was forgotten, or is to be pulled."""
+        installation = yield from self._installation(corpid)
+        if not at_once and installation in ("", forgotten.partition(":")[2]):
+            return False
+        revive = partial(self._rows.revive, corpid=corpid, forgotten=forgotten, now=self._clock())
+        yield from self._sql(revive)
+        return True
+
+    def _installation(self, corpid: str) -> Steps[str]:
+        """Return what names the installation of a corp; empty when its client is not that of a suite.
+
+        Raises:
+            NotInstalledError: It has none, or its data is being deleted.
+        """
+        client = yield from self._client(corpid)
+        return (yield from client._core.owner())
+
+    def _client(self, corpid: str) -> Steps[Any]:
+        return self._clients if self._only else (yield Ask(partial(self._clients, corpid)))
 
     def status(self) -> Steps[Sequence[ArchiveStatus]]:
         """Return what is known of each corp."""
@@ -247,8 +275,14 @@ class ArchiverCore:
 
     def _list(self, now: float) -> Steps[None]:
         corps = self._corps
-        found = (yield Ask(corps)) if callable(corps) else corps
-        yield from self._sql(partial(self._rows.list, corpids=list(found), now=now))
+        forgotten = yield from self._sql(self._rows.forgotten)  # before the corps: so that none of these is of before
+        found = list((yield Ask(corps)) if callable(corps) else corps)
+        yield from self._sql(partial(self._rows.list, corpids=found, now=now))
+        for corpid in forgotten.keys() & found:
+            try:
+                yield from self._revived(corpid, forgotten[corpid])
+            except Exception as error:
+                _log.info("corp %s was forgotten, and is not pulled: %s", printable(corpid), _reason(error))
         self._list_at = now + self._every
 
     def pull(self, turn: Turn) -> Steps[None]:
@@ -267,7 +301,7 @@ class ArchiverCore:
         try:
             is_complete = yield from self._pulled(turn, began)
         except CursorMovedError:
-            _log.info("corp %s: another pull was quicker", printable(turn.corpid))
+            _log.info("corp %s: another pull was quicker, or it was forgotten", printable(turn.corpid))
             attempts = turn.attempts + 1
             return End(due=self._clock() + self._pauses.pause(attempts), is_fixed=True, attempts=attempts)
         except Exception as error:
@@ -291,7 +325,8 @@ class ArchiverCore:
     def _pulled(self, turn: Turn, began: float) -> Steps[bool]:
         """Store pages until there are no more, or the turn ends; return whether there are no more."""
         corpid = turn.corpid
-        client = self._clients if self._only else (yield Ask(partial(self._clients, corpid)))
+        client = yield from self._client(corpid)
+        yield from client._core.owner()
         cursor = self._cursor(corpid)
         pull = Pull(client._core, cursor, self._options_of(turn))
         for count in range(1, self._pages + 1):
@@ -316,7 +351,7 @@ class ArchiverCore:
         return options
 
     def _cursor(self, corpid: str) -> ArchiveCursor:
-        return ArchiveCursor(self._database, f"{self._name}:{corpid}")
+        return ArchiveCursor(self._database, f"{self._name}:{corpid}", partial(self._rows.check_held, corpid=corpid))
 
     def _sql(self, work: Callable[[Connection], T]) -> Steps[T]:
         """Do something in a transaction of its own."""

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 
-from wwspec_router.client.sql.database import insert_new, latest_lease
+from wwspec_router.client.cursors import CursorMovedError
+from wwspec_router.client.sql.database import LATEST, insert_new, latest_lease, upsert
 from wwspec_router.client.sql.tables import ARCHIVE
+from wwspec_router.logs.printable import printable
 
 AT_ONCE = 0.0
 """The time at which a corp is due that the app wants to be pulled now."""
 _C = ARCHIVE.c
+_LIVE = _C.forgotten == ""
 _NEW = {
-    **dict.fromkeys(("token", "holder", "reason"), ""),
+    **dict.fromkeys(("token", "holder", "reason", "forgotten"), ""),
     **dict.fromkeys(("token_until", "held_until", "pulled", "complete"), 0.0),
     **dict.fromkeys(("requests", "attempts"), 0),
 }
@@ -82,10 +85,14 @@ class ArchiveRows:
 
     def ask(
         self, connection: Connection, corpid: str, now: float, token: str, token_until: float, *, at_once: bool
-    ) -> None:
-        """Let a corp be pulled soon; one whose pulls fail keeps its pause, unless it is to be pulled at once."""
+    ) -> str:
+        """Let a corp be pulled soon; one whose pulls fail keeps its pause, unless it is to be pulled at once.
+
+        Returns:
+            The name of the `forget` after which the corp is not pulled; empty when it is.
+        """
         waits = (_C.attempts > 0) | (_C.due <= now)
-        change = update(ARCHIVE).where(*self._is(corpid)).values(requests=_C.requests + 1)
+        change = update(ARCHIVE).where(*self._is(corpid), _LIVE).values(requests=_C.requests + 1)
         if at_once:
             change = change.values(due=AT_ONCE, attempts=0)
         else:
@@ -97,9 +104,11 @@ class ArchiveRows:
                 token=case((newer, token), else_=_C.token),
                 token_until=case((newer, token_until), else_=_C.token_until),
             )
-        if connection.execute(change).rowcount == 0:
-            self._insert(connection, corpid, now)
-            connection.execute(change)
+        if connection.execute(change).rowcount:
+            return ""
+        self._insert(connection, corpid, now)
+        connection.execute(change)
+        return connection.scalar(select(_C.forgotten).where(*self._is(corpid))) or ""
 
     def list(self, connection: Connection, corpids: Sequence[str], now: float) -> None:
         """Have a row for each of these corps, and none of others that nobody pulls now."""
@@ -107,7 +116,7 @@ class ArchiveRows:
         for corpid in set(corpids) - found:
             self._insert(connection, corpid, now)
         for corpid in found.difference(corpids):
-            connection.execute(delete(ARCHIVE).where(*self._is(corpid), _C.held_until <= now))
+            connection.execute(delete(ARCHIVE).where(*self._is(corpid), _LIVE, _C.held_until <= now))
 
     def due(self, connection: Connection, now: float, until: float, limit: int) -> Sequence[str]:
         """Return corps that are due and that nobody pulls; who waits longest comes first."""
@@ -152,13 +161,34 @@ class ArchiveRows:
             change = change.values(complete=end.complete)
         connection.execute(change)
 
-    def forget(self, connection: Connection, corpid: str) -> None:
-        """Remove the row of a corp."""
-        connection.execute(delete(ARCHIVE).where(*self._is(corpid)))
+    def check_held(self, connection: Connection, corpid: str) -> None:
+        """Check that this archiver may store a page of a corp.
+
+        Raises:
+            CursorMovedError: The corp was forgotten, is listed no more, or another machine pulls it.
+        """
+        held = select(_C.corpid).where(*self._is(corpid), _LIVE, _C.holder == self._holder)
+        if connection.execute(held).first() is None:
+            raise CursorMovedError(f"the row of corp {printable(corpid)} in {ARCHIVE.name}")
+
+    def forget(self, connection: Connection, corpid: str, forgotten: str) -> None:
+        """Put a tombstone in place of what is stored of a corp: nobody pulls it until `revive`."""
+        row = {**_NEW, "name": self._name, "corpid": corpid, "due": LATEST, "forgotten": forgotten}
+        connection.execute(upsert(connection, ARCHIVE, row))
+
+    def revive(self, connection: Connection, corpid: str, forgotten: str, now: float) -> None:
+        """Let a corp be pulled again, unless it was forgotten once more."""
+        gone = (*self._is(corpid), _C.forgotten == forgotten)
+        connection.execute(update(ARCHIVE).where(*gone).values(forgotten="", due=now))
+
+    def forgotten(self, connection: Connection) -> dict[str, str]:
+        """Return the corps that were forgotten, and the name of each `forget`."""
+        rows = connection.execute(select(_C.corpid, _C.forgotten).where(_C.name == self._name, _C.forgotten != ""))
+        return {row.corpid: row.forgotten for row in rows}
 
     def status(self, connection: Connection, now: float) -> Sequence[ArchiveStatus]:
         """Return what is known of each corp."""
-        query = select(ARCHIVE).where(_C.name == self._name).order_by(_C.corpid)
+        query = select(ARCHIVE).where(_C.name == self._name, _LIVE).order_by(_C.corpid)
         return [
             ArchiveStatus(
                 corpid=row.corpid,

@@ -117,7 +117,7 @@ class Intake:
                 return refusal
             if method != "POST":
                 return HttpAnswer(200, text)
-            callback = Callback(read_xml(text, nested=True), text, receive_id, envelope)
+            callback = Callback(read_xml(text, nested=True), text, receive_id, envelope, query.get("nonce", ""))
         except (CallbackError, ValueError) as error:
             self._refusals.warning("a callback was refused: %s", error)
             return HttpAnswer(403)

@@ -167,13 +167,19 @@ class Pending:
 def callback_row(callback: Callback, now: float) -> Pending:
     """Return the row of a callback that is no notification. Sent again, it is the same XML and has the same key.
 
+    A command without a code or ticket of its own has another key with each delivery: a corp may remove the app twice
+    within the second of its TimeStamp.
+
     Args:
         callback: The callback.
         now: Unix time in seconds.
     """
+    is_told_apart = "InfoType" not in callback.fields or bool({"AuthCode", "SuiteTicket"} & callback.fields.keys())
+    delivery = "" if is_told_apart else f"\0{callback.nonce}"
+    digest = sha256((callback.xml + delivery).encode(errors="replace")).hexdigest()
     notification = Notification(
         corpid=callback.fields.get("ToUserName") or callback.receive_id,
-        notify_id=f"{kind_of(callback)[:_LONGEST_KIND]}:{sha256(callback.xml.encode()).hexdigest()[:32]}",
+        notify_id=f"{kind_of(callback)[:_LONGEST_KIND]}:{digest[:32]}",
         receive_id=callback.receive_id,
         agentid=callback.envelope.get("AgentID", ""),
     )

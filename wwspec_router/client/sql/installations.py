@@ -1,17 +1,19 @@
 """Installations of an app, and its ticket, in the app's database."""
 
-import math
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_router.client.installations import Installation
-from wwspec_router.client.sql.database import LATEST, Database, upsert
+from wwspec_router.client.sql.database import Database, insert_new, upsert
 from wwspec_router.client.sql.sealing import Cipher, check_cipher, seal, unseal
 from wwspec_router.client.sql.tables import INSTALLATIONS, TICKETS
+
+_COMPARED = tuple(name for name in Installation.__struct_fields__ if name != "permanent_code")
+"""All but the code, which a cipher seals in another way each time: `code_digest` is another one with each code."""
 
 
 class SqlInstallationStore:
@@ -21,7 +23,7 @@ class SqlInstallationStore:
         engine: An engine of SQLAlchemy for SQLite, PostgreSQL, MySQL or MariaDB. With an async one, methods return
             awaitables.
         cipher: Seals permanent codes and tickets at rest, such as a `Fernet` of the package cryptography. Without one
-            they are stored as they are. What was stored without one is still read; `save` seals it.
+            they are stored as they are. What was stored without one is still read; `replace` seals it.
 
     Raises:
         ConfigurationError: `engine` is not an engine.
@@ -34,7 +36,8 @@ class SqlInstallationStore:
         >>> with engine.begin() as connection:
         ...     create_tables(connection)
         >>> store = SqlInstallationStore(engine)
-        >>> store.save(Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+        >>> store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+        True
         >>> store.corps("suite")
         ['corp']
     """
@@ -44,14 +47,18 @@ class SqlInstallationStore:
         self._tickets = Database(engine, TICKETS)
         self._cipher = check_cipher(cipher)
 
-    def save(self, installation: Installation) -> None | Awaitable[None]:
-        """Store an installation; see `InstallationStore`."""
-        values = msgspec.structs.asdict(installation)
-        values["permanent_code"] = seal(installation.permanent_code, self._cipher)
+    def replace(self, old: Installation | None, new: Installation | None) -> bool | Awaitable[bool]:
+        """Store an installation in place of another one; see `InstallationStore`."""
+        values = {}
+        if new is not None:
+            values = {**msgspec.structs.asdict(new), "permanent_code": seal(new.permanent_code, self._cipher)}
 
-        def work(connection: Connection) -> None:
-            newer = upsert(connection, INSTALLATIONS, values, lambda old, new: new.installed_at >= old.installed_at)
-            connection.execute(newer).close()
+        def work(connection: Connection) -> bool:
+            if old is None:
+                return new is None or insert_new(connection, INSTALLATIONS, values)
+            is_old = [INSTALLATIONS.c[name] == getattr(old, name) for name in _COMPARED]
+            change = delete(INSTALLATIONS) if new is None else update(INSTALLATIONS).values(**values)
+            return connection.execute(change.where(*is_old)).rowcount == 1
 
         return self._installations.run(work)
 
@@ -73,12 +80,6 @@ class SqlInstallationStore:
         """Return the corps that have the app; see `InstallationStore`."""
         query = select(INSTALLATIONS.c.corpid).where(INSTALLATIONS.c.suite_id == suite_id)
         return self._installations.run(lambda connection: sorted(connection.execute(query).scalars()))
-
-    def remove(self, suite_id: str, corpid: str, until: float = math.inf) -> bool | Awaitable[bool]:
-        """Remove the installation at a corp; see `InstallationStore`."""
-        is_older = INSTALLATIONS.c.installed_at <= min(until, LATEST)
-        statement = delete(INSTALLATIONS).where(*_at(suite_id, corpid), is_older)
-        return self._installations.run(lambda connection: connection.execute(statement).rowcount == 1)
 
     def save_ticket(self, suite_id: str, ticket: str, time: float) -> None | Awaitable[None]:
         """Store a suite's ticket, unless a newer one is stored; see `InstallationStore`."""

@@ -133,6 +133,7 @@ TOKENS = Table(
     Column("name", KeyText(255), primary_key=True),
     Column("value", _long(), nullable=False),
     Column("usable_until", Double),
+    Column("owner", KeyText(64), nullable=False, server_default=text("''")),
     **_MYSQL,
 )
 """Access tokens of `SqlTokenStore`."""
@@ -152,9 +153,10 @@ ARCHIVE = Table(
     Column("reason", _long(), nullable=False),  # how the latest one failed
     Column("pulled", Double, nullable=False),  # end of the latest pull that has not failed
     Column("complete", Double, nullable=False),  # begin of the latest pull that has reached the end
+    Column("forgotten", KeyText(255), nullable=False, server_default=text("''")),  # names a `forget`; empty when none
     **_MYSQL,
 )
-"""When an archiver pulls each corp. `holder` pulls it until `held_until`."""
+"""When an archiver pulls each corp. `holder` pulls it until `held_until`. That of a forgotten corp stays."""
 
 
 def create_tables(connection: Connection) -> None:

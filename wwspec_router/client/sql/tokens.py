@@ -36,17 +36,18 @@ class SqlTokenStore:
 
     def load(self, name: str) -> StoredToken | None | Awaitable[StoredToken | None]:
         """Return a token; see `TokenStore`."""
-        query = select(TOKENS.c.value, TOKENS.c.usable_until).where(TOKENS.c.name == name)
+        query = select(TOKENS.c.value, TOKENS.c.usable_until, TOKENS.c.owner).where(TOKENS.c.name == name)
 
         def work(connection: Connection) -> StoredToken | None:
             row = connection.execute(query).first()
-            return None if row is None else StoredToken(unseal(row[0], self._cipher, "an access token"), row[1])
+            return None if row is None else StoredToken(unseal(row[0], self._cipher, "an access token"), *row[1:])
 
         return self._database.run(work)
 
     def save(self, name: str, token: StoredToken) -> None | Awaitable[None]:
         """Store a token; see `TokenStore`."""
-        values = {"name": name, "value": seal(token.value, self._cipher), "usable_until": token.usable_until}
+        value = seal(token.value, self._cipher)
+        values = {"name": name, "value": value, "usable_until": token.usable_until, "owner": token.owner}
         return self._database.run(lambda connection: connection.execute(upsert(connection, TOKENS, values)).close())
 
     def forget(self, name: str) -> bool | Awaitable[bool]:

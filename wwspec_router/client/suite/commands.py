@@ -23,7 +23,6 @@ from wwspec_router.client.suite.events import (
     SuiteTicket,
     read_event,
 )
-from wwspec_router.client.suite.records import alone
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.printable import printable
 
@@ -75,17 +74,27 @@ class Commands:
         Raises:
             Exception: Something failed, so that all of it is to be done again.
         """
-        event = yield from self._handled(read_event(callback))
+        event = yield from self._handled(read_event(callback, self._core.suite_id))
         if event is not None and self._on_event is not None:
             yield from ask(partial(self._on_event, event))
 
-    def forget(self, corpid: str, *, keep_code: bool = False) -> Steps[None]:
-        """Delete all that is stored of a corp.
+    def forget(self, corpid: str) -> Steps[None]:
+        """Delete all that is stored of a corp; a permanent_code that has come since an attempt began is kept."""
 
-        The installation is marked first, and removed last: after a crash, the next attempt goes on from there, and a
-        corp that installs the app again meanwhile keeps its new permanent_code.
+        def decide(found: Installation | None) -> Steps[Installation | None]:
+            yield from ()
+            return self._records.marked(found, corpid, keep_code=found is not None and found.forgetting)
+
+        self._core.drop_unsaved(corpid)
+        yield from self._records.decide(corpid, decide)
+        yield from self._delete(corpid)
+
+    def _delete(self, corpid: str) -> Steps[None]:
+        """Delete all that is stored of a corp whose installation is marked.
+
+        The installation is removed last: after a crash, the next attempt goes on from there, and a corp that installs
+        the app again meanwhile keeps its new permanent_code.
         """
-        marked: Installation | None = yield from alone(lambda: self._core.mark(corpid, keep_code=keep_code))
         self._drop(corpid)
         failures: list[Exception] = []
         for forget in (self._core.forget_token, *self._forgets):
@@ -95,13 +104,10 @@ class Commands:
                 failures.append(error)
         if failures:
             raise failures[0]
-        if marked is not None:
-            yield from alone(lambda: self._records.unmark(marked))
+        yield from self._records.unmark(corpid)
 
     def _handled(self, event: SuiteEvent) -> Steps[SuiteEvent | None]:
         """Return the event for the app; None when it is not to see it."""
-        if event.suite_id != self._core.suite_id:
-            return event
         match event:
             case SuiteTicket():
                 yield from self._core.save_ticket(event.ticket, event.time.timestamp())
@@ -134,12 +140,20 @@ class Commands:
 
     def _cancelled(self, event: CancelAuth) -> Steps[CancelAuth | None]:
         """Forget a corp, unless it has installed the app again after the cancellation; return None then."""
-        found = yield from self._records.find(event.corpid)
-        is_back = found is not None and (yield from self._is_back(found, event.time.timestamp()))
-        if found is not None and is_back and not found.forgetting:
-            _log.warning("a late cancel_auth of corp %s, which has the app again", printable(event.corpid))
+        corpid = event.corpid
+
+        def decide(found: Installation | None) -> Steps[Installation | None]:
+            is_back = found is not None and (yield from self._is_back(found, event.time.timestamp()))
+            if is_back and found is not None and not found.forgetting:
+                return found
+            return self._records.marked(found, corpid, keep_code=is_back)
+
+        yield from self._core.store_unsaved(corpid)
+        found = yield from self._records.decide(corpid, decide)
+        if found is not None and not found.forgetting:
+            _log.warning("a late cancel_auth of corp %s, which has the app again", printable(corpid))
             return None
-        yield from self.forget(event.corpid, keep_code=is_back)
+        yield from self._delete(corpid)
         return event
 
     def _is_back(self, found: Installation, cancelled: float) -> Steps[bool]:

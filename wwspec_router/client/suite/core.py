@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from wwspec_router.client.arguments import check_has
 from wwspec_router.client.core import BASE_URL, Core
@@ -19,7 +20,7 @@ from wwspec_router.client.steps import Request, Steps, ask
 from wwspec_router.client.suite.models import AuthInfo, read_permanent_code
 from wwspec_router.client.suite.recent import Recent
 from wwspec_router.client.suite.records import Records, alone
-from wwspec_router.client.suite.tokens import CorpTokens, SharedTokens, token_name
+from wwspec_router.client.suite.tokens import CorpTokens, OwnedTokens, SharedTokens, token_name
 from wwspec_router.client.tokens import SuiteSecret, SuiteToken, TokenProvider
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.printable import printable
@@ -98,7 +99,7 @@ class SuiteCore:
         self._used = Recent[str](_REMEMBERED)
         """The corps of auth_codes, by digest."""
         source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
-        self._token = SuiteToken(self._of_all_machines(token_name(suite_id), source))
+        self._token = SuiteToken(source if tokens is None else tokens.provider(token_name(suite_id), source))
 
     def core_of(self, corpid: str) -> Core:
         """Return the core of the client for a corp.
@@ -110,9 +111,12 @@ class SuiteCore:
             raise ConfigurationError("corp() needs a corpid")
         suite = self._token if self._kind == "third-party" else None
         tokens = CorpTokens(corpid, self.records.ready, suite)
-        provider = self._of_all_machines(token_name(self.suite_id, corpid), tokens)
+        provider: TokenProvider = tokens
+        if self._shared is not None:
+            shared = self._shared.provider(token_name(self.suite_id, corpid), tokens)
+            provider = OwnedTokens(shared, tokens.owner, partial(self.forget_token, corpid))
         tickets = None if self._page_tickets is None else self._page_tickets(corpid)
-        return self._core.for_corp(corpid, provider, suite, tickets)
+        return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner)
 
     def is_installed(self, corpid: str) -> Steps[bool]:
         """Return whether a corp has installed the app."""
@@ -176,11 +180,15 @@ class SuiteCore:
         changes = {"corp_name": info.corp.corp_name or found.corp_name, "agentid": info.agent.agentid or found.agentid}
         return (yield from self.records.change(corpid, lambda _: changes))
 
-    def mark(self, corpid: str, *, keep_code: bool) -> Steps[Installation | None]:
-        """Let no calls be made for a corp; see `Records.mark`."""
-        if not keep_code:
-            self._unsaved = {digest: each for digest, each in self._unsaved.items() if each.corpid != corpid}
-        return self.records.mark(corpid, keep_code=keep_code)
+    def store_unsaved(self, corpid: str) -> Steps[None]:
+        """Store what was got for auth_codes of a corp while the store was down."""
+        for digest, new in list(self._unsaved.items()):
+            if new.corpid == corpid:
+                yield from self._put(digest, new)
+
+    def drop_unsaved(self, corpid: str) -> None:
+        """Do not store what was got for auth_codes of a corp while the store was down."""
+        self._unsaved = {digest: each for digest, each in self._unsaved.items() if each.corpid != corpid}
 
     def forget_token(self, corpid: str) -> object:
         """Remove the token of a corp that machines share."""
@@ -194,7 +202,6 @@ class SuiteCore:
             if known is not None and known.code_digest == digest:
                 return known
         new = self._unsaved.get(digest)
-        is_fresh = new is None
         if new is None:
             try:
                 new = yield from self._permanent_code(auth_code, digest)
@@ -205,7 +212,25 @@ class SuiteCore:
                 self._used.put(digest, known.corpid)
                 return known
             self._unsaved[digest] = new
-        found = yield from self.records.put(new, is_fresh=is_fresh)
+        return (yield from self._put(digest, new))
+
+    def _put(self, digest: str, new: Installation) -> Steps[Installation]:
+        """Store what was got for an auth_code, and return what is stored then."""
+
+        def decide(stored: Installation | None) -> Steps[Installation | None]:
+            if stored is None:
+                return new
+            is_late = stored.permanent_code and stored.installed_at > new.installed_at
+            if is_late and (yield from self.ask_auth_info(new)) is None:  # the clocks of machines differ
+                return stored
+            return replace(
+                new,
+                installed_at=max(new.installed_at, stored.installed_at),
+                data_until=0.0 if stored.forgetting else stored.data_until,
+                forgetting=stored.forgetting,
+            )
+
+        found = (yield from self.records.decide(new.corpid, decide)) or new
         self._unsaved.pop(digest, None)
         self._used.put(digest, found.corpid)
         return found
@@ -233,6 +258,3 @@ class SuiteCore:
     def _ask(self, api: str, body: Mapping[str, str] | None, *hidden: str) -> Steps[dict[str, Any]]:
         content = None if body is None else msgspec.json.encode(body)
         return self._core.perform_as_suite(self._token, Request(api, content, hidden=hidden))
-
-    def _of_all_machines(self, name: str, source: TokenProvider) -> TokenProvider:
-        return source if self._shared is None else self._shared.provider(name, source)

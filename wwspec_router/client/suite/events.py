@@ -26,7 +26,7 @@ _LONGEST = 12
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteEvent:
-    """A callback of the command URL. One of a type that this release does not know is of this class itself."""
+    """A callback of the command URL. One of another suite, or of a type that is not known, is of this class itself."""
 
     info_type: str
     """WeCom's name of it, such as `create_auth`; empty for a callback that has no `InfoType`."""
@@ -117,11 +117,12 @@ class DataPermissionEnded(DataPermission):
     """A permission has ended [101587]. Its `InfoType` is any other one that ends in `_data_permission`."""
 
 
-def read_event(callback: Callback) -> SuiteEvent:
-    """Return the event of a callback; a `SuiteEvent` itself when its type or its fields are not known.
+def read_event(callback: Callback, suite_id: str) -> SuiteEvent:
+    """Return the event of a callback; a `SuiteEvent` itself when its type or fields are not known, or not of the suite.
 
     Args:
         callback: What came to the command URL.
+        suite_id: The app.
     """
     fields = callback.fields
     kind = fields.get("InfoType", "")
@@ -134,7 +135,7 @@ def read_event(callback: Callback) -> SuiteEvent:
         "callback": callback,
     }
     needed = _NEEDED.get(kind, ("SuiteId", "AuthCorpId", "AuthType"))
-    if not all(fields.get(name) for name in needed):
+    if fields.get("SuiteId") != suite_id or not all(fields.get(name) for name in needed):
         return SuiteEvent(**common)
     match kind:
         case "suite_ticket":

@@ -10,12 +10,15 @@ from wwspec_router.client.errors import NotInstalledError
 from wwspec_router.client.installations import Installation, InstallationStore
 from wwspec_router.client.steps import Alone, Renewal, Steps, ask
 from wwspec_router.errors import StoreError
+from wwspec_router.logs.printable import printable
 
 _DELETING = "its data of an earlier authorisation is being deleted; calls can be made when forget() has succeeded"
+_ATTEMPTS = 100
+"""How often a change is decided while other machines are quicker."""
 
 
 class Records:
-    """Reads and changes installations. In one process, one change is made at a time.
+    """Reads and changes installations. A change counts only for what it was decided by.
 
     Args:
         store: Keeps them.
@@ -62,66 +65,62 @@ class Records:
                 return found
         return None
 
-    def put(self, new: Installation, *, is_fresh: bool) -> Steps[Installation]:
-        """Store what was got for an auth_code, and return what is stored then. Only within a change.
+    def decide(
+        self, corpid: str, decide: Callable[[Installation | None], Steps[Installation | None]]
+    ) -> Steps[Installation | None]:
+        """Store what is decided by what is stored of a corp, and return it; None when nothing is to be stored.
 
         Args:
-            new: What was got.
-            is_fresh: Whether WeCom has given it just now; otherwise what is stored may be newer.
+            corpid: The corp.
+            decide: Returns what is to be stored. It is called anew when another machine has stored something else
+                meanwhile.
+
+        Raises:
+            StoreError: The store can't be read or written, or never finds what it has returned.
         """
-        stored = yield from self.find(new.corpid)
-        if stored is not None:
-            if not is_fresh and stored.permanent_code and stored.installed_at > new.installed_at:
-                return stored
-            new = replace(
-                new,
-                installed_at=max(new.installed_at, stored.installed_at),  # the clocks of machines differ
-                data_until=0.0 if stored.forgetting else stored.data_until,
-                forgetting=stored.forgetting,
-            )
-        yield from self._save(new)
-        return new
+        for _ in range(_ATTEMPTS):
+            found = yield from self.find(corpid)
+            new = yield from decide(found)
+            if new == found or (yield from ask(partial(self._store.replace, found, new))):
+                return new
+        raise StoreError(
+            f"the installation of corp {printable(corpid)} is another one at each of {_ATTEMPTS} attempts to change "
+            "it: replace(old, new) of the store takes what find() has returned as `old`"
+        )
 
     def change(self, corpid: str, change: Callable[[Installation], Mapping[str, Any]]) -> Steps[Installation | None]:
         """Change fields of an installation that is ready, and return it; None when there is none."""
 
-        def changed() -> Steps[Installation | None]:
-            found = yield from self.find(corpid)
-            if found is None or not found.is_ready:
-                return None
-            new = replace(found, **change(found))
-            if new != found:
-                yield from self._save(new)
-            return new
+        def decide(found: Installation | None) -> Steps[Installation | None]:
+            yield from ()
+            return found if found is None or not found.is_ready else replace(found, **change(found))
 
-        return alone(changed)
+        new = yield from self.decide(corpid, decide)
+        return new if new is not None and new.is_ready else None
 
-    def mark(self, corpid: str, *, keep_code: bool) -> Steps[Installation | None]:
-        """Let no calls be made for a corp, and return its installation. Only within a change.
+    def marked(self, found: Installation | None, corpid: str, *, keep_code: bool) -> Installation:
+        """Return what is stored while a corp's data is being deleted, so that no calls are made for it.
 
         Args:
+            found: What is stored of the corp.
             corpid: The corp.
             keep_code: Whether the corp has installed the app again.
         """
-        found = yield from self.find(corpid)
-        if found is not None:
-            wiped = {} if keep_code else {"permanent_code": "", "code_digest": ""}
-            found = replace(found, forgetting=True, **wiped)
-            yield from self._save(found)
-        return found
+        if found is None:
+            found = Installation(suite_id=self._suite_id, corpid=corpid, permanent_code="")
+        wiped = {} if keep_code else {"permanent_code": "", "code_digest": ""}
+        return replace(found, forgetting=True, **wiped)
 
-    def unmark(self, marked: Installation) -> Steps[None]:
-        """Remove what `mark` has returned; if the corp has the app again, let calls be made. Only within a change."""
-        found = yield from self.find(marked.corpid)
-        if found is not None and found.permanent_code:
-            yield from self._save(replace(found, forgetting=False))
-        else:
-            yield from ask(partial(self._store.remove, self._suite_id, marked.corpid, marked.installed_at))
+    def unmark(self, corpid: str) -> Steps[None]:
+        """Remove an installation that is marked; if the corp has the app again, let calls be made."""
 
-    def _save(self, installation: Installation) -> Steps[None]:
-        yield from ask(partial(self._store.save, installation))
+        def decide(found: Installation | None) -> Steps[Installation | None]:
+            yield from ()
+            return None if found is None or not found.permanent_code else replace(found, forgetting=False)
+
+        yield from self.decide(corpid, decide)
 
 
 def alone(work: Callable[[], Steps[Any]]) -> Steps[Any]:
-    """Make a change of installations while no other one is made in this process."""
+    """Exchange an auth_code while no other one is exchanged in this process."""
     return (yield Alone(Renewal.INSTALLATION, work))

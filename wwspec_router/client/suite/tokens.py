@@ -1,13 +1,19 @@
 """The access tokens of the corps that have installed an app, and how machines share them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
+from wwspec_router.client.errors import NotInstalledError
 from wwspec_router.client.installations import Installation
-from wwspec_router.client.steps import Steps
+from wwspec_router.client.steps import Steps, ask
 from wwspec_router.client.tokens import AppSecret, Fetch, SuiteToken, Token, TokenProvider
+from wwspec_router.errors import StoreError
+
+_ATTEMPTS = 10
+"""How often a token is fetched that is of another installation each time."""
 
 
 class SharedTokens(Protocol):
@@ -45,12 +51,66 @@ class CorpTokens:
         self._installed = installed
         self._suite = suite
 
+    def owner(self) -> Steps[str]:
+        """Return what names the installation of the corp.
+
+        Raises:
+            NotInstalledError: There is none, or the corp's data is being deleted.
+        """
+        return _owner((yield from self._installed(self._corpid)))
+
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
-        code = (yield from self._installed(self._corpid)).permanent_code
+        found = yield from self._installed(self._corpid)
         if self._suite is None:
-            return (yield from AppSecret(self._corpid, code).fetch(fetch))
-        return (yield from self._suite.corp_token(self._corpid, code, fetch))
+            token = yield from AppSecret(self._corpid, found.permanent_code).fetch(fetch)
+        else:
+            token = yield from self._suite.corp_token(self._corpid, found.permanent_code, fetch)
+        return replace(token, owner=_owner(found))
+
+
+class OwnedTokens:
+    """The source of tokens of one corp that are of the installation of now: another machine may forget the corp.
+
+    Args:
+        provider: Where tokens come from.
+        owner: Returns what names the installation of the corp.
+        forget: Removes the token that machines share.
+    """
+
+    def __init__(self, provider: TokenProvider, owner: Callable[[], Steps[str]], forget: Callable[[], object]) -> None:
+        self._provider = provider
+        self._owner = owner
+        self._forget = forget
+
+    def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
+        return self.fetch_other(fetch, "")
+
+    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
+        """Return another token than a refused one; see `SharedTokenProvider`.
+
+        A token that is stored after another machine has begun to forget the corp is removed again.
+        """
+        fetch_other = getattr(self._provider, "fetch_other", None) if refused else None
+        for _ in range(_ATTEMPTS):
+            owner = yield from self._owner()
+            steps = self._provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
+            token: Token = yield from steps
+            try:
+                if token.owner in ("", owner) and (yield from self._owner()) == owner:
+                    return token
+            except NotInstalledError:
+                yield from ask(self._forget)
+                raise
+            yield from ask(self._forget)
+        raise StoreError(
+            "the machines share a token of an installation that is gone: forget(name) of the tokens is to remove it"
+        )
+
+
+def _owner(found: Installation) -> str:
+    return found.code_digest or f"{found.installed_at!r}"
 
 
 def token_name(suite_id: str, corpid: str = "") -> str:

@@ -1,6 +1,7 @@
 """What every `InstallationStore` does."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -19,7 +20,8 @@ TIMES = st.integers(0, 5).map(float)
 
 def installed(suite_id: str, corpid: str, at: float = 1.0, code: str = "code") -> Installation:
     """Return an installation."""
-    return Installation(suite_id=suite_id, corpid=corpid, permanent_code=code, installed_at=at)
+    digest = sha256(code.encode()).hexdigest()
+    return Installation(suite_id=suite_id, corpid=corpid, permanent_code=code, installed_at=at, code_digest=digest)
 
 
 class InstallationStoreSuite(Suite):
@@ -53,36 +55,46 @@ class InstallationStoreSuite(Suite):
         found = msgspec.structs.replace(found, corp_name=texts[1], agentid=agentid, data_until=times[1])
         found = msgspec.structs.replace(found, code_digest="f" * 64, forgetting=texts[2] > "m")
         store = open_store()
-        call(store.remove("suite", "corp"))
-        call(store.save(found))
+        assert call(store.replace(call(store.find("suite", "corp")), found))
         assert call(store.find("suite", "corp")) == found
 
     def test_what_is_not_installed_is_not_found(self, store: InstallationStore, call: Loop) -> None:
-        call(store.save(installed("suite", "corp")))
+        assert call(store.replace(None, installed("suite", "corp")))
         for suite_id, corpid in (("other", "corp"), ("suite", "other"), ("Suite", "corp"), ("suite", "Corp")):
             assert call(store.find(suite_id, corpid)) is None
-            assert call(store.remove(suite_id, corpid)) is False
+            assert call(store.replace(installed(suite_id, corpid), None)) is False
         assert call(store.find("suite", "corp")) is not None
 
-    def test_an_earlier_installation_does_not_replace_a_later_one(self, store: InstallationStore, call: Loop) -> None:
-        for at, code in ((2.0, "second"), (1.0, "first"), (2.0, "of the same time")):
-            call(store.save(installed("suite", "corp", at, code)))
-        assert call(store.find("suite", "corp")) == installed("suite", "corp", 2.0, "of the same time")
-
-    def test_what_was_installed_later_is_not_removed(self, store: InstallationStore, call: Loop) -> None:
-        call(store.save(installed("suite", "corp", 2.0)))
-        assert call(store.remove("suite", "corp", 1.9)) is False
-        assert call(store.find("suite", "corp")) is not None
-        assert call(store.remove("suite", "corp", 2.0)) is True
+    def test_what_another_machine_has_changed_is_neither_replaced_nor_removed(
+        self, store: InstallationStore, call: Loop
+    ) -> None:
+        first = installed("suite", "corp", at=0.1 + 0.2)
+        assert call(store.replace(None, first)) is True
+        assert call(store.replace(None, installed("suite", "corp", code="another"))) is False
+        for change in (
+            {"installed_at": 0.3},
+            {"code_digest": "f" * 64},
+            {"forgetting": True},
+            {"data_until": 1.0},
+            {"agentid": 1},
+            {"corp_name": "Name"},
+        ):
+            another = msgspec.structs.replace(first, **change)
+            assert call(store.replace(another, None)) is False
+            assert call(store.replace(another, msgspec.structs.replace(another, permanent_code="x"))) is False
+            assert call(store.find("suite", "corp")) == first
+            assert call(store.replace(first, another)) is True
+            assert call(store.replace(another, first)) is True
+        assert call(store.replace(first, None)) is True
         assert call(store.find("suite", "corp")) is None
-        assert call(store.remove("suite", "corp")) is False
+        assert call(store.replace(first, None)) is False
 
     def test_the_corps_of_an_app_are_listed_by_their_names(self, store: InstallationStore, call: Loop) -> None:
         assert list(call(store.corps("suite"))) == []
         names = [f"corp-{number}" for number in range(30)] + ["Corp"]
         for corpid in reversed(names):
-            call(store.save(installed("suite", corpid)))
-        call(store.save(installed("Suite", "another")))
+            call(store.replace(None, installed("suite", corpid)))
+        call(store.replace(None, installed("Suite", "another")))
         assert list(call(store.corps("suite"))) == sorted(names)
 
     def test_the_latest_ticket_is_kept_for_each_app(self, store: InstallationStore, call: Loop) -> None:
@@ -92,17 +104,27 @@ class InstallationStoreSuite(Suite):
         call(store.save_ticket("Suite", "another", 9.0))
         assert [call(store.ticket(each)) for each in SUITES] == ["second", "another"]
 
-    def test_of_many_threads_the_latest_is_kept(self, store: InstallationStore, call: Loop) -> None:
-        def save(thread: int) -> None:
-            for number in range(self.rounds):
-                at = float(number * self.threads + thread)
-                call(store.save_ticket("suite", f"ticket-{at}", at))
-                call(store.save(installed("suite", "corp", at)))
+    def test_of_many_threads_each_change_counts_and_the_latest_ticket_is_kept(
+        self, store: InstallationStore, call: Loop
+    ) -> None:
+        call(store.replace(None, installed("suite", "corp")))
 
-        self.together(save)
-        last = float(self.rounds * self.threads - 1)
-        assert call(store.ticket("suite")) == f"ticket-{last}"
-        assert call(store.find("suite", "corp")) == installed("suite", "corp", last)
+        def change(thread: int) -> None:
+            for number in range(self.rounds):
+                call(
+                    store.save_ticket(
+                        "suite", f"ticket-{number * self.threads + thread}", number * self.threads + thread
+                    )
+                )
+                while True:
+                    found = call(store.find("suite", "corp"))
+                    if call(store.replace(found, msgspec.structs.replace(found, agentid=found.agentid + 1))):
+                        break
+
+        self.together(change)
+        changes = self.rounds * self.threads
+        assert call(store.ticket("suite")) == f"ticket-{changes - 1}"
+        assert call(store.find("suite", "corp")).agentid == changes
 
     def test_in_every_history_it_does_the_same_as_a_dict(self, store: InstallationStore, call: Loop) -> None:
         class Machine(_Machine):
@@ -122,23 +144,29 @@ class _Machine(RuleBasedStateMachine):
         self.found: dict[tuple[str, str], Installation] = {}
         for suite_id in SUITES:
             for corpid in CORPS:
-                call(store.remove(suite_id, corpid))
+                if found := call(store.find(suite_id, corpid)):
+                    call(store.replace(found, None))
 
-    @rule(suite_id=st.sampled_from(SUITES), corpid=st.sampled_from(CORPS), at=TIMES, code=TEXTS)
-    def save(self, suite_id: str, corpid: str, at: float, code: str) -> None:
-        saved = installed(suite_id, corpid, at, code)
-        self.call(self.store.save(saved))
-        stored = self.found.setdefault((suite_id, corpid), saved)
-        if stored.installed_at <= at:
-            self.found[suite_id, corpid] = saved
-
-    @rule(suite_id=st.sampled_from(SUITES), corpid=st.sampled_from(CORPS), until=TIMES)
-    def remove(self, suite_id: str, corpid: str, until: float) -> None:
-        stored = self.found.get((suite_id, corpid))
-        is_removed = stored is not None and stored.installed_at <= until
-        assert self.call(self.store.remove(suite_id, corpid, until)) is is_removed
-        if is_removed:
-            del self.found[suite_id, corpid]
+    @rule(
+        suite_id=st.sampled_from(SUITES),
+        corpid=st.sampled_from(CORPS),
+        times=st.tuples(TIMES, TIMES),
+        code=TEXTS,
+        knows=st.booleans(),
+        removes=st.booleans(),
+    )
+    def replace(
+        self, suite_id: str, corpid: str, times: tuple[float, float], code: str, *, knows: bool, removes: bool
+    ) -> None:
+        key = suite_id, corpid
+        stored = self.found.get(key)
+        old = stored if knows else installed(suite_id, corpid, times[0], code)
+        new = None if removes else installed(suite_id, corpid, times[1], code)
+        is_stored = old == stored
+        assert self.call(self.store.replace(old, new)) is is_stored
+        if is_stored:
+            self.found.pop(key, None)
+            self.found.update({key: new} if new is not None else {})
 
     @invariant()
     def has_the_same(self) -> None:
