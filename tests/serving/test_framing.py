@@ -1,6 +1,8 @@
 """Requests may come in any pieces, and are the same requests."""
 
 import json
+import random
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import given, settings, strategies as st
 
 from tests.serving.conftest import sealed
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, starting, statuses
-from wwspec_router.protocol.framing import Reader, content_length
+from torture.keyless import MAX_BODY, random_request
+from wwspec_router.protocol.framing import BadRequestError, Reader, content_length
 from wwspec_router.registry.table import AbilityTable
 
 EMPTY_LINE = b"\r\n\r\n"
@@ -95,6 +98,24 @@ def test_a_request_is_complete_with_its_last_byte_and_no_earlier(request_: bytes
     reader.feed(last)
     assert reader.is_complete
     assert not reader.is_followed
+
+
+def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
+    """The size `-6` of a chunk once held the event loop for good."""
+    rng = random.Random(1)  # noqa: S311 - the same requests each time
+    outcomes = Counter[str]()
+    for _ in range(2000):
+        reader = Reader(MAX_BODY)
+        try:
+            for piece in cut(random_request(rng), [rng.randrange(1 << 16)]):
+                reader.feed(piece)
+                if reader.is_encoded or reader.is_complete:
+                    break
+        except BadRequestError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["encoded" if reader.is_encoded else "complete" if reader.is_complete else "incomplete"] += 1
+    assert outcomes.keys() == {"refused", "encoded", "complete", "incomplete"}
 
 
 @pytest.mark.parametrize(
