@@ -115,6 +115,7 @@ class WWSpecError(Exception):
     """
 
     default_message: ClassVar[str] = ""
+    """The text of an error that is raised without one."""
 
     def __init__(self, message: str = _DEFAULT) -> None:
         super().__init__(self.default_message if message is _DEFAULT else message)

@@ -125,6 +125,7 @@ class CursorStore(ABC):
         Raises:
             CursorMovedError: Something else is stored.
             CursorStoreError: It can't be stored.
+            ConfigurationError: `page.keep()` was called on a connection that commits each statement by itself.
         """
 
 

@@ -24,6 +24,8 @@
 one may be one too many. No message holds a token, a secret or a request.
 """
 
+from collections.abc import Mapping
+
 from wwspec_router.errcodes import CONTRACT_CODES, RETRY_AFTER, misfit_path, request_id
 from wwspec_router.errors import WWSpecError
 from wwspec_router.logs.printable import printable
@@ -40,14 +42,20 @@ class ZoneClientError(WWSpecError):
         retry_after: Seconds to wait before a repeat, where that is known: the server says so, or a minute for 45009.
     """
 
-    retry_after: float | None = None
-
     def __init__(
-        self, call: str, text: str, *, retryable: bool = False, may_have_run: bool = False, request_id: str = ""
+        self,
+        call: str,
+        text: str,
+        *,
+        retryable: bool = False,
+        may_have_run: bool = False,
+        request_id: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{call}: {text}")
         self.call = call
         self.request_id = request_id
+        self.retry_after = retry_after
         self.retryable = retryable
         self.may_have_run = may_have_run
 
@@ -81,9 +89,8 @@ class BadAnswerError(TransportError):
         retryable: bool = False,
         may_have_run: bool = False,
     ) -> None:
-        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run)
+        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run, retry_after=retry_after)
         self.status = status
-        self.retry_after = retry_after
 
 
 class PlatformError(ZoneClientError):
@@ -106,9 +113,10 @@ class PlatformError(ZoneClientError):
         may_have_run: bool = False,
     ) -> None:
         text = f"WeCom refuses with errcode {errcode}: {errmsg}{f'; {hint}' if hint else ''}"
-        number = request_id(errmsg)
-        super().__init__(call, text, retryable=retryable, may_have_run=may_have_run, request_id=number)
-        self.retry_after = RETRY_AFTER.get(errcode)
+        number, wait = request_id(errmsg), RETRY_AFTER.get(errcode)
+        super().__init__(
+            call, text, retryable=retryable, may_have_run=may_have_run, request_id=number, retry_after=wait
+        )
         self.errcode = errcode
         self.errmsg = errmsg
         self.hint = hint
@@ -143,11 +151,12 @@ class ProgramError(ZoneClientError):
     who = "the program"
     _passes = False
     _runs = True
+    _waits: Mapping[int, float] = {}
 
     def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
         text = f"{self.who} answers errcode {errcode}: {errmsg or 'without an errmsg'}"
-        number, passes = request_id(errmsg), retryable or self._passes
-        super().__init__(call, text, retryable=passes, may_have_run=self._runs, request_id=number)
+        number, passes, wait = request_id(errmsg), retryable or self._passes, self._waits.get(errcode)
+        super().__init__(call, text, retryable=passes, may_have_run=self._runs, request_id=number, retry_after=wait)
         self.errcode = errcode
         self.errmsg = errmsg
         self.raw = raw
@@ -192,10 +201,7 @@ class SdkApiError(ProgramError):
     """The program's reply is that of an SDK API, which refuses: the errcode is WeCom's."""
 
     who = "the SDK API"
-
-    def __init__(self, call: str, errcode: int, errmsg: str, raw: str, *, retryable: bool = False) -> None:
-        super().__init__(call, errcode, errmsg, raw, retryable=retryable)
-        self.retry_after = RETRY_AFTER.get(errcode)
+    _waits = RETRY_AFTER
 
 
 class ReplyTypeError(ZoneClientError):
