@@ -473,6 +473,7 @@ def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
     left_to_dev = {
         "host",
         "allow_remote",
+        "emulator_url",
         "program_url",
         "program",
         "contracts",

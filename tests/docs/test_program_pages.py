@@ -67,6 +67,8 @@ def test_the_settings_of_the_page_reach_the_lifespan_and_the_handler(tmp_path: P
         assert "a-key-for-tests" not in zone.program_log()
     assert reply["url"].startswith("https://partner.example/tea?signed=")
     assert reply["retries"] == 5
+    assert check_app(app)[0] == 0
+    (app / ".env").unlink()
     code, said = check_app(app)
     assert code == 1
     assert f"{app / 'wwspec.toml'}:2 [app]: missing partner-key: set WWSPEC_APP_PARTNER_KEY" in said

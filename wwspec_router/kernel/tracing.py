@@ -5,6 +5,7 @@ The emulator reads it by a struct of its own: the two import nothing of each oth
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -112,10 +113,10 @@ def _failure(error: BaseException) -> TracedError:
         TracedFrame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
         for frame, own in frames_of(error)
     ]
-    text = message_of(error)
-    if is_a(error, CallError) and error.detail:
-        text = f"{text} ({error.detail})"
-    return TracedError(class_of(error), text, frames)
+    text, detail = message_of(error), ""
+    with suppress(BaseException):  # its own class raises
+        detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
+    return TracedError(class_of(error), f"{text} ({detail})" if detail else text, frames)
 
 
 def _lines(trace: Trace) -> Iterator[TracedLine]:

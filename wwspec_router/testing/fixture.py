@@ -90,15 +90,16 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     config = request.config
     form = config.getoption("--zone")
     app = config.rootpath / config.getini("wwspec_app")
+    opened: Zone | None = None
     fault = ""
     try:
         if form == "served":
-            opened: Zone = _renewed(_wwspec_processes, app)
+            opened = _renewed(_wwspec_processes, app)
         else:
             opened = Zone.in_process(app) if form == "in-process" else Zone.connect(form, app)
     except (ConfigurationError, ChildError) as error:
         fault = str(error)
-    if fault:
+    if opened is None:  # outside of `except`, as above
         pytest.fail(f"{fault}{_NO_ENV if _MISSING in fault and (app / '.env').is_file() else ''}", pytrace=False)
     if form == "served":
         yield opened  # the next test renews it
