@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -116,7 +117,11 @@ class AsyncSuite:
 
     def corp(self, corpid: str) -> AsyncZoneClient:
         """Return the client of a corp, without I/O; see `Suite.corp`."""
-        return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+
+        def make() -> AsyncZoneClient:
+            return self._client._with_core(self._core.core_of(corpid, partial(self._actions.is_gone, corpid)))
+
+        return self._clients.made(corpid, make)
 
     def client_of(self, notification: Notification) -> AsyncZoneClient:
         """Return the client of the corp of a notification; see `Suite.client_of`."""
@@ -153,6 +158,10 @@ class AsyncSuite:
     async def forget(self, corpid: str) -> None:
         """Delete all that is stored of a corp; see `Suite.forget`."""
         await self._run(self._actions.forget(corpid))
+
+    async def reconcile(self, corpid: str = "") -> Sequence[str]:
+        """Forget the corps that have removed the app according to WeCom; see `Suite.reconcile`."""
+        return await self._run(self._actions.reconcile(corpid))
 
     async def _on_callback(self, callback: Callback) -> None:
         await self._run(self._actions.handle(callback))

@@ -75,6 +75,7 @@ class InstallationStoreSuite(Suite):
             {"installed_at": 0.3},
             {"code_digest": "f" * 64},
             {"forgetting": True},
+            {"refused_at": 1.0},
             {"data_until": 1.0},
             {"agentid": 1},
             {"corp_name": "Name"},
