@@ -37,7 +37,7 @@ T = TypeVar("T")
 class AsyncSuite:
     """The app of a provider at all corps that have installed it, for an event loop; for arguments see `Suite`.
 
-    It works inside `async with`. All functions and stores may be `async def`; plain ones run on threads. `transport` is
+    It works inside `async with`, or from `start()` to `stop()`. All functions and stores may be `async def`; plain ones run on threads. `transport` is
     an `httpx.AsyncBaseTransport`.
     """
 
@@ -105,6 +105,19 @@ class AsyncSuite:
         try:
             if self._commands is not None:
                 await self._commands.__aexit__(kind, error, trace)
+        finally:
+            await self._client.aclose()
+
+    async def start(self) -> None:
+        """Begin to handle callbacks, where `async with` has no place. Another task may call `stop()`."""
+        if self._commands is not None:
+            await self._commands.start()
+
+    async def stop(self) -> None:
+        """Accept no more callbacks, wait for running work, and close the connections."""
+        try:
+            if self._commands is not None:
+                await self._commands.stop()
         finally:
             await self._client.aclose()
 
