@@ -115,6 +115,7 @@ class Provider:
         self.engine = create_engine(url)
         stack.callback(self.engine.dispose)
         self.suite: Suite | AsyncSuite
+        self.machine: Machine
         if kind == "threads":
             self.statements = self.engine
             stores: dict[str, Any] = {

@@ -225,7 +225,8 @@ class ArchiverCore:
             NotInstalledError: It has none, or its data is being deleted.
         """
         client = yield from self._client(corpid)
-        return (yield from client._core.owner())
+        installation: str = yield from client._core.owner()
+        return installation
 
     def _client(self, corpid: str) -> Steps[Any]:
         return self._clients if self._only else (yield Ask(partial(self._clients, corpid)))

@@ -37,8 +37,8 @@ T = TypeVar("T")
 class AsyncSuite:
     """The app of a provider at all corps that have installed it, for an event loop; for arguments see `Suite`.
 
-    It works inside `async with`, or from `start()` to `stop()`. All functions and stores may be `async def`; plain ones run on threads. `transport` is
-    an `httpx.AsyncBaseTransport`.
+    It works inside `async with`, or from `start()` to `stop()`. All functions and stores may be `async def`; plain ones
+    run on threads. `transport` is an `httpx.AsyncBaseTransport`.
     """
 
     def __init__(
