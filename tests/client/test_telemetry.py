@@ -228,3 +228,8 @@ def test_nothing_secret_is_exported_beside_an_instrumented_httpx(telemetry: Tele
         assert any("/cgi-bin/" in str(each.attributes) for each in spans if each.parent == own.context)
     for secret in ("token-1", "secret-of-app", "private", "answered"):
         assert secret not in exported
+
+
+def test_a_corp_whose_cancellation_was_lost_is_counted(telemetry: Telemetry) -> None:
+    telemetry.hooks.corp_gone("corp")
+    assert telemetry.points("wwspec.client.corps_gone") == [({}, 1)]

@@ -112,6 +112,8 @@ class Core:
         """The token of the third-party app that the client is for."""
         self.owner: Callable[[], Steps[str]] = unowned
         """Returns which installation of a provider's app the client is for; raises an error when there is none."""
+        self.reconcile: Callable[[], Steps[bool]] | None = None
+        """Asks WeCom whether the corp still has the provider's app; None when the client is not that of a suite."""
         self._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN)
         self._tickets = ticket_caches(page_tickets)
 
@@ -122,6 +124,7 @@ class Core:
         suite: SuiteToken | None,
         page_tickets: PageTickets | None,
         owner: Callable[[], Steps[str]],
+        reconcile: Callable[[], Steps[bool]],
     ) -> "Core":
         """Return a core with the same options for another corp.
 
@@ -131,9 +134,10 @@ class Core:
             suite: The token of a third-party app.
             page_tickets: The source of the tickets of its pages; None for WeCom.
             owner: Returns which installation of the app its tokens are of; raises an error when there is none.
+            reconcile: Asks WeCom whether the corp still has the app; returns whether it was forgotten.
         """
         other = copy(self)
-        other.corpid, other.suite, other.owner = corpid, suite, owner
+        other.corpid, other.suite, other.owner, other.reconcile = corpid, suite, owner, reconcile
         other._tokens = TokenCache(provider, Renewal.ACCESS_TOKEN, owner)
         other._tickets = ticket_caches(page_tickets, owner)
         return other

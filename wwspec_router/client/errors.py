@@ -229,6 +229,10 @@ class StillRunningError(ZoneClientError):
     """An asynchronous call has no result yet; call `result` of its task again."""
 
 
+REVOKED = (40013, 40084, 48004)
+"""The errcodes of a corp that has removed the app."""
+
+
 class NotInstalledError(ZoneClientError):
     """The corp has not installed the provider's app, or no longer has it.
 

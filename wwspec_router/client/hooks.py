@@ -141,6 +141,13 @@ class ClientHooks:
             outcome: How it ended.
         """
 
+    def corp_gone(self, corpid: str) -> None:
+        """Do something when a suite has forgotten a corp because WeCom says that it has removed the app.
+
+        Args:
+            corpid: The corp.
+        """
+
     def traceparent(self) -> str:
         """Return the W3C traceparent of what the app does now, for requests that have a field for it; else ""."""
         return ""

@@ -28,6 +28,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the auth_code that it comes from, so that a second use of the code is recognised."""
     forgetting: bool = False
     """Whether the corp's data of an earlier authorisation is being deleted: no calls are made meanwhile."""
+    refused_at: float = 0.0
+    """Unix time in seconds at which WeCom first said that the corp has removed the app; 0 while it does not."""
 
     @property
     def is_ready(self) -> bool:

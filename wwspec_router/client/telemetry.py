@@ -29,7 +29,7 @@ class OpenTelemetryHooks(ClientHooks):
 
     Each call is a span of kind CLIENT within the current span, with an event for each attempt, and is current while it
     lasts: spans of an instrumented httpx lie within it. Metrics are `wwspec.client.call.duration`,
-    `wwspec.client.attempts` and `wwspec.client.errors`.
+    `wwspec.client.attempts`, `wwspec.client.errors` and, of a suite, `wwspec.client.corps_gone`.
 
     Args:
         tracer_provider: Makes the spans; the global one by default.
@@ -55,7 +55,20 @@ class OpenTelemetryHooks(ClientHooks):
         self._errors = meter.create_counter(
             "wwspec.client.errors", unit="{call}", description="Calls that ended with an error, by its class."
         )
+        self._gone = meter.create_counter(
+            "wwspec.client.corps_gone",
+            unit="{corp}",
+            description="Corps whose cancel_auth was lost, and are forgotten.",
+        )
         self._running: dict[ClientCall, tuple[trace.Span, Token[Context]]] = {}
+
+    def corp_gone(self, corpid: str) -> None:
+        """Count a corp that has removed the app.
+
+        Args:
+            corpid: The corp.
+        """
+        self._gone.add(1)
 
     def before_call(self, call: ClientCall) -> None:
         """Begin the span of a call.

@@ -110,10 +110,12 @@ class Provider:
         self.corpids: list[str] = info["corps"]
         assert zone.client.memory is not None
         options: dict[str, Any] = {"program_id": info["program_id"], "base_url": zone.client.url, "retries": QUICK}
+        options["clock"] = self._clock = Clock()
         options["forgets"] = [lambda corpid: self.machine.archiver.forget(corpid), self._forget_rows]
         self.engine = create_engine(url)
         stack.callback(self.engine.dispose)
         self.suite: Suite | AsyncSuite
+        self.machine: Machine
         if kind == "threads":
             self.statements = self.engine
             stores: dict[str, Any] = {
@@ -129,7 +131,6 @@ class Provider:
             self.suite = AsyncSuite(SUITE_ID, info["suite_secret"], transport=transport, **stores, **options)
         self.client: Any = self.suite.corp
         self.async_client: Any = self.suite.corp
-        self._clock = Clock()
         self.machine = stack.enter_context(Machine(kind, url, self, clock=self._clock, corps=self.suite.corps))
 
     def call(self, act: Callable[[Any], Any]) -> Any:
@@ -204,7 +205,25 @@ def test_a_corp_that_comes_back_is_pulled_again_without_a_word_of_the_app(
         assert pulling.run_due() == 0
         with pytest.raises(NotInstalledError):
             pulling.machine.pull_soon(corp.corpid)
-        assert rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")[1:] == []
+        found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
+        assert [row for row in found if corp.corpid in str(row)] == []
+
+
+@pytest.mark.parametrize("number", range(2), ids=KINDS)
+def test_a_corp_whose_cancellation_was_lost_is_forgotten_by_the_archiver(
+    url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack, number: int
+) -> None:
+    zone, [corp] = corps
+    provider = provided(stack, url, zone)[number]
+    corp.install(provider)
+    provider.run_due()
+    corp.admin.cancel()
+    provider.run_due()
+    assert [each.failures for each in provider.machine.status().values()] == [1]
+    provider.run_due()
+    assert provider.machine.status() == {}
+    found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
+    assert [row for row in found if corp.corpid in str(row)] == []
 
 
 @pytest.fixture

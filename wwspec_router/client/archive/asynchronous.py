@@ -12,7 +12,6 @@ from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveStatus, Turn
 from wwspec_router.client.arguments import check_client
 from wwspec_router.client.asynchronous import AsyncZoneClient, call_either, run_steps
-from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.notify.workers import POLL, Bell
 from wwspec_router.client.sql.database import Database
@@ -45,7 +44,7 @@ class AsyncArchiver:
         check_client(clients, AsyncZoneClient)
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
+        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
         self._bell = Bell(anyio.Event)
         self._core.ring = self._bell.ring
 
@@ -94,8 +93,8 @@ class AsyncArchiver:
         """Return what keeps this process from archiving; see `Archiver.problems`."""
         return self._core.problems()
 
-    async def _next_page(self, client: AsyncZoneClient, pull: Pull) -> Pulled | None:
-        return await client._run(pull.next())
+    async def _run_client(self, client: AsyncZoneClient, steps: Steps[T]) -> T:
+        return await client._run(steps)
 
     async def _store_page(self, write: Callable[[Connection], None], page: ArchivePage) -> None:
         async with self._engine.begin() as connection:

@@ -13,7 +13,6 @@ from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveStatus, Turn
 from wwspec_router.client.arguments import check_client
 from wwspec_router.client.blocking import ZoneClient
-from wwspec_router.client.messages import Pull, Pulled
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.notify.workers import POLL, Bell
 from wwspec_router.client.running import call_plain, run_steps
@@ -57,7 +56,7 @@ class Archiver:
         check_client(clients, ZoneClient)
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._next_page, self._store_page, options)
+        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
         self._bell = Bell(threading.Event)
         self._core.ring = self._bell.ring
 
@@ -153,8 +152,8 @@ class Archiver:
         """
         return self._core.problems()
 
-    def _next_page(self, client: ZoneClient, pull: Pull) -> Pulled | None:
-        return client._run(pull.next())
+    def _run_client(self, client: ZoneClient, steps: Steps[T]) -> T:
+        return client._run(steps)
 
     def _store_page(self, write: Callable[[Connection], None], page: ArchivePage) -> None:
         with self._engine.begin() as connection:

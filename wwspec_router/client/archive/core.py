@@ -22,6 +22,7 @@ from wwspec_router.client.archive.models import ArchivePage
 from wwspec_router.client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
 from wwspec_router.client.calls import check_options
 from wwspec_router.client.cursors import CursorMovedError
+from wwspec_router.client.errors import REVOKED
 from wwspec_router.client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
 from wwspec_router.client.notify.models import NotifyEvent
 from wwspec_router.client.retries import RetryPolicy
@@ -87,7 +88,7 @@ class ArchiverCore:
     Args:
         clients: A client, or a function that returns that of a corp.
         database: The app's.
-        next_page: Returns the next page of a pull of a client; None after the last one.
+        run_client: Runs steps of a client.
         store_page: Calls a function of a connection, then the app's with a page, in one transaction, and commits it.
         options: How corps are pulled.
 
@@ -99,7 +100,7 @@ class ArchiverCore:
         self,
         clients: Any,
         database: Database,
-        next_page: Callable[[Any, Pull], Any],
+        run_client: Callable[[Any, Steps[Any]], Any],
         store_page: Callable[[Callable[[Connection], None], ArchivePage], Any],
         options: ArchiverOptions,
     ) -> None:
@@ -129,7 +130,7 @@ class ArchiverCore:
         self._clients = clients
         self._database = database
         self._rows = ArchiveRows(self._name, secrets.token_hex(8))
-        self._next_page = next_page
+        self._run_client = run_client
         self._store_page = store_page
         self.ring: Callable[[], None] = _nothing
         """Called when there may be something to do; the driver wakes its loop."""
@@ -225,7 +226,8 @@ class ArchiverCore:
             NotInstalledError: It has none, or its data is being deleted.
         """
         client = yield from self._client(corpid)
-        return (yield from client._core.owner())
+        installation: str = yield from client._core.owner()
+        return installation
 
     def _client(self, corpid: str) -> Steps[Any]:
         return self._clients if self._only else (yield Ask(partial(self._clients, corpid)))
@@ -320,7 +322,18 @@ class ArchiverCore:
                 yield Ask(partial(self._on_error, turn.corpid, error))
             except Exception as failure:
                 _log.error("corp %s: on_error failed: %s", corpid, _reason(failure))
+        if getattr(error, "errcode", 0) in REVOKED:
+            yield from self._reconcile(turn.corpid)
         return End(due=self._clock() + pause, is_fixed=True, attempts=attempts, reason=reason)
+
+    def _reconcile(self, corpid: str) -> Steps[None]:
+        """Let the suite of a corp forget it, when WeCom says that it has removed the app."""
+        try:
+            client = yield from self._client(corpid)
+            if client._core.reconcile is not None:
+                yield Ask(partial(self._run_client, client, client._core.reconcile()))
+        except Exception as error:
+            _log.warning("corp %s: whether it still has the app is not known: %s", printable(corpid), _reason(error))
 
     def _pulled(self, turn: Turn, began: float) -> Steps[bool]:
         """Store pages until there are no more, or the turn ends; return whether there are no more."""
@@ -330,7 +343,7 @@ class ArchiverCore:
         cursor = self._cursor(corpid)
         pull = Pull(client._core, cursor, self._options_of(turn))
         for count in range(1, self._pages + 1):
-            page: Pulled | None = yield Ask(partial(self._next_page, client, pull))
+            page: Pulled | None = yield Ask(partial(self._run_client, client, pull.next()))
             if page is None:
                 return True
             write = partial(cursor.write, before=page.before, after=page.after)

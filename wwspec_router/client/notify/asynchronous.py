@@ -41,7 +41,7 @@ class AsyncNotifyReceiver:
 
     `client` is an `AsyncZoneClient`, or a function that returns one. All functions, and methods of the store, may be
     `async def`; plain ones run on threads. Give the receiver a route of your own application, or serve it alone. It
-    works inside `async with`; served alone, it starts and stops with the server.
+    works inside `async with`, or from `start()` to `stop()`; served alone, it starts and stops with the server.
     """
 
     def __init__(
@@ -83,6 +83,8 @@ class AsyncNotifyReceiver:
         self._core.ring = self._bell.ring
         self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
         self._ends = AsyncExitStack()
+        self._life: asyncio.Task[None] | None = None
+        """From `start()` to `stop()`."""
 
     async def __aenter__(self) -> Self:
         await self._run(self._core.open())
@@ -110,6 +112,43 @@ class AsyncNotifyReceiver:
             self._watch.stop()
             with anyio.CancelScope(shield=True):
                 await self._run(self._core.close())
+
+    async def start(self) -> None:
+        """Begin to fetch and handle, where `async with` has no place. Another task may call `stop()`.
+
+        Raises:
+            ConfigurationError: The store can't be opened.
+        """
+        if self._core.running:
+            return
+        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stopping = asyncio.Event()
+        life = asyncio.create_task(self._live_until(self._stopping, started))
+        try:
+            await started
+        except asyncio.CancelledError:
+            life.cancel()
+            raise
+        self._life = life
+
+    async def stop(self) -> None:
+        """Accept no more callbacks, and wait at most `policy.grace` seconds for running work; the end of `start()`."""
+        life, self._life = self._life, None
+        if life is not None:
+            self._stopping.set()
+            await life
+
+    async def _live_until(self, stopping: asyncio.Event, started: "asyncio.Future[None]") -> None:
+        try:
+            await self.__aenter__()
+        except BaseException as error:
+            if not started.done():
+                started.set_exception(error)
+            return
+        async with AsyncExitStack() as ends:
+            ends.push_async_exit(self)
+            started.set_result(None)
+            await stopping.wait()
 
     async def events(self) -> AsyncIterator[NotifyEvent]:
         """Yield events as they arrive; for a receiver without a handler. See `NotifyReceiver.events`."""

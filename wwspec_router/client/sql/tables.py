@@ -113,6 +113,7 @@ INSTALLATIONS = Table(
     Column("data_until", Double, nullable=False),
     Column("code_digest", String(64), nullable=False),
     Column("forgetting", Boolean, nullable=False),
+    Column("refused_at", Double, nullable=False, server_default=text("0")),
     **_MYSQL,
 )
 """Corps that have installed an app, of `SqlInstallationStore`."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -36,8 +37,8 @@ T = TypeVar("T")
 class AsyncSuite:
     """The app of a provider at all corps that have installed it, for an event loop; for arguments see `Suite`.
 
-    It works inside `async with`. All functions and stores may be `async def`; plain ones run on threads. `transport` is
-    an `httpx.AsyncBaseTransport`.
+    It works inside `async with`, or from `start()` to `stop()`. All functions and stores may be `async def`; plain ones
+    run on threads. `transport` is an `httpx.AsyncBaseTransport`.
     """
 
     def __init__(
@@ -107,6 +108,19 @@ class AsyncSuite:
         finally:
             await self._client.aclose()
 
+    async def start(self) -> None:
+        """Begin to handle callbacks, where `async with` has no place. Another task may call `stop()`."""
+        if self._commands is not None:
+            await self._commands.start()
+
+    async def stop(self) -> None:
+        """Accept no more callbacks, wait for running work, and close the connections."""
+        try:
+            if self._commands is not None:
+                await self._commands.stop()
+        finally:
+            await self._client.aclose()
+
     @property
     def commands(self) -> AsyncNotifyReceiver:
         """The command callback URL, as an ASGI application; see `Suite.commands`."""
@@ -116,7 +130,11 @@ class AsyncSuite:
 
     def corp(self, corpid: str) -> AsyncZoneClient:
         """Return the client of a corp, without I/O; see `Suite.corp`."""
-        return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+
+        def make() -> AsyncZoneClient:
+            return self._client._with_core(self._core.core_of(corpid, partial(self._actions.is_gone, corpid)))
+
+        return self._clients.made(corpid, make)
 
     def client_of(self, notification: Notification) -> AsyncZoneClient:
         """Return the client of the corp of a notification; see `Suite.client_of`."""
@@ -153,6 +171,10 @@ class AsyncSuite:
     async def forget(self, corpid: str) -> None:
         """Delete all that is stored of a corp; see `Suite.forget`."""
         await self._run(self._actions.forget(corpid))
+
+    async def reconcile(self, corpid: str = "") -> Sequence[str]:
+        """Forget the corps that have removed the app according to WeCom; see `Suite.reconcile`."""
+        return await self._run(self._actions.reconcile(corpid))
 
     async def _on_callback(self, callback: Callback) -> None:
         await self._run(self._actions.handle(callback))

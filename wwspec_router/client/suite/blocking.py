@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
@@ -164,7 +165,11 @@ class Suite:
         Raises:
             ConfigurationError: No corp is named.
         """
-        return self._clients.made(corpid, lambda: self._client._with_core(self._core.core_of(corpid)))
+
+        def make() -> ZoneClient:
+            return self._client._with_core(self._core.core_of(corpid, partial(self._actions.is_gone, corpid)))
+
+        return self._clients.made(corpid, make)
 
     def client_of(self, notification: Notification) -> ZoneClient:
         """Return the client of the corp of a notification, for `NotifyReceiver`.
@@ -275,6 +280,24 @@ class Suite:
                 error of all.
         """
         self._run(self._actions.forget(corpid))
+
+    def reconcile(self, corpid: str = "") -> Sequence[str]:
+        """Ask WeCom which corps still have the app, since a cancel_auth may be lost; forget those that have not.
+
+        A corp is forgotten when WeCom says so twice, a minute or more apart: call this once an hour, for example. An
+        archiver does it for each corp that WeCom refuses. Nothing is installed: a lost create_auth needs the admin.
+
+        Args:
+            corpid: One corp; all that have an installation by default.
+
+        Returns:
+            The corps that were forgotten.
+
+        Raises:
+            ZoneClientError: WeCom refuses something else, or can't be reached. All other corps have been asked.
+            StoreError: The store can't be read or written. What `forgets` raises, comes as it is.
+        """
+        return self._run(self._actions.reconcile(corpid))
 
     def _on_callback(self, callback: Callback) -> None:
         self._run(self._actions.handle(callback))

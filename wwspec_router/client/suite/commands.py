@@ -89,6 +89,43 @@ class Commands:
         yield from self._records.decide(corpid, decide)
         yield from self._delete(corpid)
 
+    def reconcile(self, corpid: str = "") -> Steps[Sequence[str]]:
+        """Forget the corps, or one, that have removed the app according to two answers of WeCom's; return them.
+
+        Raises:
+            Exception: The first error; all other corps have been asked.
+        """
+        gone: list[str] = []
+        failures: list[Exception] = []
+        for each in [corpid] if corpid else (yield from self._records.corps()):
+            try:
+                if (yield from self.is_gone(each)):
+                    gone.append(each)
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+        return gone
+
+    def is_gone(self, corpid: str) -> Steps[bool]:
+        """Ask WeCom whether a corp still has the app; forget it when it hasn't, and return whether that was done.
+
+        What a crash has interrupted goes on.
+        """
+
+        def decide(found: Installation | None) -> Steps[Installation | None]:
+            if found is None or not found.is_ready:
+                return found
+            asked = yield from self._core.asked_anew(found)
+            return asked or self._records.marked(found, corpid, keep_code=False)
+
+        found = yield from self._records.decide(corpid, decide)
+        if found is None or not (found.forgetting and found.refused_at):
+            return False
+        yield from self._delete(corpid)
+        self._core.tell_gone(corpid)
+        return True
+
     def _delete(self, corpid: str) -> Steps[None]:
         """Delete all that is stored of a corp whose installation is marked.
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wwspec_router.client.arguments import check_has
 from wwspec_router.client.core import BASE_URL, Core
-from wwspec_router.client.errors import PlatformError, ZoneClientError
+from wwspec_router.client.errors import REVOKED, PlatformError, ZoneClientError
 from wwspec_router.client.installations import Installation, InstallationStore
 from wwspec_router.client.models import read_answer
 from wwspec_router.client.page_tickets import PageTickets
@@ -31,8 +31,8 @@ _INSTALL_URL = "https://open.work.weixin.qq.com"
 """The host of WeCom's install page."""
 _USED_CODE = 40078
 """The errcode of an auth_code that was used or has expired."""
-_REVOKED = (40013, 40084, 48004)
-"""The errcodes of a corp that has removed the app."""
+REFUSED_FOR = 60.0
+"""Seconds between two answers of WeCom's that a corp has removed the app, before it is forgotten."""
 _REMEMBERED = 1000
 """How many used auth_codes a process knows without asking."""
 
@@ -101,8 +101,12 @@ class SuiteCore:
         source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
         self._token = SuiteToken(source if tokens is None else tokens.provider(token_name(suite_id), source))
 
-    def core_of(self, corpid: str) -> Core:
+    def core_of(self, corpid: str, reconcile: Callable[[], Steps[bool]]) -> Core:
         """Return the core of the client for a corp.
+
+        Args:
+            corpid: The corp.
+            reconcile: Asks WeCom whether the corp still has the app; returns whether it was forgotten.
 
         Raises:
             ConfigurationError: No corp is named.
@@ -116,7 +120,7 @@ class SuiteCore:
             shared = self._shared.provider(token_name(self.suite_id, corpid), tokens)
             provider = OwnedTokens(shared, tokens.owner, partial(self.forget_token, corpid))
         tickets = None if self._page_tickets is None else self._page_tickets(corpid)
-        return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner)
+        return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner, reconcile)
 
     def is_installed(self, corpid: str) -> Steps[bool]:
         """Return whether a corp has installed the app."""
@@ -165,9 +169,24 @@ class SuiteCore:
         try:
             return (yield from self._auth_info(found))
         except PlatformError as error:
-            if error.errcode not in _REVOKED:
+            if error.errcode not in REVOKED:
                 raise
             return None
+
+    def asked_anew(self, found: Installation) -> Steps[Installation | None]:
+        """Ask WeCom whether a corp still has the app; return its installation, None when it is to be forgotten."""
+        if (yield from self.ask_auth_info(found)) is not None:
+            return replace(found, refused_at=0.0)
+        now = self._clock()
+        if not 0.0 < found.refused_at <= now:
+            _log.warning("corp %s: WeCom says that it has removed the app; it is asked again", printable(found.corpid))
+            return replace(found, refused_at=now)
+        return found if now < found.refused_at + REFUSED_FOR else None
+
+    def tell_gone(self, corpid: str) -> None:
+        """Tell the hooks of a corp that was forgotten because WeCom says that it has removed the app."""
+        _log.warning("corp %s has removed the app, and is forgotten: its cancel_auth was lost", printable(corpid))
+        self._core.hooks.after("corp_gone", corpid)
 
     def refresh(self, corpid: str) -> Steps[Installation | None]:
         """Ask WeCom for the name and the number of the app, and store them; return None when the corp has no app."""
@@ -228,6 +247,7 @@ class SuiteCore:
                 installed_at=max(new.installed_at, stored.installed_at),
                 data_until=0.0 if stored.forgetting else stored.data_until,
                 forgetting=stored.forgetting,
+                refused_at=stored.refused_at if stored.forgetting else 0.0,
             )
 
         found = (yield from self.records.decide(new.corpid, decide)) or new

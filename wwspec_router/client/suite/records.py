@@ -116,7 +116,9 @@ class Records:
 
         def decide(found: Installation | None) -> Steps[Installation | None]:
             yield from ()
-            return None if found is None or not found.permanent_code else replace(found, forgetting=False)
+            return (
+                None if found is None or not found.permanent_code else replace(found, forgetting=False, refused_at=0.0)
+            )
 
         yield from self.decide(corpid, decide)
 
