@@ -144,8 +144,8 @@ class Ledger:
             if notify_id not in self._notified:
                 self._notified[notify_id] = ""
                 self._notified_list.append(notify_id)
-                self._unfetched[notify_id] = None
                 self._told_at[notify_id] = time()
+            self._unfetched[notify_id] = None  # again, if it comes again: a kill has lost that it was fetched
 
     def recent(self, count: int) -> list[str]:
         """Return the latest notify_ids."""
@@ -153,7 +153,7 @@ class Ledger:
             return self._notified_list[-count:]
 
     def unfetched(self) -> list[str]:
-        """Return the notify_ids under which nothing was fetched, the oldest first: the program tells them again."""
+        """Return the notify_ids under which nothing was fetched since they came, the oldest first."""
         with self._lock:
             return list(self._unfetched)
 
