@@ -1,7 +1,8 @@
 """Run `app`: the example of an enterprise app dies with SIGKILL again and again, while everything around it goes wrong.
 
 Its handler of events does all that one should not, too. Afterwards each message that was said must be in its database
-once, with its key opened, and each notification that it has acknowledged must be handled, or listed as failed.
+once, with its key opened, and each notification that it has acknowledged must be handled, or listed as failed. At last
+the app is away while the program tells it something by itself, all of which it must have got when it is back.
 """
 
 import random
@@ -21,6 +22,7 @@ from torture.archive import (
     rotate_key,
     watch_for_copies,
 )
+from torture.away import Away
 from torture.callbacks import Callbacks
 from torture.hazards import Hazards
 from torture.program import until
@@ -48,6 +50,10 @@ WRITE_LIMIT = 2.0
 """Seconds that a write is waited for."""
 BETWEEN = (0.0, 0.5)
 """Seconds between its death and its next start."""
+AWAY, QUICK_AWAY = 150.0, 12.0
+"""Seconds for which the app is away while it is told something."""
+TOLD_AGAIN = 360.0
+"""Seconds within which it must have all of that: it is told again with pauses that double."""
 CATCH_UP = 180.0
 """Seconds within which the app must have everything, once nothing goes wrong any more: it pulls each minute without a
 notification, and WeCom's limit on such pulls may delay that by another."""
@@ -80,8 +86,12 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             if number % 10 == 0 or number == kills:
                 say(f"{number} of {kills} kills, {len(sayer.said)} messages said, {archived(app.database)} archived")
         killed = round(time.monotonic() - began, 1)
+        hazards.end()
+        away = Away(zone, app, rng)
+        away.tell(QUICK_AWAY if quick else AWAY)
         caught_up, failures = _wait_handled(zone, app, hazards, sayer, MessageKeys(seed))
         callbacks.read()
+        lost = away.judge(TOLD_AGAIN)
         unhandled = [""]
 
         def complete() -> bool:
@@ -96,8 +106,9 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             "hazards": dict(sorted(hazards.counts.items())),
             "callbacks": callbacks.figures(),
             "notifications_handled": handled(app.database.parent),
+            "told_while_away": len(away.told),
         }
-        return Findings(figures=figures, failures=[*killing.failures, *failures, *unhandled, *app.traceback()])
+        return Findings(figures=figures, failures=[*killing.failures, *failures, *lost, *unhandled, *app.traceback()])
 
 
 class _Killing:

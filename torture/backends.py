@@ -5,7 +5,7 @@ Redis is a real server that the run starts, durable as `appendfsync always` make
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -143,13 +143,20 @@ def open_backend(name: str, folder: Path) -> Iterator[Backend]:
         yield group
 
 
-def wait_for_empty_journal(url: str, seconds: float) -> bool:
-    """Wait until the journal of a store holds no job; return whether it does."""
+def wait_for_empty_journal(url: str, seconds: float, fetch: Callable[[], None]) -> bool:
+    """Wait until the journal of a store holds no job; return whether it does.
+
+    Args:
+        url: The store's.
+        seconds: How long.
+        fetch: Fetches what the app was notified of; called again and again.
+    """
     with closing(open_store(url)) as store:
 
         def empty() -> bool:
+            fetch()
             figures = store.job_figures()
-            return figures.waiting + figures.claimed == 0
+            return figures.waiting + figures.claimed + figures.unfetched == 0
 
         return until(empty, seconds, 0.1)
 
@@ -160,7 +167,7 @@ def _compared(url: str, entries: tuple[int, int] | None, jobs: tuple[int, int], 
         figures, journal = store.figures(), store.job_figures()
     counted = [
         ("events", entries, (figures.rows, figures.bytes)),
-        ("jobs", jobs, (journal.waiting + journal.claimed, journal.bytes)),
+        ("jobs", jobs, (journal.waiting + journal.claimed + journal.unfetched, journal.bytes)),
         ("failed jobs", failed, journal.failed),
     ]
     return [
@@ -177,12 +184,12 @@ def _count(server: LocalRedis, url: str, expired: bool) -> tuple[dict[str, Any],
         all_jobs = list(client.scan_iter(f"{tag}:job:*", 1000))
         jobs = [key for key in all_jobs if not client.hexists(key, "error")]  # the others failed for good
         job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
-        members = {name: client.zcard(f"{tag}:jobs:{name}") for name in ("added", "claimed")}
+        members = {name: client.zcard(f"{tag}:jobs:{name}") for name in ("added", "claimed", "unfetched")}
         members["lanes"] = sum(client.zcard(key) for key in client.scan_iter(f"{tag}:jobs:lane:*", 1000))
         aof = client.info("persistence")["aof_last_write_status"]
     failed = len(all_jobs) - len(jobs)
     failures = _compared(url, None if expired else (len(entries), sizes), (len(jobs), job_sizes), failed)
-    if not members["added"] == members["claimed"] + members["lanes"] == len(jobs):
+    if not members["added"] + members["unfetched"] == members["claimed"] + members["lanes"] == len(jobs):
         failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
     if aof != "ok":
         failures.append(f"aof_last_write_status is {aof}")

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
+from time import time
 from typing import Any
 
 import msgspec
@@ -53,6 +54,9 @@ class Ledger:
         self._counted: Counter[str] | None = None
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
+        self._unfetched: dict[str, None] = {}
+        self._told_at: dict[str, float] = {}  # Unix seconds
+        self._handled_at: dict[str, float] = {}  # by event, of the latest run of its code
         self._accepted: set[int] = set()
         self._reported: Counter[int] = Counter()
         self._unknown_reports = 0
@@ -140,11 +144,18 @@ class Ledger:
             if notify_id not in self._notified:
                 self._notified[notify_id] = ""
                 self._notified_list.append(notify_id)
+                self._told_at[notify_id] = time()
+            self._unfetched[notify_id] = None  # again, if it comes again: a kill has lost that it was fetched
 
     def recent(self, count: int) -> list[str]:
         """Return the latest notify_ids."""
         with self._lock:
             return self._notified_list[-count:]
+
+    def unfetched(self) -> list[str]:
+        """Return the notify_ids under which nothing was fetched since they came, the oldest first."""
+        with self._lock:
+            return list(self._unfetched)
 
     def all_notified(self) -> list[str]:
         """Return every notify_id."""
@@ -166,6 +177,9 @@ class Ledger:
             before = self._notified.get(notify_id, "")
             known = before in ("", name) and self._is_right(kind, token, event)
             self._notified[notify_id] = before or name
+            self._unfetched.pop(notify_id, None)
+            if kind == HANDLED:
+                self._handled_at[token] = max(self._handled_at.get(token, 0.0), event.get("timestamp", 0))
         if known:
             self.right("fetch")
         else:
@@ -257,13 +271,9 @@ class Ledger:
 
     def _handled_after_end(self) -> int:
         """Return how many events have a run of their code that notified the app after the app was given the end."""
-        ended, again = set(), set()
-        for token in self._notified.values():  # in the order in which the app was notified
-            if not token.startswith(HANDLED):
-                ended.add(token)
-            elif (event := token.removeprefix(f"{HANDLED} ")) in ended:
-                again.add(event)
-        return len(again)
+        # Not the order in which the app was notified: what a killed run told may be told again after the end.
+        ended = {token: self._told_at[notify_id] for notify_id, token in self._notified.items()}
+        return sum(token in ended and told > ended[token] for token, told in self._handled_at.items())
 
     def _handled_again(self) -> int:
         handled = Counter(name for name in self._notified.values() if name.startswith(HANDLED))

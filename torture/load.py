@@ -26,6 +26,8 @@ __all__ = ["CALLERS", "RECENT", "Load"]
 
 CALLERS = {"event": 2, "handled event": 1, "fetch": 2, "job": 1, "call": 2}
 """Threads of each kind."""
+NEW = 0.5
+"""How many of the fetches are of what was not fetched before, as an app fetches what it was notified of."""
 RECENT = 500
 """Events that fetches choose from while the load runs, unless told otherwise: the latest."""
 AFTER_REFUSAL = 0.05
@@ -134,6 +136,12 @@ class Load:
             pages.append(page["messages"])
         return [message["msgid"] for each in reversed(pages) for message in reversed(each)]
 
+    def fetch_unfetched(self) -> None:
+        """Fetch what was notified by now, and not fetched."""
+        self._record.read()
+        for notify_id in self._ledger.unfetched():
+            self.fetch(notify_id)
+
     def fetch_all(self) -> None:
         """Fetch every event that was notified."""
         with ThreadPoolExecutor(4) as callers:
@@ -195,8 +203,8 @@ class Load:
         return self.fire("conversation_new_message")
 
     def _fetch(self, rng: random.Random) -> bool:
-        recent = self._ledger.recent(self._recent)
-        return not recent or self.fetch(rng.choice(recent))
+        chosen = self._ledger.unfetched()[:1] if rng.random() < NEW else self._ledger.recent(self._recent)
+        return not chosen or self.fetch(rng.choice(chosen))
 
     def _job(self, rng: random.Random) -> bool:
         return self.begin_job()

@@ -43,7 +43,8 @@ class Stage(NamedTuple):
         self.load.stop()
         began = time.monotonic()
         messages = self.load.read_all()
-        wait_for_empty_journal(self.backend.url, REPORT_LIMIT)  # code on events ends, and the app is told after it
+        # Code on events ends, and the app is told after it until it fetches.
+        wait_for_empty_journal(self.backend.url, REPORT_LIMIT, self.load.fetch_unfetched)
         self.load.wait_reported(REPORT_LIMIT)
         reported_after = time.monotonic() - began
         self.load.compare_readings(messages)
@@ -57,7 +58,7 @@ class Stage(NamedTuple):
 
     def end_program(self) -> None:
         """End the program as the platform does, once no job is left."""
-        if not wait_for_empty_journal(self.backend.url, REPORT_LIMIT):
+        if not wait_for_empty_journal(self.backend.url, REPORT_LIMIT, self.load.fetch_unfetched):
             self.ledger.fail(f"after {REPORT_LIMIT:g} seconds there are still jobs in the journal")
         if not self.program.stop():
             self.ledger.fail("the program did not end on SIGTERM")

@@ -14,7 +14,16 @@ FIGURES = {
     "kills --store redis": {"redis"},
     "redis": {"outages", "recovery_longest_s", "events_fetched", "jobs_reported", "longest_s", "store"},
     "failover": {"sentinel", "cluster"},
-    "app": {"kills", "said", "archived", "caught_up_s", "hazards", "callbacks", "notifications_handled"},
+    "app": {
+        "kills",
+        "said",
+        "archived",
+        "caught_up_s",
+        "hazards",
+        "callbacks",
+        "notifications_handled",
+        "told_while_away",
+    },
 }
 
 pytestmark = pytest.mark.slow  # each kills one process after another, for half a minute

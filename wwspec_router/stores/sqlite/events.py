@@ -9,7 +9,7 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -191,7 +191,6 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             file.close()
             raise
         self._puts = 0
-        self._fetched: dict[str, tuple[Key, float]] = {}  # by job, what it was fetched under, and the event's expiry
         self._first_expiry = -math.inf  # the first expiry of an event in the file, as far as this process knows
         self._wal_emptied = -math.inf
         self._clock_watch = ClockWatch()
@@ -236,7 +235,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         return text
 
     def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
-        """Return an event, or a notification, which becomes one within a second; see `Store.fetch`."""
+        """Return an event, or a notification, which becomes one with the next transaction; see `Store.fetch`."""
         key, now = storable_key(corpid, agentid, notify_id), self._clock()
         positive("ttl", ttl)
         rows = self._file.read(_FETCH, (*key, now, *key, now, *key))
@@ -245,23 +244,19 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         text: str
         text, job_id = rows[0]
         if job_id is not None:
-            self._fetched[job_id] = (key, now + ttl)
+            # No thread waits for a disk; yet the mark outlives this process before the app has the reply.
+            self._file.write_soon(partial(self._end_notification, job_id, key, now + ttl), _log_unmarked, synced=False)
         return text
 
-    def _end_notifications(self) -> None:
-        """Make events of the notifications that the app has fetched."""
-        if self._fetched:
-            fetched, self._fetched = self._fetched, {}
-            self._file.write(partial(self._end_fetched, fetched), synced=False)
-
-    def _end_fetched(self, fetched: Mapping[str, tuple[Key, float]], db: sqlite3.Connection) -> None:
+    def _end_notification(self, job_id: str, key: Key, expires: float, db: sqlite3.Connection) -> None:
+        """Make an event of a notification that the app has fetched."""
+        if (found := db.execute(_FIND_FETCHED, (job_id,)).fetchone()) is None:
+            return
+        serial, notify_id, text = found
+        keys = {key, (*key[:2], notify_id)}  # the app may have been given another one meanwhile
         now = self._clock()
-        for job_id, (key, expires) in fetched.items():
-            for serial, notify_id, text in db.execute(_FIND_FETCHED, (job_id,)).fetchall():
-                keys = {key, (*key[:2], notify_id)}  # the app may have been given another one meanwhile
-                rows = [(*each, expires, len(text.encode()), text) for each in keys]
-                if all(self._put(db, row, False, now) for row in rows):
-                    db.execute(_END_NOTIFICATION, (serial,))
+        if all(self._put(db, (*each, expires, len(text.encode()), text), False, now) for each in keys):
+            db.execute(_END_NOTIFICATION, (serial,))
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
@@ -278,9 +273,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def close(self) -> None:
         """Wait for running calls, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
-        # Nothing is lost by an error: the next process that opens the file moves them, and notifies again.
-        with contextlib.suppress(StoreError):
-            self._end_notifications()
+        with contextlib.suppress(StoreError):  # nothing is lost: the next process that opens the file moves them
             self._move_newest()
         self._file.close()
 
@@ -294,7 +287,6 @@ class SqliteStore(SqliteFailed, SqliteOnce):
             log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
         self._file.check_files()
         ends = time.monotonic() + _SWEEP_SECONDS
-        self._end_notifications()
         self._move_newest()
         while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
             self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)
@@ -360,6 +352,11 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def _within_limits(self, usage: tuple[int, int]) -> bool:
         rows, size = usage
         return rows <= self._limits.max_rows and size <= self._limits.max_bytes
+
+
+def _log_unmarked(error: Exception) -> None:
+    """Log that the app is notified again of what it has fetched."""
+    log.warning("it could not be stored that a notification was fetched, so the app is notified again: %s", error)
 
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:

@@ -129,14 +129,17 @@ class SqliteFile:
         result: T = write.result
         return result
 
-    def write_soon(self, work: Callable[[sqlite3.Connection], T], failed: Callable[[Exception], None]) -> None:
+    def write_soon(
+        self, work: Callable[[sqlite3.Connection], T], failed: Callable[[Exception], None], *, synced: bool = True
+    ) -> None:
         """Run `work` in the next transaction, without waiting for it if another thread writes now.
 
         Args:
             work: As `write` has it.
             failed: Called with the error if it could not be stored, on any thread; it raises nothing.
+            synced: See `write`.
         """
-        self._group.submit_soon(_Write(work, failed=failed))
+        self._group.submit_soon(_Write(work, synced, failed))
 
     def read(self, statement: str, parameters: Sequence[str | float] = ()) -> list[Any]:
         """Run a statement that only reads, and return all of its rows, as tuples.
