@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> SqlitePendingStore:
         notification = Notification(corpid="corp", notify_id=notify_id)
         now = time.time()
         store.add(Pending(notification=notification, stage=stage, noted=now, due=now, attempts=36, reason="E: \x1b[2J"))
-    ticket = Callback({"InfoType": "suite_ticket"}, "<xml></xml>", "suite", {})
+    ticket = Callback({"InfoType": "suite_ticket", "SuiteTicket": "t"}, "<xml></xml>", "suite", {})
     store.add(replace(callback_row(ticket, time.time()), stage=Stage.FAILED_CALLBACK, attempts=36, reason="E"))
     return store
 

@@ -63,7 +63,9 @@ def dump(engine: Engine) -> str:
 def test_with_a_cipher_no_secret_is_stored_as_it_is(database: Engine) -> None:
     plain, sealed = (SqlInstallationStore(database, cipher=cipher) for cipher in (None, Backwards()))
     for store, is_plain in ((plain, True), (sealed, False)):
-        assert store.replace(store.find("suite", "corp"), SECRET)
+        before = store.find("suite", "corp")
+        assert before is None or isinstance(before, Installation)
+        assert store.replace(before, SECRET)
         store.save_ticket("suite", "the-ticket", 1.0)
         found = dump(database)
         shown = [secret in found for secret in ("the-permanent-code", "the-ticket")]
