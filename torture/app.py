@@ -52,7 +52,7 @@ BETWEEN = (0.0, 0.5)
 """Seconds between its death and its next start."""
 AWAY, QUICK_AWAY = 150.0, 12.0
 """Seconds for which the app is away while it is told something."""
-TOLD_AGAIN = 360.0
+NOTIFIED_WITHIN = 360.0
 """Seconds within which it must have all of that: it is told again with pauses that double."""
 CATCH_UP = 180.0
 """Seconds within which the app must have everything, once nothing goes wrong any more: it pulls each minute without a
@@ -88,10 +88,10 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
         killed = round(time.monotonic() - began, 1)
         hazards.end()
         away = Away(zone, app, rng)
-        away.tell(QUICK_AWAY if quick else AWAY)
+        away.call_program(QUICK_AWAY if quick else AWAY)
         caught_up, failures = _wait_handled(zone, app, hazards, sayer, MessageKeys(seed))
         callbacks.read()
-        lost = away.judge(TOLD_AGAIN)
+        lost = away.judge(NOTIFIED_WITHIN)
         unhandled = [""]
 
         def complete() -> bool:
@@ -106,7 +106,7 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             "hazards": dict(sorted(hazards.counts.items())),
             "callbacks": callbacks.figures(),
             "notifications_handled": handled(app.database.parent),
-            "told_while_away": len(away.told),
+            "notified_while_away": len(away.notified),
         }
         return Findings(figures=figures, failures=[*killing.failures, *failures, *lost, *unhandled, *app.traceback()])
 

@@ -29,16 +29,16 @@ class Away:
         rng: Chooses the moments.
 
     Attributes:
-        told: The notify_ids of what was told: calls that the program has answered.
+        notified: The notify_ids of what was told: calls that the program has answered.
     """
 
     def __init__(self, zone: ServedZone, app: ArchiveApp, rng: random.Random) -> None:
         self._zone = zone
         self._app = app
         self._rng = rng
-        self.told: set[str] = set()
+        self.notified: set[str] = set()
 
-    def tell(self, seconds: float) -> None:
+    def call_program(self, seconds: float) -> None:
         """Tell for so many seconds."""
         ends = time.monotonic() + seconds
         dies = time.monotonic() + seconds * self._rng.uniform(0.2, 0.8)
@@ -48,16 +48,16 @@ class Away:
                 self._zone.kill_program()
                 time.sleep(self._rng.uniform(*DOWN))
                 self._zone.start_program()
-            self._tell_once()
+            self._call_once()
             time.sleep(self._rng.uniform(*PAUSE))
 
-    def _tell_once(self) -> None:
+    def _call_once(self) -> None:
         try:
             called = self._zone.call(ABILITY, {})
         except WWSpecError:  # the program has no port yet
             return
         if called.errcode == 0 and called.reply.get("notify_id"):
-            self.told.add(called.reply["notify_id"])
+            self.notified.add(called.reply["notify_id"])
 
     def judge(self, seconds: float) -> list[str]:
         """Wait until the app has got all, and return a line for the broken promise.
@@ -65,15 +65,17 @@ class Away:
         Args:
             seconds: How long. Before WeCom's notify_ids end, what was told has its first one.
         """
-        lost = self.told
+        lost = self.notified
 
         def complete() -> bool:
             nonlocal lost
-            lost = self.told - _received(self._app.database.parent)
+            lost = self.notified - _received(self._app.database.parent)
             return not lost
 
         until(complete, seconds, 0.5)
-        return [f"{len(lost)} of {len(self.told)} that the absent app was told are lost: {min(lost)}"] if lost else []
+        return (
+            [f"{len(lost)} of {len(self.notified)} that the absent app was told are lost: {min(lost)}"] if lost else []
+        )
 
 
 def _received(folder: Path) -> set[str]:

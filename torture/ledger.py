@@ -55,7 +55,7 @@ class Ledger:
         self._notified: dict[str, str] = {}
         self._notified_list: list[str] = []
         self._unfetched: dict[str, None] = {}
-        self._told_at: dict[str, float] = {}  # Unix seconds
+        self._notified_at: dict[str, float] = {}  # Unix seconds
         self._handled_at: dict[str, float] = {}  # by event, of the latest run of its code
         self._accepted: set[int] = set()
         self._reported: Counter[int] = Counter()
@@ -144,7 +144,7 @@ class Ledger:
             if notify_id not in self._notified:
                 self._notified[notify_id] = ""
                 self._notified_list.append(notify_id)
-                self._told_at[notify_id] = time()
+                self._notified_at[notify_id] = time()
             self._unfetched[notify_id] = None  # again, if it comes again: a kill has lost that it was fetched
 
     def recent(self, count: int) -> list[str]:
@@ -272,8 +272,8 @@ class Ledger:
     def _handled_after_end(self) -> int:
         """Return how many events have a run of their code that notified the app after the app was given the end."""
         # Not the order in which the app was notified: what a killed run told may be told again after the end.
-        ended = {token: self._told_at[notify_id] for notify_id, token in self._notified.items()}
-        return sum(token in ended and told > ended[token] for token, told in self._handled_at.items())
+        ended = {token: self._notified_at[notify_id] for notify_id, token in self._notified.items()}
+        return sum(token in ended and handled > ended[token] for token, handled in self._handled_at.items())
 
     def _handled_again(self) -> int:
         handled = Counter(name for name in self._notified.values() if name.startswith(HANDLED))

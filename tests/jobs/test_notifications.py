@@ -48,7 +48,7 @@ class Result(Output):
 
 
 @ability
-def tell(request: Asked, ctx: Context) -> Result:
+def announce(request: Asked, ctx: Context) -> Result:
     return Result(notify_id=ctx.notify(Digest(messages=3), scene=7))
 
 
@@ -73,17 +73,17 @@ def memory(clock: ManualClock) -> Iterator[Store]:
 @pytest.fixture
 def table(reference_table: AbilityTable) -> AbilityTable:
     """Return a table with an ability that tells the app something."""
-    return with_kind(with_handler(reference_table, tell), "digest", Digest)
+    return with_kind(with_handler(reference_table, announce), "digest", Digest)
 
 
-def with_told_for(table: AbilityTable, seconds: float) -> AbilityTable:
+def with_limit(table: AbilityTable, seconds: float) -> AbilityTable:
     registry = table.registry
     return replace(table, registry=replace(registry, program=replace(registry.program, told_for=seconds)))
 
 
-def told(program: EventProgram) -> str:
+def notified(program: EventProgram) -> str:
     """Call the ability, and return the notify_id."""
-    text = program.dispatcher.dispatch(app_call("tell")).text
+    text = program.dispatcher.dispatch(app_call("announce")).text
     return str(json.loads(text)["notify_id"])
 
 
@@ -97,7 +97,7 @@ def test_the_app_is_told_again_with_growing_pauses_until_it_fetches(
     table: AbilityTable, store: Store, clock: ManualClock
 ) -> None:
     with running(table, store) as program:
-        assert told(program) == "notify-0"
+        assert notified(program) == "notify-0"
         assert program.notified == ["notify-0"], "at once"
         for number, pause in enumerate([10, 20, 40, 80, 160], 2):
             clock.advance(pause - 2)
@@ -112,12 +112,12 @@ def test_what_was_fetched_is_not_told_again_and_is_kept_for_the_ttl_from_then_on
     table: AbilityTable, store: Store, clock: ManualClock
 ) -> None:
     with running(table, store) as program:
-        first = told(program)
+        first = notified(program)
         clock.advance(5000)
         assert program.stored(first) == program.stored(first)
         wait_until(lambda: not store.job_figures().unfetched)
         before = program.notified.count(first)
-        second = told(program)
+        second = notified(program)
         pass_by(program, clock, 10, len(program.notified) + 1)
         assert program.notified[-1] == second
         assert program.notified.count(first) == before
@@ -150,7 +150,7 @@ def test_an_app_that_can_not_be_told_now_is_told_later(
 ) -> None:
     sdk = MemorySdk({NOTIFY: answer})
     with running(table, memory, sdk) as program:
-        assert told(program) == "notify-0", "the handler is not to tell it twice"
+        assert notified(program) == "notify-0", "the handler is not to tell it twice"
         sdk.replies[NOTIFY] = OK
         pass_by(program, clock, 10, 2)
     assert "of notify:digest: the app is not told, " in caplog.text
@@ -161,7 +161,7 @@ def test_after_nine_minutes_it_is_told_under_a_fresh_notify_id(
     table: AbilityTable, store: Store, clock: ManualClock
 ) -> None:
     with running(table, store) as program:
-        told(program)
+        notified(program)
         pass_by(program, clock, 541, 2)
         assert program.notified == ["notify-0", "notify-1"]
         assert program.stored("notify-0") is None
@@ -175,7 +175,7 @@ def test_a_notify_id_that_the_platform_does_not_take_any_more_is_replaced_at_onc
 ) -> None:
     sdk = MemorySdk()
     with running(table, store, sdk) as program:
-        told(program)
+        notified(program)
         sdk.replies[NOTIFY] = lambda request: OLD if "notify-0" in request else OK
         pass_by(program, clock, 10, 3)
         assert program.notified == ["notify-0", "notify-0", "notify-1"]
@@ -187,7 +187,7 @@ def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_not
     table: AbilityTable, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with running(table, store) as program:
-        told(program)
+        notified(program)
         clock.advance(DAY)
         wait_until(lambda: store.job_figures().failed)
         assert program.notified == ["notify-0"]
@@ -205,8 +205,8 @@ def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_not
 def test_a_short_told_for_ends_it_before_the_first_repeat(
     table: AbilityTable, memory: Store, clock: ManualClock
 ) -> None:
-    with running(with_told_for(table, 3.0), memory) as program:
-        told(program)
+    with running(with_limit(table, 3.0), memory) as program:
+        notified(program)
         clock.advance(3)
         wait_until(lambda: memory.job_figures().failed)
         assert program.notified == ["notify-0"]
@@ -247,7 +247,7 @@ def test_what_is_fetched_while_a_repeat_is_under_way_is_over(
 
     sdk = MemorySdk()
     with running(table, store, sdk) as program:
-        told(program)
+        notified(program)
         sdk.replies[NOTIFY] = answer
         clock.advance(10)
         assert asked.wait(DEADLINE)
@@ -267,7 +267,7 @@ def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, c
 
     sdk = MemorySdk()
     with running(table, memory, sdk, threads=1, report_within=0.05) as program:
-        told(program)
+        notified(program)
         sdk.replies[NOTIFY] = answer
         pass_by(program, clock, 10, 2)
         wait_until(lambda: program.jobs.running == 0)
@@ -280,15 +280,15 @@ def test_a_repeat_that_hangs_is_given_back(table: AbilityTable, memory: Store, c
 def test_it_outlives_a_store_that_fails_in_between(
     table: AbilityTable, memory: Store, clock: ManualClock, method: str
 ) -> None:
-    EventProgram(table, memory).dispatcher.dispatch(app_call("tell"))
+    EventProgram(table, memory).dispatcher.dispatch(app_call("announce"))
     wrapped = Wrapped(memory, method, fails(StoreError("gone")), times=2)
     with running(table, wrapped) as program:
 
-        def is_told() -> bool:
+        def is_notified() -> bool:
             clock.advance(60)
             return len(program.notified) > 1
 
-        wait_until(is_told)
+        wait_until(is_notified)
         assert program.stored(program.notified[-1])["digest"] == {"messages": 3}
 
 
@@ -314,8 +314,8 @@ def test_a_delivery_that_was_cut_off_tells_nothing_twice(
 
 def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: AbilityTable, memory: Store) -> None:
     kernel = Kernel(table, memory)
-    assert kernel.call("tell")["notify_id"] == "notify-0"
+    assert kernel.call("announce")["notify_id"] == "notify-0"
     assert memory.job_figures().unfetched == 0
     assert memory.get("corp", 7, "notify-0")
     kernel.sdk.replies[NOTIFY] = network_failure(NOTIFY)
-    assert kernel.call("tell")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
+    assert kernel.call("announce")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"

@@ -37,7 +37,7 @@ class Result(Output):
 
 
 @ability
-def tell(request: Asked, ctx: Context) -> Result:
+def announce(request: Asked, ctx: Context) -> Result:
     return Result(notify_id=ctx.notify(Digest(messages=3)))
 
 
@@ -56,10 +56,10 @@ def test_an_app_that_was_away_can_fetch_under_the_latest_notify_id(
 ) -> None:
     clock = ManualClock()
     settings = emulator.settings
-    table = with_kind(with_handler(reference_table, tell), "digest", Digest)
+    table = with_kind(with_handler(reference_table, announce), "digest", Digest)
     sdk = MemorySdk({NOTIFY: lambda request: json.dumps(emulator.sdk(NOTIFY, json.loads(request)))})
     with closing(open_store("memory:", clock=clock)) as store, running(table, store, sdk) as program:
-        program.dispatcher.dispatch(app_call("tell", corpid=settings.corpid, agentid=settings.agentid))
+        program.dispatcher.dispatch(app_call("announce", corpid=settings.corpid, agentid=settings.agentid))
 
         def latest_after(repeats: int) -> str:
             wait_until(lambda: len(emulator.notifications()) == 1 + repeats and program.jobs.running == 0)

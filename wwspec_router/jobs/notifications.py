@@ -63,7 +63,7 @@ class Notifications:
     def notify_again(self, run: Run) -> None:
         """Notify the app again, or set the notification aside when it has waited long enough."""
         job = run.job
-        if run.age >= self._events.told_for:
+        if run.age >= self._events.notify_for:
             self._give_up(job)
             return
         if wait := self._wait_for_turn(job.corpid):
@@ -102,7 +102,7 @@ class Notifications:
             name = short(job.name, 64)
             if (ending := self._limiter.ending(name)) is not None:
                 text = "job %s of %s given up: the app did not fetch it within %g s%s"
-                log.error(text, short(job.job_id), name, self._events.told_for, ending)
+                log.error(text, short(job.job_id), name, self._events.notify_for, ending)
 
     def _wait_for_turn(self, corpid: str) -> float:
         """Take the turn of a corp, which all processes share; return 0.0, or the seconds until another turn."""

@@ -223,9 +223,9 @@ class CallLog:
             attempts: How many there are at most; None when nothing limits them.
             next_run: Seconds until the next one; None when the job is over.
         """
-        self._tell_run(self._measure, attempt, attempts, next_run)
+        self._report_run(self._measure, attempt, attempts, next_run)
 
-    def _tell_run(self, measure: Measure, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
+    def _report_run(self, measure: Measure, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
         trace, traced = measure.trace, measure.traced
         if trace is None or traced is None:
             return
@@ -272,7 +272,7 @@ class CallLog:
         if measure.trace is not None:
             measure.trace.failure = error
         self._write_job(measure, reply, label)
-        self._tell_run(measure, attempt, attempts)
+        self._report_run(measure, attempt, attempts)
 
     def _write_job(self, measure: Measure, reply: Reply, label: str) -> None:
         measure.reply = reply.text

@@ -83,9 +83,9 @@ def notify_app(client: SdkClient, notify_id: str, scene: int) -> None:
         raise ApiError(NOTIFY_API, outcome.errcode, outcome.errmsg)
 
 
-def first_pause(told_for: float) -> float:
+def first_pause(notify_for: float) -> float:
     """Return the seconds after which the app is notified again of what it has not fetched."""
-    return min(NOTIFY_PAUSES.first, told_for)
+    return min(NOTIFY_PAUSES.first, notify_for)
 
 
 def notify_first(client: SdkClient, notification: Job, limiter: LineLimiter) -> None:
@@ -141,7 +141,7 @@ class EventIntake:
         sdk: Makes notify_ids and notifies the app.
         store: Keeps the events, and the jobs of those that have a handler.
         ttl: Seconds for which an event is kept; a notification from its first fetch on.
-        told_for: Seconds for which the app is notified while it does not fetch.
+        notify_for: Seconds for which the app is notified while it does not fetch.
         scenes: From event_type to notify_scene.
         output: The codec by which events are returned; None when there is no contract for them.
         handled: The handlers of events, by event_type.
@@ -153,7 +153,7 @@ class EventIntake:
         sdk: Sdk,
         store: Store,
         ttl: float,
-        told_for: float,
+        notify_for: float,
         scenes: dict[str, int],
         output: OutputCodec | None,
         handled: Mapping[str, EventTarget],
@@ -162,7 +162,7 @@ class EventIntake:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
-        self.told_for = told_for
+        self.notify_for = notify_for
         """Seconds for which the app is notified while it does not fetch."""
         self._scenes = scenes
         self._output = output
@@ -277,7 +277,7 @@ class EventIntake:
                 if not is_retried:  # by a process that has died
                     return
                 notification = replace(notification, job_id=secrets.token_hex(16), notify_id=self._sdk.new_notify_id())
-            self._store.add(notification, delay=first_pause(self.told_for))
+            self._store.add(notification, delay=first_pause(self.notify_for))
         notify_first(self._sdk.client(job.corpid, job.agentid, "", ""), notification, self._limiter)
 
     def _is_delivered(self, owner: Job, notify_id: str, job_id: str) -> bool:
@@ -365,7 +365,7 @@ class AppNotifications:
         sdk: Makes notify_ids, and notifies the app.
         store: Keeps the payloads.
         ttl: Seconds for which one is kept where no jobs run.
-        told_for: Seconds for which the app is notified while it does not fetch; None where no jobs run: then it is
+        notify_for: Seconds for which the app is notified while it does not fetch; None where no jobs run: then it is
             notified once.
         kinds: From a payload's type to its kind.
     """
@@ -375,13 +375,13 @@ class AppNotifications:
         sdk: Sdk,
         store: Store,
         ttl: float,
-        told_for: float | None,
+        notify_for: float | None,
         kinds: Mapping[type[Contract], NotificationKind],
     ) -> None:
         self._sdk = sdk
         self._store = store
         self._ttl = ttl
-        self._told_for = told_for
+        self._notify_for = notify_for
         self._kinds = kinds
         self._limiter = LineLimiter()
 
@@ -405,11 +405,11 @@ class AppNotifications:
         )
         client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
         with _storing_notification:
-            if self._told_for is not None:
-                self._store.add(notification, delay=first_pause(self._told_for))
+            if self._notify_for is not None:
+                self._store.add(notification, delay=first_pause(self._notify_for))
             else:
                 self._store.put(call.corpid, call.agentid, notification.notify_id, notification.data, self._ttl)
-        if self._told_for is not None:
+        if self._notify_for is not None:
             notify_first(client, notification, self._limiter)
         else:
             notify_app(client, notification.notify_id, scene)

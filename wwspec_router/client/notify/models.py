@@ -174,8 +174,8 @@ def callback_row(callback: Callback, now: float) -> Pending:
         callback: The callback.
         now: Unix time in seconds.
     """
-    is_told_apart = "InfoType" not in callback.fields or bool({"AuthCode", "SuiteTicket"} & callback.fields.keys())
-    delivery = "" if is_told_apart else f"\0{callback.nonce}"
+    is_distinct = "InfoType" not in callback.fields or bool({"AuthCode", "SuiteTicket"} & callback.fields.keys())
+    delivery = "" if is_distinct else f"\0{callback.nonce}"
     digest = sha256((callback.xml + delivery).encode(errors="replace")).hexdigest()
     notification = Notification(
         corpid=callback.fields.get("ToUserName") or callback.receive_id,

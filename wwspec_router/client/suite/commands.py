@@ -123,7 +123,7 @@ class Commands:
         if found is None or not (found.forgetting and found.refused_at):
             return False
         yield from self._delete(corpid)
-        self._core.tell_gone(corpid)
+        self._core.report_gone(corpid)
         return True
 
     def _delete(self, corpid: str) -> Steps[None]:

@@ -183,7 +183,7 @@ class SuiteCore:
             return replace(found, refused_at=now)
         return found if now < found.refused_at + REFUSED_FOR else None
 
-    def tell_gone(self, corpid: str) -> None:
+    def report_gone(self, corpid: str) -> None:
         """Tell the hooks of a corp that was forgotten because WeCom says that it has removed the app."""
         _log.warning("corp %s has removed the app, and is forgotten: its cancel_auth was lost", printable(corpid))
         self._core.hooks.after("corp_gone", corpid)
