@@ -1,8 +1,11 @@
 """A verb in a process of its own, in a new interpreter as programs start it, and forked as most tests do."""
 
+import re
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.child import Child, ChildError, StartProcess, new_interpreter
+from wwspec_router.testing.ports import held_ports
 from wwspec_router.testing.zone import Zone
 
 EMULATE = ("emulate", "--port", "0")
@@ -27,6 +31,21 @@ child.announced_url()
 print(child.process.pid, flush=True)
 if sys.argv[2] == "killed":
     os.kill(os.getpid(), 9)
+"""
+
+LISTENS = """
+import os, socket, sys, threading
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(sys.argv[1])))
+listener.listen()
+if not os.fork():
+    memory = bytearray(b"x") * 100_000_000  # which takes a while to be freed
+    for _ in range(60):
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    print("up", flush=True)
+threading.Event().wait()
 """
 
 
@@ -51,6 +70,23 @@ def test_a_signal_ends_it(tmp_path: Path, start_process: StartProcess, number: s
     child.process.send_signal(number)
     assert child.process.wait(DEADLINE) == child.process.poll() == child.process.returncode == code
     child.process.send_signal(number)  # nobody gets it
+
+
+def test_when_it_is_killed_its_port_is_free_though_its_children_had_threads(tmp_path: Path) -> None:
+    """The first thread of a process may end before others, which keep its files open."""
+
+    def start(arguments: Sequence[str], _: object, stdin: int | None, output: int | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", LISTENS, *arguments], stdin=stdin, stdout=output, stderr=output)
+
+    with held_ports(1) as [port]:
+        for number in range(5):
+            child = Child([str(port)], output=tmp_path / str(number), start_process=start)
+            child.wait_for(re.compile("up"))
+            child.kill()
+            with socket.socket() as other:
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                other.bind(("127.0.0.1", port))
+                other.listen()
 
 
 def test_it_reads_its_environment_in_the_folder_of_this_process(

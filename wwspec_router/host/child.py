@@ -279,8 +279,13 @@ def _children(pid: int) -> list[int]:
 
 
 def _runs(pid: int) -> bool:
-    """Tell whether a process still runs; one that ended and was not waited for does not."""
+    """Tell whether a process still runs; one that ended and was not waited for does not.
+
+    Its first thread may have ended before others, which keep its files open: then a port is still taken.
+    """
+    process = Path("/proc", str(pid))
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        is_first_running = (process / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return is_first_running or len(list((process / "task").iterdir())) > 1
     except OSError:
         return False
