@@ -157,6 +157,11 @@ class Ledger:
         with self._lock:
             return list(self._unfetched)
 
+    def expired(self, notify_id: str) -> None:
+        """Note that nothing is fetched under a notify_id any more."""
+        with self._lock:
+            self._unfetched.pop(notify_id, None)
+
     def all_notified(self) -> list[str]:
         """Return every notify_id."""
         with self._lock:

@@ -136,11 +136,15 @@ class Load:
             pages.append(page["messages"])
         return [message["msgid"] for each in reversed(pages) for message in reversed(each)]
 
-    def fetch_unfetched(self) -> None:
-        """Fetch what was notified by now, and not fetched."""
+    def fetch_unfetched(self, *, kept: bool = True) -> None:
+        """Fetch what was notified by now, and not fetched.
+
+        Args:
+            kept: Whether all of it is there; False when events expire during the run.
+        """
         self._record.read()
         for notify_id in self._ledger.unfetched():
-            self.fetch(notify_id)
+            self.fetch(notify_id, kept=kept)
 
     def fetch_all(self) -> None:
         """Fetch every event that was notified."""
@@ -151,13 +155,16 @@ class Load:
         """Close the connections."""
         self._client.close()
 
-    def fetch(self, notify_id: str) -> bool:
-        """Fetch one event, note what came, and tell whether it was the event."""
+    def fetch(self, notify_id: str, *, kept: bool = True) -> bool:
+        """Fetch one event, note what came, and tell whether it was the event; with `kept` all else is a failure."""
         reply = self._asked("fetch", "get_callback_data", {}, notify_id)
         if reply is None:
             return False
         if reply.get("event_type") not in FETCHED:
-            self._ledger.refused("fetch", reply)
+            if kept:
+                self._ledger.refused("fetch", reply)
+            else:
+                self._ledger.expired(notify_id)
             return False
         self._ledger.fetched(notify_id, reply)
         return True
@@ -203,7 +210,10 @@ class Load:
         return self.fire("conversation_new_message")
 
     def _fetch(self, rng: random.Random) -> bool:
-        chosen = self._ledger.unfetched()[:1] if rng.random() < NEW else self._ledger.recent(self._recent)
+        chosen = self._ledger.recent(self._recent)
+        if rng.random() < NEW:
+            unfetched = {*self._ledger.unfetched()}
+            chosen = [each for each in chosen if each in unfetched][:1]
         return not chosen or self.fetch(rng.choice(chosen))
 
     def _job(self, rng: random.Random) -> bool:

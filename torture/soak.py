@@ -78,7 +78,7 @@ def run(seed: int, quick: bool, *, seconds: float | None = None) -> Findings:
         with stage.load, _BadRequests(stage, key, seed) as bad:
             figures = asyncio.run(_soak(stage, client, calls, length, calibration, QUICK_SAMPLE if quick else SAMPLE))
         stage.load.wait_reported(REPORT_LIMIT)
-        stage.end_program()
+        stage.end_program(kept=False)
         figures |= {"bad_requests": bad.count, **stage.ledger.close(kept=False)}
         _, faults = stage.backend.check(expired=True)
         for fault in faults:

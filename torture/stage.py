@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,9 +57,10 @@ class Stage(NamedTuple):
             self.ledger.fail(fault)
         return {"settled_s": round(reported_after, 1), **figures, "store": store}
 
-    def end_program(self) -> None:
-        """End the program as the platform does, once no job is left."""
-        if not wait_for_empty_journal(self.backend.url, REPORT_LIMIT, self.load.fetch_unfetched):
+    def end_program(self, *, kept: bool = True) -> None:
+        """End the program as the platform does, once no job is left; without `kept` events may have expired."""
+        fetch = partial(self.load.fetch_unfetched, kept=kept)
+        if not wait_for_empty_journal(self.backend.url, REPORT_LIMIT, fetch):
             self.ledger.fail(f"after {REPORT_LIMIT:g} seconds there are still jobs in the journal")
         if not self.program.stop():
             self.ledger.fail("the program did not end on SIGTERM")
