@@ -74,7 +74,6 @@ def test_a_look_writes_nothing_and_ends_in_lines(tmp_path: Path, outside: Path, 
     assert done.stdout or done.stderr.splitlines()[-1].startswith(f"Error: {tar}: not a tar or tar.gz")
 
 
-@pytest.mark.slow  # a second; the test before has each trick alone
 def test_of_200_hostile_tars_none_writes_outside(tmp_path: Path, outside: Path) -> None:
     extracted = 0
     before = everything(outside)

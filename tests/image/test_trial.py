@@ -18,8 +18,6 @@ from tests.support.skips import only_where
 from tests.support.tools import MissingToolError, tool
 from wwspec_router.image.inspection import inspect_tar
 
-pytestmark = pytest.mark.slow  # runs a program in a sandbox
-
 needs_bwrap = pytest.mark.usefixtures("bwrap")
 
 ESCAPE = r"""
