@@ -217,17 +217,19 @@ def test_a_corp_gets_one_repeat_a_second_however_many_processes_there_are(
 ) -> None:
     """The clock stands while they try, so that each corp has one turn."""
     sdk = MemorySdk()
+    programs: list[EventProgram] = []
 
     def has_calls(number: int) -> bool:
-        return len(sdk.calls) >= number
+        return len(sdk.calls) >= number and not any(each.jobs.running for each in programs)
 
     for number in range(8):
         store.add(notification(f"{number}", corpid=f"corp {number % 2}"), delay=10)
     with ExitStack() as stack:
-        for _ in range(3):
-            stack.enter_context(running(table, store, sdk))
+        alike = partial(running, table, store, sdk, lease=1000.0)  # no lease ends meanwhile
+        programs.extend(stack.enter_context(alike()) for _ in range(3))
         clock.advance(10)
-        wait_until(lambda: len(sdk.calls) == 2)
+        wait_until(partial(has_calls, 2))
+        assert len(sdk.calls) == 2
         assert {call.corpid for call in sdk.calls} == {"corp 0", "corp 1"}
         for turn in range(2, 5):  # those that wait are due one after the other
             clock.advance(9)
