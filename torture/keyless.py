@@ -46,9 +46,9 @@ HEADERS = [
 ]
 CHUNKED = b"transfer-encoding: chunked"
 SIZES = [b"0", b"5", b"-6", b"-8;a", b"-07", b"-0x8", b"+5", b"1_0", b"5 ", b"5;a=b", b"0" * 17 + b"5", b"f" * 16]
-"""Of chunks. Those with a sign once held the event loop for good."""
+"""Sizes of chunks. Those with a sign once held the event loop for good."""
 LETTERS = b"-+_0123456789abcdefxX; \t\0"
-"""Of other sizes."""
+"""Digits and signs of other sizes."""
 MAX_BODY = 16 << 20
 LARGEST = 64 << 20
 

@@ -136,7 +136,7 @@ class Callback:
     envelope: Mapping[str, str]
     """The elements around the encrypted part, such as `AgentID`. No signature protects them."""
     nonce: str = ""
-    """Of the delivery; the signature protects it."""
+    """The nonce of the delivery; the signature protects it."""
 
 
 class CallbackReceiver:

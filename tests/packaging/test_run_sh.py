@@ -74,8 +74,8 @@ def test_own_options_come_last_and_so_win(echoing_app: Path) -> None:
     [
         (("--sdk", "emulator"), "127.0.0.1"),
         (("--workers", "1", "--sdk=emulator", "--port", "0"), "127.0.0.1"),
-        (("--sdk", "emulator", "--allow-remote"), "0.0.0.0"),  # noqa: S104
-        (("--sdk", "vendor"), "0.0.0.0"),  # noqa: S104
+        (("--sdk", "emulator", "--allow-remote"), "0.0.0.0"),  # noqa: S104 - as in an image
+        (("--sdk", "vendor"), "0.0.0.0"),  # noqa: S104 - as in an image
     ],
 )
 def test_the_emulators_key_is_for_this_machine_only(echoing_app: Path, options: tuple[str, ...], host: str) -> None:

@@ -18,7 +18,7 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.wecom.api import sync_msg
 
 TIMEOUT = 0.05
-SECRET = "a name that no log may show"  # noqa: S105
+SECRET = "a name that no log may show"  # noqa: S105 - made up
 
 Serve = Callable[[Callable[..., object]], ServedProgram]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError
 
 MOST_BYTES = 4 << 20
-"""Of a registry file, a settings file, or a file of JSON."""
+"""Bytes that a registry file, a settings file, or a file of JSON has at most."""
 
 
 def read_file(path: Path, if_missing: str = "", kind: str = "file") -> bytes:

@@ -131,7 +131,7 @@ class CallLog:
         self._numbers: dict[str, int] = {}
         self._numbers_lock = threading.Lock()
         self._jobs: dict[str, Measure] = {}
-        """Of the jobs that run, by what the emulator knows them by."""
+        """What is measured of the jobs that run, by what the emulator knows them by."""
         self.version = sdk.version
         self.is_emulated = sdk.is_emulated
         self.trace = sdk.trace

@@ -45,7 +45,7 @@ def rows(url: str, *tables: str) -> list[Any]:
     """Return what is stored in tables."""
     engine = create_engine(url)
     with engine.begin() as connection:
-        found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608
+        found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - names
     engine.dispose()
     return found
 

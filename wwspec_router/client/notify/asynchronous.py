@@ -84,7 +84,7 @@ class AsyncNotifyReceiver:
         self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
         self._ends = AsyncExitStack()
         self._life: asyncio.Task[None] | None = None
-        """From `start()` to `stop()`."""
+        """What runs from `start()` to `stop()`."""
 
     async def __aenter__(self) -> Self:
         await self._run(self._core.open())
