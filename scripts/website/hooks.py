@@ -1,4 +1,4 @@
-"""What MkDocs does besides its own work: the pages of one language, pictures in HTML, links that leave the pages.
+"""What MkDocs does besides its own work: the pages of one language, pictures and diagrams, links that leave the pages.
 
 The language is `extra.language` of the configuration. Nothing here knows what a page says.
 """
@@ -6,14 +6,16 @@ The language is `extra.language` of the configuration. Nothing here knows what a
 import logging
 import posixpath
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import Files
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
+from scripts.website.offline import MERMAID
 from scripts.website.pages import LANGUAGES, SECTIONS, tree_faults
 
 LOG = logging.getLogger("mkdocs.website")
@@ -22,6 +24,7 @@ _SWITCHES = {"Light": "浅色", "Dark": "深色", "As the system": "跟随系统
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./){3,}([^)#]+)(?:#[^)]*)?\)")
 _ALTERNATE = re.compile(r'<link rel="?alternate"?[^>]*>')
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MERMAID_PACKAGE = Path(__file__).parent / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
 _SOURCE = re.compile(r'(?<=[ "])(src|srcset)="(\.[^"]+)"')
 _PICTURE = re.compile(
     r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">(<img [^>]*>)</picture>'
@@ -62,6 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             file.dest_uri = rest
         if top in (language, "pictures") or file.src_dir != config.docs_dir:  # the theme has files of its own
             kept.append(file)
+    kept.append(File.generated(config, MERMAID, abs_src_path=str(_MERMAID_PACKAGE)))
     return Files(kept)
 
 
@@ -82,7 +86,10 @@ def _named(link: re.Match[str]) -> str:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead the pictures that a page has in HTML to their files, and let the palette of the site choose among them."""
+    """Lead the pictures that a page has in HTML to their files, and let the palette of the site choose among them.
+
+    A page with a diagram loads what draws it, or the theme would ask another host for that.
+    """
     built = {file.dest_uri for file in files}
 
     def resolved(found: re.Match[str]) -> str:
@@ -94,7 +101,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
             return found[0]
         return f'{found[1]}="{get_relative_url(file.dest_uri, page.file.dest_uri)}"'
 
-    return _PICTURE.sub(_by_palette, _SOURCE.sub(resolved, html))
+    html = _PICTURE.sub(_by_palette, _SOURCE.sub(resolved, html))
+    if '<pre class="mermaid">' in html:
+        html = html.replace('<pre class="mermaid">', '<pre class="mermaid" data-search-exclude>')
+        for script in (MERMAID, "assets/diagrams.js"):
+            html += f'<script defer src="{get_relative_url(script, page.file.dest_uri)}"></script>'
+    return html
 
 
 def _joined(uri: str, relative: str) -> str:

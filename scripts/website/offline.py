@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-__all__ = ["requests_elsewhere"]
+__all__ = ["MERMAID", "requests_elsewhere"]
+
+MERMAID = "assets/mermaid.js"
+"""Draws the diagrams of a site; at its top, or at that of a language."""
 
 _FETCHED = {"script": "src", "img": "src", "source": "srcset", "iframe": "src", "video": "src", "audio": "src"}
 _FETCHED_LINKS = ("stylesheet", "preload", "preconnect", "dns-prefetch", "icon", "manifest", "modulepreload")
@@ -18,7 +21,7 @@ _JS = re.compile(r"""["'`](https?://[^"'`\s]+)""")
 _NEVER_ASKED = {
     "http://www.w3.org/": "",
     "https://unpkg.com/resize-observer-polyfill": "",
-    "https://unpkg.com/mermaid": "mermaid",
+    "https://unpkg.com/mermaid": "mermaid",  # unless the page loads MERMAID
     "https://api.github.com/": "md-source",
     "https://${e}/api/v4/": "md-source",
 }
@@ -31,11 +34,14 @@ class _Fetches(HTMLParser):
         super().__init__()
         self.found: list[str] = []
         self.classes: set[str] = set()
+        self.scripts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.classes |= set(values.get("class", "").split())
         address = values.get(_FETCHED.get(tag, ""), "")
+        if tag == "script":
+            self.scripts.append(address)
         if tag == "link" and values.get("rel") in _FETCHED_LINKS:
             address = values.get("href", "")
         if re.match(r"(https?:)?//", address):
@@ -49,6 +55,8 @@ def requests_elsewhere(site: Path) -> Iterator[str]:
         parser = _Fetches()
         text = page.read_text("utf-8")
         parser.feed(text)
+        if any(each.endswith(MERMAID) and (page.parent / each).is_file() for each in parser.scripts):
+            parser.classes.discard("mermaid")
         classes |= parser.classes
         for address in (*parser.found, *_CSS.findall(text)):
             yield f"{page.relative_to(site)}: {address}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "blocks_of", "pages_of", "tree_faults"]
+__all__ = ["DOCS", "LANGUAGES", "SECTIONS", "blocks_of", "diagrams_of", "pages_of", "tree_faults"]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -41,6 +41,11 @@ def blocks_of(page: Path) -> list[str]:
     """Return the blocks of a page that are files or commands, which the tests run."""
     text = page.read_text("utf-8")
     return re.findall(r"^ *```(?:bash|python|toml|json)\n.*?^ *```$", text, re.MULTILINE | re.DOTALL)
+
+
+def diagrams_of(page: Path) -> list[str]:
+    """Return the source of each diagram of a page."""
+    return re.findall(r"^```mermaid\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def tree_faults() -> Iterator[str]:

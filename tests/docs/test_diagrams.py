@@ -1,65 +1,44 @@
-"""The diagrams: they are what scripts/pictures draws, every one is shown, and says in words what it shows."""
+"""The diagrams, which are Mermaid in the pages: both languages have the same, in their own words."""
 
 import re
-from xml.etree import ElementTree
 
 import pytest
 
-from scripts.pictures.__main__ import FOLDER, PICTURES, drawn
-from scripts.pictures.canvas import THEMES, WIDTH, Canvas
-from scripts.website.pages import DOCS, LANGUAGES
+from scripts.website.pages import DOCS, LANGUAGES, diagrams_of, pages_of
 from tests.support.apps import ROOT
 
-SHOWN = re.compile(
-    r'<picture><source media="\(prefers-color-scheme: dark\)" srcset="[^"]*/diagrams/([\w-]+)-dark\.svg">'
-    r'<img alt="([^"]+)" src="[^"]*/diagrams/([\w-]+)-light\.svg"></picture>'
-)
+PAGES = [page for page in sorted(pages_of("en")) if diagrams_of(DOCS / "en" / page)]
+LABEL = re.compile(r'"[^"]*"|(?<=accTitle: ).*|(?<= as ).*|(?<=\w: ).*')
+"""In quotes, or what follows a name, a message's colon."""
 
 
-def shown(language: str) -> dict[str, str]:
-    """Return the alternative text of each diagram on the pages of a language, and of its README."""
-    found = {}
-    readme = {"en": "README.md", "zh": "README.zh-CN.md"}[language]
-    for page in [*(DOCS / language).rglob("*.md"), ROOT / readme]:
-        text = page.read_text("utf-8") if page.exists() else ""
-        places = SHOWN.findall(text)
-        assert text.count("/diagrams/") == 2 * len(places), f"{page}: a diagram that has no dark form or no alt"
-        for dark, alt, light in places:
-            assert dark == light
-            found[light] = alt
-    return found
+def shape(diagram: str) -> str:
+    """Return a diagram without its labels: its nodes, and what leads from one to another."""
+    return LABEL.sub("", diagram)
 
 
-def test_the_diagrams_are_those_that_are_drawn() -> None:
-    assert {path: path.read_text("utf-8") for path in FOLDER.iterdir()} == drawn(), "run scripts/fix"
+@pytest.mark.parametrize("page", PAGES)
+def test_a_translation_has_the_diagrams_of_its_original(page: str) -> None:
+    original, translated = (diagrams_of(DOCS / language / page) for language in ("en", "zh"))
+    assert [shape(each) for each in translated] == [shape(each) for each in original]
+    for english, chinese in zip(original, translated, strict=True):
+        for before, after in zip(LABEL.findall(english), LABEL.findall(chinese), strict=True):
+            assert re.search(r"[一-鿿]", after), f"docs/zh/{page}: {after!r} is not Chinese"
+            assert not re.search(r"[一-鿿]", before), f"docs/en/{page}: {before!r}"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_diagram_is_shown_in_its_language_and_described(language: str) -> None:
-    texts = {
-        f"{name}-{language}": english if language == "en" else chinese
-        for name, (_, english, chinese) in PICTURES.items()
-    }
-    assert shown(language) == texts
+def test_no_diagram_is_missed() -> None:
+    files = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    text = "".join(file.read_text("utf-8") for file in files)
+    found = [
+        each for language in LANGUAGES for page in pages_of(language) for each in diagrams_of(DOCS / language / page)
+    ]
+    assert len(found) == text.count("```mermaid") > 0, "a block of mermaid begins at the edge of a page below docs/"
 
 
-def test_a_diagram_is_sound_xml_whose_text_stays_text() -> None:
-    for path, text in drawn().items():
-        tree = ElementTree.fromstring(text)  # noqa: S314 - our own file
-        words = "".join(each for part in tree.iter("{http://www.w3.org/2000/svg}text") for each in part.itertext())
-        assert len(words) > 150, path
-        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), "it asks no host for anything"
-
-
-def test_a_word_that_fits_no_line_is_refused() -> None:
-    with pytest.raises(ValueError, match="'program_async_job_call_back' does not fit 60 units"):
-        Canvas(THEMES["light"]).text(0, 0, 60, "the API `program_async_job_call_back`")
-
-
-def test_lines_stay_in_their_width() -> None:
-    canvas = Canvas(THEMES["dark"])
-    end = canvas.text(0, 0, 200, "An event that can't be stored is answered as failed. 无法存储的事件，按失败应答。")
-    lines = re.findall(r"<text[^>]*>([^<]+)</text>", canvas.svg(end, "lines"))
-    assert len(lines) > 3
-    assert all(line == line.strip() and line[0] not in "，。" for line in lines)
-    assert end < WIDTH
+def test_a_diagram_says_what_it_shows() -> None:
+    for language in LANGUAGES:
+        for page in pages_of(language):
+            for diagram in diagrams_of(DOCS / language / page):
+                first = diagram.splitlines()[1]
+                assert re.fullmatch(r"    accTitle: .{20,}", first), f"docs/{language}/{page}: {first}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.website.offline import requests_elsewhere
+from scripts.website.offline import MERMAID, requests_elsewhere
 from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults
 from tests.support.apps import ROOT
 
@@ -109,5 +109,18 @@ def test_links_and_what_the_theme_never_asks_for_are_allowed(tmp_path: Path) -> 
     (tmp_path / "a.html").write_text('<a href="https://example.com">x</a><img src="../a.png"><p class="other">')
     (tmp_path / "a.js").write_text('load("https://unpkg.com/mermaid@11/dist/mermaid.min.js")')
     assert list(requests_elsewhere(tmp_path)) == []
-    (tmp_path / "b.html").write_text('<pre class="mermaid">')
-    assert len(list(requests_elsewhere(tmp_path))) == 1
+
+
+def test_a_page_with_a_diagram_brings_what_draws_it(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text('load("https://unpkg.com/mermaid@11/dist/mermaid.min.js")')
+    page, script = tmp_path / "pages" / "a.html", tmp_path / MERMAID
+    for each in (page, script):
+        each.parent.mkdir()
+    page.write_text('<pre class="mermaid">')
+    script.write_text("mermaid")
+    asked = ["a.js: https://unpkg.com/mermaid@11/dist/mermaid.min.js"]
+    assert list(requests_elsewhere(tmp_path)) == asked
+    page.write_text(f'<pre class="mermaid"><script defer src="../{MERMAID}"></script>')
+    assert list(requests_elsewhere(tmp_path)) == []
+    script.unlink()
+    assert list(requests_elsewhere(tmp_path)) == asked

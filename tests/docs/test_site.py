@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.website.pages import DOCS, LANGUAGES, diagrams_of, pages_of
 from tests.support.apps import ROOT
 from tests.support.made_once import made_once
 from tests.support.tools import tool
@@ -19,6 +20,13 @@ pytestmark = pytest.mark.nightly  # builds the site, which takes half a minute, 
 
 PAGES = ["index", "how-to/console", "explanation/zone", "explanation/call", "reference/contracts", "reference/api"]
 """The start, pictures, diagrams, long tables, signatures."""
+
+DIAGRAMS = {page[:-3]: len(found) for page in sorted(pages_of("en")) if (found := diagrams_of(DOCS / "en" / page))}
+"""How many each page has that has one."""
+
+OPEN_ROOTS = """const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function (options) { return attach.call(this, {...options, mode: "open"}); };"""
+"""The theme draws a diagram where no script can look at it."""
 
 PALETTES = {"light": "default", "dark": "slate"}
 
@@ -101,6 +109,29 @@ def test_pages_fit_their_window_and_ask_no_other_host(
     page.context.close()
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (420, "light")])
+def test_diagrams_are_drawn_in_letters_that_can_be_read(browser: Browser, url: str, width: int, scheme: str) -> None:
+    page = opened(browser, width, scheme)
+    page.add_init_script(OPEN_ROOTS)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    drawn: dict[str, list[int]] = {language: [] for language in LANGUAGES}
+    for name, count in DIAGRAMS.items():
+        for language in LANGUAGES:
+            page.goto(f"{url}/{language}/{name}.html", wait_until="networkidle")
+            assert faults == [], f"{language}/{name}"
+            diagrams = page.locator("div.mermaid > svg")
+            expect(diagrams).to_have_count(count)
+            for diagram in diagrams.all():
+                shrunk = diagram.evaluate("it => it.getBoundingClientRect().width / it.viewBox.baseVal.width")
+                assert shrunk * 14 >= 10, f"{language}/{name}: letters of {shrunk * 14:.1f} pixels"
+                parts = diagram.locator(".node, .flowchart-link, text.actor, .messageText, .note")
+                drawn[language].append(parts.count())
+    assert drawn["zh"] == drawn["en"]
+    assert min(drawn["en"]) >= 10
+    page.context.close()
+
+
 @pytest.mark.parametrize("query", ["notify_id", "能力"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_search_finds_pages_of_the_language(browser: Browser, url: str, language: str, query: str) -> None:
@@ -151,4 +182,6 @@ def test_the_folder_can_be_read_without_a_server(browser: Browser, site: Path) -
     page.goto((site / "zh" / "index.html").as_uri())
     page.get_by_role("link", name="参考").first.click()
     page.wait_for_url((site / "zh" / "reference" / "index.html").as_uri())
+    page.goto((site / "zh" / "explanation" / "call.html").as_uri())
+    expect(page.locator("div.mermaid")).to_have_count(DIAGRAMS["explanation/call"])
     page.context.close()

@@ -1,1 +1,0 @@
-"""The diagrams of the documentation: one module a subject, with its texts in both languages."""
