@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,11 +17,12 @@ import pytest
 from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
+from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.asgi import create_app
 from wwspec_router.emulator.http.app import create_app as create_emulator
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
+from wwspec_router.emulator.settings import EmulatorSettings
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.cores import Cores
 from wwspec_router.testing.app import App
@@ -188,7 +188,7 @@ def test_a_test_client_calls_it_and_nothing_of_the_process_is_changed(tmp_path: 
     """With a vendor's SDK, whose log the root logger would get, and settings from the environment."""
     write_files(tmp_path, APP)
     (tmp_path / "zone.key").write_bytes(os.urandom(32))
-    sdk = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")  # from another folder it is taken for the vendor's
+    sdk = standin_as_vendor(tmp_path / "sdk")
     settings = {"APP": str(tmp_path), "SDK": "vendor", "EMULATOR_URL": f"local:{tmp_path}"}
     environment = {**os.environ, **{f"WWSPEC_{name}": value for name, value in settings.items()}}
     script = f"import os\nos.chdir({str(tmp_path)!r})\n{IN_A_TEST_CLIENT}"

@@ -16,6 +16,7 @@ import msgspec
 
 from tests.support.sdk import ScriptedSdk
 from torture.fuzz_rig import MemoryFile, Target, checked_lines, promise
+from wwspec_router.call_type import CallType
 from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_router.config import SdkSource
 from wwspec_router.contracts import Contract
@@ -26,7 +27,7 @@ from wwspec_router.contracts.from_example import contract_of_file
 from wwspec_router.contracts.matching import matches, mismatches
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.emulator.standin.wwspec_standin.link import FileLink
-from wwspec_router.envelope import Call, CallType, Reply
+from wwspec_router.envelope import Call, Reply
 from wwspec_router.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.examples import ConsoleContracts

@@ -5,7 +5,6 @@ Also starts the emulator and writes the registry file. Reads /proc, so it needs 
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from tests.support.sdk import standin_as_vendor
 from wwspec_router.host.child import Child
 
 T = TypeVar("T")
@@ -120,9 +119,7 @@ def until(condition: Callable[[], bool], seconds: float, poll: float = _POLL) ->
 def _sdk_in(folder: Path) -> Path:
     """Return a folder with a copy of the stand-in, which is then served as the vendor's module: as in production."""
     sdk = folder / "sdk"
-    if not sdk.exists():
-        shutil.copytree(STANDIN_DIRECTORY, sdk, ignore=shutil.ignore_patterns("__pycache__"))
-    return sdk
+    return sdk if sdk.exists() else standin_as_vendor(sdk)
 
 
 class ServeProcess:

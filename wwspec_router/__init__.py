@@ -65,14 +65,14 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
     __getattr__ = lazily(
         __name__,
         {
-            "contracts": "UNSET Contract Output UnsetType max_bytes",
-            "errors": "AbilityError ApiError CallError PostponedError SdkCallError",
-            "handlers.ability": "ability",
-            "handlers.around": "Run",
-            "handlers.context": "AsyncContext Context",
-            "handlers.events": "AsyncEventContext EventContext",
-            "handlers.follow": "AsyncFollow Follow FollowGap",
-            "handlers.kept": "AsyncKept Kept",
-            "handlers.secret": "Secret",
+            "wwspec_router.contracts": "UNSET Contract Output UnsetType max_bytes",
+            "wwspec_router.errors": "AbilityError ApiError CallError PostponedError SdkCallError",
+            "wwspec_router.handlers.ability": "ability",
+            "wwspec_router.handlers.around": "Run",
+            "wwspec_router.handlers.context": "AsyncContext Context",
+            "wwspec_router.handlers.events": "AsyncEventContext EventContext",
+            "wwspec_router.handlers.follow": "AsyncFollow Follow FollowGap",
+            "wwspec_router.handlers.kept": "AsyncKept Kept",
+            "wwspec_router.handlers.secret": "Secret",
         },
     )

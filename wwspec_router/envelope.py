@@ -5,7 +5,6 @@ hand.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from time import monotonic
 from types import TracebackType
 from typing import Any
@@ -13,15 +12,6 @@ from typing import Any
 import msgspec
 
 from wwspec_router.errors import HandlerTimeoutError
-
-
-class CallType(IntEnum):
-    """Who calls the program [100057]."""
-
-    APP = 1
-    """The enterprise app, through `sync_call_program` or `async_program_task`."""
-    EVENT = 2
-    """WeCom itself, with an event."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):

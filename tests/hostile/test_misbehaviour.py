@@ -17,8 +17,9 @@ from tests.hostile.conftest import LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
 from tests.support.crashes import INTERNAL
 from tests.support.sdk import ScriptedSdk
+from wwspec_router.call_type import CallType
 from wwspec_router.contracts.codec import InputCodec, OutputCodec
-from wwspec_router.envelope import Call, CallType
+from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher

@@ -14,7 +14,7 @@ from wwspec_router import Output, ability
 from wwspec_router.contracts import Contract
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.errors import AbilityError
-from wwspec_router.logs import lines as logs
+from wwspec_router.logs import rare_lines
 from wwspec_router.logs.formats import Fields
 from wwspec_router.monitoring.figures import UNKNOWN
 from wwspec_router.registry.table import AbilityTable
@@ -66,7 +66,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time by which lines are rare."""
     clock = Clock()
-    monkeypatch.setattr(logs, "monotonic", clock)
+    monkeypatch.setattr(rare_lines, "monotonic", clock)
     return clock
 
 
@@ -146,10 +146,10 @@ def test_classes_made_for_each_error_are_told_all_the_same(
     moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: kinds that come without an end are bounded, and hold nothing in memory."""
-    for _ in range(logs.MOST_KINDS + 100):
+    for _ in range(rare_lines.MOST_KINDS + 100):
         moody_zone.dispatch(app_call("moody", '{"name":"new class"}'))
 
-    assert 1 <= len(caplog.records) <= logs.MOST_KINDS + 1
+    assert 1 <= len(caplog.records) <= rare_lines.MOST_KINDS + 1
 
 
 def test_a_line_about_a_call_of_no_known_type_says_so(

@@ -13,19 +13,12 @@ from datetime import datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.logs import lines as logs
+from wwspec_router.logs import rare_lines
 from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter
 from wwspec_router.logs.handlers import SdkLogHandler, pieces
-from wwspec_router.logs.lines import (
-    MOST_KINDS,
-    LineLimiter,
-    RareWarnings,
-    about,
-    current_request,
-    log_stray,
-    setup_logging,
-    short,
-)
+from wwspec_router.logs.lines import about, current_request, log_stray, setup_logging
+from wwspec_router.logs.printable import short
+from wwspec_router.logs.rare_lines import MOST_KINDS, LineLimiter, RareWarnings
 from wwspec_router.logs.stacks import describe, describe_task
 from wwspec_router.logs.traceparent import current_traceparent
 
@@ -246,7 +239,7 @@ class _Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     """The time by which lines are rare."""
     clock = _Clock()
-    monkeypatch.setattr(logs, "monotonic", clock)
+    monkeypatch.setattr(rare_lines, "monotonic", clock)
     return clock
 
 

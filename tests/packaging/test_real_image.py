@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.conftest import COMPILED, Archives, from_folder, run
-from tests.support.apps import ROOT, write_files
+from tests.support.apps import write_files
 from tests.support.image_base import NAME, Storage
+from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.host.child import Child
 from wwspec_router.testing.ports import held_ports
@@ -93,10 +94,10 @@ def shop(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def add_sdk(shop: Path) -> None:
     """Put a compiled module into sdk/ that speaks with the emulator."""
-    standin = ROOT / "wwspec_router/emulator/standin"
     sdk = shop / "sdk"
-    shutil.copytree(standin / "wwspec_standin", sdk / "wwspec_standin", ignore=shutil.ignore_patterns("__pycache__"))
-    (sdk / "imitation.py").write_text(IMITATION + (standin / "wwspecapisdk.py").read_text("utf-8"), "utf-8")
+    vendor = standin_as_vendor(shop.parent / "vendor")
+    (vendor / "vendor_parts").rename(sdk / "vendor_parts")
+    (sdk / "imitation.py").write_text(IMITATION + (vendor / "wwspecapisdk.py").read_text("utf-8"), "utf-8")
     (sdk / "url").write_text("http://127.0.0.1:9", "utf-8")
     source = shop.parent / "module.c"
     source.write_text(MODULE, "utf-8")

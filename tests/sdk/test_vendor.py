@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT, python, python_anew, write_files
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.sdk.vendor import VendorSdk
-
-STANDIN = ROOT / "wwspec_router" / "emulator" / "standin"
 
 LOAD = """
 import sys
@@ -215,19 +214,27 @@ def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> N
 
 def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None:
     link = tmp_path / "link"
-    link.symlink_to(STANDIN)
+    link.symlink_to(STANDIN_DIRECTORY)
 
-    for place in (STANDIN, link):
+    for place in (STANDIN_DIRECTORY, link):
         assert loaded("vendor", place).startswith(
             "only the emulator's stand-in is on sys.path, and it must not serve production: "
         )
 
 
-def test_the_stand_in_is_known_when_the_framework_itself_lies_behind_a_link(tmp_path: Path) -> None:
-    (tmp_path / "wwspec_router").symlink_to(ROOT / "wwspec_router")
-    link = tmp_path / "wwspec_router" / "emulator" / "standin"
+def test_a_copy_of_the_stand_in_does_not_serve_in_the_vendor_s_place_either(tmp_path: Path) -> None:
+    copy = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")
 
-    assert loaded("vendor", tmp_path, link).startswith("only the emulator's stand-in is on sys.path")
+    assert loaded("vendor", copy).startswith("only the emulator's stand-in is on sys.path")
+
+
+def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_install() -> None:
+    without = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
+
+    assert loaded("emulator", program=without + LOAD) == (
+        "--sdk emulator needs the emulator's stand-in, and no package that has one is installed: "
+        "pip install 'wwspec-router[emulator]'"
+    )
 
 
 def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: Path) -> None:
@@ -245,7 +252,7 @@ def test_a_module_that_was_made_by_hand_is_not_the_vendor_s() -> None:
     assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", program=by_hand + LOAD)
 
 
-@pytest.mark.parametrize("path", [(), (STANDIN,)], ids=["not on sys.path", "on sys.path"])
+@pytest.mark.parametrize("path", [(), (STANDIN_DIRECTORY,)], ids=["not on sys.path", "on sys.path"])
 def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None:
     again = LOAD + "load_sdk(SdkSource.EMULATOR, Path('/nowhere'))\n"
 

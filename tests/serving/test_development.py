@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -15,10 +14,10 @@ import pytest
 
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT, write_files
+from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_router import config
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.emulator.standin.wwspec_standin import seal
 from wwspec_router.kernel.call_log import call_log_of
 
@@ -103,9 +102,7 @@ class EmulatedProgram:
         (folder / "zone" / "zone.key").write_bytes(self._key)
         path = [str(ROOT)]
         if sdk == "vendor":
-            (folder / "sdk").mkdir()
-            shutil.copy(STANDIN_DIRECTORY / "wwspecapisdk.py", folder / "sdk")
-            shutil.copytree(STANDIN_DIRECTORY / "wwspec_standin", folder / "sdk" / "wwspec_standin")
+            standin_as_vendor(folder / "sdk")
             with (folder / "sdk" / "wwspecapisdk.py").open("a") as module:
                 module.write(f'\n__version__ = "{VERSION}"\n')
             path.insert(0, str(folder / "sdk"))

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -14,8 +13,8 @@ from tests.serving.service import Service
 from tests.serving.test_supervision import Serve
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
+from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import wait_until
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 
 TRACED = (
     sys.executable,
@@ -87,7 +86,7 @@ def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(
 
 def traced(serve: Serve, folder: Path, *options: str) -> Service:
     """Start a program that notes on demand which files it passes, with the SDK of the vendor and code on an event."""
-    sdk = shutil.copytree(STANDIN_DIRECTORY, folder / "sdk")  # from another folder it is taken for the vendor's
+    sdk = standin_as_vendor(folder / "sdk")
     with (sdk / "wwspecapisdk.py").open("a") as module:  # there is no platform that could be asked
         module.write("\nChatDataSDK.spec_notify_app = lambda self, request: '{\"errcode\": 0}'\n")
     environment = {**UNMEASURED, "TRACE": str(folder / "trace"), "PYTHONPATH": f"{sdk}:{ROOT}"}

@@ -1,11 +1,14 @@
 """An SDK in memory: canned replies, and a record of what was asked."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import current_thread
 from typing import Any
 
+from wwspec_router.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.envelope import Call
 from wwspec_router.errors import DecodeError, SdkCallError
 from wwspec_router.sdk.base import Headers, SealedReply
@@ -122,3 +125,12 @@ class ScriptedSdk:
     def encode_refusal(self, text: str) -> SealedReply:
         """Never called."""
         raise NotImplementedError
+
+
+def standin_as_vendor(folder: Path) -> Path:
+    """Copy the emulator's stand-in into a new folder, where nothing shows that it is not the vendor's module."""
+    shutil.copytree(STANDIN_DIRECTORY, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "wwspec_standin").rename(folder / "vendor_parts")
+    module = folder / "wwspecapisdk.py"
+    module.write_text(module.read_text("utf-8").replace("from wwspec_standin.", "from vendor_parts."), "utf-8")
+    return folder

@@ -240,58 +240,58 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
     __getattr__ = lazily(
         __name__,
         {
-            "callbacks": "Callback CallbackError",
-            "client.asynchronous": "AsyncZoneClient",
-            "client.blocking": "ZoneClient",
-            "client.call_lines": "LogHooks",
-            "client.calls": "TaskStatus",
-            "client.cursors": (
+            "wwspec_router.callbacks": "Callback CallbackError",
+            "wwspec_router.client.asynchronous": "AsyncZoneClient",
+            "wwspec_router.client.blocking": "ZoneClient",
+            "wwspec_router.client.call_lines": "LogHooks",
+            "wwspec_router.client.calls": "TaskStatus",
+            "wwspec_router.client.cursors": (
                 "CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError FileCursor Position"
             ),
-            "client.databases": "DbCursor",
-            "client.errors": (
+            "wwspec_router.client.databases": "DbCursor",
+            "wwspec_router.client.errors": (
                 "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
                 "ProgramCrashError ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError "
                 "ProgramTimeoutError RepeatedCursorError ReplyTypeError SdkApiError StillRunningError "
                 "TicketMissingError TransportError UnknownAbilityError ZoneClientError"
             ),
-            "client.hooks": "ClientAttempt ClientCall ClientHooks ClientOutcome",
-            "client.installations": "Installation InstallationStore MemoryInstallationStore",
-            "client.keys": "Decryptor KeyMissingError KeyRing KeyRingError",
-            "client.message_pages": "AsyncMessagePage MessagePage",
-            "client.messages": "MessageGap MessageGapError",
-            "client.models": (
+            "wwspec_router.client.hooks": "ClientAttempt ClientCall ClientHooks ClientOutcome",
+            "wwspec_router.client.installations": "Installation InstallationStore MemoryInstallationStore",
+            "wwspec_router.client.keys": "Decryptor KeyMissingError KeyRing KeyRingError",
+            "wwspec_router.client.message_pages": "AsyncMessagePage MessagePage",
+            "wwspec_router.client.messages": "MessageGap MessageGapError",
+            "wwspec_router.client.models": (
                 "AuthEdition AuthScope AuthUser AuthUsers CorpAuth DocAuth DocAuthUser DocAuthUsers Masking "
                 "UploadedMedia UserInfo"
             ),
-            "client.notify.asynchronous": "AsyncNotifyReceiver",
-            "client.notify.blocking": "NotifyReceiver",
-            "client.notify.events": "WecomEvent",
-            "client.notify.intake": "HttpAnswer",
-            "client.notify.models": "Key Notification NotifyEvent Pending Stage",
-            "client.notify.opening": "Callbacks",
-            "client.notify.policy": "NotifyPolicy",
-            "client.notify.sqlite_store": "SqlitePendingStore",
-            "client.notify.stores": "MemoryPendingStore PendingStore SharedPendingStore",
-            "client.options": "RequestOptions",
-            "client.raw": "RawResponse",
-            "client.raw_clients": "AsyncRawZoneClient RawZoneClient",
-            "client.retries": "RetryPolicy",
-            "client.shared_tokens": "StoredToken StoredTokenProvider TokenStore",
-            "client.steps": "Request Step Steps ask",
-            "client.suite.asynchronous": "AsyncSuite",
-            "client.suite.blocking": "Suite",
-            "client.suite.events": (
+            "wwspec_router.client.notify.asynchronous": "AsyncNotifyReceiver",
+            "wwspec_router.client.notify.blocking": "NotifyReceiver",
+            "wwspec_router.client.notify.events": "WecomEvent",
+            "wwspec_router.client.notify.intake": "HttpAnswer",
+            "wwspec_router.client.notify.models": "Key Notification NotifyEvent Pending Stage",
+            "wwspec_router.client.notify.opening": "Callbacks",
+            "wwspec_router.client.notify.policy": "NotifyPolicy",
+            "wwspec_router.client.notify.sqlite_store": "SqlitePendingStore",
+            "wwspec_router.client.notify.stores": "MemoryPendingStore PendingStore SharedPendingStore",
+            "wwspec_router.client.options": "RequestOptions",
+            "wwspec_router.client.raw": "RawResponse",
+            "wwspec_router.client.raw_clients": "AsyncRawZoneClient RawZoneClient",
+            "wwspec_router.client.retries": "RetryPolicy",
+            "wwspec_router.client.shared_tokens": "StoredToken StoredTokenProvider TokenStore",
+            "wwspec_router.client.steps": "Request Step Steps ask",
+            "wwspec_router.client.suite.asynchronous": "AsyncSuite",
+            "wwspec_router.client.suite.blocking": "Suite",
+            "wwspec_router.client.suite.events": (
                 "CancelAuth ChangeAuth CreateAuth DataPermission DataPermissionEnded DataPermissionExpiring "
                 "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
             ),
-            "client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
-            "client.suite.tokens": "SharedTokens",
-            "client.tasks": "AsyncTask Task",
-            "client.tokens": "AppSecret Fetch SharedTokenProvider SuiteApp Token TokenProvider",
-            "client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
-            "client.webpage": "PageConfig PageSignature",
-            "errcodes": "ProgramErrcodes",
-            "errors": "ConfigurationError StoreError WWSpecError",
+            "wwspec_router.client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
+            "wwspec_router.client.suite.tokens": "SharedTokens",
+            "wwspec_router.client.tasks": "AsyncTask Task",
+            "wwspec_router.client.tokens": "AppSecret Fetch SharedTokenProvider SuiteApp Token TokenProvider",
+            "wwspec_router.client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
+            "wwspec_router.client.webpage": "PageConfig PageSignature",
+            "wwspec_router.errcodes": "ProgramErrcodes",
+            "wwspec_router.errors": "ConfigurationError StoreError WWSpecError",
         },
     )

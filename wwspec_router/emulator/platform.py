@@ -35,7 +35,7 @@ from wwspec_router.emulator.state.traffic.references import app_references, give
 from wwspec_router.emulator.state.world import Caller, Channel, World
 from wwspec_router.errcodes import TOKEN_CODES
 from wwspec_router.errors import ConfigurationError
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 
 log = logging.getLogger(__name__)
 

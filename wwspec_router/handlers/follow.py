@@ -24,7 +24,7 @@ from wwspec_router.errors import ApiError, KeptValueError
 from wwspec_router.handlers.kept import KeptWrites
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.tasks import ASK_LATER
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.stores.once import OnceClaim, corp_hash
 
 WINDOW = 5 * 24 * 3600

@@ -10,9 +10,9 @@ def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
 
     Args:
         package: Its name, such as `wwspec_router.client`.
-        homes: For each module, such as `client.tasks`, the names that come from there, with spaces between them.
+        homes: For each module, such as `wwspec_router.client.tasks`, its names, with spaces between them.
     """
-    modules = {name: f"wwspec_router.{module}" for module, names in homes.items() for name in names.split()}
+    modules = {name: module for module, names in homes.items() for name in names.split()}
 
     def get(name: str) -> object:
         if name not in modules:

@@ -15,7 +15,8 @@ from wwspec_router.handlers.run import Postponement
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.intake import NOTIFY_PAUSES
-from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.printable import short
+from wwspec_router.logs.rare_lines import LineLimiter
 from wwspec_router.monitoring.figures import EventCounts, Figures
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.job import Job

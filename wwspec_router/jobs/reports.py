@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from wwspec_router.errcodes import ERRCODES, TOKEN_CODES
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.logs.stacks import describe
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.job import Job, Outcome

@@ -27,7 +27,8 @@ from wwspec_router.jobs.threads import JobThreads, Run
 from wwspec_router.jobs.turns import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.logs.lines import LineLimiter, about
+from wwspec_router.logs.lines import about
+from wwspec_router.logs.rare_lines import LineLimiter
 from wwspec_router.logs.stacks import FramesOf, describe, thread_frames
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk

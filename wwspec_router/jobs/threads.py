@@ -13,7 +13,8 @@ from time import monotonic
 from wwspec_router.envelope import MARGIN, NO_DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.handlers.run import JobRun
-from wwspec_router.logs.lines import current_request, short
+from wwspec_router.logs.lines import current_request
+from wwspec_router.logs.printable import short
 from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.pool.crew import Crew, Pace

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from wwspec_router.contracts.administration import FailedJobStatus, ForgetReply, ForgetRequest, JobsReply, JobsRequest
 from wwspec_router.envelope import Call
 from wwspec_router.errors import CallError, InputError, OverloadedError, StoreError, StoreFullError
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob
 from wwspec_router.stores.marks import forget, instance_name

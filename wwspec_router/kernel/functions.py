@@ -31,7 +31,7 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.logs.stacks import note_handler
 from wwspec_router.logs.trace import checked
 from wwspec_router.logs.traceparent import current_traceparent

@@ -25,7 +25,8 @@ from wwspec_router.contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
 from wwspec_router.errors import ApiError, CallError, InputError, KeptConflictError, NotifyNotFoundError, StoreError
 from wwspec_router.handlers.events import event_key_of
-from wwspec_router.logs.lines import LineLimiter, short
+from wwspec_router.logs.printable import short
+from wwspec_router.logs.rare_lines import LineLimiter
 from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.registry.events import EventTarget, NotificationKind

@@ -15,12 +15,11 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 from wwspec_router.logs.formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
 from wwspec_router.logs.handlers import StandardOutput
+from wwspec_router.logs.rare_lines import LineLimiter
 from wwspec_router.logs.stacks import describe
 from wwspec_router.logs.tracebacks import shown
 
@@ -28,19 +27,11 @@ if TYPE_CHECKING:
     import asyncio
 
 __all__ = [
-    "LineLimiter",
-    "RareWarnings",
     "about",
     "current_request",
     "log_stray",
     "setup_logging",
-    "short",
 ]
-
-PAUSE = 1.0
-"""Seconds between two lines of a kind that can come with every call or connection."""
-MOST_KINDS = 1000
-"""Kinds of lines that are counted apart; all further ones count as one kind."""
 
 _SERVER_LINES = (
     "Invalid HTTP request received.",
@@ -156,68 +147,6 @@ def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any], *, wit
         logging.getLogger("wwspec_router.logs").error("outside of any call: %s failed", "something in the event loop")
     else:
         _log_stray("outside of any call: %s failed", error, with_text)
-
-
-def short(text: str, length: int = 12) -> str:
-    """Return the beginning of an id, escaped, so that lines can be tied together without giving the id away."""
-    start = text[:length].encode("unicode_escape").decode("ascii")
-    return start if len(text) <= length else f"{start}…"
-
-
-class _Rarely:
-    """Says when a line of one kind may be logged again, and how many were left out meanwhile."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._next = 0.0
-        self._left_out = 0
-
-    def ending(self) -> str | None:
-        """Return the end of the line; None when the line is left out, since the last one was just now."""
-        now = monotonic()
-        with self._lock:
-            if now < self._next:
-                self._left_out += 1
-                return None
-            self._next = now + PAUSE
-            left_out, self._left_out = self._left_out, 0
-        return f" (and {left_out} more since the last such line)" if left_out else ""
-
-
-class LineLimiter:
-    """Lets one line a second pass of each kind, and counts those that are left out.
-
-    The number of kinds is bounded, since a client that causes the lines may also cause new kinds of them without end.
-    """
-
-    def __init__(self) -> None:
-        self._kinds: dict[Hashable, _Rarely] = {}
-        self._others = _Rarely()
-
-    def ending(self, kind: Hashable) -> str | None:
-        """Return what the line of a kind ends with; None when it is to be left out, since the last one was just now."""
-        known = self._kinds.get(kind)
-        if known is None:
-            known = self._kinds.setdefault(kind, _Rarely()) if len(self._kinds) < MOST_KINDS else self._others
-        return known.ending()
-
-
-class RareWarnings:
-    """Logs a kind of warning that can come with every call at most once a second, and counts the others.
-
-    Args:
-        logger: Where to.
-    """
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._rarely = _Rarely()
-
-    def warning(self, message: str, *args: object) -> None:
-        """Log a warning, unless the last one was just now."""
-        ending = self._rarely.ending()
-        if ending is not None:
-            self._logger.warning(f"{message}%s", *args, ending)  # noqa: G004  # a constant of the caller's
 
 
 class _RareLines(logging.Filter):

@@ -20,3 +20,9 @@ def _printable_in_json(character: str) -> str:
         return character
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+
+
+def short(text: str, length: int = 12) -> str:
+    """Return the beginning of an id, escaped, so that lines can be tied together without giving the id away."""
+    start = text[:length].encode("unicode_escape").decode("ascii")
+    return start if len(text) <= length else f"{start}…"

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
 from wwspec_router.logs.formats import Fields
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
 LINE_ABILITIES = 20

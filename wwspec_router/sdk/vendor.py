@@ -15,12 +15,14 @@ from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
 from wwspec_router.errcodes import ERRCODES
 from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.sdk.base import Headers, SealedReply
 
 MODULE = "wwspecapisdk"
-STANDIN = Path(__file__).resolve().parent.parent / "emulator" / "standin"
-"""Folder of the emulator's module of the same name."""
+STANDIN = "wwspec.standin"
+"""Group of entry points; the first names a `Path`: the folder of the emulator's module of the same name."""
+_STANDIN_PACKAGE = "wwspec_standin"
+"""What lies beside the emulator's module, wherever it was copied to."""
 
 SUPPORTED_PYTHONS = ((3, 6), (3, 12))
 """CPython versions that the vendor compiles its module for [100057]."""
@@ -51,13 +53,13 @@ def load_sdk(source: SdkSource, app: Path) -> "VendorSdk":
         _search_first(folder)
     origin = _origin()
     if source is SdkSource.EMULATOR:
-        if origin is not None and origin.parent != STANDIN:
+        if origin is not None and not _is_standin(origin):
             raise SdkUnavailableError(
                 f"--sdk emulator was asked for, but {origin.name} is on sys.path at {origin.parent}: "
                 "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
             )
-        if str(STANDIN) not in sys.path:
-            _search_first(STANDIN)
+        if origin is None:
+            _search_first(_standin_folder())
     else:
         _require_vendor(origin, folder)
     return VendorSdk(_import(), source)
@@ -66,6 +68,22 @@ def load_sdk(source: SdkSource, app: Path) -> "VendorSdk":
 def _search_first(folder: Path) -> None:
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
+
+
+def _standin_folder() -> Path:
+    import importlib.metadata  # here, since a program in the zone needs none of it
+
+    for each in importlib.metadata.entry_points(group=STANDIN):
+        folder: Path = each.load()
+        return folder
+    raise SdkUnavailableError(
+        "--sdk emulator needs the emulator's stand-in, and no package that has one is installed: "
+        "pip install 'wwspec-router[emulator]'"
+    )
+
+
+def _is_standin(origin: Path) -> bool:
+    return (origin.parent / _STANDIN_PACKAGE).is_dir()
 
 
 def _origin() -> Path | None:
@@ -83,7 +101,7 @@ def _require_vendor(origin: Path | None, folder: Path) -> None:
             f"the vendor SDK {MODULE} is neither in {folder} nor on sys.path: put {MODULE}.so there "
             "(where to get it: WeCom document 100057), or start with --sdk emulator for development"
         )
-    if origin.parent == STANDIN:
+    if _is_standin(origin):
         raise SdkUnavailableError(
             "only the emulator's stand-in is on sys.path, and it must not serve production: "
             f"put the vendor's {MODULE}.so into {folder} (WeCom document 100057), or start with --sdk emulator"

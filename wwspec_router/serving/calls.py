@@ -21,7 +21,8 @@ from wwspec_router.envelope import MARGIN, NO_DEADLINE, Call
 from wwspec_router.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
 from wwspec_router.kernel.call_log import CallLog, Measure
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.logs.lines import LineLimiter, RareWarnings, about, current_request
+from wwspec_router.logs.lines import about, current_request
+from wwspec_router.logs.rare_lines import LineLimiter, RareWarnings
 from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures

@@ -63,7 +63,9 @@ def command(
         require_free_ports({"--port": port})
     from wwspec_router.emulator.http.server import serve  # here, since it needs the extra
     from wwspec_router.emulator.scene import load_scene
+    from wwspec_router.logs.lines import setup_logging
 
+    setup_logging(development=True)
     serve(
         EmulatorSettings(
             host=host,

@@ -13,7 +13,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.watch import watched
 from wwspec_router.client.steps import Steps
 from wwspec_router.errors import ConfigurationError, StoreError
-from wwspec_router.logs.lines import RareWarnings
+from wwspec_router.logs.rare_lines import RareWarnings
 
 ANSWER_SECONDS = 5.0
 """Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""

@@ -5,6 +5,7 @@ Each function takes the state, the calling app and the request's JSON, and raise
 
 import msgspec
 
+from wwspec_router.call_type import CallType
 from wwspec_router.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError, accepted, read, require
 from wwspec_router.emulator.matching import check_request, check_result, registered
 from wwspec_router.emulator.program.programs import ask_program, call_async
@@ -12,7 +13,6 @@ from wwspec_router.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_router.emulator.state.accounts import App
 from wwspec_router.emulator.state.traffic.record import note_contract
 from wwspec_router.emulator.state.world import World
-from wwspec_router.envelope import CallType
 
 
 class PublicKey(msgspec.Struct, kw_only=True, frozen=True):

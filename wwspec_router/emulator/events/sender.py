@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from wwspec_router.call_type import CallType
 from wwspec_router.emulator.answers import Answer, RefusedError, accepted
 from wwspec_router.emulator.events.outbox import Outbox
 from wwspec_router.emulator.events.types import EVENT_TYPES, OF_MESSAGES, build_event, wrap_event
@@ -20,7 +21,6 @@ from wwspec_router.emulator.state.tickets import Delivery
 from wwspec_router.emulator.state.traffic.entries import Cause, Entry
 from wwspec_router.emulator.state.traffic.record import Traffic
 from wwspec_router.emulator.state.world import World
-from wwspec_router.envelope import CallType
 from wwspec_router.errors import did_you_mean
 
 _log = logging.getLogger(__name__)

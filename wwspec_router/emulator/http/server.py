@@ -16,7 +16,6 @@ from wwspec_router.emulator.proxy.authority import Authority, default_folder
 from wwspec_router.emulator.proxy.proxy import Proxy
 from wwspec_router.emulator.settings import EmulatorSettings, machine_url
 from wwspec_router.host.signals import until_interrupted
-from wwspec_router.logs.lines import setup_logging
 
 BACKLOG = 2048
 HTTP = "h11"
@@ -49,7 +48,6 @@ def serve(
         ConfigurationError: See `create_app`; or the program can't be started, or the proxy.
         ProgramEndedError: The program ended by itself, so the emulator ended too.
     """
-    setup_logging(development=True)
     server = Server(create_app(settings), settings.host, settings.port, on_start)
     if not program and proxy_port is None:
         with suppress(KeyboardInterrupt):  # uvicorn raises the signal again that has stopped it

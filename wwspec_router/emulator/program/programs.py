@@ -9,6 +9,7 @@ import re
 import time
 from uuid import uuid4
 
+from wwspec_router.call_type import CallType
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_router.emulator.matching import check_request, check_result, registered
@@ -29,7 +30,6 @@ from wwspec_router.emulator.state.world import (
     ProgramReply,
     World,
 )
-from wwspec_router.envelope import CallType
 from wwspec_router.logs.printable import printable
 
 MODEL_SECONDS = 5.0
