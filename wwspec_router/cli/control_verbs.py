@@ -2,11 +2,10 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin
 
 import click
-from msgspec import Meta
 
 from wwspec_router.cli.emulator_candidates import groups, people
 from wwspec_router.cli.emulator_options import with_corp, with_emulator
@@ -26,39 +25,36 @@ KNOWN: dict[str, dict[str, Any]] = {
 
 def control_verb(row: ControlRow) -> click.Command:
     """Return the verb of a control. Arguments without a default are arguments, all others options."""
-    text, arguments = _texts(row)
+    docstring = re.sub(r" \[[\d, ]+\]", "", inspect.getdoc(row.function) or "")  # numbers of WeCom's documents
+    begin, *others = re.split(r"\n\n(Args|Returns|Raises):\n", docstring)
+    sections = dict(zip(others[::2], others[1::2], strict=True))
+    texts = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", sections.get("Args", ""), re.MULTILINE))
+    params = [_parameter(each, row, texts.get(each.name, "")) for each in row.parameters]
+    does, *paragraphs = begin.split("\n\n")
+    does += f" Prints {_within(sections['Returns'])}" if "Returns" in sections else ""
+    required = [each for each in params if each.required and each.name in texts]
+    paragraphs.append(" ".join(f"{each.metavar} is {_within(texts[str(each.name)])}" for each in required))
 
     @(with_corp if row.of_corp else with_emulator)
     def run(emulator: Any, **given: Any) -> None:
         chosen = {name: value for name, value in given.items() if value not in (None, ())}
         answer = getattr(emulator, row.function.__name__)(**chosen)
-        if row.answer:
-            print_json({row.answer: answer})
-        elif answer is not None:
-            print_json(dict(_shown(answer)))
+        if answer is not None:
+            print_json({row.answer: answer} if row.answer else dict(_shown(answer)))
 
-    added: Callable[..., Any] = run
-    for each in reversed(row.parameters):
-        added = _parameter(each, _written(row, each), arguments.get(each.name, ""))(added)
-    return click.command(row.verb, help=text)(added)
+    return click.command(row.verb, params=params, help="\n\n".join([does, *filter(None, paragraphs)]))(run)
 
 
-def _written(row: ControlRow, parameter: inspect.Parameter) -> str:
-    return row.names.get(parameter.name, parameter.name).replace("_", "-")
-
-
-def _parameter(
-    parameter: inspect.Parameter, name: str, text: str
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    default, annotation = parameter.default, parameter.annotation
-    known = {"type": _type(annotation), **KNOWN.get(parameter.name, {})}
+def _parameter(parameter: inspect.Parameter, row: ControlRow, text: str) -> click.Parameter:
+    name, default, annotation = row.names.get(parameter.name, parameter.name), parameter.default, parameter.annotation
+    limits = getattr(annotation, "__metadata__", ())
+    known = {"type": click.IntRange(limits[0].ge, limits[0].le) if limits else None, **KNOWN.get(parameter.name, {})}
     if default is parameter.empty:
-        return click.argument(parameter.name, **{"metavar": name.replace("-", "").upper(), **known})
-    meaning, _, left_out = text.removesuffix(".").partition("; None for ")
+        return click.Argument([parameter.name], metavar=name.replace("_", "").upper(), **known)
+    meaning, _, left_out = " ".join(text.split()).removesuffix(".").partition("; None for ")
     is_list = any(get_origin(each) is Sequence for each in (annotation, *get_args(annotation)))
-    return click.option(
-        f"--{name.removesuffix('s') if is_list else name}",
-        parameter.name,
+    return click.Option(
+        [f"--{name.removesuffix('s') if is_list else name}".replace("_", "-"), parameter.name],
         default=default,
         show_default=bool(default),
         multiple=is_list,
@@ -67,36 +63,9 @@ def _parameter(
     )
 
 
-def _type(annotation: Any) -> click.ParamType[Any]:
-    for each in getattr(annotation, "__metadata__", ()):
-        if isinstance(each, Meta):
-            return click.IntRange(each.ge, each.le)  # type: ignore[arg-type]  # whole numbers
-    return click.INT if annotation is int else click.STRING
-
-
-def _texts(row: ControlRow) -> tuple[str, dict[str, str]]:
-    """Return the help of a verb, and what its arguments are, from the docstring of its control."""
-    docstring = re.sub(r" \[[\d, ]+\]", "", inspect.getdoc(row.function) or "")  # numbers of WeCom's documents
-    begin, *sections = re.split(r"\n\n(Args|Returns|Raises):\n", docstring)
-    named = dict(zip(sections[::2], sections[1::2], strict=True))
-    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", named.get("Args", ""), re.MULTILINE)
-    arguments = {name: " ".join(text.split()) for name, text in found}
-    head, *paragraphs = begin.split("\n\n")
-    if "Returns" in named:
-        head += f" Prints {_within(named['Returns'])}"
-    required = [each for each in row.parameters if each.default is each.empty and each.name in arguments]
-    if required:
-        meanings = (
-            f"{_written(row, each).replace('-', '').upper()} is {_within(arguments[each.name])}" for each in required
-        )
-        paragraphs.append(" ".join(meanings))
-    return "\n\n".join([head, *paragraphs]), arguments
-
-
 def _within(text: str) -> str:
     """Return a text as the end of a sentence."""
-    text = " ".join(text.split())
-    return text[0].lower() + text[1:]
+    return text.strip()[0].lower() + " ".join(text.split())[1:]
 
 
 def _shown(answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from wwspec_router.contracts.decoding import convert
-from wwspec_router.emulator.answers import RefusedError, read
+from wwspec_router.emulator.answers import read
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -24,7 +23,7 @@ class ControlRow(msgspec.Struct, frozen=True, dict=True, eq=False):
     function: Callable[..., Any]
     """The method of the client as it is written. It is never more than its signature and docstring."""
     method: str
-    """The endpoint's HTTP method. Arguments are in the body of a POST, and in the query of others."""
+    """The endpoint's HTTP method. Arguments are in the body of a POST, and as texts in the query of others."""
     path: str
     """The endpoint's path."""
     answer: str
@@ -68,16 +67,10 @@ class ControlRow(msgspec.Struct, frozen=True, dict=True, eq=False):
         Raises:
             RefusedError: 40058: an argument is missing, unknown, or of a wrong type or out of its range.
         """
-        if self.method == "POST":
-            asked = read(self.request, body or b"{}") if self.parameters else self.request()
-        else:
-            given = {name: text for name, text in query.items() if name != "corp"}
-            try:
-                asked = convert(given, self.request, strict=False)
-            except msgspec.ValidationError as error:
-                raise RefusedError(40058, str(error)) from None
-        corp = {"corp": query.get("corp", "")} if self.of_corp else {}
-        return msgspec.structs.asdict(asked) | corp
+        if self.method != "POST":
+            body = msgspec.json.encode({name: text for name, text in query.items() if name != "corp"})
+        asked = msgspec.structs.asdict(read(self.request, body or b"{}"))
+        return {**asked, "corp": query.get("corp", "")} if self.of_corp else asked
 
 
 def control(

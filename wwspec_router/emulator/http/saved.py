@@ -47,8 +47,9 @@ class Saved:
             return accepted(names=None)
         return accepted(names=[each.name for each in self._saved.all() if each.ability_id == ability_id])
 
-    def text(self, ability_id: str, name: str) -> Answer:
-        """Return the JSON text of a saved request as `data`."""
+    def text(self, parameters: Mapping[str, str], name: str) -> Answer:
+        """Return the JSON text of a saved request of an `ability_id` as `data`."""
+        ability_id = parameters.get("ability_id", "")
         return self._answered(lambda saved: accepted(data=saved.text(saved.find(name, ability_id))))
 
     def save(self, body: bytes) -> Answer:
