@@ -161,11 +161,17 @@ def _declaration(attribute: Any, init: Any) -> str:
     annotation, value = attribute.annotation, attribute.value
     if annotation is None and init is not None and f"{value}" in init.parameters:  # self.name = name
         annotation = init.parameters[f"{value}"].annotation
-    while isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) == "Annotated":
-        annotation = next(iter(getattr(annotation.slice, "elements", [None])))
+    annotation = _plain(annotation)
     text = attribute.name + (f": {annotation}" if annotation else "")
     is_field = "class-attribute" in attribute.labels and value is not None and not f"{value}".startswith("field(")
     return f"{text} = {_quoted(value)}" if is_field else text
+
+
+def _plain(annotation: Any) -> Any:
+    """Return a type without the limits of its values."""
+    while isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) == "Annotated":
+        annotation = next(iter(getattr(annotation.slice, "elements", [None])))
+    return annotation
 
 
 def _quoted(expression: Any) -> str:
@@ -226,7 +232,7 @@ def _translated(text: str, say: Say) -> str:
 def _signature(function: griffe.Function, name: str) -> str:
     """Return a signature; when it is long, with a line for each argument."""
     for each in function.parameters:
-        each.default = _value(each.default)
+        each.default, each.annotation = _value(each.default), _plain(each.annotation)
     is_class = function.name == "__init__"
     return _wrapped(_quoted(function.signature(name=name, return_type=not is_class)))
 

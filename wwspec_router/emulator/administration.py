@@ -47,14 +47,14 @@ def begin(world: World) -> None:
 
 
 def authorize(
-    world: World, app: App, permissions: Iterable[str] = PERMISSIONS, state: str = "", *, with_callback: bool = True
+    world: World, app: App, permissions: Iterable[str] | None = None, state: str = "", *, with_callback: bool = True
 ) -> str:
     """Install the app at its corp, and grant data permissions.
 
     Args:
         world: The emulator's state.
         app: The app at the corp.
-        permissions: What the admin grants at once.
+        permissions: What the admin grants at once; None for all.
         state: The `state` of the install link.
         with_callback: Whether create_auth brings the auth_code, as after an installation from WeCom's market; else a
             redirect does, as from the provider's site.
@@ -103,8 +103,8 @@ def cancel(world: World, app: App) -> None:
         _send(world, app, "cancel_auth", {"AuthCorpId": app.corpid})
 
 
-def renew(world: World, app: App, permissions: Iterable[str] = PERMISSIONS) -> None:
-    """Grant data permissions, for 90 days from now on."""
+def renew(world: World, app: App, permissions: Iterable[str] | None = None) -> None:
+    """Grant data permissions, for 90 days from now on; None for all."""
     for permission in _known(permissions):
         with world.lock:
             _require_installed(app)
@@ -113,8 +113,8 @@ def renew(world: World, app: App, permissions: Iterable[str] = PERMISSIONS) -> N
         _send_permission(world, app, "auth_data_permission", permission)
 
 
-def expire(world: World, app: App, permissions: Iterable[str] = PERMISSIONS) -> None:
-    """End data permissions now, as their 90 days do."""
+def expire(world: World, app: App, permissions: Iterable[str] | None = None) -> None:
+    """End data permissions now, as their 90 days do; None for all."""
     if world.settings.app_type == "self":
         raise RefusedError(40058, "the permission of a self-built app has no end: wwspec zone cancel takes it back")
     for permission in _known(permissions):
@@ -225,8 +225,8 @@ def _require_installed(app: App) -> None:
         raise RefusedError(40058, _NOT_INSTALLED)
 
 
-def _known(permissions: Iterable[str]) -> list[str]:
-    asked = list(permissions)
+def _known(permissions: Iterable[str] | None) -> Iterable[str]:
+    asked = PERMISSIONS if permissions is None else list(permissions)
     for each in asked:
         if each not in PERMISSIONS:
             raise RefusedError(40058, f"no such data permission: {each!r}; there are {', '.join(PERMISSIONS)}")

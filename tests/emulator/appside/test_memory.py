@@ -179,8 +179,8 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(small: Emula
     start = small.ok("sync_msg", limit=1)["next_cursor"]
     control = control_of(small)
     for number in range(16):
-        text = json.dumps({"from": "lina", "to": ["mahui"], "text": f"{number}" + "x" * (9 * MIB // 16)})
-        assert control.say(text.encode())["errcode"] == 0
+        text = f"{number}" + "x" * (9 * MIB // 16)
+        assert control.say("lina", text, to=["mahui"], group="", msgtype=1, corp="")["errcode"] == 0
     kept(small, "messages")
     assert small.chats.find(seeded.msgid) is None
     pulled = small.ok("sync_msg", cursor=start, limit=1000)

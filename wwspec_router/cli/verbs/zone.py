@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from wwspec_router.cli.candidates import ability_ids
-from wwspec_router.cli.emulator_candidates import entry_numbers, groups, people
+from wwspec_router.cli.control_verbs import control_verb
+from wwspec_router.cli.emulator_candidates import entry_numbers
 from wwspec_router.cli.emulator_options import with_corp, with_emulator
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.moments import Move
@@ -24,6 +25,7 @@ from wwspec_router.cli.verbs.zone_record import notifications, show, tail, test,
 from wwspec_router.config import registry_path
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_router.emulator.http.control_rows import controls
 from wwspec_router.errors import JsonError
 from wwspec_router.host.private_files import restrict_to_owner
 
@@ -54,6 +56,9 @@ def command() -> None:
 
 for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, machine, deploy, page, *ACTS):
     command.add_command(each)
+for row in controls(EmulatorClient):
+    if row.verb:
+        command.add_command(control_verb(row))
 
 
 @command.command()
@@ -98,24 +103,6 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
 
 
 @command.command()
-@click.argument("msgid")
-@with_emulator
-def recall(emulator: EmulatorClient, msgid: str) -> None:
-    """Let a message's sender take it back: pages of the app do not show it any more."""
-    emulator.recall(msgid)
-
-
-@command.command()
-@with_emulator
-def expire_tokens(emulator: EmulatorClient) -> None:
-    """Let all access tokens expire. The app's next call is refused with 42001; prints how many there were.
-
-    Time does the same after two hours, but to event tokens and notify_ids as well.
-    """
-    print_json({"expired": emulator.expire_tokens()})
-
-
-@command.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @with_emulator
 def export(emulator: EmulatorClient, file: Path) -> None:
@@ -135,20 +122,6 @@ def export(emulator: EmulatorClient, file: Path) -> None:
         draft.unlink(missing_ok=True)
         raise click.ClickException(f"{file}: can't be written: {error.strerror}") from None
     click.echo(f"{file}: {len(session['entries'])} exchanges")
-
-
-@command.command()
-@click.argument("sender", metavar="FROM", shell_complete=people)
-@click.argument("text")
-@click.option(
-    "--to", multiple=True, metavar="ID", shell_complete=people, help="A receiver of a single chat; may be repeated."
-)
-@click.option("--group", default="", metavar="CHATID", shell_complete=groups, help="The group, instead of --to.")
-@click.option("--msgtype", type=click.IntRange(0, 28), default=1, show_default=True, help="The kind of message.")
-@with_corp
-def say(emulator: EmulatorClient, sender: str, text: str, to: tuple[str, ...], group: str, msgtype: int) -> None:
-    """Let FROM, an employee, a customer or a robot, say TEXT. Prints the msgid; the program gets an event."""
-    print_json({"msgid": emulator.say(sender, text, to=to, group=group, msgtype=msgtype)})
 
 
 @command.command()

@@ -9,15 +9,7 @@ from wwspec_router.cli.emulator_options import with_corp, with_emulator
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.state.authorisations import ORDERS, PERMISSIONS
-
-_permissions = click.option(
-    "--permission",
-    "permissions",
-    type=click.Choice(PERMISSIONS),
-    multiple=True,
-    help="Which data permission; may be repeated.  [default: all]",
-)
+from wwspec_router.emulator.state.authorisations import PERMISSIONS
 
 
 @click.command()
@@ -26,7 +18,13 @@ _permissions = click.option(
 )
 @click.option("--no-data", is_flag=True, help="Grant no data permission yet: `wwspec zone renew` does that.")
 @click.option("--state", default="", help="The state of the install link.")
-@_permissions
+@click.option(
+    "--permission",
+    "permissions",
+    type=click.Choice(PERMISSIONS),
+    multiple=True,
+    help="Which data permissions; may be repeated.  [default: all]",
+)
 @with_corp
 def authorize(
     emulator: EmulatorClient, permissions: tuple[str, ...], redirect: bool, no_data: bool, state: str
@@ -37,44 +35,8 @@ def authorize(
     set_receive_callback anew, and gets no message from before.
     """
     chosen = () if no_data else permissions or None
-    _print(emulator.authorize(chosen, state=state, with_callback=not redirect))
-
-
-@click.command()
-@with_corp
-def cancel(emulator: EmulatorClient) -> None:
-    """Let the corp take the authorisation back: cancel_auth. Calls for it are refused from now on."""
-    _print(emulator.cancel())
-
-
-@click.command()
-@_permissions
-@with_corp
-def expire(emulator: EmulatorClient, permissions: tuple[str, ...]) -> None:
-    """End data permissions now, as 90 days after they were granted. The clock does not move."""
-    _print(emulator.expire(permissions or None))
-
-
-@click.command()
-@_permissions
-@with_corp
-def renew(emulator: EmulatorClient, permissions: tuple[str, ...]) -> None:
-    """Let the corp grant data permissions for 90 days from now on: auth_data_permission."""
-    _print(emulator.renew(permissions or None))
-
-
-@click.command()
-@with_corp
-def change(emulator: EmulatorClient) -> None:
-    """Send the provider change_auth, as when a corp changes what the app may use."""
-    _print(emulator.change_authorisation())
-
-
-@click.command()
-@with_corp
-def reset_code(emulator: EmulatorClient) -> None:
-    """Give a custom-developed app another secret: reset_permanent_code. Prints the auth_code for it."""
-    _print(emulator.reset_permanent_code())
+    answer = emulator.authorize(chosen, state=state, with_callback=not redirect)
+    print_json({**answer["authorisation"], **({"auth_code": answer["auth_code"]} if "auth_code" in answer else {})})
 
 
 @click.command()
@@ -83,18 +45,6 @@ def push_ticket(emulator: EmulatorClient) -> None:
     """Send the provider the latest suite_ticket now. By itself one comes every ten minutes."""
     emulator.push_ticket()
     print_json({"suite_ticket": emulator.info()["suite_ticket"]})
-
-
-@click.command()
-@click.argument("info_type", metavar="INFOTYPE", type=click.Choice(ORDERS))
-@click.option("--edition", type=click.IntRange(2, 3), default=3, show_default=True, help="Which has too few seats.")
-@with_corp
-def order(emulator: EmulatorClient, info_type: str, edition: int) -> None:
-    """Send the provider a callback about seats: advanced_api_insufficient or advanced_api_trial_expired.
-
-    It only brings the callback; the emulator models no orders.
-    """
-    emulator.send_order(info_type, edition)
 
 
 @click.command()
@@ -131,10 +81,5 @@ def authorisations(emulator: EmulatorClient, as_json: bool) -> None:
     print_list(emulator.authorisations(), columns, as_json)
 
 
-def _print(answer: dict[str, Any]) -> None:
-    code = {"auth_code": answer["auth_code"]} if "auth_code" in answer else {}
-    print_json({**answer["authorisation"], **code})
-
-
-ACTS = (authorize, cancel, expire, renew, change, reset_code, push_ticket, order, public_key, authorisations)
+ACTS = (authorize, push_ticket, public_key, authorisations)
 """All of them."""

@@ -5,44 +5,19 @@ Its methods return values and do not know HTTP, other than the page's.
 
 import html
 import math
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
-
 from wwspec_router.emulator import administration
-from wwspec_router.emulator.answers import Answer, RefusedError, accepted, read
-from wwspec_router.emulator.http.control import CallbackSpec, Connect
+from wwspec_router.emulator.answers import Answer, RefusedError, accepted
+from wwspec_router.emulator.http.control import CallbackSpec, Connect, connected
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.settings import check_url
 from wwspec_router.emulator.state.accounts import App
-from wwspec_router.emulator.state.authorisations import PERMISSIONS
 from wwspec_router.emulator.state.suites import AUTH_CODE_SECONDS
 from wwspec_router.emulator.state.tickets import Command
-from wwspec_router.errors import ConfigurationError, did_you_mean
-
-
-class Act(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What an act needs besides the corp."""
-
-    permissions: tuple[str, ...] = PERMISSIONS
-    """Data permissions, for those that grant or end them."""
-    state: str = ""
-    """Of the install link, for `authorize`."""
-    with_callback: bool = True
-    """Whether `authorize` sends create_auth; else its answer has the auth_code."""
-    info_type: str = ""
-    """Of a callback about seats."""
-    edition: Annotated[int, msgspec.Meta(ge=2, le=3)] = 3
-    """Of a callback about seats."""
-
-
-class PublicKey(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A public key, as the admin of a self-built app enters it in the admin console."""
-
-    public_key: str
-    public_key_ver: int
+from wwspec_router.errors import ConfigurationError
 
 
 class Administration:
@@ -56,39 +31,46 @@ class Administration:
     def __init__(self, platform: Platform, connect: Connect) -> None:
         self._platform = platform
         self._connect = connect
-        self._acts: dict[str, Callable[[App, Act], str | None]] = {
-            "authorize": self._authorize,
-            "cancel": lambda app, act: administration.cancel(self._platform.world, app),
-            "renew": lambda app, act: administration.renew(self._platform.world, app, act.permissions),
-            "expire": lambda app, act: administration.expire(self._platform.world, app, act.permissions),
-            "change": lambda app, act: administration.change(self._platform.world, app),
-            "reset-code": lambda app, act: administration.reset_permanent_code(self._platform.world, app),
-            "ticket": lambda app, act: administration.push_ticket(self._platform.world),
-            "order": lambda app, act: administration.order(self._platform.world, app, act.info_type, act.edition),
-        }
 
-    def act(self, name: str, body: bytes, corp: str = "") -> Answer:
-        """Do what an admin does, and return the `authorisation` afterwards.
+    def authorize(self, permissions: Sequence[str] | None, state: str, with_callback: bool, corp: str) -> Answer:
+        """Install the app; the answer has the `auth_code` that create_auth brings, or else a redirect."""
+        return self._done(corp, administration.authorize, permissions, state, with_callback=with_callback)
 
-        Args:
-            name: `authorize`, `cancel`, `renew`, `expire`, `change`, `reset-code`, `ticket` or `order`.
-            body: The JSON of an `Act`, or nothing.
-            corp: At which corp; empty for the first one.
+    def cancel(self, corp: str) -> Answer:
+        """Take the authorisation back."""
+        return self._done(corp, administration.cancel)
 
-        Returns:
-            The `authorisation`, and `auth_code` when the act makes one.
-        """
+    def renew(self, permissions: Sequence[str] | None, corp: str) -> Answer:
+        """Grant data permissions; None for all."""
+        return self._done(corp, administration.renew, permissions)
+
+    def expire(self, permissions: Sequence[str] | None, corp: str) -> Answer:
+        """End data permissions now; None for all."""
+        return self._done(corp, administration.expire, permissions)
+
+    def change_authorisation(self, corp: str) -> Answer:
+        """Send the provider change_auth."""
+        return self._done(corp, administration.change)
+
+    def reset_permanent_code(self, corp: str) -> Answer:
+        """Give a custom-developed app another secret; the answer has the `auth_code` for it."""
+        return self._done(corp, administration.reset_permanent_code)
+
+    def push_ticket(self) -> Answer:
+        """Send the provider the latest suite_ticket."""
+        return self._done("", lambda world, app: administration.push_ticket(world))
+
+    def send_order(self, info_type: str, edition: int, corp: str) -> Answer:
+        """Send the provider a callback about seats."""
+        return self._done(corp, administration.order, info_type, edition)
+
+    def _done(self, corp: str, act: Callable[..., str | None], *arguments: Any, **named: Any) -> Answer:
+        """Do what an admin does at a corp, and return the `authorisation` afterwards, and the `auth_code`, if any."""
         world = self._platform.world
-
-        def do() -> Answer:
-            if name not in self._acts:
-                raise RefusedError(40058, f"no such act; {did_you_mean(name, self._acts, ', '.join(self._acts))}")
-            app, act = world.app_of(corp), read(Act, body or b"{}")
-            code = self._acts[name](app, act)
-            self._platform.changes.wake_all()
-            return accepted(authorisation=self._shown(app), **({"auth_code": code} if code else {}))
-
-        return world.answered(do)
+        app = world.app_of(corp)
+        code = act(world, app, *arguments, **named)
+        self._platform.changes.wake_all()
+        return accepted(authorisation=self._shown(app), **({"auth_code": code} if code else {}))
 
     def authorisations(self) -> Answer:
         """Return the `authorisations` of all corps."""
@@ -99,33 +81,19 @@ class Administration:
         found, _ = self._platform.world.commands.after(0, 0)
         return accepted(commands=[_command(each) for each in found])
 
-    def set_public_key(self, body: bytes, corp: str = "") -> Answer:
-        """Set the public key of an app, as in the admin console, given as the JSON of a `PublicKey`."""
+    def set_public_key(self, public_key: str, version: int, corp: str) -> Answer:
+        """Set the public key of an app, as in the admin console."""
         world = self._platform.world
+        with world.lock:
+            world.app_of(corp).keys.set_public_key(public_key, version)
+        return accepted()
 
-        def set_key() -> Answer:
-            given = read(PublicKey, body)
-            with world.lock:
-                world.app_of(corp).keys.set_public_key(given.public_key, given.public_key_ver)
-            return accepted()
+    def set_command_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
+        """Send commands to another command URL, and return its `url`."""
+        self._platform.set_commands(connected(self._connect, url, token, encoding_aes_key))
+        return accepted(url=url)
 
-        return world.answered(set_key)
-
-    def set_command(self, body: bytes) -> Answer:
-        """Send commands to another command URL, given as the JSON of a `CallbackSpec`, and return its `url`."""
-
-        def connect() -> Answer:
-            spec = read(CallbackSpec, body)
-            try:
-                check_url("url", spec.url)
-                self._platform.set_commands(self._connect(spec))
-            except ConfigurationError as error:
-                raise RefusedError(40058, str(error)) from None
-            return accepted(url=spec.url)
-
-        return self._platform.world.answered(connect)
-
-    def restore_command(self) -> Answer:
+    def restore_command_callback(self) -> Answer:
         """Send commands to the command URL of the start again, if there was one; return its `url`."""
         settings = self._platform.settings
         spec = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
@@ -173,10 +141,6 @@ class Administration:
             check_url("redirect_uri", query.get("redirect_uri", ""))
         except ConfigurationError as error:
             raise RefusedError(40058, str(error)) from None
-
-    def _authorize(self, app: App, act: Act) -> str:
-        world = self._platform.world
-        return administration.authorize(world, app, act.permissions, act.state, with_callback=act.with_callback)
 
     def _shown(self, app: App) -> dict[str, Any]:
         """Return an authorisation as it is shown; null stands for a permission without an end."""

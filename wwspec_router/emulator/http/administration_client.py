@@ -1,7 +1,11 @@
 """The part of `EmulatorClient` that plays the admins of corps: authorisations, and the provider's command URL."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+
+from wwspec_router.emulator.http.control_rows import control
 
 
 class AdministrationClient:
@@ -10,11 +14,11 @@ class AdministrationClient:
     def _asked(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         raise NotImplementedError
 
+    @control("GET", "/emulator/authorisations", "authorisations")
     def authorisations(self) -> list[dict[str, Any]]:
         """Return what each corp has authorised the app for, and until when."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/authorisations")["authorisations"]
-        return found
 
+    @control("POST", "/emulator/authorisation/authorize", of_corp=True)
     def authorize(
         self, permissions: Sequence[str] | None = None, *, state: str = "", with_callback: bool = True
     ) -> dict[str, Any]:
@@ -32,46 +36,73 @@ class AdministrationClient:
         Raises:
             EmulatorError: The corp has authorised the app already.
         """
-        return self._act("authorize", permissions, state=state, with_callback=with_callback)
 
+    @control("POST", "/emulator/authorisation/cancel", verb="cancel", of_corp=True)
     def cancel(self) -> dict[str, Any]:
-        """Take the authorisation back; the provider gets cancel_auth."""
-        return self._act("cancel")
+        """Let the corp take the authorisation back: cancel_auth. Calls for it are refused from now on.
 
+        Returns:
+            The authorisation.
+        """
+
+    @control("POST", "/emulator/authorisation/expire", verb="expire", of_corp=True)
     def expire(self, permissions: Sequence[str] | None = None) -> dict[str, Any]:
-        """End data permissions now, as after their 90 days; None for all."""
-        return self._act("expire", permissions)
-
-    def renew(self, permissions: Sequence[str] | None = None) -> dict[str, Any]:
-        """Grant data permissions for 90 days from now on; None for all."""
-        return self._act("renew", permissions)
-
-    def change_authorisation(self) -> dict[str, Any]:
-        """Send the provider change_auth."""
-        return self._act("change")
-
-    def reset_permanent_code(self) -> dict[str, Any]:
-        """Give a custom-developed app another secret; the provider gets reset_permanent_code with an auth_code."""
-        return self._act("reset-code")
-
-    def push_ticket(self) -> None:
-        """Send the provider the latest suite_ticket now."""
-        self._act("ticket")
-
-    def send_order(self, info_type: str, edition: int = 3) -> None:
-        """Send the provider `advanced_api_insufficient` or `advanced_api_trial_expired`.
+        """End data permissions now, as 90 days after they were granted. The clock does not move.
 
         Args:
-            info_type: Which of the two.
-            edition: Of which there are too few seats: 2 or 3.
-        """
-        self._act("order", info_type=info_type, edition=edition)
+            permissions: Which data permissions; None for all.
 
+        Returns:
+            The authorisation.
+        """
+
+    @control("POST", "/emulator/authorisation/renew", verb="renew", of_corp=True)
+    def renew(self, permissions: Sequence[str] | None = None) -> dict[str, Any]:
+        """Let the corp grant data permissions for 90 days from now on: auth_data_permission.
+
+        Args:
+            permissions: Which data permissions; None for all.
+
+        Returns:
+            The authorisation.
+        """
+
+    @control("POST", "/emulator/authorisation/change", verb="change", of_corp=True)
+    def change_authorisation(self) -> dict[str, Any]:
+        """Send the provider change_auth, as when a corp changes what the app may use.
+
+        Returns:
+            The authorisation.
+        """
+
+    @control("POST", "/emulator/authorisation/reset-code", verb="reset-code", of_corp=True)
+    def reset_permanent_code(self) -> dict[str, Any]:
+        """Give a custom-developed app another secret: reset_permanent_code.
+
+        Returns:
+            The authorisation, with the auth_code for it.
+        """
+
+    @control("POST", "/emulator/authorisation/ticket")
+    def push_ticket(self) -> None:
+        """Send the provider the latest suite_ticket now."""
+
+    @control("POST", "/emulator/authorisation/order", verb="order", of_corp=True)
+    def send_order(self, info_type: str, edition: Annotated[int, msgspec.Meta(ge=2, le=3)] = 3) -> None:
+        """Send the provider a callback about seats.
+
+        It only brings the callback; the emulator models no orders.
+
+        Args:
+            info_type: advanced_api_insufficient or advanced_api_trial_expired.
+            edition: Which has too few seats.
+        """
+
+    @control("GET", "/emulator/commands", "commands")
     def commands(self) -> list[dict[str, Any]]:
         """Return the latest callbacks to the command URL: `content`, with its secrets, `state` and `attempts`."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/commands")["commands"]
-        return found
 
+    @control("POST", "/emulator/public-key", of_corp=True, version="public_key_ver")
     def set_public_key(self, public_key: str, version: int) -> None:
         """Set the app's public key as the admin of a self-built app does in the admin console.
 
@@ -79,8 +110,8 @@ class AdministrationClient:
             public_key: In PEM.
             version: Larger than that of the key before.
         """
-        self._asked("POST", "/emulator/public-key", {"public_key": public_key, "public_key_ver": version})
 
+    @control("POST", "/emulator/command-callback")
     def set_command_callback(self, url: str, token: str, encoding_aes_key: str) -> None:
         """Let the emulator send commands to another command URL, until it ends or `restore_command_callback`.
 
@@ -92,13 +123,7 @@ class AdministrationClient:
         Raises:
             EmulatorError: The URL or the key is malformed.
         """
-        body = {"url": url, "token": token, "encoding_aes_key": encoding_aes_key}
-        self._asked("POST", "/emulator/command-callback", body)
 
+    @control("DELETE", "/emulator/command-callback")
     def restore_command_callback(self) -> None:
         """Let the emulator send commands to the command URL of its start, if it had one."""
-        self._asked("DELETE", "/emulator/command-callback")
-
-    def _act(self, name: str, permissions: Sequence[str] | None = None, **more: Any) -> dict[str, Any]:
-        chosen = {} if permissions is None else {"permissions": [*permissions]}
-        return self._asked("POST", f"/emulator/authorisation/{name}", chosen | more)

@@ -5,7 +5,7 @@ Speaks HTTP and knows nothing of the emulator's state.
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from wwspec_router.contracts.decoding import decode_json
 from wwspec_router.contracts.files import DescribedContract
 from wwspec_router.emulator.http.administration_client import AdministrationClient
+from wwspec_router.emulator.http.control_rows import control
 from wwspec_router.emulator.http.faults_client import FaultsClient
 from wwspec_router.emulator.http.machine_controls import MachineControls
 from wwspec_router.emulator.http.reading import StreamEvent, read_stream, selection
@@ -112,25 +113,35 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         """Send an event whose whole content is given, with its `event_type`; returns and raises as `fire` does."""
         return self._asked("POST", "/emulator/fire", event)
 
-    def say(self, sender: str, text: str, *, to: Sequence[str] = (), group: str = "", msgtype: int = 1) -> str:
-        """Let a person say something and return the msgid; the program gets an event.
+    @control("POST", "/emulator/say", "msgid", verb="say", of_corp=True, sender="from")
+    def say(
+        self,
+        sender: str,
+        text: str,
+        *,
+        to: Sequence[str] = (),
+        group: str = "",
+        msgtype: Annotated[int, msgspec.Meta(ge=0, le=28)] = 1,
+    ) -> str:
+        """Let somebody say something; the program gets an event.
 
         Args:
-            sender: Id of an employee, a customer or a robot.
+            sender: The id of an employee, a customer or a robot.
             text: What is said.
             to: Ids of the receivers in a single chat.
-            group: The chatid, instead of `to`.
+            group: The chatid, instead of receivers.
             msgtype: Which kind of message [99824].
+
+        Returns:
+            The msgid.
 
         Raises:
             EmulatorError: A person or the group does not exist.
         """
-        message = {"from": sender, "text": text, "to": list(to), "group": group, "msgtype": msgtype}
-        return str(self._asked("POST", "/emulator/say", message)["msgid"])
 
+    @control("POST", "/emulator/recall", verb="recall", of_corp=True)
     def recall(self, msgid: str) -> None:
         """Let a message's sender take it back: pages of the app do not show it any more."""
-        self._asked("POST", "/emulator/recall", {"msgid": msgid})
 
     def messages(self, before: int | None = None, limit: int = 50, text: str = "") -> dict[str, Any]:
         """Return `messages`, newest first, and `next`, the `before` of the next page or None.
@@ -187,6 +198,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
             raise EmulatorError(answer["reason"])
         return str(answer["url"])
 
+    @control("POST", "/emulator/callback")
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> None:
         """Let the emulator send notifications to another callback URL, until it ends or `restore_callback` is called.
 
@@ -198,11 +210,10 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         Raises:
             EmulatorError: The URL or the key is malformed.
         """
-        self._asked("POST", "/emulator/callback", {"url": url, "token": token, "encoding_aes_key": encoding_aes_key})
 
+    @control("DELETE", "/emulator/callback")
     def restore_callback(self) -> None:
         """Let the emulator send notifications to the callback URL of its start, if it had one."""
-        self._asked("DELETE", "/emulator/callback")
 
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
@@ -211,13 +222,19 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         """
         return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
+    @control("DELETE", "/emulator/clock", "now")
     def restore_clock(self) -> int:
         """Put the emulator's clock back to the real time, or to its fixed start; return its Unix seconds."""
-        return int(self._asked("DELETE", "/emulator/clock")["now"])
 
+    @control("POST", "/emulator/expire-tokens", "expired", verb="expire-tokens")
     def expire_tokens(self) -> int:
-        """Let all access tokens expire without moving the clock, and return how many there were."""
-        return int(self._asked("POST", "/emulator/expire-tokens")["expired"])
+        """Let all access tokens expire. The app's next call is refused with 42001.
+
+        Time does the same after two hours, but to event tokens and notify_ids as well.
+
+        Returns:
+            How many there were.
+        """
 
     def register(self, contracts: Mapping[str, Any]) -> None:
         """Replace the registered abilities: ability ID -> `{"input": example, "output": example}`.
@@ -232,6 +249,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
             self._asked("GET", "/emulator/contracts")["contracts"] or {}, dict[str, DescribedContract]
         )
 
+    @control("POST", "/emulator/program")
     def point_to(self, program_url: str, program_id: str = "", machine: int = 1) -> None:
         """Tell the emulator where a program listens.
 
@@ -240,20 +258,18 @@ class EmulatorClient(AdministrationClient, FaultsClient):
             program_id: Another program, or a model, to link with the app; without it, the program itself.
             machine: The number of the machine.
         """
-        where = {"program_url": program_url, "program_id": program_id, "machine": machine}
-        self._asked("POST", "/emulator/program", where)
 
+    @control("POST", "/emulator/program-start")
     def begin_start(self) -> None:
         """Let calls of the program wait until `end_start`, 10 seconds at most each."""
-        self._asked("POST", "/emulator/program-start")
 
+    @control("DELETE", "/emulator/program-start")
     def end_start(self, fault: str = "") -> None:
         """Let calls of the program through.
 
         Args:
             fault: Why the program could not start, in one line; calls are then refused with it.
         """
-        self._asked("DELETE", f"/emulator/program-start?{urlencode({'fault': fault})}")
 
     def traffic(
         self,
@@ -380,13 +396,13 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         self.resets += 1
         return now
 
+    @control("POST", "/emulator/receive-events", of_corp=True)
     def receive_events(self) -> None:
         """Let the app choose the program as the receiver of its events.
 
         Raises:
             EmulatorError: The platform refuses.
         """
-        self._asked("POST", "/emulator/receive-events")
 
     def hint(self, errcode: int, errmsg: str, usual: str = "") -> str:
         """Return what to do about an errcode of the platform.

@@ -3,8 +3,8 @@
 Its methods return values and do not know HTTP. WeCom has nothing like it.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -35,12 +35,6 @@ APIS = {APP: NAMES, SDK: SDK_APIS}
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
 
 
-class Recall(msgspec.Struct, frozen=True):
-    """A message that its sender takes back."""
-
-    msgid: str = ""
-
-
 class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A recorded call to send again, and the changes to it."""
 
@@ -66,7 +60,7 @@ class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         return {name: value for name, value in given.items() if value is not None}
 
 
-class CallbackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CallbackSpec(NamedTuple):
     """The app's callback URL, and what callbacks are sealed with."""
 
     url: str
@@ -160,50 +154,39 @@ class Control:
         """Return the `faults` that are still set."""
         return accepted(faults=[fault.shown() for fault in self._platform.world.faults.listed()])
 
-    def clear_faults(self, fault_id: str = "", effect: str = "", api: str = "") -> Answer:
-        """Remove the faults of an id, an effect or an API, or all; return how many were `cleared`."""
-        return accepted(cleared=self._platform.world.faults.clear(fault_id, effect, api))
+    def clear_faults(self, parameters: Mapping[str, str]) -> Answer:
+        """Remove the faults of an `id`, an `effect` or an `api`, or all; return how many were `cleared`."""
+        chosen = (parameters.get(name, "") for name in ("id", "effect", "api"))
+        return accepted(cleared=self._platform.world.faults.clear(*chosen))
 
-    def say(self, body: bytes, corp: str = "") -> Answer:
-        """Let a person say something, given as the JSON of a `SceneMessage`, and return the `msgid`.
+    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, corp: str) -> Answer:
+        """Let a person say something, and return the `msgid`.
 
         `number` is that of the event's entry; null when no program receives events.
 
         The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
-
-        Args:
-            body: The message.
-            corp: At which corp; empty for the first one.
         """
         world = self._platform.world
-
-        def speak() -> Answer:
-            message = read(SceneMessage, body)
-            try:
-                check_message(message, "$")
-                with world.lock:
-                    app = world.app_of(corp)
-                    said = say(world.corp(app).chats, message, world.clock.seconds())
-                    token = world.issue_event_token(app)
-            except (msgspec.ValidationError, ConfigurationError) as error:
-                raise RefusedError(40058, str(error)) from None
-            world.raise_event(app, "conversation_new_message", {"token": token}, said)
-            event = world.traffic.find(token)
-            return accepted(msgid=said.msgid, number=None if event is None else event.number)
-
-        return world.answered(speak)
-
-    def recall(self, body: bytes) -> Answer:
-        """Let a message's sender take it back, given as {"msgid"}."""
-        world = self._platform.world
-
-        def recall() -> Answer:
+        message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
+        try:
+            check_message(message, "$")
             with world.lock:
-                if not world.corp(world.app).chats.recall(read(Recall, body).msgid):
-                    raise RefusedError(710601, "there is no such message")
-            return accepted()
+                app = world.app_of(corp)
+                said = say(world.corp(app).chats, message, world.clock.seconds())
+                token = world.issue_event_token(app)
+        except (msgspec.ValidationError, ConfigurationError) as error:
+            raise RefusedError(40058, str(error)) from None
+        world.raise_event(app, "conversation_new_message", {"token": token}, said)
+        event = world.traffic.find(token)
+        return accepted(msgid=said.msgid, number=None if event is None else event.number)
 
-        return world.answered(recall)
+    def recall(self, msgid: str, corp: str) -> Answer:
+        """Let a message's sender take it back."""
+        world = self._platform.world
+        with world.lock:
+            if not world.corp(world.app_of(corp)).chats.recall(msgid):
+                raise RefusedError(710601, "there is no such message")
+        return accepted()
 
     def expire_tokens(self) -> Answer:
         """Let the access tokens of all apps expire before their two hours are over; return how many `expired`."""
@@ -217,19 +200,10 @@ class Control:
         reason = callbacks.verify() if callbacks else NO_CALLBACK
         return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
 
-    def set_callback(self, body: bytes) -> Answer:
-        """Send notifications to another callback URL, given as the JSON of a `CallbackSpec`, and return its `url`."""
-
-        def connect() -> Answer:
-            spec = read(CallbackSpec, body)
-            try:
-                check_url("url", spec.url)
-                self._platform.set_callbacks(self._connect(spec))
-            except ConfigurationError as error:
-                raise RefusedError(40058, str(error)) from None
-            return accepted(url=spec.url)
-
-        return self._platform.world.answered(connect)
+    def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
+        """Send notifications to another callback URL, and return its `url`."""
+        self._platform.set_callbacks(connected(self._connect, url, token, encoding_aes_key))
+        return accepted(url=url)
 
     def restore_callback(self) -> Answer:
         """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
@@ -238,22 +212,18 @@ class Control:
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
-    def receive_events(self, corp: str = "") -> Answer:
+    def receive_events(self, corp: str) -> Answer:
         """Let the app choose the program as the receiver of its events; return the platform's answer.
 
         Args:
             corp: At which corp; empty for every one that authorises the app, or else the first.
         """
         world = self._platform.world
-
-        def choose() -> Answer:
-            with world.lock:
-                now = world.clock.now()
-                able = [each for each in world.apps if each.authorised and each.authorisation.has(CHAT, now)]
-            answers = [self._receive_events(each) for each in ([world.app_of(corp)] if corp else able or [world.app])]
-            return next((each for each in answers if each["errcode"]), answers[0])
-
-        return world.answered(choose)
+        with world.lock:
+            now = world.clock.now()
+            able = [each for each in world.apps if each.authorised and each.authorisation.has(CHAT, now)]
+        answers = [self._receive_events(each) for each in ([world.app_of(corp)] if corp else able or [world.app])]
+        return next((each for each in answers if each["errcode"]), answers[0])
 
     def _receive_events(self, app: App) -> Answer:
         body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
@@ -298,9 +268,18 @@ class Control:
         answer = world.answered(lambda: accepted(reply=ask_program(world, program, again, entry=entry)))
         return {**answer, "number": entry.number}
 
-    def reset(self) -> Answer:
-        """Go back to the start; see `Platform.reset`."""
-        return self._platform.reset()
+
+def connected(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
+    """Return the way to a callback URL.
+
+    Raises:
+        RefusedError: 40058: the URL or the key is malformed.
+    """
+    try:
+        check_url("url", url)
+        return connect(CallbackSpec(url, token, encoding_aes_key))
+    except ConfigurationError as error:
+        raise RefusedError(40058, str(error)) from None
 
 
 def _check_api(fault: FaultSpec) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from wwspec_router.emulator.http.control_rows import control
+
 
 class FaultsClient:
     """Sets, lists and removes faults and answers by hand."""
@@ -54,10 +56,9 @@ class FaultsClient:
         """Remove the answers by hand of one SDK API, or all, and return how many there were."""
         return int(self._asked("DELETE", f"/emulator/faults?{urlencode({'effect': 'answer', 'api': api})}")["cleared"])
 
+    @control("GET", "/emulator/faults", "faults")
     def faults(self) -> list[dict[str, Any]]:
         """Return the faults and answers that are still set; `taken` counts how often each one worked."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/faults")["faults"]
-        return found
 
     def clear_faults(self, fault_id: str = "") -> int:
         """Remove one fault, or all, and return how many there were."""

@@ -1,8 +1,12 @@
 """Controls the machines of a running emulator's program, for tests and verbs."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
+
+import msgspec
+
+from wwspec_router.emulator.http.control_rows import control
 
 _WAIT_MS = 1000
 """Milliseconds that one request waits for the end of an order; an emulator that ends waits for the request."""
@@ -20,10 +24,9 @@ class MachineControls:
     def __init__(self, asked: Callable[..., dict[str, Any]]) -> None:
         self._asked = asked
 
+    @control("GET", "/emulator/machines", "machines")
     def states(self) -> list[dict[str, Any]]:
         """Return all machines: `number`, `url`, `state` (`up`, `down`, `unknown`, `stopped`), `pids` and others."""
-        found: list[dict[str, Any]] = self._asked("GET", "/emulator/machines")["machines"]
-        return found
 
     def stop(self, number: int) -> None:
         """Stop a machine. It keeps its disk.
@@ -52,16 +55,20 @@ class MachineControls:
         for each in self.states():
             self.wipe(each["number"])
 
+    @control("POST", "/emulator/machines/follow")
     def follow(self) -> None:
         """Say that who calls this has started the machines, and does what is ordered."""
-        self._asked("POST", "/emulator/machines/follow")
 
-    def report(self, number: int, fault: str) -> None:
+    @control("POST", "/emulator/machines/report", number="machine")
+    def report(self, number: int, fault: str = "") -> None:
         """Say that an order is done, or why it failed."""
-        self._asked("POST", "/emulator/machines/report", {"machine": number, "fault": fault})
 
-    def _order(self, number: int, order: str) -> None:
-        self._asked("POST", "/emulator/machines", {"machine": number, "order": order})
+    @control("POST", "/emulator/machines", number="machine")
+    def _give(self, number: Annotated[int, msgspec.Meta(ge=1)], order: Literal["stop", "start", "wipe"]) -> None:
+        """Give an order; `_order` waits until it is done."""
+
+    def _order(self, number: int, order: Literal["stop", "start", "wipe"]) -> None:
+        self._give(number, order)
         query = urlencode({"wait_ms": _WAIT_MS})
         while not self._asked("GET", f"/emulator/machines/{number}?{query}")["done"]:
             pass

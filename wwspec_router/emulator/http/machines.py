@@ -4,32 +4,15 @@ Its methods return values and do not know HTTP.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import msgspec
-
-from wwspec_router.emulator.answers import Answer, accepted, read
+from wwspec_router.emulator.answers import Answer, accepted
 from wwspec_router.emulator.http.lists import number
 from wwspec_router.emulator.platform import Platform
 from wwspec_router.emulator.state.machines import Machine, Machines
 
 MAX_MS = 10_000
 """The most milliseconds that one request waits."""
-
-
-class Order(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """What shall become of a machine."""
-
-    machine: Annotated[int, msgspec.Meta(ge=1)]
-    order: Literal["stop", "start", "wipe"]
-
-
-class Report(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """That an order is done."""
-
-    machine: Annotated[int, msgspec.Meta(ge=1)]
-    fault: str = ""
-    """Why it failed."""
 
 
 class MachineControl:
@@ -60,30 +43,20 @@ class MachineControl:
 
         return self._platform.world.answered(answer)
 
-    def give(self, body: bytes) -> Answer:
-        """Give an order, the JSON of an `Order`."""
-
-        def answer() -> Answer:
-            order = read(Order, body)
-            self._machines.give(order.machine, order.order)
-            return self._changed()
-
-        return self._platform.world.answered(answer)
+    def give(self, number: int, order: Literal["stop", "start", "wipe"]) -> Answer:
+        """Give an order to a machine."""
+        self._machines.give(number, order)
+        return self._changed()
 
     def follow(self) -> Answer:
         """Note that who started the machines does what is ordered, as the stream tells it."""
         self._machines.is_followed = True
         return accepted()
 
-    def report(self, body: bytes) -> Answer:
-        """Take the JSON of a `Report`."""
-
-        def answer() -> Answer:
-            report = read(Report, body)
-            self._machines.report(report.machine, report.fault)
-            return self._changed()
-
-        return self._platform.world.answered(answer)
+    def report(self, number: int, fault: str) -> Answer:
+        """Note that an order is done, or why it failed."""
+        self._machines.report(number, fault)
+        return self._changed()
 
     @property
     def _machines(self) -> Machines:

@@ -4,7 +4,7 @@ Its methods return values and do not know HTTP.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -40,14 +40,16 @@ class Saved:
         self._saved = None if folder is None else SavedRequests(folder)
         self._writing = threading.Lock()
 
-    def names(self, ability_id: str) -> Answer:
-        """Return the `names` of an ability's saved requests; null when the emulator knows no folder."""
+    def names(self, parameters: Mapping[str, str]) -> Answer:
+        """Return the `names` of the saved requests of an `ability_id`; null when the emulator knows no folder."""
+        ability_id = parameters.get("ability_id", "")
         if self._saved is None:
             return accepted(names=None)
         return accepted(names=[each.name for each in self._saved.all() if each.ability_id == ability_id])
 
-    def text(self, ability_id: str, name: str) -> Answer:
-        """Return the JSON text of a saved request as `data`."""
+    def text(self, parameters: Mapping[str, str], name: str) -> Answer:
+        """Return the JSON text of a saved request of an `ability_id` as `data`."""
+        ability_id = parameters.get("ability_id", "")
         return self._answered(lambda saved: accepted(data=saved.text(saved.find(name, ability_id))))
 
     def save(self, body: bytes) -> Answer:
