@@ -130,7 +130,7 @@ def many(canvas: Canvas, say: Say) -> float:
         LEFT,
         end + 8,
         FULL,
-        say("Sentinels, or a cluster", "哨兵，或集群"),
+        say("Sentinels", "哨兵"),
         say(
             "they name the primary; the program follows a failover without a restart",
             "指明谁是主节点；故障切换后程序自动跟随，无需重启",

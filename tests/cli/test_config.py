@@ -124,7 +124,7 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
         ("memory:s3cret", "memory:***"),
         ("s3cret@h:6379", "***"),
         ("s3cret", "***"),
-        ("redis+cluster://h:1,i:2?wait=1", "redis+cluster://h:1,i:2?wait=1"),
+        ("redis+sentinel://h:1,i:2/p?wait=1", "redis+sentinel://h:1,i:2/p?wait=1"),
         ("sqlite:var/notify.db", "sqlite:var/notify.db"),
     ],
 )

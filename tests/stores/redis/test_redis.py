@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.testing.ports import held_ports
 
 T = TypeVar("T")
 
@@ -493,6 +495,67 @@ def test_closing_leaves_no_connection(server: LocalRedis) -> None:
     store.close()
     store.close()
     assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+def test_a_close_waits_for_fetches_and_later_ones_say_that_the_store_is_closed(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    store.put("corp", 1, "id", "text", 1000)
+    begun = threading.Barrier(9)
+
+    def work(_: int) -> bool:
+        begun.wait(DEADLINE)
+        try:
+            while True:
+                assert store.get("corp", 1, "id") == "text"
+        except StoreError as error:
+            return str(error) == "the store is closed"
+
+    def close_or_work(number: int) -> bool:
+        if number:
+            return work(number)
+        begun.wait(DEADLINE)
+        store.close()
+        return True
+
+    assert all(in_threads(close_or_work, 9))
+    assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+NO_CLUSTER = r"a Redis cluster is not supported; use a server of its own .* or a primary with replicas and sentinels"
+
+
+def test_a_node_of_a_cluster_is_refused_at_the_start_with_what_to_use(tmp_path: Path) -> None:
+    with held_ports(1) as [bus], local_redis(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(bus)) as node:
+        with pytest.raises(StoreError, match=NO_CLUSTER) as caught:
+            open_store(node.url)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        node.run("ACL", "SETUSER", "program", "reset", "on", ">secret", "~*", "+@all", "-info")
+        with (
+            pytest.raises(StoreError, match=rf"{NO_CLUSTER}.*\(CLUSTERDOWN\)"),
+            closing(open_store(f"unix://program:secret@{node.path}")) as store,  # INFO does not say that it is one
+        ):
+            store.put("corp", 1, "id", "text", 100)
+
+
+@pytest.mark.parametrize("answer", ["MOVED 12182 127.0.0.1:7000", "CROSSSLOT Keys in request don't hash to one slot"])
+def test_a_server_that_answers_as_a_cluster_does_is_refused_with_what_to_use(answer: str) -> None:
+    class Refuse(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while header := self.rfile.readline():  # *1, then two lines for each word
+                for _ in range(2 * int(header[1:])):
+                    self.rfile.readline()
+                self.wfile.write(f"-{answer}\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refuse) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(StoreError, match=rf"{NO_CLUSTER}.*\({answer.partition(' ')[0]}\)"):
+                open_store(f"redis://127.0.0.1:{server.server_address[1]}")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_refused_password_is_an_error_that_does_not_repeat_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.stores.suites.failed_jobs import claim_of
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.kept_values import text_of, write
 from tests.support.apps import ROOT, write_files
-from tests.support.redis_group import LATE, local_cluster, local_sentinels
+from tests.support.redis_sentinels import LATE, local_sentinels
 from tests.support.redis_server import local_redis
 from tests.support.zones import forked_child
 from wwspec_router.errors import ConfigurationError, StoreError
@@ -202,18 +202,3 @@ def test_the_line_that_names_the_store_shows_no_password_of_a_sentinel(tmp_path:
     log = (tmp_path / "log").read_text()
     assert f"store {group.url}" in log
     assert "den" not in log.partition("store ")[2]
-
-
-@pytest.mark.slow  # six processes with TLS take seconds to know each other
-def test_a_cluster_has_tls_and_a_user_of_the_program(tmp_path: Path, certificates: Certificates) -> None:
-    user = ("--user", "program", "on", ">secret", "~{zone-program}:*", *rules())
-    with local_cluster(tmp_path, *user, tls=certificates.server, down_after=LATE) as group:
-        query = f"wait=1&{certificates.authority}&{certificates.client}"
-        url = group.url.replace("redis+cluster://", "rediss+cluster://program:secret@")
-        with closing(open_store(f"{url}?{query}")) as store:
-            exercise(store)
-        with pytest.raises(StoreError, match="WRONGPASS") as caught:
-            open_store(f"{url.replace(':secret', ':other')}?{query}")
-        assert "other" not in str(caught.value)
-        with pytest.raises(StoreError, match="certificate is not trusted"):
-            open_store(url)

@@ -97,10 +97,10 @@ class RedisStore(RedisFailed, RedisOnce):
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
-            with the addresses of sentinels and their name for the primary; `redis+cluster://[user:password@]host:port`
-            with some nodes; each with `rediss` for TLS; or `unix://[user:password@]/path/to.sock`. Parameters: `prefix`
-            of all keys; `wait`, a number of replicas, and `wait_timeout` in seconds; `db` with sentinels and `unix:`;
-            `sentinel_username` and `sentinel_password`; with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
+            with the addresses of sentinels and their name for the primary; both with `rediss` for TLS; or
+            `unix://[user:password@]/path/to.sock`. Parameters: `prefix` of all keys; `wait`, a number of replicas, and
+            `wait_timeout` in seconds; `db` with sentinels and `unix:`; `sentinel_username` and `sentinel_password`;
+            with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
         program: The prefix of all keys, unless the URL has one. Programs with different prefixes can share the server
             and never see each other's events and jobs; programs with the same prefix are instances of one program.
