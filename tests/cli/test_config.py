@@ -295,21 +295,6 @@ def test_config_lists_one_setting_a_line(folder: Path) -> None:
     assert next(line.split() for line in lines if line.startswith("freeze-gc")) == ["freeze-gc", "on", "default"]
 
 
-def test_a_setting_of_the_release_before_is_taken_and_said_to_have_no_effect(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_effect = "has no effect any more: every call goes straight from the HTTP parser to a thread; remove it\n"
-    option = wwspec("config", "--app", folder, "--no-lean-http")
-    assert (option.exit_code, option.stderr) == (0, f"--lean-http {no_effect}")
-    write_files(folder, {"wwspec.toml": "[serve]\nlean-http = false\n"})
-    file = wwspec("config", "--app", folder)
-    assert (file.exit_code, file.stderr) == (0, f"wwspec.toml:2 {no_effect}")
-    monkeypatch.setenv("WWSPEC_LEAN_HTTP", "true")
-    variable = wwspec("config", "--app", folder)
-    assert (variable.exit_code, variable.stderr) == (0, f"WWSPEC_LEAN_HTTP {no_effect}")
-    assert "lean-http" not in variable.stdout
-
-
 OWN_REGISTRY = f'[program]\nsettings = "abilities.own:Settings"\n{REGISTRY}'
 OWN = """
 import msgspec
