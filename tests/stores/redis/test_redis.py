@@ -26,7 +26,7 @@ from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
-from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.stores.redis.events import LAYOUT, RedisStore
 from wwspec_router.testing.ports import held_ports
 
 T = TypeVar("T")
@@ -110,6 +110,7 @@ def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, s
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
     store.add(job("a:{b}\n", ability_id="an ability"))
     assert set(server.run("KEYS", "*")) == {
+        b"{zone-program}:layout",
         b"{zone-program}:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
         b"{zone-program}:notify:expiry",
         b"{zone-program}:notify:sizes",
@@ -158,6 +159,23 @@ def test_programs_with_the_same_prefix_are_instances_of_one(server: LocalRedis) 
         one.add(job("a"))
         assert other.get("corp", 1, "id") == "text"
         assert ids(other.claim("other", 1, 100)) == ["a"]
+
+
+@pytest.mark.parametrize("number", [str(LAYOUT - 1), str(LAYOUT + 1), "none"])
+def test_keys_of_another_layout_are_refused_with_both_numbers_and_left_alone(server: LocalRedis, number: str) -> None:
+    with closing(open_store(server.url, program="one")) as store:
+        store.add(job("a"))
+    if number == "none":
+        server.run("DEL", "{one}:layout")
+    else:
+        server.run("SET", "{one}:layout", number)
+    before = {key: server.run("DUMP", key) for key in server.run("KEYS", "*")}
+    said = rf"{server.path}: .* has the number {number}, .* knows only {LAYOUT}: .* finish .* \?prefix=.* \{{one\}}:\*"
+    with pytest.raises(StoreError, match=said):
+        open_store(server.url, program="one")
+    assert {key: server.run("DUMP", key) for key in server.run("KEYS", "*")} == before
+    with closing(open_store(f"{server.url}?prefix=other", program="one")) as store:
+        assert store.job_figures().waiting == 0
 
 
 @pytest.mark.parametrize(("query", "program"), [("?prefix=", "name"), ("", "")])

@@ -45,6 +45,7 @@ class RedisServer:
 
     Attributes:
         keys: The names of the program's keys.
+        place: Its name in errors.
         risks: How the server's settings may lose acknowledged data; one line each, with the fix.
 
     Raises:
@@ -56,7 +57,7 @@ class RedisServer:
     def __init__(self, url: str, program: str) -> None:
         self._redis = _package()
         self._target = parse_url(url)
-        self._place = self._target.place
+        self.place = self._target.place
         self.keys = Keys(program if self._target.prefix is None else self._target.prefix)
         self.risks: Sequence[str] = ()
         self._pool = open_pool(self._redis, self._target, TIMEOUT)
@@ -136,7 +137,7 @@ class RedisServer:
             return value.decode()
         except UnicodeDecodeError:
             pass  # raised below, outside of this handler, because a UnicodeDecodeError carries the whole string
-        raise StoreError(f"{self._place}: what is stored there is not valid Unicode; another program wrote to it")
+        raise StoreError(f"{self.place}: what is stored there is not valid Unicode; another program wrote to it")
 
     def close(self) -> None:
         """Wait for running commands, then close all connections. Closing again does nothing."""
@@ -160,7 +161,7 @@ class RedisServer:
                 raise each.with_traceback(None)
         if reached < replicas:
             raise StoreError(
-                f"{self._place}: {reached} of {replicas} replicas had this within {wait:g} seconds (wait=); it may "
+                f"{self.place}: {reached} of {replicas} replicas had this within {wait:g} seconds (wait=); it may "
                 "be kept all the same; check the replicas"
             )
         return answer
@@ -182,7 +183,7 @@ class RedisServer:
                     repeat = self._may_repeat(error, again=again)
                 if not repeat or monotonic() >= late:
                     break
-        raise StoreError(f"{self._place}: {reason}")
+        raise StoreError(f"{self.place}: {reason}")
 
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
         """Return whether a step that failed may run once more; if so, find the right one of several servers again."""
@@ -202,7 +203,7 @@ class RedisServer:
                 raise closed()
             if self._running >= CONNECTIONS:
                 raise StoreError(
-                    f"{self._place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
+                    f"{self.place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
                     "it is slow, or has too much to do"
                 )
             self._running += 1
@@ -228,15 +229,15 @@ class RedisServer:
                 raise
         else:
             return
-        raise StoreError(f"{self._place}: {reason}")
+        raise StoreError(f"{self.place}: {reason}")
 
     def _check_server(self) -> None:
         facts = self._clearly(lambda: self._allowed(self._client.info), again=True)
         found = str(facts.get("redis_version", "unknown"))
         if facts and version(found) < OLDEST:
-            raise StoreError(f"{self._place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
+            raise StoreError(f"{self.place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
         if facts.get("cluster_enabled"):
-            raise StoreError(f"{self._place}: {NO_CLUSTER}")
+            raise StoreError(f"{self.place}: {NO_CLUSTER}")
         settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
         self.risks = find_risks(self._target, facts, settings)
 

@@ -7,6 +7,7 @@ event. This module has the keys of events and their rules.
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from wwspec_router.errors import StoreError, other_layout
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
@@ -25,6 +26,7 @@ from wwspec_router.stores.redis.job_scripts import (
     LANE,
     LANES,
     LEAVE,
+    SERIAL,
     UNFETCHED,
     UNFETCHED_JOB,
 )
@@ -86,6 +88,19 @@ return text
 """
 
 
+LAYOUT = 2
+"""The number of the layout of all keys, under `layout`. A change of keys, or of what they mean, raises it."""
+# A key without which there is nothing of its kind: what has no number and one of these is of an earlier layout.
+_LAYOUT_KEYS = ("layout", *(f"{kind}:expiry" for kind in ("notify", "once", "kept")), SERIAL)
+_FIND_LAYOUT = """
+local found = redis.call('GET', KEYS[1])
+if found then return found end
+if redis.call('EXISTS', unpack(KEYS, 2)) > 0 then return 'none' end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]
+"""
+
+
 class RedisStore(RedisFailed, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock, since those of the instances may differ.
 
@@ -107,7 +122,8 @@ class RedisStore(RedisFailed, RedisOnce):
 
     Raises:
         ConfigurationError: The package `redis` is missing, or the URL has another form.
-        StoreError: The server can't be used; the text says why, without the URL.
+        StoreError: The server can't be used, or what the program has stored there has another layout; the text says
+            why, without the URL.
     """
 
     shared = True
@@ -118,7 +134,13 @@ class RedisStore(RedisFailed, RedisOnce):
         return self._server.risks
 
     def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
-        super().__init__(RedisServer(url, program), limits or StoreLimits())
+        server = RedisServer(url, program)
+        try:
+            _check_layout(server)
+        except BaseException:
+            server.close()
+            raise
+        super().__init__(server, limits or StoreLimits())
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
@@ -194,3 +216,17 @@ class RedisStore(RedisFailed, RedisOnce):
     def close(self) -> None:
         """Wait for running commands, then close the connections; further calls raise StoreError."""
         self._server.close()
+
+
+def _check_layout(server: RedisServer) -> None:
+    """Give what is stored the number of its layout, if there is nothing yet.
+
+    Raises:
+        StoreError: It has another number, or none.
+    """
+    found = server.text(server.run(_FIND_LAYOUT, _LAYOUT_KEYS, [LAYOUT], again=True, durable=False))
+    if found != str(LAYOUT):
+        place, keys = server.place, f"{server.keys.prefix}*"
+        raise StoreError(
+            other_layout(place, found, LAYOUT, f"add another ?prefix= to the URL, or delete the keys {keys}")
+        )
