@@ -10,12 +10,12 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.support.redis_group import LocalCluster, LocalSentinels
+from tests.support.redis_sentinels import LocalSentinels
 from tests.support.redis_server import LocalRedis
 from torture.program import until
 from wwspec_router.stores import open_store
 
-__all__ = ["Backend", "ClusterBackend", "RedisBackend", "SentinelBackend", "SqliteBackend", "open_backend"]
+__all__ = ["Backend", "RedisBackend", "SentinelBackend", "SqliteBackend", "open_backend"]
 
 PREFIX = "torture"
 """Of all keys in Redis."""
@@ -108,25 +108,9 @@ class SentinelBackend(LocalSentinels):
         return _count(self.primary(), self.url, expired)
 
 
-class ClusterBackend(LocalCluster):
-    """Six nodes, three of them replicas, which have each write before it is answered.
-
-    Args:
-        folder: For their files.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, prefix=PREFIX)
-        self.url += f"?wait=1&prefix={PREFIX}"
-
-    def check(self, *, expired: bool = False) -> tuple[dict[str, Any], list[str]]:
-        """Count the keys of their primary; see `Backend.check`."""
-        return _count(self.primary(), self.url, expired)
-
-
 @contextmanager
 def open_backend(name: str, folder: Path) -> Iterator[Backend]:
-    """Yield the store `sqlite`, `redis`, `sentinel` or `cluster`, running."""
+    """Yield the store `sqlite`, `redis` or `sentinel`, running."""
     if name == "sqlite":
         yield SqliteBackend(folder)
         return
@@ -137,7 +121,7 @@ def open_backend(name: str, folder: Path) -> Iterator[Backend]:
             server.start()
             yield server
             return
-        group = SentinelBackend(folder) if name == "sentinel" else ClusterBackend(folder)
+        group = SentinelBackend(folder)
         stack.callback(group.close)
         group.start()
         yield group

@@ -1,4 +1,4 @@
-"""Run `failover`: another Redis server takes over, again and again, under load; with sentinels, and in a cluster.
+"""Run `failover`: another Redis server takes over, again and again, under load, with sentinels.
 
 The program waits for a replica at each write (`wait=1`), so nothing that it acknowledged may be missing afterwards, and
 each accepted job must be reported. While no replica is there, events and jobs must be refused, each within seconds.
@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from torture.backends import ClusterBackend, SentinelBackend
+from torture.backends import SentinelBackend
 from torture.program import TIMEOUT, until
 from torture.progress import say
 from torture.redis import ALLOWED, EVENT_LIMIT, KEEP, MARGIN, PAUSE, PROBES
@@ -19,7 +19,6 @@ from torture.stage import JOB_LEASE, Stage, set_up
 __all__ = ["run"]
 
 TIMES, QUICK_TIMES = 10, 2
-STORES = ("sentinel", "cluster")
 KINDS = ("killed", "switched", "hung")
 """The primary of the program's keys gets SIGKILL and is started again once another has taken over; or hands over by the
 administrator's command; or gets SIGSTOP, and goes on once another has taken over."""
@@ -31,27 +30,22 @@ Sentinels leave a server that calls itself primary alone for ten seconds before 
 
 
 def run(seed: int, quick: bool) -> Findings:
-    """Let another server take over, 10 times with sentinels and in a cluster, twice when quick; the seed says when."""
-    found = Findings(figures={}, failures=[])
-    for store in STORES:
-        figures, failures = _run(store, seed, QUICK_TIMES if quick else TIMES)
-        found.figures[store] = figures
-        found.failures += [f"{store}: {failure}" for failure in failures]
-    return found
-
-
-def _run(store: str, seed: int, times: int) -> tuple[dict[str, Any], list[str]]:
-    with set_up(store, seed, pause=PAUSE, notify_ttl=KEEP, allowed=ALLOWED, options=JOB_LEASE) as stage, stage.load:
+    """Let another server take over, 10 times, twice when quick; the seed says when."""
+    times = QUICK_TIMES if quick else TIMES
+    with (
+        set_up("sentinel", seed, pause=PAUSE, notify_ttl=KEEP, allowed=ALLOWED, options=JOB_LEASE) as stage,
+        stage.load,
+    ):
         failovers = _Failovers(stage, random.Random(seed))  # noqa: S311 - the same seed, the same choices
         for number in range(times):
             failovers.next(KINDS[number % len(KINDS)])
-            say(f"{store}: {number + 1} of {times} failovers")
+            say(f"{number + 1} of {times} failovers")
         figures = {**failovers.figures(), **stage.reckon()}
         for kind, longest in figures["longest_s"].items():
             limit = EVENT_LIMIT if kind == "event" else TIMEOUT + MARGIN
             if longest > limit:
                 stage.ledger.fail(f"{kind}: a call lasted {longest} seconds, allowed are {limit:g}")
-        return figures, stage.ledger.failures
+        return Findings(figures=figures, failures=stage.ledger.failures)
 
 
 class _Failovers:
@@ -63,8 +57,8 @@ class _Failovers:
     """
 
     def __init__(self, stage: Stage, rng: random.Random) -> None:
-        if not isinstance(stage.backend, SentinelBackend | ClusterBackend):
-            raise TypeError("this run needs several Redis servers")
+        if not isinstance(stage.backend, SentinelBackend):
+            raise TypeError("this run needs sentinels")
         self._servers = stage.backend
         self._stage = stage
         self._rng = rng

@@ -80,7 +80,7 @@ def set_up(
     """Yield a stage, and end what is left of it.
 
     Args:
-        store: `sqlite`, `redis`, `sentinel` or `cluster`.
+        store: `sqlite`, `redis` or `sentinel`.
         seed: Makes the choices of the load.
         pause: Seconds between two calls of one caller.
         notify_ttl: Seconds for which the program keeps events.

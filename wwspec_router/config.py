@@ -135,12 +135,6 @@ class Setting(NamedTuple):
         )
 
 
-REMOVED: Final = (
-    Setting("every call goes straight from the HTTP parser to a thread", Topic.NETWORK, "lean_http", True),
-)
-"""Settings of the release before: each is still taken, and does nothing. Its text says why."""
-
-
 VAR: Final = "WWSPEC_VAR"
 """The environment variable by which a zone for tests gives the application's code another folder than its var/."""
 

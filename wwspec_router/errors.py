@@ -440,6 +440,21 @@ class JsonError(WWSpecError):
     """A text is not JSON, or not of the wanted type. The message may name keys of the text, so it is not for a log."""
 
 
+def other_layout(place: str, found: object, known: int, fresh: str) -> str:
+    """Return the text of an error: what is stored has another layout than the one that this code reads and writes.
+
+    Args:
+        place: Where it is stored.
+        found: The number of its layout.
+        known: The number of the only layout that this code knows.
+        fresh: How to begin with nothing stored.
+    """
+    return (
+        f"{place}: the layout of what is stored there has the number {found}, this version of wwspec-router knows only "
+        f"{known}: let the version that wrote it finish what is stored, then {fresh}"
+    )
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", question: str = "did you mean {}?") -> str:
     """Return `did you mean X?` for a word that is not known.
 

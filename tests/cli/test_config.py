@@ -124,7 +124,7 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
         ("memory:s3cret", "memory:***"),
         ("s3cret@h:6379", "***"),
         ("s3cret", "***"),
-        ("redis+cluster://h:1,i:2?wait=1", "redis+cluster://h:1,i:2?wait=1"),
+        ("redis+sentinel://h:1,i:2/p?wait=1", "redis+sentinel://h:1,i:2/p?wait=1"),
         ("sqlite:var/notify.db", "sqlite:var/notify.db"),
     ],
 )
@@ -293,21 +293,6 @@ def test_config_lists_one_setting_a_line(folder: Path) -> None:
     assert [line.split()[0] for line in lines] == ["app", "config", "registry", *(each.option for each in ALL)]
     assert next(line.split() for line in lines if line.startswith("threads")) == ["threads", "9", "--threads"]
     assert next(line.split() for line in lines if line.startswith("freeze-gc")) == ["freeze-gc", "on", "default"]
-
-
-def test_a_setting_of_the_release_before_is_taken_and_said_to_have_no_effect(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_effect = "has no effect any more: every call goes straight from the HTTP parser to a thread; remove it\n"
-    option = wwspec("config", "--app", folder, "--no-lean-http")
-    assert (option.exit_code, option.stderr) == (0, f"--lean-http {no_effect}")
-    write_files(folder, {"wwspec.toml": "[serve]\nlean-http = false\n"})
-    file = wwspec("config", "--app", folder)
-    assert (file.exit_code, file.stderr) == (0, f"wwspec.toml:2 {no_effect}")
-    monkeypatch.setenv("WWSPEC_LEAN_HTTP", "true")
-    variable = wwspec("config", "--app", folder)
-    assert (variable.exit_code, variable.stderr) == (0, f"WWSPEC_LEAN_HTTP {no_effect}")
-    assert "lean-http" not in variable.stdout
 
 
 OWN_REGISTRY = f'[program]\nsettings = "abilities.own:Settings"\n{REGISTRY}'

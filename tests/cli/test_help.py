@@ -69,19 +69,6 @@ def test_a_misspelled_verb_names_the_one_that_is_meant(typed: str, meant: str) -
     assert f"there is no verb '{typed}'; did you mean {meant}?" in done.stderr
 
 
-def test_the_old_name_of_a_verb_works_and_names_the_new_one() -> None:
-    old, new = (CliRunner().invoke(main, [verb, "job_1", "--help"], prog_name="wwspec") for verb in ("job", "task"))
-    assert (old.exit_code, old.stdout) == (0, new.stdout)
-    assert old.stderr == "`wwspec job ID` is now `wwspec task ID`: the next release has only the new name\n"
-
-
-@pytest.mark.parametrize("words", [(), ("--help",), ("list", "--help"), ("retry", "--help"), ("drop", "--help")])
-def test_the_verb_that_has_taken_an_old_name_is_not_taken_for_it(words: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(main, ["job", *words], prog_name="wwspec")
-    assert done.output.startswith("Usage: wwspec job")
-    assert "wwspec task" not in done.output
-
-
 def test_an_unknown_verb_names_the_list_of_verbs() -> None:
     done = CliRunner().invoke(main, ["xyzzy"], prog_name="wwspec")
     assert done.exit_code == 2

@@ -95,13 +95,6 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
     assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
 
 
-def test_a_file_of_an_earlier_release_is_read(file: Path) -> None:
-    file.write_text('{"cursor":"s1","covered_until":1700000000,"pages":1}', "utf-8")
-    assert FileCursor(file).load() == FIRST
-    FileCursor(file).keep(FIRST, SECOND, commit=True)
-    assert FileCursor(file).load() == SECOND
-
-
 MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
 
 

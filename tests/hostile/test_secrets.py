@@ -344,7 +344,7 @@ STORES = [
     "rediss://user:{0}@127.0.0.1:1/0",
     "unix://user:{0}@/no/such.sock",
     "redis+sentinel://user:{0}@127.0.0.1:1/main?sentinel_password=x@{0}",
-    "rediss+cluster://user:{0}@127.0.0.1:1,127.0.0.1:2",
+    "redis+cluster://user:{0}@127.0.0.1:1,127.0.0.1:2",
     "redsi://user:{0}@127.0.0.1:1/0",
     "redis://user:{0}@127.0.0.1:x/0",
     "redis:{0}",

@@ -26,7 +26,7 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
         ("scripts/website/facts.py", "tests/docs/test_facts.py"),
         ("AGENTS.md", "tests/docs/test_map.py"),
         ("tests/test_asgi.py", "tests/test_asgi.py"),
-        ("tests/stores/redis/conftest.py", "tests/stores/redis/test_cluster.py"),
+        ("tests/stores/redis/relay.py", "tests/stores/redis/test_kept.py"),
     ],
 )
 def test_the_nearest_test_comes_first(changed: str, first: str) -> None:

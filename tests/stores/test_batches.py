@@ -131,30 +131,6 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
     assert group.idle, "the thread with the error has left once"
 
 
-def test_as_many_threads_work_at_once_as_may_and_the_rest_wait() -> None:
-    begun, go_on = threading.Semaphore(0), threading.Event()
-    batches: list[list[int]] = []
-
-    def work(item: int, others: Callable[[], list[int]]) -> None:
-        batch = [item, *others()]
-        begun.release()
-        assert go_on.wait(DEADLINE)
-        batches.append(batch)
-
-    group = Batches(work, max_batch=100, at_once=3)
-    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(7)]
-    for thread in threads:
-        thread.start()
-    assert holds_within(DEADLINE, lambda: group.waiting == 4)
-    assert all(begun.acquire(timeout=DEADLINE) for _ in range(3))
-    assert not begun.acquire(blocking=False)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert sorted(item for batch in batches for item in batch) == list(range(7))
-    assert len(batches) <= 6
-
-
 def test_items_that_come_while_others_are_worked_on_can_be_taken_as_well() -> None:
     batches: list[list[int]] = []
     begun, go_on = threading.Event(), threading.Event()
@@ -179,28 +155,6 @@ def test_items_that_come_while_others_are_worked_on_can_be_taken_as_well() -> No
     for thread in threads:
         thread.join(DEADLINE)
     assert [sorted(batch) for batch in batches] == [[0, 1, 2, 3, 4, 5]]
-
-
-def test_who_has_waited_long_enough_leaves_and_holds_nobody_up() -> None:
-    worked: list[str] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def work(item: str, others: Callable[[], list[str]]) -> None:
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        worked.append(item)
-
-    group = Batches(work, max_batch=100)
-    first = threading.Thread(target=group.submit, args=("first",))
-    first.start()
-    assert begun.wait(DEADLINE)
-    with pytest.raises(TimeoutError):
-        group.submit("given up", 0.01)
-    assert group.waiting == 0
-    go_on.set()
-    first.join(DEADLINE)
-    group.submit("later", 0.01)
-    assert worked == ["first", "later"]
 
 
 @pytest.fixture

@@ -46,8 +46,7 @@ class LocalRedis:
         self._program = program
         self._listens = ["--port", str(port)]
         if tls:
-            only = ["--tls-replication", "yes", "--tls-cluster", "yes"]
-            self._listens = ["--port", "0", "--tls-port", str(port), *tls, *only]
+            self._listens = ["--port", "0", "--tls-port", str(port), *tls, "--tls-replication", "yes"]
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen = False
         self.port = port

@@ -13,7 +13,7 @@ FIGURES = {
     "kills --store sqlite": {"sqlite"},
     "kills --store redis": {"redis"},
     "redis": {"outages", "recovery_longest_s", "events_fetched", "jobs_reported", "longest_s", "store"},
-    "failover": {"sentinel", "cluster"},
+    "failover": {"failovers", "refused_longest_s"},
     "app": {
         "kills",
         "said",

@@ -165,11 +165,6 @@ VERBS = {
 }
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
-RENAMED = {"job": "task"}
-"""Old names of verbs, and the new ones. An old name works for one release, with a warning."""
-_OWN_WORDS = {"job": {"list", "retry", "drop", "-h", "--help"}}
-"""What follows an old name where it is the name of another verb now."""
-
 
 class _MissingExtraError(click.ClickException):
     exit_code = click.UsageError.exit_code
@@ -215,13 +210,7 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name in RENAMED and args[1:] and args[1] not in _OWN_WORDS[name]:
-            new = RENAMED[name]
-            if not ctx.resilient_parsing:
-                renamed = f"`wwspec {name} ID` is now `wwspec {new} ID`"
-                click.echo(f"{renamed}: the next release has only the new name", err=True)
-            args = [new, *args[1:]]
-        elif name not in VERBS:
+        if name not in VERBS:
             from wwspec_router.cli.help import require_command  # here, since it reads the settings
 
             require_command(ctx, name, VERBS)

@@ -18,7 +18,6 @@ from wwspec_router.cli.settings_file import SettingsFile, read_settings_file
 from wwspec_router.config import (
     APP_CONFIG,
     REGISTRY,
-    REMOVED,
     SETTINGS_FILE,
     Secrecy,
     Setting,
@@ -138,26 +137,7 @@ def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> Functi
     for setting in reversed(tuple(settings().values())):
         if setting.name not in but:
             function = _option(setting)(function)
-    for setting in REMOVED:
-        function = _removed_option(setting)(function)
     return function
-
-
-def _removed_option(setting: Setting) -> Callable[[FunctionT], FunctionT]:
-    """Return a decorator that adds a switch of an older release. The switch has no effect, and a warning says so."""
-
-    def warn(ctx: click.Context, param: click.Parameter, value: bool | None) -> None:
-        if value is not None and not ctx.resilient_parsing:
-            click.echo(f"{origin(ctx, setting.name)} has no effect any more: {setting.text}; remove it", err=True)
-
-    return click.option(
-        f"--{setting.option}/--no-{setting.option}",
-        default=None,
-        envvar=variable(setting.option),
-        hidden=True,
-        expose_value=False,
-        callback=warn,
-    )
 
 
 def _option(setting: Setting) -> Callable[[FunctionT], FunctionT]:

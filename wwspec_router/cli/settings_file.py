@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wwspec_router.config import APP_TABLE, REMOVED, Secrecy, Setting, may_hold_password, settings, variable
+from wwspec_router.config import APP_TABLE, Secrecy, Setting, may_hold_password, settings, variable
 from wwspec_router.errors import ConfigurationError, did_you_mean
 
 TABLES = ("serve", "dev", APP_TABLE)
@@ -92,7 +92,7 @@ def _faults(table: str, row: object) -> Iterator[tuple[str, str]]:
 
 def _keys(table: str) -> dict[str, Setting | None]:
     """Return the keys of a table with their settings; a key without a setting names a file."""
-    known: dict[str, Setting | None] = {"registry": None, **{each.option: each for each in REMOVED}}
+    known: dict[str, Setting | None] = {"registry": None}
     for name, setting in settings().items():
         if setting.secret is not Secrecy.ALWAYS:
             known[setting.option] = setting

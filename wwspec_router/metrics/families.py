@@ -113,6 +113,5 @@ def counter(name: str, text: str, value: int) -> Metric:
 
 def _add_quantiles(summary: Metric, labels: dict[str, str], p50_us: int | UnsetType, p99_us: int | UnsetType) -> None:
     for quantile, microseconds in (("0.5", p50_us), ("0.99", p99_us)):
-        # There was no call, which a summary says with NaN; a program of release 0.1.0 says 0 then.
-        value = microseconds / 1e6 if microseconds else nan
+        value = nan if isinstance(microseconds, UnsetType) else microseconds / 1e6  # there was no call
         summary.add_sample(summary.name, {**labels, "quantile": quantile}, value)

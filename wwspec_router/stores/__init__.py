@@ -44,8 +44,8 @@ def open_store(
 
     Args:
         url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or Redis:
-            `redis://[user:password@]host[:port][/db]`, `redis+sentinel://host:port,host:port/primary`,
-            `redis+cluster://host:port,host:port`, the same with `rediss`, `unix://[user:password@]/path/to.sock`.
+            `redis://[user:password@]host[:port][/db]`, `redis+sentinel://host:port,host:port/primary`, the same with
+            `rediss`, `unix://[user:password@]/path/to.sock`.
         limits: Bounds in rows, jobs and bytes.
         program: The program's name. On a Redis server it keeps programs apart, unless the URL has `prefix=`.
         clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
@@ -57,6 +57,10 @@ def open_store(
     """
     scheme, colon, _ = url.partition(":")
     opener = SCHEMES.get(scheme) if colon else None
+    if scheme in ("redis+cluster", "rediss+cluster"):
+        from wwspec_router.stores.redis.url import NO_CLUSTER
+
+        raise ConfigurationError(NO_CLUSTER)
     if opener is None:
         # The URL is not repeated: it may hold a password.
         known = [f"{each}:" for each in SCHEMES]
@@ -106,8 +110,6 @@ SCHEMES: Mapping[str, Callable[[str, StoreLimits, str, _Clock], Store]] = {
     "rediss": _open_redis,
     "redis+sentinel": _open_redis,
     "rediss+sentinel": _open_redis,
-    "redis+cluster": _open_redis,
-    "rediss+cluster": _open_redis,
     "unix": _open_redis,
 }
 """The functions that open a store, by the scheme of its URL."""

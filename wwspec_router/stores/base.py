@@ -368,7 +368,7 @@ class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness
         """Remove all that is stored for a corp, whatever the app; durable when this returns.
 
         A job of it that runs belongs to nobody any more: what it keeps or finishes changes nothing. An error may leave
-        a part; then it is called again. A claim or reply that a release before this one has stored stays until its end.
+        a part; then it is called again.
 
         Raises:
             StoreError: The store failed.

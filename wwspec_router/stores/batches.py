@@ -2,7 +2,7 @@
 
 The first thread works at once. Threads that come meanwhile wait. A working thread takes their items as soon as it is
 ready for them, and one of the threads that remain works next. So an idle object adds no delay and no thread, and under
-load one sync to a disk, or one round trip to a server, serves many.
+load one sync to a disk serves many.
 
 It does not know what an item is, or what `work` does with it.
 """
@@ -31,7 +31,7 @@ class _Turn(Generic[T]):
 
 
 class Batches(Generic[T]):
-    """Calls `work` for items, from few threads at a time.
+    """Calls `work` for items, from one thread at a time.
 
     Args:
         work: Works on an item, on the thread that submitted it. Its second argument is a function that takes the items
@@ -39,38 +39,26 @@ class Batches(Generic[T]):
             them, as often as it likes, and works on those as well; other items keep waiting. It stores each item's
             outcome in the item. It should raise nothing, since an error reaches only the thread on which it runs.
         max_batch: Most items that one call of that function returns, plus 1.
-        at_once: Threads that work at the same time.
     """
 
-    def __init__(self, work: Callable[[T, Callable[[], list[T]]], None], *, max_batch: int, at_once: int = 1) -> None:
+    def __init__(self, work: Callable[[T, Callable[[], list[T]]], None], *, max_batch: int) -> None:
         self._work = work
         self._max_batch = max_batch
-        self._at_once = at_once
         self._lock = threading.Lock()
         self._waiting: deque[_Turn[T]] = deque()
-        self._working = 0
+        self._working = False
 
-    def submit(self, item: T, timeout: float = -1) -> None:
-        """Return as soon as `item` was worked on.
-
-        Args:
-            item: The item.
-            timeout: Seconds to wait for other threads; -1 for as long as it takes. A thread may work on the item even
-                after that.
-
-        Raises:
-            TimeoutError: The time is over; no thread took the item, or one still works on it.
-        """
+    def submit(self, item: T) -> None:
+        """Return as soon as `item` was worked on."""
         turn = _Turn(item)
         try:
             with self._lock:
-                if self._working < self._at_once:  # then none waits
-                    turn.works = True
-                    self._working += 1
-                else:
+                if self._working:
                     self._waiting.append(turn)
-            if not (turn.works or turn.wake.acquire(timeout=timeout) or turn.works):
-                raise TimeoutError
+                else:  # then none waits
+                    turn.works = self._working = True
+            if not turn.works:
+                turn.wake.acquire()
             if turn.works:
                 self._lead(turn)
         except BaseException:  # such as Ctrl-C: no thread may be left waiting for this one to work
@@ -135,7 +123,7 @@ class Batches(Generic[T]):
                 return None
             turn.works = False
             if not self._waiting:
-                self._working -= 1
+                self._working = False
                 return None
             following = next((each for each in self._waiting if each.has_thread), self._waiting[0])
             self._waiting.remove(following)

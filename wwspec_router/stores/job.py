@@ -1,7 +1,6 @@
 """What a job is, and its texts as they are stored.
 
-The stored names are those of the first release. So nothing is converted, and programs of two releases can share a store
-during a rollout. The job of an event or a notification is stored with its name as `ability_id`. As `job_info` the
+The job of an event or a notification is stored with its name as `ability_id`. As `job_info` the
 former has its `notify`, the latter its scene and the age of its notify_id.
 """
 

@@ -36,15 +36,6 @@ from wwspec_router.testing.served import ServedProgram
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask", "ZoneTimeoutError"]
 
 
-def __getattr__(name: str) -> Any:
-    if name != "SubmittedCall":  # its name in 0.1.0
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(
-        f"SubmittedCall is now {__name__}.ZoneTask: the next release has only ZoneTask", DeprecationWarning, 2
-    )
-    return ZoneTask
-
-
 ReplyT = TypeVar("ReplyT")
 ContractT = TypeVar("ContractT", bound=Contract)
 

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def _leads_elsewhere(path: Path) -> bool:
     return asked.stdout == "True\n"
 
 
-def test_files_of_an_earlier_release_are_read_and_taken_from_others(tmp_path: Path) -> None:
+def test_files_that_others_may_use_are_taken_from_them(tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     store.open()
     store.add(ROW)
@@ -114,6 +115,34 @@ def test_files_of_an_earlier_release_are_read_and_taken_from_others(tmp_path: Pa
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
     again.close()
     store.close()
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "pending.db"
+    store = SqlitePendingStore(path)
+    store.open()
+    store.add(ROW)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")  # so that all of it is in the one file
+        connection.execute(f"PRAGMA user_version = {number}")
+    before = path.read_bytes()
+    with pytest.raises(
+        ConfigurationError, match=rf"{path}: .* has the number {number}, .* knows only 1: .* name another"
+    ):
+        store.open()
+    assert path.read_bytes() == before
+
+
+def test_the_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE messages (text)")
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError, match="belongs to another program: name another file"):
+        SqlitePendingStore(path).open()
+    assert path.read_bytes() == before
 
 
 def test_a_text_that_can_not_be_stored_is_an_error_of_the_store(tmp_path: Path) -> None:

@@ -10,14 +10,10 @@ from sqlalchemy import inspect, text
 from tests.client.sql.conftest import opened
 from tests.support.sql_servers import DATABASES
 from tests.support.waiting import DEADLINE
-from wwspec_router.client import Position
-from wwspec_router.client.sql import METADATA, SqlCursor, create_tables
+from wwspec_router.client.sql import METADATA, create_tables
+from wwspec_router.errors import ConfigurationError
 
 AT_ONCE = 4
-OLD = (
-    "CREATE TABLE wwspec_cursors (name VARCHAR(255) PRIMARY KEY, next_cursor TEXT, covered_until BIGINT, pages BIGINT)"
-)
-"""As releases before 0.2 have made it."""
 
 
 @pytest.fixture(params=DATABASES)
@@ -47,13 +43,13 @@ def test_processes_that_start_at_once_make_all_tables_without_an_error(url: str)
             METADATA.drop_all(connection)
 
 
-def test_a_table_of_an_earlier_release_gets_its_column_and_keeps_its_rows(url: str) -> None:
+def test_a_table_without_a_column_is_refused_with_what_to_do_and_left_alone(url: str) -> None:
     with opened(url) as engine, engine.begin() as connection:
-        connection.execute(text(OLD))
-        connection.execute(text("INSERT INTO wwspec_cursors VALUES ('corp', 's1', 1700000000, 1)"))
-    create_at_once(url)
+        connection.execute(text("CREATE TABLE wwspec_cursors (name VARCHAR(255) NOT NULL PRIMARY KEY, pages BIGINT)"))
+        connection.execute(text("INSERT INTO wwspec_cursors VALUES ('corp', 1)"))
+    said = "the table wwspec_cursors .* lacks next_cursor, covered_until, pull: .* finish .* drop the table"
+    with opened(url) as engine, engine.begin() as connection, pytest.raises(ConfigurationError, match=said):
+        create_tables(connection)
     with opened(url) as engine, engine.connect() as connection:
-        cursor = SqlCursor(connection, name="corp")
-        assert cursor.load() == Position("s1", 1_700_000_000, 1)
-        cursor.keep(Position("s1", 1_700_000_000, 1), Position("s2", 1_700_000_060, 2, "a"), commit=True)
-        assert cursor.load() == Position("s2", 1_700_000_060, 2, "a")
+        assert inspect(connection).get_table_names() == ["wwspec_cursors"]
+        assert connection.execute(text("SELECT * FROM wwspec_cursors")).fetchall() == [("corp", 1)]

@@ -190,7 +190,7 @@ def test_a_session_is_one_file_without_secrets(client: EmulatorClient, app: App,
     response = emulator.http.get("/emulator/session")
     assert response.headers["content-disposition"].startswith('attachment; filename="wwspec-session-')
     file = response.json()
-    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (1, 1_750_000_005_000)
+    assert (file["wwspec_session"], file["clock"]["now_ms"]) == (2, 1_750_000_005_000)
     assert file["contracts"] == {"echo": {"input": {}, "output": {}}}
     assert [each["number"] for each in file["entries"]] == [*range(1, client.last_number() + 1)]
     assert file["entries"][-1] == client.entry(client.last_number())

@@ -1,6 +1,7 @@
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
-from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.stores.redis.events import LAYOUT, RedisStore
+from wwspec_router.testing.ports import held_ports
 
 T = TypeVar("T")
 
@@ -108,6 +110,7 @@ def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, s
     store.put("ww{1}", 7, "a:b\n*", "text", 100)
     store.add(job("a:{b}\n", ability_id="an ability"))
     assert set(server.run("KEYS", "*")) == {
+        b"{zone-program}:layout",
         b"{zone-program}:notify:entry:ww%7B1%7D:7:a%3Ab%0A%2A",
         b"{zone-program}:notify:expiry",
         b"{zone-program}:notify:sizes",
@@ -156,6 +159,29 @@ def test_programs_with_the_same_prefix_are_instances_of_one(server: LocalRedis) 
         one.add(job("a"))
         assert other.get("corp", 1, "id") == "text"
         assert ids(other.claim("other", 1, 100)) == ["a"]
+
+
+@pytest.mark.parametrize("number", [str(LAYOUT - 1), str(LAYOUT + 1)])
+def test_keys_of_another_layout_are_refused_with_both_numbers_and_left_alone(server: LocalRedis, number: str) -> None:
+    with closing(open_store(server.url, program="one")) as store:
+        store.add(job("a"))
+    server.run("SET", "{one}:layout", number)
+    before = {key: server.run("DUMP", key) for key in server.run("KEYS", "*")}
+    said = rf"{server.path}: .* has the number {number}, .* knows only {LAYOUT}: .* finish .* \?prefix=.* \{{one\}}:\*"
+    with pytest.raises(StoreError, match=said):
+        open_store(server.url, program="one")
+    assert {key: server.run("DUMP", key) for key in server.run("KEYS", "*")} == before
+    with closing(open_store(f"{server.url}?prefix=other", program="one")) as store:
+        assert store.job_figures().waiting == 0
+
+
+def test_a_server_that_has_lost_all_keys_under_a_running_program_is_opened_again(server: LocalRedis) -> None:
+    with closing(open_store(server.url, program="one")) as store:
+        server.run("FLUSHALL")
+        store.add(job("a"))
+        with closing(open_store(server.url, program="one")) as other:
+            assert other.job_figures().waiting == 1
+    assert server.run("GET", "{one}:layout") == str(LAYOUT).encode()
 
 
 @pytest.mark.parametrize(("query", "program"), [("?prefix=", "name"), ("", "")])
@@ -493,6 +519,67 @@ def test_closing_leaves_no_connection(server: LocalRedis) -> None:
     store.close()
     store.close()
     assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+def test_a_close_waits_for_fetches_and_later_ones_say_that_the_store_is_closed(
+    server: LocalRedis, store: RedisStore
+) -> None:
+    store.put("corp", 1, "id", "text", 1000)
+    begun = threading.Barrier(9)
+
+    def work(_: int) -> bool:
+        begun.wait(DEADLINE)
+        try:
+            while True:
+                assert store.get("corp", 1, "id") == "text"
+        except StoreError as error:
+            return str(error) == "the store is closed"
+
+    def close_or_work(number: int) -> bool:
+        if number:
+            return work(number)
+        begun.wait(DEADLINE)
+        store.close()
+        return True
+
+    assert all(in_threads(close_or_work, 9))
+    assert within_deadline(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
+
+
+NO_CLUSTER = r"a Redis cluster is not supported; use a server of its own .* or a primary with replicas and sentinels"
+
+
+def test_a_node_of_a_cluster_is_refused_at_the_start_with_what_to_use(tmp_path: Path) -> None:
+    with held_ports(1) as [bus], local_redis(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(bus)) as node:
+        with pytest.raises(StoreError, match=NO_CLUSTER) as caught:
+            open_store(node.url)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        node.run("ACL", "SETUSER", "program", "reset", "on", ">secret", "~*", "+@all", "-info")
+        with (
+            pytest.raises(StoreError, match=rf"{NO_CLUSTER}.*\(CLUSTERDOWN\)"),
+            closing(open_store(f"unix://program:secret@{node.path}")) as store,  # INFO does not say that it is one
+        ):
+            store.put("corp", 1, "id", "text", 100)
+
+
+@pytest.mark.parametrize("answer", ["MOVED 12182 127.0.0.1:7000", "CROSSSLOT Keys in request don't hash to one slot"])
+def test_a_server_that_answers_as_a_cluster_does_is_refused_with_what_to_use(answer: str) -> None:
+    class Refuse(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while header := self.rfile.readline():  # *1, then two lines for each word
+                for _ in range(2 * int(header[1:])):
+                    self.rfile.readline()
+                self.wfile.write(f"-{answer}\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refuse) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(StoreError, match=rf"{NO_CLUSTER}.*\({answer.partition(' ')[0]}\)"):
+                open_store(f"redis://127.0.0.1:{server.server_address[1]}")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_refused_password_is_an_error_that_does_not_repeat_it(tmp_path: Path) -> None:

@@ -1,27 +1,26 @@
-"""The store over three sentinels with a primary and a replica.
+"""The store over three sentinels with a primary and a replica."""
 
-How the primary is found is all that differs from a cluster: the pool of connections, the scripts and the wait for
-replicas are the same. So the whole suite of stores runs over a cluster, in test_cluster.py, over a single server, and
-over Valkey; here run its parts for events and for the journal of jobs.
-"""
-
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.stores.redis.groups import CALM, FailoverSuite, GroupStore, answers_again, is_replica
-from tests.stores.suites.job_journal import JobJournalSuite
 from tests.stores.suites.job_samples import ids, job
-from tests.stores.suites.notify_store import NotifyStoreSuite
-from tests.stores.suites.rig import in_threads
-from tests.support.redis_group import LATE, LocalSentinels, local_sentinels
+from tests.stores.suites.rig import StoreFactory, in_threads
+from tests.stores.suites.store import StoreSuite
+from tests.support.redis_clock import RewindingClock
+from tests.support.redis_sentinels import LATE, LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
 from wwspec_router.errors import StoreError
-from wwspec_router.stores import open_store
+from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.redis.events import RedisStore
+
+CALM = ("--appendfsync", "everysec")
+"""Options of servers that a whole suite uses: its hundreds of cases need no disk."""
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +29,67 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSentinels]:
         yield running
 
 
-@pytest.mark.nightly  # the same cases as over Redis, once more
-class TestStoreOverSentinels(GroupStore, NotifyStoreSuite, JobJournalSuite):
-    pass
+@pytest.fixture
+def primary(group: LocalSentinels) -> LocalRedis:
+    """A primary with an empty database, and a replica that has all of its data."""
+    wait_until(group.is_replicated)
+    server = group.primary()
+    server.run("FLUSHALL")
+    return server
+
+
+@pytest.fixture
+def durable(primary: LocalRedis) -> Iterator[LocalRedis]:
+    """The same, while it syncs each write."""
+    primary.run("CONFIG", "SET", "appendfsync", "always")
+    yield primary
+    primary.run("CONFIG", "SET", "appendfsync", "everysec")
+
+
+@pytest.mark.nightly  # the same hundreds of cases as over Redis, once more; each write waits for the replica
+class TestStoreOverSentinels(StoreSuite):
+    @pytest.fixture
+    def clock(self, primary: LocalRedis) -> RewindingClock:
+        return RewindingClock(primary)
+
+    @pytest.fixture
+    def store_factory(self, group: LocalSentinels, primary: LocalRedis) -> StoreFactory:
+        def open_empty(limits: StoreLimits) -> RedisStore:
+            primary.run("FLUSHALL")
+            return RedisStore(f"{group.url}?wait=1&wait_timeout=1.5", limits)
+
+        return open_empty
 
 
 @pytest.mark.slow  # sentinels take seconds to agree
-class TestFailoverOfSentinels(FailoverSuite):
-    local = staticmethod(local_sentinels)
-    names = ("main of the sentinels 127.0.0.1", "failover may be under way")
+def test_after_a_failover_the_new_primary_is_found_and_has_what_was_acknowledged(tmp_path: Path) -> None:
+    with local_sentinels(tmp_path) as group, closing(open_store(f"{group.url}?wait=1")) as store:
+        store.put("corp", 1, "before", "text", 1000)
+        store.add(job("before"))
+        old = group.primary()
+        old.kill()
+        refusals = refusals_during(lambda: store.put("corp", 1, "during", "text", 1000), group, old)
+        assert store.get("corp", 1, "before") == store.get("corp", 1, "during") == "text"
+        assert ids(store.claim("one", 9, 1000)) == ["before"]
+        assert refusals
+        assert all("main of the sentinels 127.0.0.1" in each for each in refusals)
+        assert any("failover may be under way" in each for each in refusals)
+
+
+@pytest.mark.slow  # sentinels take seconds to agree
+def test_a_primary_that_hangs_costs_each_connection_one_call_at_most(tmp_path: Path) -> None:
+    with local_sentinels(tmp_path) as group, closing(open_store(group.url)) as store:
+        store.put("corp", 1, "before", "text", 1000)
+        old = group.primary()
+        old.freeze()
+        try:
+            began = time.monotonic()
+            assert "did not answer" in str(seconds_of(lambda: store.get("corp", 1, "before"))[1])
+            wait_until(lambda: answers_again(lambda: store.put("corp", 1, "after", "text", 1000)))
+            assert group.primary() is not old
+            assert time.monotonic() - began < 20
+        finally:
+            old.thaw()
 
 
 @pytest.mark.slow  # sentinels take ten seconds to make a replica of the old primary
@@ -118,3 +169,45 @@ def test_sentinels_that_are_all_away_are_an_error_and_one_that_is_away_is_none(
     assert caught.value.__cause__ is caught.value.__context__ is None
     with closing(open_store(group.url.replace("//", "//127.0.0.1:1,"))) as store:
         store.put("corp", 1, "id", "text", 100)
+
+
+def answers_again(call: Callable[[], object]) -> bool:
+    """Tell whether the store does something."""
+    return seconds_of(call)[1] is None
+
+
+def is_replica(server: LocalRedis) -> bool:
+    """Tell whether a server is a replica; one that becomes it just now breaks the connection of who asks."""
+    from redis import RedisError
+
+    try:
+        return bool(server.run("ROLE")[0] == b"slave")
+    except RedisError:
+        return False
+
+
+def seconds_of(call: Callable[[], Any]) -> tuple[float, StoreError | None]:
+    """Return how long a call took, and its refusal if any."""
+    began = time.monotonic()
+    try:
+        call()
+    except StoreError as error:
+        return time.monotonic() - began, error
+    return time.monotonic() - began, None
+
+
+def refusals_during(call: Callable[[], object], group: LocalSentinels, killed: LocalRedis) -> list[str]:
+    """Repeat a call until it works, and return the refusals; once another server takes over, start the killed one."""
+    refusals: list[str] = []
+
+    def works() -> bool:
+        if not killed.runs and group.primary() is not killed:
+            group.restart(killed)
+        seconds, error = seconds_of(call)
+        assert seconds < 6
+        if error is not None:
+            refusals.append(str(error))
+        return error is None
+
+    wait_until(works)
+    return refusals

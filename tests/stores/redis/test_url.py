@@ -22,12 +22,11 @@ def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_bot
     assert (target.prefix, target.replicas, target.wait, target.tls) == ("name", 2, 0.5, False)
 
 
-def test_a_cluster_is_read_with_its_nodes() -> None:
-    target = parse_url("rediss+cluster://:pass@one:7000,two")
-    assert (target.kind, target.addresses, target.tls) == (Topology.CLUSTER, (("one", 7000), ("two", 6379)), True)
-    assert target.options == {"password": "pass", "ssl_check_hostname": True}
-    assert target.place == "the cluster one:7000,two:6379"
-    assert (target.prefix, target.replicas, target.wait) == (None, 0, 1.0)
+@pytest.mark.parametrize("scheme", ["redis+cluster", "rediss+cluster"])
+def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"a Redis cluster is not supported; .*redis\+sentinel://") as caught:
+        open_store(f"{scheme}://user:secret@one:7000,two?wait=1")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +62,6 @@ def test_a_cluster_is_read_with_its_nodes() -> None:
         ("redis+sentinel://secret,/main", "it has no host"),
         ("redis+sentinel://host/main?db=secret", "the database must be a number"),
         ("redis+sentinel://host/main?ssl_ca_certs=secret", r"a parameter that redis\+sentinel:// does not take"),
-        ("redis+cluster://secret/0", "a cluster has one database, so its URL has no path"),
-        ("redis+cluster://secret?db=0", r"a parameter that redis\+cluster:// does not take"),
-        ("redis+cluster://secret:1:2", "a port must be a number"),
         ("unix:secret.sock", "it names no socket"),
         ("unix://", "it names no socket"),
         ("unix:///", "it names no socket"),
@@ -78,7 +74,7 @@ def test_a_cluster_is_read_with_its_nodes() -> None:
 def test_a_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(
     url: str, reason: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="redis://.*sentinel://.*cluster://.*rediss://.*unix://") as caught:
+    with pytest.raises(ConfigurationError, match="redis://.*sentinel://.*rediss://.*unix://") as caught:
         open_store(url)
     assert caught.match(reason)
     assert "secret" not in str(caught.value)
@@ -87,7 +83,7 @@ def test_a_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_
 
 
 @given(
-    scheme=st.sampled_from(["redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "unix"]),
+    scheme=st.sampled_from(["redis", "rediss", "redis+sentinel", "rediss+sentinel", "unix"]),
     rest=st.text(st.sampled_from(":/@?&=#,[]%{}ab1.*\n "), max_size=30),
 )
 def test_any_text_is_read_or_refused_in_one_line(scheme: str, rest: str) -> None:
@@ -99,7 +95,7 @@ def test_any_text_is_read_or_refused_in_one_line(scheme: str, rest: str) -> None
         assert target.addresses or target.place.startswith("/")
 
 
-@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster"])
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+sentinel", "rediss+sentinel"])
 def test_a_url_with_a_password_is_a_secret_with_every_scheme(scheme: str) -> None:
     assert may_hold_password(f"{scheme}://user:secret@host/name")
     assert may_hold_password(f"{scheme}://host/name?sentinel_password=secret")

@@ -1,4 +1,3 @@
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -7,7 +6,6 @@ from tests.stores.suites.kept_values import write
 from tests.stores.suites.rig import ManualClock
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.kept import KeptKey
-from wwspec_router.stores.once import KeptReply, OnceClaim, corp_hash
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 MANY = 600
@@ -33,18 +31,3 @@ def test_what_has_expired_is_removed_and_not_counted(tmp_path: Path) -> None:
         store.write_kept([write("1", ttl=60)])
         clock.advance(60)
         assert store.forget("corp") == Forgotten(events=0, jobs=0, kept=0, replies=0)
-
-
-def test_replies_of_an_earlier_release_stay_until_their_end(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        with closing(sqlite3.connect(path)) as earlier, earlier:
-            earlier.execute(
-                "INSERT INTO once (key, token, request, expires, size, errcode, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ("a1", "1", "f00d", 9e9, 5, 0, "reply"),
-            )
-        assert store.forget("corp").replies == 0
-        late = OnceClaim(key="a1", token="2", request="f00d", corp=corp_hash("corp"))  # noqa: S106 - no secret
-        found = store.claim_once(late, 60)
-        assert found is not None
-        assert found.reply == KeptReply(text="reply")

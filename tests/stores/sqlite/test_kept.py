@@ -69,16 +69,6 @@ def test_a_conflict_costs_no_other_write_of_its_transaction(tmp_path: Path) -> N
         assert store.job_figures().waiting == 16 * 10
 
 
-def test_a_job_that_an_earlier_release_finishes_takes_its_steps_with_it(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        running(store)
-        store.keep_step("one", "a", "fetch", "1")
-        with closing(sqlite3.connect(path)) as earlier, earlier:
-            earlier.execute("DELETE FROM jobs WHERE job_id = ? AND owner = ?", ("a", "one"))
-        assert counted(path, "FROM job_steps") == 0
-
-
 def test_a_value_is_found_by_its_key_and_expired_ones_by_index(tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:

@@ -125,17 +125,6 @@ def test_the_newest_events_are_moved_without_a_further_put(store: SqliteStore, p
 
 
 @pytest.mark.usefixtures("unwatched")
-def test_a_process_of_an_earlier_release_that_still_runs_stops_no_move(store: SqliteStore, path: Path) -> None:
-    store.put("corp", 1, "id", EVENT, 1000)
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO notify VALUES ('id', 'corp', 1, 4e9, 3, 'old')")
-        db.execute("UPDATE notify_usage SET rows = rows + 1, bytes = bytes + 3")
-    for number in range(40):
-        store.put("corp", 1, str(number), EVENT, 1000)
-    assert store.get("corp", 1, "id") == EVENT
-    assert store.figures() == StoreFigures(rows=41, bytes=41 * len(EVENT))
-
-
 @pytest.mark.usefixtures("unwatched")
 def test_the_bound_in_bytes_is_exact_for_events_of_any_length(path: Path) -> None:
     texts = ["x" * (number * 131 % 900) for number in range(120)]

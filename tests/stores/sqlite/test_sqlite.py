@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -23,7 +22,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
 from wwspec_router.stores.sqlite import lanes as sqlite_lanes
-from wwspec_router.stores.sqlite.events import SCHEMA, SqliteStore
+from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
 
 WRITER = Path(__file__).with_name("writer.py")
@@ -150,7 +149,7 @@ def test_a_disk_that_refuses_to_write_is_a_clear_error_that_repeats_no_text(tmp_
 
 
 def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
-    with closing(SqliteFile(tmp_path / "notify.db", SCHEMA)) as file:
+    with closing(SqliteFile(tmp_path / "notify.db", LAYOUT, SCHEMA)) as file:
         full = 2
         assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (full,)
         assert file.read("PRAGMA journal_mode") == [("wal",)]
@@ -158,7 +157,7 @@ def test_commits_wait_for_the_disk(tmp_path: Path) -> None:
 
 def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "notify.db"
-    with closing(SqliteFile(path, SCHEMA)) as file:
+    with closing(SqliteFile(path, LAYOUT, SCHEMA)) as file:
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM notify").fetchone()
@@ -168,76 +167,20 @@ def test_the_wal_is_emptied_unless_somebody_reads_or_the_file_is_closed(tmp_path
     assert not file.empty_wal()
 
 
-@pytest.mark.parametrize("version", range(1, len(SCHEMA)))
-def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries(version: int, tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    rows = [("corp", 1, "id", 4e9, 4, "text"), ("corp", 2, "id", 4e9, 5, "other"), ("a corp", 1, "gone", 1.0, 3, "old")]
-    with closing(SqliteFile(path, SCHEMA[:version])) as file:
-        insert = "INSERT INTO notify (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, ?)"
-        file.write(lambda db: db.executemany(insert, rows))
-        if version >= 3:  # triggers counted before
-            file.write(lambda db: db.execute("UPDATE notify_usage SET rows = 3, bytes = 12"))
-    for attempt in (1, 2):
-        with closing(SqliteStore(path)) as store:
-            assert store.get("corp", 1, "id") == "text"
-            assert store.get("corp", 2, "id") == "other"
-            assert store.get("a corp", 1, "gone") is None
-            assert store.figures() == StoreFigures(rows=2, bytes=9)
-            if attempt == 1:
-                store.add(job("a"))
-            assert [each.claims for each in store.claim("one", 1, 1e-9)] == [attempt]
-    with closing(SqliteStore(path)) as store:
-        for _ in range(8):  # with one of which the expired one goes
-            store.put("corp", 1, "id", "texts", 100)
-    assert usage(path) == (2, 10)
-    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than {version}"):
-        SqliteFile(path, SCHEMA[:version])
-
-
-EARLIER_ADD = (
-    "INSERT INTO jobs (job_id, size, added, due) VALUES (?, ?, ?, ?)",
-    "INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) "
-    "VALUES (?, 'corp', 1000002, ?, 'info', '', '{\"func\":\"事件\"}')",
-)
-"""How the release before lanes added a job."""
-
-
-def add_as_earlier(db: sqlite3.Connection, job_id: str, ability_id: str, owner: str | None = None) -> None:
-    now = time.time() - 2
-    serial = db.execute(EARLIER_ADD[0], (job_id, 10, now, now)).lastrowid
-    db.execute(EARLIER_ADD[1], (serial, ability_id))
-    if owner is not None:
-        db.execute("UPDATE jobs SET owner = ?, attempt = attempt + 1 WHERE serial = ?", (owner, serial))
-
-
-def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteFile(path, SCHEMA[:4])) as file:
-        file.write(lambda db: add_as_earlier(db, "a", "one"))
-        file.write(lambda db: add_as_earlier(db, "b", "two"))
-        file.write(lambda db: add_as_earlier(db, "left behind", "one", "a process that died"))
-    with closing(SqliteStore(path)) as store:
-        claimed = store.claim("new", 9, 100, known=frozenset({"one"}))
-        assert [(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed] == [
-            ("a", 1, 0, False),
-            ("left behind", 2, 0, False),
-        ]
-        with closing(sqlite3.connect(path)) as db, db:  # a process of that release that still runs
-            add_as_earlier(db, "c", "three")
-            add_as_earlier(db, "d", "one", "a process that died")
-        assert ids(store.claim("new", 9, 100, known=frozenset({"one", "three"}))) == ["c", "d"]
-        assert ids(store.claim("new", 9, 100)) == ["b"]
-
-
-def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [LAYOUT - 1, LAYOUT + 1, 0])
+def test_a_file_of_another_layout_is_refused_with_both_numbers_and_left_alone(tmp_path: Path, number: int) -> None:
     path = tmp_path / "notify.db"
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 100)
-    with closing(SqliteFile(path, [*SCHEMA, ["CREATE TABLE later (row TEXT)"]])) as file:
-        file.write(lambda db: db.execute("INSERT INTO later VALUES ('row')"))
-        assert file.read("SELECT text, row FROM notify, later") == [("text", "row")]
-    with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA) + 1}"):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {number}")
+        db.execute("PRAGMA journal_mode = DELETE")  # so that all of it is in the one file
+    before = path.read_bytes()
+    said = rf"^{path}: .* has the number {number}, .* knows only {LAYOUT}: .* finish .* name another path, or delete"
+    with pytest.raises(StoreError, match=said):
         SqliteStore(path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["notify.db"]
 
 
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
@@ -302,15 +245,6 @@ def test_text_that_was_spoilt_from_outside_is_not_repeated_in_the_error(tmp_path
         assert caught.value.__cause__ is caught.value.__context__ is None
         with closing(sqlite3.connect(path)) as db:  # which a reader that still holds a snapshot would keep from it
             assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
-
-
-def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    SqliteStore(path).close()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"schema version is 99.*install the release"):
-        SqliteStore(path)
 
 
 def test_the_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -420,7 +354,7 @@ def test_opening_waits_while_another_process_prepares_the_file(tmp_path: Path) -
 
 
 def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_error(tmp_path: Path) -> None:
-    with closing(SqliteFile(tmp_path / "file.db", [["CREATE TABLE numbers (number INTEGER)"]])) as file:
+    with closing(SqliteFile(tmp_path / "file.db", 1, ["CREATE TABLE numbers (number INTEGER)"])) as file:
 
         def work(number: int) -> bool:
             def insert(db: sqlite3.Connection) -> None:
@@ -441,7 +375,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind_and_raises_its_own_erro
 
 
 def test_what_comes_alone_may_be_one_statement_and_else_runs_in_a_transaction(tmp_path: Path) -> None:
-    with closing(SqliteFile(tmp_path / "file.db", [["CREATE TABLE numbers (number INTEGER UNIQUE)"]])) as file:
+    with closing(SqliteFile(tmp_path / "file.db", 1, ["CREATE TABLE numbers (number INTEGER UNIQUE)"])) as file:
 
         def insert(number: int) -> str:
             def alone(db: sqlite3.Connection) -> str:
@@ -560,7 +494,7 @@ def test_jobs_that_are_claimed_to_run_at_once_are_begun_in_the_same_transaction(
 def test_what_nobody_waits_for_is_written_before_the_file_is_closed_and_its_failure_is_told(tmp_path: Path) -> None:
     begun, go_on = threading.Event(), threading.Event()
     errors: list[Exception] = []
-    file = SqliteFile(tmp_path / "notify.db", SCHEMA)
+    file = SqliteFile(tmp_path / "notify.db", LAYOUT, SCHEMA)
     closes = threading.Thread(target=file.close)
 
     def hold(db: sqlite3.Connection) -> None:

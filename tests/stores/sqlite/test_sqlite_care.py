@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import wwspec_router
-from tests.stores.suites.job_samples import ids, job
+from tests.stores.suites.job_samples import job
 from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
@@ -168,21 +168,6 @@ def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -
             assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
             assert "locked" in refused(store.check)
         store.check()
-
-
-@pytest.mark.slow  # waits until a write is refused
-def test_a_file_that_a_later_release_has_changed_keeps_its_version_when_it_can_be_written_again(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        with locked(path):
-            assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
-        with closing(sqlite3.connect(path)) as later:
-            later.execute("PRAGMA user_version = 99")
-        store.check()
-        with closing(sqlite3.connect(path)) as later:
-            assert later.execute("PRAGMA user_version").fetchone() == (99,)
 
 
 def store_threads() -> int:
@@ -350,17 +335,6 @@ def test_the_time_for_which_a_machine_was_off_counts(tmp_path: Path, monkeypatch
     monkeypatch.setattr(time, "time", lambda: right() + 1800)
     with closing(SqliteStore(path)) as store:
         assert (store.get("corp", 1, "short"), store.get("corp", 1, "long")) == (None, "text")
-
-
-def test_a_file_of_the_release_before_keeps_its_times(tmp_path: Path) -> None:
-    """Row 21: its times are those of the system's clock."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path, clock=time.time)) as store:
-        store.put("corp", 1, "id", "text", 600)
-        store.add(job("a"))
-    with closing(SqliteStore(path)) as store:
-        assert store.get("corp", 1, "id") == "text"
-        assert ids(store.claim("one", 1, 100)) == ["a"]
 
 
 def test_the_texts_of_what_left_the_store_leave_the_file_and_its_wal(

@@ -13,7 +13,6 @@ from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, print_json, setting_options, settings_file
 from wwspec_router.config import (
     REGISTRY,
-    REMOVED,
     SETTINGS_FILE,
     Secrecy,
     may_hold_password,
@@ -129,7 +128,6 @@ def _misspelled() -> Iterator[str]:
     known = {
         *named,
         "WWSPEC_LOG",  # of the app's client
-        *(variable(each.option) for each in REMOVED),
         *(f"{variable(each.option)}_FILE" for each in settings().values() if each.secret is not Secrecy.NEVER),
     }
     others = tuple(f"WWSPEC_{each}" for each in OTHER_VARIABLES)

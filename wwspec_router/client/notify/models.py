@@ -103,7 +103,7 @@ class Stage(StrEnum):
     FAILED = "failed"
     """Given up; kept to be looked at, and to be tried again by `retry`."""
     RECEIVED = "received"
-    """A callback that is no notification waits for `on_other`. An older release that shares the store ignores it."""
+    """A callback that is no notification waits for `on_other`."""
     FAILED_CALLBACK = "failed_callback"
     """Such a callback is given up; kept as in `FAILED`."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from wwspec_router.client.notify.lead import LeadLock
 from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
-from wwspec_router.errors import ConfigurationError, StoreError
+from wwspec_router.errors import ConfigurationError, StoreError, other_layout
 from wwspec_router.host.private_files import make_private, restrict_to_owner
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LAYOUT = 1
+"""The number of the table's layout, in `PRAGMA user_version`. A change of the table, or of what it means, raises it."""
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS wwspec_notifications (
+CREATE TABLE wwspec_notifications (
     position INTEGER PRIMARY KEY, corpid TEXT NOT NULL, notify_id TEXT NOT NULL, notification BLOB NOT NULL,
     stage TEXT NOT NULL, noted REAL NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL, event TEXT NOT NULL,
     reason TEXT NOT NULL, UNIQUE (corpid, notify_id))
 """
-_INDEX = "CREATE INDEX IF NOT EXISTS wwspec_notifications_stage ON wwspec_notifications (stage, position)"
+_INDEX = "CREATE INDEX wwspec_notifications_stage ON wwspec_notifications (stage, position)"
 _ADD = """
 INSERT INTO wwspec_notifications (corpid, notify_id, notification, stage, noted, due, attempts, event, reason)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1
@@ -72,8 +74,8 @@ class SqlitePendingStore:
         """Open the file.
 
         Raises:
-            ConfigurationError: It can't be opened, is no SQLite file, belongs to another user, or may be replaced by
-                any user.
+            ConfigurationError: It can't be opened, is no SQLite file, belongs to another user or program, has another
+                layout, or may be replaced by any user.
         """
         import sqlite3
 
@@ -87,11 +89,15 @@ class SqlitePendingStore:
                 with suppress(FileNotFoundError):
                     restrict_to_owner(Path(f"{path}{suffix}"))
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            _has_table(connection, self._path)  # before anything is changed
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, too
             connection.execute("PRAGMA synchronous = FULL")  # an accepted callback survives a power cut
-            connection.execute(_SCHEMA)
-            connection.execute(_INDEX)
+            connection.execute("BEGIN IMMEDIATE")
+            if not _has_table(connection, self._path):
+                for statement in (_SCHEMA, _INDEX, f"PRAGMA user_version = {_LAYOUT}"):
+                    connection.execute(statement)
+            connection.execute("COMMIT")
             lead = LeadLock(make_private(path.with_name(f"{path.name}.lock")))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             if connection is not None:
@@ -101,6 +107,10 @@ class SqlitePendingStore:
                 f"{self._path} can't keep notifications: {reason}; name a file on a local disk that only this user may "
                 "write"
             ) from None
+        except ConfigurationError:
+            if connection is not None:
+                connection.close()
+            raise
         self._connection, self._lead, self._pid = connection, lead, os.getpid()
 
     def close(self) -> None:
@@ -171,6 +181,21 @@ class SqlitePendingStore:
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
         raise StoreError(f"{self._path} can't be read or written ({name}): check the disk and who uses the file")
+
+
+def _has_table(connection: "sqlite3.Connection", path: Path) -> bool:
+    """Return whether the file has the table; false for a file that has nothing yet.
+
+    Raises:
+        ConfigurationError: It belongs to another program, or has another layout.
+    """
+    [(number,)] = connection.execute("PRAGMA user_version")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if tables and "wwspec_notifications" not in tables:
+        raise ConfigurationError(f"{path} belongs to another program: name another file for notifications")
+    if tables and number != _LAYOUT:
+        raise ConfigurationError(other_layout(str(path), number, _LAYOUT, "name another file, or delete this one"))
+    return bool(tables)
 
 
 def _state(row: Pending) -> tuple[object, ...]:

@@ -104,7 +104,7 @@ def described(error: BaseException, table: Table) -> str:
     code = _code(error)
     if _is_missing(error):
         return (
-            f"the app's database lacks the table {table.name}, or it is of an earlier release: call "
+            f"the app's database lacks the table {table.name} or a column of it: call "
             "wwspec_router.client.sql.create_tables(connection), or run the migration that does"
         )
     name = type(cause).__name__ + (f" {code}" if code else "")

@@ -23,8 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateColumn, CreateTable
+from sqlalchemy.schema import CreateTable
 
 from wwspec_router.errors import ConfigurationError
 
@@ -163,13 +162,11 @@ ARCHIVE = Table(
 def create_tables(connection: Connection) -> None:
     """Create the tables that are missing; any number of processes may do so at once.
 
-    A table that an earlier release has made gets the columns that it lacks.
-
     Args:
         connection: Of the app's database. With an async one: `await connection.run_sync(create_tables)`.
 
     Raises:
-        ConfigurationError: It is no connection.
+        ConfigurationError: It is no connection, or a table lacks a column; then nothing is changed.
     """
     if not isinstance(connection, Connection):
         raise ConfigurationError(
@@ -179,16 +176,19 @@ def create_tables(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # where IF NOT EXISTS fails when two do it at once
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     for table in METADATA.sorted_tables:
+        _check_columns(connection, table)
+    for table in METADATA.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
-        for column in _missing(connection, table):
-            definition = CreateColumn(column).compile(dialect=connection.dialect)
-            try:
-                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
-            except DBAPIError:  # another process may have added it
-                if column in _missing(connection, table):
-                    raise
 
 
-def _missing(connection: Connection, table: Table) -> list[Column[Any]]:
-    present = {column["name"] for column in inspect(connection).get_columns(table.name)}
-    return [column for column in table.columns if column.name not in present]
+def _check_columns(connection: Connection, table: Table) -> None:
+    inspector = inspect(connection)
+    if not inspector.has_table(table.name):
+        return
+    present = {column["name"] for column in inspector.get_columns(table.name)}
+    if lacking := [name for name in table.columns.keys() if name not in present]:
+        raise ConfigurationError(
+            f"the table {table.name} of the app's database lacks {', '.join(lacking)}: another version of "
+            "wwspec-router made it; let that version finish what is stored there, then drop the table, and call "
+            "create_tables again"
+        )

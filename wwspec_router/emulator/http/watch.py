@@ -27,7 +27,7 @@ from wwspec_router.errors import did_you_mean
 
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 
-FILE_VERSION = 1
+FILE_VERSION = 2
 """The version of a session file."""
 
 FIGURES_SECONDS = 5.0

@@ -14,7 +14,6 @@ one more round trip before each WAIT.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from hashlib import sha1
 from importlib import import_module
 from time import monotonic
@@ -25,17 +24,16 @@ from wwspec_router.host.extras import require
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
 from wwspec_router.stores.redis.keys import Keys
-from wwspec_router.stores.redis.primaries import explain_sentinels, open_pool
-from wwspec_router.stores.redis.reads import Reads
+from wwspec_router.stores.redis.pool import explain_sentinels, open_pool
 from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
-from wwspec_router.stores.redis.url import Topology, parse_url
+from wwspec_router.stores.redis.url import NO_CLUSTER, Topology, parse_url
 
 T = TypeVar("T")
 
 TIMEOUT = 2.0
 """Seconds to wait for a connection, and for each answer of the server."""
 CONNECTIONS = 16
-"""Most connections of one process, without those of `Reads`; further threads wait `TIMEOUT` for one."""
+"""Most connections of one process; further threads wait `TIMEOUT` for one."""
 
 
 class RedisServer:
@@ -47,6 +45,7 @@ class RedisServer:
 
     Attributes:
         keys: The names of the program's keys.
+        place: Its name in errors.
         risks: How the server's settings may lose acknowledged data; one line each, with the fix.
 
     Raises:
@@ -58,12 +57,11 @@ class RedisServer:
     def __init__(self, url: str, program: str) -> None:
         self._redis = _package()
         self._target = parse_url(url)
-        self._place = self._target.place
+        self.place = self._target.place
         self.keys = Keys(program if self._target.prefix is None else self._target.prefix)
         self.risks: Sequence[str] = ()
-        self._pool = open_pool(self._redis, self._target, TIMEOUT, self._slot())
+        self._pool = open_pool(self._redis, self._target, TIMEOUT)
         self._client: Any = self._redis.Redis(connection_pool=self._pool)
-        self._reads = Reads(self._redis, self._pool, partial(self._attempt, again=True), self._failure, TIMEOUT)
         self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
         self._running = 0
@@ -88,7 +86,7 @@ class RedisServer:
 
         Args:
             script: Its text.
-            keys: Its KEYS, without the prefix; at least one, which tells a cluster where to run it.
+            keys: Its KEYS, without the prefix; at least one.
             arguments: Its ARGV.
             again: Whether to run it a second time when the connection broke; set where running twice does no harm.
             durable: Whether its writes must reach as many replicas as the URL says.
@@ -126,7 +124,8 @@ class RedisServer:
         Raises:
             StoreError: It could not be read.
         """
-        return self._reads.get(self.keys.full(key))
+        value: bytes | None = self._clearly(lambda: self._client.get(self.keys.full(key)), again=True)
+        return value
 
     def text(self, value: bytes) -> str:
         """Return what the server keeps as a string.
@@ -138,7 +137,7 @@ class RedisServer:
             return value.decode()
         except UnicodeDecodeError:
             pass  # raised below, outside of this handler, because a UnicodeDecodeError carries the whole string
-        raise StoreError(f"{self._place}: what is stored there is not valid Unicode; another program wrote to it")
+        raise StoreError(f"{self.place}: what is stored there is not valid Unicode; another program wrote to it")
 
     def close(self) -> None:
         """Wait for running commands, then close all connections. Closing again does nothing."""
@@ -146,7 +145,6 @@ class RedisServer:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._running == 0)
-        self._reads.close()
         self._pool.disconnect()
 
     def _execute(self, replicas: int, *command: str | int) -> Any:
@@ -163,48 +161,35 @@ class RedisServer:
                 raise each.with_traceback(None)
         if reached < replicas:
             raise StoreError(
-                f"{self._place}: {reached} of {replicas} replicas had this within {wait:g} seconds (wait=); it may "
+                f"{self.place}: {reached} of {replicas} replicas had this within {wait:g} seconds (wait=); it may "
                 "be kept all the same; check the replicas"
             )
         return answer
 
     def _clearly(self, step: Callable[[], T], *, again: bool) -> T:
-        """Run `step` with one of the connections, unless the store is closed; see `_attempt`."""
-        with self._connection():
-            return self._attempt(step, again=again)
+        """Run `step` with one of the connections, twice if that helps, unless the store is closed.
 
-    def _attempt(self, step: Callable[[], T], *, again: bool) -> T:
-        """Run `step`, twice if that helps; an error of the package or the system becomes a StoreError.
-
-        The StoreError is raised outside of the `except` block, so that the other error is not its context: that may
-        hold what was sent.
+        An error of the package or the system becomes a StoreError. It is raised outside of the `except` block, so that
+        the other error is not its context: that may hold what was sent.
         """
         reason = ""
-        late = monotonic() + TIMEOUT
-        for _ in range(2):
-            try:
-                return step()
-            except (self._redis.RedisError, OSError) as error:
-                reason = self._describe(error)
-                repeat = self._may_repeat(error, again=again)
-            if not repeat or monotonic() >= late:
-                break
-        raise StoreError(f"{self._place}: {reason}")
-
-    def _describe(self, error: Exception) -> str:
-        """Return what an error of the package or the system means."""
-        return describe(self._redis, self._target, error, TIMEOUT)
-
-    def _failure(self, error: Exception) -> StoreError:
-        """Return the error to raise instead of one of the package or the system."""
-        return StoreError(f"{self._place}: {self._describe(error)}")
+        with self._connection():
+            late = monotonic() + TIMEOUT
+            for _ in range(2):
+                try:
+                    return step()
+                except (self._redis.RedisError, OSError) as error:
+                    reason = describe(self._redis, self._target, error, TIMEOUT)
+                    repeat = self._may_repeat(error, again=again)
+                if not repeat or monotonic() >= late:
+                    break
+        raise StoreError(f"{self.place}: {reason}")
 
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
         """Return whether a step that failed may run once more; if so, find the right one of several servers again."""
         not_done = False
         if self._target.kind is not Topology.SERVER:
             # Connections in use notice by themselves. Each idle one would cost a call that waits in vain.
-            self._reads.give_back()
             self._pool.disconnect(inuse_connections=False)
             not_done = error_code(error) in NOT_DONE
         return not_done or (again and isinstance(error, self._redis.ConnectionError))
@@ -218,7 +203,7 @@ class RedisServer:
                 raise closed()
             if self._running >= CONNECTIONS:
                 raise StoreError(
-                    f"{self._place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
+                    f"{self.place}: all {CONNECTIONS} connections to the server were in use for {TIMEOUT:g} seconds; "
                     "it is slow, or has too much to do"
                 )
             self._running += 1
@@ -244,13 +229,15 @@ class RedisServer:
                 raise
         else:
             return
-        raise StoreError(f"{self._place}: {reason}")
+        raise StoreError(f"{self.place}: {reason}")
 
     def _check_server(self) -> None:
         facts = self._clearly(lambda: self._allowed(self._client.info), again=True)
         found = str(facts.get("redis_version", "unknown"))
         if facts and version(found) < OLDEST:
-            raise StoreError(f"{self._place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
+            raise StoreError(f"{self.place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
+        if facts.get("cluster_enabled"):
+            raise StoreError(f"{self.place}: {NO_CLUSTER}")
         settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
         self.risks = find_risks(self._target, facts, settings)
 
@@ -262,10 +249,6 @@ class RedisServer:
             if error_code(error) in NOT_DONE:
                 raise
             return {}
-
-    def _slot(self) -> int:
-        slot: int = import_module("redis.crc").key_slot(self.keys.prefix.encode())
-        return slot
 
 
 def _package() -> Any:

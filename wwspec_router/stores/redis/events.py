@@ -7,6 +7,7 @@ event. This module has the keys of events and their rules.
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from wwspec_router.errors import StoreError, other_layout
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
@@ -86,6 +87,14 @@ return text
 """
 
 
+LAYOUT = 2
+"""The number of the layout of all keys, under `layout`. A change of keys, or of what they mean, raises it."""
+_FIND_LAYOUT = """
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+"""
+
+
 class RedisStore(RedisFailed, RedisOnce):
     """Keeps entries and jobs in a Redis server, with the server's clock, since those of the instances may differ.
 
@@ -97,17 +106,18 @@ class RedisStore(RedisFailed, RedisOnce):
 
     Args:
         url: `redis://[user:password@]host[:port][/db]`; `redis+sentinel://[user:password@]host:port,host:port/primary`
-            with the addresses of sentinels and their name for the primary; `redis+cluster://[user:password@]host:port`
-            with some nodes; each with `rediss` for TLS; or `unix://[user:password@]/path/to.sock`. Parameters: `prefix`
-            of all keys; `wait`, a number of replicas, and `wait_timeout` in seconds; `db` with sentinels and `unix:`;
-            `sentinel_username` and `sentinel_password`; with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
+            with the addresses of sentinels and their name for the primary; both with `rediss` for TLS; or
+            `unix://[user:password@]/path/to.sock`. Parameters: `prefix` of all keys; `wait`, a number of replicas, and
+            `wait_timeout` in seconds; `db` with sentinels and `unix:`; `sentinel_username` and `sentinel_password`;
+            with TLS `ssl_ca_certs`, `ssl_certfile` and `ssl_keyfile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
         program: The prefix of all keys, unless the URL has one. Programs with different prefixes can share the server
             and never see each other's events and jobs; programs with the same prefix are instances of one program.
 
     Raises:
         ConfigurationError: The package `redis` is missing, or the URL has another form.
-        StoreError: The server can't be used; the text says why, without the URL.
+        StoreError: The server can't be used, or what the program has stored there has another layout; the text says
+            why, without the URL.
     """
 
     shared = True
@@ -118,7 +128,13 @@ class RedisStore(RedisFailed, RedisOnce):
         return self._server.risks
 
     def __init__(self, url: str, limits: StoreLimits | None = None, *, program: str = "zone-program") -> None:
-        super().__init__(RedisServer(url, program), limits or StoreLimits())
+        server = RedisServer(url, program)
+        try:
+            _check_layout(server)
+        except BaseException:
+            server.close()
+            raise
+        super().__init__(server, limits or StoreLimits())
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
         """Keep `text` for `ttl` seconds; see `NotifyStore.put`. It is as durable as the server is."""
@@ -194,3 +210,17 @@ class RedisStore(RedisFailed, RedisOnce):
     def close(self) -> None:
         """Wait for running commands, then close the connections; further calls raise StoreError."""
         self._server.close()
+
+
+def _check_layout(server: RedisServer) -> None:
+    """Give what is stored the number of its layout, if it has none: it is new, or the server has lost all that it had.
+
+    Raises:
+        StoreError: It has another number.
+    """
+    found = server.text(server.run(_FIND_LAYOUT, ("layout",), [LAYOUT], again=True, durable=False))
+    if found != str(LAYOUT):
+        place, keys = server.place, f"{server.keys.prefix}*"
+        raise StoreError(
+            other_layout(place, found, LAYOUT, f"add another ?prefix= to the URL, or delete the keys {keys}")
+        )

@@ -2,7 +2,7 @@
 
 A failed job stays the hash that it was, without an owner and with its `error`. It is in none of the sorted sets of the
 journal but in one of its own, whose members are corp, app and job, sorted by the times when they failed. The steps of a
-job are fields of its hash, so that they leave with it, also when a process of an earlier release finishes it.
+job are fields of its hash, so that they leave with it.
 """
 
 from urllib.parse import quote

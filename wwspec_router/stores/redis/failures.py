@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wwspec_router.stores.redis.url import Target, Topology
+from wwspec_router.stores.redis.url import NO_CLUSTER, Target, Topology
 
-NOT_DONE = frozenset({"READONLY", "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "LOADING"})
+NOT_DONE = frozenset({"READONLY", "MASTERDOWN", "LOADING"})
 """Codes with which a server refuses a command before it does anything; another server may accept it."""
 
 _FIXES: Mapping[str, str] = {
@@ -20,26 +20,20 @@ _FIXES: Mapping[str, str] = {
     "MISCONF": "the server can't save to its disk and takes no writes; see its log",
     "NOREPLICAS": "the server has fewer replicas than its min-replicas-to-write and takes no writes; start them",
     "LOADING": "the server is still loading its data; try again in a moment",
-    "MOVED": "this is a node of a Redis cluster; write redis+cluster:// in the store's URL",
-    "CROSSSLOT": "this is a Redis cluster; write redis+cluster:// in the store's URL",
+    **dict.fromkeys(("MOVED", "ASK", "TRYAGAIN", "CROSSSLOT", "CLUSTERDOWN"), NO_CLUSTER),
     "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not trusted, or is another host's; see ssl_ca_certs",
     "CERTIFICATE_REQUIRED": "the server asks for a certificate of its client; see ssl_certfile and ssl_keyfile",
     "WRONG_VERSION_NUMBER": "the server does not speak TLS on this port; check the port, or the URL's scheme",
     "SSL": "TLS failed; check what ssl_ca_certs, ssl_certfile and ssl_keyfile name",
     "WRONGTYPE": "another program uses the same keys; give each a name or a ?prefix= of its own",
 }
-_SEVERAL: Mapping[str, str] = {
+_SENTINELS: Mapping[str, str] = {
     "READONLY": "the primary has become a replica; a failover is under way",
     "MASTERDOWN": "the primary is down; a failover is under way",
-    "MOVED": "the keys of this program are moving to another node; a failover or a resharding is under way",
-    "ASK": "the keys of this program are moving to another node; try again when that is over",
-    "TRYAGAIN": "the keys of this program are moving to another node; try again when that is over",
-    "CROSSSLOT": "the keys of this program are in several slots; report this as a fault of the store",
-    "CLUSTERDOWN": "the cluster is down, or no node has the slot of this program's keys; a failover may be under way",
     "UNBLOCKED": "the primary became a replica before its replicas had this; it may be lost",
     "NOPRIMARY": "the sentinels name no primary that is up; a failover may be under way",
 }
-"""The fixes for sentinels and clusters, where they differ."""
+"""The fixes with sentinels, where they differ."""
 _ALIASES = {
     "AuthenticationError": "WRONGPASS",
     "AuthenticationWrongNumberOfArgsError": "WRONGPASS",
@@ -70,7 +64,7 @@ def error_code(error: Exception) -> str | None:
         return "READONLY"
     words = [type(error).__name__, *re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", str(error)[:300])]
     codes = [_ALIASES.get(each, each) for each in words]
-    return next((each for each in codes if each != "SSL" and (each in _FIXES or each in _SEVERAL)), None) or (
+    return next((each for each in codes if each != "SSL" and (each in _FIXES or each in _SENTINELS)), None) or (
         "SSL" if "SSL" in codes else None
     )
 
@@ -88,7 +82,7 @@ def describe(package: Any, target: Target, error: Exception, timeout: float) -> 
         hint = "; check its address, and that this port speaks TLS" if "connecting" in str(error) and target.tls else ""
         return f"the server did not answer within {timeout:g} seconds{hint}"
     code = error_code(error)
-    fixes = _FIXES if target.kind is Topology.SERVER else {**_FIXES, **_SEVERAL}
+    fixes = _FIXES if target.kind is Topology.SERVER else {**_FIXES, **_SENTINELS}
     if code is not None and code in fixes:
         return f"{fixes[code]} ({code})"
     if isinstance(error, package.ConnectionError | OSError):

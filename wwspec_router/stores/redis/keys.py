@@ -1,7 +1,7 @@
 """The names of a program's keys in Redis: all under one prefix, which is also their hash tag.
 
-The text between the braces decides the slot of a key in a cluster, so all keys of a program are in one slot and a
-script may use any of them. Programs with other prefixes share the server and never see each other's keys.
+Programs with other prefixes share the server and never see each other's keys. The braces end the prefix, and keep all
+keys of a program in one slot wherever a server has slots.
 
 Every other module names keys without the prefix: `RedisServer` adds it, and a script that makes names adds `prefix`
 itself.

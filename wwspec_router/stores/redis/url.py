@@ -1,7 +1,7 @@
-"""The URL of a Redis store: one server, a primary that sentinels name, or a cluster.
+"""The URL of a Redis store: one server, or a primary that sentinels name.
 
-The schemes are those of redis-py, and of the packages limits (Flask-Limiter) and redis-sentinel-url for several
-machines. It connects nowhere.
+The schemes are those of redis-py, and of the packages limits (Flask-Limiter) and redis-sentinel-url for sentinels. It
+connects nowhere.
 """
 
 import re
@@ -18,8 +18,11 @@ LONGEST_WAIT = 1.5
 MOST_REPLICAS = 100
 FORMS = (
     "redis://[user:password@]host[:port][/db], redis+sentinel://[user:password@]host:port,host:port/primary[?db=0], "
-    "redis+cluster://[user:password@]host:port,host:port (rediss://, rediss+sentinel://, rediss+cluster:// for TLS), "
-    "or unix://[user:password@]/path/to.sock[?db=1]"
+    "(rediss://, rediss+sentinel:// for TLS), or unix://[user:password@]/path/to.sock[?db=1]"
+)
+NO_CLUSTER = (
+    "a Redis cluster is not supported; use a server of its own (redis://host:port), or a primary with replicas and "
+    "sentinels (redis+sentinel://host:port,host:port/primary)"
 )
 
 Address = tuple[str, int]
@@ -31,7 +34,6 @@ class Topology(Enum):
 
     SERVER = "redis"
     SENTINEL = "sentinel"
-    CLUSTER = "cluster"
 
 
 class Target(NamedTuple):
@@ -41,7 +43,7 @@ class Target(NamedTuple):
     place: str
     """Its name in errors: never with a password."""
     addresses: tuple[Address, ...]
-    """The addresses of the server, the sentinels, or some nodes of the cluster; none with a Unix socket."""
+    """The addresses of the server or the sentinels; none with a Unix socket."""
     primary: str
     """The sentinels' name of the primary; else empty."""
     tls: bool
@@ -63,12 +65,10 @@ _KINDS = {
     "unix": Topology.SERVER,
     "redis+sentinel": Topology.SENTINEL,
     "rediss+sentinel": Topology.SENTINEL,
-    "redis+cluster": Topology.CLUSTER,
-    "rediss+cluster": Topology.CLUSTER,
 }
 _FOR_ALL = ("prefix", "wait", "wait_timeout")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_PORTS = {Topology.SERVER: 6379, Topology.SENTINEL: 26379, Topology.CLUSTER: 6379}
+_PORTS = {Topology.SERVER: 6379, Topology.SENTINEL: 26379}
 
 
 def parse_url(url: str) -> Target:
@@ -107,24 +107,18 @@ def _parse(url: str) -> Target:
         place, user = path, {**user, "path": path}
     elif kind is Topology.SERVER:
         given = {**given, "db": path.removeprefix("/") or "0"}
-    elif kind is Topology.SENTINEL:
+    else:
         primary = path.removeprefix("/")
         if not primary or "/" in primary:
             raise _refusal("its path must be the name that the sentinels have for the primary")
         place = f"{primary} of the sentinels {place}"
-    else:
-        if path not in ("", "/"):
-            raise _refusal("a cluster has one database, so its URL has no path")
-        place = f"the cluster {place}"
-    if kind is not Topology.CLUSTER:
-        user = {**user, "db": _database(given.get("db", "0"))}
     return Target(
         kind=kind,
         place=place,
         addresses=addresses,
         primary=primary,
         tls=tls,
-        options={**user, **shared},
+        options={**user, "db": _whole("the database", given.get("db", "0"), 999_999), **shared},
         sentinel_options={**sentinel, **shared},
         prefix=given.get("prefix"),
         replicas=_whole("wait", given.get("wait", "0"), MOST_REPLICAS),
@@ -186,10 +180,6 @@ def _address(text: str, default: int) -> Address:
     if port == -1:
         raise _refusal("a port must be a number up to 65535")
     return parts.hostname, default if port is None else port
-
-
-def _database(text: str) -> int:
-    return _whole("the database", text, 999_999)
 
 
 def _whole(name: str, text: str, most: int) -> int:

@@ -23,82 +23,47 @@ from wwspec_router.stores.sqlite.failed import FAILED_TABLES, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, UNFETCHED_INDEX, unless_refused
+from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
 from wwspec_router.stores.sqlite.lanes import JOB_LANES
 from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
-from wwspec_router.stores.sqlite.once import ONCE_CORP, ONCE_TABLES, SqliteOnce
+from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
 
-SCHEMA: Sequence[Sequence[str]] = (
-    (
-        """
-        CREATE TABLE notify (
-            corpid TEXT NOT NULL,
-            agentid INTEGER NOT NULL,
-            notify_id TEXT NOT NULL,
-            expires REAL NOT NULL,
-            size INTEGER NOT NULL,
-            text TEXT NOT NULL,
-            PRIMARY KEY (corpid, agentid, notify_id)
-        ) WITHOUT ROWID
-        """,
-        "CREATE INDEX notify_expires ON notify (expires, size)",
-        "CREATE TABLE notify_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-        "INSERT INTO notify_usage VALUES (0, 0)",
-        """
-        CREATE TRIGGER notify_added AFTER INSERT ON notify BEGIN
-            UPDATE notify_usage SET rows = rows + 1, bytes = bytes + new.size;
-        END
-        """,
-        """
-        CREATE TRIGGER notify_replaced AFTER UPDATE ON notify BEGIN
-            UPDATE notify_usage SET bytes = bytes + new.size - old.size;
-        END
-        """,
-        """
-        CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
-            UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
-        END
-        """,
-    ),
-    JOB_TABLES,
-    ("DROP TRIGGER notify_added", "DROP TRIGGER notify_replaced"),  # `put` counts: a trigger costs a second journal
-    (  # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same
-        "DROP TRIGGER notify_removed",
-        "DROP INDEX notify_expires",
-        "ALTER TABLE notify RENAME TO notify_3",
-        """
-        CREATE TABLE notify (
-            notify_id TEXT NOT NULL,
-            corpid TEXT NOT NULL,
-            agentid INTEGER NOT NULL,
-            expires REAL NOT NULL,
-            size INTEGER NOT NULL,
-            text TEXT NOT NULL,
-            PRIMARY KEY (notify_id, corpid, agentid)
-        ) WITHOUT ROWID
-        """,
-        """
-        INSERT INTO notify (notify_id, corpid, agentid, expires, size, text)
-        SELECT notify_id, corpid, agentid, expires, size, text FROM notify_3
-        """,
-        "DROP TABLE notify_3",
-        "CREATE INDEX notify_expires ON notify (expires, size)",
-        """
-        CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
-            UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
-        END
-        """,
-    ),
-    (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
-    ONCE_TABLES,
-    NEWEST_TABLES,
-    (*KEPT_TABLES, *FAILED_TABLES, *ONCE_CORP),
-    UNFETCHED_INDEX,
+LAYOUT = 10
+"""The number of the tables' layout, in `PRAGMA user_version`. A change of tables, or of what they mean, raises it."""
+SCHEMA: Sequence[str] = (
+    # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same.
+    """
+    CREATE TABLE notify (
+        notify_id TEXT NOT NULL,
+        corpid TEXT NOT NULL,
+        agentid INTEGER NOT NULL,
+        expires REAL NOT NULL,
+        size INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (notify_id, corpid, agentid)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX notify_expires ON notify (expires, size)",
+    "CREATE TABLE notify_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "INSERT INTO notify_usage VALUES (0, 0)",
+    # `put` counts by itself: a trigger costs a second journal.
+    """
+    CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
+        UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
+    END
+    """,
+    "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)",
+    *NEWEST_TABLES,
+    *JOB_TABLES,
+    *JOB_LANES,
+    *FAILED_TABLES,
+    *ONCE_TABLES,
+    *KEPT_TABLES,
 )
-"""The statements of each schema version. A released version is never edited; a change is a new one."""
+"""The statements that make the tables of a new file."""
 
 _PUTS_PER_REMOVAL = 8
 """A process removes expired rows with every so many puts."""
@@ -184,7 +149,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def __init__(
         self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] | None = None
     ) -> None:
-        file = SqliteFile(Path(path), SCHEMA)
+        file = SqliteFile(Path(path), LAYOUT, SCHEMA)
         try:
             super().__init__(file, limits or StoreLimits(), clock or _steady_clock(file))
         except BaseException:

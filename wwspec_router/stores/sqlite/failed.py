@@ -1,8 +1,7 @@
 """Jobs that failed for good, and the results of parts of jobs, in a SQLite file.
 
 A failed job leaves the tables of the journal for one of its own, so that it costs the journal nothing. The steps of a
-job have its id, and leave with the job, whichever of the tables it leaves; also when a process of an earlier release,
-which knows no steps, finishes it.
+job have its id, and leave with the job, whichever of the tables it leaves.
 """
 
 import sqlite3
@@ -34,8 +33,6 @@ FAILED_TABLES: Sequence[str] = (
     )
     """,
     "CREATE INDEX failed_jobs_of ON failed_jobs (corpid, agentid)",
-    "ALTER TABLE job_usage ADD COLUMN failed INTEGER NOT NULL DEFAULT 0",  # a page of their own would cost each reader
-    "ALTER TABLE job_usage ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0",
     """
     CREATE TABLE job_steps (
         job_id TEXT NOT NULL,
@@ -66,7 +63,7 @@ FAILED_TABLES: Sequence[str] = (
     END
     """,
 )
-"""The statements of a later version than the journal's. Never edited."""
+"""The statements that make the tables; a change of them raises `events.LAYOUT`."""
 
 _KEEP_STEP = """
     INSERT INTO job_steps (job_id, name, text) SELECT job_id, ?, ? FROM jobs WHERE job_id = ? AND owner = ?

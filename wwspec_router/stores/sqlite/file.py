@@ -29,7 +29,7 @@ from wwspec_router.host.private_files import create_private
 from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
 from wwspec_router.stores.sqlite.open_files import OpenFiles
-from wwspec_router.stores.sqlite.schema import bring_up_to_date
+from wwspec_router.stores.sqlite.schema import make_tables
 
 T = TypeVar("T")
 Failed = Callable[[Exception], None] | None
@@ -70,15 +70,16 @@ class SqliteFile:
     Args:
         path: The file. Missing directories are made with mode 0700, the file with 0600; SQLite gives its -wal
             and -shm the file's mode.
-        schema: The statements of each schema version, oldest first. A file of an older version is brought up
-            to date; one of a newer version is refused.
+        layout: The number of the layout of its tables; a file with another number is refused.
+        schema: The statements that make the tables.
 
     Raises:
-        StoreError: The file can't be read or can't be written; the text says why.
+        StoreError: The file can't be read, can't be written, or has another layout; the text says why.
     """
 
-    def __init__(self, path: Path, schema: Sequence[Sequence[str]]) -> None:
+    def __init__(self, path: Path, layout: int, schema: Sequence[str]) -> None:
         self._path = _created(path)
+        self._layout = layout
         self._schema = schema
         self._group = Batches[_Write](self._write_batch, max_batch=MAX_BATCH)
         self._write_lock = threading.Lock()  # held while a batch is written, so that close waits for it
@@ -257,7 +258,7 @@ class SqliteFile:
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
-        self._transact(deadline, lambda db: bring_up_to_date(db, self._path, self._schema), True)
+        self._transact(deadline, lambda db: make_tables(db, self._path, self._layout, self._schema), True)
         self._use_wal(deadline)
         self._transact(deadline, self._touch, True)
 
@@ -267,9 +268,8 @@ class SqliteFile:
             raise StoreError(f"{self._path}: this file system can't hold a shared SQLite file; use a local disk")
 
     def _touch(self, db: sqlite3.Connection) -> None:
-        """Check that writing works: write the schema version that the file has, even one of a later release."""
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        db.execute(f"PRAGMA user_version = {version}")
+        """Check that writing works: write the number that the file has."""
+        db.execute(f"PRAGMA user_version = {self._layout}")
 
     def _write_batch(self, first: _Write, others: Callable[[], list[_Write]]) -> None:
         """Write all waiting items, and tell of those that failed and for which nobody waits."""

@@ -41,7 +41,10 @@ JOB_TABLES: Sequence[str] = (
         added REAL NOT NULL,
         due REAL NOT NULL,
         owner TEXT,
-        attempt INTEGER NOT NULL DEFAULT 0
+        attempt INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        running INTEGER NOT NULL DEFAULT 0,
+        lane INTEGER NOT NULL
     )
     """,
     """
@@ -57,10 +60,20 @@ JOB_TABLES: Sequence[str] = (
         result TEXT
     )
     """,
-    "CREATE INDEX jobs_due ON jobs (due)",
+    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
     "CREATE INDEX jobs_claimed ON jobs (due) WHERE owner IS NOT NULL",
-    "CREATE TABLE job_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-    "INSERT INTO job_usage VALUES (0, 0)",
+    # It costs other jobs nothing; notifications are those of these names.
+    "CREATE INDEX unfetched ON job_texts (notify_id) WHERE ability_id >= 'notify:' AND ability_id < 'notify;'",
+    # Those that failed for good are counted here, too: a page of their own would cost each reader.
+    """
+    CREATE TABLE job_usage (
+        rows INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        forgotten INTEGER NOT NULL
+    )
+    """,
+    "INSERT INTO job_usage VALUES (0, 0, 0, 0)",
     """
     CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
         UPDATE job_usage SET rows = rows + 1, bytes = bytes + new.size;
@@ -73,12 +86,9 @@ JOB_TABLES: Sequence[str] = (
     END
     """,
 )
-"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
+"""The statements that make the tables; a change of them raises `events.LAYOUT`.
 
-UNFETCHED_INDEX = (
-    "CREATE INDEX unfetched ON job_texts (notify_id) WHERE ability_id >= 'notify:' AND ability_id < 'notify;'",
-)
-"""The statement of a later version. It costs other jobs nothing; notifications are those of these names."""
+`attempt` counts claims, `attempts` begins. A job runs while `running` is set and it has no outcome."""
 
 _HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
@@ -134,7 +144,7 @@ class SqliteJobs(SqliteKept):
     transaction, which no other process can interrupt.
 
     Args:
-        file: The file, with the newest schema.
+        file: The file.
         limits: Bounds in jobs and bytes, for all processes together.
         clock: Returns the time in seconds; the processes that share the file need the same clock.
     """

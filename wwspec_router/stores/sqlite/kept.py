@@ -55,7 +55,7 @@ KEPT_TABLES: Sequence[str] = (
     END
     """,
 )
-"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
+"""The statements that make the tables; a change of them raises `events.LAYOUT`."""
 
 _REMOVED_AT_ONCE = 64
 """Rows that one removal deletes."""

@@ -12,14 +12,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 JOB_LANES: Sequence[str] = (
-    "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",  # the older `attempt` counts claims
-    "ALTER TABLE jobs ADD COLUMN running INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",  # 0 in jobs that an earlier release added
     "CREATE TABLE job_lanes (lane INTEGER PRIMARY KEY, ability_id TEXT NOT NULL UNIQUE, seen REAL NOT NULL DEFAULT 0)",
-    "DROP INDEX jobs_due",
-    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
 )
-"""The statements of a later version. A job runs while `running` is set and it has no outcome."""
+"""The statement that makes the table; a change of it raises `events.LAYOUT`."""
 
 _LANE = "SELECT lane FROM job_lanes WHERE ability_id = ?"
 _ADD_LANE = "INSERT INTO job_lanes (ability_id) VALUES (?)"
@@ -31,10 +26,10 @@ HEADS = """
         WHERE lanes.lane IS NOT NULL
     )
     SELECT (SELECT min(due) FROM jobs WHERE owner IS NULL AND lane = lanes.lane), 0, 0, lanes.lane, ability_id, seen
-    FROM lanes LEFT JOIN job_lanes ON job_lanes.lane = lanes.lane WHERE lanes.lane IS NOT NULL
+    FROM lanes JOIN job_lanes ON job_lanes.lane = lanes.lane WHERE lanes.lane IS NOT NULL
     UNION ALL
     SELECT jobs.due, 1, running AND errcode IS NULL, jobs.lane, job_lanes.ability_id, seen
-    FROM jobs JOIN job_texts USING (serial) LEFT JOIN job_lanes ON job_lanes.lane = jobs.lane
+    FROM jobs JOIN job_texts USING (serial) JOIN job_lanes ON job_lanes.lane = jobs.lane
     WHERE owner IS NOT NULL AND jobs.due <= ?
 """
 """Finds the time when the first job of each lane is due, and the jobs left behind, by index."""
@@ -48,16 +43,6 @@ LEASE_OVER = """
     FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
 """
 """Finds those whose leases are over, by index."""
-_ADD_MISSING_LANES = """
-    INSERT INTO job_lanes (ability_id)
-    SELECT DISTINCT ability_id FROM job_texts JOIN jobs USING (serial) WHERE lane = 0
-    ON CONFLICT DO NOTHING
-"""
-_FILL_IN_LANES = """
-    UPDATE jobs SET lane = (
-        SELECT job_lanes.lane FROM job_lanes JOIN job_texts USING (ability_id) WHERE job_texts.serial = jobs.serial
-    ) WHERE lane = 0
-"""
 _SEEN = "UPDATE job_lanes SET seen = ? WHERE lane = ?"
 
 
@@ -68,9 +53,8 @@ class _Head(NamedTuple):
     left_behind: int
     running: int
     lane: int
-    name: str | None
-    """None when the lane is 0."""
-    seen: float | None
+    name: str
+    seen: float
     """When an owner that knows the name last asked for jobs, or a little earlier: not every time is noted."""
 
 
@@ -110,12 +94,11 @@ class Demand(NamedTuple):
         late = now - self.orphan_after / 4
         for head in sorted(heads, key=itemgetter(0)):
             known = self.known is None or head.name in self.known
-            seen = head.seen or 0.0
             until = now
-            if known and head.due <= now and seen <= late and head.lane not in found.seen:
+            if known and head.due <= now and head.seen <= late and head.lane not in found.seen:
                 found.seen.append(head.lane)
             elif not known:
-                until = now - self.orphan_after if seen <= late - self.orphan_after else -math.inf
+                until = now - self.orphan_after if head.seen <= late - self.orphan_after else -math.inf
             if head.due <= until and (self.suspects if head.running else self.limit):
                 (found.left_behind if head.left_behind else found.waiting)[head.lane] = until
         return found
@@ -134,18 +117,13 @@ class Demand(NamedTuple):
 
 
 def is_worth_a_claim(heads: Sequence[tuple[Any, ...]], demand: Demand, now: float) -> bool:
-    """Return whether a claim has something to do with these rows of `HEADS`: to take, note or correct something."""
-    found = [_Head(*row) for row in heads]
-    return any(demand.find(found, now)) or any(head.lane == 0 for head in found)
+    """Return whether a claim has something to do with these rows of `HEADS`: to take or note something."""
+    return any(demand.find([_Head(*row) for row in heads], now))
 
 
 def due_jobs(db: sqlite3.Connection, demand: Demand, now: float) -> list[Due]:
     """Return the jobs that an owner gets, in their order, and note for which lanes it asked."""
     heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
-    if any(head.lane == 0 for head in heads):
-        db.execute(_ADD_MISSING_LANES)
-        db.execute(_FILL_IN_LANES)
-        heads = [_Head(*row) for row in db.execute(HEADS, (now,)).fetchall()]
     found = demand.find(heads, now)
     if found.seen:
         db.executemany(_SEEN, [(now, each) for each in found.seen])

@@ -30,7 +30,7 @@ NEWEST_TABLES: Sequence[str] = (
     ) WITHOUT ROWID
     """,
 )
-"""The statements that make the table; `events.SCHEMA` says since which version it exists. Never edited."""
+"""The statements that make the table; a change of them raises `events.LAYOUT`."""
 
 _PAGE = 4000
 """Bytes that the events in one page of 4,096 may take."""
@@ -54,10 +54,6 @@ It counts the newest events, which is quick, and does not add up their sizes; ne
 before this runs.
 """
 _MOVE = (
-    # Nothing, unless a process of an earlier release put an event of the same key meanwhile.
-    """
-    DELETE FROM notify WHERE (notify_id, corpid, agentid) IN (SELECT notify_id, corpid, agentid FROM notify_new)
-    """,
     """
     INSERT INTO notify (notify_id, corpid, agentid, expires, size, text)
     SELECT notify_id, corpid, agentid, expires, size, text FROM notify_new

@@ -21,7 +21,8 @@ ONCE_TABLES: Sequence[str] = (
         expires REAL NOT NULL,
         size INTEGER NOT NULL,
         errcode INTEGER,
-        text TEXT
+        text TEXT,
+        corp TEXT NOT NULL
     ) WITHOUT ROWID
     """,
     "CREATE INDEX once_expires ON once (expires, size)",
@@ -38,13 +39,7 @@ ONCE_TABLES: Sequence[str] = (
     END
     """,
 )
-"""The statements that make the tables; `events.SCHEMA` says since which version they exist. Never edited."""
-
-ONCE_CORP: Sequence[str] = (
-    "ALTER TABLE once ADD COLUMN corp TEXT NOT NULL DEFAULT '0'",  # '0' in what an earlier release added
-)
-"""The statement of a later version. Never edited."""
-
+"""The statements that make the tables; a change of them raises `events.LAYOUT`."""
 _REMOVED_AT_ONCE = 64
 """Rows that one claim deletes; more than it adds, so that the backlog shrinks."""
 

@@ -2,7 +2,7 @@
 // @ts-check
 import { t } from "./texts.js";
 
-const VERSION = 1;
+const VERSION = 2;
 const LATEST = 8.64e15; // milliseconds that a date can hold
 const KINDS = ["app", "call", "event", "sdk", "callback", "clock"];
 
@@ -112,14 +112,14 @@ const entry = object({
     offset_ms: time,
     duration_ms: orNull(number),
     outcome: text,
-    verdict: optional(text),
+    verdict: text,
     errcode: orNull(number),
     program_errcode: orNull(number),
     failed: flag,
     corpid: text,
     agentid: orNull(number),
     pid: orNull(number),
-    machine: optional(orNull(count)),
+    machine: orNull(count),
     faults: listOf(text),
     contract: orNull(object({ request: verdict, reply: verdict })),
     request_bytes: count,
@@ -134,19 +134,19 @@ const entry = object({
     sealed: flag,
     call: orNull(object({ call_type: number, notify_id: text, request_id: text, is_async: flag, timestamp: number })),
     hits: listOf(fault),
-    cause: optional(orNull(object({ fired: flag, message: orNull(object({ from: text, name: text, to: listOf(text), chatid: text, text })) }))),
-    causes: optional(membersOf(pair)),
-    advice: optional(orNull(pair)),
+    cause: orNull(object({ fired: flag, message: orNull(object({ from: text, name: text, to: listOf(text), chatid: text, text })) })),
+    causes: membersOf(pair),
+    advice: orNull(pair),
     children: listOf(count),
-    attempts: optional(count),
-    code: optional(is((value) => ["", "ok", "failed", "postponed"].includes(value))),
-    traces: optional(listOf(trace)),
+    attempts: count,
+    code: is((value) => ["", "ok", "failed", "postponed"].includes(value)),
+    traces: listOf(trace),
 });
 
 const session = object({
     exported_ms: time,
     version: text,
-    clock: object({ now_ms: time, running: flag, ahead_ms: optional(number) }),
+    clock: object({ now_ms: time, running: flag, ahead_ms: number }),
     faults: listOf(fault),
     program: object({
         program_id: text,
@@ -154,7 +154,7 @@ const session = object({
         state: is((value) => ["unknown", "up", "down"].includes(value)),
         since_ms: orNull(time),
         pids: listOf(count),
-        machines: optional(listOf(object({ number: count, url: text, state: is((value) => ["unknown", "up", "down", "stopped"].includes(value)), pids: listOf(count), order: text, fault: text }))),
+        machines: listOf(object({ number: count, url: text, state: is((value) => ["unknown", "up", "down", "stopped"].includes(value)), pids: listOf(count), order: text, fault: text })),
         receives_events: flag,
         abilities: orNull(listOf(text)),
         registrations: count,
@@ -162,15 +162,6 @@ const session = object({
     contracts: orNull(membersOf(object({ input: any, output: any, target: optional(text), declared: optional(text), doc: optional(text), schemas: optional(object({})) }))),
     entries: listOf((value, path) => entry(value, path) || (value.parent === null || value.parent < value.number ? "" : `${path}.parent`)),
 });
-
-/**
- * Return the verdict of an entry whose file is of release 0.1.0, which had none.
- * @param {{outcome: string, program_errcode: number | null, failed: boolean}} entry
- */
-function verdictOf({ outcome, program_errcode, failed }) {
-    if (!failed || !["", "ok"].includes(outcome)) return outcome;
-    return program_errcode ? `program ${program_errcode}` : outcome && "misfit";
-}
 
 /**
  * Return the session of a file's text.
@@ -186,14 +177,10 @@ export function readSession(source) {
         throw new Error(t("session.wrong.json"));
     }
     if (value?.wwspec_session !== VERSION) {
-        throw new Error(t("session.wrong.version", { version: String(value?.wwspec_session ?? "?") }));
+        throw new Error(t("session.wrong.version", { version: String(value?.wwspec_session ?? "?"), known: VERSION }));
     }
     if (!Array.isArray(value.entries)) throw new Error(t("session.wrong.shape"));
     const path = session(value, "");
     if (path) throw new Error(t("session.wrong.value", { path }));
-    for (const each of value.entries) {
-        each.verdict ??= verdictOf(each);
-        each.traces ??= [];
-    }
     return value;
 }

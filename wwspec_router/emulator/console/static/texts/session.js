@@ -20,7 +20,10 @@ export const SESSION = {
     "session.import.drop": ["Choose a file, or drop it here", "选择文件，或拖放到此处"],
     "session.wrong": ["{name} is not a session file: {reason}", "{name} 不是会话文件：{reason}"],
     "session.wrong.json": ["it is not JSON", "内容不是 JSON"],
-    "session.wrong.version": ["it has version {version}, and this page reads version 1", "版本为 {version}，本页面只支持版本 1"],
+    "session.wrong.version": [
+        "it has version {version}, and this page reads version {known} only: open it in the console of the wwspec-router that saved it, or save the session again",
+        "版本为 {version}，本页面只支持版本 {known}：请在保存它的 wwspec-router 版本的控制台中打开，或重新保存会话",
+    ],
     "session.wrong.shape": ["it has no entries", "没有 entries"],
     "session.wrong.value": ["{path} is missing, or not what it has to be", "{path} 缺失，或者内容不对"],
     "session.open": ["{name}: {count} exchanges, saved {time} with wwspec {version}", "{name}：{count} 条记录，由 wwspec {version} 保存于 {time}"],

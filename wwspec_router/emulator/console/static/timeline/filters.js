@@ -15,7 +15,6 @@ import { KEYS, readQuery, VALUES, withWord, wordsOf, written } from "./query.js"
  */
 
 const NAMES = /** @type {const} */ (["q", "sort", "scale"]);
-const OLD_NAMES = ["kind", "ability", "errcode", "corp"]; // in addresses that were copied from the page of release 0.1
 const FAILED = "is:failed";
 const TYPING_MS = 250; // after the last key before a text is searched
 const MOST_OPTIONS = 10;
@@ -26,9 +25,7 @@ const MOST_OPTIONS = 10;
  * @returns {Filters}
  */
 export function filtersOf(query) {
-    const old = OLD_NAMES.filter((name) => query.get(name)).map((name) => `${name}:${written(query.get(name) ?? "")}`);
-    const words = [query.get("q") ?? "", ...old, query.get("failed") ? FAILED : ""];
-    return { q: words.filter(Boolean).join(" "), sort: query.get("sort") ?? "", scale: query.get("scale") ?? "" };
+    return { q: query.get("q") ?? "", sort: query.get("sort") ?? "", scale: query.get("scale") ?? "" };
 }
 
 /**
@@ -38,7 +35,6 @@ export function filtersOf(query) {
  */
 export function withFilters(query, filters) {
     const changed = new URLSearchParams(query);
-    for (const name of [...OLD_NAMES, "failed"]) changed.delete(name);
     for (const name of NAMES) changed.set(name, filters[name]);
     return changed;
 }
