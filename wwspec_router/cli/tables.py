@@ -1,4 +1,4 @@
-"""Lists as `wwspec zone` prints them: a table on a terminal, JSON in a pipe. The one way to write a time or style a text."""
+"""Lists as `wwspec zone` prints them: a table on a terminal, JSON in a pipe; how times and styled texts are written."""
 
 import os
 import sys
