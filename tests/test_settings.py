@@ -1,6 +1,8 @@
 """Settings are stated once, in `config.Settings`: options, help and docs say the same."""
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from click.testing import CliRunner
 from tests.support.apps import ROOT
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
-from wwspec_router.config import REGISTRY, Secrecy, Setting, Settings, registry_path, settings, variable
+from wwspec_router.config import REGISTRY, SdkSource, Secrecy, Setting, Settings, registry_path, settings, variable
+from wwspec_router.config.reading import read_settings
+from wwspec_router.errors import ConfigurationError
 
 ALL = list(settings().values())
 
@@ -87,6 +91,87 @@ def test_a_value_above_its_limit_is_wrong_usage(setting: Setting) -> None:
     assert f"--{setting.option}" in done.stderr
 
 
+def other_value(setting: Setting) -> Any:
+    """A value that is allowed and is not the default."""
+    if setting.choices:
+        return next(each for each in setting.choices if each != setting.default)
+    if isinstance(setting.default, bool):
+        return not setting.default
+    return f"redis://{setting.name}" if isinstance(setting.default, str) else setting.default + 1
+
+
+IN_A_FILE = [each for each in ALL if each.secret is not Secrecy.ALWAYS]
+
+
+def in_the_environment(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    for each in ALL:
+        monkeypatch.setenv(variable(each.option), str(other_value(each)))
+
+
+def in_files_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    for each in ALL:
+        if each.secret is not Secrecy.NEVER:
+            (folder / each.name).write_text(f"{each.name} of a file\n")
+            monkeypatch.setenv(f"{variable(each.option)}_FILE", str(folder / each.name))
+
+
+def in_the_settings_file(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    rows = [f"{each.option} = {json.dumps(other_value(each))}" for each in IN_A_FILE]
+    (folder / "secret").write_text("a secret\n")
+    rows += [f"{each.option}-file = 'secret'" for each in ALL if each.secret is Secrecy.ALWAYS]
+    (folder / "wwspec.toml").write_text("\n".join(["[serve]", "registry = 'own.toml'", *rows]))
+
+
+def in_a_settings_file_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "named.toml").write_text("[serve]\ngrace = 5\n[app]\nname = 'x'\n")
+    monkeypatch.setenv("WWSPEC_CONFIG", str(folder / "named.toml"))
+    monkeypatch.setenv("WWSPEC_REGISTRY", str(folder / "rows.toml"))
+    monkeypatch.setenv("WWSPEC_GRACE", "7")
+
+
+@pytest.mark.parametrize(
+    "set_all",
+    [
+        in_the_environment,
+        in_files_that_the_environment_names,
+        in_the_settings_file,
+        in_a_settings_file_that_the_environment_names,
+    ],
+)
+def test_other_servers_read_the_settings_that_serve_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, set_all: Callable[[pytest.MonkeyPatch, Path], None]
+) -> None:
+    monkeypatch.setenv("WWSPEC_APP", str(tmp_path))
+    set_all(monkeypatch, tmp_path)
+    read, given = read_settings()
+    assert read == parsed(monkeypatch)
+    assert read != Settings(app=tmp_path)
+    assert isinstance(read.sdk, SdkSource)
+    assert isinstance(read.grace, float)
+    assert given == {each for each in settings() if getattr(read, each) != getattr(Settings(app=tmp_path), each)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("WORKERS", "many", "WWSPEC_WORKERS: must be a whole number from 0 to 64, or auto, not 'many'"),
+        ("WORKERS", "65", "WWSPEC_WORKERS: must be a whole number from 0 to 64, or auto, not '65'"),
+        ("GRACE", "inf", "WWSPEC_GRACE: must be a number of seconds from 0 on, not 'inf'"),
+        ("LOG_JSON", "maybe", "WWSPEC_LOG_JSON: must be true or false, not 'maybe'"),
+        ("LOG_LEVEL", "info", "WWSPEC_LOG_LEVEL: must be one of DEBUG, INFO, WARNING, ERROR, not 'info'"),
+        ("APP", __file__, f"WWSPEC_APP: {__file__} is a file: name the folder of the application"),
+        ("REGISTRY", str(ROOT), f"WWSPEC_REGISTRY: {ROOT} is a folder: name the registry file"),
+        ("STORE_FILE", "no-such-file", "WWSPEC_STORE_FILE: no-such-file can't be read: No such file or directory"),
+    ],
+)
+def test_other_servers_refuse_a_wrong_value_and_name_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, fault: str
+) -> None:
+    monkeypatch.setenv(f"WWSPEC_{name}", value)
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(fault)}$"):
+        read_settings()
+
+
 def test_the_table_in_the_docs_is_made_of_the_settings() -> None:
     page = (ROOT / "docs" / "en" / "reference" / "settings.md").read_text("utf-8")
     assert all(f"`--{each.option}" in page and each.text in page for each in ALL)
@@ -103,4 +188,4 @@ def test_the_place_of_the_registry_file_is_spelled_once() -> None:
         for path in sorted((ROOT / "wwspec_router").rglob("*.py"))
         if re.search(r'"abilities/registry\.toml"|"abilities" / "registry\.toml"', path.read_text("utf-8"))
     ]
-    assert spelled == ["wwspec_router/config.py"]
+    assert spelled == ["wwspec_router/config/__init__.py"]

@@ -5,13 +5,12 @@ It changes nothing of the process: the log, the garbage collector, signals and t
 
 from ipaddress import ip_address
 
-import click
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wwspec_router.cli.verbs.serve import command, settings_of
-from wwspec_router.config import SdkSource, Settings, variable
+from wwspec_router.config import SdkSource, variable
+from wwspec_router.config.reading import read_settings
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.host.extras import require
 from wwspec_router.serving.asgi import application
@@ -34,26 +33,15 @@ def create_app() -> Starlette:
         ConfigurationError: The settings, the application, the registry file, the SDK or the store can't be used.
         StoreError: The store does not work.
     """
-    settings, is_alone = _read_settings()
+    settings, given = read_settings()
     if settings.debug_fault:
         raise ConfigurationError(settings.debug_fault)
     if settings.sdk is SdkSource.EMULATOR:
         require("zone", f"wwspec_router.asgi with {variable('sdk')}={SdkSource.EMULATOR}")
-    app = application(create_program(settings, is_alone=is_alone))
+    app = application(create_program(settings, is_alone="workers" in given and settings.processes <= 1))
     if settings.sdk is SdkSource.EMULATOR and not settings.allow_remote:
         app.add_middleware(_ThisMachineOnly)
     return app
-
-
-def _read_settings() -> tuple[Settings, bool]:
-    """Return the settings, and whether they say that there is one process."""
-    try:
-        with command.make_context("serve", []) as context:
-            settings = settings_of(**context.params)
-            is_said = context.get_parameter_source("workers") is not click.core.ParameterSource.DEFAULT
-    except click.ClickException as error:
-        raise ConfigurationError(error.format_message()) from None
-    return settings, is_said and settings.processes <= 1
 
 
 class _ThisMachineOnly:

@@ -61,7 +61,7 @@ WWSpecError
 ├─ JsonError                 a text is not JSON, or not of the wanted type
 ├─ SourceError               a contract can't be written as Python source      contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
-├─ ElfError                  a file is no ELF file, or a damaged one              image.elf
+├─ ElfError                  a file is no ELF file, or a damaged one              host.elf
 ├─ ChildError                a verb in a process of its own ended too early    host.child
 ├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
 ├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading

@@ -60,11 +60,7 @@ def page(say: Say) -> str:
 def errors() -> Iterator[type[WWSpecError]]:
     """Yield every public error of the package, each behind its base."""
     for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
-        if (
-            not module.name.endswith("__main__")
-            and "wwspec_standin" not in module.name
-            and "._template" not in module.name
-        ):
+        if not module.name.endswith("__main__") and "wwspec_standin" not in module.name:
             import_module(module.name)
     yield WWSpecError
     yield from _below(WWSpecError)

@@ -1,11 +1,13 @@
 """`wwspec doctor` as a person uses it: one line for each thing, its fix, and the exit code."""
 
+import os
 import platform
 import re
 import socket
 import sqlite3
 import struct
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.support.apps import write_files
+from tests.support.apps import ROOT, write_files
+from tests.support.pages import blocks_of_page
 from tests.support.redis_server import local_redis
 from tests.support.skips import only_where
-from wwspec_router.image.elf import MACHINES
+from wwspec_router.findings import GROUP
+from wwspec_router.host.elf import MACHINES
 from wwspec_router.testing.zone import Zone
 
 REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
@@ -48,8 +52,8 @@ class Doctor:
             each.close()
 
     def __call__(self, *arguments: str) -> tuple[int, dict[str, str]]:
-        ports = ("--port", str(self.port), "--emulator-port", str(self.emulator_port))
-        done = self._run("doctor", *ports, *arguments, cwd=self._folder)
+        emulator = {"WWSPEC_EMULATOR_PORT": str(self.emulator_port)}
+        done = self._run("doctor", "--port", str(self.port), *arguments, cwd=self._folder, environment=emulator)
         assert done.stderr == ""
         lines = {}
         for line in done.stdout.splitlines():
@@ -112,7 +116,7 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
     assert lines[f"port {doctor.port}"] == "ok is free for a zone program"
     line = lines[f"port {doctor.emulator_port}"]
     assert line.startswith("fix is taken: something else than a zone program or an emulator listens there, of process ")
-    assert line.endswith("; end it, or choose another --emulator-port")
+    assert line.endswith("; end it, or choose another --emulator-port or WWSPEC_EMULATOR_PORT")
 
 
 def test_the_emulator_on_the_port_of_the_program_is_a_fault(run: Run, folder: Path, zone: Zone) -> None:
@@ -124,8 +128,41 @@ def test_the_emulator_on_the_port_of_the_program_is_a_fault(run: Run, folder: Pa
 
 def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> None:
     port = zone.client.url.rpartition(":")[2]
-    done = run("doctor", "--emulator-port", port, cwd=folder)
+    done = run("doctor", cwd=folder, environment={"WWSPEC_EMULATOR_PORT": port})
     assert f"ok    port      {port} has an emulator already" in done.stdout.splitlines()
+
+
+def test_a_port_of_the_emulator_that_is_no_number_is_a_fault(run: Run, folder: Path) -> None:
+    done = run("doctor", cwd=folder, environment={"WWSPEC_EMULATOR_PORT": "many"})
+    text = "emulator: WWSPEC_EMULATOR_PORT: must be a whole number from 1 to 65535, not 'many'"
+    assert f"fix   check     {text}" in done.stdout.splitlines()
+
+
+def test_checks_of_other_packages_run_and_their_errors_are_findings(run: Run, folder: Path, tmp_path: Path) -> None:
+    for block in blocks_of_page(ROOT / "docs" / "en" / "how-to" / "test-in-ci.md"):
+        if block.is_file:
+            block.write(tmp_path / "site")
+    site = tmp_path / "site" / "checks"
+    declared = tomllib.loads((site / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"][GROUP]
+    points = [f"{name} = {value}" for name, value in declared.items()]
+    points += ["quick = shop_checks:State", "torn = shop_checks:no_such"]
+    metadata = {
+        "METADATA": "Metadata-Version: 2.1\nName: shop-checks\nVersion: 1.0\n",
+        "entry_points.txt": "\n".join([f"[{GROUP}]", *points]),
+    }
+    write_files(site / "shop_checks-1.0.dist-info", metadata)
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")])), "PYTHONUTF8": "1"}
+    done = run("doctor", cwd=folder, environment=path)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert f"prod  rules     no {folder / 'abilities/rules.txt'}: copy the one of the team" in lines
+    assert any(line.startswith("ok    image ") for line in lines)
+    quick, torn = (line for line in lines if line.startswith("fix   check "))
+    assert quick.startswith("fix   check     the check quick of shop-checks (shop_checks:State) ends with ValueError: ")
+    assert torn.startswith(
+        "fix   check     the check torn of shop-checks (shop_checks:no_such) ends with AttributeError: "
+    )
+    assert torn.endswith("; correct or uninstall that package")
 
 
 def test_what_the_image_would_lack_is_told_and_fails_only_for_production(doctor: Doctor, folder: Path) -> None:

@@ -11,10 +11,10 @@ from trove_classifiers import classifiers
 
 import wwspec_router
 from tests.packaging.conftest import COMPILED, Archives, run
-from wwspec_router.scaffold.project import REPOSITORY_FILES
+from wwspec_router.scaffold.project import project_files
 
 pytestmark = pytest.mark.slow
-TEMPLATE = "wwspec_router/_template/"
+TEMPLATE = "wwspec_router/scaffold/files/"
 METADATA = f"wwspec_router-{wwspec_router.__version__}.dist-info"
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
@@ -46,15 +46,15 @@ def test_wheel_carries(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
     assert name in entries
 
 
-def test_wheel_carries_of_the_repository_what_new_programs_get_and_no_more(entries: dict[str, zipfile.ZipInfo]) -> None:
+def test_wheel_carries_all_that_new_programs_get_and_no_more(entries: dict[str, zipfile.ZipInfo]) -> None:
     carried = {name.removeprefix(TEMPLATE) for name in entries if name.startswith(TEMPLATE)}
-    assert carried == set(REPOSITORY_FILES.values())
+    assert carried == set(project_files("shop"))
 
 
 def test_wheel_carries_every_source_file_of_the_package(entries: dict[str, zipfile.ZipInfo]) -> None:
     package = Path(wwspec_router.__file__).parent
     sources = {f"wwspec_router/{path.relative_to(package)}" for path in package.rglob("*.py")}
-    assert sources == {name for name in entries if name.endswith(".py") and not name.startswith(TEMPLATE)}
+    assert sources == {name for name in entries if name.endswith(".py")}
 
 
 def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfile.ZipInfo]) -> None:

@@ -2,6 +2,8 @@ import threading
 
 import pytest
 
+from wwspec_router.logs.formats import OneLineFormatter
+from wwspec_router.logs.lines import about
 from wwspec_router.pool.watchdog import Watchdog, Work
 
 
@@ -37,3 +39,9 @@ def test_work_within_its_limit_is_left_alone(caplog: pytest.LogCaptureFixture) -
     watchdog = Watchdog(lambda: [work], lambda each: pytest.fail("nothing hangs"))
     assert watchdog.check() == set()
     assert caplog.messages == []
+
+
+def test_the_log_line_carries_the_number_of_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.setFormatter(OneLineFormatter())
+    Watchdog(lambda: [hanging("a call")], lambda work: True, about=about).check()
+    assert " #7 " in caplog.text

@@ -13,6 +13,16 @@ from tests.support.command import pytest_session, wwspec
 from wwspec_router import __version__
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
 
+PROGRAM = ("__init__", "chat_digest", "group_overview")
+COPIES = {
+    ".gitignore": ".gitignore",
+    "run.sh": "run.sh",
+    "sdk/README.md": "sdk/README.md",
+    **{f"{folder}/{name}.py": f"{folder}/{name}.py" for folder in ("abilities", "schemas") for name in PROGRAM},
+    **{f"tests/test_{name}.py": f"tests/abilities/test_{name}.py" for name in PROGRAM[1:]},
+}
+"""Files of a new program that this repository has, too: their path there, and here."""
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -21,6 +31,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = wwspec(folder, "new", "shop")
     assert done.returncode == 0, done.stderr
     return folder / "shop"
+
+
+@pytest.mark.parametrize(("copy", "original"), COPIES.items())
+def test_what_this_repository_has_too_is_the_same(shop: Path, copy: str, original: str) -> None:
+    ours, theirs = ROOT / original, shop / copy
+    assert theirs.read_bytes() == ours.read_bytes(), f"cp {original} wwspec_router/scaffold/files/{copy}"
+    assert os.access(theirs, os.X_OK) == os.access(ours, os.X_OK)
 
 
 def test_the_tests_of_a_new_program_pass(shop: Path) -> None:

@@ -26,3 +26,12 @@ def test_a_worker_starts_without_what_only_other_servers_and_debuggers_need() ->
 def test_the_parent_loads_nothing_of_what_serves() -> None:
     heavy = {"asyncio", "msgspec", "sqlite3", "starlette", "uvicorn", "uvloop"}
     assert imported_by("wwspec_router.cli.verbs.serve") & heavy == set()
+
+
+def test_another_server_loads_no_command_line() -> None:
+    code = (
+        "import sys, wwspec_router.asgi; print(*(name for name in sys.modules if name.startswith('wwspec_router.cli')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not done.stdout.split()
+    assert "click" not in imported_by("wwspec_router.asgi")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wwspec_router.cli.settings_file import read_settings_file
 from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
+from wwspec_router.config.file import read_settings_file
 from wwspec_router.contracts.saved_requests import FOLDER, SavedRequests
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.toml import read_toml

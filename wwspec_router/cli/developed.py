@@ -13,8 +13,8 @@ import msgspec
 
 from wwspec_router.cli.environment import env_variables
 from wwspec_router.cli.held_starts import HeldStarts, Start
-from wwspec_router.cli.hints import styled
 from wwspec_router.cli.language import VARIABLE
+from wwspec_router.cli.tables import styled
 from wwspec_router.config import NO_LIMIT, VAR
 from wwspec_router.contracts.files import ConsoleContract, DescribedContract
 from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError

@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.cli.hints import styled
 from wwspec_router.cli.language import is_chinese, text
-from wwspec_router.cli.tables import moment
+from wwspec_router.cli.tables import moment, styled
 from wwspec_router.cli.tail import KIND_COLOURS, ending
 from wwspec_router.logs.printable import printable
 

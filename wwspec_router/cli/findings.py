@@ -1,33 +1,10 @@
-"""What `wwspec doctor` and `wwspec app check` find: one line each, which names the fix."""
+"""Findings as `wwspec doctor` and `wwspec app check` print them, and the exit code that they give."""
 
 from collections.abc import Collection, Iterable
-from enum import StrEnum
-from typing import NamedTuple
 
 import click
 
-
-class State(StrEnum):
-    """What a finding asks for."""
-
-    OK = "ok"
-    PRODUCTION = "prod"
-    """Works here, and must be fixed before production."""
-    UNKNOWN = "look"
-    """It can't be found out here; the text says where to look."""
-    SKIP = "skip"
-    """Not tried, since it needs something that does not work; the text says what."""
-    FIX = "fix"
-
-
-class Finding(NamedTuple):
-    """One line."""
-
-    state: State
-    topic: str
-    text: str
-    errcode: int = 0
-    """WeCom's, or the program's; 0 without one."""
+from wwspec_router.findings import Finding, State
 
 
 def print_findings(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,6 +1,5 @@
 """What `wwspec dev` and `wwspec demo` print for a person: where everything is, and lines to paste."""
 
-import os
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from wwspec_router.cli.tables import styled
 from wwspec_router.contracts.files import ConsoleContract
 from wwspec_router.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
@@ -35,11 +35,6 @@ def print_places(client: EmulatorClient, program_url: str, what: str) -> None:
     if info["callback_url"]:
         row("callback", _url(info["callback_url"]))
     row("events", " ".join(info["events"]))
-
-
-def styled(text: str, **style: Any) -> str:
-    """Return a text in a style, unless `NO_COLOR` is set; click leaves the style out where there is no terminal."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 
 def row(name: str, text: str) -> None:

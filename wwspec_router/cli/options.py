@@ -4,7 +4,6 @@ A setting comes from wwspec.toml, the environment or an option. An option goes b
 environment before the file.
 """
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
@@ -14,9 +13,7 @@ import click
 from click.core import ParameterSource
 
 from wwspec_router.cli.environment import take_env_file
-from wwspec_router.cli.settings_file import SettingsFile, read_settings_file
 from wwspec_router.config import (
-    APP_CONFIG,
     REGISTRY,
     SETTINGS_FILE,
     Secrecy,
@@ -25,7 +22,8 @@ from wwspec_router.config import (
     settings,
     variable,
 )
-from wwspec_router.errors import ConfigurationError
+from wwspec_router.config.file import SettingsFile
+from wwspec_router.config.reading import Source, find_secret, find_settings_file, own_settings_path
 from wwspec_router.host.extras import require
 from wwspec_router.host.secret_files import read_secret
 from wwspec_router.logs.printable import printable_json
@@ -37,6 +35,10 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _TAKE_ENV_FILE = ("check", "doctor")
 """Verbs with `--app` that have the variables of `.env`; `wwspec dev` gives them to the program alone."""
+_SOURCES = {
+    Source.ENVIRONMENT: ParameterSource.ENVIRONMENT,
+    Source.SETTINGS_FILE: ParameterSource.DEFAULT_MAP,
+}
 _FROM_FILES = f"{__name__}.from_files"
 """Key in a context's `meta`: the arguments that name a file from which a secret was read."""
 
@@ -77,11 +79,12 @@ def _take_env_file(ctx: click.Context, param: click.Parameter, app: Path) -> Pat
 
 
 def _read_settings_file(ctx: click.Context, param: click.Parameter, named: Path | None) -> None:
-    path = named or ctx.params["app"] / SETTINGS_FILE
-    if ctx.resilient_parsing or not (named or path.is_file()):
+    if ctx.resilient_parsing:
         return
-    file = ctx.meta[SETTINGS_FILE] = read_settings_file(path)
-    ctx.default_map = file.defaults(ctx.info_name or "")
+    app = ctx.params.get("app", Path())  # which is read later where the command line has --config before it
+    file = ctx.meta[SETTINGS_FILE] = find_settings_file(app, named)
+    if file is not None:
+        ctx.default_map = file.defaults(ctx.info_name or "")
 
 
 def settings_file(ctx: click.Context) -> SettingsFile | None:
@@ -92,10 +95,7 @@ def settings_file(ctx: click.Context) -> SettingsFile | None:
 
 def own_settings_file(ctx: click.Context) -> Path | None:
     """Return the file whose table `[app]` has the application's own settings, if there is one."""
-    if named := os.environ.get(APP_CONFIG):
-        return Path(named)
-    file = settings_file(ctx)
-    return None if file is None else file.path
+    return own_settings_path(settings_file(ctx))
 
 
 def origin(ctx: click.Context, name: str) -> str:
@@ -249,10 +249,6 @@ class _RangeOrWord(click.IntRange):
         self.name = f"integer or {word}"
         self._word = word
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number, or the word."""
-        return value if value == self._word else super().convert(value, param, ctx)
-
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Offer the word."""
         from click.shell_completion import CompletionItem  # here, since no other run needs it
@@ -270,12 +266,13 @@ class _SettingOption(click.Option):
         return super().get_error_hint(ctx)
 
     def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
-        """Return the value. The message for a wrong value is the same as for wwspec.toml."""
+        """Return the value. The message for a wrong one is the same as for wwspec.toml and the ASGI application."""
+        if not isinstance(value, str):  # a switch, a default, or what wwspec.toml has
+            return value
         try:
-            return super().type_cast_value(ctx, value)
-        except click.BadParameter:
-            allowed = settings()[self.name or ""].allowed
-            raise click.BadParameter(f"must be {allowed}, not {value!r}", ctx, self) from None
+            return settings()[self.name or ""].read(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, self) from None
 
 
 class SecretOption(click.Option):
@@ -306,18 +303,13 @@ class SecretOption(click.Option):
                     ctx,
                 )
         elif file is not None:
-            return self._from_file(ctx, f"{name}-file", file), ParameterSource.COMMANDLINE
-        elif file := os.environ.get(f"{variable}_FILE"):
-            if os.environ.get(variable):
-                raise ConfigurationError(f"{variable} and {variable}_FILE are both set: unset one of them")
-            return self._from_file(ctx, f"{variable}_FILE", file), ParameterSource.ENVIRONMENT
-        elif not os.environ.get(variable) and (file := (ctx.default_map or {}).get(f"{self.name}_file")):
-            return self._from_file(ctx, f"{SETTINGS_FILE}: {name.lstrip('-')}-file", file), ParameterSource.DEFAULT_MAP
+            ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
+            return read_secret(f"{name}-file", Path(file)), ParameterSource.COMMANDLINE
+        elif (found := find_secret(variable, self.name or "", ctx.default_map or {})) is not None:
+            if found.is_from_file:
+                ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
+            return found.value, _SOURCES[found.source]
         return super().consume_value(ctx, opts)
-
-    def _from_file(self, ctx: click.Context, source: str, file: str) -> str:
-        ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
-        return read_secret(source, Path(file))
 
 
 def _file_option(name: str, help_text: str, function: FunctionT) -> FunctionT:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from wwspec_router.errors import ConfigurationError
+from wwspec_router.findings import Finding, State
 from wwspec_router.logs.printable import printable
 
 HOST = "127.0.0.1"
@@ -54,6 +55,19 @@ def require_free_ports(ports: Mapping[str, int]) -> None:
             for option, port in taken.items()
         )
     )
+
+
+def port_finding(expected: Listener, port: int, option: str) -> Finding:
+    """Return whether a port of 127.0.0.1 is free, or the expected server listens there; `option` chooses another."""
+    error = refusal(port)
+    if error is None:
+        return Finding(State.OK, "port", f"{port} is free for {expected}")
+    if error.errno != errno.EADDRINUSE:
+        return Finding(State.FIX, "port", f"{port} can't be opened ({error.strerror}): choose another {option}")
+    listener, description = occupant(port)
+    if listener is expected:
+        return Finding(State.OK, "port", f"{port} has {expected} already")
+    return Finding(State.FIX, "port", f"{port} is taken: {description}; end it, or choose another {option}")
 
 
 def refusal(port: int) -> OSError | None:

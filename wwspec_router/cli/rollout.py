@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from wwspec_router.cli.findings import Finding, State
 from wwspec_router.cli.sealing import SYNC_MSG, SealedMessages, pull_messages
 from wwspec_router.cli.wecom import WeCom
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError, WWSpecError
+from wwspec_router.findings import Finding, State
 
 if TYPE_CHECKING:
     from wwspec_router.client import ZoneClient

@@ -1,5 +1,6 @@
-"""Lists as `wwspec zone` prints them: a table on a terminal, JSON in a pipe; and the one way to write a time."""
+"""Lists as `wwspec zone` prints them: a table on a terminal, JSON in a pipe; how times and styled texts are written."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,7 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from wwspec_router.cli.hints import styled
 from wwspec_router.cli.options import print_json
 from wwspec_router.logs.printable import printable
 
@@ -30,6 +30,11 @@ def json_option(function: FunctionT) -> FunctionT:
         callback=chosen,
         help="JSON, or a table. Without them a table on a terminal, else JSON.",
     )(function)
+
+
+def styled(text: str, **style: Any) -> str:
+    """Return a text in a style, unless `NO_COLOR` is set; click leaves the style out where there is no terminal."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 
 def moment(seconds: float, milliseconds: int | None = None) -> str:

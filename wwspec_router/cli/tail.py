@@ -7,8 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.hints import styled
-from wwspec_router.cli.tables import moment
+from wwspec_router.cli.tables import moment, styled
 from wwspec_router.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_router.logs.printable import printable, printable_json
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from wwspec_router.config import REGISTRY
+from wwspec_router.host.elf import Elf, ElfError, parse
 from wwspec_router.image.archive import Archive
-from wwspec_router.image.elf import Elf, ElfError, parse
 from wwspec_router.image.report import Finding, State
 from wwspec_router.image.tar import MemberKind
 from wwspec_router.sdk.vendor import MODULE

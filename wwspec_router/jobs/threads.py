@@ -13,7 +13,7 @@ from time import monotonic
 from wwspec_router.envelope import MARGIN, NO_DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.handlers.run import JobRun
-from wwspec_router.logs.lines import current_request
+from wwspec_router.logs.lines import about, current_request
 from wwspec_router.logs.printable import short
 from wwspec_router.logs.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
@@ -137,7 +137,9 @@ class JobThreads:
         self._frames_of = frames_of
         self._crew: Crew[Run] = Crew(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
-        self._watchdog = Watchdog(self._running_work, lambda work: self._crew.lose(work.ident) and self._fill())
+        self._watchdog = Watchdog(
+            self._running_work, lambda work: self._crew.lose(work.ident) and self._fill(), about=about
+        )
 
     def start(self) -> None:
         """Start the threads.

@@ -6,10 +6,10 @@ Calls and jobs are watched by these rules, and this module knows neither.
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
 from typing import NamedTuple
 
-from wwspec_router.logs.lines import about
 from wwspec_router.logs.stacks import describe_thread
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Watchdog:
         replace: Lets another thread take the place of the one that does this work; returns False when none can.
         where: Returns where a thread is, given its ident.
         effect: What the log says of work whose place was taken.
+        about: Lets the log lines of a block carry the number of a request.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Watchdog:
         replace: Callable[[Work], bool],
         where: Callable[[int], str] = describe_thread,
         effect: str = "the thread was replaced",
+        about: Callable[[int | str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._work = work
         self._replace = replace
         self._where = where
         self._effect = effect
+        self._about = about
         self._logged: dict[int, float] = {}
         """By ident, when the work began that a log line says of that it hangs."""
 
@@ -68,17 +71,17 @@ class Watchdog:
             replaced = self._replace(work)
             if self._logged.get(work.ident) != work.since:
                 self._logged[work.ident] = work.since
-                _log(work, now, self._effect if replaced else _NO_PLACE, where)
+                with self._about(work.request):
+                    _log(work, now, self._effect if replaced else _NO_PLACE, where)
         return set(hanging)
 
 
 def _log(work: Work, now: float, fate: str, where: str) -> None:
-    with about(work.request):
-        log.error(
-            "%s has been running on %s for %.0f s; %s; it is at %s",
-            work.name,
-            work.thread,
-            now - work.since,
-            fate,
-            where,
-        )
+    log.error(
+        "%s has been running on %s for %.0f s; %s; it is at %s",
+        work.name,
+        work.thread,
+        now - work.since,
+        fate,
+        where,
+    )

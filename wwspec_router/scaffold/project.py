@@ -1,7 +1,7 @@
 """Makes the folder of a new application from a template.
 
-Most of the template are files of the repository's own program. The wheel carries them in `_template/`; an editable
-install reads them from the repository. What only a new application needs is in `files/`, beside this module.
+The template is in `files/`, beside this module. Some of it are copies of files of the repository's own program; a test
+compares them.
 """
 
 import re
@@ -13,23 +13,7 @@ from pathlib import Path
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.scaffold.framework import WHEELS, framework_requirements
 
-REPOSITORY_FILES = {
-    ".gitignore": ".gitignore",
-    "abilities/__init__.py": "abilities/__init__.py",
-    "abilities/chat_digest.py": "abilities/chat_digest.py",
-    "abilities/group_overview.py": "abilities/group_overview.py",
-    "run.sh": "run.sh",
-    "schemas/__init__.py": "schemas/__init__.py",
-    "schemas/chat_digest.py": "schemas/chat_digest.py",
-    "schemas/group_overview.py": "schemas/group_overview.py",
-    "sdk/README.md": "sdk/README.md",
-    "tests/test_chat_digest.py": "tests/abilities/test_chat_digest.py",
-    "tests/test_group_overview.py": "tests/abilities/test_group_overview.py",
-}
-"""The repository's files of a new application: by their path there, the path in the repository."""
-
-_PACKAGE = Path(__file__).parents[1]
-_OWN = Path(__file__).parent / "files"
+_FILES = Path(__file__).parent / "files"
 
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 """An image's name for container engines, without registry and folders."""
@@ -51,10 +35,8 @@ def project_files(name: str, wheels: Sequence[Path] = ()) -> dict[str, str]:
             f"{name!r} can't name a folder and an image: use up to {_LONGEST_NAME} lower-case letters and digits, with "
             "single . or _ or with - between them, such as chat-report"
         )
-    bundled = _PACKAGE / "_template"
-    repository = bundled if bundled.is_dir() else _PACKAGE.parent
-    sources = {path: repository / source for path, source in REPOSITORY_FILES.items()}
-    sources |= {path.relative_to(_OWN).as_posix(): path for path in _OWN.rglob("*") if path.is_file()}
+    files = (path for path in _FILES.rglob("*") if path.is_file() and path.suffix != ".pyc")  # which pip compiles
+    sources = {path.relative_to(_FILES).as_posix(): path for path in files}
     names = [wheel.name for wheel in wheels]
     marks = {"__NAME__": name}
     marks |= {f"__FRAMEWORK[{extra}]__": framework_requirements(extra, names) for extra in ("zone", "dev")}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wwspec_router.jobs.runner import Jobs
+from wwspec_router.logs.lines import about
 from wwspec_router.logs.stacks import describe_task, describe_thread
 from wwspec_router.pool.watchdog import Watchdog, Work
 from wwspec_router.serving.calls import PendingCall
@@ -44,7 +45,7 @@ class CallWatch:
         self._hang_after = hang_after
         self._on_replaced = on_replaced
         self._task_of = task_of
-        self._watchdog = Watchdog(self._work, self._replace, self._where)
+        self._watchdog = Watchdog(self._work, self._replace, self._where, about=about)
 
     def check(self) -> bool:
         """Log and replace what hangs; return whether every thread hangs and none can be added."""

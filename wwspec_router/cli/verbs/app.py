@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from wwspec_router.cli.candidates import ability_ids
-from wwspec_router.cli.findings import State, end, print_findings
+from wwspec_router.cli.findings import end, print_findings
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.key_options import key_options
 from wwspec_router.cli.options import needs, print_json
@@ -13,6 +13,7 @@ from wwspec_router.cli.sealing import PREFIX
 from wwspec_router.cli.verbs.app_failed import failed
 from wwspec_router.cli.verbs.app_tail import tail
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
+from wwspec_router.findings import State
 
 
 @click.group(cls=CommandGroup)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wwspec_router.cli.dev_note import noted_url
-from wwspec_router.cli.hints import styled
 from wwspec_router.cli.options import needs, secret_option
-from wwspec_router.cli.tables import moment
+from wwspec_router.cli.tables import moment, styled
 from wwspec_router.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.config import variable
 from wwspec_router.errors import ConfigurationError

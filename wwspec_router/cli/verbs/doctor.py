@@ -1,6 +1,5 @@
 """`wwspec doctor`: what keeps this machine from running the program, and what production would lack."""
 
-import errno
 import os
 import platform
 import sqlite3
@@ -9,27 +8,23 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
-from wwspec_router.cli.emulator_options import DEFAULTS
 from wwspec_router.cli.environment import ENV_FILE, without_env_file
-from wwspec_router.cli.findings import Finding, State, end, print_findings
+from wwspec_router.cli.findings import end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
-from wwspec_router.cli.ports import Listener, occupant, refusal
-from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings, variable
+from wwspec_router.cli.ports import Listener, port_finding
+from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings
 from wwspec_router.contracts.fitting import ENGINE
-from wwspec_router.errors import ExtraMissingError, RegistryError, WWSpecError
+from wwspec_router.errors import WWSpecError
+from wwspec_router.findings import Finding, State, extra_finding, installed_findings
 from wwspec_router.host.cores import usable_cores
-from wwspec_router.host.extras import require
-from wwspec_router.image.build import missing_files
-from wwspec_router.image.elf import ElfError, machine
-from wwspec_router.image.lacking import lacking
-from wwspec_router.registry.file import parse_registry
+from wwspec_router.host.elf import ElfError, machine
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
@@ -59,16 +54,8 @@ except SdkUnavailableError as error:
 @click.command(cls=SettingsCommand)
 @app_options
 @setting_options
-@click.option(
-    "--emulator-port",
-    type=click.IntRange(1, 65535),
-    default=DEFAULTS.port,
-    envvar=variable("emulator-port"),
-    show_default=True,
-    help="The emulator's port.",
-)
 @click.option("--production", is_flag=True, help="Also exit with 1 when production lacks something.")
-def command(app: Path, registry: Path | None, emulator_port: int, production: bool, sdk: str, **options: Any) -> None:
+def command(app: Path, registry: Path | None, production: bool, sdk: str, **options: Any) -> None:
     """Say what keeps this machine from running the program, and what production would lack.
 
     \b
@@ -83,23 +70,20 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
     config = own_settings_file(click.get_current_context())
     settings = Settings(app=app, registry=registry, config=config, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
-    end(print_findings(_findings(settings, emulator_port)), bad)
+    end(print_findings(_findings(settings)), bad)
 
 
-def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
+def _findings(settings: Settings) -> Iterator[Finding]:
     yield _python()
     yield Finding(State.OK, "checks", f"contracts are checked by {ENGINE}")
-    yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
-    yield _extra("testing", State.FIX, "the pytest fixture zone")
-    yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
+    yield extra_finding("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
     yield from _settings(settings)
-    yield _port(Listener.PROGRAM, settings.port, "--port")
-    yield _port(Listener.EMULATOR, emulator_port, "--emulator-port")
+    yield port_finding(Listener.PROGRAM, settings.port, "--port")
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
-    yield from _image(settings)
+    yield from installed_findings(settings)
 
 
 def _python() -> Finding:
@@ -108,14 +92,6 @@ def _python() -> Finding:
         text += ": the vendor's SDK needs CPython 3.12 (WeCom document 100057)"
         return Finding(State.PRODUCTION, "Python", text)
     return Finding(State.OK, "Python", text)
-
-
-def _extra(name: str, state: State, user: str) -> Finding:
-    try:
-        require(name, user)
-    except ExtraMissingError as error:
-        return Finding(state, "extra", str(error))
-    return Finding(State.OK, "extra", f"{name}, for {user}")
 
 
 def _sdk(app: Path) -> Finding:
@@ -196,19 +172,6 @@ def _access_token(settings: Settings) -> Finding:
     return Finding(State.OK, "token", text)
 
 
-def _port(expected: Listener, port: int, option: str) -> Finding:
-    """Check that a port of 127.0.0.1 is free, or that the expected server listens there."""
-    error = refusal(port)
-    if error is None:
-        return Finding(State.OK, "port", f"{port} is free for {expected}")
-    if error.errno != errno.EADDRINUSE:
-        return Finding(State.FIX, "port", f"{port} can't be opened ({error.strerror}): choose another {option}")
-    listener, description = occupant(port)
-    if listener is expected:
-        return Finding(State.OK, "port", f"{port} has {expected} already")
-    return Finding(State.FIX, "port", f"{port} is taken: {description}; end it, or choose another {option}")
-
-
 def _registry(settings: Settings) -> Finding:
     try:
         table = build_table(settings.app, settings.registry_path)
@@ -266,15 +229,3 @@ def _clock() -> Finding:
     if now < installed:
         return Finding(State.FIX, "clock", f"{shown} is before this package was installed: set the clock (by NTP)")
     return Finding(State.OK, "clock", shown)
-
-
-def _image(settings: Settings) -> Iterator[Finding]:
-    """Yield what the image lacks."""
-    app, found = settings.app, []
-    if missing := missing_files(app):
-        found.append(f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
-    with suppress(RegistryError):  # which has a line of its own
-        found += lacking(app, parse_registry(settings.registry_path)[0])
-    yield from (Finding(State.PRODUCTION, "image", text) for text in found)
-    if not found:
-        yield Finding(State.OK, "image", f"the files that it is made of are in {app}")

@@ -26,7 +26,7 @@ EMULATOR_URL = "WWSPEC_EMULATOR_URL"
 )
 @click.option("--debug", is_flag=True, hidden=True)  # of `wwspec dev --debug`
 @setting_options
-def command(**options: Any) -> None:
+def command(sdk: str, emulator_url: str | None, **options: Any) -> None:
     """Serve the program to the channel.
 
     A parent process watches over the workers. The application, the registry file, the SDK and the store are checked
@@ -35,17 +35,12 @@ def command(**options: Any) -> None:
     Each setting also comes from the environment and from wwspec.toml: --queue-timeout is WWSPEC_QUEUE_TIMEOUT, and the
     key queue-timeout below [serve]. An option goes before the environment, and that before the file.
     """
-    settings = settings_of(**options)
     context = click.get_current_context()
+    settings = Settings(sdk=SdkSource(sdk), config=own_settings_file(context), **options)
     if settings.sdk is SdkSource.EMULATOR:
         require("zone", f"{context.command_path} --sdk emulator")
     elif context.get_parameter_source("emulator_url") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--emulator-url goes with --sdk emulator: WeCom's SDK finds WeCom by itself")
-    serve(settings)
-
-
-def settings_of(*, sdk: str, emulator_url: str | None, **options: Any) -> Settings:
-    """Return the settings that the options of `wwspec serve` give; the stand-in finds the emulator's URL by itself."""
     if emulator_url:
-        os.environ[EMULATOR_URL] = emulator_url
-    return Settings(sdk=SdkSource(sdk), config=own_settings_file(click.get_current_context()), **options)
+        os.environ[EMULATOR_URL] = emulator_url  # the stand-in reads it
+    serve(settings)

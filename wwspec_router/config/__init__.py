@@ -134,6 +134,35 @@ class Setting(NamedTuple):
             and (self.above is None or value > self.above)
         )
 
+    def read(self, text: str) -> Any:
+        """Return the value that a text of the environment or of the command line means.
+
+        Raises:
+            ValueError: It is not allowed; the text says what is.
+        """
+        try:
+            value = self._converted(text)
+        except ValueError:
+            value = None
+        if value is None or not (isinstance(value, str) or self.allows(value)):
+            raise ValueError(f"must be {self.allowed}, not {text!r}")
+        return value
+
+    def _converted(self, text: str) -> Any:
+        if self.choices:
+            return type(self.default)(text) if text in self.choices else None
+        if isinstance(self.default, str) or (self.word and text == self.word):
+            return text
+        if isinstance(self.default, bool):
+            return _SWITCH.get(text.strip().lower())
+        return type(self.default)(text)
+
+
+_SWITCH = {
+    **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
+    **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
+}
+"""What a variable may say of a setting that is on or off."""
 
 VAR: Final = "WWSPEC_VAR"
 """The environment variable by which a zone for tests gives the application's code another folder than its var/."""

@@ -62,7 +62,7 @@ def read_settings_file(path: Path) -> SettingsFile:
     if faults:
         raise ConfigurationError("\n".join(faults))
     values = {
-        table: {key.replace("-", "_"): _from_folder(path.parent.absolute(), key, value) for key, value in row.items()}
+        table: {key.replace("-", "_"): _value(path.parent.absolute(), key, value) for key, value in row.items()}
         for table, row in tables.items()
         if table != APP_TABLE
     }
@@ -128,12 +128,15 @@ def _suggestion(key: str, known: Mapping[str, Setting | None]) -> str:
     return did_you_mean(key, known, "wwspec config lists the keys")
 
 
-def _from_folder(folder: Path, key: str, value: Any) -> Any:
-    """Return a value with a relative path taken from the folder of the file."""
+def _value(folder: Path, key: str, value: Any) -> Any:
+    """Return a value: a relative path from the folder of the file, a number as the type that the setting has."""
     if key == "registry" or key.endswith("-file"):
         return str(folder / value)
     scheme, _, path = value.partition(":") if key == "store" else ("", "", "")
-    return f"sqlite:{folder / path}" if scheme == "sqlite" and path not in ("", ":memory:") else value
+    if scheme == "sqlite" and path not in ("", ":memory:"):
+        return f"sqlite:{folder / path}"
+    setting = settings().get(key.replace("-", "_"))
+    return float(value) if setting is not None and isinstance(setting.default, float) else value
 
 
 def _place(file: str, lines: Mapping[tuple[str, str], int], table: str, key: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import example, given, strategies as st
 
 from tests.support.elf import AARCH64, library
 from tests.support.skips import only_where
-from wwspec_router.image.elf import ElfError, machine, parse
+from wwspec_router.host.elf import ElfError, machine, parse
 
 SAMPLE = library(
     needed=["libm.so.6", "libc.so.6"],

@@ -1,0 +1,82 @@
+"""What a check finds, one line each, and where `wwspec doctor` finds the checks of other packages.
+
+A check is a function of the program's settings. A package declares its checks as entry points of the group
+`wwspec.checks`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
+
+from wwspec_router.config import Settings
+from wwspec_router.errors import ExtraMissingError, WWSpecError
+from wwspec_router.host.extras import require
+from wwspec_router.logs.printable import printable
+
+__all__ = ["GROUP", "Check", "Finding", "State", "extra_finding", "installed_findings"]
+
+GROUP = "wwspec.checks"
+"""The group of entry points."""
+
+
+class State(StrEnum):
+    """What a finding asks for."""
+
+    OK = "ok"
+    PRODUCTION = "prod"
+    """Works here, and must be fixed before production."""
+    UNKNOWN = "look"
+    """It can't be found out here; the text says where to look."""
+    SKIP = "skip"
+    """Not tried, since it needs something that does not work; the text says what."""
+    FIX = "fix"
+
+
+class Finding(NamedTuple):
+    """One line."""
+
+    state: State
+    topic: str
+    text: str
+    errcode: int = 0
+    """WeCom's, or the program's; 0 without one."""
+
+
+Check = Callable[[Settings], Iterable[Finding]]
+"""What an entry point names. It changes nothing, and takes the settings that `wwspec serve` would have."""
+
+
+def installed_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield what the checks of the installed packages find, in the order of their names.
+
+    A check that does not load, or raises, is a finding itself; the others still run.
+    """
+    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        try:
+            yield from point.load()(settings)
+        except WWSpecError as error:
+            yield Finding(State.FIX, "check", printable(f"{point.name}: {error}"))
+        except Exception as error:  # it is anybody's code
+            text = f"{_source(point)} ends with {type(error).__name__}: {error}; correct or uninstall that package"
+            yield Finding(State.FIX, "check", printable(text))
+
+
+def extra_finding(name: str, state: State, user: str) -> Finding:
+    """Return whether an extra is installed.
+
+    Args:
+        name: The extra.
+        state: What it asks for when it is not.
+        user: What needs it.
+    """
+    try:
+        require(name, user)
+    except ExtraMissingError as error:
+        return Finding(state, "extra", str(error))
+    return Finding(State.OK, "extra", f"{name}, for {user}")
+
+
+def _source(point: EntryPoint) -> str:
+    package = "" if point.dist is None else f" of {point.dist.name}"
+    return f"the check {point.name}{package} ({point.value})"
