@@ -196,7 +196,7 @@ class SqliteFile:
         Raises:
             StoreError: It was.
         """
-        self._note_lost(self._files and self._files.lost())
+        self._note_lost(self._files.lost() if self._files else None)
 
     def _note_lost(self, lost: str | None) -> None:
         if lost is not None and self._lost is None:
