@@ -1,13 +1,17 @@
 """What is special to `memory:`; all else is proved by the suite over a SQLite file that stays."""
 
+import gc
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +74,27 @@ def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
     with pytest.raises(StoreError, match="SQLite failed"):
         SqliteFile(None, [broken])
     assert list(temporary.rglob("*")) == []
+
+
+def test_its_connections_are_closed_when_nobody_holds_it_any_more(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a program that is made and never started leaves it; since Python 3.13 an open connection is a warning then."""
+    made: list[sqlite3.Connection] = []
+
+    class Connection(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Connection))
+    SqliteFile(None, SCHEMA)
+    gc.collect()
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            connection.execute("SELECT 1")
+    assert made
 
 
 def test_its_open_files_are_its_owners_only_whatever_the_umask(temporary: Path) -> None:

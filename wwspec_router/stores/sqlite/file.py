@@ -23,6 +23,7 @@ import sqlite3
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
@@ -232,7 +233,6 @@ class SqliteFile:
                 return
             self._closed = True
             clearly(self._path, self._close_connections)
-        self._delete_folder()
 
     def _delete_folder(self) -> None:
         if self._folder is not None:
@@ -251,6 +251,8 @@ class SqliteFile:
                 reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
             self._files = None if self._folder else self._opened_files()
             undo.pop_all()
+        self._end = weakref.finalize(self, _end, [*readers, self._writer], self._folder)  # if nobody closes it
+        self._end.atexit = False  # a forked process would do it too
         for reader in readers:
             self._readers.append(reader.cursor())
             self._free.put(True)
@@ -265,8 +267,7 @@ class SqliteFile:
         for _ in range(READERS):
             self._free.get()
         self._free.put(False)
-        for connection in (*(reader.connection for reader in self._readers), self._writer):
-            connection.close()
+        self._end()
 
     def _connect(self, timeout: float) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -424,6 +425,13 @@ def _passing_folder() -> "TemporaryDirectory[str]":
         f"memory: its file can't be created in {place or 'any temporary folder'}: {reason}; "
         "set TMPDIR to a folder that can be written"
     )
+
+
+def _end(connections: Sequence[sqlite3.Connection], folder: "TemporaryDirectory[str] | None") -> None:
+    for connection in connections:
+        connection.close()
+    if folder is not None:
+        folder.cleanup()
 
 
 def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:
