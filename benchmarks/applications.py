@@ -6,6 +6,7 @@ It knows no sockets and no encryption: what is timed here is the program's own s
 from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, ROOT
 from wwspec_router.envelope import Call, Reply
@@ -14,9 +15,11 @@ from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.stores import Store
 
-__all__ = ["REGISTRY", "InstantSdk", "call", "kernel", "registry_with"]
+__all__ = ["NO_STORE", "REGISTRY", "InstantSdk", "call", "kernel", "registry_with"]
 
 REGISTRY = ROOT / "abilities" / "registry.toml"
+NO_STORE: Any = object()
+"""The store of a kernel whose calls need none. A call that asks it for something fails, so that no store is timed."""
 
 
 class InstantSdk:

@@ -18,7 +18,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks import rig
-from benchmarks.applications import call, kernel
+from benchmarks.applications import NO_STORE, call, kernel
 from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import LIMIT, PROGRAM, peer, program
@@ -26,7 +26,6 @@ from benchmarks.figures import Samples
 from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, BenchmarkZone, event, sync_msg_reply, zone
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.stores import StoreLimits
-from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 ABILITIES = (10, 100, 1_000, 10_000)
@@ -59,7 +58,7 @@ def abilities(samples: Samples, effort: Effort, folder: Path) -> None:
         path = folder / f"registry-{number}.toml"
         rows = (f'[abilities.extra_{each:05d}]\napi = "sync_msg"\n' for each in range(number - 1))
         path.write_text(f'[abilities.{PASSTHROUGH}]\napi = "sync_msg"\n{"".join(rows)}')
-        dispatch, names = kernel(MemoryStore(), {"sync_msg": reply}, path)
+        dispatch, names = kernel(NO_STORE, {"sync_msg": reply}, path)
         files[f"{number:,}"], known[f"{number:,}"] = path, names
         calls = [call(order.choice(names)) for _ in range(effort.pick(full=20_000, quick=2_000))]
         dispatchers[f"{number:,}"] = dispatch, calls

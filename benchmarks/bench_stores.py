@@ -153,7 +153,7 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
         ways: dict[str, dict[str, Step]] = {}
         insert, close = bare_sqlite(folder / "bare.db", text)
         stack.callback(close)
-        urls = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'notify.db'}"}
+        urls = {"SQLite": f"sqlite:{folder / 'notify.db'}"}
         bare = {"SQLite": insert}
         if redis is not None:
             urls["Redis"] = f"unix://{redis}"
@@ -161,7 +161,7 @@ def intake(samples: Samples, effort: Effort, redis: str | None, folder: Path) ->
             stack.callback(close)
         for name, url in urls.items():
             store = stack.enter_context(closing(open_store(url, LIMITS)))
-            ways[name] = {**({BARE: bare[name]} if name in bare else {}), PROGRAM: taking(name, store, arrived)}
+            ways[name] = {BARE: bare[name], PROGRAM: taking(name, store, arrived)}
         for _ in range(effort.rounds):
             for threads in THREADS:
                 for name, steps in ways.items():
@@ -183,7 +183,7 @@ def asynchronous(samples: Samples, effort: Effort, redis: str | None, folder: Pa
     arrived = msgspec.structs.replace(call(), is_async=True, job_info="j" * 64)
     sdk = InstantSdk({REPORT_API: '{"errcode":0}', "sync_msg": padded(200)})
     table = build_table(ROOT, REGISTRY)
-    urls = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'jobs.db'}"}
+    urls = {"SQLite": f"sqlite:{folder / 'jobs.db'}"}
     if redis is not None:
         urls["Redis"] = f"unix://{redis}?db=2"
     for _ in range(effort.rounds):
@@ -211,7 +211,7 @@ def fetching(samples: Samples, effort: Effort, redis: str | None, folder: Path) 
     case = f"fetch of {len(text)} bytes, {{}}".format
     with zone(messages=0) as served, ExitStack() as stack:
         (served.folder / "sync_msg.json").write_text(padded(len(text)))
-        stores = {"memory": "memory:", "SQLite": f"sqlite:{folder / 'served.db'}"}
+        stores = {"SQLite": f"sqlite:{folder / 'served.db'}"}
         if redis is not None:
             stores["Redis"] = f"unix://{redis}?db=1"
         passing, fetch = (

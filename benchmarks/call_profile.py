@@ -22,7 +22,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from benchmarks import rig
-from benchmarks.applications import REGISTRY
+from benchmarks.applications import NO_STORE, REGISTRY
 from benchmarks.bench_exchange import SIZES
 from benchmarks.command import show
 from benchmarks.contenders import LIMIT, peer, program
@@ -41,7 +41,6 @@ from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Calls, Exchange, PendingRequest
 from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.stores import open_store
 
 TURN = 0.03
 """Seconds of one turn of a layer, about."""
@@ -127,7 +126,7 @@ class Parts:
         with patch.dict(os.environ, served.environment):
             self._sdk = VendorSdk(_module(served))
         table = build_table(ROOT, REGISTRY)
-        self._dispatcher = Dispatcher(table, self._sdk, open_store("memory:"))
+        self._dispatcher = Dispatcher(table, self._sdk, NO_STORE)
         self._exchange = Exchange(self._sdk, self._dispatcher)
         target: Any = table.abilities[PASSTHROUGH].target
         self._check_request, self._check_reply = target.input.forward, target.output.fit

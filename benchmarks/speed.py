@@ -114,7 +114,7 @@ def events(reports: Reports, say: Say) -> str:
     case = "event intake, {}, threads: {}".format
     rows = [
         [store, *(number(_figure(stores, case(name, threads), PROGRAM, "rate").median) for threads in (1, 16))]
-        for name, store in (("memory", "`memory:`"), ("SQLite", "`sqlite:`"), ("Redis", "`redis:`"))
+        for name, store in (("SQLite", "`sqlite:`"), ("Redis", "`redis:`"))
     ]
     return "\n".join(table(head, rows))
 

@@ -89,10 +89,7 @@ TARGETS = [
     Target("pool", "HTTP: 10 % slow, program", "mixed", "p50 of quick", "alone", "<= 2"),
     Target("latency", "pinned", "program", "p50", "limit-1", "<= 50", "µs"),
     Target("latency", "pinned", "program", "p50", "limit-0", "", "µs"),
-    *(
-        Target("stores", f"fetch of 125 bytes, {store}", "get_callback_data", "rate", "passthrough", ">= 0.9")
-        for store in ("memory", "SQLite")
-    ),
+    Target("stores", "fetch of 125 bytes, SQLite", "get_callback_data", "rate", "passthrough", ">= 0.9"),
     Target("stores", "fetch of 125 bytes, Redis", "get_callback_data", "rate", "redis-py GET, inline", ">= 0.9"),
     Target("stores", "event intake, SQLite, threads: 1", "program", "rate", "bare", ">= 0.85"),
     Target("stores", "event intake, SQLite, threads: 16", "program", "rate", "bare", ">= 0.8"),

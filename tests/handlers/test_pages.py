@@ -1,7 +1,8 @@
 """`ctx.pages`: one page after another, until the platform says that it was the last."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,17 +60,17 @@ HANDLERS = [pull, pull_on_the_loop]
 
 
 @pytest.fixture(scope="session")
-def context(reference_table: AbilityTable) -> ContextOver:
+def context(reference_table: AbilityTable) -> Iterator[ContextOver]:
     """Returns the context of a handler that is called just now."""
 
     def over(sdk: MemorySdk) -> Context:
-        store = open_store("memory:")
         notifications = AppNotifications(sdk, store, 60.0, None, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
         resources = Resources(apis=reference_table.apis, notifications=notifications, store=store)
         return Context(app_call("test"), new_client, Deadline(), resources)
 
-    return over
+    with closing(open_store("memory:")) as store:
+        yield over
 
 
 class Messages:

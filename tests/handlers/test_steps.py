@@ -27,9 +27,9 @@ from wwspec_router.wecom.tasks import EncryptInfo, MessageKey
 Act = Callable[[EventContext], Any]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'kept.db'}")) as opened:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_store(f"sqlite:{tmp_path / 'kept.db'}")) as opened:
         yield opened
 
 

@@ -157,7 +157,7 @@ def table() -> AbilityTable:
 Opener = Callable[[], tuple[Store, ManualClock]]
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """What opens an empty store and the clock that it goes by."""
     if request.param == "redis":
@@ -173,8 +173,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
 
         def local() -> tuple[Store, ManualClock]:
             clock = ManualClock()
-            sqlite = f"sqlite:{tmp_path / f'{next(numbers)}.db'}"
-            return open_store("memory:" if request.param == "memory" else sqlite, clock=clock), clock
+            return open_store(f"sqlite:{tmp_path / f'{next(numbers)}.db'}", clock=clock), clock
 
         yield local
 

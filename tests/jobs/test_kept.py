@@ -45,13 +45,13 @@ class Result(Contract):
     runs: int = 0
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "redis":
         with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
             yield opened
         return
-    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'kept.db'}")) as opened:
+    with closing(open_store(f"sqlite:{tmp_path / 'kept.db'}")) as opened:
         yield opened
 
 
@@ -151,9 +151,8 @@ def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(
     assert kept(store) == -MAX_RUNS
 
 
-@pytest.mark.parametrize("kind", ["memory:", "sqlite"])
 def test_a_run_that_another_process_has_taken_over_stores_nothing(
-    reference_table: AbilityTable, kind: str, tmp_path: Path
+    reference_table: AbilityTable, tmp_path: Path
 ) -> None:
     sdk, clock = Platform(), ManualClock()
     begun, go_on = threading.Event(), threading.Event()
@@ -163,8 +162,7 @@ def test_a_run_that_another_process_has_taken_over_stores_nothing(
         begun.set()
         assert go_on.wait(DEADLINE)
 
-    url = kind if kind == "memory:" else f"sqlite:{tmp_path / 'taken.db'}"
-    with closing(open_store(url, clock=clock)) as store:
+    with closing(open_store(f"sqlite:{tmp_path / 'taken.db'}", clock=clock)) as store:
         with working(store, sdk, calls(reference_table, store, sdk, act), threads=1) as process:
             process.accept(CALL)
             assert begun.wait(DEADLINE)

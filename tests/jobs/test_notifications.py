@@ -57,10 +57,9 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
-    url = "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'jobs.db'}"
-    with closing(open_store(url, clock=clock)) as opened:
+@pytest.fixture
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+    with closing(open_store(f"sqlite:{tmp_path / 'jobs.db'}", clock=clock)) as opened:
         yield opened
 
 

@@ -62,9 +62,9 @@ class Attempt(Output):
     attempt: int = 0
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'jobs.db'}"
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:{tmp_path / 'jobs.db'}"
 
 
 @pytest.fixture

@@ -33,13 +33,13 @@ from_corps = ["ww-provider"]
 """
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "redis":
         with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
             yield opened
         return
-    with closing(open_store("memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'jobs.db'}")) as opened:
+    with closing(open_store(f"sqlite:{tmp_path / 'jobs.db'}")) as opened:
         yield opened
 
 

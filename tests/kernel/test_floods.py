@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def moody_zone(reference_table: AbilityTable) -> Kernel:
+def moody_zone(reference_table: AbilityTable) -> Iterator[Kernel]:
     """A kernel whose abilities fail, over a store that is full."""
     sdk = MemorySdk(replies={"sync_msg": network_failure("sync_msg"), "get_group_chat": "no JSON"})
     table = with_handler(with_handler(reference_table, moody), sulky)
-    return Kernel(table, open_store("memory:", StoreLimits(max_rows=0)), sdk=sdk)
+    with closing(open_store("memory:", StoreLimits(max_rows=0))) as store:
+        yield Kernel(table, store, sdk=sdk)
 
 
 def event(text: str, **more: Any) -> Call:

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import wwspec_router
 from tests.support.apps import ROOT
@@ -33,8 +33,8 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.once import MOST_WAITING
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store, open_store
-from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.stores.once import OnceClaim, OnceEntry
+from wwspec_router.stores.sqlite.events import SqliteStore
 
 pytestmark = pytest.mark.never_lost
 
@@ -147,23 +147,22 @@ def test_a_request_that_is_only_written_otherwise_is_a_repeat(
     assert orders.runs == 1
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ids=st.lists(st.text(max_size=3), min_size=2, max_size=2),
     prices=st.lists(st.floats(0, 4) | st.integers(0, 4), min_size=2, max_size=2),
     parts=st.lists(st.lists(st.integers(0, 2), max_size=2), min_size=2, max_size=2),
 )
 def test_two_requests_are_the_same_when_their_values_are(
-    ids: list[str], prices: list[float], parts: list[list[int]]
+    store: Store, ids: list[str], prices: list[float], parts: list[list[int]]
 ) -> None:
+    store.forget("corp")
     orders = Orders()
-    with closing(open_store("memory:")) as store:
-        kernel = orders.kernel(store, OnceRow(key="*"))
-        one, other = (
-            {"order": {"id": ids[number], "price": prices[number], "parts": parts[number]}} for number in (0, 1)
-        )
-        place(kernel, json.dumps(one))
-        place(kernel, json.dumps(other, indent=1, sort_keys=True))
-        assert orders.runs == (1 if one == other else 2)
+    kernel = orders.kernel(store, OnceRow(key="*"))
+    one, other = ({"order": {"id": ids[number], "price": prices[number], "parts": parts[number]}} for number in (0, 1))
+    place(kernel, json.dumps(one))
+    place(kernel, json.dumps(other, indent=1, sort_keys=True))
+    assert orders.runs == (1 if one == other else 2)
 
 
 def test_an_empty_array_is_the_same_as_an_empty_object(orders: Orders, store: Store) -> None:
@@ -269,7 +268,7 @@ def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline
     assert first.result(DEADLINE)["number"] == orders.runs == 1
 
 
-class Counted(MemoryStore):
+class Counted(SqliteStore):
     """Counts claims."""
 
     claims = 0
@@ -282,7 +281,7 @@ class Counted(MemoryStore):
 def test_a_repeat_asks_less_and_less_often_for_the_end_of_a_call_in_another_process(
     orders: Orders, pool: ThreadPoolExecutor
 ) -> None:
-    with closing(Counted()) as store:
+    with closing(Counted(None)) as store:
         first = begin(pool, orders, orders.kernel(store))
         assert place(orders.kernel(store, timeout=0.5)) == RUNNING
         orders.go.set()

@@ -266,7 +266,7 @@ from pathlib import Path
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
-from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores import open_store
 
 class Sdk:
     is_emulated = False
@@ -281,7 +281,7 @@ class Sdk:
 logging.disable()
 app = Path(sys.argv[1])
 table = build_table(app, app / "abilities" / "registry.toml")
-kernel = Dispatcher(table, Sdk(), MemoryStore())
+kernel = Dispatcher(table, Sdk(), open_store("memory:"))
 
 def ask(ability_id):
     call = Call(corpid="corp", agentid=1, call_type=1, ability_id=ability_id, data="{}", notify_id="")

@@ -59,11 +59,12 @@ def test_a_call_is_answered_with_status_200_and_the_sealed_reply(start: Start) -
 
 
 def test_a_program_that_does_not_run_answers_a_call_with_status_503_and_is_not_ready(table: AbilityTable) -> None:
-    program = ZoneProgram(table, PlainSdk(), open_store("memory:"), Settings(app=ROOT))
-    answers: list[Answer | None] = []
-    program.submit([], b"", answers.append)
-    assert answers == [STOPPING]
-    assert program.page("/readyz") == plain(503, "not running\n")
+    with contextlib.closing(open_store("memory:")) as store:
+        program = ZoneProgram(table, PlainSdk(), store, Settings(app=ROOT))
+        answers: list[Answer | None] = []
+        program.submit([], b"", answers.append)
+        assert answers == [STOPPING]
+        assert program.page("/readyz") == plain(503, "not running\n")
 
 
 def test_an_error_of_the_program_is_answered_with_status_200(start: Start) -> None:

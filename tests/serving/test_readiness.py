@@ -18,8 +18,7 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import readiness
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.program import ZoneProgram
-from wwspec_router.stores import StoreLimits
-from wwspec_router.stores.memory.events import MemoryStore
+from wwspec_router.stores.sqlite.events import SqliteStore
 
 pytestmark = pytest.mark.anyio
 
@@ -27,11 +26,11 @@ STORE = "store: events and jobs can't be kept\n"
 Ready = Callable[[], Awaitable[tuple[int, str]]]
 
 
-class FailingStore(MemoryStore):
+class FailingStore(SqliteStore):
     """A store that fails, or does not answer, while the test says so."""
 
     def __init__(self) -> None:
-        super().__init__(StoreLimits())
+        super().__init__(None)
         self.fault = ""
         self.checks = 0
         self.answers = threading.Event()

@@ -6,13 +6,12 @@ import pytest
 from tests.stores.suites.rig import ManualClock
 from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
-from wwspec_router.stores.memory.events import MemoryStore
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 
-def test_memory_opens_a_store_in_memory() -> None:
+def test_memory_opens_a_store_that_processes_do_not_share() -> None:
     with closing(open_store("memory:")) as store:
-        assert isinstance(store, MemoryStore)
+        assert isinstance(store, SqliteStore)
         assert not store.shared
 
 
@@ -57,7 +56,7 @@ def test_another_spelling_of_sqlite_is_refused_with_the_right_one(url: str) -> N
 
 
 def test_memory_takes_no_name() -> None:
-    with pytest.raises(ConfigurationError, match="write memory:"):
+    with pytest.raises(ConfigurationError, match="write memory: alone"):
         open_store("memory:name")
 
 

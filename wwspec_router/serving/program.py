@@ -69,6 +69,11 @@ def create_program(
     """
     table = build_table(settings.app, settings.registry_path)
     check_configuration(table)
+    if table.event_targets and not settings.job_threads:
+        raise ConfigurationError(
+            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
+            "give at least 1, or remove the rows [events.…]"
+        )
     own = read_own_settings(table.settings, settings.config, os.environ)
     loaded = load_sdk(settings.sdk, settings.app)
     on_sdk(loaded)
@@ -79,14 +84,10 @@ def create_program(
     for risk in risks_of(store):
         log.warning("store: %s", risk)
     if not (is_alone or store.shared):
+        store.close()
         raise ConfigurationError(
             f"--store {settings.store}: worker processes don't share it, so an event stored by one would be "
             f"missing in another; use a sqlite: store, or one process with --workers 1 or {variable('workers')}=1"
-        )
-    if table.event_targets and not settings.job_threads:
-        raise ConfigurationError(
-            "--job-threads 0: the registry file has code that runs on events, and no thread would run it; "
-            "give at least 1, or remove the rows [events.…]"
         )
     return ZoneProgram(table, sdk, store, settings, shared, own)
 

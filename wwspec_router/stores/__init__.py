@@ -43,13 +43,14 @@ def open_store(
     """Open the store that `url` names.
 
     Args:
-        url: `memory:`; `sqlite:` and a path: `sqlite:var/notify.db`, `sqlite:/app/var/notify.db`; or Redis:
-            `redis://[user:password@]host[:port][/db]`, `redis+sentinel://host:port,host:port/primary`, the same with
+        url: `memory:`, whose content lasts until the store is closed; `sqlite:` and a path: `sqlite:var/notify.db`,
+            `sqlite:/app/var/notify.db`; or Redis: `redis://[user:password@]host[:port][/db]`,
+            `redis+sentinel://host:port,host:port/primary`, the same with
             `rediss`, `unix://[user:password@]/path/to.sock`.
         limits: Bounds in rows, jobs and bytes.
         program: The program's name. On a Redis server it keeps programs apart, unless the URL has `prefix=`.
         clock: Returns the time in seconds, for tests. When it is None, no correction of the system's clock changes the
-            lifetimes in memory and in SQLite. A Redis server always uses its own clock.
+            lifetimes in `memory:` and in SQLite. A Redis server always uses its own clock.
 
     Raises:
         ConfigurationError: The URL names no known store (the text lists them), or its package is not installed.
@@ -79,10 +80,10 @@ def risks_of(store: Store) -> Sequence[str]:
 
 def _open_memory(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
     if url != "memory:":
-        raise ConfigurationError("the store in memory takes nothing after its scheme; write memory:")
-    from wwspec_router.stores.memory.events import MemoryStore
+        raise ConfigurationError("memory: takes nothing after its scheme; write memory: alone")
+    from wwspec_router.stores.sqlite.events import SqliteStore
 
-    return MemoryStore(limits) if clock is None else MemoryStore(limits, clock=clock)
+    return SqliteStore(None, limits, clock=clock)
 
 
 def _open_sqlite(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:
@@ -90,7 +91,7 @@ def _open_sqlite(url: str, limits: StoreLimits, program: str, clock: _Clock) -> 
     if path.startswith("//") or path in {"", ":memory:"}:
         raise ConfigurationError(
             f"sqlite:{path} names no file; write sqlite:var/notify.db for a relative path, "
-            "sqlite:/app/var/notify.db for an absolute one, or memory: for a store without a file"
+            "sqlite:/app/var/notify.db for an absolute one, or memory: for a store of which no file stays"
         )
     from wwspec_router.stores.sqlite.events import SqliteStore
 

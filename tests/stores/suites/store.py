@@ -2,10 +2,10 @@
 
 A test class of a backend derives from `StoreSuite` and overrides the fixture `store_factory`:
 
-    class TestMemoryStore(StoreSuite):
+    class TestSqliteStore(StoreSuite):
         @pytest.fixture
-        def store_factory(self, clock: ManualClock) -> StoreFactory:
-            return lambda limits: MemoryStore(limits, clock=clock)
+        def store_factory(self, clock: ManualClock, tmp_path: Path) -> StoreFactory:
+            return lambda limits: SqliteStore(tmp_path / "notify.db", limits, clock=clock)
 
 It is not aware of any backend.
 """

@@ -1,4 +1,4 @@
-"""The store for one machine: a SQLite file that all its processes share and that outlives a restart.
+"""The store for one machine: a SQLite file that all its processes share and that outlives a restart, or `memory:`.
 
 `SqliteFile` opens, writes and reads the file; its other tables are those of `SqliteJobs`, `SqliteFailed`, `SqliteOnce`
 and `SqliteKept`. This module has the table of events and its rules, and the clock of all times in the file.
@@ -136,22 +136,24 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     and its WAL no longer contain them. The thread ends with `close`.
 
     Args:
-        path: The file; made, with its directories, when it is missing, and readable by its owner only.
+        path: The file; made, with its directories, when it is missing, and readable by its owner only. None for one
+            that only this object uses, and that is gone with it: see `SqliteFile`.
         limits: Bounds in rows, jobs and bytes, for all processes together.
-        clock: Returns the time in seconds, the same in all processes that share the file; None for the clock above.
+        clock: Returns the time in seconds, the same in all processes that share the file; None for the clock above, or
+            without a path for the machine's monotonic one.
 
     Raises:
         StoreError: The file can't be read or can't be written; the text says why.
     """
 
-    shared = True
-
     def __init__(
-        self, path: str | Path, limits: StoreLimits | None = None, *, clock: Callable[[], float] | None = None
+        self, path: str | Path | None, limits: StoreLimits | None = None, *, clock: Callable[[], float] | None = None
     ) -> None:
-        file = SqliteFile(Path(path), LAYOUT, SCHEMA)
+        self.shared = path is not None
+        file = SqliteFile(Path(path) if path is not None else None, LAYOUT, SCHEMA)
         try:
-            super().__init__(file, limits or StoreLimits(), clock or _steady_clock(file))
+            own_clock = clock or (_steady_clock(file) if self.shared else time.monotonic)
+            super().__init__(file, limits or StoreLimits(), own_clock)
         except BaseException:
             file.close()
             raise

@@ -11,6 +11,8 @@ writes are lost.
 So each transaction checks that the file is still there before its writes count as done. Deleted rows are overwritten in
 the file (`secure_delete`), and removed from the WAL by `empty_wal`.
 
+A passing file is deleted as soon as it is open. All connections are made before that: a later one would find nothing.
+
 It knows no tables: the schema and the statements come from its users.
 """
 
@@ -18,11 +20,13 @@ import contextlib
 import logging
 import queue
 import sqlite3
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from wwspec_router.errors import StoreError
 from wwspec_router.host.private_files import create_private
@@ -30,6 +34,9 @@ from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
 from wwspec_router.stores.sqlite.open_files import OpenFiles
 from wwspec_router.stores.sqlite.schema import make_tables
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 T = TypeVar("T")
 Failed = Callable[[Exception], None] | None
@@ -47,7 +54,7 @@ PAUSE, LONGEST_PAUSE = 0.25, 0.002
 """The pause after a transaction of more than two writes: a share of the time that it took, and the most seconds.
 
 The threads that it has answered come back meanwhile, and share the next one; else they would be late for it."""
-_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
+_FULL, _NORMAL, _OFF = (f"PRAGMA synchronous = {each}" for each in ("FULL", "NORMAL", "OFF"))
 
 
 class _Write:
@@ -69,7 +76,8 @@ class SqliteFile:
 
     Args:
         path: The file. Missing directories are made with mode 0700, the file with 0600; SQLite gives its -wal
-            and -shm the file's mode.
+            and -shm the file's mode. None for a passing file: of this object only, never synced, and deleted while it
+            is open, so that nothing is left of it however the process ends.
         layout: The number of the layout of its tables; a file with another number is refused.
         schema: The statements that make the tables.
 
@@ -77,8 +85,9 @@ class SqliteFile:
         StoreError: The file can't be read, can't be written, or has another layout; the text says why.
     """
 
-    def __init__(self, path: Path, layout: int, schema: Sequence[str]) -> None:
-        self._path = _created(path)
+    def __init__(self, path: Path | None, layout: int, schema: Sequence[str]) -> None:
+        self._folder = _passing_folder() if path is None else None
+        self._path = _created(Path(self._folder.name, "memory.db") if self._folder else path or Path())
         self._layout = layout
         self._schema = schema
         self._group = Batches[_Write](self._write_batch, max_batch=MAX_BATCH)
@@ -92,7 +101,13 @@ class SqliteFile:
         """How many writes the transaction has that runs `work` now, or that ran it last."""
         self._next = 0.0  # when the pause after the last transaction is over
         self._lost: str | None = None  # the file that was deleted or replaced
-        clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
+        try:
+            clearly(self._path, patiently, time.monotonic() + OPEN_TIMEOUT, self._open)
+        except BaseException:
+            self._delete_folder()
+            raise
+        if sys.platform != "darwin":  # Apple's SQLite refuses to use a file that was deleted
+            self._delete_folder()
 
     def write(
         self,
@@ -183,7 +198,7 @@ class SqliteFile:
         Raises:
             StoreError: It was.
         """
-        self._note_lost(self._files.lost())
+        self._note_lost(self._files.lost() if self._files else None)
 
     def _note_lost(self, lost: str | None) -> None:
         if lost is not None and self._lost is None:
@@ -220,10 +235,14 @@ class SqliteFile:
             self._closed = True
             clearly(self._path, self._close_connections)
 
+    def _delete_folder(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
     def _open(self) -> None:
         with contextlib.ExitStack() as undo:
             self._writer = undo.enter_context(contextlib.closing(self._connect(timeout=0)))  # see patiently
-            self._writer.execute(_FULL)
+            self._writer.execute(_OFF if self._folder else _FULL)
             self._writer.execute("PRAGMA secure_delete = ON")
             self._prepare(time.monotonic() + OPEN_TIMEOUT)
             readers = [undo.enter_context(contextlib.closing(self._connect(LOCK_TIMEOUT))) for _ in range(READERS)]
@@ -231,8 +250,10 @@ class SqliteFile:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
                 reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
-            self._files = self._opened_files()
+            self._files = None if self._folder else self._opened_files()
             undo.pop_all()
+        self._end = weakref.finalize(self, _end, [*readers, self._writer], self._folder)  # if nobody closes it
+        self._end.atexit = False  # a forked process would do it too
         for reader in readers:
             self._readers.append(reader.cursor())
             self._free.put(True)
@@ -247,8 +268,7 @@ class SqliteFile:
         for _ in range(READERS):
             self._free.get()
         self._free.put(False)
-        for connection in (*(reader.connection for reader in self._readers), self._writer):
-            connection.close()
+        self._end()
 
     def _connect(self, timeout: float) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -341,7 +361,7 @@ class SqliteFile:
             self._failed = True
             raise
         self._failed = False
-        if (lost := self._files.recently_lost() or self._lost) is not None:
+        if self._files and (lost := self._files.recently_lost() or self._lost) is not None:
             self._note_lost(lost)
         return result
 
@@ -371,7 +391,7 @@ class SqliteFile:
         """Return the writing connection, set to wait for the disk or not."""
         if self._closed:
             raise self._closed_error()
-        if synced is not self._synced:
+        if synced is not self._synced and not self._folder:
             self._writer.execute(_FULL if synced else _NORMAL)
             self._synced = synced
         return self._writer
@@ -392,6 +412,26 @@ def _created(path: Path) -> Path:
     except OSError as error:
         reason = error.strerror
     raise StoreError(f"{path}: can't be created: {reason}; check the path and its owner and mode")
+
+
+def _passing_folder() -> "TemporaryDirectory[str]":
+    import tempfile  # which a program with a file of its own does without
+
+    try:
+        return tempfile.TemporaryDirectory(prefix="wwspec-memory-", ignore_cleanup_errors=True)
+    except OSError as error:
+        place, reason = tempfile.tempdir, error.strerror
+    raise StoreError(
+        f"memory: its file can't be created in {place or 'any temporary folder'}: {reason}; "
+        "set TMPDIR to a folder that can be written"
+    )
+
+
+def _end(connections: Sequence[sqlite3.Connection], folder: "TemporaryDirectory[str] | None") -> None:
+    for connection in connections:
+        connection.close()
+    if folder is not None:
+        folder.cleanup()
 
 
 def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:

@@ -1,0 +1,156 @@
+"""What is special to `memory:`; all else is proved by the suite over a SQLite file that stays."""
+
+import gc
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stores.suites.job_samples import job
+from tests.stores.suites.rig import DEADLINE, in_threads
+from tests.support.skips import only_where
+from wwspec_router.errors import StoreError
+from wwspec_router.stores import Store, open_store
+from wwspec_router.stores.sqlite.events import SCHEMA
+from wwspec_router.stores.sqlite.file import SqliteFile
+
+CHILD = """
+import sys
+from wwspec_router.stores import open_store
+
+store = open_store("memory:")
+store.put("corp", 1, "id", "a text of a tenant", 100)
+print(store.get("corp", 1, "id"), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files of this process and of those that it starts."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def memory(temporary: Path) -> Iterator[Store]:
+    with closing(open_store("memory:")) as store:
+        yield store
+
+
+@pytest.fixture
+def is_unlinked() -> None:
+    only_where(sys.platform != "darwin", "an open SQLite file may be deleted")
+
+
+@pytest.mark.usefixtures("is_unlinked")
+def test_nothing_lies_in_a_folder_while_it_is_open_nor_after_its_process_was_killed(temporary: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "a text of a tenant\n"
+        while_open = list(temporary.rglob("*"))
+        process.kill()
+        process.wait(DEADLINE)
+    assert while_open == list(temporary.rglob("*")) == []
+
+
+def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store("memory:").close()
+    broken = ["CREATE TABLE"]
+    with pytest.raises(StoreError, match="SQLite failed"):
+        SqliteFile(None, [broken])
+    assert list(temporary.rglob("*")) == []
+
+
+def test_its_connections_are_closed_when_nobody_holds_it_any_more(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a program that is made and never started leaves it; since Python 3.13 an open connection is a warning then."""
+    made: list[sqlite3.Connection] = []
+
+    class Connection(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Connection))
+    SqliteFile(None, SCHEMA)
+    gc.collect()
+    for connection in made:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+            connection.execute("SELECT 1")
+    assert made
+
+
+def test_its_open_files_are_its_owners_only_whatever_the_umask(temporary: Path) -> None:
+    only_where(sys.platform == "linux", "a process sees its open files in /proc")
+    before = os.umask(0)
+    try:
+        with closing(open_store("memory:")) as store:
+            store.put("corp", 1, "id", "text", 100)
+            links = {each: str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()}
+            files = {each: name for each, name in links.items() if name.startswith(str(temporary))}
+            states = [os.fstat(int(each.name)) for each in files]
+    finally:
+        os.umask(before)
+    assert {Path(name.removesuffix(" (deleted)")).name for name in files.values()} == {
+        *("memory.db", "memory.db-wal", "memory.db-shm")
+    }
+    assert {(stat.S_IMODE(state.st_mode), state.st_nlink) for state in states} == {(0o600, 0)}
+
+
+def test_many_threads_share_it_while_its_log_is_moved_into_its_file(memory: Store, temporary: Path) -> None:
+    """What they write is several times what SQLite keeps in the WAL, so that a late connection would miss some."""
+    before = list(temporary.rglob("*"))
+    text = "x" * 50_000
+
+    def work(number: int) -> list[str | None]:
+        ids = [f"{number}-{each}" for each in range(25)]
+        for each in ids:
+            memory.put("corp", 1, each, text + each, 100)
+        return [memory.get("corp", 1, each) for each in ids]
+
+    assert in_threads(work, 8) == [[f"{text}{number}-{each}" for each in range(25)] for number in range(8)]
+    assert memory.figures().rows == 200
+    memory.check()
+    assert list(temporary.rglob("*")) == before, "no second file was made"
+
+
+def test_each_is_empty_and_sees_nothing_of_another(memory: Store) -> None:
+    memory.put("corp", 1, "id", "text", 100)
+    memory.add(job("a"))
+    with closing(open_store("memory:")) as other:
+        assert other.get("corp", 1, "id") is None
+        assert other.job_figures().waiting == 0
+    assert memory.get("corp", 1, "id") == "text"
+    assert memory.job_figures().waiting == 1
+
+
+def test_no_write_waits_for_the_disk(temporary: Path) -> None:
+    with closing(SqliteFile(None, SCHEMA)) as file:
+        for synced in (True, False):
+            off = 0
+            assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone(), synced=synced) == (off,)
+
+
+def test_a_temporary_folder_that_can_not_be_used_is_an_error_that_names_the_setting(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary / "missing"))
+    with pytest.raises(StoreError, match=r"can't be created in .*/missing: No such file.*; set TMPDIR to a folder"):
+        open_store("memory:")
