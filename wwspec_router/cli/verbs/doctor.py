@@ -67,7 +67,11 @@ except SdkUnavailableError as error:
     show_default=True,
     help="The emulator's port.",
 )
-@click.option("--production", is_flag=True, help="Also exit with 1 when production lacks something.")
+@click.option(
+    "--production",
+    is_flag=True,
+    help="Leave out what only developers need, and also exit with 1 when production lacks something.",
+)
 def command(app: Path, registry: Path | None, emulator_port: int, production: bool, sdk: str, **options: Any) -> None:
     """Say what keeps this machine from running the program, and what production would lack.
 
@@ -83,19 +87,21 @@ def command(app: Path, registry: Path | None, emulator_port: int, production: bo
     config = own_settings_file(click.get_current_context())
     settings = Settings(app=app, registry=registry, config=config, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
-    end(print_findings(_findings(settings, emulator_port)), bad)
+    end(print_findings(_findings(settings, emulator_port, production)), bad)
 
 
-def _findings(settings: Settings, emulator_port: int) -> Iterator[Finding]:
+def _findings(settings: Settings, emulator_port: int, production: bool) -> Iterator[Finding]:
     yield _python()
     yield Finding(State.OK, "checks", f"contracts are checked by {ENGINE}")
-    yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
-    yield _extra("testing", State.FIX, "the pytest fixture zone")
+    if not production:
+        yield _extra("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
+        yield _extra("testing", State.FIX, "the pytest fixture zone")
     yield _extra("zone", State.PRODUCTION, "the vendor's SDK")
     yield _sdk(settings.app)
     yield from _settings(settings)
     yield _port(Listener.PROGRAM, settings.port, "--port")
-    yield _port(Listener.EMULATOR, emulator_port, "--emulator-port")
+    if not production:
+        yield _port(Listener.EMULATOR, emulator_port, "--emulator-port")
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
@@ -271,6 +277,9 @@ def _clock() -> Finding:
 def _image(settings: Settings) -> Iterator[Finding]:
     """Yield what the image lacks."""
     app, found = settings.app, []
+    if (app / "run.sh").is_file() and not any((app / name).is_file() for name in ("Dockerfile", ".dockerignore")):
+        yield Finding(State.OK, "image", f"{app} is the folder of an image, or a copy of it")
+        return
     if missing := missing_files(app):
         found.append(f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
     with suppress(RegistryError):  # which has a line of its own
