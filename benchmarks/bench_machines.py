@@ -3,9 +3,9 @@
 `python -m benchmarks.bench_machines [--json] [--quick]`
 
 WeCom runs a program on several machines, each with a store of its own. *simulated* is `machines/simulation.py`, with
-the times of one program that `results/fleet.json`, `stores.json` and `startup.json` hold, and an SDK that waits 50 ms.
-Of a small case, *measured* is the same for real: three programs, the emulator, and an app with receiver and archiver.
-The rate of one machine with 256 callers is compared with that of `results/pool.json`.
+the processor times of one program, which are measured first, other times of `results/stores.json` and `startup.json`,
+and an SDK that waits 50 ms. Of a small case, *measured* is the same for real: three programs, the emulator, and an app
+with receiver and archiver. The rate of one machine with 256 callers is compared with that of `results/pool.json`.
 """
 
 from benchmarks.command import Benchmark, Effort, run
@@ -21,6 +21,7 @@ from benchmarks.machines.cases import (
     LOST_FAULTS,
     MACHINES,
     MEASURED,
+    ONE,
     PULLS,
     RATES,
     SIMULATED,
@@ -29,8 +30,9 @@ from benchmarks.machines.cases import (
     needed,
     of_hour,
 )
+from benchmarks.machines.costs import costs_of, measure_program
 from benchmarks.machines.machine import THREADS
-from benchmarks.machines.parts import App, Costs, Load, Outcome, costs_of, share
+from benchmarks.machines.parts import App, Costs, Load, Outcome, share
 from benchmarks.machines.real import Seen, real, simulated
 from benchmarks.machines.simulation import Zone
 
@@ -39,8 +41,11 @@ def measure(effort: Effort) -> Samples:
     """Simulate, and run the small case for real."""
     samples = Samples(MEASURED, corps=Load().corps, machines=MACHINES, sdk_ms=50)
     reports = read_reports(RESULTS)
-    costs = costs_of(reports)
     for seed in range(effort.rounds):
+        event, fetch = measure_program(effort.pick(2000, 100))
+        samples.add(ONE, MEASURED, "an event", "µs", event * 1e6)
+        samples.add(ONE, MEASURED, "a fetch", "µs", fetch * 1e6)
+        costs = costs_of(reports, event, fetch)
         seen, timeline = real(effort.pick(100, 40), effort.pick(6, 3))
         for name, each in ((MEASURED, seen), (SIMULATED, simulated(costs, timeline, seed))):
             _add_seen(samples, name, each)

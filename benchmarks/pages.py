@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks import speed
 from benchmarks.figures import RESULTS, Report, read_reports
-from benchmarks.fleet import tables as fleet
 from benchmarks.machines import tables as machines
 from benchmarks.scaling import cores
 from benchmarks.tables import filled
@@ -26,22 +25,16 @@ PAGES = {
 }
 """Language -> the pages with figures."""
 BLOCKS: dict[str, Callable[[Mapping[str, Report], Say], str]] = {
-    "agreement": fleet.agreement,
     "bursts": machines.bursts,
-    "commands": fleet.commands,
     "cores": cores,
     "deployed": machines.deployed,
     "events": speed.events,
-    "fleet": fleet.fleet,
-    "full": fleet.what_is_full,
     "hours": machines.hours,
     "lost": machines.lost,
-    "memory": fleet.memory,
     "needed": machines.needed,
     "played": machines.agreement,
     "network": speed.network,
     "rates": speed.rates,
-    "shards": fleet.shards,
     "speed": speed.speed,
     "waits": speed.waits,
     "ways": machines.ways,

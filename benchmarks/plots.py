@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Figure, Report
-from benchmarks.fleet.model import busiest_shard
 from benchmarks.machines.cases import LOST, PULLS, RATES, WAYS
 from benchmarks.machines.tables import PER_IP, value
 from benchmarks.tables import number
@@ -234,31 +233,6 @@ def startup(report: Report, say: Say) -> Plot:
     return Plot(say(f"Ready in {seconds} s, with {size} MiB", f"{seconds} s 就绪，占用 {size} MiB"), panels)
 
 
-def shards(report: Report, say: Say) -> Plot:
-    """What shards carry together, when few corps have most calls."""
-    corps = int(report.settings["corps"])
-    times = {each: 1 / busiest_shard(each, corps) for each in (1, 2, 4, 8, 16, 32)}
-    text = say("{:.1f} times", "{:.1f} 倍").format
-    bars = [
-        Bar(say(f"{each} shard{'s' * (each > 1)}", f"{each} 个分片"), value, text(value), True)
-        for each, value in times.items()
-    ]
-    return Plot(
-        say(
-            f"32 shards carry {times[32]:.0f} times as much as one", f"32 个分片的总容量是一个分片的 {times[32]:.0f} 倍"
-        ),
-        [
-            Panel(
-                say(
-                    "10,000 corps, of which the busiest has 10 % of all events",
-                    "10,000 个企业，最忙的企业占全部事件的 10 %",
-                ),
-                bars,
-            )
-        ],
-    )
-
-
 def machines(report: Report, say: Say) -> Plot:
     """How many machines carry a rate with head room."""
     found = {rate: value(report, f"{rate:,} messages/s", "needed") for rate in RATES}
@@ -338,7 +312,6 @@ PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {
     "pool": ("pool", pool),
     "growth": ("growth", growth),
     "startup": ("startup", startup),
-    "shards": ("fleet", shards),
     "machines": ("machines", machines),
     "lost": ("machines", lost),
 }

@@ -26,6 +26,7 @@ __all__ = [
     "Round",
     "Server",
     "ask",
+    "exchange",
     "family",
     "installed_program",
     "load",
@@ -223,13 +224,25 @@ def post(port: int, headers: Mapping[str, str], body: str) -> tuple[dict[str, st
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request("POST", "/", body, dict(headers))
-        answer = connection.getresponse()
-        text = answer.read().decode()
+        return exchange(connection, headers, body)
     finally:
         connection.close()
+
+
+def exchange(
+    connection: http.client.HTTPConnection, headers: Mapping[str, str], body: str
+) -> tuple[dict[str, str], str]:
+    """Send one sealed call on a connection and return the sealed reply.
+
+    Raises:
+        OSError: Nothing listens there.
+        RuntimeError: The status is not 200.
+    """
+    connection.request("POST", "/", body, dict(headers))
+    answer = connection.getresponse()
+    text = answer.read().decode()
     if answer.status != http.client.OK:
-        raise RuntimeError(f"port {port}: HTTP status {answer.status}: {text[:200]}")
+        raise RuntimeError(f"port {connection.port}: HTTP status {answer.status}: {text[:200]}")
     return {name.lower(): value for name, value in answer.getheaders()}, text
 
 

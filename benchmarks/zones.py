@@ -62,14 +62,10 @@ class BenchmarkZone:
         call_type: int = 1,
         notify_id: str = "",
         request_id: str = "1_1",
-        is_async: bool = False,
     ) -> tuple[dict[str, str], str]:
         """Return headers and body of one call, as the channel sends it."""
-        job_info = "j" * 64 if is_async else ""
         if self.sdk == "light":
-            content = msgspec.json.encode(
-                light.Call(CORPID, AGENTID, call_type, ability_id, data, notify_id, is_async, job_info)
-            )
+            content = msgspec.json.encode(light.Call(CORPID, AGENTID, call_type, ability_id, data, notify_id))
             return {"ww-request-id": request_id}, light.seal(AESGCM(self._key), content, request_id)
         call = seal.CallContent(
             corpid=CORPID,
@@ -80,8 +76,8 @@ class BenchmarkZone:
             timestamp=int(time.time()),
             ability_id=ability_id,
             notify_id=notify_id,
-            is_async=is_async,
-            job_info=job_info,
+            is_async=False,
+            job_info="",
         )
         sealed = seal.seal_call(self._key, call)
         return sealed.headers, sealed.body

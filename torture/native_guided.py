@@ -1,7 +1,7 @@
 """Feeds the compiled check by atheris: `python -m torture.native_guided COUNT SEED FOLDER MODULE`.
 
-It is a process of its own. The module is built with counters, so that the fuzzer sees which branches of the C code a
-text reaches, and with the address sanitizer. Two bytes of an input choose the type, the rest is the text.
+The module is built with counters, so that the fuzzer sees which branches of the C code a text reaches, and with the
+address sanitizer. Two bytes of an input choose the type, the rest is the text.
 """
 
 import sys
@@ -15,24 +15,21 @@ from torture.native_judge import Judge
 from torture.native_texts import Values, written
 from torture.native_types import contracts, random_types
 
-_RANDOM_TYPES = 97
-_LONGEST = 2048
-"""Bytes of one input, at most."""
-
 
 def _main(count: int, seed: int, folder: Path, module: str) -> None:
     import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no stubs
 
     random = Random(seed)  # noqa: S311 - not for secrets
     build = load(module).Fitter
-    judges = [Judge(case, [build]) for case in contracts() + random_types(random, _RANDOM_TYPES)]
-    values, corpus = Values(random), folder / "corpus"
+    judges = [Judge(case, [build]) for case in contracts() + random_types(random, 97)]
+    corpus = folder / "corpus"
     corpus.mkdir()
     for number, judge in enumerate(judges):
-        text = written(values.of(mi.type_info(judge.case.type)), random).encode("utf-8", "surrogatepass")
+        text = written(Values(random).of(mi.type_info(judge.case.type)), random).encode("utf-8", "surrogatepass")
         (corpus / str(number)).write_bytes(number.to_bytes(2) + text)
-    words = sorted({name for judge in judges for name in _keys(judge.plan)})
-    (folder / "words").write_text("".join(f'"{_escaped(word)}"\n' for word in words if word))
+    keys = sorted({name.encode() for judge in judges for name in _keys(judge.plan) if name})
+    words = ('"' + "".join(f"\\x{byte:02x}" for byte in key) + '"\n' for key in keys)
+    (folder / "words").write_text("".join(words))
 
     def feed(data: bytes) -> None:
         judge = judges[int.from_bytes(data[:2]) % len(judges)]
@@ -40,10 +37,9 @@ def _main(count: int, seed: int, folder: Path, module: str) -> None:
         if judge.says(text):
             judge.judge(text)
 
-    options = [f"-runs={count}", f"-seed={seed or 1}", f"-max_len={_LONGEST}", "-timeout=20", "-verbosity=0"]
+    options = [f"-runs={count}", f"-seed={seed or 1}", "-max_len=2048", "-timeout=20", "-verbosity=0"]
     options += [f"-dict={folder / 'words'}", f"-artifact_prefix={folder}/", "-rss_limit_mb=4096"]
-    options += ["-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], *options, str(corpus)], feed)
+    atheris.Setup([sys.argv[0], *options, "-print_final_stats=1", str(corpus)], feed)
     atheris.Fuzz()
 
 
@@ -52,10 +48,6 @@ def _keys(plan: object) -> list[str]:
         return []
     own = [plan[0]] if len(plan) == 3 and isinstance(plan[0], str) and isinstance(plan[2], bool) else []
     return own + [name for each in plan for name in _keys(each)]
-
-
-def _escaped(word: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in word.encode())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""What must hold when the compiled check says that a text certainly fits, and how it is tried.
+"""What must hold when the compiled check says that a text certainly fits.
 
-msgspec, the checks after it and the platform's matching rule decide what is right; the compiled check is not asked for
-anything but its answer.
+msgspec, the checks after it and the platform's matching rule decide what is right.
 """
 
 import json
@@ -60,7 +59,7 @@ class Judge:
         return answers.pop()
 
     def is_right(self, text: str) -> bool:
-        """Tell whether msgspec decodes a text and the checks after it pass."""
+        """Return whether msgspec decodes a text and the checks after it pass."""
         try:
             self._value(text)
         except (InputError, OutputError, *UNREADABLE):

@@ -1,7 +1,7 @@
 """What a check finds, one line each, and where `wwspec doctor` finds the checks of other packages.
 
 A check is a function of the program's settings. A package declares its checks as entry points of the group
-`wwspec.checks`.
+`wwspec.checks`, or of `wwspec.checks.development` when production needs nothing of what they check.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +14,12 @@ from wwspec_router.errors import ExtraMissingError, WWSpecError
 from wwspec_router.host.extras import require
 from wwspec_router.logs.printable import printable
 
-__all__ = ["GROUP", "Check", "Finding", "State", "extra_finding", "installed_findings"]
+__all__ = ["GROUP", "OF_DEVELOPERS", "Check", "Finding", "State", "extra_finding", "installed_findings"]
 
 GROUP = "wwspec.checks"
 """The group of entry points."""
+OF_DEVELOPERS = "wwspec.checks.development"
+"""The group of those that `wwspec doctor --production` leaves out."""
 
 
 class State(StrEnum):
@@ -47,12 +49,13 @@ Check = Callable[[Settings], Iterable[Finding]]
 """What an entry point names. It changes nothing, and takes the settings that `wwspec serve` would have."""
 
 
-def installed_findings(settings: Settings) -> Iterator[Finding]:
+def installed_findings(settings: Settings, *, production: bool) -> Iterator[Finding]:
     """Yield what the checks of the installed packages find, in the order of their names.
 
     A check that does not load, or raises, is a finding itself; the others still run.
     """
-    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    points = [*entry_points(group=GROUP), *(() if production else entry_points(group=OF_DEVELOPERS))]
+    for point in sorted(points, key=lambda each: each.name):
         try:
             yield from point.load()(settings)
         except WWSpecError as error:

@@ -17,6 +17,7 @@ __all__ = [
     "LOST",
     "MACHINES",
     "MEASURED",
+    "ONE",
     "PULLS",
     "RATES",
     "SIMULATED",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 MEASURED, SIMULATED = "measured", "simulated"
-AGREEMENT, CLOSED = "3 machines and the emulator", "one machine, 256 callers"
+AGREEMENT, CLOSED, ONE = "3 machines and the emulator", "one machine, 256 callers", "one program"
 BUSY, MACHINES = Load(events=500, calls=100), 4
 """The busiest hour of 10,000 corps, and the machines that carry it in most cases."""
 RATES = (250, 500, 1000, 2000, 4000)

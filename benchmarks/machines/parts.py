@@ -1,13 +1,11 @@
 """What a simulation of the zone's machines is made of: measured times, what arrives, what fails, what came of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from benchmarks.figures import Report
-
-__all__ = ["App", "Costs", "Faults", "Load", "Outcome", "costs_of", "share"]
+__all__ = ["App", "Costs", "Faults", "Load", "Outcome", "share", "zipf"]
 
 WAIT = 0.05
 """Seconds that an SDK call waits for WeCom: not measured, since WeCom's time is not known."""
@@ -127,27 +125,11 @@ class Outcome(msgspec.Struct, kw_only=True):
         return {code: count for (each, code), count in sorted(self.refused.items()) if each == kind}
 
 
-def costs_of(reports: Mapping[str, Report]) -> Costs:
-    """Return the costs that kept reports hold.
-
-    Raises:
-        KeyError: One is missing.
-    """
-
-    def value(benchmark: str, case: str, name: str, metric: str) -> float:
-        figure = reports[benchmark].find(case, name, metric)
-        if figure is None:
-            raise KeyError(f"{benchmark}.json has no {metric} of {name!r} in {case!r}")
-        return figure.median
-
-    fetch = value("fleet", "one program: fetch", "program", "processor") / 1e6
-    return Costs(
-        event=value("fleet", "one program: event", "program", "processor") / 1e6,
-        fetch=fetch,
-        pull=fetch,
-        put=1 / value("stores", "event intake, SQLite, threads: 1", "program", "rate"),
-        up=value("startup", "cold start", "program", "time") / 1e3,
-    )
+def zipf(corps: int, skew: float) -> list[float]:
+    """Return the shares of corps, the busiest first."""
+    weights = [1 / (place + 1) ** skew for place in range(corps)]
+    whole = sum(weights)
+    return [each / whole for each in weights]
 
 
 def share(values: Sequence[float], part: float) -> float:

@@ -13,10 +13,9 @@ from functools import partial
 from itertools import accumulate, count
 from pathlib import Path
 
-from benchmarks.fleet.parts import zipf
 from benchmarks.machines.appside import Notice, Receiver
 from benchmarks.machines.machine import DOWN, UNKNOWN, Call, Machine
-from benchmarks.machines.parts import App, Costs, Faults, Load, Outcome
+from benchmarks.machines.parts import App, Costs, Faults, Load, Outcome, zipf
 from wwspec_router.config import Settings
 
 __all__ = ["Zone"]

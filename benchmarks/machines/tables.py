@@ -13,6 +13,7 @@ from benchmarks.machines.cases import (
     HOURS,
     LOST,
     MEASURED,
+    ONE,
     PULLS,
     RATES,
     SIMULATED,
@@ -20,7 +21,7 @@ from benchmarks.machines.cases import (
     of_hour,
 )
 from benchmarks.machines.machine import CUT, DOWN, OVERLOAD
-from benchmarks.machines.parts import costs_of
+from benchmarks.machines.parts import WAIT
 from benchmarks.tables import number, table
 from scripts.reference.text import Say
 
@@ -46,11 +47,10 @@ def needed(reports: Reports, say: Say) -> str:
     for rate in RATES:
         case = f"{rate:,} messages/s"
         rows.append([f"{rate:,}", f"{value(report, case, 'needed'):.0f}", *_loads(report, case)])
-    costs = costs_of(reports)
-    event, call = (f"{1e6 * each:.0f} µs" for each in (costs.event, costs.pull))
+    event, call = (f"{value(report, ONE, metric, MEASURED):.0f} µs" for metric in ("an event", "a fetch"))
     return "\n".join(table(head, rows)) + say(
-        f"\n\nProcessor time of an event: {event}; of each call: {call}. An SDK call waits {1000 * costs.wait:.0f} ms.",
-        f"\n\nCPU 时间：一个事件 {event}，每次调用 {call}；一次 SDK 调用等待 {1000 * costs.wait:.0f} ms。",
+        f"\n\nProcessor time of an event: {event}; of each call: {call}. An SDK call waits {1000 * WAIT:.0f} ms.",
+        f"\n\nCPU 时间：一个事件 {event}，每次调用 {call}；一次 SDK 调用等待 {1000 * WAIT:.0f} ms。",
     )
 
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from benchmarks.figures import RESULTS, read_reports
-from benchmarks.machines.cases import AGREEMENT, CLOSED, MEASURED, SIMULATED
+from benchmarks.machines.cases import AGREEMENT, CLOSED, MEASURED, ONE, SIMULATED
+from benchmarks.machines.costs import costs_of
 from benchmarks.machines.machine import CUT, DOWN, OVERLOAD, PATIENCE, THREADS, UNKNOWN
-from benchmarks.machines.parts import App, Costs, Faults, Load, Outcome, costs_of
+from benchmarks.machines.parts import App, Costs, Faults, Load, Outcome, zipf
 from benchmarks.machines.simulation import Zone
+from benchmarks.machines.tables import value
 
 COSTS = Costs(event=0.0005, fetch=0.0002, pull=0.0002, put=0.0002, up=0.2)
 FEW = 40
@@ -161,6 +163,14 @@ def test_the_kept_simulation_is_near_to_what_was_measured() -> None:
         assert math.isclose(simulated.median, measured.median, rel_tol=bound), (case, metric)
 
 
-def test_all_costs_come_from_kept_results() -> None:
-    costs = costs_of(read_reports(RESULTS))
+def test_few_corps_have_most_messages() -> None:
+    shares = zipf(10_000, 1.0)
+    assert sum(shares) == pytest.approx(1.0)
+    assert shares[0] == pytest.approx(2 * shares[1])
+
+
+def test_the_costs_are_in_kept_results() -> None:
+    reports = read_reports(RESULTS)
+    event, fetch = (1e-6 * value(reports["machines"], ONE, metric, MEASURED) for metric in ("an event", "a fetch"))
+    costs = costs_of(reports, event, fetch)
     assert 0 < costs.put < costs.fetch < costs.event < costs.up

@@ -173,6 +173,17 @@ def test_what_the_image_would_lack_is_told_and_fails_only_for_production(doctor:
     assert doctor("--production")[0] == 1
 
 
+def test_production_needs_nothing_that_only_developers_need(doctor: Doctor) -> None:
+    lines = doctor("--production")[1]
+    assert [topic for topic in lines if topic.startswith(("extra", "port"))] == ["extra zone", f"port {doctor.port}"]
+
+
+def test_in_an_image_nothing_is_asked_of_what_it_was_built_from(doctor: Doctor, folder: Path) -> None:
+    for name in ("Dockerfile", ".dockerignore"):
+        (folder / name).unlink()
+    assert doctor()[1]["image"] == f"ok {folder} is the folder of an image, or a copy of it"
+
+
 def elf(machine: int) -> bytes:
     return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44)
 

@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -271,6 +273,25 @@ def test_a_plan_of_too_many_levels_or_nodes_is_refused(builds: list[NewFitter]) 
     for plan in (deep, wide):
         with pytest.raises(ValueError, match="too deep or too large"):
             builds[0](plan)
+
+
+def test_dropped_fitters_and_refused_plans_keep_no_memory(builds: list[NewFitter]) -> None:
+    def make_and_drop(build: NewFitter, times: int) -> None:
+        for number in range(times):
+            assert build(("object", ((f"k{number}", ("texts", ("a", "b")), True),))).fits("[]") is False
+            with suppress(ValueError):
+                build(("object", ((f"k{number}", ("list", ("no such kind",), 0, 1), True),)))
+
+    for build in builds:
+        tracemalloc.start()
+        try:
+            make_and_drop(build, 10)  # what is made once, such as names
+            before, _ = tracemalloc.get_traced_memory()
+            make_and_drop(build, 500)
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        assert grown < 500 * 20, "less than 20 bytes for each"
 
 
 @for_each([b'{"name":"a"}', None, 1, ["a"]])

@@ -34,7 +34,7 @@ ELSEWHERE = {
     "source .venv/bin/activate\n"
     "pip install './wwspec_router[dev]'": "tests/docs/test_readme.py",
     "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
-    "wwspec image --check dist/zone-image.tar --start": "the same, and tests/image",
+    "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
 }
 """Commands that are not run here, and where they are."""
 

@@ -1,8 +1,6 @@
-"""Tars made to harm who looks at them: `wwspec image --check` reads them, its extraction stays within its folder."""
+"""Tars made to harm who looks at them: `wwspec image --check` reads them, and writes nothing."""
 
-import os
 import random
-import shutil
 import stat
 import tarfile
 from pathlib import Path
@@ -13,10 +11,7 @@ from click.testing import CliRunner
 from tests.support.hostile_tars import TRICKS, write_hostile_tar
 from wwspec_router.cli.main import main
 from wwspec_router.errors import ImageError
-from wwspec_router.image.archive import open_archive
-from wwspec_router.image.extraction import extract
-from wwspec_router.image.inspection import inspect_tar
-from wwspec_router.image.sandbox import FOLDERS
+from wwspec_router.image.checks import inspect_tar
 
 TARS = 200
 
@@ -74,25 +69,17 @@ def test_a_look_writes_nothing_and_ends_in_lines(tmp_path: Path, outside: Path, 
     assert done.stdout or done.stderr.splitlines()[-1].startswith(f"Error: {tar}: not a tar or tar.gz")
 
 
-def test_of_200_hostile_tars_none_writes_outside(tmp_path: Path, outside: Path) -> None:
-    extracted = 0
+def test_200_tars_with_several_tricks_and_damages_are_read_or_refused(tmp_path: Path, outside: Path) -> None:
+    read = 0
     before = everything(outside)
     for seed in range(TARS):
         source = random.Random(seed)  # noqa: S311 - no secret
         tricks = source.sample(sorted(TRICKS), source.choice([1, 1, 2, 3]))
         tar = write_hostile_tar(tmp_path / "hostile.tar", outside, tricks, source)
-        root = tmp_path / f"root-{seed}"
         try:
-            inspect_tar(tar, lambda line: None)
-            with open_archive(tar) as archive:
-                extract(archive, root, FOLDERS)
-            extracted += 1
+            read += bool(inspect_tar(tar).findings)
         except ImageError:
             pass
         assert everything(outside) == before, (seed, tricks)
-        assert sorted(each.name for each in tmp_path.iterdir() if each != root) == ["hostile.tar", "outside"]
-        for path in (Path(folder, name) for folder, _, names in os.walk(root) for name in names):
-            mode = path.lstat().st_mode
-            assert stat.S_ISLNK(mode) or (stat.S_ISREG(mode) and not mode & 0o7077), path
-        shutil.rmtree(root, ignore_errors=True)
-    assert extracted >= TARS / 5
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["hostile.tar", "outside"]
+    assert read >= TARS / 5

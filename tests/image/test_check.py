@@ -213,12 +213,6 @@ def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
     )
 
 
-def test_a_huge_tar_is_not_extracted(tmp_path: Path) -> None:
-    done = check(with_holes(write_tar(tmp_path / "zone.tar", image()), "usr/zeros", 9 << 30), "--start")
-    text = "not started: it unpacks to 9216 MiB, and at most 8192 MiB are extracted"
-    assert faults(done) == {"trial": text}
-
-
 def test_names_are_shown_as_text(tmp_path: Path) -> None:
     items = image() | {"app/\x1b[2J\u202e\udcff/x.key": Item()}
     tar = write_tar(tmp_path / "zone.tar", items)
@@ -246,29 +240,10 @@ def test_json_has_every_finding_and_the_bytes_of_each_part(tmp_path: Path) -> No
     assert document["sizes"]["sdk"] == len(items[SDK].data or b"")
 
 
-def test_nothing_is_started_unless_that_is_asked_for(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", image()))
-    assert done.returncode == 0
-    assert rows(done)["trial"] == ("skip", "not started: --start does that, in a sandbox")
-
-
-def test_a_start_waits_for_the_faults_before_it(tmp_path: Path) -> None:
-    done = check(write_tar(tmp_path / "zone.tar", image() | {"app/run.sh": Item(b"#!/bin/bash\n")}), "--start")
-    assert rows(done)["trial"] == ("skip", "not started: fix the faults above first")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (["--start"], "--start goes with --check"),
-        (["--trust"], "--trust goes with --check"),
-        (["--check", "zone.tar", "--trust"], "--trust goes with --start"),
-    ],
-)
-def test_options_that_need_another_say_so(tmp_path: Path, arguments: list[str], text: str) -> None:
-    done = wwspec(tmp_path, "image", *arguments)
+def test_json_is_refused_without_a_tar_to_check(tmp_path: Path) -> None:
+    done = wwspec(tmp_path, "image", "--json")
     assert done.returncode == 2
-    assert text in done.stderr
+    assert "--json goes with --check" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--base=x", "--output=y.tar", "--index-url=z", "--engine=docker"])

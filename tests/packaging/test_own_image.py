@@ -1,11 +1,9 @@
 """The image of this repository's own program: its first stage compiles, and nothing of a compiler is in the result."""
 
-import json
 import os
 import sys
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -44,10 +42,7 @@ def build(archives: Archives, storage: Storage, tmp_path_factory: pytest.TempPat
     def build(*options: str) -> set[str]:
         command = (sys.executable, "-m", "wwspec_router", "image", "--engine", "buildah", "--base", NAME)
         more = (*storage.limits, *volumes, *options)
-        sbom, made = run(*command, "--", *more, cwd=tree, env=storage.env).splitlines()
-        names = {each["name"] for each in json.loads(Path(sbom).read_text("utf-8"))["components"]}
-        assert {"wwspec-router", "pycryptodome", "msgspec"} <= names
-        assert not {"hatchling", "setuptools"} & names
+        [made] = run(*command, "--", *more, cwd=tree, env=storage.env).splitlines()
         with tarfile.open(made) as tar:
             return {name.removeprefix("./").strip("/") for name in tar.getnames()}
 
@@ -59,6 +54,8 @@ def test_the_image_has_the_compiled_part_and_no_compiler(build: Build) -> None:
     assert f"{SITE}/wwspec_router/contracts/{COMPILED}" in names
     assert f"{SITE}/wwspec_router-{__version__}.dist-info/licenses/LICENSE" in names
     assert f"{SITE}/wwspec_router/contracts/__pycache__/codec.cpython-312.pyc" in names
+    assert {f"{SITE}/msgspec", f"{SITE}/Crypto"} <= names
+    assert not {f"{SITE}/hatchling", f"{SITE}/setuptools"} & names
     assert not {"usr/bin/gcc", "usr/bin/cc", "usr/include/stdio.h", "source", "build"} & names
     assert {name.split("/")[1] for name in names if name.startswith("app/")} == (
         {".venv", "abilities", "run.sh", "schemas", "sdk", "var"}

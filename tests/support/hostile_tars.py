@@ -1,4 +1,4 @@
-"""Tars made to write outside of the folder that they are extracted to, or to fill memory and disk."""
+"""Tars made to write outside of the folder of who extracts them, or to fill memory and disk."""
 
 import io
 import random
@@ -113,7 +113,7 @@ TRICKS: dict[str, Trick] = {
     "hard link through a link": _through(("app/s", tarfile.SYMTYPE, "@"), ("app/v", tarfile.LNKTYPE, "app/s/victim")),
     "root becomes a link": _through((".", tarfile.SYMTYPE, "@")),
     "application becomes a link": _through(("app", tarfile.SYMTYPE, "@")),
-    "places of the sandbox": _through(*((name, tarfile.SYMTYPE, "@") for name in ("dev", "proc", "tmp", "app/var"))),
+    "folders of the system": _through(*((name, tarfile.SYMTYPE, "@") for name in ("dev", "proc", "tmp", "app/var"))),
     "null device": _through(("dev", tarfile.DIRTYPE, ""), ("dev/null", tarfile.SYMTYPE, "@/new")),
     "past PATH_MAX": _past_path_max,
     "folder becomes a link": _becomes_a_link,

@@ -1,4 +1,4 @@
-"""What `wwspec doctor` checks of the tools of a developer: entry points of the group `wwspec.checks`."""
+"""What `wwspec doctor` checks of the tools of a developer, as entry points."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +28,9 @@ def emulator(settings: Settings) -> Iterator[Finding]:
 def image(settings: Settings) -> Iterator[Finding]:
     """Yield what the image lacks."""
     app, found = settings.app, []
+    if (app / "run.sh").is_file() and not any((app / name).is_file() for name in ("Dockerfile", ".dockerignore")):
+        yield Finding(State.OK, "image", f"{app} is the folder of an image, or a copy of it")
+        return
     if missing := missing_files(app):
         found.append(f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
     with suppress(RegistryError):  # which has a line of its own

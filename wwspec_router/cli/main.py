@@ -159,7 +159,7 @@ VERBS = {
         (
             "wwspec image",
             "wwspec image --base MIRROR/python:3.12-slim-bookworm --index-url URL",
-            "wwspec image --check dist/zone-image.tar --start",
+            "wwspec image --check dist/zone-image.tar",
         ),
     ),
 }

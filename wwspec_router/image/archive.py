@@ -17,7 +17,7 @@ from typing import IO
 from wwspec_router.errors import ImageError
 from wwspec_router.image.tar import Member, MemberKind, read_members
 
-MOST_BYTES = 8 << 30
+_MOST_BYTES = 8 << 30
 """The most bytes of an unpacked tar, on the disk of the machine that checks it."""
 _SMALL, _MOST_RATIO = 64 << 20, 100
 """A tar.gz may unpack to the first, in bytes, or to so many times its own size. For an image that is 2 to 5 times."""
@@ -46,7 +46,7 @@ class Archive:
         """
         self._file = file
         self.members: dict[str, Member] = {}
-        self.folders: set[str] = set()
+        self._folders: set[str] = set()
         self._named: dict[str, list[str]] = defaultdict(list)
         in_names = 0
         for member in read_members(file):
@@ -55,10 +55,10 @@ class Archive:
                 self._named[posixpath.basename(path)].append(path)
                 in_names += len(path)
             self.members[path] = member
-            for parent in parents(path):
-                if parent in self.folders:
+            for parent in _parents(path):
+                if parent in self._folders:
                     break
-                self.folders.add(parent)
+                self._folders.add(parent)
                 in_names += len(parent)
             if len(self.members) > _MOST_MEMBERS or in_names > _MOST_IN_NAMES:
                 raise ImageError(
@@ -92,33 +92,32 @@ class Archive:
                     return None
                 found = "" if member.target.startswith("/") else found
                 waiting += reversed(member.target.split("/"))
-            elif here and member is None and here not in self.folders:
+            elif here and member is None and here not in self._folders:
                 return None
             else:
                 found = here
         return found
 
-    def original(self, path: str) -> str | None:
+    def _original(self, path: str) -> Member | None:
         """Return the member that a hard link is another name of; None when the tar does not have it."""
         for _ in range(_MOST_LINKS):
             member = self.members.get(path)
             if member is None or member.kind is not MemberKind.HARD_LINK:
-                return None if member is None else path
+                return member
             path = _normal(member.target)
         return None
 
     def file(self, path: str) -> Member | None:
         """Return the regular file that a path leads to, if there is one."""
         found = self.find(path)
-        original = None if found is None else self.original(found)
-        member = None if original is None else self.members[original]
+        member = None if found is None else self._original(found)
         return member if member is not None and member.kind is MemberKind.FILE else None
 
     def is_folder(self, path: str) -> bool:
         """Return whether a path leads to a folder."""
         found = self.find(path)
         member = None if found is None else self.members.get(found)
-        return found in self.folders or (member is not None and member.kind is MemberKind.FOLDER)
+        return found in self._folders or (member is not None and member.kind is MemberKind.FOLDER)
 
     def read(self, path: str) -> bytes:
         """Return the bytes of the regular file that a path leads to; none when there is no such file.
@@ -131,15 +130,8 @@ class Archive:
             return b""
         if member.size > _MOST_READ:
             raise ImageError(f"/{path} has {member.size} bytes, too many to look into it: at most {_MOST_READ}")
-        return b"".join(self.chunks(member))
-
-    def chunks(self, member: Member) -> Iterator[bytes]:
-        """Yield the bytes of a file, piece by piece."""
         self._file.seek(member.offset)
-        left = member.size
-        while left > 0 and (chunk := self._file.read(min(left, _CHUNK))):
-            left -= len(chunk)
-            yield chunk
+        return self._file.read(member.size)
 
 
 @contextmanager
@@ -168,7 +160,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 def _unpack(file: IO[bytes], plain: IO[bytes]) -> None:
-    most = min(MOST_BYTES, _SMALL + _MOST_RATIO * file.seek(0, os.SEEK_END))
+    most = min(_MOST_BYTES, _SMALL + _MOST_RATIO * file.seek(0, os.SEEK_END))
     file.seek(0)
     with gzip.open(file) as unpacked:
         while chunk := unpacked.read(_CHUNK):
@@ -182,7 +174,7 @@ def _normal(name: str) -> str:
     return path or "."
 
 
-def parents(path: str) -> Iterator[str]:
+def _parents(path: str) -> Iterator[str]:
     """Yield the folders that a path is in, the innermost first."""
     while path := posixpath.dirname(path):
         yield path

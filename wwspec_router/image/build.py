@@ -1,7 +1,6 @@
 """Builds the image of a program and exports it as WeCom's console takes it: a tar of the flat root file system.
 
-`docker export` writes such a tar; the console refuses the layers of `docker save`. A bill of materials is written
-beside it.
+`docker export` writes such a tar; the console refuses the layers of `docker save`.
 """
 
 import re
@@ -12,9 +11,7 @@ from typing import NamedTuple
 
 from wwspec_router.config import registry_path
 from wwspec_router.errors import ImageError
-from wwspec_router.image.archive import open_archive
 from wwspec_router.image.engine import Engine, EngineError, find_engine
-from wwspec_router.image.sbom import bill_of_materials
 from wwspec_router.sdk.vendor import MODULE
 
 TAG = "wwspec-zone-program"
@@ -45,15 +42,12 @@ class Order(NamedTuple):
     engine: str | None = None
 
 
-def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
+def build_image(order: Order, say: Callable[[str], None]) -> None:
     """Build and export.
 
     Args:
         order: What to build.
         say: Takes a line about each step.
-
-    Returns:
-        The files that were made.
 
     Raises:
         ImageError: Something is missing, or a step failed; no file is left behind.
@@ -65,18 +59,12 @@ def build_image(order: Order, say: Callable[[str], None]) -> list[Path]:
             f"warning: sdk/{MODULE}.so is missing, so this image will refuse to start: put the vendor's there "
             "(WeCom document 100057)"
         )
-    output = order.output
-    sbom = output.with_name(f"{output.name.removesuffix('.tar')}.cdx.json")
-    with _drafts(output, sbom) as (tar, bill):
+    with _draft(order.output) as tar:
         say(f"building {order.app} on {base} with {engine.name}")
         image = _build(engine, order, base)
-        say(f"exporting the flat root file system to {output}")
+        say(f"exporting the flat root file system to {order.output}")
         engine.export(image, tar)
-        with open_archive(tar) as archive:
-            bill.write_text(bill_of_materials(archive, order.app, base), "utf-8")
-        tar.replace(output)
-        bill.replace(sbom)
-    return [sbom, output]
+        tar.replace(order.output)
 
 
 def missing_files(app: Path) -> list[str]:
@@ -116,17 +104,15 @@ def _build(engine: Engine, order: Order, base: str) -> str:
 
 
 @contextmanager
-def _drafts(*files: Path) -> Iterator[list[Path]]:
-    """Check that files can be written, and yield a temporary name for each. No temporary file is left behind."""
-    drafts = [file.with_name(f"{file.name}.part") for file in files]
+def _draft(file: Path) -> Iterator[Path]:
+    """Check that a file can be written, and yield a temporary name for it. No temporary file is left behind."""
+    draft = file.with_name(f"{file.name}.part")
     try:
-        for each in drafts:
-            each.parent.mkdir(parents=True, exist_ok=True)
-            each.touch()
-            each.unlink()
-        yield drafts
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+        yield draft
     except OSError as error:
-        raise ImageError(f"{files[0]}: can't be written: {error.strerror or error}") from None
+        raise ImageError(f"{file}: can't be written: {error.strerror or error}") from None
     finally:
-        for each in drafts:
-            each.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)

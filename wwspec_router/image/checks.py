@@ -4,11 +4,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from wwspec_router.config import REGISTRY
 from wwspec_router.host.elf import Elf, ElfError, parse
-from wwspec_router.image.archive import Archive
-from wwspec_router.image.report import Finding, State
+from wwspec_router.image.archive import Archive, open_archive
+from wwspec_router.image.report import Finding, Inspection, State, sizes
 from wwspec_router.image.tar import MemberKind
 from wwspec_router.sdk.vendor import MODULE
 
@@ -34,15 +35,17 @@ _MOST_LIBRARIES = 20
 """The most libraries of one name that are read."""
 
 
-def check(archive: Archive) -> list[Finding]:
-    """Check a tar.
+def inspect_tar(path: Path) -> Inspection:
+    """Check a tar in place, and sum up the sizes of its parts.
 
-    Returns:
-        The findings. A tar that is not a root file system has only one: no other check makes sense.
+    A tar that is not a root file system has only one finding: no other check makes sense.
+
+    Args:
+        path: The tar, as it is or compressed by gzip.
+
+    Raises:
+        ImageError: It can't be read.
     """
-    flat = _flat(archive)
-    if flat.state is not State.OK:
-        return [flat]
     checks: Sequence[Callable[[Archive], Iterator[Finding]]] = (
         _start,
         _python,
@@ -52,15 +55,14 @@ def check(archive: Archive) -> list[Finding]:
         _var,
         _secrets,
     )
-    return [flat, *(finding for each in checks for finding in each(archive))]
+    with open_archive(path) as archive:
+        flat = _flat(archive)
+        if flat.state is not State.OK:
+            return Inspection([flat], {})
+        return Inspection([flat, *(finding for each in checks for finding in each(archive))], sizes(archive))
 
 
-def is_flat(archive: Archive) -> bool:
-    """Return whether a tar is a root file system."""
-    return _flat(archive).state is State.OK
-
-
-def image_machine(archive: Archive) -> str | None:
+def _image_machine(archive: Archive) -> str | None:
     """Return the processor that the image's Python is for; None without a Python that can be read."""
     try:
         return parse(archive.read(f"{ENVIRONMENT}/bin/python")).machine
@@ -166,7 +168,7 @@ def _sdk(archive: Archive) -> Iterator[Finding]:
 
 def _loads(archive: Archive, path: str, library: Elf) -> Finding:
     """Check whether the loader of the image can load a library."""
-    built_for = image_machine(archive)
+    built_for = _image_machine(archive)
     if built_for is not None and library.machine != built_for:
         text = f"/{path} is for {library.machine}, the image for {built_for}: build with `-- --platform` of the SDK, "
         return Finding(State.FAULT, SDK, f"{text}such as linux/amd64 for x86_64, or get the vendor's other file")

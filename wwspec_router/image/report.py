@@ -26,8 +26,6 @@ class State(StrEnum):
     OK = "ok"
     FAULT = "fault"
     """The zone would not take the image or not start it; the text names the fix."""
-    SKIP = "skip"
-    """The check was not tried; the text says why."""
 
 
 class Finding(NamedTuple):

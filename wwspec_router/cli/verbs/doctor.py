@@ -54,7 +54,11 @@ except SdkUnavailableError as error:
 @click.command(cls=SettingsCommand)
 @app_options
 @setting_options
-@click.option("--production", is_flag=True, help="Also exit with 1 when production lacks something.")
+@click.option(
+    "--production",
+    is_flag=True,
+    help="Leave out what only developers need, and also exit with 1 when production lacks something.",
+)
 def command(app: Path, registry: Path | None, production: bool, sdk: str, **options: Any) -> None:
     """Say what keeps this machine from running the program, and what production would lack.
 
@@ -70,10 +74,10 @@ def command(app: Path, registry: Path | None, production: bool, sdk: str, **opti
     config = own_settings_file(click.get_current_context())
     settings = Settings(app=app, registry=registry, config=config, sdk=SdkSource(sdk), **options)
     bad = {State.FIX, State.PRODUCTION} if production else {State.FIX}
-    end(print_findings(_findings(settings)), bad)
+    end(print_findings(_findings(settings, production)), bad)
 
 
-def _findings(settings: Settings) -> Iterator[Finding]:
+def _findings(settings: Settings, production: bool) -> Iterator[Finding]:
     yield _python()
     yield Finding(State.OK, "checks", f"contracts are checked by {ENGINE}")
     yield extra_finding("zone", State.PRODUCTION, "the vendor's SDK")
@@ -83,7 +87,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield _registry(settings)
     yield _store(settings)
     yield _clock()
-    yield from installed_findings(settings)
+    yield from installed_findings(settings, production=production)
 
 
 def _python() -> Finding:

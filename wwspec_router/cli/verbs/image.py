@@ -19,8 +19,7 @@ from wwspec_router.image.engine import ENGINES
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the tar goes; beside it goes NAME.cdx.json, a list of what it holds (SBOM, CycloneDX).  "
-    "[default: dist/zone-image.tar in the program's folder]",
+    help="Where the tar goes.  [default: dist/zone-image.tar in the program's folder]",
 )
 @click.option("--base", metavar="IMAGE", help="A base image with CPython 3.12, best with its digest: NAME:TAG@sha256:…")
 @click.option("--index-url", metavar="URL", help="A mirror of the Python package index; it is not kept in the image.")
@@ -32,16 +31,6 @@ from wwspec_router.image.engine import ENGINES
     metavar="TAR",
     help="Build nothing: look into this tar or tar.gz. Needs no engine; extracts and starts nothing.",
 )
-@click.option(
-    "--start",
-    is_flag=True,
-    help="With --check: extract the tar and start its program, too, in a sandbox by bubblewrap (bwrap).",
-)
-@click.option(
-    "--trust",
-    is_flag=True,
-    help="With --start: do without bubblewrap, for a tar that you trust: its program can do all that you can.",
-)
 @click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
 @click.argument("build_options", nargs=-1, metavar="[-- BUILD-OPTION...]")
 def command(
@@ -51,8 +40,6 @@ def command(
     index_url: str | None,
     engine: str | None,
     tar: Path | None,
-    start: bool,
-    trust: bool,
     as_json: bool,
     build_options: tuple[str, ...],
 ) -> None:
@@ -67,33 +54,30 @@ def command(
     \b
     ok     nothing to do
     fault  the line names the fix
-    skip   not tried
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
     if tar is not None:
         if output or base or index_url or engine or build_options:
             raise click.UsageError("--check looks into a tar and builds nothing: leave out what is for a build")
-        if trust and not start:
-            raise click.UsageError("--trust goes with --start")
-        _check(tar, as_json, start=start, trust=trust)
+        _check(tar, as_json)
         return
-    if as_json or start or trust:
-        raise click.UsageError(f"{'--json' if as_json else '--start' if start else '--trust'} goes with --check")
+    if as_json:
+        raise click.UsageError("--json goes with --check")
     if any("BASE_IMAGE=" in each for each in build_options):
-        raise click.UsageError("name the base image with --base, so that the list of what the image holds has it, too")
+        raise click.UsageError("name the base image with --base, so that messages name it, too")
     from wwspec_router.image.build import Order, build_image
 
     file = (app / "dist/zone-image.tar" if output is None else output).absolute()
     order = Order(app, file, base, index_url, build_options, engine)
-    made = build_image(order, _say)
-    _say(f"look into it with: wwspec image --check {shlex.quote(str(file))} --start")
-    for each in made:
-        click.echo(each)
+    build_image(order, _say)
+    _say(f"look into it with: wwspec image --check {shlex.quote(str(file))}")
+    click.echo(file)
 
 
-def _check(tar: Path, as_json: bool, *, start: bool, trust: bool) -> None:
-    from wwspec_router.image.inspection import inspect_tar
+def _check(tar: Path, as_json: bool) -> None:
+    from wwspec_router.image.checks import inspect_tar
 
-    report = inspect_tar(tar, _say, start=start, trust=trust)
+    _say(f"reading {tar}")
+    report = inspect_tar(tar)
     if as_json:
         print_json(report.document())
     else:

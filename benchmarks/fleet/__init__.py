@@ -1,1 +1,0 @@
-"""Many instances of a program on one Redis server: measured, computed and simulated."""
