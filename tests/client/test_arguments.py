@@ -70,6 +70,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "PendingStore.*not Engine",
     ),
     "an engine for notifications": (lambda: receiver(client(), store=ENGINE), "PendingStore.*not Engine"),
+    "a store without claims": (
+        lambda: receiver(client(), store=type("Led", (), {"open": print, "lead": print})()),
+        "claim, renew and release among them, not Led",
+    ),
     "an async client on threads": (lambda: receiver(AsyncZoneClient("a", "b")), "a ZoneClient.*not AsyncZoneClient"),
     "a client of threads on a loop": (lambda: async_receiver(client()), "an? AsyncZoneClient.*not ZoneClient"),
     "a suite for a client": (lambda: archiver(suite()), "client_of or corp of a suite; not Suite"),

@@ -5,12 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import anyio.lowlevel
 import pytest
 
-from tests.client.notify.shared_rows import AsyncSharedStore, SharedRows, SharedStore
+from tests.support.async_store import AsyncStore
 from wwspec_router.client import (
     DbCursor,
     Fetch,
@@ -38,7 +36,7 @@ class TestMemoryPendingStore(PendingStoreSuite):
         return MemoryPendingStore
 
 
-class TestSqlitePendingStore(PendingStoreSuite):
+class TestSqlitePendingStore(SharedPendingStoreSuite):
     rounds = 5  # each row is synced to the disk
 
     @pytest.fixture
@@ -46,18 +44,12 @@ class TestSqlitePendingStore(PendingStoreSuite):
         return partial(SqlitePendingStore, tmp_path / "pending.db")
 
 
-class TestPlainSharedStore(SharedPendingStoreSuite):
-    @pytest.fixture
-    def open_store(self) -> Callable[[], SharedStore]:
-        return partial(SharedStore, SharedRows())
-
-
-class TestAsyncSharedStore(SharedPendingStoreSuite):
+class TestAsyncPendingStore(PendingStoreSuite):
     histories = 10  # the plain store has met the others
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], AsyncSharedStore]:
-        return partial(AsyncSharedStore, SharedRows())
+    def open_store(self) -> Callable[[], AsyncStore]:
+        return lambda: AsyncStore(MemoryPendingStore())
 
 
 class TestFileCursor(CursorStoreSuite):
@@ -96,26 +88,12 @@ class TestMemoryInstallationStore(InstallationStoreSuite):
         return MemoryInstallationStore
 
 
-class AsyncInstallations:
-    """A store whose methods are `async def`."""
-
-    def __init__(self) -> None:
-        self.store = MemoryInstallationStore()
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        async def method(*arguments: Any) -> Any:
-            await anyio.lowlevel.checkpoint()
-            return getattr(self.store, name)(*arguments)
-
-        return method
-
-
 class TestAsyncInstallations(InstallationStoreSuite):
     histories = 10  # the plain store has met the others
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], AsyncInstallations]:
-        return AsyncInstallations
+    def open_store(self) -> Callable[[], AsyncStore]:
+        return lambda: AsyncStore(MemoryInstallationStore())
 
 
 class Tokens:

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from wwspec_router.client.notify.opening import Callbacks
     from wwspec_router.client.notify.policy import NotifyPolicy
     from wwspec_router.client.notify.sqlite_store import SqlitePendingStore
-    from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore
+    from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
     from wwspec_router.client.options import RequestOptions
     from wwspec_router.client.raw import RawResponse
     from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient
@@ -194,7 +194,6 @@ __all__ = [
     "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",
-    "SharedPendingStore",
     "SharedTokenProvider",
     "SharedTokens",
     "SqlitePendingStore",
@@ -272,7 +271,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "client.notify.opening": "Callbacks",
             "client.notify.policy": "NotifyPolicy",
             "client.notify.sqlite_store": "SqlitePendingStore",
-            "client.notify.stores": "MemoryPendingStore PendingStore SharedPendingStore",
+            "client.notify.stores": "MemoryPendingStore PendingStore",
             "client.options": "RequestOptions",
             "client.raw": "RawResponse",
             "client.raw_clients": "AsyncRawZoneClient RawZoneClient",
