@@ -1,8 +1,7 @@
 """Our own stores pass the suites for those of apps."""
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from tests.support.async_store import AsyncStore
 from wwspec_router.client import (
-    DbCursor,
     Fetch,
     FileCursor,
     MemoryInstallationStore,
@@ -58,27 +56,8 @@ class TestFileCursor(CursorStoreSuite):
         return partial(FileCursor, tmp_path / "cursor")
 
 
-class TestDbCursor(CursorStoreSuite):
-    @pytest.fixture
-    def open_cursor(self, tmp_path: Path) -> Iterator[Callable[[], DbCursor]]:
-        opened: list[sqlite3.Connection] = []
-
-        def cursor() -> DbCursor:
-            opened.append(sqlite3.connect(tmp_path / "app.db", check_same_thread=False))
-            return DbCursor(opened[-1])
-
-        yield cursor
-        for each in opened:
-            each.close()
-
-
 @pytest.mark.slow  # 1,000 rounds, each with writes that are synced to the disk
 class TestFileCursorOften(TestFileCursor):
-    rounds = 1000
-
-
-@pytest.mark.slow  # see above
-class TestDbCursorOften(TestDbCursor):
     rounds = 1000
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         FileCursor,
         Position,
     )
-    from wwspec_router.client.databases import DbCursor
     from wwspec_router.client.errors import (
         BadAnswerError,
         ContractMisfitError,
@@ -143,7 +142,6 @@ __all__ = [
     "DataPermissionEnded",
     "DataPermissionExpiring",
     "DataPermissionGranted",
-    "DbCursor",
     "Decryptor",
     "DocAuth",
     "DocAuthUser",
@@ -247,7 +245,6 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "client.cursors": (
                 "CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError FileCursor Position"
             ),
-            "client.databases": "DbCursor",
             "client.errors": (
                 "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
                 "ProgramCrashError ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError "
