@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,22 +10,18 @@ import pytest
 
 from tests.support.async_store import AsyncStore
 from wwspec_router.client import (
-    Fetch,
     FileCursor,
     MemoryInstallationStore,
     MemoryPendingStore,
-    Request,
     SqlitePendingStore,
-    Steps,
     Token,
-    ask,
 )
 from wwspec_router.testing.stores import (
     CursorStoreSuite,
     InstallationStoreSuite,
     PendingStoreSuite,
     SharedPendingStoreSuite,
-    SharedTokenProviderSuite,
+    TokenStoreSuite,
 )
 
 
@@ -76,25 +73,33 @@ class TestAsyncInstallations(InstallationStoreSuite):
 
 
 class Tokens:
-    """A source of tokens that those of one dict share."""
+    """A store of tokens in memory."""
 
-    def __init__(self, shared: dict[str, tuple[str, float]]) -> None:
-        self._shared = shared
+    def __init__(self) -> None:
+        self._tokens: dict[str, tuple[Token, float]] = {}
 
-    def fetch(self, fetch: Fetch) -> Steps[Token]:
-        return self.fetch_other(fetch, "")
+    def load(self, name: str) -> Token | None:
+        if name not in self._tokens:
+            return None
+        token, until = self._tokens[name]
+        return token if token.expires_in is None else replace(token, expires_in=until - time.time())
 
-    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        value, until = yield from ask(lambda: self._shared.get("token", ("", 0.0)))
-        left = until - time.time()
-        if value in ("", refused) or left <= 0:
-            answer = yield from fetch(Request("gettoken"))
-            value, left = answer["access_token"], answer["expires_in"]
-            self._shared["token"] = value, time.time() + left
-        return Token(value, left)
+    def save(self, name: str, token: Token) -> None:
+        self._tokens[name] = token, time.time() + (token.expires_in or 0.0)
+
+    def forget(self, name: str) -> bool:
+        return self._tokens.pop(name, None) is not None
 
 
-class TestSharedTokenProvider(SharedTokenProviderSuite):
+class TestTokens(TokenStoreSuite):
     @pytest.fixture
-    def open_provider(self) -> Callable[[], Tokens]:
-        return partial(Tokens, {})
+    def open_store(self) -> Callable[[], Tokens]:
+        store = Tokens()
+        return lambda: store
+
+
+class TestAsyncTokens(TokenStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], AsyncStore]:
+        store = AsyncStore(Tokens())
+        return lambda: store

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from wwspec_router.client.raw import RawResponse
     from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient
     from wwspec_router.client.retries import RetryPolicy
-    from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore
+    from wwspec_router.client.shared_tokens import StoredTokenProvider, TokenStore
     from wwspec_router.client.steps import Request, Step, Steps, ask
     from wwspec_router.client.suite.asynchronous import AsyncSuite
     from wwspec_router.client.suite.blocking import Suite
@@ -96,9 +96,8 @@ if TYPE_CHECKING:
         SuiteTicket,
     )
     from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege
-    from wwspec_router.client.suite.tokens import SharedTokens
     from wwspec_router.client.tasks import AsyncTask, Task
-    from wwspec_router.client.tokens import AppSecret, Fetch, SharedTokenProvider, SuiteApp, Token, TokenProvider
+    from wwspec_router.client.tokens import AppSecret, Fetch, SuiteApp, Token, TokenProvider
     from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
     from wwspec_router.client.webpage import PageConfig, PageSignature
     from wwspec_router.errcodes import ProgramErrcodes
@@ -192,15 +191,12 @@ __all__ = [
     "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",
-    "SharedTokenProvider",
-    "SharedTokens",
     "SqlitePendingStore",
     "Stage",
     "Step",
     "Steps",
     "StillRunningError",
     "StoreError",
-    "StoredToken",
     "StoredTokenProvider",
     "Suite",
     "SuiteApp",
@@ -273,7 +269,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "client.raw": "RawResponse",
             "client.raw_clients": "AsyncRawZoneClient RawZoneClient",
             "client.retries": "RetryPolicy",
-            "client.shared_tokens": "StoredToken StoredTokenProvider TokenStore",
+            "client.shared_tokens": "StoredTokenProvider TokenStore",
             "client.steps": "Request Step Steps ask",
             "client.suite.asynchronous": "AsyncSuite",
             "client.suite.blocking": "Suite",
@@ -282,9 +278,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
                 "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
             ),
             "client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
-            "client.suite.tokens": "SharedTokens",
             "client.tasks": "AsyncTask Task",
-            "client.tokens": "AppSecret Fetch SharedTokenProvider SuiteApp Token TokenProvider",
+            "client.tokens": "AppSecret Fetch SuiteApp Token TokenProvider",
             "client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
             "client.webpage": "PageConfig PageSignature",
             "errcodes": "ProgramErrcodes",
