@@ -20,7 +20,6 @@ from torture.archive import (
     judge,
     judge_notifications,
     rotate_key,
-    watch_for_copies,
 )
 from torture.away import Away
 from torture.callbacks import Callbacks
@@ -148,8 +147,6 @@ class _Killing:
             time.sleep(self._rng.uniform(*STARTING))
         else:
             self._starts.append(self._app.wait_up())
-            if len(self._starts) == 1:
-                watch_for_copies(self._app.database)
             time.sleep(self._rng.uniform(*UP))
         if moment == "writing":
             self._app.wait_written(WRITE_LIMIT)

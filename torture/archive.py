@@ -28,7 +28,6 @@ __all__ = [
     "judge",
     "judge_notifications",
     "rotate_key",
-    "watch_for_copies",
 ]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
@@ -38,14 +37,7 @@ _FORKED_KEPT = 3
 """Lives of the app whose forked processes meet the next one."""
 _WRITE_POLL = 0.0002
 """Seconds between two looks at what is written."""
-_WRITTEN = "SELECT (SELECT max(rowid) FROM messages), pages FROM wwspec_cursors"
-_COPIES = """
-CREATE TABLE IF NOT EXISTS copies (msgid TEXT);
-CREATE TRIGGER IF NOT EXISTS note_copy BEFORE INSERT ON messages
-WHEN EXISTS (SELECT 1 FROM messages WHERE msgid = NEW.msgid)
-BEGIN INSERT INTO copies VALUES (NEW.msgid); END;
-"""
-"""Notes each message that is inserted though it is there, also where the insertion is passed over."""
+_WRITTEN = "SELECT max(rowid) FROM messages"
 
 
 class ArchiveApp(AppProcess):
@@ -68,7 +60,7 @@ class ArchiveApp(AppProcess):
         self._left: list[int] = []
 
     def wait_written(self, seconds: float) -> None:
-        """Wait until messages, or where the pull is, are written, for so many seconds at most."""
+        """Wait until messages are written, for so many seconds at most."""
         with _opened(self.database) as connection:
             before = _written(connection)
             until(lambda: _written(connection) != before, seconds, _WRITE_POLL)
@@ -96,7 +88,7 @@ class ArchiveApp(AppProcess):
 def _written(connection: sqlite3.Connection) -> object:
     try:
         return connection.execute(_WRITTEN).fetchone()
-    except sqlite3.OperationalError:  # the app has never pulled
+    except sqlite3.OperationalError:  # the app has never started
         return None
 
 
@@ -158,12 +150,6 @@ def _opened(database: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def watch_for_copies(database: Path) -> None:
-    """Let the database note each message that is inserted twice, beyond what the app does about it."""
-    with _opened(database) as connection:
-        connection.executescript(_COPIES)
-
-
 def archived(database: Path) -> int:
     """Return how many messages are in the database."""
     with _opened(database) as connection:
@@ -218,7 +204,6 @@ def judge(
     failures = []
     with _opened(database) as connection:
         rows = connection.execute("SELECT msgid, secret_key FROM messages").fetchall()
-        copies = connection.execute("SELECT count(*) FROM copies").fetchone()[0]
         members = connection.execute("SELECT chatid, memberid FROM members").fetchall()
         sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
     kept = [msgid for msgid, _ in rows]
@@ -226,8 +211,8 @@ def judge(
         failures.append(f"{len(missing)} of {len(said)} messages are missing, such as {min(missing)}")
     if unknown := set(kept) - set(said):
         failures.append(f"{len(unknown)} messages were never said, such as {min(unknown)}")
-    if repeated := copies + len(kept) - len(set(kept)):
-        failures.append(f"{repeated} messages were inserted more than once")
+    if repeated := len(kept) - len(set(kept)):
+        failures.append(f"{repeated} messages are there more than once")
     if wrong := [msgid for msgid, opened in rows if opened != secret_key(msgid)]:
         failures.append(f"{len(wrong)} keys are not opened, such as that of {min(wrong)}")
     for chatid, ids in sorted(groups.items()):

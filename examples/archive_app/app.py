@@ -22,7 +22,7 @@ from wwspec_router.wecom.messages import Message, Party, ServiceEncryptInfo
 
 SETTINGS = ("CORPID", "CORPSECRET", "PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY")  # WWSPEC_CORPID and so on
 FOLDER = Path(os.environ.get("ARCHIVE_FOLDER", "archive"))  # private: the database has opened keys
-DATABASE = FOLDER / "archive.db"
+DATABASE, CURSOR = FOLDER / "archive.db", FOLDER / "messages.cursor"
 KEYS = Path(os.environ.get("WWSPEC_KEYS", "keys"))  # of the private keys, as `wwspec keys` makes them
 SCHEMA = """PRAGMA journal_mode = WAL;
 CREATE TABLE IF NOT EXISTS messages (msgid TEXT PRIMARY KEY, send_time INTEGER, sender TEXT, chatid TEXT,
@@ -71,10 +71,10 @@ class Archive:
                     await self._news.wait()
 
     async def _pull_messages(self, db: sqlite3.Connection) -> None:
-        async for page in self._client.messages(wecom.DbCursor(db), token=lambda: self._token, on_gap=log.error):
-            with db:  # messages and cursor in one transaction: each message comes once, whatever happens
+        async for page in self._client.messages(wecom.FileCursor(CURSOR), token=lambda: self._token, on_gap=log.error):
+            with db:  # after a crash before keep() a page comes again: its messages are ignored then
                 db.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", map(row_of, page))
-                await page.keep()
+            await page.keep()
 
     async def _pull_groups(self, db: sqlite3.Connection) -> None:
         for (chatid,) in db.execute(NEW_GROUPS).fetchall():

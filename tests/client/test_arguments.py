@@ -15,6 +15,7 @@ from wwspec_router.client import (
     LogHooks,
     MemoryInstallationStore,
     NotifyReceiver,
+    StoredTokenProvider,
     Suite,
     ZoneClient,
 )
@@ -22,7 +23,6 @@ from wwspec_router.client.archive import Archiver, AsyncArchiver
 from wwspec_router.client.sql import (
     SqlInstallationStore,
     SqlPendingStore,
-    SqlTokenProvider,
     SqlTokenStore,
     create_tables,
 )
@@ -62,7 +62,7 @@ async def async_store(page: object, transaction: object) -> None: ...
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "an engine for a store of installations": (lambda: suite(installations=ENGINE), "InstallationStore.*not Engine"),
     "a class for a store": (lambda: async_suite(installations=SqlInstallationStore), "not the class SqlInstallation"),
-    "a function for shared tokens": (lambda: suite(tokens=lambda: "token"), "SharedTokens.*not function"),
+    "a function for shared tokens": (lambda: suite(tokens=lambda: "token"), "TokenStore.*not function"),
     "another kind": (lambda: suite(kind="agency"), "'third-party' or 'custom-developed', not 'agency'"),
     "one function to forget": (lambda: suite(forgets=print), r"forgets is a list, such as \[store\]"),
     "an engine for commands": (
@@ -70,6 +70,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         "PendingStore.*not Engine",
     ),
     "an engine for notifications": (lambda: receiver(client(), store=ENGINE), "PendingStore.*not Engine"),
+    "a store without claims": (
+        lambda: receiver(client(), store=type("Led", (), {"open": print, "lead": print})()),
+        "claim, renew and release among them, not Led",
+    ),
     "an async client on threads": (lambda: receiver(AsyncZoneClient("a", "b")), "a ZoneClient.*not AsyncZoneClient"),
     "a client of threads on a loop": (lambda: async_receiver(client()), "an? AsyncZoneClient.*not ZoneClient"),
     "a suite for a client": (lambda: archiver(suite()), "client_of or corp of a suite; not Suite"),
@@ -81,10 +85,14 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "a text of corps": (lambda: archiver(suite().corp, corps="corp"), "corps is a list of corpids"),
     "a text as cipher": (lambda: SqlTokenStore(ENGINE, cipher="key"), "such as Fernet.*not str"),  # type: ignore[arg-type]
     "a function as provider": (
-        lambda: SqlTokenProvider(ENGINE, lambda: "token", name="corp"),  # type: ignore[arg-type]
+        lambda: StoredTokenProvider(lambda: "token", SqlTokenStore(ENGINE), name="corp"),  # type: ignore[arg-type]
         "AppSecret.*not function",
     ),
-    "no name": (lambda: SqlTokenProvider(ENGINE, AppSecret("a", "b"), name=""), "1 to 255 bytes"),
+    "an engine for a store of tokens": (
+        lambda: StoredTokenProvider(AppSecret("a", "b"), ENGINE, name="corp"),  # type: ignore[arg-type]
+        "TokenStore.*not Engine",
+    ),
+    "no name": (lambda: StoredTokenProvider(AppSecret("a", "b"), SqlTokenStore(ENGINE), name=""), "1 to 255 bytes"),
     "an engine for a connection": (lambda: create_tables(ENGINE), "takes a Connection.*not Engine"),  # type: ignore[arg-type]
     "an async engine for a connection": (lambda: create_tables(ASYNC_ENGINE), "run_sync"),  # type: ignore[arg-type]
     "one hook": (lambda: client(hooks=LogHooks()), r"hooks is a list, such as \[LogHooks\(\)\]"),

@@ -2,20 +2,17 @@
 
 import resource
 import signal
-import sqlite3
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
-from typing import cast
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.client import CursorMovedError, CursorStore, CursorStoreError, DbCursor, FileCursor, Position
+from wwspec_router.client import CursorMovedError, CursorStoreError, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)
@@ -98,45 +95,26 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
 MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
 
 
-@contextmanager
-def on_file(folder: Path) -> Iterator[CursorStore]:
-    yield FileCursor(folder / "messages.cursor")
-
-
-@contextmanager
-def on_database(folder: Path) -> Iterator[CursorStore]:
-    with closing(sqlite3.connect(folder / "app.db", timeout=DEADLINE)) as connection:
-        yield DbCursor(connection)
-
-
-def keep_all(
-    store: Callable[[Path], AbstractContextManager[CursorStore]], folder: Path, name: str, turn: Barrier, rounds: int
-) -> int:
+def keep_all(file: Path, name: str, turn: Barrier, rounds: int) -> int:
     """Keep the same pages as another pull, at the same moments, and return how many were kept."""
-    kept = 0
-    with store(folder) as cursors:
-        for number in range(rounds):
-            before = cast(Position | None, cursors.load())
-            after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
-            turn.wait(DEADLINE)
-            with suppress(CursorMovedError):
-                cursors.keep(before, after, commit=True)
-                kept += 1
-            turn.wait(DEADLINE)
+    kept, cursors = 0, FileCursor(file)
+    for number in range(rounds):
+        before = cursors.load()
+        after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
+        turn.wait(DEADLINE)
+        with suppress(CursorMovedError):
+            cursors.keep(before, after, commit=True)
+            kept += 1
+        turn.wait(DEADLINE)
     return kept
 
 
 @pytest.mark.parametrize("rounds", [50, MANY])
-@pytest.mark.parametrize("store", [on_file, on_database])
-def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(
-    tmp_path: Path, store: Callable[[Path], AbstractContextManager[CursorStore]], rounds: int
-) -> None:
+def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(file: Path, rounds: int) -> None:
     """Row 20: both are at the same place, and get the same page."""
-    with store(tmp_path) as cursors:
-        cursors.load()
     turn = Barrier(2)
     with ThreadPoolExecutor(2) as pool:
-        counts = list(pool.map(lambda name: keep_all(store, tmp_path, name, turn, rounds), ["one", "other"]))
+        counts = list(pool.map(lambda name: keep_all(file, name, turn, rounds), ["one", "other"]))
     assert sum(counts) == rounds
 
 

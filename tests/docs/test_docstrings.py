@@ -39,7 +39,6 @@ CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(valu
 WITH_EXAMPLES = {
     "AsyncZoneClient",
     "CursorStore",
-    "DbCursor",
     "FileCursor",
     "KeyRing",
     "NotifyReceiver",

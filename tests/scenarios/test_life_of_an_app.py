@@ -16,6 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import httpx
 import pytest
 from Crypto.PublicKey import RSA
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from tests.support.apps import ROOT
 from tests.support.provider import PROVIDER, SUITE_ID, Provider
@@ -23,7 +25,6 @@ from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_router.callbacks import Callback
 from wwspec_router.client import (
-    DbCursor,
     KeyRing,
     MemoryPendingStore,
     NotifyEvent,
@@ -33,6 +34,7 @@ from wwspec_router.client import (
     SuiteApp,
     ZoneClient,
 )
+from wwspec_router.client.sql import SqlCursor, create_tables
 from wwspec_router.emulator.http.client import EmulatorClient
 from wwspec_router.wecom.events import conversation_new_message
 
@@ -73,8 +75,10 @@ class CorpApp:
         """Why messages may be missing: what an event or an error said, in order."""
         self.faults: list[Exception] = []
         self.store = MemoryPendingStore()
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute("CREATE TABLE messages (msgid TEXT PRIMARY KEY)")
+        self._engine = create_engine(f"sqlite:///{database}", poolclass=NullPool)
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE messages (msgid TEXT PRIMARY KEY)")
+            create_tables(connection)
 
     @property
     def public_key(self) -> str:
@@ -123,14 +127,15 @@ class CorpApp:
     def pull(self, token: str = "") -> None:
         """Store the messages that are new, each page in one transaction with the cursor."""
         assert self.client is not None
-        with self._pulling, closing(sqlite3.connect(self._database)) as connection:
-            cursor = DbCursor(connection, name=f"{self.corpid} {self._authorisations}")
+        with self._pulling, self._engine.connect() as connection:
+            cursor = SqlCursor(connection, name=f"{self.corpid} {self._authorisations}")
             gap = lambda error: self.reasons.append("gap")  # noqa: E731
             for page in self.client.messages(cursor, token=token, on_gap=gap):
-                with connection:
+                with connection.begin():
                     for message in page:
                         assert self._ring.open(message.service_encrypt_info)
-                        connection.execute("INSERT INTO messages VALUES (?)", (message.msgid,))  # twice is an error
+                        insert = "INSERT INTO messages VALUES (?)"  # twice is an error
+                        connection.exec_driver_sql(insert, (message.msgid,))
                     page.keep()
 
     def stored(self) -> set[str]:

@@ -1,34 +1,27 @@
 """Our own stores pass the suites for those of apps."""
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import anyio.lowlevel
 import pytest
 
-from tests.client.notify.shared_rows import AsyncSharedStore, SharedRows, SharedStore
+from tests.support.async_store import AsyncStore
 from wwspec_router.client import (
-    DbCursor,
-    Fetch,
     FileCursor,
     MemoryInstallationStore,
     MemoryPendingStore,
-    Request,
     SqlitePendingStore,
-    Steps,
     Token,
-    ask,
 )
 from wwspec_router.testing.stores import (
     CursorStoreSuite,
     InstallationStoreSuite,
     PendingStoreSuite,
     SharedPendingStoreSuite,
-    SharedTokenProviderSuite,
+    TokenStoreSuite,
 )
 
 
@@ -38,7 +31,7 @@ class TestMemoryPendingStore(PendingStoreSuite):
         return MemoryPendingStore
 
 
-class TestSqlitePendingStore(PendingStoreSuite):
+class TestSqlitePendingStore(SharedPendingStoreSuite):
     rounds = 5  # each row is synced to the disk
 
     @pytest.fixture
@@ -46,18 +39,12 @@ class TestSqlitePendingStore(PendingStoreSuite):
         return partial(SqlitePendingStore, tmp_path / "pending.db")
 
 
-class TestPlainSharedStore(SharedPendingStoreSuite):
-    @pytest.fixture
-    def open_store(self) -> Callable[[], SharedStore]:
-        return partial(SharedStore, SharedRows())
-
-
-class TestAsyncSharedStore(SharedPendingStoreSuite):
+class TestAsyncPendingStore(PendingStoreSuite):
     histories = 10  # the plain store has met the others
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], AsyncSharedStore]:
-        return partial(AsyncSharedStore, SharedRows())
+    def open_store(self) -> Callable[[], AsyncStore]:
+        return lambda: AsyncStore(MemoryPendingStore())
 
 
 class TestFileCursor(CursorStoreSuite):
@@ -66,27 +53,8 @@ class TestFileCursor(CursorStoreSuite):
         return partial(FileCursor, tmp_path / "cursor")
 
 
-class TestDbCursor(CursorStoreSuite):
-    @pytest.fixture
-    def open_cursor(self, tmp_path: Path) -> Iterator[Callable[[], DbCursor]]:
-        opened: list[sqlite3.Connection] = []
-
-        def cursor() -> DbCursor:
-            opened.append(sqlite3.connect(tmp_path / "app.db", check_same_thread=False))
-            return DbCursor(opened[-1])
-
-        yield cursor
-        for each in opened:
-            each.close()
-
-
 @pytest.mark.slow  # 1,000 rounds, each with writes that are synced to the disk
 class TestFileCursorOften(TestFileCursor):
-    rounds = 1000
-
-
-@pytest.mark.slow  # see above
-class TestDbCursorOften(TestDbCursor):
     rounds = 1000
 
 
@@ -96,48 +64,42 @@ class TestMemoryInstallationStore(InstallationStoreSuite):
         return MemoryInstallationStore
 
 
-class AsyncInstallations:
-    """A store whose methods are `async def`."""
-
-    def __init__(self) -> None:
-        self.store = MemoryInstallationStore()
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        async def method(*arguments: Any) -> Any:
-            await anyio.lowlevel.checkpoint()
-            return getattr(self.store, name)(*arguments)
-
-        return method
-
-
 class TestAsyncInstallations(InstallationStoreSuite):
     histories = 10  # the plain store has met the others
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], AsyncInstallations]:
-        return AsyncInstallations
+    def open_store(self) -> Callable[[], AsyncStore]:
+        return lambda: AsyncStore(MemoryInstallationStore())
 
 
 class Tokens:
-    """A source of tokens that those of one dict share."""
+    """A store of tokens in memory."""
 
-    def __init__(self, shared: dict[str, tuple[str, float]]) -> None:
-        self._shared = shared
+    def __init__(self) -> None:
+        self._tokens: dict[str, tuple[Token, float]] = {}
 
-    def fetch(self, fetch: Fetch) -> Steps[Token]:
-        return self.fetch_other(fetch, "")
+    def load(self, name: str) -> Token | None:
+        if name not in self._tokens:
+            return None
+        token, until = self._tokens[name]
+        return token if token.expires_in is None else replace(token, expires_in=until - time.time())
 
-    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        value, until = yield from ask(lambda: self._shared.get("token", ("", 0.0)))
-        left = until - time.time()
-        if value in ("", refused) or left <= 0:
-            answer = yield from fetch(Request("gettoken"))
-            value, left = answer["access_token"], answer["expires_in"]
-            self._shared["token"] = value, time.time() + left
-        return Token(value, left)
+    def save(self, name: str, token: Token) -> None:
+        self._tokens[name] = token, time.time() + (token.expires_in or 0.0)
+
+    def forget(self, name: str) -> bool:
+        return self._tokens.pop(name, None) is not None
 
 
-class TestSharedTokenProvider(SharedTokenProviderSuite):
+class TestTokens(TokenStoreSuite):
     @pytest.fixture
-    def open_provider(self) -> Callable[[], Tokens]:
-        return partial(Tokens, {})
+    def open_store(self) -> Callable[[], Tokens]:
+        store = Tokens()
+        return lambda: store
+
+
+class TestAsyncTokens(TokenStoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Callable[[], AsyncStore]:
+        store = AsyncStore(Tokens())
+        return lambda: store

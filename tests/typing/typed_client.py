@@ -1,9 +1,10 @@
 """What a type checker knows of an app's calls; read by mypy and pyright, never run."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, assert_type
+
+from sqlalchemy import Connection
 
 from schemas.chat_digest import Request, Response
 from wwspec_router.client import (
@@ -11,7 +12,6 @@ from wwspec_router.client import (
     AsyncTask,
     AsyncZoneClient,
     AuthUsers,
-    DbCursor,
     FileCursor,
     Masking,
     MessageGap,
@@ -26,6 +26,7 @@ from wwspec_router.client import (
     ZoneClient,
 )
 from wwspec_router.client.models import LogLevel
+from wwspec_router.client.sql import SqlCursor
 from wwspec_router.wecom import get_group_chat, search_chat, sync_msg
 from wwspec_router.wecom.messages import Message
 
@@ -50,12 +51,12 @@ def typed_tasks(client: ZoneClient) -> None:
     assert_type(client.task("jobid").status(), TaskStatus)
 
 
-def typed_pages(client: ZoneClient, connection: sqlite3.Connection) -> None:
+def typed_pages(client: ZoneClient, connection: Connection) -> None:
     """Pages are replies of the request's API, and messages are messages."""
     assert_type(client.pages(search_chat.Request(query_word="tea")), Iterator[search_chat.Response])
     assert_type(next(client.pages("chat_history", sync_msg.Request(), timeout=5)), sync_msg.Response)
     assert_type(client.messages(FileCursor("cursor"), token=""), Iterator[MessagePage])
-    for page in client.messages(DbCursor(connection), token=lambda: "token", limit=200, on_gap=noted):
+    for page in client.messages(SqlCursor(connection, name="corp"), token=lambda: "token", limit=200, on_gap=noted):
         assert_type(page.messages, list[Message])
         assert_type([message.msgid for message in page], list[str])
         page.keep()

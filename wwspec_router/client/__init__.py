@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         FileCursor,
         Position,
     )
-    from wwspec_router.client.databases import DbCursor
     from wwspec_router.client.errors import (
         BadAnswerError,
         ContractMisfitError,
@@ -75,12 +74,12 @@ if TYPE_CHECKING:
     from wwspec_router.client.notify.opening import Callbacks
     from wwspec_router.client.notify.policy import NotifyPolicy
     from wwspec_router.client.notify.sqlite_store import SqlitePendingStore
-    from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore, SharedPendingStore
+    from wwspec_router.client.notify.stores import MemoryPendingStore, PendingStore
     from wwspec_router.client.options import RequestOptions
     from wwspec_router.client.raw import RawResponse
     from wwspec_router.client.raw_clients import AsyncRawZoneClient, RawZoneClient
     from wwspec_router.client.retries import RetryPolicy
-    from wwspec_router.client.shared_tokens import StoredToken, StoredTokenProvider, TokenStore
+    from wwspec_router.client.shared_tokens import StoredTokenProvider, TokenStore
     from wwspec_router.client.steps import Request, Step, Steps, ask
     from wwspec_router.client.suite.asynchronous import AsyncSuite
     from wwspec_router.client.suite.blocking import Suite
@@ -97,9 +96,8 @@ if TYPE_CHECKING:
         SuiteTicket,
     )
     from wwspec_router.client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege
-    from wwspec_router.client.suite.tokens import SharedTokens
     from wwspec_router.client.tasks import AsyncTask, Task
-    from wwspec_router.client.tokens import AppSecret, Fetch, SharedTokenProvider, SuiteApp, Token, TokenProvider
+    from wwspec_router.client.tokens import AppSecret, Fetch, SuiteApp, Token, TokenProvider
     from wwspec_router.client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
     from wwspec_router.client.webpage import PageConfig, PageSignature
     from wwspec_router.errcodes import ProgramErrcodes
@@ -143,7 +141,6 @@ __all__ = [
     "DataPermissionEnded",
     "DataPermissionExpiring",
     "DataPermissionGranted",
-    "DbCursor",
     "Decryptor",
     "DocAuth",
     "DocAuthUser",
@@ -194,16 +191,12 @@ __all__ = [
     "ResetPermanentCode",
     "RetryPolicy",
     "SdkApiError",
-    "SharedPendingStore",
-    "SharedTokenProvider",
-    "SharedTokens",
     "SqlitePendingStore",
     "Stage",
     "Step",
     "Steps",
     "StillRunningError",
     "StoreError",
-    "StoredToken",
     "StoredTokenProvider",
     "Suite",
     "SuiteApp",
@@ -248,7 +241,6 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "wwspec_router.client.cursors": (
                 "CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError FileCursor Position"
             ),
-            "wwspec_router.client.databases": "DbCursor",
             "wwspec_router.client.errors": (
                 "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
                 "ProgramCrashError ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError "
@@ -272,12 +264,12 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
             "wwspec_router.client.notify.opening": "Callbacks",
             "wwspec_router.client.notify.policy": "NotifyPolicy",
             "wwspec_router.client.notify.sqlite_store": "SqlitePendingStore",
-            "wwspec_router.client.notify.stores": "MemoryPendingStore PendingStore SharedPendingStore",
+            "wwspec_router.client.notify.stores": "MemoryPendingStore PendingStore",
             "wwspec_router.client.options": "RequestOptions",
             "wwspec_router.client.raw": "RawResponse",
             "wwspec_router.client.raw_clients": "AsyncRawZoneClient RawZoneClient",
             "wwspec_router.client.retries": "RetryPolicy",
-            "wwspec_router.client.shared_tokens": "StoredToken StoredTokenProvider TokenStore",
+            "wwspec_router.client.shared_tokens": "StoredTokenProvider TokenStore",
             "wwspec_router.client.steps": "Request Step Steps ask",
             "wwspec_router.client.suite.asynchronous": "AsyncSuite",
             "wwspec_router.client.suite.blocking": "Suite",
@@ -286,9 +278,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
                 "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
             ),
             "wwspec_router.client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
-            "wwspec_router.client.suite.tokens": "SharedTokens",
             "wwspec_router.client.tasks": "AsyncTask Task",
-            "wwspec_router.client.tokens": "AppSecret Fetch SharedTokenProvider SuiteApp Token TokenProvider",
+            "wwspec_router.client.tokens": "AppSecret Fetch SuiteApp Token TokenProvider",
             "wwspec_router.client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
             "wwspec_router.client.webpage": "PageConfig PageSignature",
             "wwspec_router.errcodes": "ProgramErrcodes",

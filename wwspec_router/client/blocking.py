@@ -345,11 +345,11 @@ class ZoneClient(Blocking):
 
         `page.keep()` stores the place where a page ends, and so does the step to the next page: finish your work on a
         page before. A page that was not kept comes again in the next call of `messages`. So each message comes at
-        least once; its msgid identifies a repeated one. With a `DbCursor`, and with the rows and `page.keep()` in one
+        least once; its msgid identifies a repeated one. With a `SqlCursor`, and with the rows and `page.keep()` in one
         transaction, it comes exactly once.
 
         Args:
-            cursors: Stores where the last pull ended: `FileCursor`, `DbCursor`, or your own `CursorStore`.
+            cursors: Stores where the last pull ended: `FileCursor`, `SqlCursor`, or your own `CursorStore`.
             options: `token` of an event, `limit`, `max_pages`, `deadline`, `begin_time`, `on_gap`, `patience`,
                 `ability`, `program_id`, `notify_id` and `timeout`; see `PullOptions`.
 

@@ -42,7 +42,7 @@ class MessagePage(_Page):
     def keep(self) -> None:
         """Store where this page ends: the next pull starts after it.
 
-        A `DbCursor` writes through the app's connection; the app commits.
+        A `SqlCursor` writes through the app's connection; the app commits.
 
         Raises:
             CursorError: It can't be stored; `CursorMovedError` when another pull has kept a page.

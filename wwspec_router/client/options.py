@@ -16,7 +16,7 @@ from wwspec_router.client.http import check_headers
 from wwspec_router.client.page_tickets import PageTickets
 from wwspec_router.client.retries import RetryPolicy
 from wwspec_router.client.steps import Asked, Steps
-from wwspec_router.client.tokens import AppSecret, Token, TokenProvider, from_function
+from wwspec_router.client.tokens import AppSecret, FunctionProvider, Token, TokenProvider
 from wwspec_router.errcodes import ProgramErrcodes
 from wwspec_router.errors import ConfigurationError
 
@@ -150,7 +150,7 @@ def provider_of(corpid: str, secret: str, tokens: Tokens | None) -> TokenProvide
         return tokens
     if not callable(tokens):
         raise ConfigurationError(f"tokens is a function or a TokenProvider, not {type(tokens).__name__}")
-    return from_function(tokens)
+    return FunctionProvider(tokens)
 
 
 def limits_of(connections: int) -> httpx.Limits:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from wwspec_router.client.steps import Renewal, Request, Steps
 from wwspec_router.client.ticket_files import TicketFile
-from wwspec_router.client.tokens import Fetch, Token, TokenCache, TokenProvider, from_function, read_token, unowned
+from wwspec_router.client.tokens import Fetch, FunctionProvider, Token, TokenCache, TokenProvider, read_token, unowned
 
 TicketKind = Literal["config", "agentConfig"]
 """`config` is signed with the ticket of the corp, `agentConfig` with that of the app."""
@@ -51,4 +51,4 @@ def _provider(source: PageTickets | None, kind: TicketKind, request: Request) ->
         return _OfWecom(request)
     if isinstance(source, Path):
         return TicketFile(source / f"{kind}.json", _OfWecom(request))
-    return from_function(partial(source, kind))
+    return FunctionProvider(partial(source, kind))

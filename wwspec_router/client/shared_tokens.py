@@ -1,49 +1,38 @@
 """One access token for all machines of an app, in a store that they share."""
 
-import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from wwspec_router.client.arguments import check_has
 from wwspec_router.client.steps import Steps, ask
 from wwspec_router.client.tokens import Fetch, Token, TokenProvider
+from wwspec_router.errors import ConfigurationError
 
 _EARLY = 60.0
 """Seconds, at most, by which a token is renewed before it expires."""
 
 
-@dataclass(frozen=True)
-class StoredToken:
-    """An access token as a `TokenStore` keeps it.
-
-    Attributes:
-        value: Its text. `repr` leaves it out.
-    """
-
-    value: str = field(repr=False)
-    usable_until: float | None = None
-    """Unix time in seconds, some time before WeCom refuses it; None when that is not known."""
-    owner: str = field(default="", repr=False)
-    """Names the installation of a provider's app that it is of; empty when that is not known. At most 64 characters."""
-
-
 class TokenStore(Protocol):
     """Keeps access tokens by their names, for all machines of an app.
+
+    It keeps value, owner (at most 64 characters) and the Unix time at which a token ends: now and its `expires_in`,
+    which may be None.
 
     With `AsyncZoneClient` each method may be `async def`. Each raises `StoreError` when the store can't be read or
     written.
     """
 
-    def load(self, name: str) -> StoredToken | None | Awaitable[StoredToken | None]:
-        """Return a token, even if it is too old; None when there is none.
+    def load(self, name: str) -> Token | None | Awaitable[Token | None]:
+        """Return a token with the seconds that are left, 0 or less when it is too old; None when there is none.
 
         Args:
-            name: Its name.
+            name: Its name, at most 255 characters: capital and small letters differ.
         """
         ...
 
-    def save(self, name: str, token: StoredToken) -> None | Awaitable[None]:
+    def save(self, name: str, token: Token) -> None | Awaitable[None]:
         """Store a token, in place of the one of the same name.
 
         Args:
@@ -67,10 +56,17 @@ class StoredTokenProvider:
     Args:
         provider: Where a new token comes from, such as `AppSecret` or `SuiteApp`.
         store: What all machines share.
-        name: The token's name in the store. Use one for each corp and app.
+        name: The token's name in the store. Use one for each corp and app: the same name stands for the same token.
+
+    Raises:
+        ConfigurationError: An argument is of another type, or the name is empty or too long.
     """
 
     def __init__(self, provider: TokenProvider, store: TokenStore, *, name: str) -> None:
+        check_has("fetch", provider, "provider is a TokenProvider, such as AppSecret(corpid, secret)")
+        check_has("load", store, "store is a TokenStore, such as SqlTokenStore(engine)")
+        if not 1 <= len(name.encode()) <= 255:
+            raise ConfigurationError("the name of a token has 1 to 255 bytes: one name for each token")
         self._provider = provider
         self._store = store
         self._name = name
@@ -83,19 +79,17 @@ class StoredTokenProvider:
         return self.fetch_other(fetch, "")
 
     def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        """Return the stored token, or a new one if that is the refused one; see `SharedTokenProvider`.
+        """Return the stored token, or a new one if that is the refused one.
 
         Args:
             fetch: Sends a request that needs no access token.
             refused: The text of the refused token.
         """
         stored = yield from ask(partial(self._store.load, self._name))
-        if stored is not None and stored.value != refused:
-            left = None if stored.usable_until is None else stored.usable_until - time.time()
-            if left is None or left > 0:
-                return Token(stored.value, left, stored.owner)
+        if stored is not None and stored.value != refused and (stored.expires_in is None or stored.expires_in > 0):
+            return stored
         token = yield from self._provider.fetch(fetch)
         seconds = token.expires_in
-        until = None if seconds is None else time.time() + seconds - min(_EARLY, seconds / 10)
-        yield from ask(partial(self._store.save, self._name, StoredToken(token.value, until, token.owner)))
+        kept = token if seconds is None else replace(token, expires_in=seconds - min(_EARLY, seconds / 10))
+        yield from ask(partial(self._store.save, self._name, kept))
         return token

@@ -70,19 +70,6 @@ class TokenProvider(Protocol):
         ...
 
 
-class SharedTokenProvider(TokenProvider, Protocol):
-    """A source of access tokens that others share: what it returns may be a token that WeCom has refused meanwhile."""
-
-    def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        """Return another token than the one that WeCom has refused.
-
-        Args:
-            fetch: Sends a request that needs no access token.
-            refused: The text of the refused token.
-        """
-        ...
-
-
 @dataclass(frozen=True)
 class AppSecret:
     """The source of tokens for a corp's own app, or for one that a provider develops for the corp [91039].
@@ -217,18 +204,20 @@ def _with_suite(request: Request, token: str) -> Request:
     return replace(request, secrets={**request.secrets, "suite_access_token": token})
 
 
-class _FunctionProvider:
+class FunctionProvider:
+    """The source of tokens that a function of the app's returns.
+
+    Args:
+        function: Plain or `async def`.
+    """
+
     def __init__(self, function: Asked[str | Token]) -> None:
         self._function = function
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
+        """See `TokenProvider`."""
         found: str | Token = yield Ask(self._function)
         return found if isinstance(found, Token) else Token(found)
-
-
-def from_function(function: Asked[str | Token]) -> TokenProvider:
-    """Return a provider that asks a function of the app's, plain or `async def`."""
-    return _FunctionProvider(function)
 
 
 def unowned() -> Steps[str]:

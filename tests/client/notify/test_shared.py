@@ -1,27 +1,42 @@
-"""Several receivers over one store, as machines share a database: each row has one worker, and none is lost."""
+"""Several receivers over the rows of one file, as processes share it: each row has one worker, and none is lost."""
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.client.notify.shared_rows import AsyncSharedStore, SharedRows, SharedStore
 from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand
 from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
+from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
 from wwspec_router.callbacks import Callback
-from wwspec_router.client import Notification, NotifyEvent, NotifyReceiver, Pending, Stage
+from wwspec_router.client import (
+    MemoryPendingStore,
+    Notification,
+    NotifyEvent,
+    NotifyReceiver,
+    Pending,
+    SqlitePendingStore,
+    Stage,
+)
 from wwspec_router.errors import ConfigurationError, StoreError
 
-Open = Callable[[SharedRows], Any]
-FORMS: list[tuple[ServerKind, Open]] = [("wsgi", SharedStore), ("asgi", SharedStore), ("asgi", AsyncSharedStore)]
-forms = pytest.mark.parametrize(("kind", "store_of"), FORMS, ids=["wsgi", "asgi", "async"])
+Form = Callable[[Any], Any]
+
+
+def same(store: Any) -> Any:
+    return store
+
+
+FORMS: list[tuple[ServerKind, Form]] = [("wsgi", same), ("asgi", same), ("asgi", AsyncStore)]
+forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "async"])
 LEASE = replace(QUICK, lease=30.0)
 
 
@@ -33,34 +48,52 @@ def fetched(notify_id: str, **changes: Any) -> Pending:
     return replace(row, **changes)
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file that processes share."""
+    return tmp_path / "pending.db"
+
+
+@pytest.fixture
+def other(path: Path) -> Iterator[SqlitePendingStore]:
+    """The store of another process."""
+    store = SqlitePendingStore(path)
+    store.open()
+    yield store
+    store.close()
+
+
 @forms
-def test_two_machines_handle_each_event_and_each_callback_once(kind: ServerKind, store_of: Open) -> None:
-    shared, got = SharedRows(), []
+def test_two_processes_handle_each_event_and_each_callback_once(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    got: list[str] = []
     options = {"handler": lambda event: got.append(event.notify_id), "concurrency": 2}
     options["on_other"] = lambda callback: got.append(callback.fields["TimeStamp"])
-    with ExitStack() as machines:
-        stands = [machines.enter_context(Stand(kind, [HIT], store=store_of(shared), **options)) for _ in range(2)]
-        for number in range(30):
-            for machine in stands:  # the copy comes to the other machine
-                assert machine.notify(f"n{number}").status_code == 200
-                assert machine.post(ticket(number)).text == "success"
-        wait_until(lambda: len(got) >= 60)
-        assert [machine.failed() for machine in stands] == [[], []]
-    assert Counter(got) == Counter([*(f"n{number}" for number in range(30)), *(f"{number}" for number in range(30))])
-    assert {row.stage for row in shared.rows._rows.values()} == {Stage.DONE}
-    assert shared.held == {}
+    with ExitStack() as processes:
+        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
+        stands = [processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores]
+        for number in range(10):
+            for each in stands:  # the copy comes to the other process
+                assert each.notify(f"n{number}").status_code == 200
+                assert each.post(ticket(number)).text == "success"
+        wait_until(lambda: len(got) >= 20)
+        assert [each.failed() for each in stands] == [[], []]
+    assert Counter(got) == Counter([*(f"n{number}" for number in range(10)), *(f"{number}" for number in range(10))])
+    now = time.time()
+    released = [other.claim(Stage.DONE, now, now + 30) for _ in range(20)]
+    assert None not in released
 
 
 @forms
-def test_what_a_machine_had_that_has_crashed_is_handled_when_its_lease_is_over(
-    kind: ServerKind, store_of: Open
+def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
 ) -> None:
-    shared, now = SharedRows(), [1000.0]
-    crashed = SharedStore(shared)
-    crashed.add(fetched("n1"))
-    crashed.add(fetched("n2"))
-    assert crashed.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
-    with Stand(kind, [HIT], store=store_of(shared), clock=lambda: now[0]) as stand:
+    now = [1000.0]
+    other.add(fetched("n1"))
+    other.add(fetched("n2"))
+    assert other.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
+    with Stand(kind, [HIT], store=form(SqlitePendingStore(path)), clock=lambda: now[0]) as stand:
         assert [event.notify_id for event in stand.handled(1)] == ["n2"]
         now[0] += 29
         stand.notify("n3", at=now[0])
@@ -71,35 +104,43 @@ def test_what_a_machine_had_that_has_crashed_is_handled_when_its_lease_is_over(
 
 
 @forms
-def test_a_machine_that_works_for_longer_than_its_lease_keeps_the_row(kind: ServerKind, store_of: Open) -> None:
-    shared, now, release = SharedRows(), [1000.0], threading.Event()
+def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    now, release = [1000.0], threading.Event()
     calls: list[str] = []
+    renewed: list[float] = []
+
+    class Renewed(SqlitePendingStore):
+        def renew(self, keys: Any, until: float) -> Any:
+            found = super().renew(keys, until)
+            renewed.append(until)
+            return found
 
     def handler(event: NotifyEvent) -> None:
         calls.append(event.notify_id)
         release.wait()
 
-    SharedStore(shared).add(fetched("n1"))
-    with Stand(kind, [HIT], handler=handler, store=store_of(shared), policy=LEASE, clock=lambda: now[0]) as stand:
+    other.add(fetched("n1"))
+    store = form(Renewed(path))
+    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]) as stand:
         wait_until(lambda: calls)
         for _ in range(2):
             now[0] += 15
             stand.receiver._core.ring()
-            wait_until(lambda: shared.held[CORPID, "n1"][1] == now[0] + 30)
-        assert SharedStore(shared).claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
+            wait_until(lambda: now[0] + 30 in renewed)
+        assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
         release.set()
-        wait_until(lambda: shared.held == {})
-    row = shared.rows.get((CORPID, "n1"))
-    assert row is not None
-    assert (row.stage, calls) == (Stage.DONE, ["n1"])
+        wait_until(lambda: other.due(Stage.DONE, now[0], 1))
+    assert calls == ["n1"]
 
 
 @forms
-def test_what_becomes_of_a_row_that_another_machine_has_got_is_not_stored(
-    kind: ServerKind, store_of: Open, caplog: pytest.LogCaptureFixture
+def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
-    shared, now, release = SharedRows(), [1000.0], threading.Event()
+    now, release = [1000.0], threading.Event()
     calls: list[str] = []
 
     def fails(event: NotifyEvent) -> None:
@@ -107,25 +148,58 @@ def test_what_becomes_of_a_row_that_another_machine_has_got_is_not_stored(
         release.wait()
         raise ValueError
 
-    SharedStore(shared).add(fetched("n1"))
-    with Stand(kind, [HIT], handler=fails, store=store_of(shared), policy=LEASE, clock=lambda: now[0]):
+    other.add(fetched("n1"))
+    store = form(SqlitePendingStore(path))
+    with Stand(kind, [HIT], handler=fails, store=store, policy=LEASE, clock=lambda: now[0]):
         wait_until(lambda: calls)
-        with shared.lock:  # the machine sleeps: nothing is renewed
-            now[0] += 31
-            other = SharedStore(shared)
-            shared.held[CORPID, "n1"] = other, now[0] + 30
+        assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
+        now[0] += 31
         done = fetched("n1", stage=Stage.DONE, event="")
         other.put(done)
         other.release(done.key)
         release.set()
         wait_until(lambda: "took longer than its lease was renewed" in caplog.text)
-    assert shared.rows.get(done.key) == done
+    assert other.get(done.key) == done
+    assert calls == ["n1"]
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
+    now, release = [1000.0], threading.Event()
+    calls: list[str] = []
+    claimed: list[float] = []
+
+    class NotRenewed(MemoryPendingStore):
+        def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
+            found = super().claim(stage, now, until)
+            claimed.extend([now] * (found is not None))
+            return found
+
+        def renew(self, keys: Any, until: float) -> Any:
+            raise StoreError("the database is away")
+
+    def handler(event: NotifyEvent) -> None:
+        calls.append(event.notify_id)
+        release.wait()
+
+    store = NotRenewed()
+    store.add(fetched("n1", due=now[0]))
+    options = {"handler": handler, "concurrency": 2, "policy": LEASE, "clock": lambda: now[0]}
+    with Stand(kind, [HIT], store=store, **options) as stand:
+        wait_until(lambda: calls)
+        now[0] += 31
+        stand.receiver._core.ring()
+        wait_until(lambda: now[0] in claimed)
+        release.set()
+        wait_until(lambda: store.due(Stage.DONE, now[0], 1))
     assert calls == ["n1"]
 
 
 @forms
-def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(kind: ServerKind, store_of: Open) -> None:
-    shared, release = SharedRows(), threading.Event()
+def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    release = threading.Event()
     calls: list[str] = []
 
     def fails(event: NotifyEvent) -> None:
@@ -133,22 +207,21 @@ def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(kin
         release.wait()
         raise ValueError
 
-    store = SharedStore(shared)
-    store.add(fetched("n1"))
-    with Stand(kind, [HIT], handler=fails, store=store_of(shared)) as stand:
+    other.add(fetched("n1"))
+    with Stand(kind, [HIT], handler=fails, store=form(SqlitePendingStore(path))) as stand:
         wait_until(lambda: calls)
-        assert store.forget(CORPID) == 1
+        assert other.forget(CORPID) == 1
         release.set()
         stand.notify("n2", ToUserName="other")
-        wait_until(lambda: shared.rows.get(("other", "n2")) is not None)
-    assert store.get((CORPID, "n1")) is None
+        wait_until(lambda: other.get(("other", "n2")) is not None)
+    assert other.get((CORPID, "n1")) is None
 
 
 @forms
-def test_a_store_that_can_not_renew_or_release_costs_no_row(
-    kind: ServerKind, store_of: Open, caplog: pytest.LogCaptureFixture
+def test_a_store_that_can_not_release_costs_no_row(
+    kind: ServerKind, form: Form, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Failing(SharedStore):
+    class Failing(SqlitePendingStore):
         fails = 2
 
         def release(self, key: Any) -> None:
@@ -157,8 +230,8 @@ def test_a_store_that_can_not_renew_or_release_costs_no_row(
                 raise StoreError("the database is away")
             super().release(key)
 
-    shared, now = SharedRows(), [time.time()]
-    with Stand(kind, [HIT], store=Failing(shared), policy=LEASE, clock=lambda: now[0]) as stand:
+    now = [time.time()]
+    with Stand(kind, [HIT], store=form(Failing(path)), policy=LEASE, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=now[0])
         wait_until(lambda: "notification n1: the database is away" in caplog.text)
         assert stand.events == []
@@ -166,41 +239,40 @@ def test_a_store_that_can_not_renew_or_release_costs_no_row(
         stand.handled(1)
 
 
-def test_a_loop_over_events_has_its_row_until_it_ends() -> None:
-    shared = SharedRows()
+def test_a_loop_over_events_has_its_row_until_it_ends(path: Path, other: SqlitePendingStore) -> None:
     for number in (1, 2):
-        SharedStore(shared).add(fetched(f"n{number}"))
-    with Stand("wsgi", [HIT], handler=None, store=SharedStore(shared)) as stand:
+        other.add(fetched(f"n{number}"))
+    with Stand("wsgi", [HIT], handler=None, store=SqlitePendingStore(path)) as stand:
         assert isinstance(stand.receiver, NotifyReceiver)
         events = stand.receiver.events()
         assert next(events).notify_id == "n1"
         now = time.time()
-        assert SharedStore(shared).claim(Stage.FETCHED, now, now + 30) == fetched("n2")
+        assert other.claim(Stage.FETCHED, now, now + 30) == fetched("n2")
         del events
         assert next(stand.receiver.events()).notify_id == "n1"
 
 
 def test_an_async_store_for_threads_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="store.open is an async function"):
-        Stand("wsgi", [HIT], store=AsyncSharedStore(SharedRows()))
+        Stand("wsgi", [HIT], store=AsyncStore(MemoryPendingStore()))
 
 
 @forms
-def test_callbacks_that_are_given_up_are_tried_again_on_any_machine(kind: ServerKind, store_of: Open) -> None:
-    shared, calls = SharedRows(), []
+def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: ServerKind, form: Form, path: Path) -> None:
+    calls: list[str] = []
 
     def fails_twice(callback: Callback) -> None:
         calls.append(callback.xml)
         if len(calls) < 3:
             raise ValueError
 
-    policy = replace(QUICK, handler_attempts=2)
-    with ExitStack() as machines:
-        options = {"on_other": fails_twice, "policy": policy}
-        one, other = (machines.enter_context(Stand(kind, [HIT], store=store_of(shared), **options)) for _ in range(2))
+    options = {"on_other": fails_twice, "policy": replace(QUICK, handler_attempts=2)}
+    with ExitStack() as processes:
+        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
+        one, another = (processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores)
         one.post(APPROVAL)
-        wait_until(other.failed)
-        [row] = other.failed()
-        assert other.retry(row)
+        wait_until(another.failed)
+        [row] = another.failed()
+        assert another.retry(row)
         wait_until(lambda: len(calls) == 3)
         wait_until(lambda: not one.failed())

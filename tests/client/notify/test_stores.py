@@ -1,7 +1,6 @@
 """What the SQLite file promises between processes; `PendingStoreSuite` has what all stores do."""
 
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -12,70 +11,47 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
 from wwspec_router.client import Notification, Pending, SqlitePendingStore, Stage
 from wwspec_router.errors import ConfigurationError, StoreError
 
 ROW = Pending(notification=Notification(corpid="c", notify_id="n1", scene=3), noted=1.0, due=5.0)
 
 
-def test_one_of_those_that_share_a_file_leads_until_it_ends(tmp_path: Path) -> None:
-    first, second = (SqlitePendingStore(tmp_path / "pending.db") for _ in range(2))
-    for each in (first, second):
-        each.open()
-    assert [first.lead(), second.lead(), first.lead()] == [True, False, True]
-    assert second.add(ROW)
-    assert list(first.due(Stage.NOTED, 9.0, 10)) == [ROW]
-    first.close()
-    assert second.lead()
-    second.close()
-    assert (tmp_path / "pending.db").stat().st_mode & 0o777 == 0o600
+def test_a_store_that_is_closed_says_so(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    store.close()
     with pytest.raises(StoreError, match="not open"):
-        first.add(ROW)
+        store.add(ROW)
 
 
-LEADER = """
-import multiprocessing, sys
-from concurrent.futures import ProcessPoolExecutor
-from wwspec_router.client import SqlitePendingStore
+CLAIMS = """
+import sys
+from wwspec_router.client import SqlitePendingStore, Stage
 store = SqlitePendingStore(sys.argv[1])
 store.open()
-assert store.lead()
-pool = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
-list(pool.map(abs, range(2)))
-print(*pool._processes, flush=True)
+print(store.claim(Stage.NOTED, 10.0, 40.0).key, flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_leader_that_is_killed_leaves_nothing_to_the_processes_of_its_pool(tmp_path: Path) -> None:
+def test_the_row_of_a_process_that_is_killed_is_claimed_when_its_lease_is_over(tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     store.open()
-    leader = subprocess.Popen(
-        [sys.executable, "-c", LEADER, str(tmp_path / "pending.db")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with leader:
-        assert leader.stdout is not None
-        children = [int(pid) for pid in leader.stdout.readline().split()]
-        assert not store.lead()
-        leader.kill()
-    try:
-        for child in children:
-            os.kill(child, 0)  # it lives
-        wait_until(store.lead)
-    finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-        store.close()
+    store.add(ROW)
+    command = [sys.executable, "-c", CLAIMS, str(tmp_path / "pending.db")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{ROW.key}\n"
+        process.kill()
+    assert store.claim(Stage.NOTED, 39.9, 70.0) is None
+    assert store.claim(Stage.NOTED, 40.0, 70.0) == ROW
+    store.close()
 
 
-def test_a_forked_child_neither_leads_nor_uses_the_file(tmp_path: Path) -> None:
+def test_a_forked_child_does_not_use_the_file(tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     store.open()
-    assert store.lead()
     child = os.fork()
     if child == 0:
         refused = False
@@ -83,29 +59,27 @@ def test_a_forked_child_neither_leads_nor_uses_the_file(tmp_path: Path) -> None:
             store.add(ROW)
         except StoreError as error:
             refused = "before a fork" in str(error)
-        os._exit(0 if refused and not store.lead() else 1)
+        os._exit(0 if refused else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert store.lead()
-    other = SqlitePendingStore(tmp_path / "pending.db")
-    other.open()
-    other.close()  # of one more handle, which takes no lock from the first
-    assert not _leads_elsewhere(tmp_path / "pending.db")
+    assert store.add(ROW)
     store.close()
-    assert _leads_elsewhere(tmp_path / "pending.db")
 
 
-def _leads_elsewhere(path: Path) -> bool:
-    code = "import sys; from wwspec_router.client import SqlitePendingStore as S; s = S(sys.argv[1]); s.open(); "
-    code += "print(s.lead())"
-    asked = subprocess.run([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True, check=True)
-    return asked.stdout == "True\n"
+def test_a_process_that_finds_nothing_due_waits_for_no_other_that_writes(tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    store.open()
+    other = sqlite3.connect(tmp_path / "pending.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert store.claim(Stage.NOTED, 10.0, 40.0) is None
+    other.close()
+    store.close()
 
 
 def test_files_that_others_may_use_are_taken_from_them(tmp_path: Path) -> None:
     store = SqlitePendingStore(tmp_path / "pending.db")
     store.open()
     store.add(ROW)
-    files = [tmp_path / f"pending.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+    files = [tmp_path / f"pending.db{suffix}" for suffix in ("", "-wal", "-shm")]
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
     for each in files:
         each.chmod(0o666)

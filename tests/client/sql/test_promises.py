@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from tests.client.sql.conftest import opened
 from tests.client.sql.test_installations import database
 from wwspec_router.client import (
-    AppSecret,
     ConfigurationError,
     CursorError,
     CursorMovedError,
@@ -25,14 +24,13 @@ from wwspec_router.client import (
     Pending,
     Position,
     Stage,
-    StoredToken,
     StoreError,
+    Token,
 )
 from wwspec_router.client.sql import (
     SqlCursor,
     SqlInstallationStore,
     SqlPendingStore,
-    SqlTokenProvider,
     SqlTokenStore,
     create_tables,
 )
@@ -80,7 +78,7 @@ def test_each_call_of_a_store_is_one_statement(sync_engine: Engine) -> None:
         lambda: installations.replace(installed, None),
         lambda: installations.save_ticket("suite", "t", 1.0),
         lambda: installations.ticket("suite"),
-        lambda: tokens.save("corp", StoredToken("t")),
+        lambda: tokens.save("corp", Token("t")),
         lambda: tokens.load("corp"),
         lambda: tokens.forget("corp"),
     ]
@@ -271,7 +269,7 @@ def test_a_database_that_is_down_is_a_store_error_without_password_and_url(url: 
 
 
 def test_no_value_is_in_an_error(database: Engine) -> None:
-    token = StoredToken("the-token\ud800", None)
+    token = Token("the-token\ud800")
     with pytest.raises(StoreError) as caught:
         SqlTokenStore(database).save("corp", token)
     assert "the-token" not in "".join(traceback.format_exception(caught.value))
@@ -283,7 +281,6 @@ def test_no_value_is_in_an_error(database: Engine) -> None:
         SqlPendingStore,
         SqlInstallationStore,
         SqlTokenStore,
-        lambda engine: SqlTokenProvider(engine, AppSecret("corp", "secret"), name="corp"),
         lambda engine: SqlCursor(engine, name="corp"),
     ],
 )

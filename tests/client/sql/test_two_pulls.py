@@ -9,15 +9,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.client import CursorMovedError, CursorStore, DbCursor, FileCursor, Position
+from wwspec_router.client import CursorMovedError, CursorStore, FileCursor, Position
 from wwspec_router.client.sql import SqlCursor
 from wwspec_router.client.sql.tables import TOKENS
 from wwspec_router.testing.stores.rig import together
 
-pytestmark = [
-    pytest.mark.slow,  # 1,000 rounds, each of which waits for both threads
-    pytest.mark.filterwarnings("ignore:DbCursor is for sqlite3 only:DeprecationWarning"),
-]
+pytestmark = pytest.mark.slow  # 1,000 rounds, each of which waits for both threads
 ROUNDS = 1000
 Kept = list[tuple[int, str]]
 Keep = Callable[[CursorStore, Any, Position], object]
@@ -68,27 +65,6 @@ def test_of_two_pulls_through_sqlalchemy_one_has_its_rows_and_the_other_is_told(
         names = connection.execute(select(TOKENS.c.name)).scalars().all()
         assert connection.scalar(select(func.count()).select_from(TOKENS)) == ROUNDS
     assert sorted(names) == sorted(f"{pages}/{number}" for pages, number in kept)
-    for each in connections:
-        each.close()
-
-
-def test_of_two_pulls_through_a_connection_of_pep_249_one_is_told(sync_engine: Engine) -> None:
-    connections = [sync_engine.raw_connection() for _ in range(2)]
-
-    def opened_cursor(number: int) -> tuple[CursorStore, Keep]:
-        connection: Any = connections[number].driver_connection
-
-        def keep(cursor: CursorStore, before: Position | None, after: Position) -> None:
-            try:
-                cursor.keep(before, after, commit=False)
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-
-        return DbCursor(connection), keep
-
-    two_pulls(opened_cursor, ROUNDS if sync_engine.dialect.name == "sqlite" else 50)  # elsewhere SqlCursor replaces it
     for each in connections:
         each.close()
 

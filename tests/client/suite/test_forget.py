@@ -18,7 +18,6 @@ from wwspec_router.client import (
     NotInstalledError,
     Suite,
     Token,
-    TokenProvider,
 )
 from wwspec_router.errors import ConfigurationError, StoreError
 
@@ -239,22 +238,14 @@ class Shared:
     def __init__(self) -> None:
         self.tokens: dict[str, Token] = {}
 
-    def provider(self, name: str, source: TokenProvider) -> TokenProvider:
-        return _Shared(self, name, source)
+    def load(self, name: str) -> Token | None:
+        return self.tokens.get(name)
 
-    def forget(self, name: str) -> None:
-        self.tokens.pop(name, None)
+    def save(self, name: str, token: Token) -> None:
+        self.tokens[name] = token
 
-
-class _Shared:
-    def __init__(self, shared: Shared, name: str, source: TokenProvider) -> None:
-        self._shared, self._name, self._source = shared, name, source
-
-    def fetch(self, fetch: Any) -> Any:
-        token = self._shared.tokens.get(self._name)
-        if token is None:
-            token = self._shared.tokens[self._name] = yield from self._source.fetch(fetch)
-        return token
+    def forget(self, name: str) -> bool:
+        return self.tokens.pop(name, None) is not None
 
 
 def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: Kind, stack: ExitStack) -> None:

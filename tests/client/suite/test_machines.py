@@ -24,9 +24,7 @@ from wwspec_router.client import (
     Installation,
     MemoryInstallationStore,
     NotInstalledError,
-    StoredToken,
-    StoredTokenProvider,
-    TokenProvider,
+    Token,
 )
 from wwspec_router.client.sql import SqlInstallationStore, create_tables
 
@@ -189,17 +187,14 @@ class Shared:
     """Tokens that machines share, as a table has them."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, StoredToken] = {}
+        self.rows: dict[str, Token] = {}
         self.then: Callable[[], object] | None = None
         """Called once, just before a token is stored."""
 
-    def provider(self, name: str, source: TokenProvider) -> TokenProvider:
-        return StoredTokenProvider(source, self, name=name)
-
-    def load(self, name: str) -> StoredToken | None:
+    def load(self, name: str) -> Token | None:
         return self.rows.get(name)
 
-    def save(self, name: str, token: StoredToken) -> None:
+    def save(self, name: str, token: Token) -> None:
         then, self.then = self.then, None
         if then is not None:
             then()

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 
 from wwspec_router.client.cursors import CursorMovedError
-from wwspec_router.client.sql.database import LATEST, insert_new, latest_lease, upsert
+from wwspec_router.client.notify.stores import latest_lease
+from wwspec_router.client.sql.database import LATEST, insert_new, upsert
 from wwspec_router.client.sql.tables import ARCHIVE
 from wwspec_router.logs.printable import printable
 

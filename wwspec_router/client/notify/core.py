@@ -82,7 +82,12 @@ class ReceiverCore:
         on_other: Callable[[Callback], Any] | None,
         on_failed: Callable[[Pending], Any] | None,
     ) -> None:
-        check_has("open", store, "store is a PendingStore, such as SqlitePendingStore(path) or SqlPendingStore(engine)")
+        check_has(
+            "claim",
+            store,
+            "store is a PendingStore, such as SqlitePendingStore(path) or SqlPendingStore(engine), or an object with "
+            "all methods of PendingStore, claim, renew and release among them",
+        )
         self.intake: Intake = Intake(
             token,
             encoding_aes_key,
@@ -121,8 +126,11 @@ class ReceiverCore:
         self.running = True
 
     def close(self) -> Steps[None]:
-        """Log what a store in memory still has, and close the store."""
-        self.claims.drop_all()
+        """Let others claim what is not done, log what a store in memory still has, and close the store."""
+        try:
+            yield from self.claims.release_all()
+        except StoreError as error:
+            _log.error("%s", error)
         if not self.store.durable:
             left = 0
             for stage in (Stage.NOTED, Stage.FETCHED, Stage.RECEIVED):
@@ -168,7 +176,7 @@ class ReceiverCore:
         if self._on_other is not None:
             handle = partial(self.handle_other, on_other=self._on_other)
             works += [partial(self.worker, Stage.RECEIVED, handle)] * concurrency
-        return [*works, self._renewals] if self.claims.are_shared else works
+        return [*works, self._renewals]
 
     def _renewals(self, idle: Callable[[], Any]) -> Steps[None]:
         """Renew what this process has claimed, until the receiver stops and nothing is claimed."""
@@ -212,7 +220,8 @@ class ReceiverCore:
         except Exception as error:
             log_failure(f"{row.name}: its state was not stored", error)
         finally:
-            self.claims.drop(row)
+            if self.running:  # otherwise `close` releases it, if this ends here
+                self.claims.drop(row)
         return (yield from self.release(row)) and stored
 
     def release(self, row: Pending) -> Steps[bool]:

@@ -164,6 +164,21 @@ class Pending:
         return f"{kind} {printable(self.notification.notify_id)}"
 
 
+def pending_of(
+    notification: bytes | str, stage: str, noted: float, due: float, attempts: int, event: str, reason: str
+) -> Pending:
+    """Return a row from what a store has of it: the notification as JSON, and the other fields."""
+    return Pending(
+        notification=msgspec.json.decode(notification, type=Notification),
+        stage=Stage(stage),
+        noted=noted,
+        due=due,
+        attempts=attempts,
+        event=event,
+        reason=reason,
+    )
+
+
 def callback_row(callback: Callback, now: float) -> Pending:
     """Return the row of a callback that is no notification. Sent again, it is the same XML and has the same key.
 

@@ -32,7 +32,7 @@ class NotifyPolicy:
     keep_failed: float = 30 * 86_400.0
     """How long `failed` returns a notification that was given up."""
     lease: float = 30.0
-    """How long a `SharedPendingStore` keeps a row for a machine that no longer answers; one that works renews that."""
+    """How long a store keeps a row for a process that no longer answers; one that works renews that."""
     grace: float = 10.0
     """How long running work may take to finish when the receiver stops."""
 

@@ -1,23 +1,22 @@
 """The store of a receiver in a SQLite file, which a restart reads."""
 
 import os
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from wwspec_router.client.notify.lead import LeadLock
-from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
+from wwspec_router.client.notify.models import Key, Pending, Stage, pending_of
+from wwspec_router.client.notify.stores import latest_lease
 from wwspec_router.errors import ConfigurationError, StoreError, other_layout
 from wwspec_router.host.private_files import make_private, restrict_to_owner
 
 if TYPE_CHECKING:
     import sqlite3
-
-T = TypeVar("T")
 
 _LAYOUT = 1
 """The number of the table's layout, in `PRAGMA user_version`. A change of the table, or of what it means, raises it."""
@@ -25,24 +24,36 @@ _SCHEMA = """
 CREATE TABLE wwspec_notifications (
     position INTEGER PRIMARY KEY, corpid TEXT NOT NULL, notify_id TEXT NOT NULL, notification BLOB NOT NULL,
     stage TEXT NOT NULL, noted REAL NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL, event TEXT NOT NULL,
-    reason TEXT NOT NULL, UNIQUE (corpid, notify_id))
+    reason TEXT NOT NULL, holder TEXT NOT NULL, held_until REAL NOT NULL, UNIQUE (corpid, notify_id))
 """
 _INDEX = "CREATE INDEX wwspec_notifications_stage ON wwspec_notifications (stage, position)"
 _ADD = """
-INSERT INTO wwspec_notifications (corpid, notify_id, notification, stage, noted, due, attempts, event, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1
+INSERT INTO wwspec_notifications (corpid, notify_id, notification, stage, noted, due, attempts, event, reason,
+    holder, held_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0) ON CONFLICT DO NOTHING RETURNING 1
 """
 _PUT = """
 UPDATE wwspec_notifications SET stage = ?, noted = ?, due = ?, attempts = ?, event = ?, reason = ?
 WHERE corpid = ? AND notify_id = ?
 """
-_GET = """
-SELECT notification, stage, noted, due, attempts, event, reason FROM wwspec_notifications
-WHERE corpid = ? AND notify_id = ?
+_COLUMNS = "notification, stage, noted, due, attempts, event, reason"
+_GET = f"SELECT {_COLUMNS} FROM wwspec_notifications WHERE corpid = ? AND notify_id = ?"  # noqa: S608 - constants
+_DUE = f"""
+SELECT {_COLUMNS} FROM wwspec_notifications WHERE stage = ? AND due <= ? ORDER BY position LIMIT ?
+"""  # noqa: S608 - constants
+_FREE = """
+SELECT position FROM wwspec_notifications
+WHERE stage = ? AND due <= ? AND (held_until <= ? OR held_until > ?) ORDER BY position LIMIT 1
 """
-_DUE = """
-SELECT notification, stage, noted, due, attempts, event, reason FROM wwspec_notifications
-WHERE stage = ? AND due <= ? ORDER BY position LIMIT ?
+_CLAIM = f"""
+UPDATE wwspec_notifications SET holder = ?, held_until = ? WHERE position = ({_FREE}) RETURNING {_COLUMNS}
+"""  # noqa: S608 - constants
+_RENEW = """
+UPDATE wwspec_notifications SET held_until = ? WHERE holder = ? AND (corpid, notify_id) IN (VALUES {})
+RETURNING corpid, notify_id
+"""
+_RELEASE = """
+UPDATE wwspec_notifications SET holder = '', held_until = 0 WHERE corpid = ? AND notify_id = ? AND holder = ?
 """
 _PRUNE = "DELETE FROM wwspec_notifications WHERE stage = ? AND due < ? RETURNING 1"
 _FORGET = "DELETE FROM wwspec_notifications WHERE corpid = ? RETURNING 1"
@@ -53,8 +64,8 @@ _BUSY_SECONDS = 3.0
 class SqlitePendingStore:
     """Keeps rows in a SQLite file on a local disk. Several processes of one machine may share it.
 
-    All of them accept callbacks. One of them, which holds a lock on `<file>.lock`, fetches and handles; when it ends,
-    even by a crash, another one takes over. Processes that it has forked do not hold the lock.
+    Each of them accepts callbacks and works on rows. A row that one has claimed is nobody else's until it is released,
+    or until the process has not answered for the `lease` of `NotifyPolicy`.
 
     Args:
         path: The file, in a folder that is there. It is made when it is missing, and is its owner's only: one that
@@ -67,8 +78,8 @@ class SqlitePendingStore:
         self._path = Path(path)
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
-        self._lead: LeadLock | None = None
         self._pid = 0
+        self._holder = ""
 
     def open(self) -> None:
         """Open the file.
@@ -81,7 +92,7 @@ class SqlitePendingStore:
 
         if self._connection is not None:
             return
-        connection = lead = None
+        connection = None
         try:
             self._path.parent.resolve(strict=True)
             path = make_private(self._path)
@@ -92,13 +103,11 @@ class SqlitePendingStore:
             _has_table(connection, self._path)  # before anything is changed
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, too
-            connection.execute("PRAGMA synchronous = FULL")  # an accepted callback survives a power cut
             connection.execute("BEGIN IMMEDIATE")
             if not _has_table(connection, self._path):
                 for statement in (_SCHEMA, _INDEX, f"PRAGMA user_version = {_LAYOUT}"):
                     connection.execute(statement)
             connection.execute("COMMIT")
-            lead = LeadLock(make_private(path.with_name(f"{path.name}.lock")))
         except (OSError, RuntimeError, sqlite3.Error) as error:
             if connection is not None:
                 connection.close()
@@ -111,20 +120,14 @@ class SqlitePendingStore:
             if connection is not None:
                 connection.close()
             raise
-        self._connection, self._lead, self._pid = connection, lead, os.getpid()
+        self._connection, self._pid, self._holder = connection, os.getpid(), secrets.token_hex(16)
 
     def close(self) -> None:
-        """Close the file, and let another process lead."""
+        """Close the file."""
         with self._lock:
-            if self._connection is not None and self._lead is not None:
+            if self._connection is not None:
                 self._connection.close()
-                self._lead.close()
-            self._connection, self._lead = None, None
-
-    def lead(self) -> bool:
-        """Return whether this process has the lock; see `PendingStore`."""
-        with self._lock:
-            return self._lead is not None and self._pid == os.getpid() and self._clearly(self._lead.acquire)
+            self._connection = None
 
     def add(self, row: Pending) -> bool:
         """Store a new row; see `PendingStore`."""
@@ -138,11 +141,11 @@ class SqlitePendingStore:
     def get(self, key: Key) -> Pending | None:
         """Return a row; see `PendingStore`."""
         rows = self._query(_GET, key)
-        return _pending(*rows[0]) if rows else None
+        return pending_of(*rows[0]) if rows else None
 
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
         """Return rows that are due; see `PendingStore`."""
-        return [_pending(*row) for row in self._query(_DUE, (stage, now, limit))]
+        return [pending_of(*row) for row in self._query(_DUE, (stage, now, limit))]
 
     def prune(self, stage: Stage, before: float) -> int:
         """Remove old rows; see `PendingStore`."""
@@ -164,22 +167,39 @@ class SqlitePendingStore:
             )
         return removed
 
-    def _query(self, sql: str, arguments: Sequence[object]) -> list[Any]:
+    def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
+        """Return a row that nobody has; see `PendingStore`."""
+        free = (stage, now, now, latest_lease(now, until))
+        if not self._query(_FREE, free):  # so that a process that has nothing to do locks nobody out
+            return None
+        rows = self._query(_CLAIM, (self._holder, until, *free), synchronous="NORMAL")
+        return pending_of(*rows[0]) if rows else None
+
+    def renew(self, keys: Collection[Key], until: float) -> Collection[Key]:
+        """Keep rows for longer; see `PendingStore`."""
+        arguments = (until, self._holder, *(part for key in keys for part in key))
+        rows = ", ".join(["(?, ?)"] * len(keys))
+        return self._query(_RENEW.format(rows), arguments, synchronous="NORMAL") if keys else []
+
+    def release(self, key: Key) -> None:
+        """Let others claim a row; see `PendingStore`."""
+        self._query(_RELEASE, (*key, self._holder), synchronous="NORMAL")
+
+    def _query(self, sql: str, arguments: Sequence[object], *, synchronous: str = "FULL") -> list[Any]:
+        """Run a statement. FULL is for what survives a power cut; who has a row need not."""
+        import sqlite3
+
         with self._lock:
             connection = self._connection
             if connection is None:
                 raise StoreError(f"{self._path} is not open: start the receiver")
             if self._pid != os.getpid():  # a connection of SQLite does not work over a fork
                 raise StoreError(f"{self._path} was opened before a fork: start the receiver in the forked process")
-            return self._clearly(lambda: connection.execute(sql, arguments).fetchall())
-
-    def _clearly(self, step: Callable[[], T]) -> T:
-        import sqlite3
-
-        try:
-            return step()
-        except (sqlite3.Error, UnicodeError, OverflowError) as error:
-            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            try:
+                connection.execute(f"PRAGMA synchronous = {synchronous}")
+                return connection.execute(sql, arguments).fetchall()
+            except (sqlite3.Error, UnicodeError, OverflowError) as error:
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
         raise StoreError(f"{self._path} can't be read or written ({name}): check the disk and who uses the file")
 
 
@@ -200,17 +220,3 @@ def _has_table(connection: "sqlite3.Connection", path: Path) -> bool:
 
 def _state(row: Pending) -> tuple[object, ...]:
     return row.stage, row.noted, row.due, row.attempts, row.event, row.reason
-
-
-def _pending(
-    notification: bytes, stage: str, noted: float, due: float, attempts: int, event: str, reason: str
-) -> Pending:
-    return Pending(
-        notification=msgspec.json.decode(notification, type=Notification),
-        stage=Stage(stage),
-        noted=noted,
-        due=due,
-        attempts=attempts,
-        event=event,
-        reason=reason,
-    )

@@ -3,7 +3,8 @@
 A store keeps rows; it does not know their use.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Sequence
+from itertools import islice
 from threading import Lock
 from typing import Protocol
 
@@ -15,6 +16,10 @@ class PendingStore(Protocol):
 
     Methods are called on any thread, several at once. With `AsyncNotifyReceiver` each may be `async def`; plain ones
     run on threads. A store keeps all fields of a row, whatever its stage; `event` may have more than 65,535 bytes.
+
+    Any number of processes and machines may share the rows, each by a store of its own, and each works on rows that it
+    has claimed. One object is one of those that claim; two objects are two, even in one process. The clocks of the
+    machines differ by less than the `lease` of `NotifyPolicy`.
     """
 
     durable: bool
@@ -25,14 +30,6 @@ class PendingStore(Protocol):
 
     def close(self) -> None | Awaitable[None]:
         """End."""
-
-    def lead(self) -> bool | Awaitable[bool]:
-        """Return whether this process is the one that fetches and handles; others that share the rows add only.
-
-        Raises:
-            StoreError: Nobody can tell.
-        """
-        ...
 
     def add(self, row: Pending) -> bool | Awaitable[bool]:
         """Store a row, durably when this returns; return False, and change nothing, when its key is stored already.
@@ -101,14 +98,6 @@ class PendingStore(Protocol):
         """
         ...
 
-
-class SharedPendingStore(PendingStore, Protocol):
-    """A store that any number of machines share: each of them works on rows, and `lead` returns True on all of them.
-
-    An object of this class is one of those that claim; two objects are two, even in one process. The clocks of the
-    machines differ by less than the `lease` of `NotifyPolicy`.
-    """
-
     def claim(self, stage: Stage, now: float, until: float) -> Pending | None | Awaitable[Pending | None]:
         """Return the oldest row of a stage that is due and that nobody has, and let nobody have it for a while.
 
@@ -149,6 +138,16 @@ class SharedPendingStore(PendingStore, Protocol):
         """
 
 
+def latest_lease(now: float, until: float) -> float:
+    """Return the latest end of a lease by clocks that differ by less than a lease; a later one counts as over.
+
+    Args:
+        now: Unix time.
+        until: The end of a lease that begins now.
+    """
+    return until + (until - now)
+
+
 class MemoryPendingStore:
     """Keeps rows in this process only. Rows that are not handled when it ends are lost."""
 
@@ -156,6 +155,7 @@ class MemoryPendingStore:
 
     def __init__(self) -> None:
         self._rows: dict[Key, Pending] = {}
+        self._held: dict[Key, float] = {}
         self._lock = Lock()
 
     def open(self) -> None:
@@ -163,10 +163,6 @@ class MemoryPendingStore:
 
     def close(self) -> None:
         """Do nothing: the rows stay for a next start."""
-
-    def lead(self) -> bool:
-        """Return True: no other process shares the rows."""
-        return True
 
     def add(self, row: Pending) -> bool:
         """Store a new row; see `PendingStore`."""
@@ -186,21 +182,45 @@ class MemoryPendingStore:
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending]:
         """Return rows that are due; see `PendingStore`."""
         with self._lock:
-            found = (row for row in self._rows.values() if row.stage is stage and row.due <= now)
-            return [row for row, _ in zip(found, range(limit), strict=False)]
+            return list(islice(self._due(stage, now), limit))
 
     def prune(self, stage: Stage, before: float) -> int:
         """Remove old rows; see `PendingStore`."""
         with self._lock:
             old = [key for key, row in self._rows.items() if row.stage is stage and row.due < before]
-            for key in old:
-                del self._rows[key]
-            return len(old)
+            return self._remove(old)
 
     def forget(self, corpid: str) -> int:
         """Remove the rows of a corp; see `PendingStore`."""
         with self._lock:
-            gone = [key for key in self._rows if key[0] == corpid]
-            for key in gone:
-                del self._rows[key]
-            return len(gone)
+            return self._remove([key for key in self._rows if key[0] == corpid])
+
+    def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
+        """Return a row that nobody has; see `PendingStore`."""
+        with self._lock:
+            for row in self._due(stage, now):
+                if not now < self._held.get(row.key, now) <= latest_lease(now, until):
+                    self._held[row.key] = until
+                    return row
+        return None
+
+    def renew(self, keys: Collection[Key], until: float) -> Collection[Key]:
+        """Keep rows for longer; see `PendingStore`."""
+        with self._lock:
+            held = self._held.keys() & set(keys)
+            self._held.update(dict.fromkeys(held, until))
+            return held
+
+    def release(self, key: Key) -> None:
+        """Let others claim a row; see `PendingStore`."""
+        with self._lock:
+            self._held.pop(key, None)
+
+    def _due(self, stage: Stage, now: float) -> Iterator[Pending]:
+        return (row for row in self._rows.values() if row.stage is stage and row.due <= now)
+
+    def _remove(self, keys: Collection[Key]) -> int:
+        for key in keys:
+            del self._rows[key]
+            self._held.pop(key, None)
+        return len(keys)

@@ -9,7 +9,7 @@ from wwspec_router.client.sql.installations import SqlInstallationStore  # noqa:
 from wwspec_router.client.sql.pending import SqlPendingStore  # noqa: E402
 from wwspec_router.client.sql.sealing import Cipher  # noqa: E402
 from wwspec_router.client.sql.tables import METADATA, create_tables  # noqa: E402
-from wwspec_router.client.sql.tokens import SqlTokenProvider, SqlTokenStore  # noqa: E402
+from wwspec_router.client.sql.tokens import SqlTokenStore  # noqa: E402
 
 __all__ = [
     "METADATA",
@@ -17,7 +17,6 @@ __all__ = [
     "SqlCursor",
     "SqlInstallationStore",
     "SqlPendingStore",
-    "SqlTokenProvider",
     "SqlTokenStore",
     "create_tables",
 ]

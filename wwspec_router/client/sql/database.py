@@ -149,16 +149,6 @@ def _code(error: BaseException) -> str:
     return next((code for name in names if isinstance(code := getattr(cause, name, None), str)), "")
 
 
-def latest_lease(now: float, until: float) -> float:
-    """Return the latest end of a lease by clocks that differ by less than a lease; a later one counts as over.
-
-    Args:
-        now: Unix time.
-        until: The end of a lease that begins now.
-    """
-    return until + (until - now)
-
-
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Store a row; return False, and change nothing, when one of the same key is there."""
     if not is_mysql(connection.dialect):

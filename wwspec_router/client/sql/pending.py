@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from wwspec_router.client.notify.models import Key, Notification, Pending, Stage
-from wwspec_router.client.sql.database import LATEST, Database, insert_new, latest_lease
+from wwspec_router.client.notify.models import Key, Pending, Stage, pending_of
+from wwspec_router.client.notify.stores import latest_lease
+from wwspec_router.client.sql.database import LATEST, Database, insert_new
 from wwspec_router.client.sql.tables import PENDING
 from wwspec_router.errors import ConfigurationError
 
@@ -46,8 +47,6 @@ class SqlPendingStore:
         ...     create_tables(connection)
         >>> store = SqlPendingStore(engine)
         >>> store.open()
-        >>> store.lead()
-        True
     """
 
     durable = True
@@ -74,10 +73,6 @@ class SqlPendingStore:
     def close(self) -> None:
         """Do nothing: the engine is the app's."""
 
-    def lead(self) -> bool:
-        """Return True: all machines work on rows."""
-        return True
-
     def add(self, row: Pending) -> bool | Awaitable[bool]:
         """Store a new row; see `PendingStore`."""
         values = {**self._named(row.key), "notification": msgspec.json.encode(row.notification).decode()}
@@ -97,7 +92,7 @@ class SqlPendingStore:
     def due(self, stage: Stage, now: float, limit: int) -> Sequence[Pending] | Awaitable[Sequence[Pending]]:
         """Return rows that are due; see `PendingStore`."""
         query = select(*_ROW).where(*self._due(stage, now)).order_by(PENDING.c.position).limit(limit)
-        return self._database.run(lambda connection: [_pending(row) for row in connection.execute(query)])
+        return self._database.run(lambda connection: [pending_of(*row) for row in connection.execute(query)])
 
     def prune(self, stage: Stage, before: float) -> int | Awaitable[int]:
         """Remove old rows; see `PendingStore`."""
@@ -108,7 +103,7 @@ class SqlPendingStore:
         return self._delete(PENDING.c.corpid == corpid)
 
     def claim(self, stage: Stage, now: float, until: float) -> Pending | None | Awaitable[Pending | None]:
-        """Return a row that nobody has; see `SharedPendingStore`."""
+        """Return a row that nobody has; see `PendingStore`."""
         is_over = or_(PENDING.c.held_until <= now, PENDING.c.held_until > latest_lease(now, until))
         is_free = (*self._due(stage, now), is_over)
         free = select(PENDING.c.position).where(*is_free).order_by(PENDING.c.position).limit(1)
@@ -126,12 +121,12 @@ class SqlPendingStore:
             if row is None:
                 return None
             taken = connection.execute(claimed.where(PENDING.c.position == row.position, *is_free))
-            return _pending(row[1:]) if taken.rowcount == 1 else None
+            return pending_of(*row[1:]) if taken.rowcount == 1 else None
 
         return self._database.run(work)
 
     def renew(self, keys: Collection[Key], until: float) -> Collection[Key] | Awaitable[Collection[Key]]:
-        """Keep rows for longer; see `SharedPendingStore`."""
+        """Keep rows for longer; see `PendingStore`."""
         names = (PENDING.c.corpid, PENDING.c.notify_id)
         mine = (PENDING.c.receiver == self._receiver, PENDING.c.holder == self._holder, tuple_(*names).in_(list(keys)))
         renewed = update(PENDING).where(*mine).values(held_until=until)
@@ -149,7 +144,7 @@ class SqlPendingStore:
         return self._database.run(work)
 
     def release(self, key: Key) -> None | Awaitable[None]:
-        """Let others claim a row; see `SharedPendingStore`."""
+        """Let others claim a row; see `PendingStore`."""
         mine = update(PENDING).where(self._is(key), PENDING.c.holder == self._holder)
         statement = mine.values(holder="", held_until=0.0)
         return self._database.run(lambda connection: connection.execute(statement).close())
@@ -181,17 +176,4 @@ def _state(row: Pending) -> dict[str, Any]:
 
 
 def _first(row: Any) -> Pending | None:
-    return None if row is None else _pending(row)
-
-
-def _pending(row: Any) -> Pending:
-    notification, stage, noted, due, attempts, event, reason = row
-    return Pending(
-        notification=msgspec.json.decode(notification, type=Notification),
-        stage=Stage(stage),
-        noted=noted,
-        due=due,
-        attempts=attempts,
-        event=event,
-        reason=reason,
-    )
+    return None if row is None else pending_of(*row)

@@ -98,7 +98,7 @@ CURSORS = Table(
     Column("pull", String(32), nullable=False, server_default=text("''")),
     **_MYSQL,
 )
-"""Places of pulls, of `SqlCursor` and of `DbCursor`."""
+"""Places of pulls, of `SqlCursor`."""
 
 INSTALLATIONS = Table(
     "wwspec_installations",

@@ -15,6 +15,7 @@ from wwspec_router.client.notify.models import Notification, Pending
 from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.page_tickets import PageTickets
+from wwspec_router.client.shared_tokens import TokenStore
 from wwspec_router.client.steps import Steps
 from wwspec_router.client.suite.commands import Commands, Forgets
 from wwspec_router.client.suite.core import AppKind, SuiteCore
@@ -28,7 +29,6 @@ from wwspec_router.client.suite.options import (
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
-from wwspec_router.client.suite.tokens import SharedTokens
 from wwspec_router.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class AsyncSuite:
         on_event: Callable[[SuiteEvent], object] | None = None,
         on_failed: Callable[[Pending], object] | None = None,
         forgets: Sequence[Forgets] = (),
-        tokens: SharedTokens | None = None,
+        tokens: TokenStore | None = None,
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,

@@ -16,6 +16,7 @@ from wwspec_router.client.notify.policy import NotifyPolicy
 from wwspec_router.client.notify.stores import PendingStore
 from wwspec_router.client.notify.workers import check_plain
 from wwspec_router.client.page_tickets import PageTickets
+from wwspec_router.client.shared_tokens import TokenStore
 from wwspec_router.client.steps import Steps
 from wwspec_router.client.suite.commands import Commands, Forgets
 from wwspec_router.client.suite.core import AppKind, SuiteCore
@@ -29,7 +30,6 @@ from wwspec_router.client.suite.options import (
     command_receiver,
 )
 from wwspec_router.client.suite.recent import Recent
-from wwspec_router.client.suite.tokens import SharedTokens
 from wwspec_router.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Suite:
         forgets: What else is deleted of a corp when it removes the app: objects with `forget(corpid)`, such as stores,
             and functions, in their order. Each is called again until all have succeeded. Name what pulls messages, such
             as an `Archiver`, before what holds them: no page comes afterwards.
-        tokens: How the machines of the app share tokens. By default each process gets its own.
+        tokens: What the machines of the app share tokens in. By default each process gets its own.
         page_tickets: Returns how a corp's tickets of pages are shared; see `page_tickets` of `ZoneClient`.
         older: Call the older `get_permanent_code` and `get_auth_info` [90603], in place of those of version 2 [100776].
         clients: How many clients of corps are kept.
@@ -83,7 +83,7 @@ class Suite:
         on_event: Callable[[SuiteEvent], object] | None = None,
         on_failed: Callable[[Pending], object] | None = None,
         forgets: Sequence[Forgets] = (),
-        tokens: SharedTokens | None = None,
+        tokens: TokenStore | None = None,
         page_tickets: Callable[[str], PageTickets | None] | None = None,
         older: bool = False,
         clients: int = CLIENTS,

@@ -16,11 +16,12 @@ from wwspec_router.client.errors import REVOKED, PlatformError, ZoneClientError
 from wwspec_router.client.installations import Installation, InstallationStore
 from wwspec_router.client.models import read_answer
 from wwspec_router.client.page_tickets import PageTickets
+from wwspec_router.client.shared_tokens import StoredTokenProvider, TokenStore
 from wwspec_router.client.steps import Request, Steps, ask
 from wwspec_router.client.suite.models import AuthInfo, read_permanent_code
 from wwspec_router.client.suite.recent import Recent
 from wwspec_router.client.suite.records import Records, alone
-from wwspec_router.client.suite.tokens import CorpTokens, OwnedTokens, SharedTokens, token_name
+from wwspec_router.client.suite.tokens import CorpTokens, OwnedTokens, token_name
 from wwspec_router.client.tokens import SuiteSecret, SuiteToken, TokenProvider
 from wwspec_router.errors import ConfigurationError
 from wwspec_router.logs.printable import printable
@@ -50,7 +51,7 @@ class SuiteCore:
         installations: Keeps installations and tickets.
         kind: The kind of app.
         older: Whether the older form of APIs is called.
-        tokens: How machines share tokens; None when they don't.
+        tokens: What machines share tokens in; None when they don't.
         page_tickets: Returns the source of a corp's tickets of pages; None for WeCom.
         base_url: WeCom's, or that of an emulator.
         clock: Returns Unix time in seconds.
@@ -69,7 +70,7 @@ class SuiteCore:
         installations: InstallationStore,
         kind: AppKind,
         older: bool,
-        tokens: SharedTokens | None,
+        tokens: TokenStore | None,
         page_tickets: Callable[[str], PageTickets | None] | None,
         base_url: str,
         clock: Callable[[], float],
@@ -82,7 +83,7 @@ class SuiteCore:
             "ticket", installations, "installations is an InstallationStore, such as SqlInstallationStore(engine)"
         )
         if tokens is not None:
-            check_has("provider", tokens, "tokens of a suite is a SharedTokens, such as SqlTokenStore(engine)")
+            check_has("load", tokens, "tokens of a suite is a TokenStore, such as SqlTokenStore(engine)")
         self.suite_id = suite_id
         self.records: Records = Records(installations, suite_id)
         self._core = core
@@ -99,7 +100,9 @@ class SuiteCore:
         self._used = Recent[str](_REMEMBERED)
         """The corps of auth_codes, by digest."""
         source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
-        self._token = SuiteToken(source if tokens is None else tokens.provider(token_name(suite_id), source))
+        self._token = SuiteToken(
+            source if tokens is None else StoredTokenProvider(source, tokens, name=token_name(suite_id))
+        )
 
     def core_of(self, corpid: str, reconcile: Callable[[], Steps[bool]]) -> Core:
         """Return the core of the client for a corp.
@@ -117,7 +120,7 @@ class SuiteCore:
         tokens = CorpTokens(corpid, self.records.ready, suite)
         provider: TokenProvider = tokens
         if self._shared is not None:
-            shared = self._shared.provider(token_name(self.suite_id, corpid), tokens)
+            shared = StoredTokenProvider(tokens, self._shared, name=token_name(self.suite_id, corpid))
             provider = OwnedTokens(shared, tokens.owner, partial(self.forget_token, corpid))
         tickets = None if self._page_tickets is None else self._page_tickets(corpid)
         return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner, reconcile)

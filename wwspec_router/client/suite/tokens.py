@@ -1,8 +1,7 @@
 """The access tokens of the corps that have installed an app, and how machines share them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 import msgspec
 
@@ -14,27 +13,6 @@ from wwspec_router.errors import StoreError
 
 _ATTEMPTS = 10
 """How often a token is fetched that is of another installation each time."""
-
-
-class SharedTokens(Protocol):
-    """How the machines of an app share its tokens: the suite's own one, and one for each corp."""
-
-    def provider(self, name: str, source: TokenProvider) -> TokenProvider:
-        """Return a source of one token that all machines share; see `SharedTokenProvider`.
-
-        Args:
-            name: Of the token, at most 255 characters: capital and small letters differ.
-            source: Where a fresh one comes from.
-        """
-        ...
-
-    def forget(self, name: str) -> object | Awaitable[object]:
-        """Remove a token.
-
-        Args:
-            name: As in `provider`.
-        """
-        ...
 
 
 class CorpTokens:
@@ -88,7 +66,7 @@ class OwnedTokens:
         return self.fetch_other(fetch, "")
 
     def fetch_other(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        """Return another token than a refused one; see `SharedTokenProvider`.
+        """Return another token than a refused one; see `StoredTokenProvider`.
 
         A token that is stored after another machine has begun to forget the corp is removed again.
         """

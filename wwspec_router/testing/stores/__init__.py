@@ -27,12 +27,12 @@ from wwspec_router.testing.stores.cursors import CursorStoreSuite  # noqa: E402 
 from wwspec_router.testing.stores.installations import InstallationStoreSuite  # noqa: E402
 from wwspec_router.testing.stores.pending import PendingStoreSuite  # noqa: E402
 from wwspec_router.testing.stores.shared_pending import SharedPendingStoreSuite  # noqa: E402
-from wwspec_router.testing.stores.tokens import SharedTokenProviderSuite  # noqa: E402
+from wwspec_router.testing.stores.tokens import TokenStoreSuite  # noqa: E402
 
 __all__ = [
     "CursorStoreSuite",
     "InstallationStoreSuite",
     "PendingStoreSuite",
     "SharedPendingStoreSuite",
-    "SharedTokenProviderSuite",
+    "TokenStoreSuite",
 ]

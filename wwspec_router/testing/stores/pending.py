@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from wwspec_router.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
 CORPS = ("corp", "Corp", "corp2")
 """All corps of these tests: names that differ by their case only are two."""
 KEYS: list[Key] = [(corpid, notify_id) for corpid in CORPS for notify_id in ("n1", "N1", "n2")]
-TIMES = st.integers(0, 9).map(float)
 STAGES = st.sampled_from(Stage)
 
 Opened = Callable[[], PendingStore]
@@ -69,8 +69,10 @@ class PendingStoreSuite(Suite):
         """Return an open store without rows."""
         return opened()
 
-    def test_a_lone_process_works_on_rows(self, store: PendingStore, call: Loop) -> None:
-        assert call(store.lead()) is True
+    @pytest.fixture
+    def stores(self, store: Any) -> list[Any]:
+        """Return all stores over the same rows that a test uses."""
+        return [store]
 
     def test_a_row_is_added_once(self, store: PendingStore, call: Loop) -> None:
         assert call(store.get(ROW.key)) is None
@@ -172,58 +174,156 @@ class PendingStoreSuite(Suite):
     def _add(store: PendingStore, call: Loop, row: Pending, thread: int) -> bool:
         return call(store.add(replace(row, attempts=thread)))
 
-    def test_in_every_history_it_does_the_same_as_a_dict(self, store: PendingStore, call: Loop) -> None:
+    def test_a_row_is_had_until_its_time_is_over(self, store: PendingStore, call: Loop) -> None:
+        first, second = rows = [row_of(key) for key in KEYS[:2]]
+        for row in rows:
+            call(store.add(row))
+        assert call(store.claim(Stage.FETCHED, 2.0, 32.0)) is None
+        assert call(store.claim(Stage.NOTED, 0.9, 32.0)) is None
+        assert call(store.claim(Stage.NOTED, 2.0, 32.0)) == first
+        assert call(store.claim(Stage.NOTED, 3.0, 33.0)) == second
+        assert call(store.claim(Stage.NOTED, 31.9, 90.0)) is None
+        assert call(store.claim(Stage.NOTED, 32.5, 90.0)) == first
+        assert call(store.claim(Stage.NOTED, 33.5, 90.0)) == second
+
+    def test_a_row_is_had_for_longer_or_until_it_is_released(self, store: PendingStore, call: Loop) -> None:
+        call(store.add(ROW))
+        assert set(call(store.renew([ROW.key], 62.0))) == set(), "nobody has claimed it"
+        call(store.claim(Stage.NOTED, 2.0, 32.0))
+        assert set(call(store.renew([ROW.key, KEYS[1]], 62.0))) == {ROW.key}
+        assert set(call(store.renew([], 62.0))) == set()
+        assert call(store.claim(Stage.NOTED, 40.0, 70.0)) is None
+        assert set(call(store.renew([ROW.key], 92.0))) == {ROW.key}, "a late renewal counts, as nobody has the row"
+        fetched = replace(ROW, stage=Stage.FETCHED)
+        call(store.put(fetched))
+        assert call(store.claim(Stage.FETCHED, 70.0, 100.0)) is None, "to put a row has released it"
+        call(store.release(ROW.key))
+        assert set(call(store.renew([ROW.key], 99.0))) == set()
+        assert call(store.claim(Stage.FETCHED, 70.0, 100.0)) == fetched
+
+    def test_of_many_threads_each_row_has_one_at_a_time(self, stores: list[PendingStore], call: Loop) -> None:
+        held: set[Key] = set()
+        done: list[Key] = []
+        lock = Lock()
+        rows = [row_of(("corp", f"n{number}")) for number in range(self.rounds)]
+        for row in rows:
+            call(stores[0].add(row))
+
+        def work(thread: int) -> None:
+            store = stores[thread % len(stores)]
+            while (row := call(store.claim(Stage.NOTED, 2.0, 32.0))) is not None:
+                with lock:
+                    assert row.key not in held, "two have the row"
+                    held.add(row.key)
+                call(store.put(replace(row, stage=Stage.NOTED if not row.attempts else Stage.DONE, attempts=1)))
+                with lock:
+                    held.remove(row.key)
+                    done.append(row.key)
+                call(store.release(row.key))
+
+        while len(done) < 2 * len(rows):
+            before = len(done)
+            self.together(work)
+            assert len(done) > before, "rows are left that nobody gets"
+        assert sorted(done) == sorted([row.key for row in rows] * 2)
+
+    def test_in_every_history_it_does_the_same_as_a_dict(self, stores: list[PendingStore], call: Loop) -> None:
         class Machine(_Machine):
             def __init__(self) -> None:
-                super().__init__(store, call)
+                super().__init__(stores, call)
 
         self.try_histories(Machine)
 
 
+NUMBERS = st.integers(0, 1)
+LEASE = 30.5
+
+
 class _Machine(RuleBasedStateMachine):
-    """Compares a store with a dict, whose order is that of the arrival."""
+    """Compares stores over the same rows with a dict, in the order of arrival, and one of who has them until when."""
 
-    def __init__(self, store: PendingStore, call: Loop) -> None:
+    def __init__(self, stores: list[PendingStore], call: Loop) -> None:
         super().__init__()
-        self.store = store
+        self.stores = [stores[0], stores[-1]]
+        self.is_shared = len(stores) > 1
         self.call = call
+        self.now = 10.0
         self.rows: dict[Key, Pending] = {}
-        empty(store, call)
+        self.held: dict[Key, tuple[int, float]] = {}
+        empty(stores[0], call)
 
-    @rule(key=st.sampled_from(KEYS), stage=STAGES, due=TIMES)
-    def add(self, key: Key, stage: Stage, due: float) -> None:
-        row = row_of(key, stage=stage, due=due)
-        assert self.call(self.store.add(row)) is (key not in self.rows)
+    @rule(seconds=st.sampled_from([1.0, 10.0, 31.0]))
+    def let_time_pass(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(number=NUMBERS, key=st.sampled_from(KEYS), stage=STAGES)
+    def add(self, number: int, key: Key, stage: Stage) -> None:
+        row = row_of(key, stage=stage, due=self.now)
+        assert self.call(self.stores[number].add(row)) is (key not in self.rows)
         self.rows.setdefault(key, row)
 
-    @rule(key=st.sampled_from(KEYS), stage=STAGES, due=TIMES, event=TEXTS)
-    def put(self, key: Key, stage: Stage, due: float, event: str) -> None:
-        row = row_of(key, stage=stage, due=due, event=event, attempts=1)
-        self.call(self.store.put(row))
+    @rule(number=NUMBERS, key=st.sampled_from(KEYS), stage=STAGES, pause=st.sampled_from([0.0, 20.0]), event=TEXTS)
+    def put(self, number: int, key: Key, stage: Stage, pause: float, event: str) -> None:
+        row = row_of(key, stage=stage, due=self.now + pause, event=event, attempts=1)
+        self.call(self.stores[number].put(row))
         if key in self.rows:
             self.rows[key] = row
 
+    @rule(number=NUMBERS, stage=STAGES)
+    def claim(self, number: int, stage: Stage) -> None:
+        free = next((key for key in self._due(stage, self.now) if self._is_free(key)), None)
+        found = self.call(self.stores[number].claim(stage, self.now, self.now + LEASE))
+        assert found == (self.rows[free] if free else None)
+        if free:
+            self.held[free] = number * self.is_shared, self.now + LEASE
+
+    @rule(number=NUMBERS, keys=st.sets(st.sampled_from(KEYS), max_size=4))
+    def renew(self, number: int, keys: set[Key]) -> None:
+        mine = {key for key in keys if self._has(number, key)}
+        assert set(self.call(self.stores[number].renew(keys, self.now + LEASE + 10))) == mine
+        self.held.update({key: (self.held[key][0], self.now + LEASE + 10) for key in mine})
+
+    @rule(number=NUMBERS, key=st.sampled_from(KEYS))
+    def release(self, number: int, key: Key) -> None:
+        self.call(self.stores[number].release(key))
+        if self._has(number, key):
+            del self.held[key]
+
     @precondition(lambda self: self.rows)
-    @rule(stage=STAGES, before=TIMES)
-    def prune(self, stage: Stage, before: float) -> None:
+    @rule(number=NUMBERS, stage=STAGES, age=st.sampled_from([0.0, 15.0]))
+    def prune(self, number: int, stage: Stage, age: float) -> None:
+        before = self.now - age
         old = [key for key, row in self.rows.items() if row.stage is stage and row.due < before]
-        assert self.call(self.store.prune(stage, before)) == len(old)
-        for key in old:
-            del self.rows[key]
+        assert self.call(self.stores[number].prune(stage, before)) == len(old)
+        self._remove(old)
 
-    @rule(corpid=st.sampled_from(CORPS))
-    def forget(self, corpid: str) -> None:
+    @rule(number=NUMBERS, corpid=st.sampled_from(CORPS))
+    def forget(self, number: int, corpid: str) -> None:
         gone = [key for key in self.rows if key[0] == corpid]
-        assert self.call(self.store.forget(corpid)) == len(gone)
-        for key in gone:
-            del self.rows[key]
+        assert self.call(self.stores[number].forget(corpid)) == len(gone)
+        self._remove(gone)
 
-    @rule(stage=STAGES, now=TIMES, limit=st.integers(1, 5))
-    def ask(self, stage: Stage, now: float, limit: int) -> None:
-        due = [row for row in self.rows.values() if row.stage is stage and row.due <= now]
-        assert list(self.call(self.store.due(stage, now, limit))) == due[:limit]
+    @rule(number=NUMBERS, stage=STAGES, later=st.sampled_from([-5.0, 0.0, 20.0]), limit=st.integers(1, 5))
+    def ask(self, number: int, stage: Stage, later: float, limit: int) -> None:
+        due = [self.rows[key] for key in self._due(stage, self.now + later)]
+        assert list(self.call(self.stores[number].due(stage, self.now + later, limit))) == due[:limit]
 
     @invariant()
-    def has_the_same_rows(self) -> None:
-        found = [self.call(self.store.get(key)) for key in KEYS]
-        assert [row for row in found if row] == [self.rows[key] for key in KEYS if key in self.rows]
+    def all_have_the_same_rows(self) -> None:
+        for store in self.stores[: 1 + self.is_shared]:
+            found = [self.call(store.get(key)) for key in KEYS]
+            assert [row for row in found if row] == [self.rows[key] for key in KEYS if key in self.rows]
+
+    def _due(self, stage: Stage, now: float) -> list[Key]:
+        return [key for key, row in self.rows.items() if row.stage is stage and row.due <= now]
+
+    def _is_free(self, key: Key) -> bool:
+        return key not in self.held or self.held[key][1] <= self.now
+
+    def _has(self, number: int, key: Key) -> bool:
+        return key in self.held and self.held[key][0] == number * self.is_shared
+
+    def _remove(self, keys: list[Key]) -> None:
+        for key in keys:
+            del self.rows[key]
+            self.held.pop(key, None)
