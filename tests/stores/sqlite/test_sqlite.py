@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -22,7 +21,7 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
-from wwspec_router.stores.sqlite import lanes as sqlite_lanes
+from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
 
@@ -192,41 +191,6 @@ def test_a_file_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_entries
     assert usage(path) == (2, 10)
     with pytest.raises(StoreError, match=f"schema version is {len(SCHEMA)}, newer than {version}"):
         SqliteFile(path, SCHEMA[:version])
-
-
-EARLIER_ADD = (
-    "INSERT INTO jobs (job_id, size, added, due) VALUES (?, ?, ?, ?)",
-    "INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data) "
-    "VALUES (?, 'corp', 1000002, ?, 'info', '', '{\"func\":\"事件\"}')",
-)
-"""How the release before lanes added a job."""
-
-
-def add_as_earlier(db: sqlite3.Connection, job_id: str, ability_id: str, owner: str | None = None) -> None:
-    now = time.time() - 2
-    serial = db.execute(EARLIER_ADD[0], (job_id, 10, now, now)).lastrowid
-    db.execute(EARLIER_ADD[1], (serial, ability_id))
-    if owner is not None:
-        db.execute("UPDATE jobs SET owner = ?, attempt = attempt + 1 WHERE serial = ?", (owner, serial))
-
-
-def test_jobs_that_an_earlier_release_added_are_claimed_by_those_who_know_them(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteFile(path, SCHEMA[:4])) as file:
-        file.write(lambda db: add_as_earlier(db, "a", "one"))
-        file.write(lambda db: add_as_earlier(db, "b", "two"))
-        file.write(lambda db: add_as_earlier(db, "left behind", "one", "a process that died"))
-    with closing(SqliteStore(path)) as store:
-        claimed = store.claim("new", 9, 100, known=frozenset({"one"}))
-        assert [(each.job_id, each.claims, each.attempt, each.suspect) for each in claimed] == [
-            ("a", 1, 0, False),
-            ("left behind", 2, 0, False),
-        ]
-        with closing(sqlite3.connect(path)) as db, db:  # a process of that release that still runs
-            add_as_earlier(db, "c", "three")
-            add_as_earlier(db, "d", "one", "a process that died")
-        assert ids(store.claim("new", 9, 100, known=frozenset({"one", "three"}))) == ["c", "d"]
-        assert ids(store.claim("new", 9, 100)) == ["b"]
 
 
 def test_a_file_of_a_newer_schema_is_refused_by_the_older_release(tmp_path: Path) -> None:
@@ -509,16 +473,15 @@ def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
             store.add(job(str(number)))
     with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
 
-        def steps(statement: str, *parameters: int) -> set[str]:
+        def steps(statement: str, *parameters: int | str) -> set[str]:
             plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             return {row[-1] for row in plan if " jobs" in row[-1]}
 
-        assert steps(sqlite_lanes.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
-        assert steps(sqlite_lanes.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
-        assert steps(sqlite_lanes.HEADS, 0) == {
+        assert steps(sqlite_jobs.DUE, "", 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (claim_name=? AND due<?)"}
+        assert steps(sqlite_jobs.FIRST, 0) == {
             "SEARCH jobs USING COVERING INDEX jobs_waiting",
-            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane>?)",
-            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane=?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name>?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name=?)",
             "SEARCH jobs USING INDEX jobs_claimed (due<?)",
         }
 

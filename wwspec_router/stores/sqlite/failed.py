@@ -5,12 +5,13 @@ job have its id, and leave with the job, whichever of the tables it leaves; also
 which knows no steps, finishes it.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
-from wwspec_router.stores.failed import FailedJob, Failure
+from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
 
 FAILED_TABLES: Sequence[str] = (
@@ -99,6 +100,21 @@ _COPY_TEXTS = """
     SELECT ?, corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM failed_jobs WHERE job_id = ?
 """
 _DROP = "DELETE FROM failed_jobs WHERE corpid = ? AND agentid = ? AND job_id = ?"
+_UNKNOWN_NAMES = """
+    SELECT claim_name, count(*) FROM jobs
+    WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?)) GROUP BY claim_name
+"""
+_UNKNOWN_JOBS = """
+    SELECT job_id, ability_id, attempts, added FROM jobs CROSS JOIN job_texts USING (serial)
+    WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?))
+        AND corpid = ? AND agentid = ? ORDER BY serial DESC LIMIT ?
+"""
+"""Reads the texts of those jobs only: `CROSS JOIN` keeps the order of the tables."""
+_DROP_UNKNOWN = """
+    DELETE FROM jobs
+    WHERE job_id = ? AND (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?))
+        AND serial IN (SELECT serial FROM job_texts WHERE serial = jobs.serial AND corpid = ? AND agentid = ?)
+"""
 
 
 class SqliteFailed(SqliteJobs):
@@ -167,3 +183,22 @@ class SqliteFailed(SqliteJobs):
         """Remove a job that failed; see `FailedJobs.drop`. That is on the disk when this returns."""
         key = storable_key(corpid, agentid, job_id)
         return self._file.write(lambda db: db.execute(_DROP, key).rowcount > 0)
+
+    def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
+        """Return the names that are not `known`; see `JobJournal.unknown_names`."""
+        return dict(self._file.read(_UNKNOWN_NAMES, (self._clock(), json.dumps(list(known)))))
+
+    def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return jobs of such names; see `JobJournal.unknown_jobs`."""
+        key, now = storable_key(corpid, agentid, ""), self._clock()
+        rows = self._file.read(_UNKNOWN_JOBS, (now, json.dumps(list(known)), *key[:2], max(0, limit)))
+        return [
+            FailedJob(job_id=job_id, name=name, attempt=attempts, failure=NO_ABILITY, age=max(0.0, now - added))
+            for job_id, name, attempts, added in rows
+        ]
+
+    def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove such a job; see `JobJournal.drop_unknown`. That is on the disk when this returns."""
+        corpid, agentid, job_id = storable_key(corpid, agentid, job_id)
+        values = (job_id, self._clock(), json.dumps(list(known)), corpid, agentid)
+        return self._file.write(lambda db: db.execute(_DROP_UNKNOWN, values).rowcount > 0)
