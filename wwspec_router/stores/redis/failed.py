@@ -5,6 +5,8 @@ journal but in one of its own, whose members are corp, app and job, sorted by th
 job are fields of its hash, so that they leave with it, also when a process of an earlier release finishes it.
 """
 
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote, unquote
 
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
@@ -165,7 +167,8 @@ for each = 1, #members, 2 do
         'corpid', 'agentid', 'claim_name', 'owner', 'job_id', 'ability_id', 'attempts'
     ))
     if corp == ARGV[2] and agentid == ARGV[3] and not is_known(name) and (not owner or due <= now) then
-        jobs[#jobs + 1] = {{now - (redis.call('ZSCORE', added, member) or now), job_id, ability, attempts}}
+        local shown = {{job_id, ability, attempts, '{NO_ABILITY.error}', 0}}
+        jobs[#jobs + 1] = {{now - (redis.call('ZSCORE', added, member) or now), shown}}
     end
 end
 return {{#members, jobs}}
@@ -213,19 +216,7 @@ class RedisFailed(RedisJobs):
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
         arguments: list[str | int] = [_member(corpid, agentid, ""), max(0, limit)]
-        text = self._server.text
-        return [
-            FailedJob(
-                job_id=text(job_id),
-                name=text(name),
-                attempt=int(attempts or 0),
-                failure=Failure(error=text(error), errcode=int(errcode)),
-                age=max(0, age) / 1000,
-            )
-            for age, (job_id, name, attempts, error, errcode) in self._server.run(
-                _LIST, [scripts.FAILED], arguments, again=True, durable=False
-            )
-        ]
+        return self._shown(self._server.run(_LIST, [scripts.FAILED], arguments, again=True, durable=False))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is as durable as the server is."""
@@ -249,26 +240,29 @@ class RedisFailed(RedisJobs):
     def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return jobs of such names; see `JobJournal.unknown_jobs`. Each script looks at some of them only."""
         storable_key(corpid, agentid, "")
-        text, jobs = self._server.text, list[FailedJob]()
+        jobs: list[FailedJob] = []
         for jobs_of in (scripts.CLAIMED, *(scripts.WAITING + quoted(each) for each in self.unknown_names(known))):
             seen = more = 0
             while len(jobs) < limit and (more or not seen):
                 arguments: list[str | int] = [seen, corpid, agentid, known_names(known)]
-                more, found = self._server.run(
-                    _UNKNOWN_JOBS, [jobs_of, scripts.ADDED], arguments, again=True, durable=False
-                )
+                keys = [jobs_of, scripts.ADDED]
+                more, found = self._server.run(_UNKNOWN_JOBS, keys, arguments, again=True, durable=False)
                 seen += 1000
-                jobs += [
-                    FailedJob(
-                        job_id=text(job_id),
-                        name=text(name),
-                        attempt=int(attempts or 0),
-                        failure=NO_ABILITY,
-                        age=max(0, age) / 1000,
-                    )
-                    for age, job_id, name, attempts in found
-                ]
+                jobs += self._shown(found)
         return jobs[: max(0, limit)]
+
+    def _shown(self, rows: Sequence[Any]) -> list[FailedJob]:
+        text = self._server.text
+        return [
+            FailedJob(
+                job_id=text(job_id),
+                name=text(name),
+                attempt=int(attempts or 0),
+                failure=Failure(error=text(error), errcode=int(errcode)),
+                age=max(0, age) / 1000,
+            )
+            for age, (job_id, name, attempts, error, errcode) in rows
+        ]
 
     def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
         """Remove such a job; see `JobJournal.drop_unknown`. That is as durable as the server is."""

@@ -105,7 +105,7 @@ _UNKNOWN_NAMES = """
     WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?)) GROUP BY claim_name
 """
 _UNKNOWN_JOBS = """
-    SELECT job_id, ability_id, attempts, added FROM jobs CROSS JOIN job_texts USING (serial)
+    SELECT job_id, ability_id, attempts, ?, 0, added FROM jobs CROSS JOIN job_texts USING (serial)
     WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?))
         AND corpid = ? AND agentid = ? ORDER BY serial DESC LIMIT ?
 """
@@ -149,17 +149,8 @@ class SqliteFailed(SqliteJobs):
 
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
-        key, now = storable_key(corpid, agentid, ""), self._clock()
-        return [
-            FailedJob(
-                job_id=job_id,
-                name=name,
-                attempt=attempts,
-                failure=Failure(error=error, errcode=errcode),
-                age=max(0.0, now - failed),
-            )
-            for job_id, name, attempts, error, errcode, failed in self._file.read(_FAILED, (*key[:2], max(0, limit)))
-        ]
+        corpid, agentid, _ = storable_key(corpid, agentid, "")
+        return self._shown(_FAILED, corpid, agentid, max(0, limit))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is on the disk when this returns."""
@@ -190,15 +181,25 @@ class SqliteFailed(SqliteJobs):
 
     def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return jobs of such names; see `JobJournal.unknown_jobs`."""
-        key, now = storable_key(corpid, agentid, ""), self._clock()
-        rows = self._file.read(_UNKNOWN_JOBS, (now, json.dumps(list(known)), *key[:2], max(0, limit)))
-        return [
-            FailedJob(job_id=job_id, name=name, attempt=attempts, failure=NO_ABILITY, age=max(0.0, now - added))
-            for job_id, name, attempts, added in rows
-        ]
+        corpid, agentid, _ = storable_key(corpid, agentid, "")
+        names = json.dumps(list(known))
+        return self._shown(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
 
     def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
         """Remove such a job; see `JobJournal.drop_unknown`. That is on the disk when this returns."""
         corpid, agentid, job_id = storable_key(corpid, agentid, job_id)
         values = (job_id, self._clock(), json.dumps(list(known)), corpid, agentid)
         return self._file.write(lambda db: db.execute(_DROP_UNKNOWN, values).rowcount > 0)
+
+    def _shown(self, statement: str, *parameters: str | float) -> list[FailedJob]:
+        now = self._clock()
+        return [
+            FailedJob(
+                job_id=job_id,
+                name=name,
+                attempt=attempts,
+                failure=Failure(error=error, errcode=errcode),
+                age=max(0.0, now - since),
+            )
+            for job_id, name, attempts, error, errcode, since in self._file.read(statement, parameters)
+        ]
