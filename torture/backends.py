@@ -169,11 +169,11 @@ def _count(server: LocalRedis, url: str, expired: bool) -> tuple[dict[str, Any],
         jobs = [key for key in all_jobs if not client.hexists(key, "error")]  # the others failed for good
         job_sizes = sum(int(client.hget(key, "size")) for key in jobs)
         members = {name: client.zcard(f"{tag}:jobs:{name}") for name in ("added", "claimed", "unfetched")}
-        members["lanes"] = sum(client.zcard(key) for key in client.scan_iter(f"{tag}:jobs:lane:*", 1000))
+        members["waiting"] = sum(client.zcard(key) for key in client.scan_iter(f"{tag}:jobs:waiting:*", 1000))
         aof = client.info("persistence")["aof_last_write_status"]
     failed = len(all_jobs) - len(jobs)
     failures = _compared(url, None if expired else (len(entries), sizes), (len(jobs), job_sizes), failed)
-    if not members["added"] + members["unfetched"] == members["claimed"] + members["lanes"] == len(jobs):
+    if not members["added"] + members["unfetched"] == members["claimed"] + members["waiting"] == len(jobs):
         failures.append(f"members of the sets of jobs: {members}, there are {len(jobs)} jobs")
     if aof != "ok":
         failures.append(f"aof_last_write_status is {aof}")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.cli.wecom import Shell
+from tests.stores.suites.job_samples import job
 from tests.support.apps import write_files
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child, serve_zone
+from wwspec_router.stores import open_store
 from wwspec_router.testing.zone import ServedZone, Zone
 
 CODE = """
@@ -118,6 +120,22 @@ def test_the_list_is_a_table_for_a_person(zone: ServedZone, shell: Shell) -> Non
     head, row = shell("job", "list", "--table").stdout.splitlines()
     assert head.split() == ["job", "machine", "name", "attempts", "error", "errcode", "ago"]
     assert row.split()[0] == job_id
+
+
+def test_a_job_without_an_ability_is_listed_with_that_mark_and_is_dropped_but_not_run(
+    zone: ServedZone, shell: Shell
+) -> None:
+    app_of_zone = {name: zone.client.info()[name] for name in ("corpid", "agentid")}
+    with closing(open_store(f"sqlite:{zone.folder / 'notify.db'}")) as store:
+        store.add(job("old", ability_id="of_yesterday", **app_of_zone))
+    (shown,) = failed(shell)
+    assert (shown["job_id"], shown["name"], shown["error"]) == ("old", "of_yesterday", "no ability")
+    assert "of_yesterday  0         no ability" in shell("job", "list", "--table").stdout
+    done = shell("job", "retry", "old", "--tries", "1")
+    assert done.exit_code == 1
+    assert 'one with the error "no ability" runs when a program has its row again' in done.stderr
+    assert shell("job", "drop", "old").stdout == f"old is dropped at machine {shown['machine']}\n"
+    assert failed(shell) == []
 
 
 def test_a_job_that_no_machine_has_is_named_with_those_that_answered(zone: ServedZone, shell: Shell) -> None:

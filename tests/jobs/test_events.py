@@ -441,20 +441,6 @@ def test_programs_that_share_a_store_leave_each_other_s_events_alone(
     assert handled == ["two", "one"]
 
 
-def test_an_event_whose_row_is_gone_from_every_program_still_reaches_the_app(
-    reference_table: AbilityTable, memory: Store, caplog: pytest.LogCaptureFixture
-) -> None:
-    def handler(event: hit_keyword.Event) -> Archived:
-        return Archived(messages=1)
-
-    assert EventProgram(with_event(reference_table, handler, notify="after"), memory).event() == ACCEPTED
-    with running(reference_table, memory, orphan_after=0.05) as program:
-        program.wait_done()
-    assert program.notified == ["notify-0"]
-    assert program.stored("notify-0") == json.loads(HIT)
-    assert "of event:hit_keyword failed, and is not run again" in caplog.text
-
-
 def test_no_call_reaches_an_event_s_handler(reference_table: AbilityTable, memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> None:
         raise AssertionError("it is no ability")

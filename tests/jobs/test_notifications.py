@@ -320,3 +320,15 @@ def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: Abi
     assert memory.get("corp", 7, "notify-0")
     kernel.sdk.replies[NOTIFY] = network_failure(NOTIFY)
     assert kernel.call("announce")["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
+
+
+def test_a_program_that_lacks_the_kind_tells_the_app_again_and_gives_up_in_its_place(
+    table: AbilityTable, reference_table: AbilityTable, store: Store, clock: ManualClock
+) -> None:
+    notified(EventProgram(table, store))
+    with running(reference_table, store) as later:
+        pass_by(later, clock, 10, 1)
+        assert later.notified == ["notify-0"]
+        clock.advance(DAY)
+        wait_until(lambda: store.job_figures().failed)
+        assert later.stored("notify-0") is None

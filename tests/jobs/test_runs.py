@@ -243,38 +243,6 @@ def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_
     assert ran == {"old": 0, "new": 40}
 
 
-def test_a_job_that_no_program_knows_is_reported_as_unknown_when_nobody_claimed_it_for_long_enough(
-    store: Store, reference_table: AbilityTable
-) -> None:
-    """Row 9."""
-    sdk = Platform()
-    accept(store, app_call("of_yesterday", is_async=True, job_info="j"))
-    kernel = Dispatcher(reference_table, sdk, store)
-    known = frozenset(reference_table.abilities)
-    with working(store, sdk, kernel, abilities=known, orphan_after=0.5):
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
-    assert report["errcode"] == 710660
-    assert json.loads(report["result"])["errmsg"] == "unknown ability_id of_yesterday"
-
-
-def test_a_job_of_a_busy_program_is_no_orphan(store: Store) -> None:
-    """Row 9."""
-    sdk, track = Platform(), Track("long")
-    accepting = JobIntake(store, lambda: None)
-    with working(store, sdk, track, threads=1, abilities=frozenset({"any"}), orphan_after=1.0):
-        accepting.accept(job("long"))
-        wait_until(lambda: track.order == ["long"])
-        accepting.accept(job("waits"))
-        begun = store.job_figures().oldest_age
-        with working(store, sdk, track, threads=1, abilities=frozenset({"other"}), orphan_after=1.0):
-            wait_until(lambda: store.job_figures().oldest_age > begun + 3.0)
-            assert track.order == ["long"]
-        track.let_go_on("long")
-        sdk.wait_for(2)
-        wait_empty(store)
-
-
 class HangingPlatform(Platform):
     """A platform whose first answers do not come until they are let go."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.stores.suites.event_jobs import event_job
 from tests.stores.suites.job_samples import job
+from tests.stores.suites.notifications import notification
 from tests.support.kernel import Kernel, app_call
 from tests.support.once import Orders, run_job
 from tests.support.redis_server import local_redis
@@ -100,6 +101,26 @@ def test_a_job_that_is_dropped_is_gone(kernel: Kernel) -> None:
     assert ask(kernel, "jobs", {"action": "drop", "job_id": "a"})["errcode"] == 0
     assert ask(kernel, "jobs", {})["jobs"] == []
     assert kernel.store.job_figures().failed == kernel.store.job_figures().waiting == 0
+
+
+def test_a_job_without_an_ability_is_listed_with_that_mark_and_can_be_dropped_only(kernel: Kernel) -> None:
+    fail(kernel.store, "failed")
+    kernel.store.add(job("waits", agentid=7, ability_id="of_yesterday", data='{"a-secret":1}'))
+    kernel.store.add(job("known", agentid=7, ability_id="jobs"))
+    kernel.store.add(notification("told", agentid=7))
+    reply = ask(kernel, "jobs", {})
+    jobs = {each["job_id"]: each for each in reply["jobs"]}
+    assert set(jobs) == {"waits", "failed"}
+    shown = jobs["waits"]
+    assert (shown["name"], shown["attempts"], shown["error"], shown["errcode"]) == ("of_yesterday", 0, "no ability", 0)
+    assert "a-secret" not in json.dumps(reply)
+    assert len(ask(kernel, "jobs", {"limit": 1})["jobs"]) == 1
+    assert ask(kernel, "jobs", {"action": "retry", "job_id": "waits"})["errcode"] == 710660
+    assert ask(kernel, "jobs", {"action": "drop", "job_id": "waits"}, agentid=8)["errcode"] == 710660
+    assert ask(kernel, "jobs", {"action": "drop", "job_id": "known"})["errcode"] == 710660
+    assert ask(kernel, "jobs", {"action": "drop", "job_id": "waits"})["errcode"] == 0
+    assert [each["job_id"] for each in ask(kernel, "jobs", {})["jobs"]] == ["failed"]
+    assert [each.job_id for each in kernel.store.claim("owner", 9, 30)] == ["known", "told"]
 
 
 @pytest.mark.parametrize("action", ["retry", "drop"])

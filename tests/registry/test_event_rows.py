@@ -30,7 +30,7 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
     target = table.event_targets["hit_keyword"]
     assert (target.row.notify, target.row.retries, target.row.concurrency, target.timeout) == ("now", 3, None, 7.0)
     assert target.handler.function is event_handlers.on_hit
-    assert table.job_names == {"event:hit_keyword"}
+    assert table.job_names == {"event:hit_keyword", "notify:"}
     assert table.job_limits == {}
 
 

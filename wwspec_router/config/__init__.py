@@ -260,13 +260,6 @@ class Settings:
         "same for all programs that share a store.",
         least=1,
     )
-    job_orphan: float = _setting(
-        Topic.JOBS,
-        600.0,
-        "Seconds after which an asynchronous call is reported as unknown when no program on this store knows its "
-        "ability; the same for all programs that share a store.",
-        least=1,
-    )
     retry_pause: float = _setting(
         Topic.JOBS,
         1.0,

@@ -15,18 +15,18 @@ class InstanceReply(Output):
 
 
 class JobsRequest(Contract):
-    """Asks for the jobs that failed for good, or for one of them to be run again or dropped."""
+    """Asks for the jobs that failed for good or have no ability, or for one of them to be run again or dropped."""
 
     action: Annotated[Literal["list", "retry", "drop"], Meta(examples=["list"])] = "list"
     """`list`, `retry` (run it again) or `drop` (give it up)."""
     job_id: Annotated[str, Meta(examples=["0f9a4c9d3be04f5b8a7f2d6c1e5b7a90"])] = ""
     """With `retry` and `drop`: which job."""
     limit: Annotated[int, Meta(ge=1, le=1000, examples=[20])] = 20
-    """With `list`: at most so many, those that failed last."""
+    """With `list`: at most so many, the latest."""
 
 
 class FailedJobStatus(Contract):
-    """One job that failed for good. It has no data of the call or event."""
+    """One job that failed for good, or has no ability here. It has no data of the call or event."""
 
     job_id: Annotated[str, Meta(examples=["0f9a4c9d3be04f5b8a7f2d6c1e5b7a90"])] = ""
     """Its name for `retry` and `drop`; only the instance that lists it knows it."""
@@ -35,18 +35,18 @@ class FailedJobStatus(Contract):
     attempts: Annotated[int, Meta(examples=[4])] = 0
     """How often its code began to run."""
     error: Annotated[str, Meta(examples=["ApiError"])] = ""
-    """The class of its last error, or in words what failed."""
+    """The class of its last error, or in words what failed; `no ability` when it waits for its row in the registry."""
     errcode: Annotated[int, Meta(examples=[710660])] = 0
     """That of the reply which the error became; 0 when the app was not notified."""
     failed_s: Annotated[int, Meta(examples=[60])] = 0
-    """Seconds since it failed for good."""
+    """Seconds since it failed for good; of one without an ability since it was accepted."""
 
 
 class JobsReply(InstanceReply):
-    """What failed for good of the calling corp and app, at the instance that answers."""
+    """What failed for good or has no ability, of the calling corp and app, at the instance that answers."""
 
     jobs: list[FailedJobStatus] = []
-    """With `list`: the jobs, the one that failed last first."""
+    """With `list`: the jobs, the latest first."""
 
 
 class ForgetRequest(Contract):

@@ -32,7 +32,7 @@ from wwspec_router.logs.rare_lines import LineLimiter
 from wwspec_router.logs.stacks import FramesOf, describe, thread_frames
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import ORPHAN_AFTER, Store
+from wwspec_router.stores.base import Store
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +71,6 @@ class Jobs:
         lease: Seconds for which a claimed job belongs to its process without a renewal.
         abilities: The names of the jobs that this process takes; None for all.
         limits: How many jobs of an event run at once, by name; each name is one of `abilities`.
-        orphan_after: When no process that knows an ability has asked for jobs for so many seconds, this process takes
-            its jobs, and reports that the ability is unknown.
         report_within: Seconds that a report may take.
         call_log: Where a line is written for each job that ends; None for none.
         retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
@@ -92,7 +90,6 @@ class Jobs:
         *,
         abilities: frozenset[str] | None = None,
         limits: Mapping[str, int] = _NO_LIMITS,
-        orphan_after: float = ORPHAN_AFTER,
         report_within: float = REPORT_WITHIN,
         call_log: CallLog | None = None,
         retry_pause: float = RUNS.first,
@@ -103,7 +100,6 @@ class Jobs:
         self._lease = lease
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
-        self._orphan_after = orphan_after
         self._places = Places(abilities, limits)
         self._given_back = Later(
             journal, self._owner, figures, self._submit_later, self._wake_in, call_log, retry_pause
@@ -124,7 +120,6 @@ class Jobs:
         self._excused = threading.Event()
         self._worker: threading.Thread | None = None
         self._renewed = monotonic()
-        self._asked = 0.0
         self._failing = False
         self._limiter = LineLimiter()
         self._claim_from = self._renewed
@@ -236,21 +231,13 @@ class Jobs:
             wanted = self._suspects.wanted
             if not self._claim_up_to(room, wanted) and not wanted and not self._threads.runs():
                 self._claim_up_to(room, True)  # no other job needs its time first
-        if monotonic() - self._asked > self._orphan_after / 8:
-            self._asked = monotonic()
-            self._claim_named(
-                self._abilities, 0, False
-            )  # so that the journal knows that a process for these abilities is alive
 
     def _claim_up_to(self, limit: int, with_suspect: bool) -> int:
         """Claim jobs, of which one may be a suspect; return how many there were."""
-        room, asked_for_all = limit, True
+        room = limit
         for names, most in self._places.demands(limit):
-            asked_for_all &= min(most, room) > 0
             if min(most, room) > 0:
                 room -= self._claim_named(names, min(most, room), with_suspect and not self._suspects.holds_others)
-        if asked_for_all:
-            self._asked = monotonic()
         return limit - room
 
     def _claim_named(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
@@ -260,7 +247,6 @@ class Jobs:
             limit,
             self._lease,
             known=names,
-            orphan_after=self._orphan_after,
             suspects=int(with_suspect),
             begins=True,
         )

@@ -24,15 +24,19 @@ class Administration:
         store: What is managed.
         errcode: The program's own errcode.
         wake: Called when a job is to run again, so that it is claimed at once. It must not block.
+        known: The names of the program's jobs; others wait for a program that has them.
     """
 
-    def __init__(self, store: Store, errcode: int, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, errcode: int, wake: Callable[[], None], known: frozenset[str]) -> None:
         self._store = store
         self._errcode = errcode
         self._wake = wake
+        self._known = known
 
     def jobs(self, call: Call, request: JobsRequest) -> JobsReply:
-        """List the jobs of the calling corp and app that failed for good, or run one again, or drop it.
+        """List the jobs of the calling corp and app that failed for good or have no ability, or run or drop one.
+
+        One without an ability can be dropped only: it runs when a program has its row again.
 
         Returns:
             The reply; with an errcode when there is no such job, so that the caller learns which instance has none.
@@ -47,10 +51,15 @@ class Administration:
         try:
             instance = instance_name(self._store)
             if request.action == "list":
-                failed = self._store.failed_jobs(call.corpid, call.agentid, request.limit)
-                return JobsReply(instance=instance, jobs=[_status(each) for each in failed])
-            change = self._store.retry if request.action == "retry" else self._store.drop
-            is_done = change(call.corpid, call.agentid, request.job_id)
+                owner = (call.corpid, call.agentid, request.limit)
+                found = self._store.failed_jobs(*owner) + self._store.unknown_jobs(self._known, *owner)
+                found.sort(key=lambda job: job.age)
+                return JobsReply(instance=instance, jobs=[_status(each) for each in found[: request.limit]])
+            named = (call.corpid, call.agentid, request.job_id)
+            if request.action == "retry":
+                is_done = self._store.retry(*named)
+            else:
+                is_done = self._store.drop(*named) or self._store.drop_unknown(self._known, *named)
         except StoreFullError as error:
             raise OverloadedError("too many jobs wait; this one stays set aside", detail=str(error)) from error
         except StoreError as error:
@@ -59,9 +68,7 @@ class Administration:
             return JobsReply(errcode=self._errcode, errmsg="no failed job of this job_id is here", instance=instance)
         if request.action == "retry":
             self._wake()
-        log.info(
-            "failed job %s: %s", short(request.job_id), "it runs again" if request.action == "retry" else "dropped"
-        )
+        log.info("job %s: %s", short(request.job_id), "it runs again" if request.action == "retry" else "dropped")
         return JobsReply(instance=instance)
 
     def forget(self, call: Call, request: ForgetRequest, from_corps: Collection[str]) -> ForgetReply:

@@ -139,7 +139,7 @@ class Dispatcher:
         self.leases: Leases = once.held
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
-        administration = Administration(store, program.errcode, wake)
+        administration = Administration(store, program.errcode, wake, table.job_names)
         resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
         own = (table.around, self._refusals.errcode_of)
         functions = Functions(sdk, resources, events, portal, figures, once, administration, *own)

@@ -83,13 +83,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job_names(self) -> frozenset[str]:
-        """The names of this program's jobs: an ability ID, or `Job.name` of an event or of what the app is told."""
-        targets = self.event_targets.values()
-        kinds = [
-            *(each.name for each in self.kinds.values()),
-            *(t.event_type for t in targets if t.row.notify == "after"),
-        ]
-        return frozenset((*self.abilities, *(t.job_name for t in targets), *(NOTIFY_JOB + each for each in kinds)))
+        """The names of this program's jobs, as `JobJournal.claim` knows them: it repeats every notification."""
+        return frozenset((*self.abilities, *(each.job_name for each in self.event_targets.values()), NOTIFY_JOB))
 
     @property
     def status_names(self) -> frozenset[str]:

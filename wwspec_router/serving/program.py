@@ -24,6 +24,7 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.logs.lines import short
 from wwspec_router.logs.stacks import FramesOf
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
@@ -44,6 +45,8 @@ from wwspec_router.stores.base import Store
 
 log = logging.getLogger(__name__)
 
+_MOST_NAMES = 20
+"""Of abilities that the registry file lacks, in one log line."""
 LEAST_CLOSING = 1.0
 """Seconds that a lifespan has at least to close, even when calls have used the whole grace."""
 
@@ -83,6 +86,12 @@ def create_program(
     store = open_store(settings.store_url, program=table.registry.program.name)
     for risk in risks_of(store):
         log.warning("store: %s", risk)
+    if unknown := store.unknown_names(table.job_names):
+        log.warning(
+            "jobs wait whose abilities the registry file lacks: %s; they run when a program on this store has the rows "
+            "again, an older instance too; else remove them: `wwspec job list`, `wwspec job drop ID`",
+            ", ".join(f"{count} of {short(name, 64)}" for name, count in sorted(unknown.items())[:_MOST_NAMES]),
+        )
     if not (is_alone or store.shared):
         store.close()
         raise ConfigurationError(
@@ -239,7 +248,6 @@ class ZoneProgram:
             settings.job_lease,
             abilities=self._table.job_names,
             limits=self._table.job_limits,
-            orphan_after=settings.job_orphan,
             call_log=self._call_log,
             retry_pause=settings.retry_pause,
             frames_of=frames_of,

@@ -15,14 +15,11 @@ from typing import Protocol
 
 import msgspec
 
-from wwspec_router.stores.failed import FailedJobs
+from wwspec_router.stores.failed import FailedJob, FailedJobs
 from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.oldest import OldJob
 from wwspec_router.stores.once import OnceStore
-
-ORPHAN_AFTER = 600.0
-"""Seconds after which a job is an orphan, when no process that knows its ability claims it."""
 
 
 class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,8 +137,8 @@ class JobJournal(Protocol):
     lease of such a job ends, it comes back as a suspect.
 
     Bad arguments are a StoreError, as with `NotifyStore`: a lone surrogate, an agentid or errcode of more than 64
-    bits, a `lease` or `orphan_after` that is not positive and finite, a `delay` that is negative or not finite. No
-    error repeats any text of a job.
+    bits, a `lease` that is not positive and finite, a `delay` that is negative or not finite. No error repeats any
+    text of a job.
 
     What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo their
     last changes; then a job is in the state that it had before. A claim that begins jobs is durable when it returns.
@@ -172,22 +169,19 @@ class JobJournal(Protocol):
         lease: float,
         *,
         known: frozenset[str] | None = None,
-        orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
         begins: bool = False,
     ) -> list[Job]:
         """Take up to `limit` jobs that are due, in the order in which they became due.
 
-        Jobs whose names are not `known` are left to others, except orphans: jobs that have been due for
-        `orphan_after` seconds while no owner that knows their ability called `claim`, with any limit. An orphan may
-        wait for a quarter of that time more.
+        Jobs whose names are not `known` are left to others, however long they wait, and cost this owner nothing.
 
         Args:
             owner: The name of the owner; no other process uses it.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
-            known: The names of the jobs that the owner can run, up to some ten thousand; None for all.
-            orphan_after: See above.
+            known: The names of the jobs that the owner can run, up to some ten thousand, with `NOTIFY_JOB` for all
+                notifications; None for all.
             suspects: How many of them may be suspects; None for any number. Further suspects keep their place.
             begins: Whether the owner runs them at once. Then a journal may do what `begin` does for those that are no
                 suspects and have no outcome, where that saves a transaction; these are `begun`.
@@ -328,6 +322,33 @@ class JobJournal(Protocol):
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is a job of this id, with any owner or none.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
+    def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
+        """Return the names, as `claim` knows them, that are not `known`, and how many jobs of each nobody has.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
+    def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return those jobs of a corp and an app, at most `limit`; their failure is `NO_ABILITY`.
+
+        Raises:
+            StoreError: The journal failed.
+        """
+        ...
+
+    def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove one of those jobs, with its steps; durable when this returns.
+
+        Returns:
+            False when there is no such job; one that somebody has is none.
 
         Raises:
             StoreError: The journal failed.

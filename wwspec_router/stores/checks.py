@@ -191,7 +191,7 @@ def fits_kept(limits: StoreLimits, grown: Mapping[str, int], total: int, of_corp
 
 
 def positive(name: str, seconds: float) -> float:
-    """Return a `ttl`, a `lease` or an `orphan_after`.
+    """Return a `ttl` or a `lease`.
 
     Raises:
         StoreError: It is not a positive, finite number of seconds.

@@ -14,8 +14,12 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """That of the reply which the error became."""
 
 
+NO_ABILITY = Failure(error="no ability")
+"""What is shown of a job that waits for a program that knows its name."""
+
+
 class FailedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that is set aside, without its data."""
+    """A job that is set aside, or that no program knows, without its data."""
 
     job_id: str
     name: str
@@ -24,7 +28,7 @@ class FailedJob(msgspec.Struct, frozen=True, kw_only=True):
     """How often its ability began to run."""
     failure: Failure
     age: float
-    """Seconds since it was set aside."""
+    """Seconds since it was set aside; with `NO_ABILITY` since it was added."""
 
 
 class FailedJobs(Protocol):

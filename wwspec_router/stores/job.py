@@ -70,6 +70,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.job_info or self.notify_id
 
 
+def claim_name(name: str) -> str:
+    """Return the name by which such a job is claimed: one for all notifications, which every program repeats."""
+    return NOTIFY_JOB if name.startswith(NOTIFY_JOB) else name
+
+
 def stored_texts(job: Job) -> dict[str, str]:
     """Return the texts of a new job by the names under which they are stored."""
     return {

@@ -116,15 +116,12 @@ def test_keys_keep_to_a_name_space_and_to_plain_characters(server: LocalRedis, s
         b"{zone-program}:notify:sizes",
         b"{zone-program}:notify:bytes",
         b"{zone-program}:job:a%3A%7Bb%7D%0A",
-        b"{zone-program}:jobs:lane:an%20ability",
-        b"{zone-program}:jobs:heads",
+        b"{zone-program}:jobs:waiting:an%20ability",
+        b"{zone-program}:jobs:names",
         b"{zone-program}:jobs:added",
         b"{zone-program}:jobs:bytes",
         b"{zone-program}:jobs:serial",
     }
-    store.claim("one", 1, 100, known=frozenset({"an ability"}))
-    added = {each for each in server.run("KEYS", "*") if b":known:" in each or b":programs" in each}
-    assert {each.rpartition(b":")[0] for each in added} == {b"{zone-program}:jobs:known", b"{zone-program}:jobs"}
 
 
 def test_programs_with_different_names_share_a_server_and_never_see_each_other(server: LocalRedis) -> None:
@@ -378,15 +375,6 @@ def test_what_is_safe_to_repeat_is_repeated_when_its_answer_is_lost(server: Loca
         assert unheard(store.job_figures).claimed == 1
 
 
-def test_the_names_of_abilities_are_sent_again_when_the_answer_to_them_is_lost(server: LocalRedis) -> None:
-    with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
-        store.claim("one", 1, 100, known=frozenset({"other"}))  # from here on the server knows the scripts
-        store.add(job("a"))
-        relay.mode, relay.passed_before = "break", 1
-        assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
-        assert relay.mode == "pass"
-
-
 def test_what_is_not_safe_to_repeat_is_an_error_when_its_answer_is_lost(server: LocalRedis) -> None:
     with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
 
@@ -453,15 +441,6 @@ def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeyp
             store.check()
         server.start()
         store.check()
-
-
-def test_abilities_that_the_server_forgot_are_told_again(server: LocalRedis, store: RedisStore) -> None:
-    """Row 9: after FLUSHALL, and when the time for which they are kept is over."""
-    known = frozenset({"ability", "other"})
-    for _ in range(2):
-        store.add(job("a"))
-        assert ids(store.claim("one", 1, 100, known=known)) == ["a"]
-        server.run("FLUSHALL")
 
 
 def test_a_call_that_gets_no_connection_says_so_and_waits_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

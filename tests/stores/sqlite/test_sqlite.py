@@ -21,7 +21,7 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
-from wwspec_router.stores.sqlite import lanes as sqlite_lanes
+from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
 
@@ -443,16 +443,15 @@ def test_due_jobs_are_found_by_index_and_in_its_order(tmp_path: Path) -> None:
             store.add(job(str(number)))
     with closing(sqlite3.connect(tmp_path / "notify.db")) as db:
 
-        def steps(statement: str, *parameters: int) -> set[str]:
+        def steps(statement: str, *parameters: int | str) -> set[str]:
             plan = db.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             return {row[-1] for row in plan if " jobs" in row[-1]}
 
-        assert steps(sqlite_lanes.DUE, 0, 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (lane=? AND due<?)"}
-        assert steps(sqlite_lanes.LEASE_OVER, 0) == {"SEARCH jobs USING INDEX jobs_claimed (due<?)"}
-        assert steps(sqlite_lanes.HEADS, 0) == {
+        assert steps(sqlite_jobs.DUE, "", 0, 1) == {"SEARCH jobs USING INDEX jobs_waiting (claim_name=? AND due<?)"}
+        assert steps(sqlite_jobs.FIRST, 0) == {
             "SEARCH jobs USING COVERING INDEX jobs_waiting",
-            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane>?)",
-            "SEARCH jobs USING COVERING INDEX jobs_waiting (lane=?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name>?)",
+            "SEARCH jobs USING COVERING INDEX jobs_waiting (claim_name=?)",
             "SEARCH jobs USING INDEX jobs_claimed (due<?)",
         }
 

@@ -39,8 +39,6 @@ owners = st.sampled_from(["one", "two", "{three}"])
 job_ids = st.sampled_from(["a", "b", "c:{d}", "e\nf", "😀"])
 minutes = st.integers(1, 20)
 abilities = st.sampled_from(["ability", "other", ""])
-NO_ORPHANS = 1e9
-"""Seconds after which a job is an orphan: more than pass."""
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -102,9 +100,7 @@ class JournalMachine(RuleBasedStateMachine):
         able = [each for each in due if known is None or each.job.ability_id in known]
         waiting = sorted(each.due for each in able if not each.runs)
         suspected = sorted(each.due for each in able if each.runs)[:suspects]
-        claimed = self._store.claim(
-            owner, limit, lease * 60, known=known, orphan_after=NO_ORPHANS, suspects=suspects, begins=begins
-        )
+        claimed = self._store.claim(owner, limit, lease * 60, known=known, suspects=suspects, begins=begins)
         entries = [self._entry(each) for each in ids(claimed)]
         assert len(set(ids(claimed))) == len(claimed)
         assert all(each in able for each in entries)

@@ -9,15 +9,18 @@ from contextlib import closing
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job
+from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.base import JobJournal, Store, StoreLimits
+from wwspec_router.stores.failed import NO_ABILITY
 from wwspec_router.stores.job import Job, Outcome
 
-ORPHAN = 600.0
 MANY = 10_000
 """Abilities that a program may know."""
+MANY_JOBS = 1000
+"""As many as a store looks at in one step."""
+AGENT = 1000002
 A, B, BOTH = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
 
 
@@ -217,46 +220,77 @@ class JobRunsSuite(StoreFixtures):
         assert ids(store.claim("one", 99, LEASE, known=known)) == [str(number) for number in range(1000, MANY, 1000)]
         assert store.claim("one", 99, LEASE, known=known) == []
 
-    def test_a_job_that_nobody_claims_who_knows_it_is_an_orphan_for_everyone(
+    def test_a_job_that_an_owner_does_not_know_is_left_to_others_however_long_it_waits(
         self, store: JobJournal, clock: ManualClock
     ) -> None:
-        store.add(of("b", "first"))
-        clock.advance(ORPHAN / 2)
-        store.add(of("b", "second"))
-        clock.advance(ORPHAN / 2 - 60)
-        assert store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN) == []
-        clock.advance(60 + ORPHAN / 4)
-        assert ids(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == ["first"]
-        clock.advance(ORPHAN / 2)
-        assert ids(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == ["second"]
-
-    @pytest.mark.parametrize("limit", [0, 1])
-    def test_a_job_that_waits_for_one_who_knows_it_is_no_orphan(
-        self, store: JobJournal, clock: ManualClock, limit: int
-    ) -> None:
-        for number in range(8):
+        store.add(of("b", "was begun"))
+        run_and_die(store, clock, "was begun")
+        for number in range(3):
             store.add(of("b", str(number)))
-        for _ in range(4):
-            clock.advance(ORPHAN / 2)
-            store.claim("busy", limit, 100 * LEASE, known=BOTH, orphan_after=ORPHAN)
-            assert store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN) == []
-        left = 8 - 4 * limit
-        clock.advance(1.5 * ORPHAN)
-        assert len(store.claim("old", 9, LEASE, known=A, orphan_after=ORPHAN)) == left
+        store.add(of("a", "known"))
+        clock.advance(86_400)
+        assert ids(store.claim("old", 9, LEASE, known=A)) == ["known"]
+        assert ids(store.claim("new", 9, LEASE, known=B)) == ["was begun", "0", "1", "2"]
 
-    def test_an_orphan_that_was_begun_is_a_suspect(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(of("b", "a"))
-        run_and_die(store, clock, "a")
-        clock.advance(2 * ORPHAN)
-        assert store.claim("old", 1, LEASE, known=A, orphan_after=ORPHAN, suspects=0) == []
-        assert [each.suspect for each in store.claim("old", 1, LEASE, known=A, orphan_after=ORPHAN)] == [True]
+    def test_the_jobs_that_nobody_has_are_counted_by_the_names_that_are_not_known(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        assert store.unknown_names(A) == {}
+        store.add(of("a", "known"))
+        for number in range(3):
+            store.add(of("能力 <b>", str(number)))
+        store.add(of("c", "left behind"))
+        store.claim("a process that dies", 9, LEASE, known=frozenset({"c"}))
+        assert store.unknown_names(A) == {"能力 <b>": 3}, "another process has the fourth"
+        assert store.unknown_names(frozenset()) == {"能力 <b>": 3, "a": 1}
+        clock.advance(LEASE)
+        assert store.unknown_names(A) == {"能力 <b>": 3, "c": 1}
 
-    @pytest.mark.parametrize("orphan_after", [0, -1, float("nan"), float("inf")])
-    def test_a_bad_orphan_after_is_refused(self, store: JobJournal, orphan_after: float) -> None:
-        store.add(job("a"))
-        with pytest.raises(StoreError, match="orphan_after"):
-            store.claim("one", 1, LEASE, orphan_after=orphan_after)
-        assert store.job_figures().waiting == 1
+    def test_jobs_that_are_not_known_are_shown_to_their_corp_and_app(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for job_id in ("waits", "known", "postponed", "left behind", "held"):
+            store.add(of("a" if job_id == "known" else job_id, job_id))
+        store.add(job("another", corpid="other"))
+        clock.advance(60)
+        for job_id, lease in (("left behind", 60), ("postponed", 60), ("held", LEASE)):
+            assert store.claim("one", 1, lease, known=frozenset({job_id}))
+            assert store.begin("one", job_id)
+        store.postpone("one", "postponed", 6000)
+        clock.advance(60)
+        found = {each.job_id: each for each in store.unknown_jobs(A, "corp", AGENT, 9)}
+        assert set(found) == {"waits", "postponed", "left behind"}
+        assert {each.failure for each in found.values()} == {NO_ABILITY}
+        assert {each.name: each.attempt for each in found.values()} == {"waits": 0, "postponed": 1, "left behind": 1}
+        assert all(120 <= each.age < 120 + SLACK for each in found.values())
+        assert [len(store.unknown_jobs(A, "corp", AGENT, limit)) for limit in (2, 0, -1)] == [2, 0, 0]
+        assert store.unknown_jobs(A, "corp", AGENT + 1, 9) == []
+
+    def test_jobs_that_are_not_known_are_found_among_many_of_others(self, store: JobJournal) -> None:
+        for number in range(2 * MANY_JOBS):
+            store.add(job(str(number), corpid="corp" if number == MANY_JOBS else "other"))
+        assert [each.job_id for each in store.unknown_jobs(A, "corp", AGENT, 9)] == [str(MANY_JOBS)]
+
+    def test_a_job_that_is_not_known_is_dropped_by_its_corp_and_app_unless_somebody_has_it(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        store.add(of("a", "known"))
+        store.add(of("b", "waits"))
+        store.add(of("c", "held"))
+        store.claim("one", 1, LEASE, known=frozenset({"c"}))
+        store.keep_step("one", "held", "step", "text")
+        dropped = [(each, store.drop_unknown(A, "corp", AGENT, each)) for each in ("known", "held", "none", "waits")]
+        assert dropped == [("known", False), ("held", False), ("none", False), ("waits", True)]
+        clock.advance(LEASE)
+        assert not store.drop_unknown(A, "corp", AGENT + 1, "held")
+        assert not store.drop_unknown(A, "other", AGENT, "held")
+        assert store.drop_unknown(A, "corp", AGENT, "held")
+        assert store.unknown_names(frozenset()) == {"a": 1}
+        assert store.steps("held") == {}
+        assert not store.finish("one", "held")
+        figures = store.job_figures()
+        assert (figures.waiting, figures.claimed, figures.bytes) == (1, 0, job_bytes(of("a", "known")))
+        assert ids(store.claim("two", 9, LEASE)) == ["known"]
 
     @pytest.mark.parametrize(
         "call",

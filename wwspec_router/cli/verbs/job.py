@@ -1,4 +1,4 @@
-"""`wwspec job`: the jobs of a program that failed for good."""
+"""`wwspec job`: the jobs of a program that failed for good, or whose ability it lacks."""
 
 from typing import Any
 
@@ -37,7 +37,10 @@ def command() -> None:
 @administration_options(KIND, tries=1)
 @json_option
 def list_jobs(limit: int, ability: str, tries: int, place: Place, as_json: bool) -> None:
-    """Print the jobs of the app that failed for good.
+    """Print the jobs of the app that failed for good, or have no ability.
+
+    One with the error "no ability" waits until a program on its store has the row of its ability again; drop it if none
+    will.
 
     No data of a call or an event is printed. An answer is that of one machine: with --tries 20, those of nearly every
     machine are listed.
@@ -86,7 +89,8 @@ def _change(action: str, done: str, job_id: str, ability: str, tries: int, place
             click.echo(f"{job_id} {done} at machine {said.machine}")
             return
         machines.add(said.machine)
+    hint = '; one with the error "no ability" runs when a program has its row again' if action == "retry" else ""
     raise click.ClickException(
         f"{job_id}: none of them has this failed job: {searched(machines, tries)}; `wwspec job list` lists such jobs, "
-        "and --tries asks more often"
+        f"and --tries asks more often{hint}"
     )

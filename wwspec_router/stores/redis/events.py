@@ -23,11 +23,10 @@ from wwspec_router.stores.redis.job_scripts import (
     CHECK_ROOM,
     CLAIMED,
     JOB,
-    LANE,
-    LANES,
     LEAVE,
     UNFETCHED,
     UNFETCHED_JOB,
+    WAITERS,
 )
 from wwspec_router.stores.redis.jobs import key_name
 from wwspec_router.stores.redis.once import RedisOnce
@@ -67,7 +66,7 @@ return done == 'kept' and add(job_keys, job) or done
 """
 # The event is looked for again, because another may have fetched meanwhile, or this may be the second run.
 _FETCH_UNFETCHED = f"""
-{LANES}
+{WAITERS}
 local function put(KEYS, ARGV) {_PUT} end
 local job = redis.call('GET', KEYS[5])
 local key = job and prefix .. '{JOB}' .. job
@@ -77,17 +76,15 @@ local claimed, added, bytes, unfetched = unpack(KEYS, 6)
 local done
 repeat done = put({{unpack(KEYS, 1, 4)}}, {{ARGV[1], text, #text, unpack(ARGV, 2)}}) until done ~= 'again'
 if done == 'kept' then
-    local lane = lane_of(key)
     {LEAVE}
-    redis.call('ZREM', prefix .. '{LANE}' .. lane, member)
-    note_head(lane)
+    stop_waiting(redis.call('HGET', key, 'claim_name'), member)
     redis.call('DEL', key)
 end
 return text
 """
 
 
-LAYOUT = 2
+LAYOUT = 3
 """The number of the layout of all keys, under `layout`. A change of keys, or of what they mean, raises it."""
 _FIND_LAYOUT = """
 redis.call('SET', KEYS[1], ARGV[1], 'NX')

@@ -5,13 +5,15 @@ journal but in one of its own, whose members are corp, app and job, sorted by th
 job are fields of its hash, so that they leave with it.
 """
 
-from urllib.parse import quote
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote, unquote
 
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
-from wwspec_router.stores.failed import FailedJob, Failure
+from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.forgetting import OF_CORP, SCAN, run_through
-from wwspec_router.stores.redis.jobs import RedisJobs, job_key
+from wwspec_router.stores.redis.jobs import RedisJobs, job_key, known_names, quoted
 from wwspec_router.stores.redis.keys import PREFIX
 
 _KEEP_STEP = f"""
@@ -30,7 +32,13 @@ return steps
 """
 _SET_ASIDE = f"""
 {scripts.OWNED}
-{scripts.LANES}
+{scripts.NOW}
+{PREFIX}
+local function escaped(text)
+    return (string.gsub(text, '[^A-Za-z0-9_.~-]', function(each)
+        return string.format('%%%02X', string.byte(each))
+    end))
+end
 local key, claimed, added, bytes, failed, forgotten, unfetched = unpack(KEYS)
 {scripts.LEAVE}
 local corp, agentid = unpack(redis.call('HMGET', key, 'corpid', 'agentid'))
@@ -68,7 +76,7 @@ end
 return jobs
 """
 _RETRY = f"""
-{scripts.LANES}
+{scripts.WAITERS}
 local key, added, bytes, serials, failed, unfetched = unpack(KEYS)
 local failure, name, max_jobs, max_bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local size = redis.call('ZSCORE', failed, failure) and redis.call('HGET', key, 'size')
@@ -92,7 +100,7 @@ redis.call('DEL', key)
 return 1
 """
 _FORGET = f"""
-{scripts.LANES}
+{scripts.WAITERS}
 {SCAN}
 local added, claimed, bytes = unpack(KEYS)
 local removed = 0
@@ -100,12 +108,10 @@ for each = 1, #members, 2 do
     local member = members[each]
     local key = prefix .. '{scripts.JOB}' .. string.sub(member, 18)
     if redis.call('HGET', key, 'corpid') == corp then
-        local lane, notification = lane_of(key), redis.call('HGET', key, 'unfetched')
-        redis.call('DECRBY', bytes, redis.call('HGET', key, 'size'))
-        for _, set in ipairs({{claimed, added, prefix .. '{scripts.LANE}' .. lane}}) do
-            redis.call('ZREM', set, member)
-        end
-        note_head(lane)
+        local size, name, notification = unpack(redis.call('HMGET', key, 'size', 'claim_name', 'unfetched'))
+        redis.call('DECRBY', bytes, size)
+        for _, set in ipairs({{claimed, added}}) do redis.call('ZREM', set, member) end
+        stop_waiting(name, member)
         if notification then redis.call('DEL', prefix .. '{scripts.UNFETCHED_JOB}' .. notification) end
         redis.call('DEL', key)
         removed = removed + 1
@@ -126,6 +132,60 @@ for each = 1, #members, 2 do
     end
 end
 return {{cursor, removed}}
+"""
+
+_UNKNOWN_NAMES = f"""
+{scripts.NOW}
+{PREFIX}
+local known = ARGV[1]
+{scripts.IS_KNOWN}
+local counts = {{}}
+local function count(name, jobs)
+    if name and not is_known(name) then counts[name] = (counts[name] or 0) + jobs end
+end
+for _, name in ipairs(redis.call('ZRANGE', prefix .. '{scripts.NAMES}', 0, -1)) do
+    count(name, redis.call('ZCARD', prefix .. '{scripts.WAITING}' .. name))
+end
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
+    count(redis.call('HGET', prefix .. '{scripts.JOB}' .. string.sub(member, 18), 'claim_name'), 1)
+end
+local found = {{}}
+for name, jobs in pairs(counts) do found[#found + 1] = {{name, jobs}} end
+return found
+"""
+_UNKNOWN_JOBS = f"""
+{scripts.NOW}
+{PREFIX}
+local added, from, known = KEYS[2], tonumber(ARGV[1]), ARGV[4]
+{scripts.IS_KNOWN}
+local members = redis.call('ZRANGE', KEYS[1], from, from + 999, 'WITHSCORES')
+local jobs = {{}}
+for each = 1, #members, 2 do
+    local member, due = members[each], tonumber(members[each + 1])
+    local corp, agentid, name, owner, job_id, ability, attempts = unpack(redis.call(
+        'HMGET', prefix .. '{scripts.JOB}' .. string.sub(member, 18),
+        'corpid', 'agentid', 'claim_name', 'owner', 'job_id', 'ability_id', 'attempts'
+    ))
+    if corp == ARGV[2] and agentid == ARGV[3] and not is_known(name) and (not owner or due <= now) then
+        local shown = {{job_id, ability, attempts, '{NO_ABILITY.error}', 0}}
+        jobs[#jobs + 1] = {{now - (redis.call('ZSCORE', added, member) or now), shown}}
+    end
+end
+return {{#members, jobs}}
+"""
+_DROP_UNKNOWN = f"""
+{scripts.WAITERS}
+local key, claimed, added, bytes, unfetched = unpack(KEYS)
+local known = ARGV[3]
+{scripts.IS_KNOWN}
+local corp, agentid, name, owner, failed, member =
+    unpack(redis.call('HMGET', key, 'corpid', 'agentid', 'claim_name', 'owner', 'error', 'member'))
+if corp ~= ARGV[1] or agentid ~= ARGV[2] or failed or is_known(name) then return 0 end
+if owner and tonumber(redis.call('ZSCORE', claimed, member) or 0) > now then return 0 end
+{scripts.LEAVE}
+stop_waiting(name, member)
+redis.call('DEL', key)
+return 1
 """
 
 
@@ -156,19 +216,7 @@ class RedisFailed(RedisJobs):
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
         arguments: list[str | int] = [_member(corpid, agentid, ""), max(0, limit)]
-        text = self._server.text
-        return [
-            FailedJob(
-                job_id=text(job_id),
-                name=text(name),
-                attempt=int(attempts or 0),
-                failure=Failure(error=text(error), errcode=int(errcode)),
-                age=max(0, age) / 1000,
-            )
-            for age, (job_id, name, attempts, error, errcode) in self._server.run(
-                _LIST, [scripts.FAILED], arguments, again=True, durable=False
-            )
-        ]
+        return self._shown(self._server.run(_LIST, [scripts.FAILED], arguments, again=True, durable=False))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is as durable as the server is."""
@@ -183,6 +231,44 @@ class RedisFailed(RedisJobs):
         """Remove a job that failed; see `FailedJobs.drop`. That is as durable as the server is."""
         member = _member(corpid, agentid, job_id)
         return bool(self._server.run(_DROP, [job_key(job_id), scripts.FAILED], [member]))
+
+    def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
+        """Return the names that are not `known`; see `JobJournal.unknown_names`."""
+        found = self._server.run(_UNKNOWN_NAMES, [scripts.CLAIMED], [known_names(known)], again=True, durable=False)
+        return {unquote(self._server.text(name)): count for name, count in found}
+
+    def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return jobs of such names; see `JobJournal.unknown_jobs`. Each script looks at some of them only."""
+        storable_key(corpid, agentid, "")
+        jobs: list[FailedJob] = []
+        for jobs_of in (scripts.CLAIMED, *(scripts.WAITING + quoted(each) for each in self.unknown_names(known))):
+            seen = more = 0
+            while len(jobs) < limit and (more or not seen):
+                arguments: list[str | int] = [seen, corpid, agentid, known_names(known)]
+                keys = [jobs_of, scripts.ADDED]
+                more, found = self._server.run(_UNKNOWN_JOBS, keys, arguments, again=True, durable=False)
+                seen += 1000
+                jobs += self._shown(found)
+        return jobs[: max(0, limit)]
+
+    def _shown(self, rows: Sequence[Any]) -> list[FailedJob]:
+        text = self._server.text
+        return [
+            FailedJob(
+                job_id=text(job_id),
+                name=text(name),
+                attempt=int(attempts or 0),
+                failure=Failure(error=text(error), errcode=int(errcode)),
+                age=max(0, age) / 1000,
+            )
+            for age, (job_id, name, attempts, error, errcode) in rows
+        ]
+
+    def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove such a job; see `JobJournal.drop_unknown`. That is as durable as the server is."""
+        storable_key(corpid, agentid, job_id)
+        keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.UNFETCHED]
+        return bool(self._server.run(_DROP_UNKNOWN, keys, [corpid, agentid, known_names(known)]))
 
     def _forget_jobs(self, corpid: str, corp: str) -> int:
         """Remove the jobs of a corp, whose failed ones have names that begin with `corp`; return their number."""

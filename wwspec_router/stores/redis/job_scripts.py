@@ -16,52 +16,52 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """The beginning of a script that needs the time: `now`, in milliseconds of the server's clock."""
 
 JOB = "job:"
-LANE, HEADS = "jobs:lane:", "jobs:heads"
+WAITING, NAMES = "jobs:waiting:", "jobs:names"
 CLAIMED, ADDED = "jobs:claimed", "jobs:added"
 UNFETCHED, UNFETCHED_JOB = "jobs:unfetched", "jobs:unfetched:"
 BYTES, SERIAL = "jobs:bytes", "jobs:serial"
 FAILED, FORGOTTEN = "jobs:failed", "jobs:forgotten"
-PROGRAMS, KNOWN = "jobs:programs", "jobs:known:"
 
 ALL = "*"
-"""The member of the set of programs for a program that knows every ability."""
-UNKNOWN_PROGRAM = b"unknown program"
+"""The argument of a program that knows every name; see `IS_KNOWN`."""
 
 # A member of the sorted sets is a serial number of 16 digits, a colon, and what follows job: in the job's key.
 # Equal times are sorted by member, so by arrival.
 #
-# Jobs that have an owner are in `claimed`, sorted by the ends of their leases. The others of one ability are a lane: a
-# sorted set by due times, whose name ends with the percent-encoded ability. `heads` is a sorted set of all lanes by
-# their first times, so that jobs which an owner can't run cost it nothing.
+# Jobs that have an owner are in `claimed`, sorted by the ends of their leases. The others of one name are in `waiting:`
+# and the name, sorted by due times. `names` has all such names, percent-encoded as in the field `claim_name` of a job,
+# sorted by the times of their first jobs, so that jobs which an owner can't run cost it nothing.
 #
 # A notification is in `unfetched` in place of `added`. The field `unfetched` of its hash has the end of the name of a
 # key, which leads from the app's notify_id to the job.
 
-LANES = f"""
+WAITERS = f"""
 {NOW}
 {PREFIX}
-local function escaped(text)
-    return (string.gsub(text, '[^A-Za-z0-9_.~-]', function(each)
-        return string.format('%%%02X', string.byte(each))
-    end))
-end
-local function lane_of(key)
-    return escaped(redis.call('HGET', key, 'ability_id') or '')
-end
-local function note_head(lane)
-    local first = redis.call('ZRANGE', prefix .. '{LANE}' .. lane, 0, 0, 'WITHSCORES')
+local function note_first(name)
+    local first = redis.call('ZRANGE', prefix .. '{WAITING}' .. name, 0, 0, 'WITHSCORES')
     if first[1] then
-        redis.call('ZADD', prefix .. '{HEADS}', first[2], lane)
+        redis.call('ZADD', prefix .. '{NAMES}', first[2], name)
     else
-        redis.call('ZREM', prefix .. '{HEADS}', lane)
+        redis.call('ZREM', prefix .. '{NAMES}', name)
     end
 end
 local function wait(key, member, due)
-    local lane = lane_of(key)
-    redis.call('ZADD', prefix .. '{LANE}' .. lane, due, member)
-    note_head(lane)
+    local name = redis.call('HGET', key, 'claim_name')
+    redis.call('ZADD', prefix .. '{WAITING}' .. name, due, member)
+    note_first(name)
+end
+local function stop_waiting(name, member)
+    redis.call('ZREM', prefix .. '{WAITING}' .. name, member)
+    note_first(name)
 end
 """
+IS_KNOWN = f"""
+local function is_known(name)
+    return known == '{ALL}' or string.find(known, '<' .. name .. '>', 1, true)
+end
+"""
+"""Says whether a percent-encoded name is in `known`, which has each of them in angle brackets."""
 OWNED = """
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
 """
@@ -77,7 +77,7 @@ if redis.call('EXISTS', key) == 1 then return 'known' end
 {CHECK_BOUNDS}
 """
 ADD = f"""
-{LANES}
+{WAITERS}
 {CHECK_ROOM}
 local member = string.format('%016d', redis.call('INCR', serials)) .. ':' .. name
 redis.call('INCRBY', bytes, size)
@@ -93,29 +93,16 @@ wait(key, member, now + ARGV[5])
 return 'added'
 """
 CLAIM = f"""
-{LANES}
-local claimed, added, programs, unfetched = unpack(KEYS)
+{WAITERS}
+local claimed, added, unfetched = unpack(KEYS)
 local owner, limit, ends = ARGV[1], tonumber(ARGV[2]), now + ARGV[3]
-local orphaned, suspects, program = now - ARGV[4], tonumber(ARGV[5]), ARGV[6]
-local known = prefix .. '{KNOWN}' .. program
-if program ~= '{ALL}' and redis.call('EXISTS', known) == 0 then return 'unknown program' end
-if (tonumber(redis.call('ZSCORE', programs, program)) or 0) < now - ARGV[4] / 8 then
-    redis.call('ZADD', programs, now, program)
-end
-
+local suspects, known = tonumber(ARGV[4]), ARGV[5]
+{IS_KNOWN}
 local function key_of(member)
     return prefix .. '{JOB}' .. string.sub(member, 18)
 end
 local function drop(member)
     for _, each in ipairs({{claimed, added, unfetched}}) do redis.call('ZREM', each, member) end
-end
-local others = redis.call('ZRANGEBYSCORE', programs, orphaned - ARGV[4] / 4, '+inf')
-local function until_when(lane)
-    if program == '{ALL}' or redis.call('SISMEMBER', known, lane) == 1 then return now end
-    for _, each in ipairs(others) do
-        if each == '{ALL}' or redis.call('SISMEMBER', prefix .. '{KNOWN}' .. each, lane) == 1 then return -1 end
-    end
-    return orphaned
 end
 
 local found = {{}}
@@ -125,26 +112,25 @@ for each = 1, limit > 0 and #left_behind or 0, 2 do
     local key = key_of(member)
     if redis.call('EXISTS', key) == 0 then -- someone deleted it by hand
         drop(member)
-    elseif due <= until_when(lane_of(key)) then
+    elseif is_known(redis.call('HGET', key, 'claim_name')) then
         found[#found + 1] = {{due = due, member = member, suspect = redis.call('HGET', key, 'running') == '1'}}
     end
 end
--- The first jobs of all are in the lanes with the first heads, so no more lanes are needed than jobs.
-local from, lanes = 0, 0
-while lanes < limit do
-    local heads = redis.call('ZRANGEBYSCORE', prefix .. '{HEADS}', '-inf', now, 'WITHSCORES', 'LIMIT', from, 100)
-    for each = 1, #heads, 2 do
-        local lane, latest = heads[each], until_when(heads[each])
-        if lanes < limit and tonumber(heads[each + 1]) <= latest then
-            lanes = lanes + 1
-            local key = prefix .. '{LANE}' .. lane
-            local due = redis.call('ZRANGEBYSCORE', key, '-inf', latest, 'WITHSCORES', 'LIMIT', 0, limit)
+-- The jobs that are due first have the names whose first ones are, so no more names are needed than jobs.
+local from, names = 0, 0
+while names < limit do
+    local some = redis.call('ZRANGEBYSCORE', prefix .. '{NAMES}', '-inf', now, 'LIMIT', from, 100)
+    for _, name in ipairs(some) do
+        if names < limit and is_known(name) then
+            names = names + 1
+            local key = prefix .. '{WAITING}' .. name
+            local due = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'WITHSCORES', 'LIMIT', 0, limit)
             for one = 1, #due, 2 do
-                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], lane = lane}}
+                found[#found + 1] = {{due = tonumber(due[one + 1]), member = due[one], name = name}}
             end
         end
     end
-    if #heads < 200 then break end
+    if #some < 100 then break end
     from = from + 100
 end
 table.sort(found, function(one, other)
@@ -163,21 +149,16 @@ for _, each in ipairs(found) do
         redis.call('HSET', key, 'owner', owner)
         local since = redis.call('ZSCORE', added, each.member) or redis.call('ZSCORE', unfetched, each.member)
         local age = now - (since or now)
-        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 7))}}
+        jobs[#jobs + 1] = {{age, redis.call('HMGET', key, unpack(ARGV, 6))}}
     end
-    if each.lane then
-        redis.call('ZREM', prefix .. '{LANE}' .. each.lane, each.member)
-        changed[each.lane] = true
+    if each.name then
+        redis.call('ZREM', prefix .. '{WAITING}' .. each.name, each.member)
+        changed[each.name] = true
         if not exists then drop(each.member) end -- someone deleted it by hand
     end
 end
-for lane in pairs(changed) do note_head(lane) end
+for name in pairs(changed) do note_first(name) end
 return jobs
-"""
-ADD_PROGRAM = """
-redis.call('SADD', KEYS[1], '*') -- no ability: that would be escaped. So the set exists, even when no ability is known
-for _, ability in ipairs(cjson.decode(ARGV[1])) do redis.call('SADD', KEYS[1], ability) end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
 """
 BEGIN = f"""
 {OWNED}
@@ -213,7 +194,7 @@ return 1
 """
 POSTPONE = f"""
 {OWNED}
-{LANES}
+{WAITERS}
 local key, claimed = unpack(KEYS)
 local member = redis.call('HGET', key, 'member')
 redis.call('HSET', key, 'running', 0)
@@ -272,18 +253,19 @@ return {{
 }}
 """
 OLDEST = f"""
-{LANES}
+{NOW}
+{PREFIX}
 local claimed, added = unpack(KEYS)
 local found = redis.call('ZRANGE', added, 0, ARGV[1] - 1, 'WITHSCORES')
 local jobs = {{}}
 for each = 1, ARGV[1] == '0' and 0 or #found, 2 do
     local member, age = found[each], now - found[each + 1]
     local key = prefix .. '{JOB}' .. string.sub(member, 18)
-    local ability, attempts, running, owner, errcode =
-        unpack(redis.call('HMGET', key, 'ability_id', 'attempts', 'running', 'owner', 'errcode'))
+    local ability, attempts, running, owner, errcode, name =
+        unpack(redis.call('HMGET', key, 'ability_id', 'attempts', 'running', 'owner', 'errcode', 'claim_name'))
     if ability then
         local due = owner and redis.call('ZSCORE', claimed, member)
-            or redis.call('ZSCORE', prefix .. '{LANE}' .. lane_of(key), member) or now
+            or redis.call('ZSCORE', prefix .. '{WAITING}' .. name, member) or now
         jobs[#jobs + 1] = {{
             ability, attempts or '0', age, due - now, owner and 1 or 0, running == '1' and 1 or 0, errcode and 1 or 0
         }}

@@ -3,14 +3,12 @@
 The scripts are in `job_scripts`; `RedisServer` connects to the server. This module does not know events.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
-from hashlib import sha256
+from functools import lru_cache
 from urllib.parse import quote
 
-from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
+from wwspec_router.stores.base import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     Key,
     full_of_jobs,
@@ -23,7 +21,7 @@ from wwspec_router.stores.checks import (
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, fields_of, info_of, stored_texts
+from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.redis import job_scripts as scripts
@@ -32,9 +30,6 @@ from wwspec_router.stores.redis.expiring import milliseconds
 from wwspec_router.stores.redis.kept import RedisKept
 
 _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
-
-_KEEP_KNOWN = 86_400
-"""Seconds for which the server remembers the abilities that a program knows; after that they are sent again."""
 
 
 class RedisJobs(RedisKept):
@@ -48,7 +43,6 @@ class RedisJobs(RedisKept):
     def __init__(self, server: RedisServer, limits: StoreLimits) -> None:
         self._server = server
         self._limits = limits
-        self._named: tuple[frozenset[str], str] = frozenset(), sha256(b"[]").hexdigest()
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
@@ -63,26 +57,17 @@ class RedisJobs(RedisKept):
         lease: float,
         *,
         known: frozenset[str] | None = None,
-        orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
         begins: bool = False,
     ) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
         storable_ids(owner)
-        length, orphan = milliseconds(positive("lease", lease)), milliseconds(positive("orphan_after", orphan_after))
+        length = milliseconds(positive("lease", lease))
         most = min(max(0, limit), self._limits.max_jobs)
         few = most if suspects is None else max(0, suspects)
-        program = scripts.ALL if known is None else self._program_of(known)
-        keys = [scripts.CLAIMED, scripts.ADDED, scripts.PROGRAMS, scripts.UNFETCHED]
-        arguments: list[str | int] = [owner, most, length, orphan, few, program, *scripts.FIELDS]
+        keys = [scripts.CLAIMED, scripts.ADDED, scripts.UNFETCHED]
+        arguments: list[str | int] = [owner, most, length, few, known_names(known), *scripts.FIELDS]
         found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
-        if found == scripts.UNKNOWN_PROGRAM and known is not None:
-            names = json.dumps([quote(each, safe="", errors="surrogatepass") for each in known])
-            added = [scripts.KNOWN + program]
-            self._server.run(scripts.ADD_PROGRAM, added, [names, _KEEP_KNOWN], again=True, durable=False)
-            found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
-        if found == scripts.UNKNOWN_PROGRAM:
-            raise StoreError("the Redis server drops what it was sent; set maxmemory-policy noeviction")
         return [self._job(age, row) for age, row in found]
 
     def begin(self, owner: str, job_id: str) -> bool:
@@ -180,7 +165,11 @@ class RedisJobs(RedisKept):
         size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
         wait = milliseconds(not_negative("delay", delay))
         notification = key_name((job.corpid, job.agentid, job.notify_id)) if job.unfetched else ""
-        stored: dict[str, str | int] = {**stored_texts(job), "agentid": job.agentid}
+        stored: dict[str, str | int] = {
+            **stored_texts(job),
+            "agentid": job.agentid,
+            "claim_name": quoted(claim_name(job.name)),
+        }
         fields = [part for pair in stored.items() for part in pair]
         keys = [scripts.JOB + name, scripts.ADDED, scripts.BYTES, scripts.SERIAL, scripts.UNFETCHED]
         return keys, [name, size, limits.max_jobs, limits.max_job_bytes, wait, notification, *fields]
@@ -191,13 +180,6 @@ class RedisJobs(RedisKept):
             raise known_job()
         if done == b"full of jobs":
             raise full_of_jobs(self._limits)
-
-    def _program_of(self, known: frozenset[str]) -> str:
-        """Return a name for the programs that know exactly these abilities."""
-        if known is not self._named[0]:
-            names = json.dumps(sorted(known))
-            self._named = known, sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
-        return self._named[1]
 
     def _job(self, age: int, row: Sequence[bytes | None]) -> Job:
         fields: dict[str, str] = {
@@ -218,6 +200,17 @@ class RedisJobs(RedisKept):
             age=max(0, age) / 1000,
             outcome=None if errcode is None else Outcome(errcode=int(errcode), result=fields.get("result", "")),
         )
+
+
+@lru_cache(64)  # a program claims with the same few sets again and again
+def known_names(known: frozenset[str] | None) -> str:
+    """Return names as scripts look for them; see `IS_KNOWN`."""
+    return scripts.ALL if known is None else "".join(f"<{quoted(each)}>" for each in known)
+
+
+def quoted(name: str) -> str:
+    """Return a name as it is in keys and in `claim_name`."""
+    return quote(name, safe="", errors="surrogatepass")
 
 
 def job_key(job_id: str) -> str:

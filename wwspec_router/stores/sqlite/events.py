@@ -25,13 +25,12 @@ from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
-from wwspec_router.stores.sqlite.lanes import JOB_LANES
 from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 10
+LAYOUT = 11
 """The number of the tables' layout, in `PRAGMA user_version`. A change of tables, or of what they mean, raises it."""
 SCHEMA: Sequence[str] = (
     # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same.
@@ -58,7 +57,6 @@ SCHEMA: Sequence[str] = (
     "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)",
     *NEWEST_TABLES,
     *JOB_TABLES,
-    *JOB_LANES,
     *FAILED_TABLES,
     *ONCE_TABLES,
     *KEPT_TABLES,

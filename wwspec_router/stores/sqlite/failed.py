@@ -4,12 +4,13 @@ A failed job leaves the tables of the journal for one of its own, so that it cos
 job have its id, and leave with the job, whichever of the tables it leaves.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
 from wwspec_router.errors import StoreError
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
-from wwspec_router.stores.failed import FailedJob, Failure
+from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
 
 FAILED_TABLES: Sequence[str] = (
@@ -96,6 +97,21 @@ _COPY_TEXTS = """
     SELECT ?, corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM failed_jobs WHERE job_id = ?
 """
 _DROP = "DELETE FROM failed_jobs WHERE corpid = ? AND agentid = ? AND job_id = ?"
+_UNKNOWN_NAMES = """
+    SELECT claim_name, count(*) FROM jobs
+    WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?)) GROUP BY claim_name
+"""
+_UNKNOWN_JOBS = """
+    SELECT job_id, ability_id, attempts, ?, 0, added FROM jobs CROSS JOIN job_texts USING (serial)
+    WHERE (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?))
+        AND corpid = ? AND agentid = ? ORDER BY serial DESC LIMIT ?
+"""
+"""Reads the texts of those jobs only: `CROSS JOIN` keeps the order of the tables."""
+_DROP_UNKNOWN = """
+    DELETE FROM jobs
+    WHERE job_id = ? AND (owner IS NULL OR due <= ?) AND claim_name NOT IN (SELECT value FROM json_each(?))
+        AND serial IN (SELECT serial FROM job_texts WHERE serial = jobs.serial AND corpid = ? AND agentid = ?)
+"""
 
 
 class SqliteFailed(SqliteJobs):
@@ -130,17 +146,8 @@ class SqliteFailed(SqliteJobs):
 
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
-        key, now = storable_key(corpid, agentid, ""), self._clock()
-        return [
-            FailedJob(
-                job_id=job_id,
-                name=name,
-                attempt=attempts,
-                failure=Failure(error=error, errcode=errcode),
-                age=max(0.0, now - failed),
-            )
-            for job_id, name, attempts, error, errcode, failed in self._file.read(_FAILED, (*key[:2], max(0, limit)))
-        ]
+        corpid, agentid, _ = storable_key(corpid, agentid, "")
+        return self._shown(_FAILED, corpid, agentid, max(0, limit))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is on the disk when this returns."""
@@ -164,3 +171,32 @@ class SqliteFailed(SqliteJobs):
         """Remove a job that failed; see `FailedJobs.drop`. That is on the disk when this returns."""
         key = storable_key(corpid, agentid, job_id)
         return self._file.write(lambda db: db.execute(_DROP, key).rowcount > 0)
+
+    def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
+        """Return the names that are not `known`; see `JobJournal.unknown_names`."""
+        return dict(self._file.read(_UNKNOWN_NAMES, (self._clock(), json.dumps(list(known)))))
+
+    def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
+        """Return jobs of such names; see `JobJournal.unknown_jobs`."""
+        corpid, agentid, _ = storable_key(corpid, agentid, "")
+        names = json.dumps(list(known))
+        return self._shown(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
+
+    def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
+        """Remove such a job; see `JobJournal.drop_unknown`. That is on the disk when this returns."""
+        corpid, agentid, job_id = storable_key(corpid, agentid, job_id)
+        values = (job_id, self._clock(), json.dumps(list(known)), corpid, agentid)
+        return self._file.write(lambda db: db.execute(_DROP_UNKNOWN, values).rowcount > 0)
+
+    def _shown(self, statement: str, *parameters: str | float) -> list[FailedJob]:
+        now = self._clock()
+        return [
+            FailedJob(
+                job_id=job_id,
+                name=name,
+                attempt=attempts,
+                failure=Failure(error=error, errcode=errcode),
+                age=max(0.0, now - since),
+            )
+            for job_id, name, attempts, error, errcode, since in self._file.read(statement, parameters)
+        ]

@@ -1,17 +1,18 @@
 """The journal of jobs in a SQLite file: its tables and its rules.
 
 A table of small rows has the values that change with every claim and renewal. Another table has the texts, which may be
-long and are written once. `lanes` finds the jobs that an owner can have. `SqliteFile` opens, writes and reads the file.
-This module does not know events.
+long and are written once. An index finds the first waiting job of each name, so that jobs which an owner can't run cost
+it nothing. `SqliteFile` opens, writes and reads the file. This module does not know events.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from wwspec_router.errors import StoreError
-from wwspec_router.stores.base import ORPHAN_AFTER, JobFigures, StoreLimits
+from wwspec_router.stores.base import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
     known_job,
@@ -23,12 +24,11 @@ from wwspec_router.stores.checks import (
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, fields_of, info_of, stored_texts
+from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.oldest import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.kept import SqliteKept
-from wwspec_router.stores.sqlite.lanes import HEADS, Demand, Due, due_jobs, is_worth_a_claim, lane_of
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ JOB_TABLES: Sequence[str] = (
         attempt INTEGER NOT NULL DEFAULT 0,
         attempts INTEGER NOT NULL DEFAULT 0,
         running INTEGER NOT NULL DEFAULT 0,
-        lane INTEGER NOT NULL
+        claim_name TEXT NOT NULL
     )
     """,
     """
@@ -60,7 +60,7 @@ JOB_TABLES: Sequence[str] = (
         result TEXT
     )
     """,
-    "CREATE INDEX jobs_waiting ON jobs (lane, due, owner) WHERE owner IS NULL",
+    "CREATE INDEX jobs_waiting ON jobs (claim_name, due, owner) WHERE owner IS NULL",
     "CREATE INDEX jobs_claimed ON jobs (due) WHERE owner IS NOT NULL",
     # It costs other jobs nothing; notifications are those of these names.
     "CREATE INDEX unfetched ON job_texts (notify_id) WHERE ability_id >= 'notify:' AND ability_id < 'notify;'",
@@ -94,7 +94,7 @@ _HAS = "SELECT 1 FROM jobs WHERE job_id = ?"
 _KNOWN = "SELECT 1 FROM jobs WHERE job_id = ? UNION ALL SELECT 1 FROM failed_jobs WHERE job_id = ?"
 _OWNED = "SELECT 1 FROM jobs WHERE job_id = ? AND owner = ?"
 _USAGE = "SELECT rows, bytes FROM job_usage"
-_ADD = "INSERT INTO jobs (job_id, size, added, due, lane) VALUES (?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO jobs (job_id, size, added, due, claim_name) VALUES (?, ?, ?, ?, ?)"
 _ADD_TEXTS = """
     INSERT INTO job_texts (serial, corpid, agentid, ability_id, job_info, notify_id, data)
     VALUES (:serial, :corpid, :agentid, :ability_id, :job_info, :notify_id, :data)
@@ -102,6 +102,25 @@ _ADD_TEXTS = """
 _TEXTS = (
     "SELECT corpid, agentid, ability_id, job_info, notify_id, data, errcode, result FROM job_texts WHERE serial = ?"
 )
+FIRST = """
+    WITH RECURSIVE names (name) AS (
+        SELECT min(claim_name) FROM jobs WHERE owner IS NULL
+        UNION ALL
+        SELECT (SELECT min(claim_name) FROM jobs WHERE owner IS NULL AND claim_name > name) FROM names
+        WHERE name IS NOT NULL
+    )
+    SELECT name, (SELECT min(due) FROM jobs WHERE owner IS NULL AND claim_name = name), 0, '', 0, 0, 0, 0
+    FROM names WHERE name IS NOT NULL
+    UNION ALL
+    SELECT claim_name, due, serial, job_id, attempt, attempts, added, running AND errcode IS NULL
+    FROM jobs JOIN job_texts USING (serial) WHERE owner IS NOT NULL AND due <= ?
+"""
+"""Finds when the first waiting job of each name is due, without its serial, and the jobs left behind, by index."""
+DUE = """
+    SELECT claim_name, due, serial, job_id, attempt, attempts, added, 0 FROM jobs
+    WHERE owner IS NULL AND claim_name = ? AND due <= ? ORDER BY due, serial LIMIT ?
+"""
+"""Finds those to claim of one name, by index."""
 _CLAIM = """
     UPDATE jobs SET owner = ?, due = ?, attempt = attempt + 1, attempts = attempts + ?, running = max(running, ?)
     WHERE serial = ?
@@ -122,19 +141,48 @@ _POSTPONE = """
 """
 _FINISH = "DELETE FROM jobs WHERE job_id = ? AND owner = ?"
 _FIGURES = """
-    WITH notifying AS (SELECT lane FROM job_lanes WHERE ability_id >= 'notify:' AND ability_id < 'notify;')
     SELECT rows, bytes,
-        (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ? AND lane NOT IN notifying),
-        (SELECT added FROM jobs WHERE lane NOT IN notifying ORDER BY serial LIMIT 1),
+        (SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND due > ? AND claim_name <> 'notify:'),
+        (SELECT added FROM jobs WHERE claim_name <> 'notify:' ORDER BY serial LIMIT 1),
         (SELECT count(*) FROM job_texts WHERE ability_id >= 'notify:' AND ability_id < 'notify;'),
         failed, forgotten
     FROM job_usage
 """
 _OLDEST = """
-    WITH notifying AS (SELECT lane FROM job_lanes WHERE ability_id >= 'notify:' AND ability_id < 'notify;')
     SELECT ability_id, attempts, added, due, owner IS NOT NULL, running, errcode IS NOT NULL
-    FROM jobs JOIN job_texts USING (serial) WHERE lane NOT IN notifying ORDER BY serial LIMIT ?
+    FROM jobs JOIN job_texts USING (serial) WHERE claim_name <> 'notify:' ORDER BY serial LIMIT ?
 """
+
+
+class _Due(NamedTuple):
+    """A job that can be claimed, or when the first one of a name is due; see `FIRST`."""
+
+    name: str
+    due: float
+    serial: int
+    """0 in place of a job."""
+    job_id: str
+    claims: int
+    attempts: int
+    added: float
+    running: int
+
+
+_BY_DUE = itemgetter(1, 2)
+
+
+class _Demand(NamedTuple):
+    """What an owner asks for; see `JobJournal.claim`."""
+
+    limit: int
+    known: frozenset[str] | None
+    suspects: int
+
+    def find(self, rows: Iterable[tuple[Any, ...]], now: float) -> list[_Due]:
+        """Return what is due of these rows and the owner can have, the first one first."""
+        found = (each for each in map(_Due._make, rows) if self.known is None or each.name in self.known)
+        wanted = (each for each in found if each.due <= now and (self.suspects if each.running else self.limit))
+        return sorted(wanted, key=_BY_DUE)
 
 
 class SqliteJobs(SqliteKept):
@@ -190,7 +238,7 @@ class SqliteJobs(SqliteKept):
     def _add_row(self, db: sqlite3.Connection, job_id: str, name: str, size: int, delay: float = 0.0) -> int | None:
         """Add a job without its texts; return its serial."""
         now = self._clock()
-        return db.execute(_ADD, (job_id, size, now, now + delay, lane_of(db, name))).lastrowid
+        return db.execute(_ADD, (job_id, size, now, now + delay, claim_name(name))).lastrowid
 
     def claim(
         self,
@@ -199,7 +247,6 @@ class SqliteJobs(SqliteKept):
         lease: float,
         *,
         known: frozenset[str] | None = None,
-        orphan_after: float = ORPHAN_AFTER,
         suspects: int | None = None,
         begins: bool = False,
     ) -> list[Job]:
@@ -208,18 +255,18 @@ class SqliteJobs(SqliteKept):
         positive("lease", lease)
         limit = max(0, limit)
         few = limit if suspects is None else max(0, suspects)
-        demand = Demand(limit, known, positive("orphan_after", orphan_after), min(few, limit))
+        demand = _Demand(limit, known, min(few, limit))
         now = self._clock()
         # Most claims find nothing; those need not wait for the write lock.
-        if self._found_nothing and not is_worth_a_claim(self._file.read(HEADS, (now,)), demand, now):
+        if self._found_nothing and not demand.find(self._file.read(FIRST, (now,)), now):
             return []
         jobs = self._file.write(partial(self._claim_due, owner, lease, demand, begins), synced=begins)
         self._found_nothing = not jobs
         return jobs
 
-    def _claim_due(self, owner: str, lease: float, demand: Demand, begins: bool, db: sqlite3.Connection) -> list[Job]:
+    def _claim_due(self, owner: str, lease: float, demand: _Demand, begins: bool, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
-        picked = due_jobs(db, demand, now)
+        picked = _due_jobs(db, demand, now)
         jobs = [_job(each, now, begins, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
         rows = [(owner, now + lease, job.begun, job.begun, each.serial) for job, each in zip(jobs, picked, strict=True)]
         db.executemany(_CLAIM, rows)
@@ -327,7 +374,24 @@ def unless_refused(result: T | StoreError) -> T:
     return result
 
 
-def _job(due: Due, now: float, begins: bool, texts: tuple[Any, ...]) -> Job:
+def _due_jobs(db: sqlite3.Connection, demand: _Demand, now: float) -> list[_Due]:
+    """Return the jobs that an owner gets, in their order."""
+    found = demand.find(db.execute(FIRST, (now,)), now)
+    names = [each.name for each in found if not each.serial]
+    due = [each for each in found if each.serial]
+    # The jobs that are due first have the names whose first ones are, so no more names are needed than jobs.
+    for name in names[: demand.limit]:
+        due += map(_Due._make, db.execute(DUE, (name, now, demand.limit)))
+    picked: list[_Due] = []
+    suspects = demand.suspects
+    for each in sorted(due, key=_BY_DUE):
+        if len(picked) < demand.limit and (suspects or not each.running):
+            suspects -= each.running
+            picked.append(each)
+    return picked
+
+
+def _job(due: _Due, now: float, begins: bool, texts: tuple[Any, ...]) -> Job:
     corpid, agentid, ability_id, job_info, notify_id, data, errcode, result = texts
     return Job(
         job_id=due.job_id,
