@@ -24,7 +24,7 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.logs.lines import short
+from wwspec_router.logs.printable import short
 from wwspec_router.logs.stacks import FramesOf
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor

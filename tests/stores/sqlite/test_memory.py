@@ -20,7 +20,7 @@ from tests.stores.suites.rig import DEADLINE, in_threads
 from tests.support.skips import only_where
 from wwspec_router.errors import StoreError
 from wwspec_router.stores import Store, open_store
-from wwspec_router.stores.sqlite.events import SCHEMA
+from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA
 from wwspec_router.stores.sqlite.file import SqliteFile
 
 CHILD = """
@@ -72,7 +72,7 @@ def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
     open_store("memory:").close()
     broken = ["CREATE TABLE"]
     with pytest.raises(StoreError, match="SQLite failed"):
-        SqliteFile(None, [broken])
+        SqliteFile(None, LAYOUT, broken)
     assert list(temporary.rglob("*")) == []
 
 
@@ -89,7 +89,7 @@ def test_its_connections_are_closed_when_nobody_holds_it_any_more(
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Connection))
-    SqliteFile(None, SCHEMA)
+    SqliteFile(None, LAYOUT, SCHEMA)
     gc.collect()
     for connection in made:
         with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
@@ -142,7 +142,7 @@ def test_each_is_empty_and_sees_nothing_of_another(memory: Store) -> None:
 
 
 def test_no_write_waits_for_the_disk(temporary: Path) -> None:
-    with closing(SqliteFile(None, SCHEMA)) as file:
+    with closing(SqliteFile(None, LAYOUT, SCHEMA)) as file:
         for synced in (True, False):
             off = 0
             assert file.write(lambda db: db.execute("PRAGMA synchronous").fetchone(), synced=synced) == (off,)
