@@ -175,7 +175,7 @@ def test_a_missing_table_is_named_with_what_makes_it(tmp_path: Path) -> None:
             "wwspec_cursors": SqlCursor(connection, name="corp").load,
         }
         for table, each in calls.items():
-            with pytest.raises((StoreError, CursorError), match=f"lacks the table {table}, .*{fix}"):
+            with pytest.raises((StoreError, CursorError), match=f"lacks the table {table}.*: .*{fix}"):
                 each()
 
 
