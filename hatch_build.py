@@ -1,4 +1,4 @@
-"""Compiles wwspec_router/contracts/speedups.c, if this machine can: a build hook of hatchling, and a command.
+"""Compiles wwspec_router/codecs/speedups.c, if this machine can: a build hook of hatchling, and a command.
 
 The C file is optional. Without a compiler, without Python's headers or with WWSPEC_PURE=1 the wheel is the pure one,
 and msgspec does alone what the compiled module would do faster.
@@ -19,9 +19,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 __all__ = ["SpeedupsHook", "build_beside", "compile_speedups", "why_pure"]
 
-SOURCE = Path("wwspec_router/contracts/speedups.c")
+SOURCE = Path("wwspec_router/codecs/speedups.c")
 """In the project's folder."""
-MODULE = "wwspec_router.contracts.speedups"
+MODULE = "wwspec_router.codecs.speedups"
 FLAGS = ["-std=c11", "-O3", "-Wall", "-Wextra", "-g0"]
 """-g0: lines for a debugger would hold paths of the machine that builds."""
 

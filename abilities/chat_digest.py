@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from schemas.chat_digest import Count, Request, Response
 from wwspec_router import Context, ability
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 
 @ability

@@ -2,8 +2,8 @@
 
 from schemas.chat_summary import Request, Response
 from wwspec_router import Context, ability
-from wwspec_router.wecom import create_summary_task
-from wwspec_router.wecom.tasks import halves
+from wwspec_contracts import create_summary_task
+from wwspec_contracts.tasks import halves
 
 
 @ability

@@ -2,8 +2,8 @@
 
 from schemas.watch_word import Request, Response
 from wwspec_router import Context, ability
-from wwspec_router.wecom import create_rule, get_rule_list
-from wwspec_router.wecom.rules import Keyword
+from wwspec_contracts import create_rule, get_rule_list
+from wwspec_contracts.rules import Keyword
 
 
 @ability

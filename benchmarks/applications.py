@@ -88,7 +88,7 @@ def registry_with(abilities: int, folder: Path) -> Path:
 
     They answer with the SDK's APIs in turn, and each hundredth has a time-out of its own.
     """
-    apis = sorted(path.stem for path in (ROOT / "wwspec_router" / "wecom" / "api").glob("[!_]*.py"))
+    apis = sorted(path.stem for path in (ROOT / "packages/contracts/wwspec_contracts/api").glob("[!_]*.py"))
     rows = [
         f'[abilities.extra_{number:05d}]\napi = "{apis[number % len(apis)]}"\n'
         + ("timeout = 5.0\n" if number % 100 == 0 else "")

@@ -21,9 +21,9 @@ import httpx
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
 from benchmarks.zones import ROOT
-from wwspec_router.client import AsyncZoneClient, ZoneClient
-from wwspec_router.testing.ports import held_ports
-from wwspec_router.wecom import sync_msg
+from wwspec_client import AsyncZoneClient, ZoneClient
+from wwspec_devtools.testing.ports import held_ports
+from wwspec_contracts import sync_msg
 
 SIZES = {"3 KB": 10, "60 KB": 200}
 """Messages in a reply of that size."""

@@ -23,7 +23,7 @@ from benchmarks.figures import Samples
 from benchmarks.rig import CORES, processor_time
 from benchmarks.zones import ROOT
 from tests.support.tools import tool
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page

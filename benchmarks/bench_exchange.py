@@ -26,7 +26,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.figures import Samples
 from benchmarks.zones import BenchmarkZone, SdkName, zone
-from wwspec_router.contracts.fitting import ENGINE
+from wwspec_router.codecs.fitting import ENGINE
 
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""

@@ -13,7 +13,7 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import HARD_LIMIT, INLINE, LIMIT, PROGRAM
 from benchmarks.figures import Samples
 from benchmarks.zones import zone
-from wwspec_router.contracts.fitting import ENGINE
+from wwspec_router.codecs.fitting import ENGINE
 
 NAMES = (HARD_LIMIT, LIMIT, INLINE, PROGRAM)
 

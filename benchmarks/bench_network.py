@@ -27,7 +27,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.figures import Samples
 from benchmarks.zones import PASSTHROUGH, BenchmarkZone, zone
-from wwspec_router.contracts.fitting import ENGINE
+from wwspec_router.codecs.fitting import ENGINE
 
 PINNED = f"{PROGRAM}, pinned"
 TWO = f"{PROGRAM} --workers 2"

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
 from benchmarks.zones import ROOT
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 PAGE = 1000
 

@@ -29,9 +29,9 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Samples
 from benchmarks.zones import ROOT
-from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.testing.app import App
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.ports import held_ports
 
 FASTAPI = "FastAPI"
 CHANGE, TESTS, HELP = "after a change", "tests of a new project", "help"
@@ -115,7 +115,7 @@ def measure(effort: Effort) -> Samples:
 
 def measure_processes(samples: Samples, shop: Path, bare: Path, effort: Effort) -> None:
     """Measure whole processes."""
-    plugins = ["-p", "anyio", "-p", "hypothesispytest", "-p", "wwspec_router.testing.fixture"]
+    plugins = ["-p", "anyio", "-p", "hypothesispytest", "-p", "wwspec_devtools.testing.fixture"]
     processes = {
         TESTS: {
             FASTAPI: partial(process_time, [*PYTEST, "-p", "anyio"], bare),

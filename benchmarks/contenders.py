@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from benchmarks import rig
 from benchmarks.zones import BenchmarkZone
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 __all__ = [
     "FRAMEWORKS",

@@ -16,8 +16,8 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from benchmarks.sdk import wwspecapisdk as light
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 __all__ = ["PASSTHROUGH", "ROOT", "SLOW_DATA", "SdkName", "BenchmarkZone", "zone"]
 

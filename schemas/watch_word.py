@@ -1,7 +1,7 @@
 """The contract of the ability `watch_word`."""
 
 from wwspec_router import Contract, Output
-from wwspec_router.wecom.rules import Word
+from wwspec_contracts.rules import Word
 
 
 class Request(Contract):

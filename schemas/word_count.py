@@ -1,7 +1,7 @@
 """The contract of the function `word_count`."""
 
 from wwspec_router import Contract, Output
-from wwspec_router.wecom.rules import Word
+from wwspec_contracts.rules import Word
 
 
 class Request(Contract):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = (

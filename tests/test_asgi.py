@@ -20,13 +20,13 @@ from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.asgi import create_app
-from wwspec_router.emulator.http.app import create_app as create_emulator
-from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.cores import Cores
-from wwspec_router.testing.app import App
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.emulator.http.app import create_app as create_emulator
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.process.cores import Cores
+from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.ports import held_ports
 
 SERVERS = {
     command.partition(" ")[0]: command
@@ -152,7 +152,7 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 from wwspec_router.asgi import create_app
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 
 def effects():

@@ -15,7 +15,7 @@ from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import REGISTRY, SdkSource, Secrecy, Setting, Settings, registry_path, settings, variable
 from wwspec_router.config.reading import read_settings
-from wwspec_router.errors import ConfigurationError
+from wwspec_contracts.errors import ConfigurationError
 
 ALL = list(settings().values())
 

@@ -28,10 +28,10 @@ from torture.program import until
 from torture.progress import say
 from torture.result import Findings
 from torture.sayer import Sayer
-from wwspec_router.client import SdkApiError
-from wwspec_router.emulator.state.keys import MessageKeys
-from wwspec_router.testing.zone import ServedZone
-from wwspec_router.wecom import get_group_chat
+from wwspec_client import SdkApiError
+from wwspec_devtools.emulator.state.keys import MessageKeys
+from wwspec_devtools.testing.zone import ServedZone
+from wwspec_contracts import get_group_chat
 
 __all__ = ["run"]
 

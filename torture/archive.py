@@ -16,8 +16,8 @@ from Crypto.PublicKey import RSA
 
 from torture.app_process import AppProcess
 from torture.program import ROOT, until
-from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_devtools.testing.ports import held_ports
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 __all__ = [
     "HANDLED",

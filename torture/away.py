@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torture.archive import ArchiveApp
 from torture.program import until
-from wwspec_router.errors import WWSpecError
-from wwspec_router.testing.zone import ServedZone
+from wwspec_contracts.errors import WWSpecError
+from wwspec_devtools.testing.zone import ServedZone
 
 __all__ = ["Away"]
 

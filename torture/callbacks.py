@@ -3,7 +3,7 @@
 from collections import Counter
 
 from torture.service_notes import command_name
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.http.client import EmulatorClient
 
 __all__ = ["Callbacks", "SuiteCallbacks"]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 __all__ = ["Answered", "Client", "SealedCalls"]
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from torture.archive import rotate_key
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.testing.zone import ServedZone
 
 __all__ = ["Hazards"]
 

@@ -28,7 +28,7 @@ from torture.overload import Memory, milliseconds, percentile
 from torture.program import ROOT, ServeProcess, resident_bytes, write_registry
 from torture.progress import say
 from torture.result import Findings
-from wwspec_router.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
+from wwspec_devtools.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
 
 __all__ = ["judge", "lines_by_kind", "run"]
 

@@ -18,9 +18,9 @@ import msgspec
 from torture.handlers import READERS, reader_of
 from torture.ledger import FETCHED, Ledger
 from torture.program import until
-from wwspec_router.client import PlatformError
-from wwspec_router.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_router.testing.app import App
+from wwspec_client import PlatformError
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.testing.app import App
 
 __all__ = ["CALLERS", "RECENT", "Load"]
 

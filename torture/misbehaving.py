@@ -18,7 +18,7 @@ from typing import Any
 
 import app as example  # type: ignore[import-not-found]
 from torture.archive import HANDLED
-from wwspec_router import client as wecom
+import wwspec_client as wecom
 
 __all__ = ["create_app"]
 
@@ -126,5 +126,5 @@ def _without_traceback(record: LogRecord) -> bool:
 def create_app() -> Any:
     """Return the application."""
     vars(example.wecom).update(AsyncNotifyReceiver=_Receiver)
-    getLogger("wwspec_router.notify").addFilter(_without_traceback)
+    getLogger("wwspec_client.notify").addFilter(_without_traceback)
     return example.create_app()

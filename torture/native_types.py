@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from torture.fuzz_targets import ROOT
-from wwspec_router.contracts import Contract, Flag, Output, Unsigned, max_bytes
+from wwspec_contracts.base import Contract, Flag, Output, Unsigned, max_bytes
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import FuncTarget
 

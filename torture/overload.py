@@ -23,7 +23,7 @@ from torture.handlers import WAIT
 from torture.program import ServeProcess, resident_bytes, write_registry
 from torture.progress import say
 from torture.result import Findings
-from wwspec_router.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
+from wwspec_devtools.emulator.standin.wwspec_standin.seal import KEY_BYTES, SealError
 
 __all__ = ["Memory", "milliseconds", "percentile", "run"]
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from tests.support.sdk import standin_as_vendor
-from wwspec_router.host.child import Child
+from wwspec_router.process.child import Child
 
 T = TypeVar("T")
 

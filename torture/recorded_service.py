@@ -13,9 +13,9 @@ from typing import Any
 
 import app as example  # type: ignore[import-not-found]
 from torture.service_notes import CLOCK, HANDLED, command_name
-from wwspec_router import client as wecom
-from wwspec_router.backoff import Backoff
-from wwspec_router.client import archive
+import wwspec_client as wecom
+from wwspec_contracts.backoff import Backoff
+from wwspec_client import archive
 
 __all__ = ["create_app"]
 
@@ -80,5 +80,5 @@ def create_app() -> Any:
     """Return the application."""
     vars(example.wecom).update(AsyncSuite=_Suite, AsyncNotifyReceiver=_Receiver)
     vars(example.archive).update(AsyncArchiver=_Archiver)
-    getLogger("wwspec_router.notify").addFilter(_without_traceback)
+    getLogger("wwspec_client.notify").addFilter(_without_traceback)
     return example.create_app()

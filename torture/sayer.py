@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.http.client import EmulatorClient
 
 __all__ = ["Sayer"]
 

@@ -20,8 +20,8 @@ from torture.app_process import AppProcess
 from torture.program import ROOT, children, until
 from torture.service_judge import Kept, Row
 from torture.service_notes import CLOCK, HANDLED
-from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_devtools.testing.ports import held_ports
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 __all__ = ["CORPS", "Database", "ServiceApp", "service_stage"]
 

@@ -25,8 +25,8 @@ from torture.program import ServeProcess, open_files, resident_bytes
 from torture.progress import say
 from torture.result import Findings
 from torture.stage import REPORT_LIMIT, Stage, set_up
-from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 __all__ = ["judge_growth", "run"]
 

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from torture.sayer import Sayer
-from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.state.keys import MessageKeys
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.state.keys import MessageKeys
 
 __all__ = ["Claim", "Tenant"]
 

@@ -17,11 +17,11 @@ faster and use less memory.
 
 from typing import TYPE_CHECKING
 
-from wwspec_router.host.lazy import lazily
+from wwspec_contracts.support.lazy import lazily
 
 if TYPE_CHECKING:
-    from wwspec_router.contracts import UNSET, Contract, Output, UnsetType, max_bytes
-    from wwspec_router.errors import AbilityError, ApiError, CallError, PostponedError, SdkCallError
+    from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
+    from wwspec_contracts.errors import AbilityError, ApiError, CallError, PostponedError, SdkCallError
     from wwspec_router.handlers.ability import ability
     from wwspec_router.handlers.around import Run
     from wwspec_router.handlers.context import AsyncContext, Context
@@ -65,8 +65,8 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of this pack
     __getattr__ = lazily(
         __name__,
         {
-            "wwspec_router.contracts": "UNSET Contract Output UnsetType max_bytes",
-            "wwspec_router.errors": "AbilityError ApiError CallError PostponedError SdkCallError",
+            "wwspec_contracts.base": "UNSET Contract Output UnsetType max_bytes",
+            "wwspec_contracts.errors": "AbilityError ApiError CallError PostponedError SdkCallError",
             "wwspec_router.handlers.ability": "ability",
             "wwspec_router.handlers.around": "Run",
             "wwspec_router.handlers.context": "AsyncContext Context",

@@ -10,7 +10,7 @@ def _goes_on() -> bool:
     """Wait for the word to go on, if this process is held; see `host.held`, which no other run imports."""
     if "WWSPEC_HELD" not in os.environ:
         return True
-    from wwspec_router.host.held import wait_for_word
+    from wwspec_router.process.prestart import wait_for_word
 
     return wait_for_word(os.environ)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.errors import HandlerTimeoutError
+from wwspec_contracts.errors import HandlerTimeoutError
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -18,10 +18,10 @@ from sqlalchemy import Connection, create_engine
 from benchmarks.machines.parts import WAIT, App, Costs, Faults, Load, Outcome
 from benchmarks.machines.simulation import Zone as Simulation
 from benchmarks.zones import ROOT
-from wwspec_router.client import NotifyEvent, NotifyReceiver, ZoneClient
-from wwspec_router.client.archive import ArchivePage, Archiver
-from wwspec_router.client.sql import create_tables
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_client import NotifyEvent, NotifyReceiver, ZoneClient
+from wwspec_client.archive import ArchivePage, Archiver
+from wwspec_client.sql import create_tables
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 __all__ = ["EVERY", "MACHINES", "Seen", "Timeline", "real", "simulated"]
 

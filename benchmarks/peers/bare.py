@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
 check_reply = msgspec.json.Decoder(sync_msg.Response).decode

@@ -20,7 +20,7 @@ from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspCon
 
 from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
 from benchmarks.peers.unsealing import Unsealing
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 declared, by_hand, threads = (Application(router=Router()) for _ in range(3))
 check_request = msgspec.json.Decoder(sync_msg.Request).decode

@@ -5,7 +5,7 @@ import msgspec
 from flask import Flask, Response, request
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 app = Flask(__name__)
 check_request = msgspec.json.Decoder(sync_msg.Request).decode

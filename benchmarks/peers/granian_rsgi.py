@@ -9,7 +9,7 @@ import msgspec
 from granian.rsgi import HTTPProtocol, Scope
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
 check_reply = msgspec.json.Decoder(sync_msg.Response).decode

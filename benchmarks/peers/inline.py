@@ -8,7 +8,7 @@ import msgspec
 import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 Message = dict[str, Any]
 

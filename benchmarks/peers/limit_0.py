@@ -14,10 +14,10 @@ import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
 from wwspec_router.config import Settings
-from wwspec_router.protocol.answers import Answer, Headers, OnAnswer
-from wwspec_router.protocol.bounds import Limits
-from wwspec_router.protocol.budget import BodyBudget
-from wwspec_router.protocol.connection import Connection
+from wwspec_router.http1.answers import Answer, Headers, OnAnswer
+from wwspec_router.http1.bounds import Limits
+from wwspec_router.http1.budget import BodyBudget
+from wwspec_router.http1.connection import Connection
 from wwspec_router.serving.server import GC_THRESHOLD
 
 Message = dict[str, Any]

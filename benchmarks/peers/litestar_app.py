@@ -10,7 +10,7 @@ from litestar import Litestar, Request, Response, post
 from litestar.concurrency import set_asyncio_executor
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
 check_reply = msgspec.json.Decoder(sync_msg.Response).decode

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """Refuses unknown keys, as the contracts in `wwspec_router.wecom` do."""
+    """Refuses unknown keys, as the contracts in `wwspec_contracts` do."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class SyncMsgRequest(Model):
-    """As `wwspec_router.wecom.sync_msg`, Request."""
+    """As `wwspec_contracts.sync_msg`, Request."""
 
     cursor: Annotated[str, Field(max_length=128)] | None = None
     token: Annotated[str, Field(max_length=128)] | None = None
@@ -56,7 +56,7 @@ class Message(Model):
 
 
 class SyncMsgResponse(Model):
-    """As `wwspec_router.wecom.sync_msg`, Response."""
+    """As `wwspec_contracts.sync_msg`, Response."""
 
     errcode: int = 0
     errmsg: str = "ok"

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from wwspec_router import client as wecom
-from wwspec_router.errors import WWSpecError
-from wwspec_router.wecom import get_group_chat
-from wwspec_router.wecom.events import conversation_new_message
-from wwspec_router.wecom.messages import Message, Party, ServiceEncryptInfo
+import wwspec_client as wecom
+from wwspec_contracts.errors import WWSpecError
+from wwspec_contracts import get_group_chat
+from wwspec_contracts.events import conversation_new_message
+from wwspec_contracts.messages import Message, Party, ServiceEncryptInfo
 
 SETTINGS = ("CORPID", "CORPSECRET", "PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY")  # WWSPEC_CORPID and so on
 FOLDER = Path(os.environ.get("ARCHIVE_FOLDER", "archive"))  # private: the database has opened keys

@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from starlette.routing import BaseRoute, Route
 
-from wwspec_router import client as wecom
-from wwspec_router.client import archive, sql
-from wwspec_router.wecom.messages import Party, ServiceEncryptInfo
+import wwspec_client as wecom
+from wwspec_client import archive, sql
+from wwspec_contracts.messages import Party, ServiceEncryptInfo
 
 SETTINGS = (  # WWSPEC_SUITE_ID and so on
     *("SUITE_ID", "SUITE_SECRET", "PROVIDER_CORPID", "COMMAND_TOKEN", "COMMAND_ENCODING_AES_KEY"),

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from wwspec_router import client as wecom
-from wwspec_router.errors import WWSpecError
+import wwspec_client as wecom
+from wwspec_contracts.errors import WWSpecError
 
 SETTINGS = ("CORPID", "CORPSECRET", "AGENTID", "PROGRAM_ID")  # WWSPEC_CORPID and so on
 URL = os.environ.get("VIEWER_URL", "http://127.0.0.1:8000")  # of this page; its domain is the app's trusted one

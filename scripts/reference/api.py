@@ -17,10 +17,10 @@ def page(say: Say) -> str:
                 say("API of programs", "程序 API"),
                 say(
                     "All that an application imports from `wwspec_router`. WeCom's contracts are in "
-                    "`wwspec_router.wecom`: [SDK APIs](contracts.md), [events](events.md). The last entry, of "
+                    "`wwspec_contracts`: [SDK APIs](contracts.md), [events](events.md). The last entry, of "
                     "`wwspec_router.asgi`, is for "
                     "[other ASGI servers](../how-to/processes.md#behind-another-asgi-server).",
-                    "应用代码从 `wwspec_router` 导入的全部名称。企业微信自己的协议类型在 `wwspec_router.wecom` 里，见 "
+                    "应用代码从 `wwspec_router` 导入的全部名称。企业微信自己的协议类型在 `wwspec_contracts` 里，见 "
                     "[SDK 接口](contracts.md)和[事件](events.md)。最后一项属于 `wwspec_router.asgi`，用于"
                     "[其他 ASGI 服务器](../how-to/processes.md#behind-another-asgi-server)。",
                 ),

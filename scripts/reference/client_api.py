@@ -1,4 +1,4 @@
-"""The names of `wwspec_router.client`, and the APIs of WeCom that its two clients have as methods."""
+"""The names of `wwspec_client`, and the APIs of WeCom that its two clients have as methods."""
 
 import re
 from copy import copy
@@ -7,9 +7,9 @@ import griffe
 
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
-from wwspec_router import client
-from wwspec_router.client import archive, sql, telemetry
-from wwspec_router.client.endpoints import ENDPOINTS, ensure_public_key
+import wwspec_client as client
+from wwspec_client import archive, sql, telemetry
+from wwspec_client.endpoints import ENDPOINTS, ensure_public_key
 
 __all__ = ["PAGE", "page"]
 
@@ -33,9 +33,9 @@ def page(say: Say) -> str:
             say.head(
                 say("API of the app's client", "应用侧客户端 API"),
                 say(
-                    "All names of `wwspec_router.client`; it needs the extra `client`. How to use them: "
+                    "All names of `wwspec_client`; it needs the extra `client`. How to use them: "
                     "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
-                    "`wwspec_router.client` 的全部名称，使用前要安装可选依赖 `client`。"
+                    "`wwspec_client` 的全部名称，使用前要安装可选依赖 `client`。"
                     "用法见[调用能力](../how-to/client.md)和"
                     "[接收通知](../how-to/notifications.md)。",
                 ),
@@ -49,44 +49,44 @@ def page(say: Say) -> str:
             table(heads, rows),
             *(_endpoint(function.__name__, say) for _, function in methods),
             f"## {say('Names', '名称 {#names}')}\n",
-            overview("wwspec_router.client", client.__all__, say),
-            entries("wwspec_router.client", client.__all__, say, level=3),
+            overview("wwspec_client", client.__all__, say),
+            entries("wwspec_client", client.__all__, say, level=3),
             f"## {say('Stores in SQL', 'SQL 存储 {#stores-in-sql}')}\n",
             say(
-                "The names of `wwspec_router.client.sql`; it needs the extra `sql`. How to use them: "
+                "The names of `wwspec_client.sql`; it needs the extra `sql`. How to use them: "
                 "[the app's database](../how-to/databases.md).",
-                "`wwspec_router.client.sql` 的名称，使用前要安装可选依赖 `sql`。"
+                "`wwspec_client.sql` 的名称，使用前要安装可选依赖 `sql`。"
                 "用法见[应用的数据库](../how-to/databases.md)。",
             )
             + "\n",
-            overview("wwspec_router.client.sql", sql.__all__, say),
-            entries("wwspec_router.client.sql", sql.__all__, say, level=3),
+            overview("wwspec_client.sql", sql.__all__, say),
+            entries("wwspec_client.sql", sql.__all__, say, level=3),
             f"## {say('Archive', '归档 {#archive}')}\n",
             say(
-                "The names of `wwspec_router.client.archive`; it needs the extra `sql`. How to use them: "
+                "The names of `wwspec_client.archive`; it needs the extra `sql`. How to use them: "
                 "[archive the messages of many corps](../how-to/archiver.md).",
-                "`wwspec_router.client.archive` 的名称，使用前要安装可选依赖 `sql`。"
+                "`wwspec_client.archive` 的名称，使用前要安装可选依赖 `sql`。"
                 "用法见[归档多家企业的消息](../how-to/archiver.md)。",
             )
             + "\n",
-            overview("wwspec_router.client.archive", archive.__all__, say),
-            entries("wwspec_router.client.archive", archive.__all__, say, level=3),
+            overview("wwspec_client.archive", archive.__all__, say),
+            entries("wwspec_client.archive", archive.__all__, say, level=3),
             f"## {say('OpenTelemetry', 'OpenTelemetry {#opentelemetry}')}\n",
             say(
-                "The names of `wwspec_router.client.telemetry`; it needs the extra `telemetry`. How to use them: "
+                "The names of `wwspec_client.telemetry`; it needs the extra `telemetry`. How to use them: "
                 "[trace and measure](../how-to/telemetry.md).",
-                "`wwspec_router.client.telemetry` 的名称，使用前要安装可选依赖 `telemetry`。"
+                "`wwspec_client.telemetry` 的名称，使用前要安装可选依赖 `telemetry`。"
                 "用法见[跟踪和度量](../how-to/telemetry.md)。",
             )
             + "\n",
-            entries("wwspec_router.client.telemetry", telemetry.__all__, say, level=3),
+            entries("wwspec_client.telemetry", telemetry.__all__, say, level=3),
         ]
     )
 
 
 def _endpoint(name: str, say: Say) -> str:
     """Return the entry of an endpoint as a method: without the core, and with what its steps return."""
-    function = copy(loaded(f"wwspec_router.client.endpoints.{name}"))
+    function = copy(loaded(f"wwspec_client.endpoints.{name}"))
     function.parameters = griffe.Parameters(*list(function.parameters)[1:])
     function.returns = function.returns.slice
     return function_entry(function, say, 3)

@@ -1,12 +1,12 @@
-"""Requests and replies of WeCom's SDK APIs, from `wwspec_router.wecom.api`."""
+"""Requests and replies of WeCom's SDK APIs, from `wwspec_contracts.api`."""
 
 import enum
 import pkgutil
 from importlib import import_module
 from types import ModuleType
 
-import wwspec_router.wecom
-import wwspec_router.wecom.api
+import wwspec_contracts
+import wwspec_contracts.api
 from scripts.reference.shapes import Enums, fields_table, values_of
 from scripts.reference.text import Say, Summary, documents, first_paragraph, summary, table
 
@@ -25,14 +25,14 @@ def page(say: Say) -> str:
         say.head(
             say("SDK APIs", "SDK 接口"),
             say(
-                f"The contracts of WeCom's {len(modules)} SDK APIs: `wwspec_router.wecom.<api>.Request` and "
+                f"The contracts of WeCom's {len(modules)} SDK APIs: `wwspec_contracts.<api>.Request` and "
                 f"`.Response`. A "
                 "path such as `msg_list[].msgid` is a field of each element of a list. A field that is not required "
                 "may be "
                 "left out. Times are Unix seconds. Every reply has `errcode` (0 is success) and `errmsg`, which are "
                 "not "
                 "repeated below.",
-                f"企业微信 {len(modules)} 个 SDK 接口的协议，即 `wwspec_router.wecom.<接口名>` 的 `Request` 和 "
+                f"企业微信 {len(modules)} 个 SDK 接口的协议，即 `wwspec_contracts.<接口名>` 的 `Request` 和 "
                 f"`Response`。"
                 "`msg_list[].msgid` 指列表中每个元素的字段。非必填字段可以不传。时间均为 Unix 时间戳，单位秒。"
                 "每个应答都有 `errcode`（0 表示成功）和 `errmsg`，下文不再列出。字段说明取自代码，多为英文。",
@@ -63,7 +63,7 @@ def page(say: Say) -> str:
 
 def apis() -> dict[str, ModuleType]:
     """Return the module of every SDK API, by the API's name."""
-    package = wwspec_router.wecom.api
+    package = wwspec_contracts.api
     return {
         each.name: import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
     }
@@ -89,12 +89,12 @@ def _enums() -> dict[str, type[enum.Enum]]:
         ValueError: Two have the same name.
     """
     found: dict[str, type[enum.Enum]] = {}
-    for module in pkgutil.walk_packages(wwspec_router.wecom.__path__, "wwspec_router.wecom."):
+    for module in pkgutil.walk_packages(wwspec_contracts.__path__, "wwspec_contracts."):
         for name, value in vars(import_module(module.name)).items():
             if (
                 isinstance(value, type)
                 and issubclass(value, enum.Enum)
-                and value.__module__.startswith("wwspec_router.wecom")
+                and value.__module__.startswith("wwspec_contracts")
             ):
                 if found.setdefault(name, value) is not value:
                     raise ValueError(f"two enums of WeCom's contracts are named {name}")

@@ -5,9 +5,9 @@ from typing import Any
 
 from scripts.reference.contracts import apis
 from scripts.reference.text import Say, documents, first_paragraph, summary, table
-from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import table as appside, uploads
-from wwspec_router.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
+from wwspec_devtools.emulator.apis.table import APIS
+from wwspec_devtools.emulator.appside import table as appside, uploads
+from wwspec_devtools.emulator.state.faults import EFFECTS, MAX_SECONDS, PROGRAM_ERRCODES, RETURN_CODES
 
 __all__ = ["PAGE", "page"]
 

@@ -8,8 +8,8 @@ __all__ = ["NAMES", "PAGE", "page"]
 PAGE = "reference/emulator-client.md"
 
 NAMES = {
-    "wwspec_router.emulator.http.client": ["EmulatorClient", "EmulatorError"],
-    "wwspec_router.emulator.http.machine_controls": ["MachineControls"],
+    "wwspec_devtools.emulator.http.client": ["EmulatorClient", "EmulatorError"],
+    "wwspec_devtools.emulator.http.machine_controls": ["MachineControls"],
 }
 """What controls an emulator, by module."""
 

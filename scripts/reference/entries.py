@@ -41,7 +41,7 @@ def _package() -> Any:
 
 
 def loaded(path: str) -> Any:
-    """Return what the source has at a path such as `wwspec_router.client.ZoneClient`."""
+    """Return what the source has at a path such as `wwspec_client.ZoneClient`."""
     found = _package()[path.removeprefix("wwspec_router.")]
     return found.final_target if found.is_alias else found
 

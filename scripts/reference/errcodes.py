@@ -1,10 +1,10 @@
-"""Who meets each errcode, its cause and its fix: `wwspec_router/errcodes.json`, `program_errcodes.json`."""
+"""Who meets each errcode, its cause and its fix: `packages/contracts/wwspec_contracts/errcodes.json`, `program_errcodes.json`."""
 
 from collections.abc import Mapping
 
 from scripts.reference.text import Say, table
-from wwspec_router.errcodes import ERRCODES, PROGRAM_ERRCODES, Errcode
-from wwspec_router.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
+from wwspec_contracts.errcodes import ERRCODES, PROGRAM_ERRCODES, Errcode
+from wwspec_contracts.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
 from wwspec_router.sdk.vendor import RETURN_CODES
 
 __all__ = ["PAGE", "page"]

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import wwspec_router
 from scripts.reference.text import Say, code, first_paragraph, linked, table
-from wwspec_router.errors import CallError, ConfigurationError, WWSpecError
+from wwspec_contracts.errors import CallError, ConfigurationError, WWSpecError
 
 __all__ = ["PAGE", "errors", "page"]
 
@@ -24,10 +24,10 @@ def page(say: Say) -> str:
         say.head(
             say("Errors", "异常"),
             say(
-                "Every error that the package raises; all are subclasses of `wwspec_router.errors.WWSpecError`. The "
+                "Every error that the package raises; all are subclasses of `wwspec_contracts.errors.WWSpecError`. The "
                 "errcodes "
                 "that an app reads are [on a page of their own](errcodes.md).",
-                "本框架抛出的全部异常，都是 `wwspec_router.errors.WWSpecError` 的子类。"
+                "本框架抛出的全部异常，都是 `wwspec_contracts.errors.WWSpecError` 的子类。"
                 "应用收到的错误码见[错误码](errcodes.md)。",
             ),
         ),

@@ -1,10 +1,10 @@
-"""The fields of WeCom's events, from `wwspec_router.wecom.events`."""
+"""The fields of WeCom's events, from `wwspec_contracts.events`."""
 
 import pkgutil
 from importlib import import_module
 from types import ModuleType
 
-import wwspec_router.wecom.events
+import wwspec_contracts.events
 from scripts.reference.contracts import described
 from scripts.reference.shapes import fields_table
 from scripts.reference.text import Say, documents, summary, table
@@ -23,9 +23,9 @@ def page(say: Say) -> str:
             say("Events", "事件"),
             say(
                 f"The {len(modules)} events that WeCom sends to a program: "
-                f"`wwspec_router.wecom.events.<event_type>.Event`. How "
+                f"`wwspec_contracts.events.<event_type>.Event`. How "
                 "to run code on one: [events](../how-to/events.md).",
-                f"企业微信发给程序的 {len(modules)} 个事件，即 `wwspec_router.wecom.events.<event_type>.Event`。"
+                f"企业微信发给程序的 {len(modules)} 个事件，即 `wwspec_contracts.events.<event_type>.Event`。"
                 "如何在收到事件时运行代码，见[收到事件时运行代码](../how-to/events.md)。",
             ),
         ),
@@ -49,7 +49,7 @@ def page(say: Say) -> str:
 
 def events() -> dict[str, ModuleType]:
     """Return the module of every event, by its event_type."""
-    package = wwspec_router.wecom.events
+    package = wwspec_contracts.events
     return {
         each.name: import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
     }

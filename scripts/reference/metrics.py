@@ -6,8 +6,8 @@ from typing import Any, cast
 from prometheus_client.metrics_core import Metric
 
 from scripts.reference.text import Say, table
-from wwspec_router.client import ZoneClient
-from wwspec_router.metrics.exporter import Exporter
+from wwspec_client import ZoneClient
+from wwspec_devtools.metrics.exporter import Exporter
 from wwspec_router.monitoring.status import AbilityStatus, ErrcodeStatus, Status
 
 __all__ = ["PAGE", "families", "page"]

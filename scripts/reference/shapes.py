@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect as mi
 
 from scripts.reference.text import Say, paragraphs, table
-from wwspec_router.contracts.source_text import field_docs
+from wwspec_contracts.source_text import field_docs
 
 __all__ = ["Enums", "fields_table", "values_of"]
 

@@ -1,4 +1,4 @@
-"""What tests import from `wwspec_router.testing`."""
+"""What tests import from `wwspec_devtools.testing`."""
 
 from scripts.reference.entries import entries
 from scripts.reference.text import Say
@@ -7,7 +7,7 @@ __all__ = ["NAMES", "PAGE", "page"]
 
 PAGE = "reference/testing-api.md"
 
-NAMES = {"wwspec_router.testing.zone": ["Zone", "ZoneTimeoutError"]}
+NAMES = {"wwspec_devtools.testing.zone": ["Zone", "ZoneTimeoutError"]}
 """What is promised to users' tests, by module."""
 
 

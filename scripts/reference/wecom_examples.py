@@ -1,14 +1,14 @@
-"""`wwspec_router/wecom/examples.json`: the console examples of WeCom's contracts, which start-up reads."""
+"""`packages/contracts/wwspec_contracts/api_examples.json`: the console examples of WeCom's contracts, which start-up reads."""
 
 from importlib import import_module
 
 import msgspec
 
-from wwspec_router.contracts.examples import console_example
+from wwspec_contracts.examples import console_example
 from wwspec_router.registry.faults import module_names
 from wwspec_router.registry.loader import ApiContract, EventContract
-from wwspec_router.wecom import api, events
-from wwspec_router.wecom.examples import FILE, Examples
+from wwspec_contracts import api, events
+from wwspec_contracts.api_examples import FILE, Examples
 
 __all__ = ["FILE", "text"]
 

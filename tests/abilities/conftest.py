@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 SERVED = pytest.param("served", marks=pytest.mark.slow)  # processes for each module; tests/scenarios has them, too
 

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 
 from schemas.archive import Digest
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 def digest(zone: Zone) -> Digest:

@@ -1,7 +1,7 @@
 """The ability `chat_digest`."""
 
 from schemas.chat_digest import Request, Response
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 def test_the_digest_counts_each_message_of_a_page_once(zone: Zone) -> None:

@@ -8,7 +8,7 @@ from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
 from tests.support.rsa_keys import new_rsa_key
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The ability `watch_word`, which runs once for each `request_id`."""
 
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 def sdk_calls(zone: Zone, api: str) -> int:

@@ -1,6 +1,6 @@
 """The function `word_count` of the Python demo's protocol."""
 
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 def test_a_word_is_counted_as_often_as_it_occurs(zone: Zone) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, Stand
 from tests.client.scripted import reply
 from tests.clients.test_published_clients import HERE, node, running
-from wwspec_router.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, write_xml
+from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, write_xml
 
 Ask = Callable[[dict[str, Any]], dict[str, str]]
 

@@ -14,10 +14,10 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
 from tests.support.zones import serve_zone
-from wwspec_router.emulator.proxy.authority import Authority
-from wwspec_router.emulator.proxy.proxy import Proxy
+from wwspec_devtools.emulator.proxy.authority import Authority
+from wwspec_devtools.emulator.proxy.proxy import Proxy
 
-pytestmark = pytest.mark.slow  # a zone and another interpreter each; test_decoders and tests/emulator/proxy are quick
+pytestmark = pytest.mark.slow  # a zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick
 
 HERE = Path(__file__).parent
 

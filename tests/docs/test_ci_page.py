@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT
-from wwspec_router.scaffold.project import make_project, project_files
+from wwspec_devtools.scaffold.project import make_project, project_files
 
 PAGES = [ROOT / "docs" / language / "how-to" / "test-in-ci.md" for language in ("en", "zh")]
 COMMAND = re.compile(r"^(?: +- (?:run: )?)?((?:pip|wwspec|pytest)\b.*)$", re.MULTILINE)

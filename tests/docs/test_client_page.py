@@ -9,8 +9,8 @@ from msgspec.structs import asdict
 from tests.docs.test_registry_blocks import blocks
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
-from wwspec_router.errcodes import ERRCODES
-from wwspec_router.scaffold.project import make_project, project_files
+from wwspec_contracts.errcodes import ERRCODES
+from wwspec_devtools.scaffold.project import make_project, project_files
 
 
 def test_an_app_says_what_to_do_about_each_failure_of_a_new_program(tmp_path: Path) -> None:

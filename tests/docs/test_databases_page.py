@@ -16,7 +16,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, f
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
 from tests.support.sql_servers import DATABASES, SERVERS, new_database
-from wwspec_router.client.sql import METADATA
+from wwspec_client.sql import METADATA
 
 NUMBERS: dict[type, float] = {int: 1, float: 1.0, bool: False}
 PAGE = ROOT / "docs" / "en" / "how-to" / "databases.md"

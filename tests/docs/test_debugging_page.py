@@ -15,13 +15,13 @@ from tests.support.command import Running
 from tests.support.debug_adapter import Editor
 from tests.support.pages import blocks_of_page
 from tests.support.waiting import wait_until
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow  # starts the program, the emulator and their verbs, each under a debugger
 
 HANDLERS = """
 from wwspec_router import AsyncContext, Contract, EventContext, Output, ability
-from wwspec_router.wecom.events import conversation_new_message
+from wwspec_contracts.events import conversation_new_message
 
 
 class Asked(Contract):

@@ -11,29 +11,19 @@ from pathlib import Path
 
 import pytest
 
-import wwspec_router.client
-import wwspec_router.testing.zone
+import wwspec_client
+import wwspec_devtools.testing.zone
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
 from tests.support.zones import serve_zone
-from wwspec_router.client import (
-    KeyMissingError,
-    KeyRing,
-    KeyRingError,
-    ReplyTypeError,
-    RetryPolicy,
-    archive,
-    endpoints,
-    sql,
-    telemetry,
-)
-from wwspec_router.client.calls import decode_reply
-from wwspec_router.client.endpoints import ENDPOINTS
-from wwspec_router.client.notify.events import typed
-from wwspec_router.errors import ConfigurationError, JsonError, WWSpecError
-from wwspec_router.testing.zone import Zone
+from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, archive, endpoints, sql, telemetry
+from wwspec_client.calls import decode_reply
+from wwspec_client.endpoints import ENDPOINTS
+from wwspec_client.notify.events import typed
+from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
+from wwspec_devtools.testing.zone import Zone
 
-MODULES = (wwspec_router.client, archive, sql, telemetry, wwspec_router.testing.zone)
+MODULES = (wwspec_client, archive, sql, telemetry, wwspec_devtools.testing.zone)
 PUBLIC = {name: getattr(module, name) for module in MODULES for name in module.__all__}
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 WITH_EXAMPLES = {
@@ -112,7 +102,7 @@ def test_every_public_name_says_what_it_is() -> None:
 
 @cache
 def bodies_of_the_client() -> list[list[ast.stmt]]:
-    return [ast.parse(path.read_text()).body for path in (ROOT / "wwspec_router" / "client").rglob("*.py")]
+    return [ast.parse(path.read_text()).body for path in (ROOT / "packages/client/wwspec_client").rglob("*.py")]
 
 
 def is_described(name: str) -> bool:

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from scripts.website.pages import DOCS, LANGUAGES
-from wwspec_router.cli.verbs.zone import command
-from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import table, uploads
-from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_devtools.cli.verbs.zone import command
+from wwspec_devtools.emulator.apis.table import APIS
+from wwspec_devtools.emulator.appside import table, uploads
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PAGES = {language: (DOCS / language / "reference" / "emulator.md").read_text("utf-8") for language in LANGUAGES}
 HEADINGS = {

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
-from wwspec_router.contracts.matching import matches
+from wwspec_contracts.matching import matches
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 

@@ -8,7 +8,7 @@ import pytest
 from scripts.website.facts import unproved_facts
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
-from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PROMISES = {
     "en": r"\blost\b|at least once|exactly once|\bnever\b",

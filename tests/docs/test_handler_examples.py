@@ -9,8 +9,8 @@ import pytest
 import wwspec_router
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import Zone
-from wwspec_router.wecom.tasks import halves
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts.tasks import halves
 
 FROM_MSGSPEC = {"UNSET", "UnsetType"}
 OBJECTS = {name: getattr(wwspec_router, name) for name in {*wwspec_router.__all__} - FROM_MSGSPEC} | {"halves": halves}
@@ -20,7 +20,7 @@ SAID_BY_OTHERS = {"CallError"}
 CALLER = """\
 from abilities import apierror, asynccontext_pages, context_finish, context_invoke, context_pages, sdkcallerror
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.wecom.tasks import EncryptInfo, MessageKey
+from wwspec_contracts.tasks import EncryptInfo, MessageKey
 
 
 class Request(Contract):

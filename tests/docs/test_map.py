@@ -5,8 +5,8 @@ import re
 
 from tests.support.apps import ROOT
 
-CONSOLE = "wwspec_router/emulator/console"
-BASES = ("", "wwspec_router", "wwspec_router/emulator", CONSOLE, f"{CONSOLE}/static", "scripts/website", "docs/en")
+CONSOLE = "packages/devtools/wwspec_devtools/emulator/console"
+BASES = ("", "wwspec_router", "packages/devtools/wwspec_devtools/emulator", CONSOLE, f"{CONSOLE}/static", "scripts/website", "docs/en")
 
 
 def test_every_file_and_folder_that_the_map_names_is_there() -> None:

@@ -15,7 +15,7 @@ from tests.support.apps import ROOT, check_app, write_files
 from tests.support.pages import Block, blocks_of_page
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 
 def files(page: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 from scripts.website.pages import DOCS
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
-from wwspec_router.scaffold.framework import PUBLISHED
+from wwspec_devtools.scaffold.framework import PUBLISHED
 
 PAGES = [*ROOT.glob("README*.md"), *ROOT.glob("examples/*/*.md"), *DOCS.rglob("*.md")]
 FROM_INDEX = re.compile(r"^.*\bpip (?:install|download)\b.*[\s'\"]wwspec-router\b.*$", re.MULTILINE)
@@ -30,7 +30,7 @@ def test_no_page_says_otherwise() -> None:
     assert {ROOT / "README.md", ROOT / "README.zh-CN.md", DOCS / "zh" / "how-to" / "install.md"} <= {*PAGES}
     found = [finding for page in PAGES for finding in findings(page, published=PUBLISHED)]
     assert found == [], (
-        "CONTRIBUTING.md says what changes together with PUBLISHED of wwspec_router/scaffold/framework.py"
+        "CONTRIBUTING.md says what changes together with PUBLISHED of packages/devtools/wwspec_devtools/scaffold/framework.py"
     )
 
 

@@ -16,8 +16,8 @@ from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Terminals
-from wwspec_router.scaffold.framework import PURE_WHEEL
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.scaffold.framework import PURE_WHEEL
+from wwspec_devtools.testing.ports import held_ports
 
 README = ROOT / "README.md"
 """README.zh-CN.md has the same blocks: tests/docs/test_contributing.py."""

@@ -18,14 +18,14 @@ from scripts.reference.metrics import families
 from scripts.reference.text import Say, chinese_texts, first_paragraph, linked
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.docstrings import Documented, members_of
-from wwspec_router import client
-from wwspec_router.client.endpoints import ENDPOINTS
+import wwspec_client as client
+from wwspec_client.endpoints import ENDPOINTS
 from wwspec_router.config import Secrecy, settings, variable
-from wwspec_router.emulator.apis.table import APIS
-from wwspec_router.emulator.appside import table as appside, uploads
-from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
-from wwspec_router.emulator.state.faults import EFFECTS
-from wwspec_router.errcodes import ERRCODES
+from wwspec_devtools.emulator.apis.table import APIS
+from wwspec_devtools.emulator.appside import table as appside, uploads
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_devtools.emulator.state.faults import EFFECTS
+from wwspec_contracts.errcodes import ERRCODES
 from wwspec_router.monitoring.status import Status
 
 TRANSLATED = (

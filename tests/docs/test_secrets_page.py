@@ -9,7 +9,7 @@ from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 PAGE = ROOT / "docs" / "en" / "how-to" / "secrets.md"
 BLOCKS = [block.text for block in blocks_of_page(PAGE) if block.language == "text"]

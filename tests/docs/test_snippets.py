@@ -25,9 +25,9 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_router.cli.main import VERBS
-from wwspec_router.client import RepeatedCursorError
-from wwspec_router.jobs.later import RUNS
-from wwspec_router.testing.zone import Zone
+from wwspec_client import RepeatedCursorError
+from wwspec_router.jobs.retry import RUNS
+from wwspec_devtools.testing.zone import Zone
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
 TUTORIAL = ROOT / "docs" / "en" / "tutorial"
@@ -76,11 +76,11 @@ ELSEWHERE = {
     f"pip install 'wwspec_router/dist/wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'": (
         "scripts/release --archives installs the archives so"
     ),
-    "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "tests/cli/test_call_wecom.py",
-    "wwspec doctor": "tests/cli/test_doctor.py, since the ports may be in use here",
-    "wwspec new shop": "tests/scaffold; in the pages' application it would bring tests of the same names",
+    "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "packages/devtools/tests/cli/test_call_wecom.py",
+    "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
+    "wwspec new shop": "packages/devtools/tests/scaffold; in the pages' application it would bring tests of the same names",
     **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
-    "wwspec dev": "tests/cli/test_verbs.py, since it does not end",
+    "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }
 """Commands that are not run here, and why."""
 

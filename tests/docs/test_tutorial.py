@@ -16,9 +16,9 @@ from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.client import SqlitePendingStore
-from wwspec_router.client.notify.models import Stage
-from wwspec_router.testing.ports import held_ports
+from wwspec_client import SqlitePendingStore
+from wwspec_client.notify.models import Stage
+from wwspec_devtools.testing.ports import held_ports
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
 PAGES = [
@@ -34,7 +34,7 @@ ELSEWHERE = {
     "source .venv/bin/activate\n"
     "pip install './wwspec_router[dev]'": "tests/docs/test_readme.py",
     "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
-    "wwspec image --check dist/zone-image.tar": "the same, and tests/image",
+    "wwspec image --check dist/zone-image.tar": "the same, and packages/devtools/tests/image",
 }
 """Commands that are not run here, and where they are."""
 

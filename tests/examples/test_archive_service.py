@@ -17,8 +17,8 @@ from torture.program import until
 from torture.service_app import EXAMPLE, Database, ServiceApp, service_stage
 from torture.service_judge import judge_messages
 from torture.tenants import Tenant
-from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.testing.ports import held_ports
+from wwspec_devtools.testing.zone import ServedZone
 
 
 def test_the_example_has_at_most_200_lines_of_python() -> None:

@@ -16,15 +16,15 @@ from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
 from torture.archive import rotate_key
-from wwspec_router.emulator.page.login import login_url
-from wwspec_router.emulator.proxy.authority import Authority
-from wwspec_router.emulator.proxy.browser import page_browser
-from wwspec_router.emulator.state.page_logins import LOGIN_SECONDS
-from wwspec_router.testing.ports import held_ports
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.emulator.page.login import login_url
+from wwspec_devtools.emulator.proxy.authority import Authority
+from wwspec_devtools.emulator.proxy.browser import page_browser
+from wwspec_devtools.emulator.state.page_logins import LOGIN_SECONDS
+from wwspec_devtools.testing.ports import held_ports
+from wwspec_devtools.testing.zone import ServedZone
 
 EXAMPLE = ROOT / "examples" / "message_viewer"
-PACKAGE = ROOT / "tests" / "emulator" / "page"
+PACKAGE = ROOT / "packages/devtools/tests/emulator/page"
 READER, STRANGER = "李娜 (lina)", "王芳 (wangfang)"
 
 

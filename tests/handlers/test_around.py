@@ -29,16 +29,16 @@ from wwspec_router import (
     Run,
     ability,
 )
-from wwspec_router.contracts.codec import OutputPolicy
+from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.envelope import Reply
-from wwspec_router.errors import HandlerTimeoutError, OutputError
+from wwspec_contracts.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 NAME = "abilities.audit:around"
 OUTER: ContextVar[str] = ContextVar("OUTER", default="")
@@ -436,7 +436,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wwspec_router import AbilityError, AsyncContext, Contract, EventContext, Output, Run, ability
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 JOURNAL = Path(__file__).parent / "journal.txt"
 

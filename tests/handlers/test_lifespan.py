@@ -15,9 +15,9 @@ from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.errors import LifespanError
+from wwspec_contracts.errors import LifespanError
 from wwspec_router.handlers.lifespan import Lifespan
-from wwspec_router.host.child import ChildError
+from wwspec_router.process.child import ChildError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
@@ -112,7 +112,7 @@ def test_a_process_that_is_told_to_stop_while_it_starts_closes_what_it_opened(ap
 def test_all_calls_of_a_process_share_the_state(app: Path) -> None:
     program = """
 from pathlib import Path
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 with Zone.in_process(Path(sys.argv[1])) as zone:
     print([zone.call("count").reply["calls"] for _ in range(3)])
 """

@@ -7,8 +7,8 @@ import json
 import time
 from typing import Any
 
-from wwspec_router.emulator.standin.wwspec_standin import sdk as standin
-from wwspec_router.emulator.standin.wwspec_standin.sdk import (
+from wwspec_devtools.emulator.standin.wwspec_standin import sdk as standin
+from wwspec_devtools.emulator.standin.wwspec_standin.sdk import (
     spec_gen_notify_id,
     spec_log_debug,
     spec_log_error,

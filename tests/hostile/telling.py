@@ -9,7 +9,7 @@ import time
 import warnings
 
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 
 class Wish(Contract):

@@ -17,7 +17,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import local_redis
 from tests.support.sdk import ScriptedSdk
-from wwspec_router.call_type import CallType
+from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable, build_table

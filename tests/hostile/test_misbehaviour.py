@@ -17,8 +17,8 @@ from tests.hostile.conftest import LIMIT, Wire
 from tests.hostile.misbehaviour import DONE, GARBAGE, MARK, RAISED, SAID
 from tests.support.crashes import INTERNAL
 from tests.support.sdk import ScriptedSdk
-from wwspec_router.call_type import CallType
-from wwspec_router.contracts.codec import InputCodec, OutputCodec
+from wwspec_contracts.call_type import CallType
+from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal

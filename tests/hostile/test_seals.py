@@ -11,7 +11,7 @@ import pytest
 from tests.hostile.conftest import NOT_DECODED, OK, Pairs, Wire
 from tests.support.sealing import seal_reply
 from tests.support.tables import for_each
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
 SEALED = ["ww-seal", "ww-kind", "ww-request-id", "ww-timestamp", "ww-signature"]

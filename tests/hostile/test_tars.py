@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from tests.support.hostile_tars import TRICKS, write_hostile_tar
 from wwspec_router.cli.main import main
-from wwspec_router.errors import ImageError
-from wwspec_router.image.checks import inspect_tar
+from wwspec_contracts.errors import ImageError
+from wwspec_devtools.image.checks import inspect_tar
 
 TARS = 200
 

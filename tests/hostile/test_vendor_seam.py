@@ -15,7 +15,7 @@ from tests.hostile.conftest import NOT_DECODED
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL_ERROR
 from tests.support.tables import for_each
-from wwspec_router.errors import DecodeError, SdkCallError
+from wwspec_contracts.errors import DecodeError, SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk

@@ -26,8 +26,8 @@ from wwspec_router import Contract, EventContext
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.kept import KeptKey
-from wwspec_router.wecom import sync_msg
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts import sync_msg
+from wwspec_contracts.events import hit_keyword
 
 ROWS: dict[str, dict[str, Any]] = {
     "now": {"notify": "now", "retries": 1000},

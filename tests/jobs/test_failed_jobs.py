@@ -17,15 +17,15 @@ from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import AbilityError, Contract, EventContext
 from wwspec_router.envelope import Call
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob, Failure
-from wwspec_router.stores.marks import forget
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_router.stores.program_keys import forget
+from wwspec_contracts.events import hit_keyword
 
 
 class Found(Contract):

@@ -16,7 +16,7 @@ from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores.base import Store
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 
 class Question(Contract):

@@ -18,7 +18,7 @@ from tests.support.jobs import Platform, Process, Result, accept, answer, job, l
 from tests.support.kernel import app_call, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.contracts import Contract, Output
+from wwspec_contracts.base import Contract, Output
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context

@@ -22,7 +22,7 @@ from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey, KeptWrite
-from wwspec_router.stores.marks import was_forgotten
+from wwspec_router.stores.program_keys import was_forgotten
 
 REGISTRY = """
 [abilities.jobs]

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
-from wwspec_router.call_type import CallType
+from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.call_log import CALLS, CallLog, Measure, Refused
 from wwspec_router.sdk.base import SealedReply

@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
-from wwspec_router.call_type import CallType
-from wwspec_router.contracts.matching import matches
+from wwspec_contracts.call_type import CallType
+from wwspec_contracts.matching import matches
 from wwspec_router.envelope import Call, Deadline
-from wwspec_router.errors import SdkCallError
+from wwspec_contracts.errors import SdkCallError
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
-from wwspec_router.registry.examples import ConsoleContracts
+from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import Store, open_store

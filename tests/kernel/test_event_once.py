@@ -17,7 +17,7 @@ from wwspec_router.kernel.intake import ONCE_TTL
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 LATER = HIT.replace('"timestamp":5', '"timestamp":6')

@@ -12,7 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, network_failure
-from wwspec_router.errors import CallError
+from wwspec_contracts.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store

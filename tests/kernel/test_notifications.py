@@ -14,7 +14,7 @@ from tests.support.sdk import OK, network_failure
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 KernelOf = Callable[..., Kernel]
 REGISTRY = "[abilities.get]\nkind='callback_data'\n[notifications.hits]\ncontract='tests.support.event_handlers:Hits'\n"

@@ -26,7 +26,7 @@ from tests.support.processes import UNMEASURED
 from tests.support.redis_server import local_redis
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.errors import AbilityError
+from wwspec_contracts.errors import AbilityError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.kernel.dispatch import Dispatcher

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.kernel import Kernel
-from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import ConsoleContracts, json_schemas
+from wwspec_contracts.errors import RegistryError
+from wwspec_devtools.console_contracts.described import ConsoleContracts, json_schemas
 
 REGISTRY = """
 [func]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.once import BY_ID, Order, Receipt
 from tests.support.sdk import MemorySdk
-from wwspec_router.errors import AbilityError, HandlerTimeoutError, OverloadedError
+from wwspec_contracts.errors import AbilityError, HandlerTimeoutError, OverloadedError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow, Program

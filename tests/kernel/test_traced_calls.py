@@ -14,8 +14,8 @@ from tests.support.apps import write_files
 from tests.support.command import wwspec
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.client.telemetry import OpenTelemetryHooks
-from wwspec_router.testing.zone import Zone
+from wwspec_client.telemetry import OpenTelemetryHooks
+from wwspec_devtools.testing.zone import Zone
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -39,7 +39,7 @@ APP = {
 import logging
 from msgspec import field
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.wecom import get_group_chat
+from wwspec_contracts import get_group_chat
 
 log = logging.getLogger("orders")
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.packaging.conftest import run
 from tests.support.apps import ROOT
-from wwspec_router.emulator.standin.wwspec_standin.names import SDK_APIS
-from wwspec_router.errors import DEFAULT_ERRCODE
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_contracts.errors import DEFAULT_ERRCODE
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ kind = "callback_data"
 """
 
 REPLACEMENT = """\
-from wwspec_router.contracts import ApiRequest, Output
+from wwspec_contracts.base import ApiRequest, Output
 
 
 class Response(Output):
@@ -37,7 +37,7 @@ class Request(ApiRequest[Response]):
 CALLS = """\
 import json, sys
 from pathlib import Path
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 calls = json.loads(sys.argv[2])
 with Zone.serve(Path(sys.argv[1])) as zone:

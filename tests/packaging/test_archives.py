@@ -11,10 +11,10 @@ from trove_classifiers import classifiers
 
 import wwspec_router
 from tests.packaging.conftest import COMPILED, Archives, run
-from wwspec_router.scaffold.project import project_files
+from wwspec_devtools.scaffold.project import project_files
 
 pytestmark = pytest.mark.slow
-TEMPLATE = "wwspec_router/scaffold/files/"
+TEMPLATE = "packages/devtools/wwspec_devtools/scaffold/files/"
 METADATA = f"wwspec_router-{wwspec_router.__version__}.dist-info"
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
@@ -36,10 +36,10 @@ def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) ->
     [
         "wwspec_router/py.typed",
         "wwspec_router/__main__.py",
-        "wwspec_router/emulator/standin/wwspecapisdk.py",
-        "wwspec_router/scaffold/files/.dockerignore",
-        "wwspec_router/scaffold/files/abilities/registry.toml",
-        "wwspec_router/wecom/api/sync_msg.py",
+        "packages/devtools/wwspec_devtools/emulator/standin/wwspecapisdk.py",
+        "packages/devtools/wwspec_devtools/scaffold/files/.dockerignore",
+        "packages/devtools/wwspec_devtools/scaffold/files/abilities/registry.toml",
+        "packages/contracts/wwspec_contracts/api/sync_msg.py",
     ],
 )
 def test_wheel_carries(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:

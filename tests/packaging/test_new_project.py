@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.conftest import Archives, run
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow
 

@@ -65,5 +65,5 @@ def test_the_image_has_the_compiled_part_and_no_compiler(build: Build) -> None:
 def test_the_image_is_built_without_a_compiler_too(build: Build) -> None:
     no_packages = ("--volume", "/dev/null:/etc/apt/sources.list:ro")
     names = build(*no_packages)
-    assert f"{SITE}/wwspec_router/contracts/codec.py" in names
+    assert f"{SITE}/wwspec_router/codecs/codec.py" in names
     assert f"{SITE}/wwspec_router/contracts/{COMPILED}" not in names

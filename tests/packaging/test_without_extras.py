@@ -10,7 +10,7 @@ import pytest
 from tests.packaging.conftest import run
 from tests.support.apps import write_files
 from wwspec_router.cli.main import VERBS, main
-from wwspec_router.host.extras import MODULES
+from wwspec_contracts.extras import MODULES
 
 pytestmark = pytest.mark.slow  # makes a virtual environment
 
@@ -71,7 +71,7 @@ def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path
 
 def test_the_environment_has_no_extra(bare: Path, clean_env: dict[str, str]) -> None:
     code = (
-        "from importlib.util import find_spec; from wwspec_router.host.extras import MODULES\n"
+        "from importlib.util import find_spec; from wwspec_contracts.extras import MODULES\n"
         "print(sorted({name for names in MODULES.values() for name in names if find_spec(name)}))"
     )
     assert run(bare / "python", "-c", code, cwd=Path("/"), env=clean_env) == "['h11', 'pytest']\n"  # uvicorn needs h11

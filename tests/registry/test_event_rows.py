@@ -6,9 +6,9 @@ import pytest
 
 from tests.support import event_handlers
 from tests.support.apps import ROOT, write_files
-from wwspec_router.contracts.examples import console_example
-from wwspec_router.errors import RegistryError
-from wwspec_router.registry.examples import ConsoleContracts
+from wwspec_contracts.examples import console_example
+from wwspec_contracts.errors import RegistryError
+from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable, build_table
 
 HERE = "tests.support.event_handlers"
@@ -90,7 +90,7 @@ FAULTS = [
     (
         f"[events.auth_knowledge_base]\nhandler='{HERE}:on_hit'",
         f"handler: {HERE}:on_hit does not take this event; annotate its first parameter with "
-        "wwspec_router.wecom.events.auth_knowledge_base.Event, or with a union that holds it",
+        "wwspec_contracts.events.auth_knowledge_base.Event, or with a union that holds it",
     ),
     *(
         (f"[events.hit_keyword]\nhandler='{HERE}:{name}'", f"handler: {HERE}:{name}: {why}")
@@ -100,8 +100,8 @@ FAULTS = [
             ("without_event", "it takes an event and, if it wants, a context, by position"),
             ("with_three", "it takes an event and, if it wants, a context, by position"),
             ("by_name", "it takes an event and, if it wants, a context, by position"),
-            ("of_anything", "annotate event with the Event of a module of wwspec_router.wecom.events"),
-            ("of_nothing", "annotate event with the Event of a module of wwspec_router.wecom.events"),
+            ("of_anything", "annotate event with the Event of a module of wwspec_contracts.events"),
+            ("of_nothing", "annotate event with the Event of a module of wwspec_contracts.events"),
             ("of_call", "annotate ctx of a def function with wwspec_router.EventContext"),
             ("of_def", "annotate ctx of an async def function with wwspec_router.AsyncEventContext"),
             ("returns_text", "annotate the return value with None or a subclass of wwspec_router.Contract"),
@@ -170,7 +170,7 @@ def test_all_faults_of_all_rows_are_told_at_once(tmp_path: Path) -> None:
 
 def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: Path) -> None:
     from wwspec_router.config import SdkSource, Settings
-    from wwspec_router.errors import ConfigurationError
+    from wwspec_contracts.errors import ConfigurationError
     from wwspec_router.serving.program import create_program
 
     write_files(

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT, check_app, python, python_anew, write_files
-from wwspec_router.errors import LoaderError
+from wwspec_contracts.errors import LoaderError
 from wwspec_router.registry.loader import Application
 
-EMPTY = "from wwspec_router.contracts import ApiRequest, Contract, Output\n"
+EMPTY = "from wwspec_contracts.base import ApiRequest, Contract, Output\n"
 APP = {
     "abilities/__init__.py": "",
     "abilities/hello.py": (
@@ -23,7 +23,7 @@ APP = {
     "schemas/api/_private.py": "raise RuntimeError('private modules are not contracts')\n",
 }
 ONLY_REGISTRY = "[passthrough]\nprefix = 'invoke_'\napis = '*'\n[abilities.get_callback_data]\nkind = 'callback_data'\n"
-WECOM = ROOT / "wwspec_router" / "wecom"
+WECOM = ROOT / "packages/contracts/wwspec_contracts"
 SHIPPED_APIS = {path.stem for path in (WECOM / "api").glob("[!_]*.py")}
 SHIPPED_EVENTS = {path.stem for path in (WECOM / "events").glob("[!_]*.py")}
 
@@ -77,7 +77,7 @@ def test_a_foreign_package_without_the_wanted_module_is_told_as_such(app: Path, 
 def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path, tmp_path: Path) -> None:
     foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
     program = (
-        "import sys, schemas\nfrom pathlib import Path\nfrom wwspec_router.errors import LoaderError\n"
+        "import sys, schemas\nfrom pathlib import Path\nfrom wwspec_contracts.errors import LoaderError\n"
         "from wwspec_router.registry.loader import Application\n"
         "try:\n    Application(Path(sys.argv[1])).api_contracts()\nexcept LoaderError as error:\n    print(error)\n"
     )
@@ -134,17 +134,17 @@ def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> N
         (
             "ping",
             EMPTY + "class Response(Output): pass\n",
-            "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+            "schemas/api/ping.py: must define Request as a subclass of wwspec_contracts.base.ApiRequest",
         ),
         (
             "ping",
             EMPTY + "class Request(ApiRequest): pass\n",
-            "schemas/api/ping.py: must define Response as a subclass of wwspec_router.contracts.Output",
+            "schemas/api/ping.py: must define Response as a subclass of wwspec_contracts.base.Output",
         ),
         (
             "ping",
             EMPTY + "Request = 3\n",
-            "schemas/api/ping.py: must define Request as a subclass of wwspec_router.contracts.ApiRequest",
+            "schemas/api/ping.py: must define Request as a subclass of wwspec_contracts.base.ApiRequest",
         ),
     ],
     ids=[
@@ -168,7 +168,7 @@ def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text
 def test_an_event_module_must_define_its_event(app: Path) -> None:
     write_files(app, {"schemas/events/pinged.py": ""})
 
-    assert fault(app) == "schemas/events/pinged.py: must define Event as a subclass of wwspec_router.contracts.Contract"
+    assert fault(app) == "schemas/events/pinged.py: must define Event as a subclass of wwspec_contracts.base.Contract"
 
 
 def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_kernel_imports_shipped_contracts_at_their_first_use(tmp_path: Path) -
         KERNEL
         + """
 def imported():
-    shipped = ("wwspec_router.wecom.api.", "wwspec_router.wecom.events.")
+    shipped = ("wwspec_contracts.api.", "wwspec_contracts.events.")
     return [name.rpartition(".")[2] for name in sys.modules if name.startswith(shipped)]
 
 print(imported())
@@ -257,7 +257,7 @@ def test_shipped_contracts_are_found_by_the_name_of_their_module() -> None:
 
     assert (set(contracts), set(events)) == (SHIPPED_APIS, SHIPPED_EVENTS)
     for name, contract in contracts.items():
-        assert contract.request.__module__ == contract.response.__module__ == f"wwspec_router.wecom.api.{name}"
+        assert contract.request.__module__ == contract.response.__module__ == f"wwspec_contracts.api.{name}"
 
 
 KERNEL = """
@@ -299,7 +299,7 @@ REPLACING = {
     "abilities/asking.py": """
 from schemas.api import sync_msg
 from wwspec_router import Context, Contract, Output, ability
-from wwspec_router.wecom import sync_msg as shipped_sync_msg
+from wwspec_contracts import sync_msg as shipped_sync_msg
 
 class Result(Output):
     text: str = ""
@@ -313,7 +313,7 @@ def shipped(request: Contract, ctx: Context) -> Result:
     return Result(text=ctx.invoke(shipped_sync_msg.Request(limit=7)).next_cursor)
 """,
     "schemas/api/sync_msg.py": """
-from wwspec_router.contracts import ApiRequest, Output
+from wwspec_contracts.base import ApiRequest, Output
 
 class Response(Output):
     colour: str = ""
@@ -322,7 +322,7 @@ class Request(ApiRequest[Response]):
     brand: str
 """,
     "schemas/events/hit_keyword.py": """
-from wwspec_router.contracts import Contract
+from wwspec_contracts.base import Contract
 
 class Event(Contract):
     event_type: str
@@ -337,7 +337,7 @@ def test_a_contract_of_the_application_is_used_instead_of_the_shipped_one(tmp_pa
     program = """
 import json, sys
 from pathlib import Path
-from wwspec_router.registry.examples import console_contract
+from wwspec_devtools.console_contracts.described import console_contract
 from wwspec_router.registry.table import build_table
 
 app = Path(sys.argv[1])

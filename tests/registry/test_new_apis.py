@@ -10,11 +10,11 @@ import pytest
 from tests.support.apps import write_files
 from tests.support.command import wwspec
 from tests.support.zones import serve_zone
-from wwspec_router.errors import RegistryError
-from wwspec_router.registry.client_module import client_module
-from wwspec_router.registry.examples import ConsoleContracts, described_contracts
+from wwspec_contracts.errors import RegistryError
+from wwspec_devtools.app_module import client_module
+from wwspec_devtools.console_contracts.described import ConsoleContracts, described_contracts
 from wwspec_router.registry.table import AbilityTable, build_table
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 INPUT: dict[str, Any] = {"docid": "DOCID", "limit": 10}
 OUTPUT: dict[str, Any] = {"errcode": 0, "errmsg": "ok", "blocks": [{"type": 1, "text": "Prices"}]}

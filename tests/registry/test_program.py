@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import program_code
 from tests.support.apps import ROOT
-from wwspec_router.errors import RegistryError
+from wwspec_contracts.errors import RegistryError
 from wwspec_router.registry.table import AbilityTable, build_table
 
 HERE = "tests.support.program_code"

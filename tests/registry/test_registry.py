@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from tests.support.apps import ROOT, check_app, write_files
-from wwspec_router.errors import ConfigurationError, RegistryError
+from wwspec_contracts.errors import ConfigurationError, RegistryError
 from wwspec_router.registry.file import Passthrough, Program, parse_registry
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.registry.targets import ApiTarget

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 PATIENCE = 60.0
 """Seconds: one of 256 calls at once waits longer than usual on a busy machine."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.waiting import DEADLINE
 from tests.support.zones import forked_child, serve_zone
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.testing.zone import ServedZone
 
 REGISTRY = """
 [abilities.long]

@@ -12,7 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child, serve_zone
-from wwspec_router.testing.zone import ServedZone, Zone
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 HERE = "tests.support.event_handlers"
 EVENTS = 12

@@ -9,7 +9,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 pytestmark = pytest.mark.never_lost
 

@@ -13,8 +13,8 @@ from tests.support.command import wwspec
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from torture.archive import archive_stage, judge, rotate_key
-from wwspec_router.emulator.state.keys import MessageKeys
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.emulator.state.keys import MessageKeys
+from wwspec_devtools.testing.zone import ServedZone
 
 pytestmark = [
     pytest.mark.slow,  # each test starts three programs, and some of them again

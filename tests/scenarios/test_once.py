@@ -13,8 +13,8 @@ from tests.support.apps import write_files
 from tests.support.redis_server import local_redis
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.testing.answer import Answer
-from wwspec_router.testing.zone import ServedZone
+from wwspec_devtools.testing.answer import Answer
+from wwspec_devtools.testing.zone import ServedZone
 
 pytestmark = pytest.mark.never_lost
 

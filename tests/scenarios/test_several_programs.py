@@ -9,8 +9,8 @@ import pytest
 from tests.scenarios.conftest import PATIENT_EMULATOR, PATIENT_PROGRAM
 from tests.support.apps import ROOT
 from tests.support.zones import forked_child, serve_zone
-from wwspec_router.client import RetryPolicy
-from wwspec_router.testing.zone import ServedZone
+from wwspec_client import RetryPolicy
+from wwspec_devtools.testing.zone import ServedZone
 
 
 @pytest.fixture

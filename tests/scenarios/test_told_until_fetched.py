@@ -13,7 +13,7 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import wait_until
 from wwspec_router import Context, Contract, Output, ability
-from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 CRASHED = 710660
 

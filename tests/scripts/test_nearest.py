@@ -18,9 +18,9 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
     ("changed", "first"),
     [
         ("wwspec_router/kernel/dispatch.py", "tests/kernel/test_dispatch.py"),
-        ("wwspec_router/cli/verbs/doctor.py", "tests/cli/test_doctor.py"),
+        ("wwspec_router/cli/verbs/doctor.py", "packages/devtools/tests/cli/test_doctor.py"),
         ("wwspec_router/asgi.py", "tests/test_asgi.py"),
-        ("wwspec_router/errcodes.json", "tests/test_errcodes.py"),
+        ("packages/contracts/wwspec_contracts/errcodes.json", "packages/contracts/tests/contracts/test_errcodes.py"),
         ("abilities/chat_summary.py", "tests/abilities/test_chat_summary.py"),
         ("scripts/needs", "tests/packaging/test_needs.py"),
         ("scripts/website/facts.py", "tests/docs/test_facts.py"),
@@ -36,7 +36,7 @@ def test_the_nearest_test_comes_first(changed: str, first: str) -> None:
 def test_a_module_has_the_tests_of_its_folder_and_of_what_is_beside_it() -> None:
     tests = nearest(Path("wwspec_router/kernel/intake.py"))
     assert {"tests/kernel/test_once.py", "tests/handlers/test_follow.py", "tests/jobs/test_events.py"} < {*tests}
-    assert not [test for test in tests if test.startswith("tests/client/")]
+    assert not [test for test in tests if test.startswith("packages/client/tests/client/")]
 
 
 def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> None:
@@ -46,8 +46,8 @@ def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> N
 
 
 def test_what_a_helper_of_tests_shares_is_near_through_other_helpers_and_fixtures() -> None:
-    assert "tests/client/test_keys.py" in nearest(Path("tests/support/rsa_keys.py"))
-    assert "tests/client/sql/test_pending.py" in nearest(Path("tests/support/postgres_server.py"))
+    assert "packages/client/tests/client/test_keys.py" in nearest(Path("tests/support/rsa_keys.py"))
+    assert "packages/client/tests/client/sql/test_pending.py" in nearest(Path("tests/support/postgres_server.py"))
 
 
 @pytest.mark.parametrize("parts", [("tests", "conftest.py"), ("tests", "test_that_is_gone.py"), ("no", "such.txt")])

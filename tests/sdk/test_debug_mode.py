@@ -18,20 +18,20 @@ from tests.support.sdk import OK, MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.emulator.http.client import EmulatorClient
-from wwspec_router.emulator.settings import EmulatorSettings
-from wwspec_router.errors import SdkCallError, SdkUnavailableError
-from wwspec_router.host.child import ChildError
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_contracts.errors import SdkCallError, SdkUnavailableError
+from wwspec_router.process.child import ChildError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
-from wwspec_router.testing.app import App
+from wwspec_devtools.testing.app import App
 
 DEFAULTS = EmulatorSettings()
 LIFETIME = 7200
 CLOCK_START = 1_800_000_000
 ASKING = """
 from wwspec_router import Context, Contract, Output, ability
-from wwspec_router.wecom import sync_msg
+from wwspec_contracts import sync_msg
 
 
 class Asked(Contract):

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT, python, python_anew, write_files
-from wwspec_router.emulator.settings import STANDIN_DIRECTORY
+from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.sdk.vendor import VendorSdk
 
 LOAD = """
 import sys
 from pathlib import Path
-from wwspec_router.errors import SdkUnavailableError
+from wwspec_contracts.errors import SdkUnavailableError
 from wwspec_router.config import SdkSource
 from wwspec_router.sdk.vendor import load_sdk
 
@@ -91,7 +91,7 @@ def spec_open_debug_mode(debug_token, access_token):
 
 PRELUDE = """
 import json, sys
-from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
+from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_router.config import SdkSource
 from pathlib import Path
 from wwspec_router.sdk.vendor import RETURN_CODES, load_sdk
@@ -420,8 +420,8 @@ ROUND_TRIP = """
 import json, sys
 from pathlib import Path
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.errors import OverloadedError
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_contracts.errors import OverloadedError
 from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.config import SdkSource
 from pathlib import Path

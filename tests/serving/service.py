@@ -20,9 +20,9 @@ from tests.support.apps import ROOT
 from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.standin.wwspec_standin import seal
-from wwspec_router.host.certificates import trusted
-from wwspec_router.host.child import Process
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_contracts.support.certificates import trusted
+from wwspec_router.process.child import Process
 
 ABILITIES = (
     "whoami",

@@ -22,8 +22,8 @@ from tests.serving.wire import (
     statuses,
 )
 from tests.support.waiting import DEADLINE
-from wwspec_router.protocol import bounds
-from wwspec_router.protocol.framing import Reader
+from wwspec_router.http1 import bounds
+from wwspec_router.http1.framing import Reader
 from wwspec_router.registry.table import AbilityTable
 
 KIB = 1 << 10

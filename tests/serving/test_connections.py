@@ -29,8 +29,8 @@ from tests.serving.wire import (
     until_closed,
 )
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.protocol import bounds
-from wwspec_router.protocol.bounds import HEAD_BYTES
+from wwspec_router.http1 import bounds
+from wwspec_router.http1.bounds import HEAD_BYTES
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import SealedReply
 

@@ -18,7 +18,7 @@ from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_router import config
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for
@@ -28,8 +28,8 @@ HANDLERS = """
 import logging
 import threading
 from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
-from wwspec_router.wecom import sync_msg
-from wwspec_router.wecom.events import conversation_new_message
+from wwspec_contracts import sync_msg
+from wwspec_contracts.events import conversation_new_message
 
 
 class Asked(Contract):

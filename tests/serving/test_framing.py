@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from tests.serving.conftest import sealed
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, starting, statuses
 from torture.keyless import MAX_BODY, random_request
-from wwspec_router.protocol.framing import BadRequestError, Reader, content_length
+from wwspec_router.http1.framing import BadRequestError, Reader, content_length
 from wwspec_router.registry.table import AbilityTable
 
 EMPTY_LINE = b"\r\n\r\n"

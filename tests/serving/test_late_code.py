@@ -15,7 +15,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.wecom.api import sync_msg
+from wwspec_contracts.api import sync_msg
 
 TIMEOUT = 0.05
 SECRET = "a name that no log may show"  # noqa: S105 - made up

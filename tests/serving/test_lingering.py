@@ -9,7 +9,7 @@ import pytest
 
 from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
 from tests.support.waiting import wait_until
-from wwspec_router.protocol import bounds
+from wwspec_router.http1 import bounds
 from wwspec_router.registry.table import AbilityTable
 
 MB = 1_000_000

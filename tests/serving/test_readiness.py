@@ -13,7 +13,7 @@ from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_router.config import Settings
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import readiness
 from wwspec_router.serving.asgi import application

@@ -47,7 +47,7 @@ main(["serve", *sys.argv[1:]])
 
 CODE = """
 from wwspec_router import EventContext
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 def code(event: hit_keyword.Event, ctx: EventContext) -> None:
     pass

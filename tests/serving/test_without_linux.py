@@ -11,7 +11,7 @@ from tests.serving.service import SERVE, Service
 from tests.support.apps import ROOT
 from tests.support.command import wwspec_anew
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 WITHOUT_LINUX = {"PYTHONPATH": str(ROOT / "tests" / "support" / "without_linux")}
 

@@ -19,7 +19,7 @@ from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
-from wwspec_router.protocol.connection import Phase
+from wwspec_router.http1.connection import Phase
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.server import server_config

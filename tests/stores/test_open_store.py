@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.stores.suites.rig import ManualClock
-from wwspec_router.errors import ConfigurationError, StoreError, StoreFullError
+from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.sqlite.events import SqliteStore
 

@@ -12,16 +12,16 @@ from msgspec import inspect as mi
 from torture.native_feed import load
 from torture.native_texts import Mutator, Values, written
 from torture.native_types import Case, contracts, random_types
-from wwspec_router.errors import InputError, OutputError
+from wwspec_contracts.errors import InputError, OutputError
 
 TYPES = 25
 TEXTS = 12
 
 
 def main(module: str, seed: int) -> None:
-    sys.modules["wwspec_router.contracts.speedups"] = load(module)
-    from wwspec_router.contracts import fitting
-    from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
+    sys.modules["wwspec_router.codecs.speedups"] = load(module)
+    from wwspec_router.codecs import fitting
+    from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
     sys.stderr.write(fitting.ENGINE)
     chosen = sorted(contracts(), key=lambda case: _drawn(seed, case).random())[:TYPES]

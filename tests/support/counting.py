@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 
 from wwspec_router import Context, Contract, EventContext, Output, ability
-from wwspec_router.wecom import sync_msg
-from wwspec_router.wecom.events import conversation_new_message
+from wwspec_contracts import sync_msg
+from wwspec_contracts.events import conversation_new_message
 
 
 class Ask(Contract):

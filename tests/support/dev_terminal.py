@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.command import Running
 from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.http.client import EmulatorClient
 
 PROMPT = "(Pdb) "
 CTRL_C = "\x03"

@@ -15,7 +15,7 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any, get_type_hints
 
-from wwspec_router.errors import WWSpecError
+from wwspec_contracts.errors import WWSpecError
 
 __all__ = ["Documented", "members_of", "raised_by", "sections_of"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from wwspec_router import AsyncEventContext, Context, Contract, EventContext
-from wwspec_router.wecom.events import conversation_new_message, hit_keyword
+from wwspec_contracts.events import conversation_new_message, hit_keyword
 
 
 class Hits(Contract):

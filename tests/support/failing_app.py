@@ -10,8 +10,8 @@ import logging
 from threading import Event
 
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
-from wwspec_router.wecom.api import get_group_chat, sync_msg
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.api import get_group_chat, sync_msg
+from wwspec_contracts.events import hit_keyword
 
 log = logging.getLogger("shop")
 never = Event()

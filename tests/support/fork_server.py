@@ -35,12 +35,12 @@ LIBRARIES = (
     "redis",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
-    "wwspec_router.emulator.http.server",
+    "wwspec_devtools.emulator.http.server",
     "wwspec_router.registry.table",
     "wwspec_router.serving.program",
     "wwspec_router.serving.server",
     "wwspec_router.stores.sqlite.file",
-    "wwspec_router.testing.zone",
+    "wwspec_devtools.testing.zone",
 )
 """What verbs, and sessions of pytest, import in functions."""
 SECONDS = 20.0
@@ -52,7 +52,7 @@ def import_verbs() -> None:
     gc.disable()
     verbs = importlib.import_module("wwspec_router.cli.main").VERBS
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as in a process of `wwspec`
-    contracts = importlib.import_module("wwspec_router.wecom")
+    contracts = importlib.import_module("wwspec_contracts")
     plugins = importlib.import_module("_pytest.config").default_plugins
     for name in (
         *LIBRARIES,
@@ -60,8 +60,8 @@ def import_verbs() -> None:
         *(f"_pytest.{plugin}" for plugin in plugins),
     ):
         importlib.import_module(name)
-    contract_schema = importlib.import_module("wwspec_router.contracts.schema").contract_schema
-    for found in pkgutil.walk_packages(contracts.__path__, "wwspec_router.wecom."):
+    contract_schema = importlib.import_module("wwspec_devtools.console_contracts.schema").contract_schema
+    for found in pkgutil.walk_packages(contracts.__path__, "wwspec_contracts."):
         module = importlib.import_module(found.name)
         if hasattr(module, "Request"):  # an API, which `wwspec zone register` describes
             contract_schema([module.Request])

@@ -112,7 +112,7 @@ class ForkServer:
 
 @cache
 def _server(measured: str) -> ForkServer:
-    """Return the server for processes that measure their coverage so, as it does itself; see tests/conftest.py."""
+    """Return the server for processes that measure their coverage so, as it does itself; see conftest.py."""
     return ForkServer()
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from tests.support.kernel import app_call
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.contracts import Contract, Output
-from wwspec_router.contracts.codec import InputCodec, OutputCodec
+from wwspec_contracts.base import Contract, Output
+from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability, handler_of
 from wwspec_router.handlers.context import Context

@@ -12,7 +12,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 
 from tests.stores.suites.job_samples import job
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import Outcome, open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.kept import KeptKey, KeptWrite

@@ -7,10 +7,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
-from wwspec_router.call_type import CallType
-from wwspec_router.contracts.codec import InputCodec, OutputCodec, OutputPolicy
-from wwspec_router.contracts.examples import console_example
-from wwspec_router.contracts.matching import mismatches
+from wwspec_contracts.call_type import CallType
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_contracts.examples import console_example
+from wwspec_contracts.matching import mismatches
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import Portal

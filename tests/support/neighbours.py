@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 
 @contextmanager

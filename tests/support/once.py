@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.support.kernel import with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE
-from wwspec_router.contracts import UNSET, Contract, Output, UnsetType
+from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.handlers.ability import ability
 from wwspec_router.kernel.dispatch import Dispatcher

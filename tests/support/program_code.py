@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, Run, ability
-from wwspec_router.wecom.events import hit_keyword
+from wwspec_contracts.events import hit_keyword
 
 NOTHING = None
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from tests.support.emulator import Response, http_server
-from wwspec_router.callbacks import Callback, CallbackCrypto, CallbackReceiver
-from wwspec_router.emulator.http.client import EmulatorClient
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackReceiver
+from wwspec_devtools.emulator.http.client import EmulatorClient
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.redis_server import DURABLE, LocalRedis
 from tests.support.waiting import wait_until
-from wwspec_router.testing.ports import held_ports
+from wwspec_devtools.testing.ports import held_ports
 
 __all__ = ["LATE", "LocalSentinels", "local_sentinels"]
 

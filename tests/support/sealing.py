@@ -1,6 +1,6 @@
 """Replies as a program seals them, for tests that play the program."""
 
-from wwspec_router.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 
 def seal_reply(key: bytes, text: str, request_id: str, timestamp: int, *, exception: bool = False) -> seal.Sealed:

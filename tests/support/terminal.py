@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.cli.watching import State, watched_files
+from wwspec_devtools.cli.watching import State, watched_files
 from wwspec_router.config import registry_path
 
 __all__ = ["Output", "Terminals"]

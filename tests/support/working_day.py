@@ -4,7 +4,7 @@ import runpy
 from pathlib import Path
 
 from tests.support.waiting import wait_until
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 CRASHED = 710660
 NETWORK = -10002

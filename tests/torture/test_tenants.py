@@ -9,7 +9,7 @@ import pytest
 from tests.support.emulator import Emulator
 from tests.support.provider import COMMAND_SETTINGS, CommandUrl
 from torture.tenants import Claim, Tenant
-from wwspec_router.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.settings import EmulatorSettings
 
 
 class Acts:

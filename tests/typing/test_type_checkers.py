@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT, write_files
-from wwspec_router.scaffold.project import make_project, project_files
+from wwspec_devtools.scaffold.project import make_project, project_files
 
 CHECKERS = {
     "mypy": ("mypy", "--strict"),
@@ -20,8 +20,8 @@ SETTINGS = json.dumps({"typeCheckingMode": "strict", "include": ["abilities", "s
 REVEALED = """
 from typing import reveal_type
 
-from wwspec_router.testing.zone import Zone
-from wwspec_router.wecom import sync_msg
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts import sync_msg
 
 
 def reveal(zone: Zone) -> None:
@@ -29,8 +29,8 @@ def reveal(zone: Zone) -> None:
     reveal_type(zone.submit(sync_msg.Request(limit=200)).result().reply)
 """
 MISSPELT = """
-from wwspec_router.testing.zone import Zone
-from wwspec_router.wecom import sync_msg
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts import sync_msg
 
 
 def look(zone: Zone) -> None:
@@ -54,7 +54,7 @@ def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fa
     revealed = [line for line in done.stdout.splitlines() if "revealed.py" in line and "ype " in line]
     assert len(revealed) == 2, done.stdout
     for line in revealed:
-        assert line.endswith('is "wwspec_router.wecom.api.sync_msg.Response"' if checker == "mypy" else 'is "Response"')
+        assert line.endswith('is "wwspec_contracts.api.sync_msg.Response"' if checker == "mypy" else 'is "Response"')
 
 
 def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
@@ -76,7 +76,7 @@ def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_othe
 
 
 @pytest.mark.slow  # Pyright reads all of the package: 8 s of a processor
-@pytest.mark.parametrize("module", ["wwspec_router.client", "wwspec_router.testing.stores"])
+@pytest.mark.parametrize("module", ["wwspec_client", "wwspec_devtools.testing.stores"])
 def test_each_public_name_has_a_type_that_every_checker_reads_in_the_same_way(tmp_path: Path, module: str) -> None:
     """As Pyright sees it: a name without an annotation may be read in several ways."""
     command = [sys.executable, "-m", "basedpyright", "--verifytypes", module, "--ignoreexternal", "--outputjson"]

@@ -7,28 +7,11 @@ from typing import Any, assert_type
 from sqlalchemy import Connection
 
 from schemas.chat_digest import Request, Response
-from wwspec_router.client import (
-    AsyncMessagePage,
-    AsyncTask,
-    AsyncZoneClient,
-    AuthUsers,
-    FileCursor,
-    Masking,
-    MessageGap,
-    MessagePage,
-    RawResponse,
-    RetryPolicy,
-    SuiteApp,
-    Task,
-    TaskStatus,
-    Token,
-    UploadedMedia,
-    ZoneClient,
-)
-from wwspec_router.client.models import LogLevel
-from wwspec_router.client.sql import SqlCursor
-from wwspec_router.wecom import get_group_chat, search_chat, sync_msg
-from wwspec_router.wecom.messages import Message
+from wwspec_client import AsyncMessagePage, AsyncTask, AsyncZoneClient, AuthUsers, FileCursor, Masking, MessageGap, MessagePage, RawResponse, RetryPolicy, SuiteApp, Task, TaskStatus, Token, UploadedMedia, ZoneClient
+from wwspec_client.models import LogLevel
+from wwspec_client.sql import SqlCursor
+from wwspec_contracts import get_group_chat, search_chat, sync_msg
+from wwspec_contracts.messages import Message
 
 
 def typed(client: ZoneClient) -> None:

@@ -3,9 +3,10 @@
 from typing import Any, assert_type
 
 from tests.support.event_handlers import Hits
-from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, Secret, wecom
-from wwspec_router.wecom import create_summary_task, get_group_chat, get_summary_result, sync_msg
-from wwspec_router.wecom.tasks import halves
+import wwspec_contracts as wecom
+from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, Secret
+from wwspec_contracts import create_summary_task, get_group_chat, get_summary_result, sync_msg
+from wwspec_contracts.tasks import halves
 
 
 def typed(ctx: Context) -> None:

@@ -12,7 +12,7 @@ import click
 
 from wwspec_router.cli.help import option_parts, paragraph
 from wwspec_router.cli.language import CHINESE, text
-from wwspec_router.errors import WWSpecError
+from wwspec_contracts.errors import WWSpecError
 
 _CLICK = (click.core, click.exceptions, click.formatting, click.parser, click.types)
 _LIMITS = {"env var: ": "环境变量：", "default: ": "默认：", "required": "必填"}
@@ -55,7 +55,7 @@ def with_fix(error: WWSpecError) -> str:
     refusal: Any = getattr(error, "answer", error)
     if not getattr(refusal, "hint", ""):  # it is no refusal, or the program's, whose errcodes are its own
         return str(error)
-    from wwspec_router.errcodes import advice, cause, hint  # here, since most errors have no errcode
+    from wwspec_contracts.errcodes import advice, cause, hint  # here, since most errors have no errcode
 
     fix, means = advice(refusal.errcode), cause(refusal.errcode)
     if fix is None or means is None:

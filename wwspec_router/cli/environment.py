@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from wwspec_router.errors import ConfigurationError
+from wwspec_contracts.errors import ConfigurationError
 
 ENV_FILE = ".env"
 

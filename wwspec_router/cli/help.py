@@ -8,7 +8,7 @@ import click
 
 from wwspec_router.cli.language import is_chinese, text
 from wwspec_router.config import Topic, settings
-from wwspec_router.errors import did_you_mean
+from wwspec_contracts.errors import did_you_mean
 
 
 class CommandGroup(click.Group):

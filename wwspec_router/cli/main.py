@@ -16,8 +16,8 @@ import click
 
 from wwspec_router import __version__
 from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
-from wwspec_router.errors import ExtraMissingError, WWSpecError
-from wwspec_router.logs.printable import printable
+from wwspec_contracts.errors import ExtraMissingError, WWSpecError
+from wwspec_contracts.support.printable import printable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

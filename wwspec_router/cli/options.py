@@ -24,9 +24,9 @@ from wwspec_router.config import (
 )
 from wwspec_router.config.file import SettingsFile
 from wwspec_router.config.reading import Source, find_secret, find_settings_file, own_settings_path
-from wwspec_router.host.extras import require
-from wwspec_router.host.secret_files import read_secret
-from wwspec_router.logs.printable import printable_json
+from wwspec_contracts.extras import require
+from wwspec_router.process.secret_files import read_secret
+from wwspec_contracts.support.printable import printable_json
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

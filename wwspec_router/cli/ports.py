@@ -10,9 +10,9 @@ from contextlib import closing, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from wwspec_router.errors import ConfigurationError
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.findings import Finding, State
-from wwspec_router.logs.printable import printable
+from wwspec_contracts.support.printable import printable
 
 HOST = "127.0.0.1"
 ANSWER = 1.0

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from wwspec_router.cli.options import print_json
-from wwspec_router.logs.printable import printable
+from wwspec_contracts.support.printable import printable
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -79,6 +79,6 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _width(text: str) -> int:
     """Return the columns that a text takes on a terminal."""
-    from wwspec_router.contracts.source_text import width  # it needs the extra
+    from wwspec_contracts.source_text import width  # it needs the extra
 
     return width(text)

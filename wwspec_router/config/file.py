@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wwspec_router.config import APP_TABLE, Secrecy, Setting, may_hold_password, settings, variable
-from wwspec_router.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 
 TABLES = ("serve", "dev", APP_TABLE)
 NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")
@@ -50,7 +50,7 @@ def read_settings_file(path: Path) -> SettingsFile:
     Raises:
         ConfigurationError: It can't be read, is not TOML, or has faults; the text names each with its line and the fix.
     """
-    from wwspec_router.toml import key_lines, read_toml  # here: most applications have no such file
+    from wwspec_contracts.toml import key_lines, read_toml  # here: most applications have no such file
 
     text, tables = read_toml(path, "name another one with --config")
     lines = key_lines(text)

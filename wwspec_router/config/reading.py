@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from wwspec_router.config import APP_CONFIG, SETTINGS_FILE, Secrecy, Setting, Settings, settings, variable
 from wwspec_router.config.file import SettingsFile, read_settings_file
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.host.secret_files import read_secret
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.process.secret_files import read_secret
 
 
 class Source(Enum):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
-from wwspec_router.contracts import Contract, Output
+from wwspec_contracts.base import Contract, Output
 from wwspec_router.handlers.context import AsyncContext, Context
 
 _MARK = "__wwspec_handler__"
@@ -54,7 +54,7 @@ def ability(function: FunctionT) -> FunctionT:
 
     Examples:
         >>> from wwspec_router import Context, Contract, Output, ability
-        >>> from wwspec_router.wecom import get_group_chat
+        >>> from wwspec_contracts import get_group_chat
         >>> class SizeRequest(Contract):
         ...     chatid: str
         >>> class SizeReply(Output):

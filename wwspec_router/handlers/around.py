@@ -15,7 +15,7 @@ from time import monotonic
 from traceback import walk_tb
 from typing import Any
 
-from wwspec_router.contracts.codec import errcode_of
+from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import EventHandler

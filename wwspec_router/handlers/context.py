@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
-from wwspec_router.contracts import ApiRequest, Contract, OutputT, PagedRequest, ResultT, TaskRequest
+from wwspec_contracts.base import ApiRequest, Contract, OutputT, PagedRequest, ResultT, TaskRequest
 from wwspec_router.handlers.base import BaseContext, SettingsT, StateT
 from wwspec_router.handlers.follow import AsyncFollow, Follow, Start
 from wwspec_router.handlers.kept import AsyncKept, Kept
@@ -28,7 +28,7 @@ class Context(BaseContext[StateT, SettingsT]):
 
     Examples:
         >>> from wwspec_router import Context, Contract, Output, ability
-        >>> from wwspec_router.wecom import sync_msg
+        >>> from wwspec_contracts import sync_msg
         >>> class CountRequest(Contract):
         ...     token: str
         >>> class CountReply(Output):
@@ -64,7 +64,7 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import ApiError, Context
-            >>> from wwspec_router.wecom import get_group_chat
+            >>> from wwspec_contracts import get_group_chat
             >>> def creator(chatid: str, ctx: Context) -> str:
             ...     try:
             ...         return ctx.invoke(get_group_chat.Request(chatid=chatid)).creator
@@ -128,7 +128,7 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import Context
-            >>> from wwspec_router.wecom import sync_msg
+            >>> from wwspec_contracts import sync_msg
             >>> def senders(token: str, ctx: Context) -> set[str]:
             ...     found: set[str] = set()
             ...     for page in ctx.pages(sync_msg.Request(token=token, limit=1000)):
@@ -168,8 +168,8 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import EventContext
-            >>> from wwspec_router.wecom import sync_msg
-            >>> from wwspec_router.wecom.events import conversation_new_message
+            >>> from wwspec_contracts import sync_msg
+            >>> from wwspec_contracts.events import conversation_new_message
             >>> def on_new_message(event: conversation_new_message.Event, ctx: EventContext) -> None:
             ...     request = sync_msg.Request(token=event.conversation_new_message.token)
             ...     for page in ctx.follow(request, name="count"):
@@ -209,7 +209,7 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import EventContext
-            >>> from wwspec_router.wecom.events import hit_keyword
+            >>> from wwspec_contracts.events import hit_keyword
             >>> def open_ticket() -> str:
             ...     return "ticket-1"  # asks another system
             >>> def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -238,7 +238,7 @@ class Context(BaseContext[StateT, SettingsT]):
         Args:
             request: The `Request` of an API that creates a task, such as `create_summary_task.Request(msg_list=keys)`.
             split: Returns a request whose messages are too long for the model (errcode 790040 [100052]) as several
-                requests, such as `wwspec_router.wecom.tasks.halves`.
+                requests, such as `wwspec_contracts.tasks.halves`.
 
         Returns:
             The `Response` of the API that returns the result; with `split` a list of them, one for each part.
@@ -250,8 +250,8 @@ class Context(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import Context
-            >>> from wwspec_router.wecom import create_sentiment_task
-            >>> from wwspec_router.wecom.tasks import MessageKey, halves
+            >>> from wwspec_contracts import create_sentiment_task
+            >>> from wwspec_contracts.tasks import MessageKey, halves
             >>> def moods(keys: list[MessageKey], ctx: Context) -> list[int]:
             ...     results = ctx.finish(create_sentiment_task.Request(msg_list=keys), split=halves)
             ...     found = [each for result in results for each in result.analyze_result_list]
@@ -269,7 +269,7 @@ class AsyncContext(BaseContext[StateT, SettingsT]):
     Examples:
         >>> import asyncio
         >>> from wwspec_router import AsyncContext, Contract, Output, ability
-        >>> from wwspec_router.wecom import get_group_chat
+        >>> from wwspec_contracts import get_group_chat
         >>> class SizesRequest(Contract):
         ...     chatids: list[str]
         >>> class SizesReply(Output):
@@ -307,7 +307,7 @@ class AsyncContext(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import AsyncContext
-            >>> from wwspec_router.wecom import sync_msg
+            >>> from wwspec_contracts import sync_msg
             >>> async def count(token: str, ctx: AsyncContext) -> int:
             ...     messages = 0
             ...     async for page in ctx.pages(sync_msg.Request(token=token, limit=1000)):
@@ -327,8 +327,8 @@ class AsyncContext(BaseContext[StateT, SettingsT]):
 
         Examples:
             >>> from wwspec_router import AsyncEventContext
-            >>> from wwspec_router.wecom import get_hit_msg_list
-            >>> from wwspec_router.wecom.events import hit_keyword
+            >>> from wwspec_contracts import get_hit_msg_list
+            >>> from wwspec_contracts.events import hit_keyword
             >>> async def on_hit(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
             ...     async for page in ctx.follow(get_hit_msg_list.Request(token=event.hit_keyword.token), name="hits"):
             ...         print(len(page.msg_list), "hits")

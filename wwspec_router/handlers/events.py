@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from wwspec_router.contracts import Contract
+from wwspec_contracts.base import Contract
 from wwspec_router.handlers.base import SettingsT, StateT
 from wwspec_router.handlers.context import AsyncContext, Context
 
@@ -31,8 +31,8 @@ class EventContext(Context[StateT, SettingsT]):
 
     Examples:
         >>> from wwspec_router import Contract, EventContext
-        >>> from wwspec_router.wecom import get_hit_msg_list
-        >>> from wwspec_router.wecom.events import hit_keyword
+        >>> from wwspec_contracts import get_hit_msg_list
+        >>> from wwspec_contracts.events import hit_keyword
         >>> class Hits(Contract):  # what the app reads beside the event, with notify = "after"
         ...     messages: int
         >>> def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
@@ -60,8 +60,8 @@ class AsyncEventContext(AsyncContext[StateT, SettingsT]):
 
     Examples:
         >>> from wwspec_router import AsyncEventContext
-        >>> from wwspec_router.wecom import sync_msg
-        >>> from wwspec_router.wecom.events import conversation_new_message
+        >>> from wwspec_contracts import sync_msg
+        >>> from wwspec_contracts.events import conversation_new_message
         >>> async def on_new_message(event: conversation_new_message.Event, ctx: AsyncEventContext) -> None:
         ...     request = sync_msg.Request(token=event.conversation_new_message.token)
         ...     async for page in ctx.follow(request, name="count"):
@@ -129,7 +129,7 @@ def read_event_handler(function: object) -> EventHandler:
 def _events(name: str, hint: Any) -> tuple[type[Contract], ...]:
     types = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if not all(isinstance(each, type) and issubclass(each, Contract) for each in types):
-        raise TypeError(f"annotate {name} with the Event of a module of wwspec_router.wecom.events, or a union of them")
+        raise TypeError(f"annotate {name} with the Event of a module of wwspec_contracts.events, or a union of them")
     return types
 
 

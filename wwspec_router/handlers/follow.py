@@ -16,15 +16,15 @@ from typing import Any, Generic, Literal
 import msgspec
 from msgspec import UNSET
 
-from wwspec_router.backoff import Backoff
-from wwspec_router.contracts import OutputT, PagedRequest
-from wwspec_router.contracts.decoding import UNREADABLE
+from wwspec_contracts.backoff import Backoff
+from wwspec_contracts.base import OutputT, PagedRequest
+from wwspec_contracts.decoding import UNREADABLE
 from wwspec_router.envelope import Call
-from wwspec_router.errors import ApiError, KeptValueError
+from wwspec_contracts.errors import ApiError, KeptValueError
 from wwspec_router.handlers.kept import KeptWrites
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.tasks import ASK_LATER
-from wwspec_router.logs.printable import short
+from wwspec_contracts.support.printable import short
 from wwspec_router.stores.once import OnceClaim, corp_hash
 
 WINDOW = 5 * 24 * 3600
@@ -252,7 +252,7 @@ class Follow(_Pages[OutputT]):
 
     Examples:
         >>> from wwspec_router import EventContext, Follow
-        >>> from wwspec_router.wecom import sync_msg
+        >>> from wwspec_contracts import sync_msg
         >>> def count(pages: Follow[sync_msg.Response], ctx: EventContext) -> int:
         ...     messages = 0
         ...     for page in pages:
@@ -282,7 +282,7 @@ class AsyncFollow(_Pages[OutputT]):
 
     Examples:
         >>> from wwspec_router import AsyncFollow
-        >>> from wwspec_router.wecom import sync_msg
+        >>> from wwspec_contracts import sync_msg
         >>> async def count(pages: AsyncFollow[sync_msg.Response]) -> int:
         ...     return sum([len(page.msg_list) async for page in pages])
     """

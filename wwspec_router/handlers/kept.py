@@ -14,8 +14,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET
 
-from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errors import CallError, JsonError, KeptConflictError, KeptValueError, NotStoredError, StoreError
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import CallError, JsonError, KeptConflictError, KeptValueError, NotStoredError, StoreError
 from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptStore, KeptWrite
 
 T = TypeVar("T")
@@ -150,7 +150,7 @@ class Kept(_Keeper):
 
     Examples:
         >>> from wwspec_router import Contract, EventContext
-        >>> from wwspec_router.wecom.events import hit_keyword
+        >>> from wwspec_contracts.events import hit_keyword
         >>> class Seen(Contract):
         ...     hits: int = 0
         >>> def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -180,7 +180,7 @@ class AsyncKept(_Keeper):
 
     Examples:
         >>> from wwspec_router import AsyncEventContext
-        >>> from wwspec_router.wecom.events import hit_keyword
+        >>> from wwspec_contracts.events import hit_keyword
         >>> async def on_hit(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
         ...     hits = await ctx.kept.get("hits", int) or 0
         ...     ctx.kept.set("hits", hits + 1, unchanged=True)

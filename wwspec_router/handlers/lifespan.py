@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from wwspec_router.errors import LifespanError
+from wwspec_contracts.errors import LifespanError
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, TypeVar
 
-from wwspec_router.errors import CallError
+from wwspec_contracts.errors import CallError
 from wwspec_router.sdk.base import SdkClient
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from functools import partial
 from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from wwspec_router.errors import CallError
+from wwspec_contracts.errors import CallError
 from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.handlers.mailbox import Helpers
-from wwspec_router.logs.stacks import Frames, task_frames, thread_frames
+from wwspec_contracts.support.stacks import Frames, task_frames, thread_frames
 
 T = TypeVar("T")
 

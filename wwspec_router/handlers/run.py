@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from wwspec_router.backoff import Backoff
-from wwspec_router.errors import CallError, PostponedError, StoreError
+from wwspec_contracts.backoff import Backoff
+from wwspec_contracts.errors import CallError, PostponedError, StoreError
 from wwspec_router.handlers.kept import KeptWrites
 from wwspec_router.handlers.steps import Steps
 from wwspec_router.stores.base import JobJournal

@@ -10,8 +10,8 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, get_type_hints
 
-from wwspec_router.contracts.decoding import decode_json
-from wwspec_router.errors import CallError, JsonError, KeptValueError, StoreError
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import CallError, JsonError, KeptValueError, StoreError
 from wwspec_router.handlers.kept import checked_key, encoded
 from wwspec_router.stores.base import JobJournal
 

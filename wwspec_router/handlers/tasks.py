@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from wwspec_router.backoff import Backoff
-from wwspec_router.contracts import ApiRequest, ResultT, TaskRequest
-from wwspec_router.errors import ApiError, CallError
+from wwspec_contracts.backoff import Backoff
+from wwspec_contracts.base import ApiRequest, ResultT, TaskRequest
+from wwspec_contracts.errors import ApiError, CallError
 from wwspec_router.handlers.steps import Task
 
 TOO_LONG = 790040

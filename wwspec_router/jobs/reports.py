@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from wwspec_router.errcodes import ERRCODES, TOKEN_CODES
-from wwspec_router.logs.printable import short
-from wwspec_router.logs.stacks import describe
+from wwspec_contracts.errcodes import ERRCODES, TOKEN_CODES
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.stacks import describe
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.job import Job, Outcome
 

@@ -6,13 +6,13 @@ A corp and an app see and change only what is theirs. No reply and no log line h
 import logging
 from collections.abc import Callable, Collection
 
-from wwspec_router.contracts.administration import FailedJobStatus, ForgetReply, ForgetRequest, JobsReply, JobsRequest
+from wwspec_contracts.administration import FailedJobStatus, ForgetReply, ForgetRequest, JobsReply, JobsRequest
 from wwspec_router.envelope import Call
-from wwspec_router.errors import CallError, InputError, OverloadedError, StoreError, StoreFullError
-from wwspec_router.logs.printable import short
+from wwspec_contracts.errors import CallError, InputError, OverloadedError, StoreError, StoreFullError
+from wwspec_contracts.support.printable import short
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob
-from wwspec_router.stores.marks import forget, instance_name
+from wwspec_router.stores.program_keys import forget, instance_name
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import secrets
 import traceback
 from pathlib import Path
 
-from wwspec_router.errors import CrashError
-from wwspec_router.logs.stacks import describe, is_application
+from wwspec_contracts.errors import CrashError
+from wwspec_contracts.support.stacks import describe, is_application
 
 SAID = "internal error"
 """What the errmsg of every crash begins with."""

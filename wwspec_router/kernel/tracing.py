@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import msgspec
 
-from wwspec_router.errors import CallError
-from wwspec_router.logs.stacks import class_of, is_a
+from wwspec_contracts.errors import CallError
+from wwspec_contracts.support.stacks import class_of, is_a
 from wwspec_router.logs.trace import Trace
 from wwspec_router.logs.tracebacks import frames_of, message_of
 

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from wwspec_router.logs.printable import printable
-from wwspec_router.logs.stacks import describe
+from wwspec_contracts.support.printable import printable
+from wwspec_contracts.support.stacks import describe
 from wwspec_router.logs.tracebacks import traceback_of
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from wwspec_router.logs.stacks import NOT_DESCRIBABLE, PACKAGE, code_of, is_application, line_of
+from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, PACKAGE, code_of, is_application, line_of
 
 T = TypeVar("T")
 

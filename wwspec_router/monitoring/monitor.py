@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from wwspec_router.errors import StoreError
-from wwspec_router.logs.stacks import describe
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.stacks import describe
 from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status, figures_of, status_of

@@ -18,7 +18,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.contracts.decoding import UNREADABLE
+from wwspec_contracts.decoding import UNREADABLE
 from wwspec_router.monitoring.figures import Snapshot, merged
 
 AREA = 8 << 20

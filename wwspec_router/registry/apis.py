@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wwspec_router.contracts import ApiRequest
+from wwspec_contracts.base import ApiRequest
 from wwspec_router.handlers.base import ApiCodec
 from wwspec_router.registry.loader import ApiContract
 

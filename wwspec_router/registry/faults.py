@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from wwspec_router.errors import did_you_mean
+from wwspec_contracts.errors import did_you_mean
 
 
 def import_fault(name: str, error: BaseException, folder: Path) -> str:

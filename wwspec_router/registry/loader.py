@@ -19,12 +19,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
-from wwspec_router.contracts import ApiRequest, Contract, Output
-from wwspec_router.contracts.examples import console_example, contract_faults
-from wwspec_router.errors import LoaderError, did_you_mean
+from wwspec_contracts.base import ApiRequest, Contract, Output
+from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.errors import LoaderError, did_you_mean
 from wwspec_router.registry.faults import import_fault, missing_module, module_names
-from wwspec_router.wecom import api as wecom_api, events as wecom_events
-from wwspec_router.wecom.examples import examples
+from wwspec_contracts import api as wecom_api, events as wecom_events
+from wwspec_contracts.api_examples import examples
 
 ContractT = TypeVar("ContractT", bound=Contract)
 
@@ -84,7 +84,7 @@ class ModuleContract:
         found = getattr(importlib.import_module(self.module), attribute, None)
         if not (isinstance(found, type) and issubclass(found, base)):
             raise LoaderError(
-                f"{self.file}: must define {attribute} as a subclass of wwspec_router.contracts.{base.__name__}"
+                f"{self.file}: must define {attribute} as a subclass of wwspec_contracts.base.{base.__name__}"
             )
         return found
 

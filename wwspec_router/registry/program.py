@@ -9,7 +9,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from wwspec_router.errors import LoaderError
+from wwspec_contracts.errors import LoaderError
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.around import AROUND_FORM, Around
 from wwspec_router.handlers.events import EventHandler

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.contracts.shape import ObjectShape, Scalar, shape_of
+from wwspec_contracts.shape import ObjectShape, Scalar, shape_of
 from wwspec_router.logs.traceparent import traceparent_of
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.once import Path, path_faults

@@ -9,9 +9,9 @@ from typing import IO, NamedTuple
 
 import msgspec
 
-from wwspec_router.errcodes import ERRCODES, hint
-from wwspec_router.errors import WWSpecError
-from wwspec_router.host.loopback import is_loopback
+from wwspec_contracts.errcodes import ERRCODES, hint
+from wwspec_contracts.errors import WWSpecError
+from wwspec_contracts.support.loopback import is_loopback
 
 SILENCE = 5.0
 """Seconds to connect, and to wait for each part of the answer."""

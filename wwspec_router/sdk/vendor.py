@@ -13,9 +13,9 @@ from typing import Any
 
 from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call
-from wwspec_router.errcodes import ERRCODES
-from wwspec_router.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_router.logs.printable import short
+from wwspec_contracts.errcodes import ERRCODES
+from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
+from wwspec_contracts.support.printable import short
 from wwspec_router.sdk.base import Headers, SealedReply
 
 MODULE = "wwspecapisdk"

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from wwspec_router.protocol.answers import LARGE_BODY, LATE_BODY, NO_ROOM, STOPPING, Answer, answer_without_call
-from wwspec_router.protocol.budget import BodyBudget
-from wwspec_router.protocol.framing import content_length
+from wwspec_router.http1.answers import LARGE_BODY, LATE_BODY, NO_ROOM, STOPPING, Answer, answer_without_call
+from wwspec_router.http1.budget import BodyBudget
+from wwspec_router.http1.framing import content_length
 from wwspec_router.serving.program import ZoneProgram
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wwspec_router.config import PIN_AUTO, PIN_OFF, PIN_ON
-from wwspec_router.host.cores import usable_cores
+from wwspec_router.process.cores import usable_cores
 
 log = logging.getLogger(__name__)
 

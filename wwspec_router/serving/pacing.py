@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from time import monotonic, process_time
 
-from wwspec_router.pool.crew import Pace
+from wwspec_router.threads import Pace
 
 PATIENCE = 0.005
 """Seconds after which a job takes long."""

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from wwspec_router.errors import StoreError
-from wwspec_router.logs.stacks import describe
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.stacks import describe
 from wwspec_router.stores.base import Store
 
 log = logging.getLogger(__name__)

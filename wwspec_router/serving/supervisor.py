@@ -17,8 +17,8 @@ from math import inf
 from time import monotonic
 from types import FrameType
 
-from wwspec_router.errors import ConfigurationError
-from wwspec_router.serving.pulse import BEAT, MARGIN, Pulse
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.serving.heartbeat import BEAT, MARGIN, Pulse
 from wwspec_router.serving.worker_process import Slot, WorkerProcess
 
 log = logging.getLogger(__name__)

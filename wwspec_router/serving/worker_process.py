@@ -8,8 +8,8 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 
-from wwspec_router.backoff import Backoff
-from wwspec_router.serving.pulse import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
+from wwspec_contracts.backoff import Backoff
+from wwspec_router.serving.heartbeat import CLOSED, EXHAUSTED, FAILED, HELD_UP, SERVING
 
 STEADY = 5.0
 """When a worker has served for so many seconds, the next one starts at once after its end."""

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
-from wwspec_router.errors import OverloadedError
-from wwspec_router.pool.crew import Busy, Crew, Gate
+from wwspec_contracts.errors import OverloadedError
+from wwspec_router.threads import Busy, Crew, Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
 
 _Result = TypeVar("_Result")

@@ -5,7 +5,7 @@ A new backend is a folder here, a row in `SCHEMES`, and a test class that runs t
 
 from collections.abc import Callable, Mapping, Sequence
 
-from wwspec_router.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_router.stores.base import (
     JobFigures,
     JobJournal,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
 
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome, stored_texts

@@ -6,7 +6,7 @@ from wsgiref.simple_server import make_server
 
 from app.inspector import Inspector
 from schemas.inspection import Finding, Hit
-from wwspec_router.testing.zone import Zone
+from wwspec_devtools.testing.zone import Zone
 
 FORBIDDEN = "这款产品保证收益"
 TOKEN, KEY = "callback-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"

@@ -14,8 +14,8 @@ from tests.serving.workers.rig import (
     started,
 )
 from tests.support.waiting import DEADLINE
-from wwspec_router.errors import OverloadedError
-from wwspec_router.pool import crew
+from wwspec_contracts.errors import OverloadedError
+from wwspec_router import threads as crew
 from wwspec_router.serving.workers import WorkerPool
 
 # Replacing threads that hang

@@ -14,7 +14,7 @@ from tests.serving.workers.rig import (
     started,
 )
 from tests.support.waiting import DEADLINE
-from wwspec_router.errors import OverloadedError
+from wwspec_contracts.errors import OverloadedError
 from wwspec_router.serving.workers import WorkerPool
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving.workers.rig import LOOPS, LoopFactory, no_more_threads, run_on, started
 from tests.support.waiting import DEADLINE
-from wwspec_router.pool import crew
+from wwspec_router import threads as crew
 from wwspec_router.serving import workers
 from wwspec_router.serving.workers import WorkerPool
 

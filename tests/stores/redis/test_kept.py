@@ -12,7 +12,7 @@ from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, writ
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
-from wwspec_router.errors import KeptConflictError, StoreError
+from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptFigures, KeptKey

@@ -15,7 +15,7 @@ from tests.support.redis_clock import RewindingClock
 from tests.support.redis_sentinels import LATE, LocalSentinels, local_sentinels
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import wait_until
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.redis.events import RedisStore
 

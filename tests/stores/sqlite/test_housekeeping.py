@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from tests.support.waiting import DEADLINE
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 
 

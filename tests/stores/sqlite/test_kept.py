@@ -10,7 +10,7 @@ from tests.stores.suites.keeping import check_kept_with_jobs, keeping
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
 from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.waiting import wait_until
-from wwspec_router.errors import KeptConflictError
+from wwspec_contracts.errors import KeptConflictError
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.sqlite import kept
 from wwspec_router.stores.sqlite.events import SqliteStore

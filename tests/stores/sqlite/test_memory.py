@@ -18,7 +18,7 @@ import pytest
 from tests.stores.suites.job_samples import job
 from tests.stores.suites.rig import DEADLINE, in_threads
 from tests.support.skips import only_where
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA
 from wwspec_router.stores.sqlite.file import SqliteFile

@@ -19,7 +19,7 @@ from tests.stores.suites.rig import THREADS, ManualClock, StoreFactory, in_threa
 from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
 from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore

@@ -21,7 +21,7 @@ from tests.stores.suites.rig import ManualClock, in_threads
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite import clocks
 from wwspec_router.stores.sqlite.events import SqliteStore

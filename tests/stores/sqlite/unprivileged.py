@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 if limit := os.environ.get("WWSPEC_FILE_BYTES"):

@@ -6,7 +6,7 @@ Arguments: path, agentid, how many, and optionally the size in bytes beyond whic
 import resource
 import sys
 
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job
 

@@ -12,7 +12,7 @@ from tests.stores.suites.event_jobs import event_job
 from tests.stores.suites.job_samples import LEASE, SLACK, job
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Forgotten, JobFigures, Store, StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey

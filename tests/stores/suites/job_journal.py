@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.stores.suites.job_machine import JournalMachine
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
 from wwspec_router.stores.job import Outcome
 

@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.stores.suites.job_samples import SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import ManualClock, StoreFactory
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.oldest import CLAIMED, REPORTING, RUNNING
+from wwspec_router.stores.job_listing import CLAIMED, REPORTING, RUNNING
 
 
 def fails(error: Exception) -> None:

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from tests.stores.suites.job_samples import LEASE, job
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
-from wwspec_router.errors import KeptConflictError, StoreError, StoreFullError
+from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.kept import LARGEST_VALUE, KeptFigures, KeptKey, KeptValue, KeptWrite

@@ -24,7 +24,7 @@ from tests.stores.suites.rig import (
     StoreFixtures,
     in_threads,
 )
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
 
 TTL = 1200.0

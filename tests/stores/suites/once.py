@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
-from wwspec_router.errors import StoreError, StoreFullError
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, OnceStore
 

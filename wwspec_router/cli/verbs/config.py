@@ -20,7 +20,7 @@ from wwspec_router.config import (
     settings,
     variable,
 )
-from wwspec_router.errors import ConfigurationError, RegistryError, did_you_mean
+from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_router.registry.program import declared_settings
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url

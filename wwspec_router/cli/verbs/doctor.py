@@ -20,11 +20,11 @@ from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
 from wwspec_router.cli.ports import Listener, port_finding
 from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings
-from wwspec_router.contracts.fitting import ENGINE
-from wwspec_router.errors import WWSpecError
+from wwspec_router.codecs.fitting import ENGINE
+from wwspec_contracts.errors import WWSpecError
 from wwspec_router.findings import Finding, State, extra_finding, installed_findings
-from wwspec_router.host.cores import usable_cores
-from wwspec_router.host.elf import ElfError, machine
+from wwspec_router.process.cores import usable_cores
+from wwspec_router.process.elf import ElfError, machine
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.sdk.access_token import AccessTokenError, fetch_access_token
@@ -41,7 +41,7 @@ LOADS = f"""
 import sys
 from pathlib import Path
 from wwspec_router.config import SdkSource
-from wwspec_router.errors import SdkUnavailableError
+from wwspec_contracts.errors import SdkUnavailableError
 from wwspec_router.sdk.vendor import load_sdk
 try:
     load_sdk(SdkSource.VENDOR, Path(sys.argv[1]))

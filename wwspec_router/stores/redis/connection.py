@@ -19,8 +19,8 @@ from importlib import import_module
 from time import monotonic
 from typing import Any, TypeVar
 
-from wwspec_router.errors import StoreError
-from wwspec_router.host.extras import require
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.extras import require
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
 from wwspec_router.stores.redis.keys import Keys

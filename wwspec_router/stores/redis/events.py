@@ -7,7 +7,7 @@ event. This module has the keys of events and their rules.
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from wwspec_router.errors import StoreError, other_layout
+from wwspec_contracts.errors import StoreError, other_layout
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job

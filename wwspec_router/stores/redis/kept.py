@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from msgspec import UNSET, UnsetType
 
-from wwspec_router.errors import KeptConflictError
+from wwspec_contracts.errors import KeptConflictError
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
 from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite

@@ -9,7 +9,7 @@ itself.
 
 from urllib.parse import quote
 
-from wwspec_router.errors import ConfigurationError
+from wwspec_contracts.errors import ConfigurationError
 
 PREFIX = """
 local prefix = string.match(KEYS[1], '^{[^}]*}:')

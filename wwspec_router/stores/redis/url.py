@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from wwspec_router.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 
 LONGEST_WAIT = 1.5
 """Most seconds that a write may wait for replicas: less than the time within which the server must answer."""

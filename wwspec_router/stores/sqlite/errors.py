@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 
 T = TypeVar("T")
 _Args = TypeVarTuple("_Args")

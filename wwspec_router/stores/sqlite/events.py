@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
@@ -25,7 +25,7 @@ from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
-from wwspec_router.stores.sqlite.newest import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
+from wwspec_router.stores.sqlite.write_buffer import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
 
 log = logging.getLogger(__name__)

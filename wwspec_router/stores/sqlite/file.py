@@ -28,8 +28,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from wwspec_router.errors import StoreError
-from wwspec_router.host.private_files import create_private
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.private_files import create_private
 from wwspec_router.stores.batches import Batches
 from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
 from wwspec_router.stores.sqlite.open_files import OpenFiles

@@ -8,8 +8,8 @@ import threading
 import weakref
 from collections.abc import Callable
 
-from wwspec_router.errors import StoreError
-from wwspec_router.logs.stacks import describe
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.stacks import describe
 
 log = logging.getLogger(__name__)
 

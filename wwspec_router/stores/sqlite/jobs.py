@@ -11,7 +11,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
-from wwspec_router.errors import StoreError
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.base import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
@@ -26,7 +26,7 @@ from wwspec_router.stores.checks import (
 )
 from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
 from wwspec_router.stores.kept import KeptWrite
-from wwspec_router.stores.oldest import OldJob, old_job
+from wwspec_router.stores.job_listing import OldJob, old_job
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.kept import SqliteKept
 

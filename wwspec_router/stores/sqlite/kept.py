@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import astuple
 
-from wwspec_router.errors import KeptConflictError, StoreError, StoreFullError
+from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
 from wwspec_router.stores.base import StoreLimits
 from wwspec_router.stores.checks import (
     expects,

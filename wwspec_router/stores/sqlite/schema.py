@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from wwspec_router.errors import StoreError, other_layout
+from wwspec_contracts.errors import StoreError, other_layout
 
 APPLICATION_ID = 0x57575350
 """Marks the file as ours ("WWSP") in `PRAGMA application_id`."""

@@ -1,0 +1,48 @@
+"""A zone of the reference program, and clients of an enterprise app that do not wait long."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.apps import ROOT
+from tests.support.emulator import SealedProgram
+from wwspec_client import RetryPolicy, ZoneClient
+from wwspec_devtools.testing.zone import Zone
+
+QUICK = RetryPolicy(first_pause=0.0)
+"""Retries without pauses."""
+
+
+@pytest.fixture(scope="module")
+def module_zone() -> Iterator[Zone]:
+    """One zone for all tests of a module."""
+    with Zone.in_process(ROOT, messages=60) as zone:
+        yield zone
+
+
+@pytest.fixture
+def zone(module_zone: Zone) -> Zone:
+    """The module's zone, as if just started."""
+    module_zone.client.reset()
+    module_zone.client.clear_faults()
+    return module_zone
+
+
+@pytest.fixture
+def app(zone: Zone) -> Iterator[ZoneClient]:
+    """An app's client in this zone."""
+    with zone.app_client(retries=QUICK) as client:
+        yield client
+
+
+@pytest.fixture
+def program() -> Iterator[SealedProgram]:
+    """A program that answers what a test says."""
+    with ExitStack() as stack:
+        yield SealedProgram(stack)
+
+
+def fetched_tokens(zone: Zone) -> int:
+    """Return how often somebody has asked for an access token since the zone's reset."""
+    return sum(each["name"] == "gettoken" for each in zone.client.traffic(kind="app"))

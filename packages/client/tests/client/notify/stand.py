@@ -1,0 +1,111 @@
+"""Both receivers behind one interface: what WeCom sends comes in, and a scripted WeCom answers what they ask."""
+
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import anyio.to_thread
+import httpx
+
+from tests.client.scripted import Outcome, Script
+from tests.support.waiting import wait_until
+from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyPolicy, NotifyReceiver, Pending, RetryPolicy, ZoneClient
+from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
+
+TOKEN, AES_KEY, CORPID = "callback-token", "a" * 42 + "A", "ww-receiver"
+CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
+QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
+ONCE = RetryPolicy(attempts=1)
+CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "program", "base_url": "http://127.0.0.1"}
+
+ServerKind = Literal["wsgi", "asgi"]
+
+
+class OnThread(httpx.AsyncBaseTransport):
+    """A blocking transport, on an event loop."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        answer = await anyio.to_thread.run_sync(self._transport.handle_request, request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.read())
+
+
+class Stand:
+    """A receiver whose handler collects events. A context manager, which starts and stops it."""
+
+    def __init__(self, kind: ServerKind, wecom: httpx.BaseTransport | Iterable[Outcome], **options: Any) -> None:
+        self.wecom = wecom if isinstance(wecom, httpx.BaseTransport) else Script(wecom)
+        self.events: list[NotifyEvent] = []
+        self.kind = kind
+        client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
+        given = {
+            "token": TOKEN,
+            "encoding_aes_key": AES_KEY,
+            "receive_id": CORPID,
+            "policy": QUICK,
+            "handler": self.events.append,
+            **options,
+        }
+        choose = options.pop("choose", lambda client: client)
+        given.pop("choose", None)
+        self.receiver: NotifyReceiver | AsyncNotifyReceiver
+        if kind == "wsgi":
+            self.receiver = NotifyReceiver(choose(ZoneClient(**client, transport=self.wecom)), **given)
+        else:
+            self.receiver = AsyncNotifyReceiver(
+                choose(AsyncZoneClient(**client, transport=OnThread(self.wecom))), **given
+            )
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            transport: httpx.BaseTransport
+            if isinstance(self.receiver, NotifyReceiver):
+                stack.enter_context(self.receiver)
+                transport = httpx.WSGITransport(app=self.receiver)
+            else:
+                self._server = stack.enter_context(MemoryServer(self.receiver, "receiver"))  # its lifespan, too
+                transport = MemoryTransport(self._server)
+            self.http = stack.enter_context(httpx.Client(base_url="http://127.0.0.1", transport=transport))
+            self._ends = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ends.close()
+
+    def notify(self, notify_id: str, *, at: float | None = None, **fields: str | int) -> httpx.Response:
+        """Send the callback of a notification."""
+        inner = {"ToUserName": CORPID, "MsgType": "event", "Event": "program_notify", "NotifyId": notify_id}
+        return self.post(write_xml({**inner, **fields}), at=at)
+
+    def post(self, xml: str, *, crypto: CallbackCrypto = CRYPTO, at: float | None = None) -> httpx.Response:
+        """Send a callback as WeCom does."""
+        encrypted = crypto.encrypt(xml)
+        query = crypto.query(int(time.time() if at is None else at), encrypted)
+        body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})
+        return self.http.post("/callback", params=query, content=body.encode())
+
+    def handled(self, count: int) -> list[NotifyEvent]:
+        """Wait for so many events."""
+        wait_until(lambda: len(self.events) >= count)
+        assert len(self.events) == count
+        return self.events
+
+    def failed(self) -> list[Pending]:
+        """Return what is given up."""
+        if isinstance(self.receiver, NotifyReceiver):
+            return self.receiver.failed()
+        return self._server._portal.call(self.receiver.failed)
+
+    def retry(self, row: Pending) -> bool:
+        """Try again what was given up."""
+        if isinstance(self.receiver, NotifyReceiver):
+            return self.receiver.retry(row.notification)
+        return self._server._portal.call(self.receiver.retry, row.notification)

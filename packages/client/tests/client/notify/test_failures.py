@@ -1,0 +1,421 @@
+"""What handlers may do wrong, and that nothing of it ends a receiver or loses an event."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.client.notify.stand import CORPID, ServerKind, Stand
+from tests.client.notify.test_receiver import HIT
+from tests.client.scripted import answer
+from tests.support.waiting import wait_until
+from wwspec_client import MemoryPendingStore, Notification, NotifyEvent, NotifyPolicy, Pending, SqlitePendingStore
+from wwspec_client.notify.models import Stage
+from wwspec_contracts.errors import ConfigurationError, StoreError
+
+KINDS: list[ServerKind] = ["wsgi", "asgi"]
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+class Unspeakable(BaseException):
+    """Raises whatever one does with it."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        raise KeyboardInterrupt
+
+
+ERRORS: list[BaseException] = [
+    SystemExit(1),
+    KeyboardInterrupt(),
+    GeneratorExit(),
+    StopIteration(),
+    StopAsyncIteration(),
+    asyncio.CancelledError(),
+    BaseExceptionGroup("all", [SystemExit(2), asyncio.CancelledError()]),
+    RecursionError(),
+    Unspeakable(),
+]
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Ends what a test lets hang."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def failing_once(got: list[str]) -> Callable[[NotifyEvent], None]:
+    def handler(event: NotifyEvent) -> None:
+        if event.attempt == 1 and event.notify_id.isdigit():
+            raise ERRORS[int(event.notify_id)]
+        got.append(event.notify_id)
+
+    return handler
+
+
+@pytest.mark.parametrize("form", ["wsgi", "asgi", "async"])
+def test_whatever_a_handler_raises_counts_for_its_event_only(form: str) -> None:
+    got: list[str] = []
+    plain = failing_once(got)
+
+    async def handler(event: NotifyEvent) -> None:
+        plain(event)
+
+    names = [*map(str, range(len(ERRORS))), "other"]
+    kind: ServerKind = "wsgi" if form == "wsgi" else "asgi"
+    with Stand(kind, [HIT], handler=handler if form == "async" else plain) as stand:
+        for name in names:
+            assert stand.notify(name).status_code == 200
+        wait_until(lambda: sorted(got) == sorted(names))
+        assert stand.receiver.problems() == []
+        assert stand.failed() == []
+
+
+def test_the_reason_and_the_log_show_no_value_of_a_statement(caplog: pytest.LogCaptureFixture) -> None:
+    value = "the-private-key"
+
+    def handler(event: NotifyEvent) -> None:
+        engine = create_engine("sqlite://")
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("INSERT INTO private_keys VALUES (:key)"), {"key": value})
+        except SQLAlchemyError as error:
+            raise RuntimeError("the keys can't be stored") from error
+        finally:
+            engine.dispose()
+
+    with Stand("wsgi", [HIT], handler=handler, policy=NotifyPolicy(handler_attempts=1)) as stand:
+        stand.notify("n1")
+        wait_until(lambda: stand.failed())
+        assert stand.failed()[0].reason == "RuntimeError: the keys can't be stored"
+    assert "no such table: private_keys" in caplog.text
+    assert value not in caplog.text
+
+
+def test_a_handler_whose_task_is_cancelled_fails_alone() -> None:
+    got: list[tuple[str, int]] = []
+
+    async def handler(event: NotifyEvent) -> None:
+        got.append((event.notify_id, event.attempt))
+        if event.attempt > 1:
+            return
+        if event.notify_id == "child":
+            child = asyncio.create_task(asyncio.sleep(60))
+            child.cancel()
+            await child
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+
+    with Stand("asgi", [HIT], handler=handler) as stand:
+        for name in ("child", "own"):
+            assert stand.notify(name).status_code == 200
+        wait_until(lambda: len(got) == 4)
+        assert stand.notify("child").status_code == 200
+    assert sorted(got) == [("child", 1), ("child", 2), ("own", 1), ("own", 2)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_is_named_and_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    with Stand("wsgi", [HIT]) as stand:
+        worker = next(thread for thread in threading.enumerate() if thread.name == "wwspec-notify-4")
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(SystemExit))
+        wait_until(lambda: not worker.is_alive())
+        wait_until(lambda: "wwspec-notify-4 has ended; another one takes its place" in caplog.text)
+        wait_until(lambda: stand.receiver.problems() == [])
+        stand.notify("n1")
+        stand.handled(1)
+    assert stand.receiver.problems() == ["the receiver is not started in this process"]
+
+
+@both
+def test_a_handler_that_hangs_is_logged_and_tried_again_while_others_go_on(
+    kind: ServerKind, release: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[tuple[str, int]] = []
+
+    def handler(event: NotifyEvent) -> None:
+        if event.notify_id == "hangs" and event.attempt == 1:
+            wait_for_ever(release)
+        got.append((event.notify_id, event.attempt))
+
+    policy = NotifyPolicy(first_pause=0.0, handler_limit=0.2, grace=0.0)
+    with Stand(kind, [HIT], handler=handler, policy=policy) as stand:
+        stand.notify("hangs")
+        wait_until(lambda: "handler of notification hangs has been running on" in caplog.text)
+        stand.notify("other")
+        wait_until(lambda: sorted(got) == [("hangs", 2), ("other", 1)])
+        [problem] = stand.receiver.problems()
+        assert problem.startswith("the handler of notification hangs hangs at")
+        release.set()
+        wait_until(lambda: stand.receiver.problems() == [])
+    [line] = [record.getMessage() for record in caplog.records if record.name == "wwspec_contracts.support.watchdog"]
+    assert "it counts as failed; it is at" in line
+    assert "test_failures.py" in line
+    assert "wait_for_ever" in line
+
+
+def wait_for_ever(release: threading.Event) -> None:
+    release.wait()
+
+
+def test_an_async_handler_that_hangs_is_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    got: list[object] = []
+
+    async def sleep_for_ever() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            got.append("cancelled")
+
+    async def handler(event: NotifyEvent) -> None:
+        if event.attempt == 1:
+            await sleep_for_ever()
+        got.append(event.attempt)
+
+    with Stand("asgi", [HIT], handler=handler, policy=NotifyPolicy(first_pause=0.0, handler_limit=0.2)) as stand:
+        stand.notify("n1")
+        wait_until(lambda: len(got) == 2)
+        assert stand.receiver.problems() == []
+    assert got == ["cancelled", 2]
+    assert "on the event loop" in caplog.text
+    assert "sleep_for_ever" in caplog.text
+
+
+@both
+def test_an_event_whose_handler_always_hangs_is_given_up(kind: ServerKind, release: threading.Event) -> None:
+    def handler(event: NotifyEvent) -> None:
+        release.wait()
+
+    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, handler_limit=0.01, grace=0.0)
+    with Stand(kind, [HIT], handler=handler, policy=policy) as stand:
+        stand.notify("n1")
+        wait_until(stand.failed)
+        [row] = stand.failed()
+    assert row.reason == "TimeoutError: it took longer than 0.01 s"
+    assert row.attempts == 6
+
+
+@both
+def test_an_attempt_is_counted_before_the_handler_is_called(kind: ServerKind, tmp_path: Path) -> None:
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    found: list[Pending | None] = []
+
+    def handler(event: NotifyEvent) -> None:
+        found.append(store.get((CORPID, event.notify_id)))
+
+    with Stand(kind, [HIT], handler=handler, store=store) as stand:
+        stand.notify("n1")
+        wait_until(lambda: found)
+    assert found[0] is not None
+    assert (found[0].attempts, found[0].reason) == (1, "the process ended while the event was handled")
+
+
+@both
+def test_an_event_that_has_ended_its_process_too_often_is_given_up_without_another_call(kind: ServerKind) -> None:
+    store = MemoryPendingStore()
+    notification = Notification(corpid=CORPID, notify_id="n1")
+    store.add(Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, attempts=36, event="{}"))
+    with Stand(kind, [HIT], store=store) as stand:
+        wait_until(stand.failed)
+        assert stand.events == []
+
+
+@both
+def test_any_text_of_an_error_is_stored_and_shown(kind: ServerKind, tmp_path: Path) -> None:
+    def handler(event: NotifyEvent) -> None:
+        raise ValueError("\ud800\x1b[2J\n中")
+
+    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, handler_attempts=2)
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    with Stand(kind, [HIT], handler=handler, store=store, policy=policy) as stand:
+        stand.notify("n1")
+        wait_until(stand.failed)
+        [row] = stand.failed()
+    assert (row.reason, row.attempts) == (r"ValueError: \ud800\x1b[2J\n中", 2)
+
+
+@both
+def test_a_store_that_fails_is_no_handler_that_fails(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(MemoryPendingStore):
+        fails = 1
+
+        def put(self, row: Pending) -> None:
+            if row.stage is Stage.FETCHED and row.attempts and self.fails:
+                self.fails -= 1
+                raise StoreError("the disk is full")
+            super().put(row)
+
+    with Stand(kind, [HIT], store=Failing()) as stand:
+        stand.notify("n1")
+        assert stand.handled(1)[0].attempt == 1
+    errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [(each.getMessage(), each.exc_info) for each in errors] == [("notification n1: the disk is full", None)]
+
+
+@both
+def test_what_is_given_up_is_reported_to_the_app(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+    failed: list[Pending] = []
+
+    def on_failed(row: Pending) -> None:
+        failed.append(row)
+        raise SystemExit
+
+    async def on_failed_async(row: Pending) -> None:
+        on_failed(row)
+
+    function = on_failed if kind == "wsgi" else on_failed_async
+    with Stand(kind, [answer(710646, "illegal notify_id")], on_failed=function) as stand:
+        stand.notify("n1")
+        wait_until(lambda: "notification n1: on_failed failed" in caplog.text)
+        assert stand.failed() == failed
+        assert failed[0].stage is Stage.FAILED
+        assert stand.receiver.problems() == []
+    assert "notification n1 is given up after 1 attempts to fetch it; retry() tries again: " in caplog.text
+
+
+def test_a_handler_that_fails_is_called_again_for_half_an_hour() -> None:
+    policy = NotifyPolicy()
+    pauses = [policy.pause(attempts) for attempts in range(1, policy.handler_attempts)]
+    assert sum(pauses) >= 1800
+    assert pauses == [1, 2, 4, 8, 16, 32] + [60] * 29
+
+
+class Skipping(MemoryPendingStore):
+    """Keeps how long each row pauses, and sets the clock to the pause's end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.pauses: list[tuple[Stage, int, float]] = []
+
+    def put(self, row: Pending) -> None:
+        super().put(row)
+        self.pauses.append((row.stage, row.attempts, row.due - self.now))
+        self.now = max(self.now, row.due)
+
+
+@both
+def test_an_event_waits_for_as_long_as_the_policy_says(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(event: NotifyEvent) -> None:
+        raise ValueError("no database")
+
+    store, policy = Skipping(), NotifyPolicy(first_pause=3.0, longest_pause=5.0, handler_attempts=2)
+    outcomes = [answer(710674, "down"), answer(710674, "down"), HIT]
+    with Stand(kind, outcomes, handler=fails, policy=policy, store=store, clock=lambda: store.now) as stand:
+        stand.notify("n1", at=1000)
+        wait_until(stand.failed)
+    assert [row for row in store.pauses if row[0] is Stage.NOTED] == [(Stage.NOTED, 1, 3.0), (Stage.NOTED, 2, 5.0)]
+    assert [row for row in store.pauses if row[0] is Stage.FETCHED] == [
+        (Stage.FETCHED, 0, 0.0),
+        (Stage.FETCHED, 1, 3.0),  # before the attempt, which may end the process
+        (Stage.FETCHED, 1, 3.0),
+        (Stage.FETCHED, 2, 5.0),
+    ]
+    assert "notification n1 is given up after 2 attempts to handle it; retry() tries again: " in caplog.text
+
+
+@both
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [("9" * 5001, 413), ("0" * 5001, 413), ("-1", 400), ("+5", 400), ("0x10", 400), ("5 5", 400), ("5,6", 400)],
+)
+def test_a_length_that_is_none_or_too_long_is_refused_in_one_line(
+    kind: ServerKind, length: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Stand(kind, [HIT]) as stand:
+        assert stand.http.post("/callback", content=b"x", headers={"content-length": length}).status_code == status
+    assert len(caplog.records) == (status == 413)
+
+
+@both
+def test_a_function_for_receive_ids_may_refuse_and_fail(kind: ServerKind) -> None:
+    async def accepts_async(receive_id: str) -> bool:
+        return accepts(receive_id)
+
+    def accepts(receive_id: str) -> bool:
+        if answers[0] is None:
+            raise SystemExit
+        return bool(answers[0])
+
+    answers: list[bool | None] = [False]
+    with Stand(kind, [HIT], receive_id=accepts if kind == "wsgi" else accepts_async) as stand:
+        assert stand.notify("n1").status_code == 403
+        answers[0] = None
+        assert stand.notify("n1").status_code == 500
+        answers[0] = True
+        assert stand.notify("n1").status_code == 200
+        stand.handled(1)
+
+
+def test_an_async_function_for_threads_is_refused_by_name_or_accepts_nothing() -> None:
+    async def accepts(receive_id: str) -> bool:
+        return True
+
+    async def choose(notification: Notification) -> Any: ...
+
+    class Chooser:
+        async def __call__(self, notification: Notification) -> Any: ...
+
+    refused: dict[str, dict[str, Any]] = {
+        "receive_id": {"receive_id": accepts},
+        "client": {"choose": lambda client: choose},
+        "on_failed": {"on_failed": accepts},
+        "handler": {"handler": Chooser()},
+    }
+    for name, options in refused.items():
+        with pytest.raises(ConfigurationError, match=f"{name} is an async function"):
+            Stand("wsgi", [HIT], **options)
+    with Stand("wsgi", [HIT], receive_id=lambda receive_id: accepts(receive_id)) as stand:
+        assert stand.notify("n1").status_code == 500
+
+
+def test_an_async_function_chooses_the_client() -> None:
+    def choose(client: Any) -> Any:
+        async def client_of(notification: Notification) -> Any:
+            return client
+
+        return client_of
+
+    with Stand("asgi", [HIT], choose=choose) as stand:
+        stand.notify("n1")
+        stand.handled(1)
+
+
+def test_a_receiver_that_was_started_before_a_fork_takes_nothing_in_the_child() -> None:
+    with Stand("wsgi", [HIT]) as stand:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if stand.notify("n1").status_code == 503 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert stand.notify("n2").status_code == 200, "the parent takes them"
+        assert stand.receiver.problems() == []
+
+
+def test_a_retry_begins_a_new_count() -> None:
+    store = MemoryPendingStore()
+    notification = Notification(corpid=CORPID, notify_id="n1")
+    now = time.time()
+    row = Pending(notification=notification, stage=Stage.FAILED, noted=now, due=now, attempts=36, event="{}")
+    store.add(row)
+    with Stand("wsgi", [HIT], store=store) as stand:
+        assert stand.retry(row)
+        assert stand.handled(1)[0].attempt == 1
+        assert not stand.retry(replace(row, notification=Notification(corpid=CORPID, notify_id="n2")))

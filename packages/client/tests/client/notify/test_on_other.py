@@ -1,0 +1,251 @@
+"""Callbacks that are no notifications: stored, answered, and then given to `on_other` at least once."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
+from tests.client.notify.test_receiver import HIT
+from tests.support.waiting import wait_until
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
+from wwspec_client import MemoryPendingStore, NotifyPolicy, Pending, SqlitePendingStore, Stage
+
+SUITE = CallbackCrypto(TOKEN, AES_KEY, "suite")
+BOTH = {"suite", CORPID}
+APPROVAL = (
+    "<xml><Event><![CDATA[sys_approval_change]]></Event><ApprovalInfo><SpNo>1</SpNo></ApprovalInfo><A>2</A></xml>"
+)
+
+both = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+
+
+def ticket(number: int) -> str:
+    """Return a callback of a suite."""
+    text = {"SuiteId": "suite", "InfoType": "suite_ticket", "SuiteTicket": f"ticket-{number}"}
+    return write_xml({**text, "TimeStamp": number})
+
+
+def numbers(others: list[Callback]) -> list[int]:
+    return [int(each.fields["TimeStamp"]) for each in others]
+
+
+def collecting(others: list[Callback], **options: Any) -> dict[str, Any]:
+    """Return the options of a receiver whose `on_other` collects callbacks."""
+    return {"on_other": others.append, "receive_id": BOTH, **options}
+
+
+@both
+def test_every_other_callback_goes_to_on_other_whole(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    with Stand(kind, [HIT], **collecting(others)) as stand:
+        assert stand.post(ticket(5), crypto=SUITE).text == "success"
+        assert stand.post(APPROVAL).text == ""
+        wait_until(lambda: len(others) == 2)
+    assert (others[0].fields["SuiteTicket"], others[0].receive_id) == ("ticket-5", "suite")
+    assert (others[1].fields, others[1].xml) == ({"Event": "sys_approval_change", "A": "2"}, APPROVAL)
+    assert (others[1].receive_id, others[1].envelope["AgentID"]) == (CORPID, "1000002")
+
+
+@both
+def test_without_on_other_a_callback_is_logged_and_not_stored(
+    kind: ServerKind, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "wwspec_client.notify")
+    store = MemoryPendingStore()
+    with Stand(kind, [HIT], store=store, receive_id=BOTH) as stand:
+        assert stand.post(ticket(5), crypto=SUITE).text == "success"
+    assert store.due(Stage.RECEIVED, time.time(), 9) == []
+    assert "a callback 'suite_ticket' was passed over: the receiver has no on_other" in caplog.text
+
+
+@both
+def test_a_callback_is_answered_before_on_other_has_ended(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    release = threading.Event()
+
+    def waits(callback: Callback) -> None:
+        release.wait()
+        others.append(callback)
+
+    with Stand(kind, [HIT], on_other=waits) as stand:
+        assert stand.post(APPROVAL).status_code == 200
+        assert others == []
+        release.set()
+        wait_until(lambda: others)
+
+
+@both
+def test_a_callback_that_comes_again_is_handled_once(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    with Stand(kind, [HIT], **collecting(others)) as stand:
+        for number in (1, 1, 2, 1):
+            assert stand.post(ticket(number), crypto=SUITE).text == "success"
+        wait_until(lambda: len(others) == 2)
+        assert stand.post(ticket(1), crypto=SUITE).text == "success"
+        stand.post(ticket(3), crypto=SUITE)
+        wait_until(lambda: len(others) == 3)
+    assert numbers(others) == [1, 2, 3]
+
+
+@both
+def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    with Stand(kind, [HIT], **collecting(others)) as stand:
+        for crypto in (SUITE, CRYPTO, SUITE):
+            assert stand.post(ticket(1), crypto=crypto).status_code == 200
+        wait_until(lambda: len(others) == 2)
+    assert [each.receive_id for each in others] == ["suite", CORPID]
+
+
+@both
+def test_callbacks_are_handled_in_the_order_in_which_they_came(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    release = threading.Event()
+
+    def waits(callback: Callback) -> None:
+        release.wait()
+        others.append(callback)
+
+    with Stand(kind, [HIT], on_other=waits, receive_id=BOTH) as stand:
+        for number in range(20):
+            stand.post(ticket(number), crypto=SUITE)
+        release.set()
+        wait_until(lambda: len(others) == 20)
+    assert numbers(others) == list(range(20))
+
+
+@both
+def test_a_callback_whose_handling_fails_is_tried_again_and_the_failure_is_kept(kind: ServerKind) -> None:
+    calls: list[int] = []
+    reported: list[Pending] = []
+
+    def fails(callback: Callback) -> None:
+        calls.append(int(callback.fields["TimeStamp"]))
+        if len(calls) < 5:
+            raise ValueError("no database")
+
+    policy = replace(QUICK, handler_attempts=3)
+    options = {"on_other": fails, "on_failed": reported.append, "receive_id": BOTH, "policy": policy}
+    with Stand(kind, [HIT], **options) as stand:
+        assert stand.post(ticket(7), crypto=SUITE).text == "success"
+        wait_until(stand.failed)
+        [row] = stand.failed()
+        wait_until(lambda: reported)
+        assert (calls, row.stage, row.attempts, row.reason) == (
+            [7, 7, 7],
+            Stage.FAILED_CALLBACK,
+            3,
+            "ValueError: no database",
+        )
+        assert row.callback is not None
+        assert row.callback.xml == ticket(7)
+        assert row.notification.corpid == "suite"
+        assert row.name.startswith("callback suite_ticket:")
+        assert reported == [row]
+        assert stand.post(ticket(7), crypto=SUITE).text == "success"
+        assert len(calls) == 3, "a callback that was given up was handled again because it came again"
+        assert stand.retry(row)
+        wait_until(lambda: len(calls) == 5)
+        wait_until(lambda: not stand.failed())
+        assert not stand.retry(row)
+
+
+@both
+def test_on_other_that_hangs_is_logged_and_called_again(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[Callback] = []
+    release = threading.Event()
+
+    def hangs_once(callback: Callback) -> None:
+        calls.append(callback)
+        if len(calls) == 1:
+            release.wait()
+
+    policy = NotifyPolicy(first_pause=0.0, handler_limit=0.2, grace=0.0)
+    with Stand(kind, [HIT], on_other=hangs_once, policy=policy) as stand:
+        stand.post(APPROVAL)
+        wait_until(lambda: len(calls) == 2)
+        release.set()
+        wait_until(lambda: stand.receiver.problems() == [])
+    assert "on_other of callback sys_approval_change:" in caplog.text
+
+
+def test_an_async_on_other_runs_on_the_event_loop() -> None:
+    threads: list[str] = []
+
+    async def other(callback: Callback) -> None:
+        threads.append(threading.current_thread().name)
+
+    with Stand("asgi", [HIT], on_other=other) as stand:
+        stand.post(APPROVAL)
+        wait_until(lambda: threads)
+        stand.post(ticket(1))
+        wait_until(lambda: len(threads) == 2)
+    assert len(set(threads)) == 1
+
+
+@both
+def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKind, tmp_path: Path) -> None:
+    release = threading.Event()
+    others: list[Callback] = []
+
+    def hangs_at_the_second(callback: Callback) -> None:
+        others.append(callback)
+        if len(others) == 2:
+            release.wait()
+
+    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=0.05)
+    options = {"policy": policy, "receive_id": BOTH}
+    file = tmp_path / "pending.db"
+    with Stand(kind, [HIT], on_other=hangs_at_the_second, store=SqlitePendingStore(file), **options) as stand:
+        for number in (1, 2, 3):
+            stand.post(ticket(number), crypto=SUITE)
+        wait_until(lambda: len(others) == 2)
+    again: list[Callback] = []
+    with Stand(kind, [HIT], store=SqlitePendingStore(file), **collecting(again)) as stand:
+        wait_until(lambda: len(again) == 2)
+        stand.post(ticket(1), crypto=SUITE)
+        stand.post(ticket(4), crypto=SUITE)
+        wait_until(lambda: len(again) == 3)
+    release.set()
+    assert numbers(again) == [2, 3, 4]
+
+
+@both
+def test_a_callback_that_can_not_be_stored_is_sent_again(kind: ServerKind, tmp_path: Path) -> None:
+    others: list[Callback] = []
+    store = SqlitePendingStore(tmp_path / "pending.db")
+    with Stand(kind, [HIT], store=store, **collecting(others)) as stand:
+        store.close()
+        assert stand.post(ticket(1), crypto=SUITE).status_code == 500
+        store.open()
+        assert stand.post(ticket(1), crypto=SUITE).text == "success"
+        wait_until(lambda: others)
+    assert len(others) == 1
+
+
+@both
+def test_a_receiver_that_is_not_started_leaves_callbacks_to_be_sent_again(kind: ServerKind) -> None:
+    others: list[Callback] = []
+    stand = Stand(kind, [HIT], **collecting(others))
+    with stand:
+        stand.receiver._core.running = False
+        assert stand.post(ticket(1), crypto=SUITE).status_code == 503
+    assert others == []
+
+
+@both
+def test_notifications_and_callbacks_do_not_hold_up_each_other(kind: ServerKind) -> None:
+    release = threading.Event()
+
+    def waits(callback: Callback) -> None:
+        release.wait()
+
+    with Stand(kind, [HIT], on_other=waits) as stand:
+        stand.post(APPROVAL)
+        stand.notify("n1")
+        stand.handled(1)
+        release.set()

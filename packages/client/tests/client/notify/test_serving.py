@@ -1,0 +1,127 @@
+"""A receiver where apps put it, with the emulator as WeCom."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from tests.client.notify.stand import AES_KEY, TOKEN, OnThread
+from tests.support.apps import ROOT
+from tests.support.emulator import free_socket, running, url_of
+from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
+from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyReceiver
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts.events import conversation_new_message, hit_keyword
+
+RECEIVER: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY, "receive_id": EmulatorSettings().corpid}
+
+
+@pytest.fixture
+def port() -> Iterator[socket.socket]:
+    with free_socket() as bound:
+        yield bound
+
+
+@contextmanager
+def zone_that_calls(url: str) -> Iterator[Zone]:
+    """A zone whose emulator brings notifications to a URL."""
+    callback: dict[str, Any] = {"callback_url": url, "callback_token": TOKEN, "encoding_aes_key": AES_KEY}
+    with Zone.in_process(ROOT, **callback) as zone:
+        yield zone
+
+
+def async_client(zone: Zone) -> AsyncZoneClient:
+    info = zone.client.info()
+    assert zone.client.memory is not None
+    return AsyncZoneClient(
+        info["corpid"],
+        info["secret"],
+        program_id=info["program_id"],
+        base_url=zone.client.url,
+        transport=OnThread(zone.client.memory),
+    )
+
+
+def check(zone: Zone, events: list[NotifyEvent]) -> None:
+    """Let WeCom verify the URL and send two events."""
+    assert zone.client.verify_callback()
+    zone.fire("hit_keyword")
+    zone.fire("conversation_new_message")
+    wait_until(lambda: len(events) == 2)
+    assert {type(event.data) for event in events} == {hit_keyword.Event, conversation_new_message.Event}
+    wait_until(lambda: [each["state"] for each in zone.client.notifications()] == ["delivered"] * 2)
+
+
+@pytest.mark.parametrize("place", ["alone", "route", "mount"])
+def test_an_event_reaches_an_app_by_asgi(port: socket.socket, place: str) -> None:
+    events: list[NotifyEvent] = []
+
+    async def handler(event: NotifyEvent) -> None:
+        events.append(event)
+
+    with zone_that_calls(f"{url_of(port)}/hooks/wecom{'/' if place == 'mount' else ''}") as zone:
+        receiver = AsyncNotifyReceiver(async_client(zone), handler, **RECEIVER)
+
+        @asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            async with receiver:
+                yield
+
+        routes = {"route": Route("/hooks/wecom", receiver), "mount": Mount("/hooks/wecom", receiver)}
+        app: Any = receiver if place == "alone" else Starlette(routes=[routes[place]], lifespan=lifespan)
+        with running(uvicorn.Server(uvicorn.Config(app, log_config=None)), port):
+            check(zone, events)
+
+
+def test_an_event_reaches_an_app_by_wsgi() -> None:
+    events: list[NotifyEvent] = []
+    receivers: list[NotifyReceiver] = []
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with make_server("127.0.0.1", 0, lambda *request: receivers[0](*request), handler_class=Quiet) as server:
+        url = f"http://127.0.0.1:{server.server_port}/callback"
+        with zone_that_calls(url) as zone, zone.app_client() as client:
+            receivers.append(NotifyReceiver(client, events.append, **RECEIVER))
+            thread = Thread(target=server.serve_forever, args=(0.01,))
+            with receivers[0]:
+                thread.start()
+                check(zone, events)
+                server.shutdown()
+                thread.join()
+
+
+def test_the_app_of_the_docs_receives_events(
+    port: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "en" / "how-to" / "notifications.md").read_text("utf-8")
+    code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
+    with serve_zone(ROOT) as zone:
+        info = zone.client.info()
+        names = {"CORPID": "corpid", "CORPSECRET": "secret", "PROGRAM_ID": "program_id"}
+        for name, value in names.items():
+            monkeypatch.setenv(f"WWSPEC_{name}", info[value])
+        monkeypatch.setenv("WWSPEC_BASE_URL", zone.client.url)
+        monkeypatch.setenv("WWSPEC_CALLBACK_TOKEN", TOKEN)
+        monkeypatch.setenv("WWSPEC_ENCODING_AES_KEY", AES_KEY)
+        found: dict[str, Any] = {}
+        exec(code, found)  # noqa: S102 - our own page
+        with running(uvicorn.Server(uvicorn.Config(found["app"], log_config=None)), port):
+            zone.client.set_callback(f"{url_of(port)}/wecom", TOKEN, AES_KEY)
+            assert zone.client.verify_callback()
+            zone.fire("hit_keyword")
+            wait_until(lambda: found["seen"] == ["a keyword was hit"])
+        zone.client.restore_callback()

@@ -1,0 +1,270 @@
+"""Several receivers over the rows of one file, as processes share it: each row has one worker, and none is lost."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand
+from tests.client.notify.test_on_other import APPROVAL, ticket
+from tests.client.notify.test_receiver import HIT
+from tests.support.async_store import AsyncStore
+from tests.support.waiting import wait_until
+from wwspec_contracts.callbacks import Callback
+from wwspec_client import MemoryPendingStore, Notification, NotifyEvent, NotifyReceiver, Pending, SqlitePendingStore, Stage
+from wwspec_contracts.errors import ConfigurationError, StoreError
+
+Form = Callable[[Any], Any]
+
+
+def same(store: Any) -> Any:
+    return store
+
+
+FORMS: list[tuple[ServerKind, Form]] = [("wsgi", same), ("asgi", same), ("asgi", AsyncStore)]
+forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "async"])
+LEASE = replace(QUICK, lease=30.0)
+
+
+def fetched(notify_id: str, **changes: Any) -> Pending:
+    """Return a row whose event waits to be handled."""
+    notification = Notification(corpid=CORPID, notify_id=notify_id)
+    event = '{"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
+    row = Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, event=event)
+    return replace(row, **changes)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file that processes share."""
+    return tmp_path / "pending.db"
+
+
+@pytest.fixture
+def other(path: Path) -> Iterator[SqlitePendingStore]:
+    """The store of another process."""
+    store = SqlitePendingStore(path)
+    store.open()
+    yield store
+    store.close()
+
+
+@forms
+def test_two_processes_handle_each_event_and_each_callback_once(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    got: list[str] = []
+    options = {"handler": lambda event: got.append(event.notify_id), "concurrency": 2}
+    options["on_other"] = lambda callback: got.append(callback.fields["TimeStamp"])
+    with ExitStack() as processes:
+        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
+        stands = [processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores]
+        for number in range(10):
+            for each in stands:  # the copy comes to the other process
+                assert each.notify(f"n{number}").status_code == 200
+                assert each.post(ticket(number)).text == "success"
+        wait_until(lambda: len(got) >= 20)
+        assert [each.failed() for each in stands] == [[], []]
+    assert Counter(got) == Counter([*(f"n{number}" for number in range(10)), *(f"{number}" for number in range(10))])
+    now = time.time()
+    released = [other.claim(Stage.DONE, now, now + 30) for _ in range(20)]
+    assert None not in released
+
+
+@forms
+def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    now = [1000.0]
+    other.add(fetched("n1"))
+    other.add(fetched("n2"))
+    assert other.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
+    with Stand(kind, [HIT], store=form(SqlitePendingStore(path)), clock=lambda: now[0]) as stand:
+        assert [event.notify_id for event in stand.handled(1)] == ["n2"]
+        now[0] += 29
+        stand.notify("n3", at=now[0])
+        assert [event.notify_id for event in stand.handled(2)] == ["n2", "n3"]
+        now[0] += 1
+        stand.handled(3)
+    assert stand.events[2].notify_id == "n1"
+
+
+@forms
+def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    now, release = [1000.0], threading.Event()
+    calls: list[str] = []
+    renewed: list[float] = []
+
+    class Renewed(SqlitePendingStore):
+        def renew(self, keys: Any, until: float) -> Any:
+            found = super().renew(keys, until)
+            renewed.append(until)
+            return found
+
+    def handler(event: NotifyEvent) -> None:
+        calls.append(event.notify_id)
+        release.wait()
+
+    other.add(fetched("n1"))
+    store = form(Renewed(path))
+    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]) as stand:
+        wait_until(lambda: calls)
+        for _ in range(2):
+            now[0] += 15
+            stand.receiver._core.ring()
+            wait_until(lambda: now[0] + 30 in renewed)
+        assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
+        release.set()
+        wait_until(lambda: other.due(Stage.DONE, now[0], 1))
+    assert calls == ["n1"]
+
+
+@forms
+def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine that sleeps, such as one that is moved, misses its renewals."""
+    now, release = [1000.0], threading.Event()
+    calls: list[str] = []
+
+    def fails(event: NotifyEvent) -> None:
+        calls.append(event.notify_id)
+        release.wait()
+        raise ValueError
+
+    other.add(fetched("n1"))
+    store = form(SqlitePendingStore(path))
+    with Stand(kind, [HIT], handler=fails, store=store, policy=LEASE, clock=lambda: now[0]):
+        wait_until(lambda: calls)
+        assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
+        now[0] += 31
+        done = fetched("n1", stage=Stage.DONE, event="")
+        other.put(done)
+        other.release(done.key)
+        release.set()
+        wait_until(lambda: "took longer than its lease was renewed" in caplog.text)
+    assert other.get(done.key) == done
+    assert calls == ["n1"]
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
+    now, release = [1000.0], threading.Event()
+    calls: list[str] = []
+    claimed: list[float] = []
+
+    class NotRenewed(MemoryPendingStore):
+        def claim(self, stage: Stage, now: float, until: float) -> Pending | None:
+            found = super().claim(stage, now, until)
+            claimed.extend([now] * (found is not None))
+            return found
+
+        def renew(self, keys: Any, until: float) -> Any:
+            raise StoreError("the database is away")
+
+    def handler(event: NotifyEvent) -> None:
+        calls.append(event.notify_id)
+        release.wait()
+
+    store = NotRenewed()
+    store.add(fetched("n1", due=now[0]))
+    options = {"handler": handler, "concurrency": 2, "policy": LEASE, "clock": lambda: now[0]}
+    with Stand(kind, [HIT], store=store, **options) as stand:
+        wait_until(lambda: calls)
+        now[0] += 31
+        stand.receiver._core.ring()
+        wait_until(lambda: now[0] in claimed)
+        release.set()
+        wait_until(lambda: store.due(Stage.DONE, now[0], 1))
+    assert calls == ["n1"]
+
+
+@forms
+def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
+    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+) -> None:
+    release = threading.Event()
+    calls: list[str] = []
+
+    def fails(event: NotifyEvent) -> None:
+        calls.append(event.notify_id)
+        release.wait()
+        raise ValueError
+
+    other.add(fetched("n1"))
+    with Stand(kind, [HIT], handler=fails, store=form(SqlitePendingStore(path))) as stand:
+        wait_until(lambda: calls)
+        assert other.forget(CORPID) == 1
+        release.set()
+        stand.notify("n2", ToUserName="other")
+        wait_until(lambda: other.get(("other", "n2")) is not None)
+    assert other.get((CORPID, "n1")) is None
+
+
+@forms
+def test_a_store_that_can_not_release_costs_no_row(
+    kind: ServerKind, form: Form, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(SqlitePendingStore):
+        fails = 2
+
+        def release(self, key: Any) -> None:
+            if self.fails:
+                self.fails -= 1
+                raise StoreError("the database is away")
+            super().release(key)
+
+    now = [time.time()]
+    with Stand(kind, [HIT], store=form(Failing(path)), policy=LEASE, clock=lambda: now[0]) as stand:
+        stand.notify("n1", at=now[0])
+        wait_until(lambda: "notification n1: the database is away" in caplog.text)
+        assert stand.events == []
+        now[0] += 31
+        stand.handled(1)
+
+
+def test_a_loop_over_events_has_its_row_until_it_ends(path: Path, other: SqlitePendingStore) -> None:
+    for number in (1, 2):
+        other.add(fetched(f"n{number}"))
+    with Stand("wsgi", [HIT], handler=None, store=SqlitePendingStore(path)) as stand:
+        assert isinstance(stand.receiver, NotifyReceiver)
+        events = stand.receiver.events()
+        assert next(events).notify_id == "n1"
+        now = time.time()
+        assert other.claim(Stage.FETCHED, now, now + 30) == fetched("n2")
+        del events
+        assert next(stand.receiver.events()).notify_id == "n1"
+
+
+def test_an_async_store_for_threads_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="store.open is an async function"):
+        Stand("wsgi", [HIT], store=AsyncStore(MemoryPendingStore()))
+
+
+@forms
+def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: ServerKind, form: Form, path: Path) -> None:
+    calls: list[str] = []
+
+    def fails_twice(callback: Callback) -> None:
+        calls.append(callback.xml)
+        if len(calls) < 3:
+            raise ValueError
+
+    options = {"on_other": fails_twice, "policy": replace(QUICK, handler_attempts=2)}
+    with ExitStack() as processes:
+        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
+        one, another = (processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores)
+        one.post(APPROVAL)
+        wait_until(another.failed)
+        [row] = another.failed()
+        assert another.retry(row)
+        wait_until(lambda: len(calls) == 3)
+        wait_until(lambda: not one.failed())

@@ -1,0 +1,82 @@
+"""The receiver and the suite for an event loop, started and stopped by functions that run in tasks of their own."""
+
+import asyncio
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
+from wwspec_client import AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, MemoryInstallationStore, SqlitePendingStore, SuiteEvent
+from wwspec_client.notify.intake import HttpAnswer
+from wwspec_contracts.errors import ConfigurationError
+
+
+async def post(receiver: AsyncNotifyReceiver, crypto: CallbackCrypto, **fields: str) -> HttpAnswer:
+    """Let a receiver answer a callback."""
+    encrypted = crypto.encrypt(write_xml(fields))
+    query = urlencode(crypto.query(int(time.time()), encrypted))
+    body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})
+    return await receiver.handle_request("POST", query, body.encode())
+
+
+def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called() -> None:
+    others: asyncio.Queue[Callback] = asyncio.Queue()
+
+    async def run() -> None:
+        client = AsyncZoneClient(**CLIENT)
+        receiver = AsyncNotifyReceiver(
+            client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=others.put
+        )
+        await receiver.stop()
+        for number in range(2):
+            await asyncio.create_task(receiver.start())
+            await receiver.start()
+            assert receiver.problems() == []
+            assert (await post(receiver, CRYPTO, MsgType="text", MsgId=f"{number}")).status == 200
+            assert (await others.get()).fields["MsgId"] == f"{number}"
+            await asyncio.create_task(receiver.stop())
+            assert (await post(receiver, CRYPTO, MsgType="text", MsgId="late")).status == 503
+        await client.aclose()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+    assert others.empty()
+
+
+def test_a_store_that_can_not_be_opened_is_an_error_of_start() -> None:
+    async def run() -> None:
+        async with AsyncZoneClient(**CLIENT) as client:
+            store = SqlitePendingStore("/nowhere/pending.db")
+            receiver = AsyncNotifyReceiver(
+                client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=print, store=store
+            )
+            with pytest.raises(ConfigurationError, match="/nowhere"):
+                await receiver.start()
+            await receiver.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_suite_works_from_start_to_stop() -> None:
+    events: asyncio.Queue[SuiteEvent] = asyncio.Queue()
+
+    async def run() -> None:
+        suite = AsyncSuite(
+            "suite",
+            "secret",
+            installations=MemoryInstallationStore(),
+            token=TOKEN,
+            encoding_aes_key=AES_KEY,
+            provider_corpid="provider",
+            on_event=events.put,
+        )
+        await asyncio.create_task(suite.start())
+        crypto = CallbackCrypto(TOKEN, AES_KEY, "suite")
+        assert (await post(suite.commands, crypto, SuiteId="suite", InfoType="new")).status == 200
+        assert (await events.get()).info_type == "new"
+        await asyncio.create_task(suite.stop())
+        assert suite.commands.problems() == ["the receiver is not started in this process"]
+        await AsyncSuite("suite", "secret", installations=MemoryInstallationStore()).stop()
+
+    asyncio.run(asyncio.wait_for(run(), 30))

@@ -1,0 +1,124 @@
+"""Callbacks of the command URL as typed events: what WeCom documents, and anything at all."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from wwspec_contracts.callbacks import Callback
+from wwspec_client import CancelAuth, ChangeAuth, CreateAuth, DataPermissionEnded, DataPermissionExpiring, DataPermissionGranted, ResetPermanentCode, SuiteEvent, SuiteTicket
+from wwspec_client.suite.events import read_event
+
+AT = 1_403_610_513
+TIME = datetime(2014, 6, 24, 11, 48, 33, tzinfo=UTC)
+COMMON: dict[str, str] = {"SuiteId": "suite", "TimeStamp": str(AT)}
+PERMISSION = {"AuthCorpId": "ww1", "AuthType": "data_zone_chat"}
+
+
+def read(info_type: str, **fields: str) -> SuiteEvent:
+    return read_event(callback({**COMMON, "InfoType": info_type, **fields}), "suite")
+
+
+def callback(fields: dict[str, str]) -> Callback:
+    return Callback(fields, "<xml>TOPSECRET</xml>", "suite", {})
+
+
+def test_90628_a_ticket() -> None:
+    event = read("suite_ticket", SuiteTicket="TOPSECRET")
+    assert isinstance(event, SuiteTicket)
+    assert (event.ticket, event.time, event.suite_id) == ("TOPSECRET", TIME, "suite")
+
+
+def test_90642_an_installation_a_change_and_a_cancellation() -> None:
+    created = read("create_auth", AuthCode="TOPSECRET", State="s1")
+    assert isinstance(created, CreateAuth)
+    assert (created.auth_code, created.state) == ("TOPSECRET", "s1")
+    changed, cancelled = read("change_auth", AuthCorpId="ww1", State="s2"), read("cancel_auth", AuthCorpId="ww1")
+    assert isinstance(changed, ChangeAuth)
+    assert (changed.corpid, changed.state) == ("ww1", "s2")
+    assert isinstance(cancelled, CancelAuth)
+    assert (cancelled.corpid, cancelled.time) == ("ww1", TIME)
+
+
+def test_97175_another_secret() -> None:
+    event = read("reset_permanent_code", AuthCode="TOPSECRET")
+    assert isinstance(event, ResetPermanentCode)
+    assert event.auth_code == "TOPSECRET"
+
+
+def test_101587_data_permissions_with_the_days_that_are_left() -> None:
+    granted = read("auth_data_permission", **PERMISSION)
+    assert isinstance(granted, DataPermissionGranted)
+    assert (granted.auth_type, granted.until) == ("data_zone_chat", TIME + timedelta(days=90))
+    reminder = read("expire_remind_data_permission", **PERMISSION)
+    assert isinstance(reminder, DataPermissionExpiring)
+    left = [reminder.days_left(TIME + timedelta(days=days)) for days in (0, 2, 6.5, 7, 8)]
+    assert left == [7, 5, 0, 0, 0]
+    assert reminder.days_left() == 0
+    ended = read("expire_data_permission", **PERMISSION)
+    assert isinstance(ended, DataPermissionEnded)
+    assert ended.until == TIME
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"InfoType": "corp_arch_auth", "AuthCorpId": "ww1"},
+        {"InfoType": "advanced_api_insufficient", "ServiceCorpId": "wwp", "AuthCorpId": "ww1"},
+        {"InfoType": "some_permission", **PERMISSION},
+        {"InfoType": "suite_ticket", "SuiteTicket": ""},
+        {"InfoType": "create_auth"},
+        {"InfoType": "auth_data_permission", "AuthCorpId": "ww1"},
+        {"Event": "enter_agent"},
+        {},
+    ],
+)
+def test_what_is_not_known_or_incomplete_is_a_plain_event_with_all_its_fields(fields: dict[str, str]) -> None:
+    event = read_event(callback({**COMMON, **fields}), "suite")
+    assert type(event) is SuiteEvent
+    assert event.info_type == fields.get("InfoType", "")
+    assert event.corpid == fields.get("AuthCorpId", "")
+    assert event.callback.fields == {**COMMON, **fields}
+
+
+@pytest.mark.parametrize("stamp", ["", "soon", "-1", "1e9", "٣", "9" * 13, "9" * 400])
+def test_a_cancellation_without_a_time_is_of_the_beginning(stamp: str) -> None:
+    """So it never counts as newer than an installation; WeCom is asked then."""
+    event = read("cancel_auth", AuthCorpId="ww1", TimeStamp=stamp)
+    assert event.time == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_no_repr_has_a_code_or_a_ticket() -> None:
+    kinds: dict[str, Any] = {"suite_ticket": {"SuiteTicket": "TOPSECRET"}, "create_auth": {"AuthCode": "TOPSECRET"}}
+    for info_type, fields in {**kinds, "reset_permanent_code": {"AuthCode": "TOPSECRET"}, "new": {}}.items():
+        event = read(info_type, **fields)
+        assert info_type in repr(event)
+        assert "TOPSECRET" not in repr(event)
+
+
+FIELDS = ["SuiteId", "InfoType", "TimeStamp", "SuiteTicket", "AuthCode", "AuthCorpId", "AuthType", "State", "Other"]
+TYPES = ["suite_ticket", "create_auth", "change_auth", "cancel_auth", "reset_permanent_code", "auth_data_permission"]
+TYPES += ["expire_remind_data_permission", "expire_data_permission", "_data_permission"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(FIELDS), st.one_of(st.sampled_from(TYPES), st.integers(0, 10**12).map(str), st.text())
+    )
+)
+def test_any_fields_are_an_event_that_says_what_it_was_sent(fields: dict[str, str]) -> None:
+    event = read_event(callback(fields), fields.get("SuiteId", ""))
+    assert event.info_type == fields.get("InfoType", "")
+    assert event.suite_id == fields.get("SuiteId", "")
+    assert event.corpid == fields.get("AuthCorpId", "")
+    assert event.time.tzinfo is UTC
+    assert repr(event)
+    if isinstance(event, DataPermissionGranted | DataPermissionExpiring | DataPermissionEnded):
+        assert event.days_left() >= 0
+    if isinstance(event, SuiteTicket):
+        assert event.ticket
+    if isinstance(event, CreateAuth | ResetPermanentCode):
+        assert event.auth_code
+    if isinstance(event, ChangeAuth | CancelAuth):
+        assert event.corpid

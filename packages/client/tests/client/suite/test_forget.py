@@ -1,0 +1,273 @@
+"""A corp removes the app: what is deleted, in which order, and what comes late, twice or in between."""
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.client.suite.conftest import Make
+from tests.client.suite.stand import Corp, Kind, Stand
+from tests.support.provider import SUITE_ID
+from tests.support.waiting import wait_until
+from wwspec_client import CancelAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, Suite, Token
+from wwspec_contracts.errors import ConfigurationError, StoreError
+
+
+class Data:
+    """The app's own data of corps; deleting it may fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self.calls: list[str] = []
+        self.failures = 0
+
+    def forget(self, corpid: str) -> None:
+        self.calls.append(corpid)
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the app's database is down")
+        self.rows = [row for row in self.rows if row != corpid]
+
+
+def test_a_corp_that_removes_the_app_is_forgotten(make: Make) -> None:
+    data, called = Data(), list[str]()
+    stand = make(corps=2, forgets=[data, called.append])
+    gone, stays = stand.corp(0), stand.corp(1)
+    for corp in (gone, stays):
+        corp.install()
+        corp.call()
+        data.rows.append(corp.corpid)
+    gone.admin.cancel()
+    [cancelled] = stand.seen(1, CancelAuth)
+    assert cancelled.corpid == gone.corpid
+    assert (data.rows, called) == ([stays.corpid], [gone.corpid])
+    assert (gone.stored, list(stand.do(lambda suite: suite.corps()))) == (None, [stays.corpid])
+    with pytest.raises(NotInstalledError):
+        gone.call()
+    assert stays.call()
+
+
+def test_the_client_that_somebody_still_holds_uses_its_token_no_more(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    corp.install()
+    client = stand.do(lambda suite: suite.corp(corp.corpid))
+    stand.do(lambda suite: client.get_log_level())
+    stand.forget(corp.corpid)
+    before = stand.asked("get_log_level")
+    with pytest.raises(NotInstalledError):
+        stand.do(lambda suite: client.get_log_level())
+    assert stand.asked("get_log_level") == before
+
+
+def test_every_step_runs_again_until_all_have_succeeded(make: Make) -> None:
+    data, other = Data(), Data()
+    data.failures = 2
+    stand = make(forgets=[data, other])
+    corp = stand.corp()
+    corp.install()
+    corp.admin.cancel()
+    stand.seen(1, CancelAuth)
+    assert data.calls == other.calls == [corp.corpid] * 3
+    assert corp.stored is None
+
+
+def test_no_call_is_made_while_data_is_being_deleted(make: Make) -> None:
+    data = Data()
+    data.failures = 1
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    corp.install()
+    with pytest.raises(ConnectionError):
+        stand.forget(corp.corpid)
+    assert corp.stored is not None
+    assert (corp.stored.permanent_code, corp.stored.forgetting) == ("", True)
+    with pytest.raises(NotInstalledError, match="is being deleted"):
+        corp.call()
+    stand.forget(corp.corpid)
+    assert corp.stored is None
+
+
+def test_after_a_crash_another_process_ends_what_one_began(make: Make, kind: Kind, stack: ExitStack) -> None:
+    data = Data()
+    data.failures = 1
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    corp.install()
+    with pytest.raises(ConnectionError):
+        stand.forget(corp.corpid)
+    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, forgets=[data])
+    other.forget(corp.corpid)
+    assert corp.stored is None
+
+
+def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(make: Make) -> None:
+    """Its new code is stored at once, since it works only once; its old data is not mixed with new data."""
+    data = Data()
+    data.failures = 1
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    corp.install()
+    with pytest.raises(ConnectionError):
+        stand.forget(corp.corpid)
+    found = corp.exchange(corp.code())
+    assert (found.is_ready, bool(found.permanent_code)) == (False, True)
+    with pytest.raises(NotInstalledError, match="is being deleted"):
+        corp.call()
+    assert stand.send("cancel_auth", at=found.installed_at - 60, AuthCorpId=corp.corpid).text == "success"
+    stand.seen(1, CancelAuth)
+    assert corp.stored == replace(found, forgetting=False)
+    assert corp.call()
+
+
+def test_a_second_cancellation_removes_the_installation_that_waits(make: Make) -> None:
+    data = Data()
+    data.failures = 1
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    corp.install()
+    with pytest.raises(ConnectionError):
+        stand.forget(corp.corpid)
+    corp.exchange(corp.code())
+    corp.admin.cancel()
+    stand.seen(1, CancelAuth)
+    assert corp.stored is None
+
+
+def test_a_late_cancellation_does_not_remove_a_newer_installation(make: Make) -> None:
+    data = Data()
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    installed = corp.install()
+    assert stand.send("cancel_auth", at=installed.installed_at - 60, AuthCorpId=corp.corpid).text == "success"
+    assert stand.send("enter_agent").text == "success"
+    stand.seen(2)  # the ticket, and what came after the cancellation
+    assert not any(isinstance(each, CancelAuth) for each in stand.events)
+    assert corp.stored == installed
+    assert data.calls == []
+    assert corp.call()
+
+
+def test_a_cancellation_of_the_second_of_the_installation_is_asked_about(make: Make) -> None:
+    """Our clock may be ahead of WeCom's: a corp that has removed the app is forgotten, whatever the times say."""
+    stand = make(clock=lambda: time.time() + 60)
+    corp = stand.corp()
+    corp.install()
+    corp.admin.cancel()
+    stand.seen(1, CancelAuth)
+    assert corp.stored is None
+
+
+@pytest.mark.parametrize(("seconds", "is_forgotten"), [(9, False), (10, True), (86_400, True)])
+def test_a_cancellation_ten_seconds_after_the_installation_or_later_forgets_the_corp(
+    make: Make, seconds: int, is_forgotten: bool
+) -> None:
+    """At WeCom the corp still has the app: it would be kept if WeCom were asked, as within the tolerance of clocks."""
+    data, now = Data(), int(time.time())
+    stand = make(clock=lambda: now, forgets=[data])
+    corp = stand.corp()
+    installed = corp.install()
+    stand.send("cancel_auth", at=now + seconds, AuthCorpId=corp.corpid)
+    stand.send("enter_agent")
+    wait_until(lambda: stand.events[-1].info_type == "enter_agent")
+    assert any(isinstance(each, CancelAuth) for each in stand.events) is is_forgotten
+    assert (corp.stored, data.calls) == ((None, [corp.corpid]) if is_forgotten else (installed, []))
+
+
+def test_a_cancellation_that_comes_twice_or_of_nobody_changes_nothing_else(make: Make) -> None:
+    data = Data()
+    stand = make(corps=2, forgets=[data])
+    stays = stand.corp(1)
+    stays.install()
+    for _ in range(2):
+        assert stand.send("cancel_auth", AuthCorpId="ww-of-nobody").text == "success"
+    stand.seen(2, CancelAuth)
+    assert set(data.calls) == {"ww-of-nobody"}
+    assert stays.call()
+
+
+def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(make: Make) -> None:
+    store = Down()
+    stand = make(installations=store)
+    corp = stand.corp()
+    code = corp.code()
+    store.is_down = True
+    with pytest.raises(StoreError):
+        corp.exchange(code)
+    store.is_down = False
+    corp.admin.cancel()
+    stand.seen(1, CancelAuth)
+    with pytest.raises(Exception, match="40078"):
+        corp.exchange(code)
+    assert corp.stored is None
+
+
+class Down(MemoryInstallationStore):
+    """A store that is down for a while."""
+
+    is_down = False
+
+    def replace(self, old: Any, new: Any) -> bool:
+        if self.is_down:
+            raise StoreError("the database is down")
+        return super().replace(old, new)
+
+
+def test_install_cancel_install_ends_with_the_last(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    for number in range(3):
+        corp.admin.cancel()
+        corp.admin.authorize([])
+        stand.seen(number + 1, CreateAuth)
+        assert corp.access_token()
+
+
+class Shared:
+    """Tokens that machines share."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, Token] = {}
+
+    def load(self, name: str) -> Token | None:
+        return self.tokens.get(name)
+
+    def save(self, name: str, token: Token) -> None:
+        self.tokens[name] = token
+
+    def forget(self, name: str) -> bool:
+        return self.tokens.pop(name, None) is not None
+
+
+def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: Kind, stack: ExitStack) -> None:
+    shared = Shared()
+    stand = make(corps=2, tokens=shared)
+    gone, stays = stand.corp(0), stand.corp(1)
+    for corp in (gone, stays):
+        corp.install()
+        corp.call()
+    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared)
+    assert Corp(other, gone.corpid, stack).call()
+    assert (stand.asked("get_suite_token"), stand.asked("get_corp_token")) == (1, 2)
+    names = {f'["{SUITE_ID}"]', f'["{SUITE_ID}","{gone.corpid}"]', f'["{SUITE_ID}","{stays.corpid}"]'}
+    assert set(shared.tokens) == names
+    stand.forget(gone.corpid)
+    assert set(shared.tokens) == names - {f'["{SUITE_ID}","{gone.corpid}"]'}
+
+
+def test_what_can_not_forget_is_refused() -> None:
+    given: dict[str, Any] = {"installations": MemoryInstallationStore()}
+    with pytest.raises(ConfigurationError, match="not str"):
+        Suite("suite", "secret", forgets=["messages"], **given)  # type: ignore[list-item]
+
+
+def test_the_app_may_forget_a_corp_by_itself(make: Make) -> None:
+    data = Data()
+    stand = make(forgets=[data])
+    corp = stand.corp()
+    corp.install()
+    stand.forget(corp.corpid)
+    assert (corp.stored, data.calls) == (None, [corp.corpid])
+    wait_until(lambda: len(stand.events) == 1)

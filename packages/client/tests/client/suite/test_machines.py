@@ -1,0 +1,288 @@
+"""Two machines of one app: a corp leaves on one of them while it comes, or is called for, on the other."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from tests.client.suite.conftest import Make
+from tests.client.suite.stand import Corp, Kind, Stand
+from tests.support.provider import AES_KEY, TOKEN
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_client import CancelAuth, Installation, MemoryInstallationStore, NotInstalledError, Token
+from wwspec_client.sql import SqlInstallationStore, create_tables
+
+
+class Between(MemoryInstallationStore):
+    """Lets another machine do something just after an installation is read."""
+
+    then: Callable[[], object] | None = None
+
+    def find(self, suite_id: str, corpid: str) -> Installation | None:
+        found = super().find(suite_id, corpid)
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        return found
+
+
+@pytest.fixture
+def store() -> Between:
+    return Between()
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = time.time() - 60
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Data:
+    """The app's data of corps."""
+
+    is_down = False
+
+    def forget(self, corpid: str) -> None:
+        if self.is_down:
+            raise ConnectionError("the app's database is down")
+
+
+@pytest.fixture
+def data() -> Data:
+    return Data()
+
+
+@pytest.fixture
+def corps(make: Make, kind: Kind, stack: ExitStack, store: Between, clock: Clock, data: Data) -> tuple[Corp, Corp]:
+    """The same corp, as two machines have it; the first one has the command URL."""
+    options: dict[str, Any] = {"installations": store, "clock": clock, "forgets": [data]}
+    stand = make(**options)
+    return stand.corp(), Stand(kind, stack, emulator=stand.emulator, **options).corp()
+
+
+def is_of(installation: Installation | None, code: str) -> bool:
+    """Return whether an installation is what an auth_code was exchanged for."""
+    return installation is not None and installation.code_digest == sha256(code.encode()).hexdigest()
+
+
+def send(corp: Corp, info_type: str, at: float, **fields: str) -> None:
+    """Let the first machine get a command, and wait until it is handled."""
+    before = len(corp.stand.events)
+    assert corp.stand.send(info_type, at=at, AuthCorpId=corp.corpid, **fields).text == "success"
+    assert corp.stand.send("enter_agent").text == "success"
+    wait_until(lambda: any(each.info_type == "enter_agent" for each in corp.stand.events[before:]))
+
+
+def test_a_code_that_another_machine_stores_while_a_cancellation_is_judged_is_kept(
+    corps: tuple[Corp, Corp], store: Between, clock: Clock
+) -> None:
+    here, there = corps
+    here.install()
+    clock.now += 60
+    code = here.code()
+    store.then = lambda: there.exchange(code)
+    send(here, "cancel_auth", clock.now)
+    assert is_of(here.stored, code)
+    assert (here.call(), there.call()) == (2, 2)
+
+
+def test_a_corp_that_is_forgotten_while_another_machine_notes_a_permission_stays_forgotten(
+    corps: tuple[Corp, Corp], store: Between, clock: Clock
+) -> None:
+    here, there = corps
+    here.install()
+    store.then = lambda: there.stand.forget(there.corpid)
+    send(here, "auth_data_permission", clock.now, AuthType="data_zone_chat")
+    assert here.stored is None
+
+
+def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_its_end(
+    corps: tuple[Corp, Corp], store: Between, data: Data
+) -> None:
+    here, there = corps
+    here.install()
+    code = here.code()
+
+    def begin() -> None:
+        data.is_down = True
+        with pytest.raises(ConnectionError):
+            there.stand.forget(there.corpid)
+
+    store.then = begin
+    here.exchange(code)
+    assert is_of(here.stored, code)
+    with pytest.raises(NotInstalledError, match="is being deleted"):
+        here.call()
+    data.is_down = False
+    there.stand.forget(there.corpid)
+    assert is_of(here.stored, code), "it came after that forgetting had begun"
+    assert here.call() == 2
+
+
+def test_of_two_codes_that_machines_exchange_at_once_the_one_that_works_is_kept(
+    corps: tuple[Corp, Corp], store: Between, clock: Clock
+) -> None:
+    here, there = corps
+    first, codes = here.code(), list[str]()
+
+    def come_back() -> None:
+        clock.now += 60
+        codes.append(here.reinstall())
+        there.exchange(codes[0])
+
+    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+    store.then = come_back
+    here.exchange(first)
+    assert is_of(here.stored, codes[0])
+    assert here.access_token()
+
+
+def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten(corps: tuple[Corp, Corp]) -> None:
+    here, there = corps
+    here.install()
+    assert there.call() == 2
+    here.stand.forget(here.corpid)
+    before = here.stand.asked("get_log_level")
+    with pytest.raises(NotInstalledError):
+        there.call()
+    assert here.stand.asked("get_log_level") == before
+
+
+def test_a_token_of_an_earlier_installation_is_used_on_no_machine(corps: tuple[Corp, Corp]) -> None:
+    here, there = corps
+    here.install()
+    there.access_token()
+    here.stand.forget(here.corpid)
+    here.install()
+    there.access_token()
+    assert here.stand.asked("get_corp_token") == 2
+
+
+class Shared:
+    """Tokens that machines share, as a table has them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Token] = {}
+        self.then: Callable[[], object] | None = None
+        """Called once, just before a token is stored."""
+
+    def load(self, name: str) -> Token | None:
+        return self.rows.get(name)
+
+    def save(self, name: str, token: Token) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        self.rows[name] = token
+
+    def forget(self, name: str) -> bool:
+        return self.rows.pop(name, None) is not None
+
+
+def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
+    make: Make, kind: Kind, stack: ExitStack
+) -> None:
+    shared = Shared()
+    stand = make(tokens=shared)
+    here = stand.corp()
+    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
+    here.install()
+    here.stand.do(lambda suite: suite.auth_info(here.corpid))  # the token of the suite is there
+    shared.then = lambda: there.stand.forget(there.corpid)
+    with pytest.raises(NotInstalledError):
+        here.call()
+    assert [name for name in shared.rows if here.corpid in name] == []
+
+
+def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(make: Make, kind: Kind, stack: ExitStack) -> None:
+    shared = Shared()
+    stand = make(tokens=shared)
+    here = stand.corp()
+    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
+    here.install()
+    here.stand.do(lambda suite: suite.auth_info(here.corpid))
+
+    def come_back() -> None:
+        there.stand.forget(there.corpid)
+        there.install()
+
+    shared.then = come_back
+    assert here.access_token() == there.access_token()
+    assert (here.stored is not None) and [each.owner for each in shared.rows.values()][1:] == [here.stored.code_digest]
+
+
+def test_a_second_cancellation_within_the_second_of_the_first_is_handled(
+    corps: tuple[Corp, Corp], clock: Clock
+) -> None:
+    here, _ = corps
+    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+    here.install()
+    now = clock.now = time.time()
+    send(here, "cancel_auth", now)
+    here.reinstall()
+    here.install()
+    here.admin.cancel()
+    send(here, "cancel_auth", now)
+    assert here.stored is None
+    assert len(here.stand.seen(2, CancelAuth)) == 2
+
+
+@pytest.fixture(params=DATABASES)
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlInstallationStore]:
+    """Installations in each database."""
+    is_server = request.param in SERVERS
+    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        create_tables(connection)
+    yield SqlInstallationStore(engine)
+    engine.dispose()
+
+
+@pytest.mark.slow  # 200 times on each database
+def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is_lost(
+    shared: SqlInstallationStore, stack: ExitStack
+) -> None:
+    here = Stand("wsgi", stack, installations=shared)
+    here.listen()
+    here.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens: the test sends commands
+    corp = here.corp()
+    there = Stand("asgi", stack, emulator=here.emulator, installations=shared).corp()
+    seed = secrets.randbits(32)
+    choice = random.Random(seed)  # noqa: S311 - the same seed, the same choices
+    pool = stack.enter_context(ThreadPoolExecutor(1))
+    codes = [corp.code()]
+    there.exchange(codes[0])
+    for number in range(200):
+        codes.append(corp.reinstall())
+        pause = choice.random() / 50
+
+        def come_back(code: str = codes[-1], pause: float = pause) -> None:
+            Event().wait(pause)
+            there.exchange(code)
+
+        coming = pool.submit(come_back)
+        send(corp, "cancel_auth", time.time())
+        coming.result(DEADLINE)
+        assert is_of(corp.stored, codes[-1]), (number, seed)
+        assert there.access_token(), (number, seed)
+        assert corp.access_token(), (number, seed)

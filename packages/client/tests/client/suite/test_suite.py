@@ -1,0 +1,247 @@
+"""A provider's app at its corps: installed, called for, changed."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from tests.client.suite.conftest import Make
+from tests.client.suite.stand import Kind, Stand
+from tests.support.provider import SUITE_ID
+from tests.support.waiting import DEADLINE
+from wwspec_client import ChangeAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, PlatformError, ResetPermanentCode, SuiteTicket, TicketMissingError
+from wwspec_contracts.errors import ConfigurationError, StoreError
+
+LOG_LEVEL = 2
+"""What the emulator answers to `get_log_level`."""
+
+
+def test_a_corp_installs_the_app_from_the_market_and_is_called_for(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    corp.admin.cancel()
+    corp.admin.authorize(state="from the market")
+    [created] = stand.seen(1, CreateAuth)
+    assert isinstance(created, CreateAuth)
+    assert (created.corpid, created.state) == (corp.corpid, "from the market")
+    assert corp.call() == LOG_LEVEL
+    assert corp.stored is not None
+    assert (corp.stored.agentid, corp.stored.corp_name) == (stand.emulator.settings.agentid, "模拟企业1")
+    assert list(stand.do(lambda suite: suite.corps())) == [corp.corpid]
+
+
+def test_a_corp_installs_the_app_by_the_providers_link(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    corp.admin.cancel()
+    link = stand.do(lambda suite: suite.install_url("http://provider.example/done", state="s 1&"))
+    gone = httpx.post(link, data={"corp": corp.corpid})
+    back = dict(parse_qsl(urlsplit(gone.headers["location"]).query))
+    assert back["state"] == "s 1&"
+    found = corp.exchange(back["auth_code"])
+    assert (found.corpid, found.agentid) == (corp.corpid, stand.emulator.settings.agentid)
+    assert corp.call() == LOG_LEVEL
+
+
+def test_an_auth_code_that_comes_twice_gives_the_same_installation(make: Make) -> None:
+    """As when a person loads the page of the redirect again."""
+    stand = make()
+    corp = stand.corp()
+    code = corp.code()
+    assert corp.exchange(code) == corp.exchange(code)
+    assert stand.asked("v2/get_permanent_code") == 1
+
+
+def test_another_machine_knows_an_auth_code_that_was_used(make: Make, kind: Kind, stack: ExitStack) -> None:
+    stand = make()
+    corp = stand.corp()
+    code = corp.code()
+    found = corp.exchange(code)
+    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store)
+    assert other.do(lambda suite: suite.install(code)) == found
+
+
+def test_create_auth_and_a_redirect_may_bring_the_same_code(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    code = corp.code()
+    found = corp.exchange(code)
+    assert stand.send("create_auth", AuthCode=code).text == "success"
+    stand.seen(1, CreateAuth)
+    assert corp.stored == found
+
+
+def test_an_auth_code_of_nobody_is_refused(make: Make) -> None:
+    stand = make()
+    stand.corp().install()
+    with pytest.raises(PlatformError, match="40078") as caught:
+        stand.do(lambda suite: suite.install("made-up"))
+    assert "made-up" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="auth_code"):
+        stand.do(lambda suite: suite.install(""))
+
+
+def test_the_older_apis_give_the_same(make: Make) -> None:
+    stand = make(older=True)
+    corp = stand.corp()
+    assert corp.install().agentid
+    assert (stand.asked("get_permanent_code"), stand.asked("service/get_auth_info")) == (1, 0)
+    info = stand.do(lambda suite: suite.auth_info(corp.corpid))
+    assert info.corp.corpid == corp.corpid
+    assert (stand.asked("service/get_auth_info"), stand.asked("v2/get_auth_info")) == (1, 0)
+
+
+def test_what_a_corp_has_authorised(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    corp.install()
+    info = stand.do(lambda suite: suite.auth_info(corp.corpid))
+    assert (info.corp.corpid, info.corp.corp_type) == (corp.corpid, "verified")
+    assert info.agent.privilege.allow_party == [1]
+
+
+class Fails(MemoryInstallationStore):
+    """A store that is down for a while."""
+
+    is_down = False
+
+    def replace(self, old: Any, new: Any) -> bool:
+        if self.is_down:
+            raise StoreError("the database is down")
+        return super().replace(old, new)
+
+
+def test_a_code_is_not_lost_when_the_store_is_down(make: Make) -> None:
+    """WeCom accepts a code only once."""
+    store = Fails()
+    stand = make(installations=store)
+    corp = stand.corp()
+    code = corp.code()
+    store.is_down = True
+    with pytest.raises(StoreError):
+        corp.exchange(code)
+    store.is_down = False
+    assert corp.exchange(code).permanent_code
+    assert corp.call() == LOG_LEVEL
+    assert stand.asked("v2/get_permanent_code") == 1
+
+
+def test_a_custom_developed_app_uses_its_permanent_code_as_the_secret(make: Make) -> None:
+    stand = make(app_type="custom")
+    corp = stand.corp()
+    corp.install()
+    assert corp.call() == LOG_LEVEL
+    assert (stand.asked("gettoken"), stand.asked("get_corp_token")) == (1, 0)
+    corp.admin.reset_permanent_code()
+    [reset] = stand.seen(1, ResetPermanentCode)
+    assert reset.corpid == corp.corpid
+    corp.admin.expire_tokens()
+    assert corp.call() == LOG_LEVEL
+    with pytest.raises(ConfigurationError, match="QR code"):
+        stand.do(lambda suite: suite.install_url("http://provider.example"))
+
+
+def test_change_auth_brings_the_name_and_the_number_of_today(make: Make) -> None:
+    stand = make()
+    corp = stand.corp()
+    found = corp.install()
+    assert stand.store.replace(found, replace(found, corp_name="before", agentid=7))
+    corp.admin.change_authorisation()
+    stand.seen(1, ChangeAuth)
+    assert corp.stored is not None
+    assert (corp.stored.corp_name, corp.stored.agentid) == ("模拟企业1", stand.emulator.settings.agentid)
+
+
+def test_all_corps_share_one_token_of_the_suite(make: Make) -> None:
+    stand = make(corps=3)
+    for number in range(3):
+        stand.corp(number).install()
+    assert [stand.corp(number).call() for number in range(3)] == [LOG_LEVEL] * 3
+    assert stand.asked("get_suite_token") == 1
+
+
+def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
+    stand = make(corps=8)
+    corps = [stand.corp(number) for number in range(8)]
+    for corp in corps:
+        corp.install()
+    stand.emulator.platform.world.suite.tokens.clear()
+    stand.control.expire_tokens()
+    before = stand.asked("get_suite_token")
+    together = threading.Barrier(8)
+
+    def call(corp: Any) -> int:
+        together.wait(DEADLINE)
+        return int(corp.call())
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(call, corps)) == [LOG_LEVEL] * 8
+    assert stand.asked("get_suite_token") == before + 1
+
+
+def test_each_corp_has_its_own_token(make: Make) -> None:
+    stand = make(corps=3)
+    tokens = set()
+    for number in range(3):
+        corp = stand.corp(number)
+        corp.install()
+        token = corp.access_token()
+        owner = stand.emulator.platform.world.accounts.owner(token)
+        assert owner is not None
+        assert owner.corpid == corp.corpid
+        tokens.add(token)
+    assert len(tokens) == 3
+
+
+def test_a_corp_without_an_installation_is_named_with_what_to_do(make: Make) -> None:
+    stand = make(corps=2)
+    stand.corp(0).install()
+    other = stand.corp(1)
+    with pytest.raises(NotInstalledError, match=other.corpid) as caught:
+        other.call()
+    assert "install_url()" in str(caught.value)
+    assert caught.value.corpid == other.corpid
+    with pytest.raises(NotInstalledError):
+        stand.do(lambda suite: suite.auth_info(other.corpid))
+    assert stand.do(lambda suite: suite.is_installed(stand.corp(0).corpid))
+    assert not stand.do(lambda suite: suite.is_installed(other.corpid))
+    other.install()
+    assert other.call() == LOG_LEVEL, "the same client works after the installation"
+
+
+def test_before_the_first_ticket_the_error_says_what_to_do(kind: Kind, stack: ExitStack) -> None:
+    stand = Stand(kind, stack)
+    with pytest.raises(TicketMissingError, match="every ten minutes") as caught:
+        stand.corp().install()
+    assert caught.value.retryable
+    stand.listen()
+    assert isinstance(stand.seen(1)[0], SuiteTicket)
+    assert stand.corp().install().permanent_code
+
+
+def test_a_late_ticket_does_not_replace_a_newer_one(make: Make) -> None:
+    stand = make()
+    latest = stand.store.ticket(SUITE_ID)
+    assert stand.send("suite_ticket", at=1_000_000, SuiteTicket="old").text == "success"
+    stand.seen(2, SuiteTicket)
+    assert stand.store.ticket(SUITE_ID) == latest
+    assert stand.corp().install().permanent_code
+
+
+def test_the_next_ticket_heals_a_lost_one(make: Make) -> None:
+    stand = make()
+    stand.corp().install()
+    stand.store.save_ticket(SUITE_ID, "too old", 4e9)
+    stand.emulator.platform.world.suite.tokens.clear()
+    with pytest.raises(PlatformError, match="40085"):
+        stand.do(lambda suite: suite.auth_info(stand.corp().corpid))
+    stand.store.__init__()
+    stand.emulator.platform.advance(2)  # the same callback within the second would be a repeated one
+    stand.control.push_ticket()
+    stand.seen(2, SuiteTicket)
+    assert stand.corp().install().permanent_code

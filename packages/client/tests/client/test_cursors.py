@@ -1,0 +1,126 @@
+"""`FileCursor`: the cursor in a file that is whole at any time, and never silently another one."""
+
+import resource
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Barrier
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from tests.support.waiting import DEADLINE
+from wwspec_client import CursorMovedError, CursorStoreError, FileCursor, Position
+
+FIRST = Position("s1", 1_700_000_000, 1)
+SECOND = Position("s2", 1_700_000_060, 2)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the cursor is kept."""
+    return tmp_path / "messages.cursor"
+
+
+def test_what_is_kept_is_loaded_again_and_only_the_lock_is_left_in_the_folder(file: Path) -> None:
+    cursors = FileCursor(str(file))
+    assert cursors.load() is None
+    cursors.keep(None, FIRST, commit=True)
+    cursors.keep(FIRST, SECOND, commit=False)
+    cursors.keep(FIRST, SECOND, commit=False)  # as after an error that came too late
+    assert FileCursor(file).load() == SECOND
+    assert sorted(file.parent.iterdir()) == [file.with_name(".messages.cursor.lock"), file]
+    assert file.with_name(".messages.cursor.lock").stat().st_mode & 0o777 == 0o600
+    assert repr(cursors) == f"FileCursor('{file}')"
+
+
+def test_a_link_leads_to_the_file_and_stays_a_link(file: Path) -> None:
+    link = file.with_name("link")
+    link.symlink_to(file)
+    FileCursor(link).keep(None, FIRST, commit=True)
+    assert link.is_symlink()
+    assert FileCursor(file).load() == FIRST
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}']
+)
+def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(file: Path, content: str) -> None:
+    file.write_text(content, "utf-8")
+    for use in (FileCursor(file).load, lambda: FileCursor(file).keep(None, FIRST, commit=True)):
+        with pytest.raises(
+            CursorStoreError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
+        ):
+            use()
+    assert file.read_text("utf-8") == content
+
+
+@given(st.binary(max_size=80))
+def test_no_content_of_the_file_is_taken_for_a_first_pull(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    file = tmp_path_factory.mktemp("cursor") / "cursor"
+    file.write_bytes(content)
+    try:
+        assert FileCursor(file).load() == msgspec.json.decode(content, type=Position)
+    except CursorStoreError:
+        pass
+
+
+def test_a_place_that_can_not_be_used_is_named_before_anything_is_pulled(tmp_path: Path) -> None:
+    with pytest.raises(CursorStoreError, match="nowhere/cursor: the folder does not exist: make it, or"):
+        FileCursor(tmp_path / "nowhere" / "cursor").load()
+    with pytest.raises(CursorStoreError, match=f"{tmp_path}: can't be read: Is a directory"):
+        FileCursor(tmp_path).load()
+
+
+def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
+    cursors = FileCursor(file)
+    cursors.keep(None, FIRST, commit=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+        with pytest.raises(CursorStoreError, match=f"{file}: can't be written: File too large"):
+            cursors.keep(FIRST, SECOND, commit=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert FileCursor(file).load() == FIRST
+    assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
+
+
+MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
+
+
+def keep_all(file: Path, name: str, turn: Barrier, rounds: int) -> int:
+    """Keep the same pages as another pull, at the same moments, and return how many were kept."""
+    kept, cursors = 0, FileCursor(file)
+    for number in range(rounds):
+        before = cursors.load()
+        after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
+        turn.wait(DEADLINE)
+        with suppress(CursorMovedError):
+            cursors.keep(before, after, commit=True)
+            kept += 1
+        turn.wait(DEADLINE)
+    return kept
+
+
+@pytest.mark.parametrize("rounds", [50, MANY])
+def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(file: Path, rounds: int) -> None:
+    """Row 20: both are at the same place, and get the same page."""
+    turn = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(lambda name: keep_all(file, name, turn, rounds), ["one", "other"]))
+    assert sum(counts) == rounds
+
+
+def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:
+    one, other = FileCursor(file), FileCursor(file)
+    one.keep(None, FIRST, commit=True)
+    with pytest.raises(CursorMovedError, match=f"{file} has been changed since this pull read it: by another pull"):
+        other.keep(None, Position("s9", 1_700_000_000, 1), commit=True)
+    assert one.load() == FIRST

@@ -1,0 +1,252 @@
+"""The other APIs of the app's side, against the emulator."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.client.conftest import QUICK
+from tests.client.scripted import Script, answer
+from tests.support.rsa_keys import new_rsa_key
+from wwspec_client import AsyncZoneClient, AuthUser, CorpAuth, DocAuth, KeyRing, Masking, PlatformError, RepeatedCursorError, ReplyTypeError, ZoneClient
+from wwspec_client.endpoints import ENDPOINTS
+from wwspec_devtools.emulator.appside import table, uploads
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts import sync_msg
+
+CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
+"""What `call`, `submit` and `task` are made of."""
+TOKENS = {"gettoken", "service/get_suite_token", "service/get_corp_token"}
+"""What the client calls by itself."""
+SHARED = {"ticket/get", "service/auth/getuserinfo3rd"}
+"""The second API of a method."""
+NO_METHODS = {
+    "auth/getuserdetail",
+    "service/get_pre_auth_code",
+    "service/get_permanent_code",
+    "service/v2/get_permanent_code",
+    "service/get_auth_info",
+    "service/v2/get_auth_info",
+}
+"""What the emulator has besides: an app calls the first with `access_token()`, and `Suite` calls the others."""
+
+
+def test_every_api_of_the_apps_side_is_a_method_of_both_clients() -> None:
+    assert {*ENDPOINTS, *CALLS, *TOKENS, *SHARED, *NO_METHODS} == {*table.APIS, uploads.API}
+    for client in (ZoneClient, AsyncZoneClient):
+        for endpoint in ENDPOINTS.values():
+            assert getattr(client, endpoint.__name__).__doc__ == endpoint.__doc__
+
+
+def test_members_come_in_pages(app: ZoneClient) -> None:
+    first = app.get_auth_user_list(limit=15)
+    second = app.get_auth_user_list(cursor=first.next_cursor, limit=15)
+    assert (len(first.auth_user_list), first.has_more) == (15, True)
+    assert (len(second.auth_user_list), second.has_more) == (5, False)
+    assert first.auth_user_list[0] == AuthUser(userid="zhangwei", edition_list=[3])
+    assert len(app.get_doc_auth_user_list(limit=7).auth_user_list) == 7
+    with pytest.raises(PlatformError, match="710611"):
+        app.get_auth_user_list(cursor="none of this API")
+
+
+def test_all_members_of_a_list_are_iterated(zone: Zone, app: ZoneClient) -> None:
+    members = app.auth_users(limit=7)
+
+    def asked() -> list[str]:
+        names = [each["name"] for each in zone.client.traffic(kind="app")]
+        return [name for name in names if "auth_user_list" in name]
+
+    assert (next(members), len(asked())) == (AuthUser(userid="zhangwei", edition_list=[3]), 1)
+    userids = ["zhangwei", *(member.userid for member in members)]
+    assert (len(set(userids)), len(asked())) == (20, 3)
+    assert [member.userid for member in app.doc_auth_users(limit=3)] == userids
+    assert [member.userid for member in app.auth_users()] == userids
+
+
+async def test_members_are_iterated_on_an_event_loop_and_a_repeated_cursor_ends_it() -> None:
+    pages = [
+        answer(auth_user_list=[{"userid": "a"}, {"userid": "b"}], next_cursor="2", has_more=True),
+        answer(auth_user_list=[], next_cursor="3", has_more=True),
+        answer(auth_user_list=[{"userid": "c"}], next_cursor="", has_more=False),
+    ]
+    looped = [pages[0], pages[0], pages[2]]
+    async with AsyncZoneClient("corp", "secret", transport=httpx.MockTransport(Script(pages).handle_request)) as client:
+        assert [member.userid async for member in client.auth_users(limit=2)] == ["a", "b", "c"]
+    async with AsyncZoneClient(
+        "corp", "secret", transport=httpx.MockTransport(Script(looped).handle_request)
+    ) as client:
+        with pytest.raises(RepeatedCursorError, match="docdata/get_auth_user_list"):
+            assert [member async for member in client.doc_auth_users()] == []
+
+
+def test_authorisations_are_typed(app: ZoneClient) -> None:
+    chats, documents = app.get_corp_auth_info(), app.get_doc_auth_info()
+    assert isinstance(chats, CorpAuth)
+    assert chats.auth_edition_list[0].auth_scope.department_id_list == [1]
+    assert chats.auth_edition_list[0].msg_duration_days == 180
+    assert isinstance(documents, DocAuth)
+    assert documents.status == 1
+
+
+def test_masking_is_set_and_read(app: ZoneClient) -> None:
+    assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking()
+    app.set_hide_sensitiveinfo_config("zhangwei", Masking(hide_mobile=True))
+    assert app.get_hide_sensitiveinfo_config("zhangwei") == Masking(hide_mobile=True)
+
+
+def test_the_log_level_of_a_program_is_set_and_read(app: ZoneClient) -> None:
+    app.set_log_level(3)
+    assert app.get_log_level() == 3
+    with pytest.raises(PlatformError, match="790020.*link the program with the app"):
+        app.get_log_level(program_id="another")
+
+
+def test_debug_mode_is_opened_and_closed(zone: Zone, app: ZoneClient) -> None:
+    assert app.check_debug_mode() is False
+    with pytest.raises(PlatformError, match="710673"):  # the program has not called spec_open_debug_mode
+        app.open_debug_mode(zone.client.info()["debug_token"])
+    app.close_debug_mode()
+
+
+def test_a_public_key_is_set(app: ZoneClient) -> None:
+    app.set_public_key(new_rsa_key().public_key().export_key().decode(), 1)
+    with pytest.raises(PlatformError, match="40211"):
+        app.set_public_key("no key", 2)
+
+
+def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) -> None:
+    ring = KeyRing({1: new_rsa_key().export_key().decode(), 4: new_rsa_key(2048).export_key().decode()})
+    with ExitStack() as stack:
+        clients = [stack.enter_context(zone.app_client(retries=QUICK)) for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            for _ in range(3):
+                assert list(pool.map(lambda client: client.ensure_public_key(ring), clients)) == [None] * 6
+        message = clients[0].call(sync_msg.Request(limit=1)).msg_list[0]
+        assert len(ring.open(message.service_encrypt_info)) == 32
+
+
+def test_a_key_that_wecom_has_already_is_known_by_a_message_when_its_version_is_refused(
+    zone: Zone, app: ZoneClient
+) -> None:
+    ring = KeyRing({2: new_rsa_key().export_key().decode()})
+    app.ensure_public_key(ring)
+    zone.client.add_fault("app", "errcode", "set_public_key", 40212)
+    app.ensure_public_key(ring)
+
+
+def test_a_refused_version_is_an_error_when_no_message_shows_that_the_key_is_the_rings(
+    zone: Zone, app: ZoneClient
+) -> None:
+    mine, others = new_rsa_key(2048), new_rsa_key(2048)
+    other = KeyRing({5: others.export_key().decode()})
+    app.ensure_public_key(other)
+    for version in (4, 5):  # an older one than WeCom has, and another key of the same version
+        with pytest.raises(PlatformError, match=f"40212.*version {version} or a later one, and no message shows"):
+            app.ensure_public_key(KeyRing({version: mine.export_key().decode()}))
+    zone.client.add_fault("app", "errcode", "set_public_key", 40212)
+    both = KeyRing({5: others.export_key().decode(), 6: mine.export_key().decode()})
+    with pytest.raises(PlatformError, match="40212"):
+        app.ensure_public_key(both)  # it opens messages, but of an older version than the one to be set
+    zone.client.add_fault("app", "errcode", "sync_call_program", 48002)
+    with zone.app_client(retries=QUICK, program_id="") as client, pytest.raises(PlatformError, match="40212"):
+        client.ensure_public_key(other)  # nothing shows it, since no program is asked
+    with pytest.raises(PlatformError, match="40212"):
+        app.ensure_public_key(other)  # nor when the program can't be asked
+
+
+def test_another_refusal_of_the_key_is_raised_as_it_is(zone: Zone, app: ZoneClient) -> None:
+    zone.client.add_fault("app", "errcode", "set_public_key", 48002)
+    with pytest.raises(PlatformError, check=lambda error: error.errcode == 48002 and "no message" not in error.hint):
+        app.ensure_public_key(KeyRing({1: new_rsa_key().export_key().decode()}))
+
+
+def test_the_program_that_receives_events_is_chosen(zone: Zone, app: ZoneClient) -> None:
+    app.set_receive_callback()
+    assert zone.client.info()["receives_events"] is True
+
+
+@pytest.mark.parametrize("flag", [True, 1, "1", "true"])
+def test_flags_and_times_are_read_in_each_spelling_of_wecoms_pages(flag: object) -> None:
+    script = Script([answer(auth_user_list=[], next_cursor="c", has_more=flag, added_later=1)])
+    with ZoneClient("corp", "secret", transport=script) as client:
+        assert client.get_auth_user_list().has_more is True
+
+
+def test_a_page_of_members_that_does_not_say_whether_more_follow_is_the_last() -> None:
+    pages = [answer(auth_user_list=[{"userid": "a"}], next_cursor="c")] * 2
+    with ZoneClient("corp", "secret", transport=Script(pages)) as client:
+        for members in (client.auth_users(), client.doc_auth_users()):
+            assert [member.userid for member in members] == ["a"]
+
+
+def test_an_answer_that_is_not_as_documented_says_where() -> None:
+    script = Script([answer(auth_user_list=[{"userid": 5}])])
+    with (
+        ZoneClient("corp", "secret", transport=script) as client,
+        pytest.raises(ReplyTypeError, match=r"AuthUsers: .*\$\.auth_user_list\[0\]\.userid"),
+    ):
+        client.get_auth_user_list()
+
+
+def test_a_file_is_uploaded_in_pieces_with_its_progress(zone: Zone, app: ZoneClient, tmp_path: Path) -> None:
+    file = tmp_path / "录音.amr"
+    file.write_bytes(b"x" * 200_000)
+    seen: list[tuple[int, int]] = []
+    media = app.upload_media(file, progress=lambda sent, size: seen.append((sent, size)))
+    assert media.media_id
+    assert media.created_at == zone.client.info()["now"]
+    assert seen == [(65_536, 200_000), (131_072, 200_000), (196_608, 200_000), (200_000, 200_000)]
+
+
+def test_an_upload_that_fails_begins_anew_where_the_file_was(zone: Zone, app: ZoneClient) -> None:
+    content = io.BytesIO(b"a header, then a body")
+    content.seek(10)
+    zone.client.add_fault("app", "errcode", "upload_media", -1, count=2)
+    seen: list[tuple[int, int]] = []
+    app.upload_media(content, name="body.txt", progress=lambda sent, size: seen.append((sent, size)))
+    assert seen == [(11, 11)] * 3
+    assert not content.closed
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"short", "a.txt", "a.txt: has 5 bytes; WeCom takes 6 bytes to 60 MiB"),
+        (b"long enough", "", "the file has no name: give it as name="),
+    ],
+)
+def test_a_file_that_wecom_would_refuse_is_refused_before_it_is_sent(content: bytes, name: str, said: str) -> None:
+    with (
+        ZoneClient("corp", "secret", transport=Script([answer()])) as client,
+        pytest.raises(ConfigurationError, match=said),
+    ):
+        client.upload_media(io.BytesIO(content), name=name)
+
+
+def test_a_file_that_is_not_there_is_named(app: ZoneClient, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.txt: can't be read: No such file"):
+        app.upload_media(tmp_path / "nowhere.txt")
+
+
+def test_a_large_file_is_never_whole_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    with file.open("wb") as made:
+        made.truncate(50 * 1024 * 1024)
+    largest = 0
+
+    class Reader(Script):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal largest
+            if request.url.path.endswith("upload_media"):
+                assert isinstance(request.stream, httpx.SyncByteStream)
+                largest = max(map(len, request.stream))
+                return answer(media_id="m", created_at="1380000000")
+            return super().handle_request(request)
+
+    with ZoneClient("corp", "secret", transport=Reader([answer()]), retries=QUICK) as client:
+        assert client.upload_media(file).created_at == 1_380_000_000
+    assert largest <= 64 * 1024

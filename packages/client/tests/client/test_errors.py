@@ -1,0 +1,314 @@
+"""One error tree: who refused, why, and whether the call may have run."""
+
+import asyncio
+import re
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.client.conftest import QUICK
+from tests.client.scripted import Outcome, Script, answer, reply
+from wwspec_client import AsyncZoneClient, BadAnswerError, ContractMisfitError, FileCursor, NoAnswerError, NotSentError, PlatformError, ProgramError, RetryPolicy, SdkApiError, SuiteApp, TransportError, ZoneClient, ZoneClientError
+from wwspec_contracts.errors import DEFAULT_ERRCODE, ConfigurationError
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts import get_group_chat, sync_msg
+
+ONCE = RetryPolicy(attempts=1)
+WRONG = "another app's"
+
+
+def failure(outcome: Outcome) -> ZoneClientError:
+    """Return how a call ends of which the only attempt ends so."""
+    with (
+        ZoneClient("corp", "secret", program_id="p", transport=Script([outcome]), retries=ONCE) as client,
+        pytest.raises(ZoneClientError) as caught,
+    ):
+        client.call("greet")
+    assert str(caught.value).startswith("sync_call_program of greet: ")
+    return caught.value
+
+
+def test_a_refusal_of_the_platform_has_its_errcode_a_hint_and_the_request_id(app: ZoneClient) -> None:
+    with pytest.raises(PlatformError) as caught:
+        app.call("chat_diget")
+    error = caught.value
+    assert (error.errcode, error.retryable, error.may_have_run) == (800003, False, False)
+    assert error.hint == "check the ability's ID: `wwspec abilities` lists those of the program"
+    assert "did you mean chat_digest?" in str(error)
+    assert error.request_id
+    assert f"[{error.request_id}]" in error.errmsg
+
+
+def test_a_request_that_does_not_fit_the_console_names_the_path(app: ZoneClient) -> None:
+    with pytest.raises(ContractMisfitError) as caught:
+        app.call("chat_digest", {"limits": 5})
+    assert (caught.value.errcode, caught.value.side, caught.value.path) == (790016, "request", "$.limits")
+    assert not caught.value.may_have_run
+
+
+def test_a_reply_that_does_not_fit_the_console_may_have_run(zone: Zone, app: ZoneClient) -> None:
+    zone.client.add_fault("program", "errcode", "chat_digest", 790014, count=1)
+    with pytest.raises(ContractMisfitError) as caught:
+        app.call("chat_digest")
+    assert (caught.value.errcode, caught.value.side, caught.value.may_have_run) == (790014, "reply", True)
+
+
+def test_the_errcode_of_an_sdk_api_is_told_from_that_of_the_program(app: ZoneClient) -> None:
+    with pytest.raises(SdkApiError, match="the SDK API answers errcode 710624"):
+        app.call(get_group_chat.Request(chatid="nobody's"))
+    with pytest.raises(ProgramError, match="the program answers errcode 710660: input contract") as caught:
+        app.call("chat_digest", {"limit": 0})
+    assert not isinstance(caught.value, SdkApiError)
+    assert caught.value.errcode == DEFAULT_ERRCODE
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "retryable", "may_have_run"),
+    [
+        (httpx.ConnectError("refused"), NotSentError, True, False),
+        (httpx.ConnectTimeout("slow"), NotSentError, True, False),
+        (httpx.PoolTimeout("full"), NotSentError, True, False),
+        (httpx.ReadTimeout("slow"), NoAnswerError, True, True),
+        (httpx.RemoteProtocolError("cut"), NoAnswerError, True, True),
+        (httpx.WriteError("cut"), NoAnswerError, True, True),
+        (httpx.Response(429), BadAnswerError, True, False),
+        (httpx.Response(502), BadAnswerError, True, True),
+        (httpx.Response(404), BadAnswerError, False, False),
+        (httpx.Response(302), BadAnswerError, False, False),
+        (httpx.Response(200, text="<html>"), BadAnswerError, False, True),
+        (httpx.Response(200, text="[]"), BadAnswerError, False, True),
+        (httpx.Response(200, text='{"errcode": "0"}'), BadAnswerError, False, True),
+        (answer(-1), PlatformError, True, False),
+        (answer(45009), PlatformError, True, False),
+        (answer(45033), PlatformError, True, False),
+        (answer(48002), PlatformError, False, False),
+        (answer(710674), PlatformError, True, False),
+        (answer(710675), PlatformError, False, True),
+        (answer(790014), ContractMisfitError, False, True),
+        (answer(790016), ContractMisfitError, False, False),
+        (answer(719999), PlatformError, False, True),
+        (reply(errcode=5, errmsg="no"), ProgramError, False, True),
+    ],
+)
+def test_each_failure_states_whether_it_may_pass_and_whether_the_call_may_have_run(
+    outcome: Outcome, kind: type[ZoneClientError], retryable: bool, may_have_run: bool
+) -> None:
+    error = failure(outcome)
+    assert type(error) is kind
+    assert (error.retryable, error.may_have_run) == (retryable, may_have_run)
+
+
+def test_what_does_not_let_the_program_run_can_always_be_repeated() -> None:
+    with (
+        ZoneClient("c", "s", program_id="p", transport=Script([httpx.ReadTimeout("slow")]), retries=ONCE) as client,
+        pytest.raises(NoAnswerError) as caught,
+    ):
+        client.get_log_level()
+    assert not caught.value.may_have_run
+
+
+def test_an_emulator_that_does_not_run_is_a_request_that_was_not_sent() -> None:
+    with (
+        ZoneClient("corp", "secret", program_id="p", base_url="http://127.0.0.1:1", retries=QUICK) as client,
+        pytest.raises(NotSentError, match="gettoken: WeCom can't be reached"),
+    ):
+        client.call("greet")
+
+
+def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
+    info = zone.client.info()
+    with (
+        zone.app_client(corpid=info["corpid"], secret=WRONG) as client,
+        pytest.raises(PlatformError, match="gettoken: .*40001.*the secret is not that of the app") as caught,
+    ):
+        client.call("chat_digest")
+    assert WRONG not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"secret": ""}, "the client needs corpid and secret, or tokens="),
+        ({"tokens": lambda: "t"}, "one source of access tokens"),
+        ({"base_url": "qyapi.weixin.qq.com"}, "base_url is a URL such as https://qyapi.weixin.qq.com"),
+        ({"timeout": 0}, "timeout is more than 0 seconds, not 0"),
+        ({"connections": 0}, "connections is 1 or more, not 0"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_with_the_fix(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        ZoneClient(**{"corpid": "c", "secret": "s", **options})  # type: ignore[arg-type]
+
+
+def test_transport_errors_are_one_branch_of_the_tree() -> None:
+    assert issubclass(NotSentError, TransportError)
+    assert issubclass(TransportError, ZoneClientError)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda client: client.call("greet", timout=1), "'timout'; did you mean timeout?"),
+        (
+            lambda client: client.submit("greet", notify_id="n"),
+            "'notify_id'; it takes program_id, retry_unsafe, timeout",
+        ),
+        (
+            lambda client: client.pages(sync_msg.Request(), retry_unsaf=True),
+            "'retry_unsaf'; did you mean retry_unsafe?",
+        ),
+        (lambda client: client.messages(FileCursor("x"), limitt=3), "'limitt'; did you mean limit?"),
+    ],
+    ids=["call", "submit", "pages", "messages"],
+)
+def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
+    app: ZoneClient, call: Callable[[Any], object], said: str
+) -> None:
+    """Row 25."""
+    with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):
+        call(app)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(app: ZoneClient, timeout: float) -> None:
+    """Row 28."""
+    for call in (app.call, app.submit):
+        with pytest.raises(ConfigurationError, match=f"timeout is more than 0 seconds, not {timeout:g}"):
+            call("chat_digest", timeout=timeout)
+
+
+async def test_a_closed_client_says_so() -> None:
+    """Row 28."""
+    client = ZoneClient("corp", "secret", program_id="p")
+    client.close()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        client.call("greet")
+    other = AsyncZoneClient("corp", "secret", program_id="p")
+    await other.aclose()
+    with pytest.raises(ConfigurationError, match="the client is closed"):
+        await other.call("greet")
+
+
+class Timed(httpx.BaseTransport):
+    """Notes how long each request may take, and refuses it."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.seconds.append(request.extensions["timeout"]["read"])
+        return answer(access_token="token", expires_in=7200, response_data="{}")  # noqa: S106 - made up
+
+
+def test_a_timeout_that_is_longer_than_the_deadline_of_all_attempts_counts() -> None:
+    """Row 28."""
+    transport = Timed()
+    with ZoneClient("corp", "secret", program_id="p", transport=transport, retries=RetryPolicy(deadline=60)) as client:
+        client.call("greet", timeout=120)
+        client.call("greet", timeout=40)
+    assert [round(each) for each in transport.seconds[1:]] == [120, 40]
+
+
+def test_the_errors_of_a_program_have_the_request_id_of_its_sdk_api() -> None:
+    """Row 28."""
+    refusal = reply(errcode=710611, errmsg="invalid cursor, hint: [1700000000_7_abc]")
+    with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
+        with pytest.raises(SdkApiError) as caught:
+            client.call(sync_msg.Request(cursor="x"))
+        with pytest.raises(ProgramError) as other:
+            client.call("greet")
+    assert caught.value.request_id == other.value.request_id == "1700000000_7_abc"
+
+
+class Unauthorised(Script):
+    """Refuses also requests for a token."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        super().handle_request(request)
+        return answer(40013, "invalid corpid")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [(Script, each) for each in (answer(48002), answer(40014), httpx.ConnectError(""), httpx.Response(500))]
+    + [(Unauthorised, answer())],
+)
+def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret(
+    kind: type[Script], outcome: Outcome, *, is_async: bool
+) -> None:
+    """Tools that report errors send the variables of each frame along."""
+    script = kind([outcome])
+
+    async def call() -> None:
+        transport = httpx.MockTransport(script.handle_request)
+        async with AsyncZoneClient("corp", "the-secret", program_id="p", transport=transport, retries=ONCE) as client:
+            await client.call("greet")
+
+    with pytest.raises(ZoneClientError) as caught:
+        if is_async:
+            asyncio.run(call())
+        else:
+            with ZoneClient("corp", "the-secret", program_id="p", transport=script, retries=ONCE) as client:
+                client.call("greet")
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    own = [frame for frame in frames if "wwspec_router" in frame.f_code.co_filename.split("tests")[0]]
+    shown = {frame.f_code.co_name: repr(frame.f_locals) for frame in own if frame.f_code.co_filename != __file__}
+    assert len(shown) > 5
+    assert [name for name, text in shown.items() if "token-" in text or "the-secret" in text] == []
+
+
+def test_a_client_shows_its_corp_and_its_program_and_no_secret() -> None:
+    clients = (
+        ZoneClient("corp", "the-secret", program_id="p", transport=Script([])),
+        AsyncZoneClient("corp", "the-secret", program_id="p"),
+    )
+    assert [repr(each) for each in clients] == [
+        "ZoneClient(corpid='corp', program_id='p')",
+        "AsyncZoneClient(corpid='corp', program_id='p')",
+    ]
+
+
+def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id() -> None:
+    for hint, is_one in (
+        ("1655348934123456789012345", True),
+        ("1700000000_7_8ec42a8f", True),
+        ("1796027502_8760641548", True),
+        ("zhangwei@example.com", False),
+        ("1700000000_order-of-zhangwei", False),
+        ("17", False),
+        ("1" * 128, False),
+    ):
+        refusal = reply(errcode=5, errmsg=f"no, hint: [{hint}]")
+        with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
+            with pytest.raises(ProgramError) as caught:
+                client.call("greet")
+        assert caught.value.request_id == (hint if is_one else ""), hint
+
+
+def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
+    """Row 13."""
+    refusal = answer(40001, "invalid credential: access_token=token-1 of the-secret-of-the-app")
+    with ZoneClient(
+        "corp", "the-secret-of-the-app", program_id="p", transport=Script([refusal]), retries=ONCE
+    ) as client:
+        with pytest.raises(PlatformError) as caught:
+            client.get_log_level()
+    shown = f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    assert "access_token=***" in shown
+    assert "token-1" not in shown
+
+
+def test_a_refusal_that_repeats_a_secret_of_a_suite_is_shown_without_it() -> None:
+    suite = SuiteApp("suite", "suite-secret", "a-ticket", "corp", "permanent-code")
+    given: dict[str, Any] = {"suite_access_token": "suite-token", "expires_in": 7200}
+    first = answer(40085, "wrong: suite-secret, a-ticket")
+    second = answer(40084, "wrong: suite-token, permanent-code")
+    for outcomes in ([first], [answer(**given), second]):
+        script = Script(outcomes)
+        with ZoneClient(tokens=suite, program_id="p", transport=script, retries=ONCE) as client:
+            with pytest.raises(PlatformError, match=r"wrong: \*\*\*, \*\*\*; "):
+                client.get_log_level()

@@ -1,0 +1,153 @@
+"""What the package of the app's client promises to have, and what it does without."""
+
+import inspect
+import re
+from dataclasses import is_dataclass
+from unittest.mock import create_autospec
+
+import msgspec
+import pytest
+
+import wwspec_client as client
+from tests.support.apps import python_anew
+from wwspec_client.endpoints import ENDPOINTS
+
+PUBLIC = """
+AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncRawZoneClient AsyncSuite AsyncTask AsyncZoneClient AuthAgent
+AuthEdition AuthInfo AuthScope AuthUser AuthUsers BadAnswerError Callback CallbackError Callbacks CancelAuth
+ChangeAuth ClientAttempt ClientCall ClientHooks ClientOutcome ConfigurationError ContractMisfitError CorpAuth CorpInfo
+CreateAuth CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError DataPermission
+DataPermissionEnded DataPermissionExpiring DataPermissionGranted Decryptor DocAuth DocAuthUser DocAuthUsers
+Fetch FileCursor HttpAnswer Installation InstallationStore Key KeyMissingError KeyRing KeyRingError LogHooks Masking
+MemoryInstallationStore MemoryPendingStore MessageGap MessageGapError MessagePage NoAnswerError NotInstalledError
+NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig PageSignature Pending PendingStore
+PlatformError Position Privilege ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError
+ProgramRepeatError ProgramTimeoutError RawResponse RawZoneClient RepeatedCursorError ReplyTypeError Request
+RequestOptions ResetPermanentCode RetryPolicy SdkApiError
+SqlitePendingStore Stage Step Steps StillRunningError StoreError StoredTokenProvider Suite SuiteApp
+SuiteEvent SuiteTicket Task TaskStatus TicketMissingError Token TokenProvider TokenStore TransportError
+UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName WWSpecError
+WecomEvent ZoneClient ZoneClientError ask
+""".split()
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(client.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert hasattr(client, name)
+    assert dir(client) == PUBLIC
+    assert not hasattr(client, "ZoneClinet")
+
+
+def test_what_the_client_returns_can_not_be_changed() -> None:
+    structs = {name: kind for name in PUBLIC if isinstance(kind := getattr(client, name), type)}
+    for name, kind in structs.items():
+        if issubclass(kind, msgspec.Struct):
+            assert kind.__struct_config__.frozen, name
+        elif is_dataclass(kind):
+            assert getattr(kind, "__dataclass_params__").frozen, name  # noqa: B009 - no type checker knows it
+
+
+ANSWERS = (
+    client.AuthUser,
+    client.AuthUsers,
+    client.DocAuthUser,
+    client.DocAuthUsers,
+    client.Masking,
+    client.AuthScope,
+    client.AuthEdition,
+    client.CorpAuth,
+    client.DocAuth,
+    client.UploadedMedia,
+)
+
+
+@pytest.mark.parametrize("model", [*ANSWERS, client.Notification, client.NotifyEvent, client.Pending])
+def test_what_wecom_may_add_to_is_made_by_name(model: type) -> None:
+    assert {each.kind for each in inspect.signature(model).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_wecom_leaves_out_of_an_answer_reads_as_zero(answer: type[msgspec.Struct]) -> None:
+    text = msgspec.json.encode(msgspec.json.decode(b'{"media_id":""}', type=answer)).decode()
+    assert set(re.findall(r":([^{,}]+)", text)) <= {"0", '""', "false", "[]"}
+
+
+def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
+    methods = {name for name in vars(client.ZoneClient) if not name.startswith("_")} - {"close"}
+    assert methods == {name for name in vars(client.AsyncZoneClient) if not name.startswith("_")} - {"aclose"}
+    for name in methods - {"with_raw_response"}:
+        one, other = getattr(client.ZoneClient, name), getattr(client.AsyncZoneClient, name)
+        assert inspect.signature(one).parameters == inspect.signature(other).parameters, name
+
+
+def test_each_api_of_the_app_is_a_method_of_both_clients_and_of_both_that_return_responses() -> None:
+    apis = {function.__name__ for function in ENDPOINTS.values()}
+    assert apis <= vars(client.ZoneClient).keys()
+    for name in apis - {"page_config"}:  # which is no API, but signs
+        methods = [getattr(kind, name) for kind in (client.ZoneClient, client.RawZoneClient)]
+        later = [getattr(kind, name) for kind in (client.AsyncZoneClient, client.AsyncRawZoneClient)]
+        assert [inspect.iscoroutinefunction(each) for each in [*methods, *later]] == [False, False, True, True], name
+        assert len({inspect.signature(each) for each in [*methods, *later]}) == 1, name
+
+
+def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
+    mock = create_autospec(client.ZoneClient)(tokens=str)
+    mock.set_log_level(1, program_id="p")
+    with pytest.raises(TypeError, match="missing a required argument"):
+        mock.set_log_level()
+    assert inspect.iscoroutinefunction(create_autospec(client.AsyncZoneClient)().get_log_level)
+
+
+def test_help_shows_a_method_as_an_app_calls_it() -> None:
+    assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
+    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is client.CorpAuth
+    assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
+
+
+def test_an_app_loads_nothing_of_the_program_the_emulator_or_the_server() -> None:
+    loaded = python_anew(
+        "import sys\n"
+        "from wwspec_client import *\n"
+        "print(*sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('wwspec_router.')}))\n"
+        "print(*sorted({'uvicorn', 'starlette', 'Crypto'} & set(sys.modules)))"
+    ).splitlines()
+    assert set(loaded[0].split()) == {
+        f"wwspec_router.{name}"
+        for name in (
+            "backoff",
+            "callbacks",
+            "client",
+            "contracts",
+            "errcodes",
+            "errors",
+            "host",
+            "logs",
+            "pool",
+            "wecom",
+        )
+    }
+    assert loaded[1] == ""
+
+
+def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_suites() -> None:
+    loaded = python_anew("import sys\nfrom wwspec_client import ZoneClient\nprint(*sys.modules)").split()
+    packages = [name.split(".") for name in loaded if name.startswith("wwspec_client.")]
+    assert {part for names in packages for part in names} & {
+        "asynchronous",
+        "suite",
+        "notify",
+        "archive",
+        "sql",
+    } == set()
+
+
+def test_without_its_extra_the_import_says_how_to_install_it() -> None:
+    said = python_anew(
+        "import sys; sys.modules['httpx'] = None\n"
+        "from wwspec_contracts.errors import ExtraMissingError\n"
+        "try:\n    import wwspec_client\nexcept ExtraMissingError as error:\n    print(error)"
+    )
+    assert said.strip() == (
+        "wwspec_client needs the extra client (httpx not found): pip install 'wwspec-router[client]'"
+    )

@@ -1,0 +1,184 @@
+"""Clients in processes that were forked after the clients had been used."""
+
+import json
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.client.scripted import Script, reply
+from tests.support.waiting import DEADLINE
+from wwspec_client import AsyncZoneClient, Installation, MemoryInstallationStore, RetryPolicy, Suite, ZoneClient
+
+CALLS = 60
+"""Of each process at the same time: without new connections nearly each of them fails."""
+ONCE = RetryPolicy(attempts=1)
+
+
+class Echo(BaseHTTPRequestHandler):
+    """WeCom with a program that replies with its request, over connections that stay open."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer is sent at once
+
+    def do_GET(self) -> None:
+        self._answer({"access_token": "token", "expires_in": 7200})
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        tokens = {"access_token": "token", "suite_access_token": "suite", "expires_in": 7200}
+        self._answer({"response_data": request.get("request_data", ""), **tokens})
+
+    def _answer(self, answer: dict[str, Any]) -> None:
+        content = json.dumps({"errcode": 0, "errmsg": "ok", **answer}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None:
+        """Keep quiet."""
+
+
+class Server(ThreadingHTTPServer):
+    """It counts the connections."""
+
+    daemon_threads = True
+    connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def child(work: Callable[[], object]) -> Iterator[None]:
+    """Run work in a forked process, while the block runs here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a server that forks may have threads, as this process has
+        process = os.fork()
+    if process == 0:
+        try:
+            work()
+        except BaseException as error:
+            os.write(2, f"in the child: {type(error).__name__}: {error}\n".encode())
+            os._exit(1)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        assert os.waitpid(process, 0)[1] == 0
+
+
+def call_often(client: ZoneClient, name: str) -> None:
+    for number in range(CALLS):
+        asked = {"asked": f"{name} {number}"}
+        got = client.call("echo", asked)
+        assert got == asked, f"{name} has got {got}"
+
+
+def client_of(server: Server, **options: Any) -> ZoneClient:
+    return ZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE, **options)
+
+
+def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(server: Server) -> None:
+    with client_of(server) as client:
+        call_often(client, "before")
+        with child(lambda: call_often(client, "child")):
+            call_often(client, "parent")
+    assert server.connections == 2, "each has one, and keeps it"
+
+
+def test_a_child_uses_what_with_options_has_returned(server: Server) -> None:
+    other = client_of(server).with_options(timeout=20)  # its first client is gone
+    call_often(other, "before")
+    with child(lambda: call_often(other, "child")):
+        call_often(other, "parent")
+    other.close()
+
+
+def test_a_child_uses_the_client_of_a_corp_that_a_suite_has_made(server: Server) -> None:
+    store = MemoryInstallationStore()
+    store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+    store.save_ticket("suite", "ticket", 1.0)
+    suite = Suite("suite", "secret", installations=store, program_id="p", base_url=server.url, retries=ONCE)
+    call_often(suite.corp("corp"), "before")
+    with child(lambda: call_often(suite.corp("corp"), "child")):
+        call_often(suite.corp("corp"), "parent")
+    suite.stop()
+
+
+def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child(server: Server) -> None:
+    fetching, forked = threading.Event(), threading.Event()
+
+    def fetch() -> str:
+        if threading.current_thread() is waiting:
+            fetching.set()
+            assert forked.wait(DEADLINE)
+        return "token"
+
+    with ZoneClient(tokens=fetch, program_id="p", base_url=server.url, retries=ONCE) as client:
+        waiting = threading.Thread(target=client.call, args=("echo", {}))
+        waiting.start()
+        assert fetching.wait(DEADLINE)
+
+        def work() -> None:
+            calling = threading.Thread(target=call_often, args=(client, "child"), daemon=True)
+            calling.start()
+            calling.join(DEADLINE)
+            assert not calling.is_alive(), "it waits for a lock of the parent"
+
+        with child(work):
+            forked.set()
+        waiting.join()
+
+
+def test_a_transport_of_the_apps_own_is_left_alone() -> None:
+    script = Script([reply()])
+    with ZoneClient(tokens=lambda: "token", program_id="p", transport=script) as client:
+        client.call("echo", {})
+
+        def work() -> None:
+            client.call("echo", {})
+            assert len(script.requests) == 2
+
+        with child(work):
+            assert len(script.requests) == 1
+
+
+def test_an_async_client_works_on_the_loop_of_a_child(server: Server) -> None:
+    client = AsyncZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE)
+
+    async def call_all(name: str) -> None:
+        for number in range(CALLS):
+            asked = {"asked": f"{name} {number}"}
+            assert await client.call("echo", asked) == asked
+
+    async def use() -> None:
+        await call_all("before")
+        with child(lambda: anyio.run(call_all, "child")):
+            await call_all("parent")
+        await client.aclose()
+
+    anyio.run(use)
+    assert server.connections == 2

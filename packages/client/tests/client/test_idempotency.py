@@ -1,0 +1,211 @@
+"""Calls that may be sent twice, since the program recognises them by a key in the request."""
+
+from collections.abc import Callable
+
+import httpx
+import msgspec
+import pytest
+
+from tests.client.conftest import QUICK
+from tests.client.scripted import Script, answer, reply
+from tests.support.waiting import DEADLINE
+from wwspec_client import FileCursor, NoAnswerError, ProgramErrcodes, ProgramError, ProgramRepeatError, ZoneClient
+from wwspec_contracts.base import UNSET, AbilityRequest, Contract, Output, UnsetType
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.zone import Zone
+from wwspec_contracts import sync_msg
+
+
+class Lossy(httpx.BaseTransport):
+    """Loses the answers to the first calls, after the program has run."""
+
+    def __init__(self, transport: httpx.BaseTransport, lost: int) -> None:
+        self._transport = transport
+        self.lost = lost
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._transport.handle_request(request)
+        if request.url.path.endswith("_program") and self.lost:
+            response.read()
+            self.lost -= 1
+            raise httpx.ReadTimeout("lost")
+        return response
+
+
+class OrderId(Contract):
+    """Inside of an order."""
+
+    id: str = ""
+    price: float | str = 0.5
+
+
+class Order(AbilityRequest[Output]):
+    """As `wwspec contracts --client` writes it."""
+
+    ability_id = "order"
+    idempotency_field = "order.id"
+    order: OrderId | UnsetType = UNSET
+
+
+class Whole(AbilityRequest[Output]):
+    """An ability whose whole request is the key."""
+
+    ability_id = "whole"
+    idempotency_field = "*"
+
+
+def made(script: Script, **options: object) -> ZoneClient:
+    return ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK, **options)  # type: ignore[arg-type]
+
+
+def data_of(request: httpx.Request) -> object:
+    return msgspec.json.decode(msgspec.json.decode(request.content)["request_data"])
+
+
+def rules_made(zone: Zone) -> int:
+    return sum(each["name"] == "create_rule" for each in zone.client.traffic(kind="sdk"))
+
+
+def test_a_call_with_a_key_runs_once_though_its_answers_get_lost(zone: Zone) -> None:
+    assert zone.client.memory is not None
+    lossy = Lossy(zone.client.memory, lost=2)
+    with zone.app_client(transport=lossy, retries=QUICK) as client:
+        once = client.with_options(idempotency_key="order-1", idempotency_field="request_id")
+        made = once.call("watch_word", {"word": "合同"})
+        assert made["rule_id"]
+        assert once.call("watch_word", {"word": "合同"}) == made
+    assert lossy.lost == 0
+    assert rules_made(zone) == 1
+    calls = [each for each in zone.client.traffic(kind="call") if each["name"] == "watch_word"]
+    assert len(calls) == 4
+
+
+def test_without_a_key_a_call_whose_answer_is_lost_is_not_sent_again(zone: Zone) -> None:
+    assert zone.client.memory is not None
+    with (
+        zone.app_client(transport=Lossy(zone.client.memory, lost=2), retries=QUICK) as client,
+        pytest.raises(NoAnswerError),
+    ):
+        client.call("watch_word", {"word": "合同", "request_id": "order-1"})
+    assert len([each for each in zone.client.traffic(kind="call") if each["name"] == "watch_word"]) == 1
+
+
+def test_the_program_refuses_a_key_that_came_with_another_request(zone: Zone) -> None:
+    with zone.app_client(retries=QUICK) as client:
+        once = client.with_options(idempotency_key="order-2", idempotency_field="request_id")
+        once.call("watch_word", {"word": "合同"})
+        with pytest.raises(ProgramError, match="this key came with another request before"):
+            once.call("watch_word", {"word": "发票"})
+
+
+def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
+    with zone.app_client(retries=QUICK) as client:
+        once = client.with_options(idempotency_key="order-3", idempotency_field="request_id")
+        jobs = [once.submit("watch_word", {"word": "合同"}) for _ in range(2)]
+        assert jobs[0].jobid != jobs[1].jobid
+        assert jobs[0].result(DEADLINE) == jobs[1].result(DEADLINE)
+    assert rules_made(zone) == 1
+
+
+def test_the_key_goes_into_the_field_that_the_request_knows() -> None:
+    script = Script([reply(errcode=0), answer(jobid="j")])
+    with made(script) as client:
+        once = client.with_options(idempotency_key="k-1")
+        once.call(Order(order=OrderId(price=2)))
+        once.submit("other_name", Order(order=OrderId(id="k-1")))
+        nothing = Order(order=OrderId(price=""))
+        once.with_options(idempotency_field="order.price", idempotency_key="k-2").submit(nothing)
+    assert [data_of(each) for each in script.requests] == [
+        {"order": {"id": "k-1", "price": 2.0}},
+        {"order": {"id": "k-1", "price": 0.5}},
+        {"order": {"id": "", "price": "k-2"}},
+    ]
+    assert b"2.0" in script.requests[0].content
+
+
+def test_a_call_by_id_has_the_key_in_the_field_that_the_app_names() -> None:
+    script = Script([reply(errcode=0)])
+    with made(script) as client:
+        client.with_options(idempotency_key="k", idempotency_field="id").call("order")
+        client.with_options(idempotency_key="k", idempotency_field="a.b.id").call("order", '{"a": {"b": {"id": null}}}')
+    assert [data_of(each) for each in script.requests] == [{"id": "k"}, {"a": {"b": {"id": "k"}}}]
+
+
+def test_a_repeat_is_sent_again_while_the_first_call_still_runs() -> None:
+    running = reply(errcode=710661, errmsg="the first call still runs")
+    script = Script([httpx.ReadTimeout(""), running, reply(errcode=0, rule_id="r")])
+    with made(script) as client:
+        assert client.with_options(idempotency_key="k").call(Order(order=OrderId()), timeout=5).errcode == 0
+        assert len(script.requests) == 3
+        script.outcomes = [running]
+        with pytest.raises(ProgramRepeatError, match="the first call still runs") as caught:
+            client.with_options(idempotency_key="k").call(Order(order=OrderId()))
+        assert len(script.requests) == 7
+        assert caught.value.may_have_run
+        with pytest.raises(ProgramRepeatError):
+            client.call(Order(order=OrderId()))
+        assert "710661" in client.with_options(idempotency_key="k").call("o", Order(order=OrderId()), raw=True)
+        assert len(script.requests) == 9
+
+
+def test_a_repeat_is_known_by_the_errcode_of_the_program() -> None:
+    script = Script([reply(errcode=9009), reply(errcode=0)])
+    with made(script, errcodes=ProgramErrcodes(once_errcode=9009)) as client:
+        client.with_options(idempotency_key="k").call(Order(order=OrderId()))
+    assert len(script.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda client: client.call("order", {}),
+            "idempotency_key: order has no field that is known to hold the key: call it by its request in the module "
+            "that `wwspec contracts --client` writes, or name the once.key of its row in the registry: "
+            'with_options(idempotency_key=..., idempotency_field="order.id"). An ability without `once` recognises no '
+            "repeated call",
+        ),
+        (
+            lambda client: client.call(sync_msg.Request()),
+            "idempotency_key: invoke_sync_msg is an SDK API, which recognises no repeated call: write an ability with "
+            "`once` that calls the API; or, as it only reads, give it retry_unsafe=True instead",
+        ),
+        (lambda client: list(client.pages(sync_msg.Request())), "idempotency_key: invoke_sync_msg is an SDK API"),
+        (
+            lambda client: list(client.messages(FileCursor("no-such-file"))),
+            "idempotency_key: invoke_sync_msg is an SDK API",
+        ),
+        (
+            lambda client: client.submit(Whole()),
+            "idempotency_key: whole recognises a repeated call by its whole request: give it retry_unsafe=True instead",
+        ),
+        (
+            lambda client: client.call(Order()),
+            "idempotency_key: order has a request without the object that has the field $.order.id: give it one",
+        ),
+        (
+            lambda client: client.call(Order(order=OrderId(id="s3cret"))),
+            "idempotency_key: order has a request with another value at $.order.id: leave one of the two out",
+        ),
+        (
+            lambda client: client.with_options(idempotency_field="id").call("order", "[]"),
+            "idempotency_key: order has a request that is no JSON object: give it one",
+        ),
+    ],
+)
+def test_a_key_that_can_go_nowhere_is_an_error_that_says_how_to_fix_it(
+    call: Callable[[ZoneClient], object], said: str
+) -> None:
+    script = Script([reply(errcode=0)])
+    with made(script) as client, pytest.raises(ConfigurationError) as caught:
+        call(client.with_options(idempotency_key="s3cret-key"))
+    assert str(caught.value).startswith(said)
+    assert "s3cret" not in str(caught.value)
+    assert script.requests == []
+
+
+def test_the_app_s_other_apis_and_the_result_of_a_task_need_no_key() -> None:
+    with made(Script([answer(log_level=2), answer(response_data="{}")])) as client:
+        once = client.with_options(idempotency_key="k")
+        assert once.get_log_level() == 2
+        assert once.task("jobid").result() == {}

@@ -1,0 +1,213 @@
+"""The key ring opens what WeCom seals, and says which private key is missing."""
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from Crypto.Cipher import PKCS1_OAEP, PKCS1_v1_5
+from Crypto.PublicKey import RSA
+from hypothesis import given, strategies as st
+
+from tests.support.rsa_keys import new_rsa_key
+from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
+from wwspec_contracts.base import UNSET
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts import sync_msg
+
+FIRST, SECOND = new_rsa_key(2048), new_rsa_key(2048)
+SESAME = "open sesame"
+PEM = FIRST.export_key().decode()
+RING = KeyRing({1: PEM, 2: SECOND.export_key(pkcs=8).decode()})
+
+
+def sealed(secret: bytes, key: RSA.RsaKey = FIRST, version: int = 1, *, oaep: bool = False) -> dict[str, object]:
+    cipher = PKCS1_OAEP.new(key.public_key()) if oaep else PKCS1_v1_5.new(key.public_key())
+    return {"encrypted_secret_key": base64.b64encode(cipher.encrypt(secret)).decode(), "public_key_ver": version}
+
+
+def test_the_keys_of_pulled_messages_are_opened_before_and_after_a_rotation(app: ZoneClient) -> None:
+    app.set_public_key(RING.public_key(1), 1)
+    before = app.call(sync_msg.Request(limit=5)).msg_list
+    app.set_public_key(RING.public_key(), RING.latest)
+    after = app.call(sync_msg.Request(limit=5)).msg_list
+    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in before} == {1}
+    assert {getattr(each.service_encrypt_info, "public_key_ver", 0) for each in after} == {2}
+    opened = [RING.open(each.service_encrypt_info) for each in before]
+    assert opened == [RING.open(each.service_encrypt_info) for each in after]
+    assert all(len(secret) == 32 for secret in opened)
+
+
+@pytest.mark.parametrize("paddings", [(False, True, False), (True, False, True)])
+def test_both_paddings_are_opened_in_any_order(paddings: tuple[bool, ...]) -> None:
+    ring = KeyRing({1: PEM})
+    for oaep in paddings:
+        assert ring.open(sealed(b"0123456789abcdef", oaep=oaep)) == "0123456789abcdef"
+
+
+def test_a_message_without_a_key_says_so() -> None:
+    with pytest.raises(KeyRingError, match="the message has no service_encrypt_info"):
+        RING.open(UNSET)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64))
+def test_what_is_sealed_is_opened(secret: str) -> None:
+    assert RING.open(sealed(secret.encode())) == secret
+
+
+def test_a_version_that_is_missing_is_named() -> None:
+    with pytest.raises(KeyMissingError, match="no private key of version 7: it has 1, 2") as caught:
+        RING.open(sealed(b"secret", version=7))
+    assert caught.value.version == 7
+    with pytest.raises(KeyMissingError, match="it has none"):
+        KeyRing({}).open(sealed(b"secret"))
+    with pytest.raises(ConfigurationError, match="the key ring has no key"):
+        KeyRing({}).public_key()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%%%", "is not Base64"),
+        ("", "version 1 does not open"),
+        (base64.b64encode(b"short").decode(), "version 1 does not open"),
+        (sealed(b"secret", SECOND)["encrypted_secret_key"], "another public key than the one that WeCom has"),
+    ],
+)
+def test_a_secret_key_that_can_not_be_opened_says_why(text: str, said: str) -> None:
+    with pytest.raises(KeyRingError, match=said):
+        KeyRing({1: PEM}).open({"encrypted_secret_key": text, "public_key_ver": 1})
+
+
+@pytest.mark.parametrize(
+    "version", ["", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1"], ids=repr
+)
+def test_a_version_that_is_no_whole_number_is_said(version: object) -> None:
+    """Row 14."""
+    with pytest.raises(KeyRingError, match="public_key_ver is not a whole number"):
+        RING.open({"encrypted_secret_key": "AA==", "public_key_ver": version})
+
+
+def test_a_message_whose_key_is_no_text_says_so() -> None:
+    with pytest.raises(KeyRingError, match="encrypted_secret_key is not a string"):
+        RING.open({"public_key_ver": 1})
+
+
+def test_a_version_may_be_a_string_of_digits_and_a_huge_one_is_missing() -> None:
+    assert RING.open(sealed(b"secret") | {"public_key_ver": "1"}) == "secret"
+    with pytest.raises(KeyMissingError):
+        RING.open(sealed(b"secret", version=10**400))
+
+
+@pytest.mark.parametrize("pkcs", [1, 8])
+def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs: int) -> None:
+    plain, closed = tmp_path / "plain.pem", tmp_path / "closed.pem"
+    plain.write_bytes(FIRST.export_key(pkcs=pkcs))
+    closed.write_bytes(SECOND.export_key(pkcs=pkcs, passphrase=SESAME))
+    ring = KeyRing({2: closed, 1: plain}, passphrase=SESAME)
+    assert ring.versions == (1, 2)
+    assert ring.latest == 2
+    assert ring.open(sealed(b"secret", SECOND, 2)) == "secret"
+    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
+        KeyRing({2: closed}, passphrase=SESAME[1:])
+    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
+        KeyRing({2: closed})
+
+
+@pytest.mark.parametrize(
+    ("pem", "said"),
+    [
+        ("no key", "version 1 is not PEM"),
+        (FIRST.public_key().export_key().decode(), "version 1 is a public key"),
+        (Path("nowhere.pem"), r"version 1: nowhere\.pem can't be read: No such file"),
+    ],
+)
+def test_a_key_that_can_not_be_used_is_refused_with_its_version(pem: str | Path, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        KeyRing({1: pem})
+
+
+def test_a_key_of_another_length_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="version 1 has 3072 bits; WeCom takes 2048"):
+        KeyRing({1: new_rsa_key(3072).export_key().decode()})
+
+
+def test_nothing_shows_a_key() -> None:
+    assert repr(RING) == "KeyRing(versions=[1, 2])"
+
+
+class Kms:
+    """A key that never leaves it."""
+
+    def __init__(self, key: RSA.RsaKey) -> None:
+        self._key = key
+        self.calls = 0
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        self.calls += 1
+        opened: bytes = PKCS1_v1_5.new(self._key).decrypt(ciphertext, b"")
+        return opened
+
+
+def test_a_key_in_a_kms_opens_messages_beside_one_in_a_file(app: ZoneClient) -> None:
+    kms = Kms(SECOND)
+    ring = KeyRing({1: PEM, 2: kms.decrypt}, public_keys={2: SECOND.public_key().export_key().decode()})
+    assert (ring.versions, ring.latest) == ((1, 2), 2)
+    assert (ring.public_key(), ring.fingerprint()) == (RING.public_key(2), RING.fingerprint(2))
+    assert ring.open(sealed(b"secret")) == "secret"
+    assert kms.calls == 0
+    app.ensure_public_key(ring)
+    [message] = app.call(sync_msg.Request(limit=1)).msg_list
+    assert ring.open(message.service_encrypt_info) == RING.open(message.service_encrypt_info)
+    assert kms.calls == 1
+
+
+def test_the_public_key_of_a_kms_may_be_a_file_and_is_missed_only_where_it_is_needed(tmp_path: Path) -> None:
+    file = tmp_path / "public.pem"
+    file.write_bytes(SECOND.public_key().export_key())
+    assert KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: file}).fingerprint() == RING.fingerprint(2)
+    ring = KeyRing({2: Kms(SECOND).decrypt})
+    assert ring.open(sealed(b"secret", SECOND, 2)) == "secret"
+    for asked in (ring.public_key, ring.fingerprint):
+        with pytest.raises(ConfigurationError, match="no public key of version 2: give it one, as public_keys="):
+            asked()
+    with pytest.raises(ConfigurationError, match="public_keys has version 3, which has no decryptor"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={3: file})
+    with pytest.raises(ConfigurationError, match="the public key of version 2 is not PEM"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: "no key"})
+    with pytest.raises(ConfigurationError, match="the public key of version 2 has 3072 bits"):
+        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: new_rsa_key(3072).public_key().export_key().decode()})
+
+
+def test_a_private_key_given_as_the_public_one_is_not_handed_out() -> None:
+    ring = KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: SECOND.export_key().decode()})
+    assert "PRIVATE" not in ring.public_key()
+
+
+def test_what_a_kms_raises_is_an_error_of_the_ring_that_shows_nothing_of_it() -> None:
+    def denied(ciphertext: bytes) -> bytes:
+        raise PermissionError("token-of-the-kms")
+
+    ring = KeyRing({2: denied})
+    with pytest.raises(KeyRingError, match="the decryptor of version 2 failed: PermissionError") as caught:
+        ring.open(sealed(b"secret", SECOND, 2))
+    assert "token-of-the-kms" not in str(caught.value)
+    assert repr(ring) == "KeyRing(versions=[2])"
+
+
+@pytest.mark.parametrize("opened", [b"", b"\xff\x00", "text", None], ids=repr)
+def test_what_a_kms_returns_is_checked(opened: object) -> None:
+    ring = KeyRing({2: lambda ciphertext: opened})  # type: ignore[dict-item]
+    with pytest.raises(KeyRingError, match="version 2 does not open this secret key"):
+        ring.open(sealed(b"secret", SECOND, 2))
+
+
+def test_threads_share_a_ring_with_a_kms() -> None:
+    ring = KeyRing({1: PEM, 2: Kms(SECOND).decrypt})
+    secrets = [f"secret-{number}" for number in range(40)]
+    infos = [
+        sealed(text.encode(), (FIRST, SECOND)[each % 2], each % 2 + 1, oaep=each % 4 == 0)
+        for each, text in enumerate(secrets)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ring.open, infos)) == secrets

@@ -1,0 +1,289 @@
+"""Access tokens: fetched once when many need one, renewed once when WeCom refuses one, from any source."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.client.conftest import QUICK, fetched_tokens
+from tests.client.scripted import Script, answer, reply
+from tests.support.emulator import SealedProgram, serving
+from tests.support.waiting import DEADLINE
+from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
+from wwspec_devtools.emulator.http.app import create_app
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.zone import Zone
+
+
+def test_a_token_is_kept_until_wecom_refuses_it_and_renewed_once(zone: Zone, app: ZoneClient) -> None:
+    for _ in range(3):
+        app.get_log_level()
+    assert fetched_tokens(zone) == 1
+    zone.advance(7200)
+    assert app.call("chat_digest", {"limit": 2})["messages"] == 2
+    assert fetched_tokens(zone) == 2
+
+
+@pytest.mark.parametrize("errcode", [40014, 42001])
+def test_a_token_that_is_refused_again_is_an_error(zone: Zone, app: ZoneClient, errcode: int) -> None:
+    zone.client.add_fault("app", "errcode", "get_log_level", errcode)
+    with pytest.raises(PlatformError, match=str(errcode)):
+        app.get_log_level()
+    assert sum(each["name"] == "get_log_level" for each in zone.client.traffic(kind="app")) == 2
+
+
+def test_a_renewal_needs_no_attempt_of_the_retries() -> None:
+    script = Script([answer(42001), reply(errcode=0)])
+    with ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK) as client:
+        client.call("greet")
+    assert [each.url.params["access_token"] for each in script.requests] == ["token-1", "token-2"]
+    assert script.tokens == [{"corpid": ["corp"], "corpsecret": ["secret"]}] * 2
+
+
+class Crowd:
+    """An emulator on a socket: who has been connected to it, and how many of them had a request at once at most.
+
+    On a machine that stands still for seconds, idle connections end and others take their place. So there may be more
+    peers than connections at once.
+    """
+
+    def __init__(self, program: SealedProgram) -> None:
+        self.app = create_app(EmulatorSettings(messages=10, program_url=program.url))
+        self.state = self.app.state
+        self.settings = self.state.platform.settings
+        self.peers: set[tuple[str, int]] = set()
+        self.waiting: list[tuple[str, int]] = []
+        self.most_at_once = 0
+        program.key = self.app.state.platform.world.zone_key
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self.app
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        peer = tuple(scope["client"])
+        self.peers.add(peer)
+        self.waiting.append(peer)
+        self.most_at_once = max(self.most_at_once, len(set(self.waiting)))
+        try:
+            await app(scope, receive, send)
+        finally:
+            self.waiting.remove(peer)
+
+    def options(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "corpid": settings.corpid,
+            "secret": settings.secret,
+            "program_id": settings.program_id,
+            "base_url": self.url,
+            "connections": 16,
+        }
+
+    def tokens(self) -> int:
+        entries = self.app.state.platform.world.traffic.kept_entries()
+        return sum(entry.name == "gettoken" for entry in entries)
+
+
+@contextmanager
+def crowd(program: SealedProgram) -> Iterator[Crowd]:
+    found = Crowd(program)
+    with serving(found) as found.url:  # type: ignore[arg-type]  # as good as a Starlette
+        yield found
+
+
+def test_one_client_for_64_threads_fetches_one_token_and_keeps_to_its_connections(program: SealedProgram) -> None:
+    with crowd(program) as found, ZoneClient(**found.options()) as client, ThreadPoolExecutor(64) as threads:
+        together = threading.Barrier(64)
+
+        def call(number: int) -> int:
+            together.wait(DEADLINE)
+            return int(client.call("echo", {"number": number})["number"])
+
+        assert list(threads.map(call, range(64))) == list(range(64))
+        assert found.tokens() == 1
+        assert found.most_at_once <= 16
+        assert len(found.peers) < 32
+
+
+async def test_one_client_for_64_tasks_fetches_one_token_and_keeps_to_its_connections(program: SealedProgram) -> None:
+    with crowd(program) as found:
+        async with AsyncZoneClient(**found.options()) as client:
+            numbers: list[int] = []
+
+            async def call(number: int) -> None:
+                numbers.append((await client.call("echo", {"number": number}))["number"])
+
+            async with anyio.create_task_group() as tasks:
+                for number in range(64):
+                    tasks.start_soon(call, number)
+            assert sorted(numbers) == list(range(64))
+            assert found.tokens() == 1
+            assert found.most_at_once <= 16
+            assert len(found.peers) < 32
+            found.app.state.platform.advance(7200)
+            async with anyio.create_task_group() as tasks:
+                for number in range(32):
+                    tasks.start_soon(call, number)
+            assert found.tokens() == 2
+
+
+async def test_those_who_wait_for_a_token_share_the_failure_to_fetch_it() -> None:
+    go = anyio.Event()
+    asked: list[str] = []
+    failed: list[str] = []
+
+    async def no_token() -> str:
+        asked.append("once")
+        await go.wait()
+        raise ConnectionError("the token server is down")
+
+    async def call(client: AsyncZoneClient) -> None:
+        with pytest.raises(ConnectionError) as caught:
+            await client.get_log_level()
+        failed.append(str(caught.value))
+
+    async with AsyncZoneClient(program_id="p", tokens=no_token, transport=httpx.MockTransport(refuse)) as client:
+        for wave in (1, 2):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(8):
+                    tasks.start_soon(call, client)
+                await anyio.wait_all_tasks_blocked()
+                go.set()
+            assert failed == ["the token server is down"] * 8 * wave
+            assert len(asked) == wave, "the next ones ask again"
+            go = anyio.Event()
+
+
+def refuse(request: httpx.Request) -> httpx.Response:
+    raise AssertionError(request.url)
+
+
+async def test_a_task_that_is_cancelled_while_it_fetches_the_token_leaves_it_to_the_next() -> None:
+    asked: list[str] = []
+
+    async def slow_at_first() -> str:
+        asked.append("again")
+        if len(asked) == 1:
+            await anyio.sleep_forever()
+        return "token"
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return answer(log_level=3)
+
+    async with AsyncZoneClient(program_id="p", tokens=slow_at_first, transport=httpx.MockTransport(respond)) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.get_log_level)
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+        assert await client.get_log_level() == 3
+
+
+def test_a_function_gives_tokens_and_is_asked_again_when_one_is_refused() -> None:
+    given = iter(["first", "second", "third"])
+    script = Script([answer(log_level=1), answer(40014), answer(log_level=1)])
+    with ZoneClient(program_id="p", tokens=lambda: next(given), transport=script) as client:
+        client.get_log_level()
+        client.get_log_level()
+        client.get_log_level()
+    assert [each.url.params["access_token"] for each in script.requests] == ["first", "first", "second", "second"]
+
+
+def test_a_token_that_expires_soon_is_not_used_again() -> None:
+    given = iter([Token("first", expires_in=0), Token("second", expires_in=7200)])
+    script = Script([answer(log_level=1)])
+    with ZoneClient(program_id="p", tokens=lambda: next(given), transport=script) as client:
+        for _ in range(3):
+            client.get_log_level()
+    assert [each.url.params["access_token"] for each in script.requests] == ["first", "second", "second"]
+    assert "first" not in repr(Token("first"))
+
+
+async def test_an_async_function_gives_tokens_on_an_event_loop_and_a_plain_one_on_a_thread(zone: Zone) -> None:
+    threads: list[str] = []
+
+    async def later() -> str:
+        await anyio.lowlevel.checkpoint()
+        with zone.app_client() as client:
+            return client.access_token()
+
+    def on_a_thread() -> str:
+        threads.append(threading.current_thread().name)
+        return "plain"
+
+    def awaitable() -> Any:
+        return later()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return answer(log_level=len(request.url.params["access_token"]) and 2)
+
+    for source in (later, on_a_thread, awaitable):
+        async with AsyncZoneClient(program_id="p", tokens=source, transport=httpx.MockTransport(respond)) as client:
+            assert await client.get_log_level() == 2
+    assert threads != [threading.current_thread().name]
+    assert len(threads) == 1
+
+
+def test_a_client_for_an_event_loop_may_be_made_before_there_is_one() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return answer(log_level=3)
+
+    client = AsyncZoneClient(program_id="p", tokens=lambda: "token", transport=httpx.MockTransport(respond))
+
+    async def use() -> int:
+        async with client:
+            return await client.get_log_level()
+
+    assert anyio.run(use) == 3
+
+
+def test_a_client_for_threads_says_that_it_takes_no_async_function() -> None:
+    async def later() -> str:
+        return "token"
+
+    with (
+        ZoneClient(program_id="p", tokens=later, transport=Script([answer()])) as client,
+        pytest.raises(ConfigurationError, match="an async function, .* goes with the class for event loops"),
+    ):
+        client.get_log_level()
+
+
+def test_a_third_party_app_calls_in_the_name_of_a_corp_that_installed_it(zone: Zone) -> None:
+    tickets: list[str] = []
+
+    def ticket() -> str:
+        tickets.append("asked")
+        return "emulator-suite-ticket"
+
+    corpid = zone.client.info()["corpid"]
+    source = SuiteApp("emulator-suite", "emulator-suite-secret", ticket, corpid, "emulator-permanent-code")
+    with zone.app_client(tokens=source, retries=QUICK) as client:
+        assert client.call("chat_digest", {"limit": 2})["messages"] == 2
+        zone.advance(7200)
+        assert client.call("chat_digest", {"limit": 2})["messages"] == 2
+    assert len(tickets) == 2, "the suite's token expires with that of the corp"
+    names = [each["name"] for each in zone.client.traffic(kind="app")]
+    assert names.count("get_suite_token") == 2
+
+
+def test_a_ticket_that_is_too_old_is_named(zone: Zone) -> None:
+    source = SuiteApp("emulator-suite", "emulator-suite-secret", "old", "wwemulator00000001", "emulator-permanent-code")
+    with (
+        zone.app_client(tokens=source, retries=QUICK) as client,
+        pytest.raises(PlatformError, match="service/get_suite_token: .*40085"),
+    ):
+        client.call("chat_digest")
+    assert "emulator-suite-secret" not in repr(source)
+
+
+def test_the_secret_of_an_app_is_not_shown() -> None:
+    assert repr(AppSecret("corp", "s3cret")) == "AppSecret(corpid='corp')"

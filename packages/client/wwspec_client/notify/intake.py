@@ -1,0 +1,192 @@
+"""Answers requests to the callback URL, without I/O."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import parse_qsl
+
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
+from wwspec_client.notify.failures import log_failure
+from wwspec_client.notify.models import Notification, kind_of
+from wwspec_client.notify.policy import NotifyPolicy
+from wwspec_client.notify.watch import watched
+from wwspec_client.steps import Steps
+from wwspec_contracts.errors import ConfigurationError, StoreError
+from wwspec_contracts.support.rare_lines import RareWarnings
+
+ANSWER_SECONDS = 5.0
+"""Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
+
+_RECEIVE_ID_SECONDS = ANSWER_SECONDS - 0.5
+"""Seconds that `receive_id` may take; the rest is for the answer."""
+
+ReceiveId = str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
+"""For whom callbacks are encrypted: one ID, several, or a function that returns whether an ID is the app's."""
+
+_LONGEST_NUMBER = 18
+"""Digits."""
+
+_log = logging.getLogger("wwspec_client.notify")
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """The answer to a callback, for `handle_request`."""
+
+    status: int
+    """Of HTTP."""
+    text: str = ""
+    """The body, as plain text."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Others than `content-type`."""
+
+
+class Intake:
+    """Opens callbacks.
+
+    Args:
+        token: The callback's Token.
+        encoding_aes_key: The callback's EncodingAESKey.
+        receive_id: The receivers whose callbacks are accepted.
+        note: Keeps a notification or another callback; returns whether the receiver works.
+        has_on_other: Whether callbacks that are no notifications are kept.
+        policy: Bounds.
+        clock: Returns Unix time in seconds.
+
+    Raises:
+        ConfigurationError: Token, key or receive ID is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        encoding_aes_key: str,
+        receive_id: ReceiveId,
+        *,
+        note: Callable[[Notification | Callback], Steps[bool]],
+        has_on_other: bool,
+        policy: NotifyPolicy,
+        clock: Callable[[], float],
+    ) -> None:
+        if not token or not receive_id:
+            raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
+        self._receive_id = receive_id if callable(receive_id) else _names(receive_id)
+        self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""))
+        self._note = note
+        self._has_on_other = has_on_other
+        self._policy = policy
+        self._clock = clock
+        self._refusals, self._long_bodies = RareWarnings(_log), RareWarnings(_log)  # anybody can cause these
+
+    def refusal(self, method: str, length: str) -> HttpAnswer | None:
+        """Return the refusal that the headers alone decide, or None.
+
+        Args:
+            method: Of HTTP.
+            length: Its `Content-Length`; empty when it has none.
+        """
+        if method not in ("GET", "HEAD", "POST"):
+            return HttpAnswer(405, headers={"allow": "GET, POST"})
+        if length and not (length.isascii() and length.isdigit()):
+            return HttpAnswer(400)
+        if len(length) > _LONGEST_NUMBER or (length and int(length) > self._policy.body_limit):
+            return self.too_long()
+        return None
+
+    def too_long(self) -> HttpAnswer:
+        """Log and return the answer to a body above the limit."""
+        self._long_bodies.warning("a callback was refused: its body has more than %d bytes", self._policy.body_limit)
+        return HttpAnswer(413)
+
+    def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
+        """Answer a request to the callback URL.
+
+        Args:
+            method: Of HTTP.
+            query_text: The URL's query.
+            body: The whole body.
+        """
+        try:
+            query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
+            check_time(query, self._clock(), self._policy.replay_window)
+            envelope = read_xml(body.decode(errors="replace")) if method == "POST" else {}
+            sealed = envelope.get("Encrypt", "") if method == "POST" else query.get("echostr", "")
+            text, receive_id = self._callbacks.unseal(query, sealed)
+            if refusal := (yield from self._refusal_of(receive_id)):
+                return refusal
+            if method != "POST":
+                return HttpAnswer(200, text)
+            callback = Callback(read_xml(text, nested=True), text, receive_id, envelope, query.get("nonce", ""))
+        except (CallbackError, ValueError) as error:
+            self._refusals.warning("a callback was refused: %s", error)
+            return HttpAnswer(403)
+        return (yield from self._accept(callback))
+
+    def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
+        """Return the answer when it is unknown whether an ID is one of the app's; None when it is one."""
+        if callable(self._receive_id):
+            outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _RECEIVE_ID_SECONDS)
+            if outcome.error is not None:
+                log_failure("receive_id failed, so WeCom sends the callback again", outcome.error)
+                return HttpAnswer(500)
+            accepted = bool(outcome.result)
+        else:
+            accepted = receive_id in self._receive_id
+        if not accepted:
+            raise CallbackError("the callback is for another receiver")
+        return None
+
+    def _accept(self, callback: Callback) -> Steps[HttpAnswer]:
+        text = "success" if "InfoType" in callback.fields else ""
+        found = _notification(callback)
+        if found is None and not self._has_on_other:
+            _log.info("a callback %r was passed over: the receiver has no on_other", kind_of(callback))
+            return HttpAnswer(200, text)
+        what = "a notification" if found is not None else f"a callback {kind_of(callback)!r}"
+        try:
+            taken = yield from self._note(found or callback)
+        except StoreError as error:
+            _log.error("%s was not taken, so WeCom sends it again: %s", what, error)
+            return HttpAnswer(500)
+        if not taken:
+            _log.error("%s was not taken, so WeCom sends it again: the receiver is not started", what)
+            return HttpAnswer(503)
+        return HttpAnswer(200, text)
+
+
+def check_time(query: Mapping[str, str], now: float, window: float) -> None:
+    """Refuse a callback whose timestamp is off.
+
+    Raises:
+        CallbackError: By more seconds than the window.
+    """
+    off = now - _number(query.get("timestamp", ""))
+    if abs(off) > window:
+        raise CallbackError(
+            f"the callback's timestamp is {abs(off):.0f} seconds {'old' if off > 0 else 'ahead'}: it is repeated, "
+            "or this machine's clock is wrong"
+        )
+
+
+def _notification(callback: Callback) -> Notification | None:
+    """Return the notification that a callback brings; None when it is another callback."""
+    fields = callback.fields
+    if fields.get("Event") != "program_notify" or not fields.get("NotifyId"):
+        return None
+    return Notification(
+        corpid=fields.get("ToUserName", ""),
+        notify_id=fields["NotifyId"],
+        scene=_number(fields.get("NotifyScene", "")),
+        create_time=_number(fields.get("CreateTime", "")),
+        receive_id=callback.receive_id,
+        agentid=callback.envelope.get("AgentID", ""),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else 0
+
+
+def _names(receive_id: str | Collection[str]) -> frozenset[str]:
+    return frozenset((receive_id,) if isinstance(receive_id, str) else receive_id)

@@ -1,0 +1,22 @@
+"""The app's stores in its own SQL database, by SQLAlchemy. Needs the extra `sql`."""
+
+from wwspec_contracts.extras import require
+
+require("sql", "wwspec_client.sql")
+
+from wwspec_client.sql.cursor import SqlCursor  # noqa: E402 - after the check of the extra
+from wwspec_client.sql.installations import SqlInstallationStore  # noqa: E402
+from wwspec_client.sql.pending import SqlPendingStore  # noqa: E402
+from wwspec_client.sql.sealing import Cipher  # noqa: E402
+from wwspec_client.sql.tables import METADATA, create_tables  # noqa: E402
+from wwspec_client.sql.tokens import SqlTokenStore  # noqa: E402
+
+__all__ = [
+    "METADATA",
+    "Cipher",
+    "SqlCursor",
+    "SqlInstallationStore",
+    "SqlPendingStore",
+    "SqlTokenStore",
+    "create_tables",
+]

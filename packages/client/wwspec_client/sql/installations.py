@@ -1,0 +1,103 @@
+"""Installations of an app, and its ticket, in the app's database."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from wwspec_client.installations import Installation
+from wwspec_client.sql.database import Database, insert_new, upsert
+from wwspec_client.sql.sealing import Cipher, check_cipher, seal, unseal
+from wwspec_client.sql.tables import INSTALLATIONS, TICKETS
+
+_COMPARED = tuple(name for name in Installation.__struct_fields__ if name != "permanent_code")
+"""All but the code, which a cipher seals in another way each time: `code_digest` is another one with each code."""
+
+
+class SqlInstallationStore:
+    """Keeps installations and tickets in the tables `wwspec_installations` and `wwspec_suite_tickets`.
+
+    Args:
+        engine: An engine of SQLAlchemy for SQLite, PostgreSQL, MySQL or MariaDB. With an async one, methods return
+            awaitables.
+        cipher: Seals permanent codes and tickets at rest, such as a `Fernet` of the package cryptography. Without one
+            they are stored as they are. What was stored without one is still read; `replace` seals it.
+
+    Raises:
+        ConfigurationError: `engine` is not an engine.
+
+    Examples:
+        >>> import sqlalchemy
+        >>> from wwspec_client import Installation
+        >>> from wwspec_client.sql import SqlInstallationStore, create_tables
+        >>> engine = sqlalchemy.create_engine("sqlite:///installations.db")
+        >>> with engine.begin() as connection:
+        ...     create_tables(connection)
+        >>> store = SqlInstallationStore(engine)
+        >>> store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
+        True
+        >>> store.corps("suite")
+        ['corp']
+    """
+
+    def __init__(self, engine: Engine | AsyncEngine, *, cipher: Cipher | None = None) -> None:
+        self._installations = Database(engine, INSTALLATIONS)
+        self._tickets = Database(engine, TICKETS)
+        self._cipher = check_cipher(cipher)
+
+    def replace(self, old: Installation | None, new: Installation | None) -> bool | Awaitable[bool]:
+        """Store an installation in place of another one; see `InstallationStore`."""
+        values = {}
+        if new is not None:
+            values = {**msgspec.structs.asdict(new), "permanent_code": seal(new.permanent_code, self._cipher)}
+
+        def work(connection: Connection) -> bool:
+            if old is None:
+                return new is None or insert_new(connection, INSTALLATIONS, values)
+            is_old = [INSTALLATIONS.c[name] == getattr(old, name) for name in _COMPARED]
+            change = delete(INSTALLATIONS) if new is None else update(INSTALLATIONS).values(**values)
+            return connection.execute(change.where(*is_old)).rowcount == 1
+
+        return self._installations.run(work)
+
+    def find(self, suite_id: str, corpid: str) -> Installation | None | Awaitable[Installation | None]:
+        """Return the installation at a corp; see `InstallationStore`."""
+        query = select(INSTALLATIONS).where(*_at(suite_id, corpid))
+
+        def work(connection: Connection) -> Installation | None:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            values: dict[str, Any] = {name: row[name] for name in Installation.__struct_fields__}
+            values["permanent_code"] = unseal(row["permanent_code"], self._cipher, "a permanent code")
+            return Installation(**values)
+
+        return self._installations.run(work)
+
+    def corps(self, suite_id: str) -> Sequence[str] | Awaitable[Sequence[str]]:
+        """Return the corps that have the app; see `InstallationStore`."""
+        query = select(INSTALLATIONS.c.corpid).where(INSTALLATIONS.c.suite_id == suite_id)
+        return self._installations.run(lambda connection: sorted(connection.execute(query).scalars()))
+
+    def save_ticket(self, suite_id: str, ticket: str, time: float) -> None | Awaitable[None]:
+        """Store a suite's ticket, unless a newer one is stored; see `InstallationStore`."""
+        values = {"suite_id": suite_id, "ticket": seal(ticket, self._cipher), "made": time}
+
+        def work(connection: Connection) -> None:
+            newer = upsert(connection, TICKETS, values, lambda old, new: new.made >= old.made)
+            connection.execute(newer).close()
+
+        return self._tickets.run(work)
+
+    def ticket(self, suite_id: str) -> str | Awaitable[str]:
+        """Return a suite's latest ticket; see `InstallationStore`."""
+        query = select(TICKETS.c.ticket).where(TICKETS.c.suite_id == suite_id)
+        return self._tickets.run(
+            lambda connection: unseal(connection.execute(query).scalar() or "", self._cipher, "a suite's ticket")
+        )
+
+
+def _at(suite_id: str, corpid: str) -> tuple[ColumnElement[bool], ...]:
+    return INSTALLATIONS.c.suite_id == suite_id, INSTALLATIONS.c.corpid == corpid

@@ -1,0 +1,102 @@
+"""What the app's own web page needs: signatures for WeCom's JavaScript, and who has opened the page."""
+
+import hashlib
+import secrets
+import time
+
+import msgspec
+
+from wwspec_client.core import Core
+from wwspec_client.models import UserInfo, read_answer
+from wwspec_client.page_tickets import TicketKind
+from wwspec_client.steps import Request, Steps
+from wwspec_contracts.errors import ConfigurationError
+
+
+class PageSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature of a page, as `getConfigSignature` and `getAgentConfigSignature` return it in JavaScript [90506]."""
+
+    timestamp: int
+    """Unix seconds."""
+    nonce_str: str = msgspec.field(name="nonceStr")
+    """A random text."""
+    signature: str
+    """SHA-1 in hexadecimal."""
+
+
+class PageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What `ww.register` needs for one page. As JSON its names are those of JavaScript: `corpId`, `agentConfig`.
+
+    `msgspec.json.encode` writes that JSON.
+    """
+
+    url: str
+    """The page's address, as it was signed."""
+    corp_id: str = msgspec.field(name="corpId")
+    """The corp."""
+    agent_id: int = msgspec.field(name="agentId")
+    """The app."""
+    config: PageSignature
+    """With the corp's ticket."""
+    agent_config: PageSignature = msgspec.field(name="agentConfig")
+    """With the app's ticket."""
+
+
+def page_config(core: Core, url: str, *, agentid: int, corpid: str = "") -> Steps[PageConfig]:
+    """Return the signatures of a page and what else `ww.register` needs [90506].
+
+    The tickets that sign are fetched once in their two hours: WeCom allows 400 an hour for a corp, and 100 for an app.
+
+    Args:
+        url: The page's address in the browser; what follows `#` is not signed.
+        agentid: The app; for a third-party app that of the corp that has installed it.
+        corpid: Another corp than that of the client's `corpid` or `SuiteApp`.
+
+    Raises:
+        ConfigurationError: The address is not one of a page, or no corp is known.
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
+    page = url.partition("#")[0]
+    if not page.startswith(("http://", "https://")):
+        raise ConfigurationError(f"the url of a page begins with https:// or http://, not {url!r}")
+    if not (corpid or core.corpid):
+        raise ConfigurationError("corpid is missing: the client does not know the corp of its access tokens")
+    return PageConfig(
+        url=page,
+        corp_id=corpid or core.corpid,
+        agent_id=agentid,
+        config=(yield from _signed(core, "config", page)),
+        agent_config=(yield from _signed(core, "agentConfig", page)),
+    )
+
+
+def user_info(core: Core, code: str) -> Steps[UserInfo]:
+    """Return who has opened the page: `service/auth/getuserinfo3rd` for a `SuiteApp` [91121], or this API [91023].
+
+    A code is for one use and valid 5 minutes. WeCom's login leads back to the page with it, as the parameter `code`.
+    When an answer gets lost, the code is used up: then this raises 40029, and the person logs in again.
+
+    Args:
+        code: The code.
+
+    Raises:
+        ZoneClientError: WeCom refuses the request, or can't be reached.
+    """
+    if core.suite is None:
+        answer = yield from core.perform(Request("auth/getuserinfo", secrets={"code": code}))
+    else:
+        request = Request("service/auth/getuserinfo3rd", secrets={"code": code})
+        answer = yield from core.perform_as_suite(core.suite, request)
+    return read_answer(UserInfo, answer)
+
+
+def sign(ticket: str, nonce: str, timestamp: int, url: str) -> str:
+    """Return the signature of a page [90506]."""
+    signed = f"jsapi_ticket={ticket}&noncestr={nonce}&timestamp={timestamp}&url={url}"
+    return hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
+
+
+def _signed(core: Core, kind: TicketKind, url: str) -> Steps[PageSignature]:
+    ticket = yield from core.page_ticket(kind)
+    nonce, timestamp = secrets.token_hex(8), int(time.time())
+    return PageSignature(timestamp=timestamp, nonce_str=nonce, signature=sign(ticket, nonce, timestamp, url))

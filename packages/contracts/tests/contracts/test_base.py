@@ -1,0 +1,21 @@
+"""What the bases of contracts say about them."""
+
+import pytest
+
+from wwspec_contracts.base import ApiRequest, reply_type
+from wwspec_contracts import sync_msg
+
+
+def test_a_request_has_the_reply_that_its_base_names() -> None:
+    class More(sync_msg.Request):
+        pass
+
+    assert reply_type(sync_msg.Request) is reply_type(More) is sync_msg.Response
+
+
+def test_a_request_without_a_reply_is_refused() -> None:
+    class Request(ApiRequest):  # type: ignore[type-arg]
+        pass
+
+    with pytest.raises(TypeError, match=r"Request is not a subclass of ApiRequest\[Response\]"):
+        reply_type(Request)

@@ -1,0 +1,57 @@
+"""JSON from outside: decoded, or refused with one exception whatever is wrong with it."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
+
+
+class Pair(msgspec.Struct):
+    name: str
+    number: int = 0
+
+
+def test_a_text_becomes_a_value_of_the_type_asked_for() -> None:
+    assert decode_json(b'{"a": [1, null]}') == {"a": [1, None]}
+    assert decode_json('{"name": "n"}', Pair) == Pair("n")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Input data was truncated"),
+        (b'"\xff"', "it is not text in UTF-8"),
+        ('"\ud800"', "it is not text in UTF-8"),
+        ("[" * 100_000, "it is nested too deeply"),
+        ("1" + "0" * 5000, "Integer value out of range"),
+    ],
+    ids=["truncated", "bytes", "surrogate", "deep", "digits"],
+)
+def test_what_is_not_json_is_refused_with_the_reason(text: str | bytes, reason: str) -> None:
+    with pytest.raises(JsonError, match=reason):
+        decode_json(text)
+
+
+def test_what_is_of_another_type_is_refused_with_the_path() -> None:
+    with pytest.raises(JsonError, match=r"Expected `int`, got `str` - at `\$\.number`"):
+        decode_json('{"name": "n", "number": "a-secret"}', Pair)
+
+
+def test_the_error_does_not_carry_the_text() -> None:
+    with pytest.raises(JsonError) as raised:
+        decode_json(b'"a-secret \xff"')
+    assert raised.value.__cause__ is None and raised.value.__context__ is None
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_any_text_is_decoded_as_python_does_or_refused(text: str | bytes) -> None:
+    try:
+        value: Any = decode_json(text)
+    except JsonError:
+        return
+    assert json.loads(text) == value

@@ -1,0 +1,181 @@
+"""The errors of the package: one tree, and a policy that each class states for itself."""
+
+import copy
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from types import UnionType
+from typing import Any
+
+import pytest
+
+import wwspec_router
+from tests.support.waiting import DEADLINE
+from wwspec_contracts import errors
+from wwspec_client import MessageGap, ProgramError
+from wwspec_contracts.errors import AbilityError, ApiError, CallError, DecodeError, HandlerTimeoutError, InputError, NoThreadError, NotifyNotFoundError, OutputError, OverloadedError, SdkCallError, StoreError, WWSpecError
+from wwspec_contracts.support import stacks
+from wwspec_devtools.testing.answer import Answer
+
+NOW = datetime.now(UTC)
+ROW = re.compile(r"^(?P<branch>[│ ]*[├└]─ )?(?P<name>\w+Error)\b.*?(?: {2,}(?P<module>[a-z_.]+))?$")
+
+
+def drawn() -> Iterator[tuple[str, str, str]]:
+    """Name, base and module of each row of the tree in the docstring of `errors`."""
+    parents = [""]
+    assert errors.__doc__
+    for row in filter(None, map(ROW.match, errors.__doc__.splitlines())):
+        depth = len(row["branch"] or "") // 3
+        parents[depth + 1 :] = [row["name"]]
+        yield row["name"], parents[depth], f"wwspec_router.{row['module'] or 'errors'}"
+
+
+def defined() -> Iterator[type[BaseException]]:
+    """Every exception that a module of the package defines."""
+    for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
+        if not module.name.endswith("__main__") and ".standin.wwspecapisdk" not in module.name:
+            for each in vars(importlib.import_module(module.name)).values():
+                if isinstance(each, type) and issubclass(each, BaseException) and each.__module__ == module.name:
+                    yield each
+
+
+def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
+    classes = {
+        (each.__name__, "" if each is WWSpecError else each.__bases__[0].__name__, each.__module__)
+        for each in defined()
+        if issubclass(each, WWSpecError)
+    }
+    assert set(drawn()) == classes
+
+
+def test_every_exception_ends_in_error_and_is_in_the_tree_or_named_beside_it() -> None:
+    assert errors.__doc__
+    _, beside = errors.__doc__.split("Outside of the tree:")
+    for each in defined():
+        assert each.__name__.endswith("Error"), each
+        assert issubclass(each, WWSpecError) or each.__name__.startswith("_") or f"`{each.__name__}`" in beside, each
+
+
+SAMPLES: dict[str, object] = {
+    **{"str": "a text", "int": 7, "float": 1.5, "bool": True, "Sequence": ("a", "b"), "tuple": (1, 2)},
+    "gap": MessageGap(NOW, NOW),
+    "answer": Answer[Any]("call", 7, "no", "program", "{}"),
+}
+"""An argument for each kind of parameter, by name or by the beginning of its annotation."""
+
+
+def made(kind: type[WWSpecError]) -> WWSpecError:
+    """Make an error, with every argument that it takes."""
+    given: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in inspect.signature(kind).parameters.values():
+        kinds = parameter.annotation  # of Python 3.14 a union has a name, too
+        annotation = str(kinds) if isinstance(kinds, UnionType) else getattr(kinds, "__name__", str(kinds))
+        value = SAMPLES[parameter.name] if parameter.name in SAMPLES else SAMPLES[re.findall(r"\w+", annotation)[0]]
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            named[parameter.name] = value
+        else:
+            given.append(value)
+    return kind(*given, **named)
+
+
+@pytest.mark.parametrize(
+    "kind", [each for each in defined() if issubclass(each, WWSpecError)], ids=lambda kind: kind.__name__
+)
+def test_every_error_is_the_same_after_a_copy_and_in_another_process(kind: type[WWSpecError]) -> None:
+    """Row 22: a process pool breaks, with all that it does, when an error can't be read back."""
+    error = made(kind)
+    error.add_note("a note")
+    for other in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):  # noqa: S301 - its own
+        assert type(other) is kind
+        assert (str(other), repr(other), vars(other)) == (str(error), repr(error), vars(error))
+
+
+@pytest.mark.slow  # a new interpreter; the test before proves nearly the same
+def test_a_process_pool_goes_on_after_an_error_of_the_client() -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with pytest.raises(ProgramError, match="call: the program answers errcode 7: no") as caught:
+            pool.submit(refuse).result(DEADLINE)
+        assert (caught.value.errcode, caught.value.raw) == (7, "{}")
+        assert pool.submit(abs, -1).result(DEADLINE) == 1
+
+
+def refuse() -> None:
+    raise ProgramError("call", 7, "no", "{}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "loggable"),
+    [
+        (CallError, True),
+        (DecodeError, True),
+        (OutputError, True),
+        (NotifyNotFoundError, True),
+        (HandlerTimeoutError, True),
+        (OverloadedError, True),
+        (SdkCallError, True),
+        (errors.AbilityNotFoundError, False),
+        (InputError, False),
+        (ApiError, False),
+        (AbilityError, False),
+    ],
+)
+def test_only_messages_in_the_programs_own_words_are_loggable(kind: type[CallError], loggable: bool) -> None:
+    assert kind.loggable is loggable
+
+
+def test_the_subclass_of_an_application_is_not_loggable_unless_it_says_so_itself() -> None:
+    class QuotesTheRequestError(HandlerTimeoutError):
+        pass
+
+    class SpeaksForItselfError(AbilityError):
+        loggable = True
+
+    class SaysItWithAnObjectError(AbilityError):
+        loggable = object()  # type: ignore[assignment]  # what a careless application writes
+
+    assert not QuotesTheRequestError.loggable and not QuotesTheRequestError.frequent
+    assert SpeaksForItselfError.loggable
+    assert SaysItWithAnObjectError.loggable is False
+
+
+@pytest.mark.parametrize("kind", [CallError, DecodeError, NotifyNotFoundError, HandlerTimeoutError, OverloadedError])
+def test_an_error_without_a_message_says_the_default_one_of_its_class(kind: type[CallError]) -> None:
+    error = kind(detail="for the log")
+    assert error.message == str(error) == kind.default_message != ""
+    assert error.detail == "for the log"
+
+
+def test_an_error_of_the_start_has_its_default_message_too() -> None:
+    assert "ulimit -u" in str(NoThreadError())
+    assert str(StoreError("the disk is full")) == "the disk is full"
+
+
+class HostileError(Exception):
+    """Raises whatever it is asked."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise SystemExit("a-secret")
+
+
+def test_no_error_can_keep_itself_from_being_described() -> None:
+    assert stacks.describe(HostileError()) == "an error that can't be described"
+    assert stacks.errcode_of(HostileError()) is None
+    assert not stacks.is_a(HostileError(), CallError)
+
+
+@pytest.mark.parametrize("module", ["errors", "logs.lines", "logs.stacks", "host.signals", "config", "cli.verbs.serve"])
+def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
+    heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
+    code = f"import sys, wwspec_router.{module}; print([each for each in {heavy} if each in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.strip() == "[]"

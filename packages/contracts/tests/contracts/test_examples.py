@@ -1,0 +1,295 @@
+import json
+from datetime import date
+from decimal import Decimal
+from enum import Enum, IntEnum
+from types import GenericAlias
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+from msgspec import Meta
+
+from tests.contracts.test_matching import integers
+from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.matching import matches
+from wwspec_contracts.wrapping import func_input, merged_events
+from wwspec_contracts.errors import LoaderError
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Generated(msgspec.Struct, frozen=True):
+    """A type made up by Hypothesis, and a strategy for JSON that fits it."""
+
+    type: Any
+    fitting: Any
+
+
+def _scalar(type_: Any, fitting: Any) -> Generated:
+    return Generated(type_, fitting)
+
+
+SCALARS = [
+    _scalar(str, st.text(max_size=3)),
+    _scalar(int, integers),
+    _scalar(bool, st.booleans()),
+    _scalar(float, st.floats(allow_nan=False, allow_infinity=False)),
+    _scalar(Colour, st.sampled_from(["red", "blue"])),
+    _scalar(Level, st.sampled_from([1, 2])),
+    _scalar(Literal["a", "b"], st.sampled_from("ab")),
+    _scalar(Literal[3, 5], st.sampled_from([3, 5])),
+    _scalar(Annotated[str, max_bytes(8)], st.text(max_size=2)),
+    _scalar(Annotated[int, Meta(ge=-3, le=-1)], st.integers(-3, -1)),
+    _scalar(Annotated[list[int], Meta(examples=[[7]])], st.lists(integers, max_size=2)),
+    _scalar(tuple[int, int], st.lists(integers, min_size=2, max_size=2)),
+    _scalar(date, st.dates().map(str)),
+    _scalar(Decimal, st.integers().map(str)),
+    _scalar(bytes, st.just("dGV4dA==")),
+]
+
+
+@st.composite
+def structs(draw: st.DrawFn, inner: Any) -> Generated:
+    fields = draw(st.lists(inner, min_size=1, max_size=4))
+    required = draw(st.lists(st.booleans(), min_size=len(fields), max_size=len(fields)))
+    rows: list[Any] = []
+    shapes: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+    for number, (field, needed) in enumerate(zip(fields, required, strict=True)):
+        name = f"key_{number}"
+        rows.append((name, field.type) if needed else (name, field.type | UnsetType, UNSET))
+        shapes[needed][name] = field.fitting
+    made = msgspec.defstruct("Made", rows, bases=(Contract,), kw_only=True)
+    return Generated(made, st.fixed_dictionaries(shapes[True], optional=shapes[False]))
+
+
+def _composite(inner: Any) -> Any:
+    lists = inner.map(lambda each: Generated(GenericAlias(list, (each.type,)), st.lists(each.fitting, max_size=3)))
+    return lists | structs(inner)
+
+
+generated = structs(st.recursive(st.sampled_from(SCALARS), _composite, max_leaves=8))
+
+
+@given(generated, st.data())
+def test_whatever_fits_a_contract_fits_its_console_example(made: Generated, data: st.DataObject) -> None:
+    value = data.draw(made.fitting)
+
+    InputCodec(made.type).decode(json.dumps(value))
+    assert matches(console_example(made.type), value)
+    assert not list(contract_faults(made.type))
+
+
+@given(generated)
+def test_a_console_example_is_json_that_fits_its_own_contract(made: Generated) -> None:
+    example = console_example(made.type)
+
+    assert json.loads(json.dumps(example)) == example
+    InputCodec(made.type).decode(json.dumps(example))
+
+
+@given(st.none() | st.integers(-20, 20), st.none() | st.integers(-20, 20), st.booleans(), st.booleans())
+def test_examples_of_numbers_keep_within_their_bounds(
+    low: int | None, high: int | None, low_open: bool, high_open: bool
+) -> None:
+    if low is not None and high is not None:
+        low, high = min(low, high), max(low, high) + 2
+    lower: dict[str, Any] = {"gt" if low_open else "ge": low}
+    upper: dict[str, Any] = {"lt" if high_open else "le": high}
+    bounds = Meta(**lower, **upper)
+
+    for type_ in (Annotated[int, bounds], Annotated[float, bounds]):
+        msgspec.convert(console_example(type_), type_)
+
+
+@pytest.mark.parametrize(
+    ("type_", "example"),
+    [
+        (Annotated[float, Meta(ge=0, le=0.25)], None),
+        (Annotated[float, Meta(gt=0, lt=0.25)], None),
+        (Annotated[float, Meta(ge=-0.25, le=0)], None),
+        (Annotated[int, Meta(ge=10, multiple_of=4)], 12),
+        (Annotated[int, Meta(le=10, multiple_of=4)], 4),
+        (Annotated[int, Meta(le=4, multiple_of=4)], 4),
+        (Annotated[int, Meta(le=3, multiple_of=4)], 0),
+        (Annotated[int, Meta(lt=-4, multiple_of=4)], -8),
+        (Annotated[int, Meta(gt=-10, lt=10, multiple_of=4)], 4),
+        (Annotated[str, Meta(min_length=6)], "textxx"),
+        (Annotated[str, max_bytes(2)], "te"),
+        (Annotated[str, Meta(examples=["zhangsan"])], "zhangsan"),
+        (Annotated[list[str], Meta(examples=[["a", "b"]])], ["a", "b"]),
+        (list[list[int]], [[[1]][0]]),
+        (tuple[int, ...], [1]),
+        (set[str], ["text"]),
+    ],
+    ids=str,
+)
+def test_examples_are_values_of_their_type(type_: Any, example: Any) -> None:
+    found = console_example(type_)
+
+    assert example is None or found == example
+    msgspec.convert(found, type_)
+
+
+class Image(Contract, tag="image", tag_field="type"):
+    url: str = ""
+
+
+class Post(Output, kw_only=True):
+    image: Image
+
+
+def test_an_example_has_the_tag_of_a_contract_and_what_almost_fits_keeps_it() -> None:
+    """A reply with a key that the example lacks would be refused as a whole (790014)."""
+    assert console_example(Post)["image"] == {"type": "image", "url": "text"}
+    reply = '{"image":{"type":"image","url":"x","new":1}}'
+    assert OutputCodec(Post, OutputPolicy.PRUNE).fit(reply) == '{"image":{"type":"image","url":"x"}}'
+
+
+def test_an_output_example_always_carries_errcode_and_errmsg() -> None:
+    class Reply(Output):
+        name: str = ""
+
+    assert console_example(Reply) == {"errcode": 0, "errmsg": "ok", "name": "text"}
+    assert console_example(Output) == {"errcode": 0, "errmsg": "ok"}
+
+
+class Mapped(Contract):
+    table: dict[str, int] = {}
+
+
+class Either(Contract):
+    value: int | str = 0
+
+
+class MixedLiteral(Contract):
+    value: Literal[1, "a"] = 1
+
+
+class NullLiteral(Contract):
+    value: Literal["a", None] = "a"
+
+
+class Nullable(Contract):
+    value: int | None = None
+
+
+class NullableItems(Contract):
+    values: list[int | None] = []
+
+
+class NullableRows(Contract):
+    values: list[list[Mapped | None]] = []
+
+
+class Null(Contract):
+    value: None = None
+
+
+class Open(Contract):
+    value: Any = 1
+
+
+class RawJson(Contract):
+    value: msgspec.Raw = msgspec.Raw(b"1")
+
+
+class Pair(Contract):
+    value: tuple[int, str] = (1, "a")
+
+
+class Blob(Contract):
+    value: bytearray | UnsetType = UNSET
+
+
+class Node(Contract):
+    children: "list[Node]" = []
+
+
+class Loop(Contract):
+    back: "Loop | UnsetType" = UNSET
+
+
+class Deep(Contract):
+    inner: list[Mapped] = []
+    fine: Level | UnsetType = UNSET
+
+
+class Both(Contract):
+    first: Mapped | UnsetType = UNSET
+    second: Mapped | UnsetType = UNSET
+
+
+@pytest.mark.parametrize(
+    ("type_", "faults"),
+    [
+        (Mapped, [("$.table", "a mapping")]),
+        (Either, [("$.value", "a union")]),
+        (MixedLiteral, [("$.value", "literals of several types")]),
+        (NullLiteral, [("$.value", "null")]),
+        (Nullable, [("$.value", "may be null")]),
+        (NullableItems, [("$.values[]", "may be null")]),
+        (NullableRows, [("$.values[][]", "may be null")]),
+        (Null, [("$.value", "may be null")]),
+        (Open, [("$.value", "may be null")]),
+        (RawJson, [("$.value", "may be null")]),
+        (Pair, [("$.value", "a tuple of several types")]),
+        (Blob, [("$.value", "no JSON type of its own")]),
+        (Node, [("$.children[]", "Node contains itself")]),
+        (Loop, [("$.back", "Loop contains itself")]),
+        (Deep, [("$.inner[].table", "a mapping")]),
+        (Both, [("$.first.table", "a mapping"), ("$.second.table", "a mapping")]),
+        (dict[str, int], [("$", "a mapping")]),
+        (Output, []),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_console_example_can_show_is_named_with_its_path(type_: Any, faults: list[tuple[str, str]]) -> None:
+    found = list(contract_faults(type_))
+
+    assert [path for path, _ in found] == [path for path, _ in faults]
+    for (_, reason), (_, wanted) in zip(found, faults, strict=True):
+        assert wanted in reason
+
+
+class Learnt(Contract):
+    event_type: Literal["learnt"]
+    timestamp: int
+    detail: Level | UnsetType = UNSET
+
+
+class Forgotten(Contract):
+    event_type: Literal["forgotten"]
+    timestamp: int
+    detail: str = ""
+
+
+def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
+    assert console_example(merged_events({"learnt": Learnt}, {})) == {
+        "errcode": 0,
+        "errmsg": "ok",
+        "event_type": "text",
+        "timestamp": 1,
+        "detail": 1,
+    }
+
+
+def test_events_that_disagree_on_a_key_are_refused() -> None:
+    with pytest.raises(LoaderError, match=r"schemas/events/forgotten\.py: detail has another type"):
+        merged_events({"learnt": Learnt, "forgotten": Forgotten}, {})
+
+
+def test_a_wrapped_request_looks_as_the_python_demo_sends_it() -> None:
+    assert console_example(func_input("sync_msg", Deep)) == {
+        "input": {"func": "sync_msg", "func_req": {"inner": [{"table": None}], "fine": 1}}
+    }

@@ -1,0 +1,62 @@
+"""The extras of the package: the modules of each, and the error when one is missing."""
+
+import sys
+import tomllib
+from collections.abc import Mapping
+from importlib.metadata import packages_distributions
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.apps import ROOT
+from wwspec_contracts.errors import ExtraMissingError
+from wwspec_contracts.extras import MODULES, require
+
+OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+
+
+@pytest.fixture(scope="module")
+def distributions() -> Mapping[str, list[str]]:
+    """The distributions that a module comes from; each of them is read for it."""
+    return packages_distributions()
+
+
+@pytest.mark.parametrize("extra", sorted(OPTIONAL.keys() - {"dev"}))
+def test_the_modules_of_an_extra_are_those_that_its_requirements_install(
+    extra: str, distributions: Mapping[str, list[str]]
+) -> None:
+    named = {Requirement(row).name for row in OPTIONAL[extra]}
+    installed = set()
+    for module in MODULES[extra]:  # a namespace comes from several distributions
+        of_module = set(map(canonicalize_name, distributions[module]))
+        installed |= of_module & named or of_module
+    assert installed == named
+
+
+def test_every_extra_is_in_the_table_or_made_of_others() -> None:
+    assert OPTIONAL["dev"] == ["wwspec-router[client,emulator,metrics,proxy,testing]"]
+    assert {*MODULES, "dev"} == OPTIONAL.keys()
+
+
+def test_a_missing_module_is_an_error_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    with pytest.raises(ExtraMissingError) as caught:
+        require("proxy", "the proxy")
+    assert str(caught.value) == (
+        "the proxy needs the extra proxy (trustme not found): pip install 'wwspec-router[proxy]'"
+    )
+
+
+def test_modules_that_are_not_used_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    require("testing", "the fixture zone", unused=("hypothesis",))
+    with pytest.raises(ExtraMissingError, match="hypothesis not found"):
+        require("testing", "StoreSuite")
+
+
+def test_a_check_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "trustme" in MODULES["proxy"]
+    monkeypatch.delitem(sys.modules, "trustme", raising=False)
+    require("proxy", "the proxy")
+    assert "trustme" not in sys.modules

@@ -1,0 +1,250 @@
+"""Every contract of WeCom, held against a complete document of its own in tests/payloads.
+
+Both are found by name: a new API needs its module and two documents, a new event its module and one.
+"""
+
+import copy
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from scripts.reference.wecom_examples import text
+from tests.support.apps import ROOT
+from tests.support.tables import for_each
+from wwspec_contracts.base import UNSET, ApiRequest, Contract, Output
+from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.matching import mismatches
+from wwspec_contracts.wrapping import func_example, func_input, merged_events, merged_events_example
+from wwspec_contracts.api_examples import examples
+
+PAYLOADS = ROOT / "tests" / "payloads"
+
+Steps = tuple[str | int, ...]
+"""Keys and indices that lead into a document."""
+
+WRONG: tuple[Any, ...] = ("text", 7, 1.5, True, None, [], {})
+"""One value of each kind that JSON has."""
+
+
+def names(folder: str) -> list[str]:
+    return sorted(
+        path.stem for path in (ROOT / "packages/contracts/wwspec_contracts" / folder).glob("*.py") if path.stem != "__init__"
+    )
+
+
+APIS = names("api")
+EVENTS = names("events")
+PARTS = [(api, part) for api in APIS for part in ("request", "response")]
+DOCUMENTS = [f"api/{api}.{part}" for api, part in PARTS] + [f"events/{event}" for event in EVENTS]
+
+
+def contract(document: str) -> type[Contract]:
+    """Return the type that belongs to a document such as `api/sync_msg.request`."""
+    folder, name = document.split("/")
+    name, _, part = name.partition(".")
+    module = importlib.import_module(f"wwspec_contracts.{folder}.{name}")
+    found: type[Contract] = getattr(module, (part or "event").title())
+    return found
+
+
+def payload(document: str) -> Any:
+    return json.loads((PAYLOADS / f"{document}.json").read_text("utf-8"))
+
+
+def decoded(document: str, value: Any) -> Contract:
+    return msgspec.json.decode(json.dumps(value).encode(), type=contract(document))
+
+
+def refusal(document: str, value: Any) -> str:
+    """Return why a value is refused; empty when it is not."""
+    try:
+        decoded(document, value)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def at(path: str) -> str:
+    """Return how msgspec ends its message about a path; the root is not named."""
+    return "" if path == "$" else f" - at `{path}`"
+
+
+def kind(value: Any) -> str:
+    return "number" if type(value) in (int, float) else type(value).__name__
+
+
+def places(value: Any, path: str = "$", steps: Steps = ()) -> Iterator[tuple[str, Steps]]:
+    """Yield the path of each value inside a document, and the steps that lead there."""
+    yield path, steps
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, f"{path}.{key}", (*steps, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, f"{path}[{index}]", (*steps, index))
+
+
+def follow(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+@contextmanager
+def replaced(value: Any, steps: Steps, new: Any) -> Iterator[Any]:
+    """Yield the document with another value in a place; it is as before after the block."""
+    if not steps:
+        yield new
+        return
+    parent = follow(value, steps[:-1])
+    before, parent[steps[-1]] = parent[steps[-1]], new
+    try:
+        yield value
+    finally:
+        parent[steps[-1]] = before
+
+
+def objects(value: Any, path: str = "$", steps: Steps = ()) -> Iterator[tuple[str, Steps, Contract]]:
+    """Yield the path of each decoded object, the steps that lead there, and the object."""
+    if isinstance(value, Contract):
+        yield path, steps, value
+        for field in msgspec.structs.fields(value):
+            inner = getattr(value, field.name)
+            yield from objects(inner, f"{path}.{field.encode_name}", (*steps, field.encode_name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from objects(item, f"{path}[{index}]", (*steps, index))
+
+
+def test_each_contract_has_its_documents_and_no_document_is_left_over() -> None:
+    found = {path.relative_to(PAYLOADS).as_posix().removesuffix(".json") for path in PAYLOADS.rglob("*.json")}
+
+    assert found == set(DOCUMENTS)
+
+
+def test_no_contract_is_lost() -> None:
+    assert len(APIS) >= 43
+    assert len(EVENTS) >= 9
+
+
+@for_each(APIS)
+def test_an_api_is_a_request_with_its_reply(api: str) -> None:
+    request, response = contract(f"api/{api}.request"), contract(f"api/{api}.response")
+
+    assert issubclass(request, ApiRequest)
+    assert issubclass(response, Output)
+    [base] = request.__orig_bases__  # type: ignore[attr-defined]
+    assert issubclass(base.__origin__, ApiRequest)
+    assert base.__args__[0] is response
+
+
+@for_each(EVENTS)
+def test_an_event_refuses_the_name_of_another(event: str) -> None:
+    document = payload(f"events/{event}")
+
+    assert document["event_type"] == event
+    assert refusal(f"events/{event}", document | {"event_type": "another"}).endswith(at("$.event_type"))
+
+
+@for_each(DOCUMENTS)
+def test_the_document_shows_every_field_with_a_value(document: str) -> None:
+    for path, _, found in objects(decoded(document, payload(document))):
+        for field in msgspec.structs.fields(found):
+            value = getattr(found, field.name)
+            assert value is not UNSET, f"{path}.{field.encode_name}"
+            assert value not in ("", []), f"{path}.{field.encode_name}"
+
+
+@for_each(DOCUMENTS)
+def test_decoding_and_encoding_give_the_document_back(document: str) -> None:
+    value = payload(document)
+
+    assert json.loads(msgspec.json.encode(decoded(document, value))) == value
+
+
+@for_each(DOCUMENTS)
+def test_the_document_passes_the_console_example_of_its_contract(document: str) -> None:
+    example = console_example(contract(document))
+
+    assert list(mismatches(example, payload(document))) == []
+    assert list(mismatches(example, example)) == []
+    assert list(contract_faults(contract(document))) == []
+
+
+@for_each(DOCUMENTS)
+def test_an_unknown_key_is_refused_at_every_level(document: str) -> None:
+    value = payload(document)
+
+    for path, steps in places(value):
+        found = follow(value, steps)
+        if isinstance(found, dict):
+            with replaced(value, steps, found | {"surplus": 1}) as broken:
+                assert refusal(document, broken) == f"Object contains unknown field `surplus`{at(path)}"
+
+
+@for_each(DOCUMENTS)
+def test_a_value_of_another_json_type_is_refused_everywhere(document: str) -> None:
+    value = payload(document)
+
+    for path, steps in places(value):
+        for wrong in WRONG:
+            if kind(wrong) == kind(follow(value, steps)) and not isinstance(wrong, float):
+                continue
+            with replaced(value, steps, wrong) as broken:
+                message = refusal(document, broken)
+            assert message.startswith(("Expected `", "Invalid enum value")), message
+            assert message.endswith(at(path)), message
+
+
+@for_each(DOCUMENTS)
+def test_only_required_keys_must_be_there(document: str) -> None:
+    value = payload(document)
+
+    for path, steps, found in objects(decoded(document, value)):
+        for field in msgspec.structs.fields(found):
+            key = field.encode_name
+            shorter = copy.deepcopy(value)
+            del follow(shorter, steps)[key]
+            if field.required:
+                assert refusal(document, shorter) == f"Object missing required field `{key}`{at(path)}"
+            else:
+                decoded(document, shorter)
+
+
+@for_each(APIS)
+def test_a_reply_may_be_an_error_and_nothing_else(api: str) -> None:
+    reply = decoded(f"api/{api}.response", {"errcode": 710611, "errmsg": "invalid cursor"})
+
+    assert isinstance(reply, Output)
+    assert (reply.errcode, reply.errmsg) == (710611, "invalid cursor")
+
+
+@for_each(APIS)
+def test_what_a_reply_leaves_out_reads_as_empty_and_is_never_shared(api: str) -> None:
+    document = f"api/{api}.response"
+
+    for _, _, found in objects(decoded(document, payload(document))):
+        first, second = type(found)(), type(found)()
+        for field in msgspec.structs.fields(found):
+            empty = getattr(first, field.name)
+            assert empty is UNSET or empty in (0, "", []) or field.name == "errmsg"
+            if isinstance(empty, list):
+                assert empty is not getattr(second, field.name)
+
+
+def test_the_examples_from_the_file_are_those_of_the_contracts() -> None:
+    assert examples() == json.loads(text()), "run scripts/fix"
+
+
+def test_the_examples_of_wrapped_contracts_are_made_of_the_parts() -> None:
+    events = {event: contract(f"events/{event}") for event in EVENTS}
+    added = {"digest": contract("api/sync_msg.response")}
+    whole = merged_events_example([console_example(each) for each in events.values()], added)
+    assert whole == console_example(merged_events(events, added))
+
+    request = contract("api/sync_msg.request")
+    assert func_example("f", console_example(request)) == console_example(func_input("f", request))

@@ -1,0 +1,214 @@
+"""What shells complete: in a real bash, and for zsh and fish by what click answers them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from tests.support.apps import ROOT, write_files
+from tests.support.emulator import serving
+from wwspec_devtools.cli.dev_note import DevNote, noted
+from wwspec_router.cli.main import VERBS, main
+from wwspec_devtools.cli.verbs.completion import SHELLS
+from wwspec_devtools.emulator.http.app import create_app
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_contracts.errcodes import ERRCODES
+
+REGISTRY = """
+[passthrough]
+prefix = "invoke_"
+apis = "*"
+[func]
+prefix = "input_"
+apis = ["sync_msg"]
+[abilities.chat_digest]
+handler = "no.such.module:digest"
+[abilities."two words"]
+api = "sync_msg"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An application, as the current folder, whose handlers can't be imported."""
+    for name in [each for each in os.environ if each.startswith("WWSPEC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return write_files(
+        tmp_path,
+        {"abilities/registry.toml": REGISTRY, "schemas/api/greet.py": "1/0", "schemas/events/greeted.py": "1/0"},
+    )
+
+
+def completed(*words: str) -> list[str]:
+    """What the last word is completed to."""
+    found = ShellComplete(main, {}, "wwspec", "_WWSPEC_COMPLETE").get_completions([*words[:-1]], words[-1])
+    return [item.value for item in found]
+
+
+def test_bash_completes_verbs_options_and_ability_ids(folder: Path) -> None:
+    script = (
+        'eval "$(wwspec completion bash)"\n'
+        'complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _wwspec_completion wwspec; '
+        'echo "${COMPREPLY[@]}"; }\n'
+        "complete_words wwspec doc\ncomplete_words wwspec call chat\ncomplete_words wwspec serve --queue-\n"
+        "complete_words wwspec zone fault pro\ncomplete_words wwspec fire hit\ncomplete_words wwspec call zzz\n"
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "--norc", "-c", script]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["doctor", "chat_digest", "--queue-timeout", "program", "hit_keyword", ""]
+
+
+def test_ability_ids_are_those_of_rows_and_of_prefixes(folder: Path) -> None:
+    assert completed("call", "c") == ["chat_digest"]
+    assert "invoke_sync_msg" in completed("call", "invoke_")
+    assert completed("call", "invoke_gr") == ["invoke_greet"]
+    assert completed("contracts", "chat_digest", "input_") == ["input_sync_msg"]
+
+
+def test_the_commands_and_abilities_of_an_apps_verbs_are_completed(folder: Path) -> None:
+    assert completed("keys", "") == ["list", "new", "rotate"]
+    assert "check" in completed("app", "")
+    assert completed("app", "check", "--ability", "chat") == ["chat_digest"]
+
+
+def test_an_id_that_a_shell_would_split_is_left_out(folder: Path) -> None:
+    assert completed("call", "two") == []
+
+
+def test_a_setting_with_a_word_beside_its_numbers_completes_the_word(folder: Path) -> None:
+    assert completed("serve", "--workers", "") == ["auto"]
+    assert completed("dev", "--workers", "a") == ["auto"]
+    assert completed("serve", "--workers", "2") == []
+
+
+def test_events_are_those_of_wecom_and_of_the_application(folder: Path) -> None:
+    assert completed("fire", "g") == ["greeted"]
+    assert "conversation_new_message" in completed("fire", "")
+
+
+def test_a_fault_completes_its_side_its_effect_and_what_it_is_limited_to(folder: Path) -> None:
+    assert completed("zone", "fault", "s") == ["sdk"]
+    assert completed("zone", "fault", "sdk", "err") == ["errcode"]
+    assert completed("zone", "fault", "sdk", "latency", "--api", "gre") == ["greet", "greeted"]
+
+
+def test_verbs_are_completed_without_their_modules() -> None:
+    code = (
+        "import sys; from click.shell_completion import ShellComplete; from wwspec_router.cli.main import main\n"
+        "found = ShellComplete(main, {}, 'wwspec', '').get_completions([], '')\n"
+        "print(len(found), *sorted(each for each in sys.modules if each.startswith('wwspec_router.cli.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = ["wwspec_router.cli.language", "wwspec_router.cli.main"]
+    assert done.stdout.split() == [str(len(VERBS)), *loaded]
+
+
+def test_the_application_folder_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    assert completed("call", "") == []
+    assert completed("contracts", "--app", str(folder), "chat") == ["chat_digest"]
+    monkeypatch.setenv("WWSPEC_APP", str(folder))
+    assert completed("call", "chat") == ["chat_digest"]
+
+
+def test_the_registry_file_may_be_named_in_the_settings_file(folder: Path) -> None:
+    text = '[abilities.other]\napi = "sync_msg"\n'
+    write_files(folder, {"other.toml": text, "wwspec.toml": '[serve]\nregistry = "other.toml"\n'})
+    assert completed("call", "") == ["other"]
+
+
+@pytest.mark.parametrize(
+    "text", ["[abilities", "abilities = 3", "[passthrough]\nprefix = 3", "[func]\nprefix = 'x'\napis = [3]"]
+)
+def test_a_faulty_registry_file_completes_nothing_and_shows_no_error(folder: Path, text: str) -> None:
+    assert "chat_digest" in completed("call", "")
+    write_files(folder, {"abilities/registry.toml": text})
+    assert completed("call", "") == []
+
+
+def test_a_faulty_settings_file_or_variable_shows_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(folder, {"wwspec.toml": "[serve]\nport = -1\n"})
+    monkeypatch.setenv("WWSPEC_STORE_FILE", str(folder / "none"))
+    monkeypatch.setenv("WWSPEC_STORE", "memory:")
+    monkeypatch.setenv("WWSPEC_PORT", "many")
+    assert completed("serve", "--gra") == ["--grace"]
+    assert completed("call", "") == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_has_its_script(shell: str) -> None:
+    done = CliRunner().invoke(main, ["completion", shell])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"_WWSPEC_COMPLETE={shell}_complete" in done.stdout
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_is_answered(folder: Path, shell: str) -> None:
+    words = {"COMP_WORDS": "wwspec call chat", "COMP_CWORD": "chat" if shell == "fish" else "2"}
+    done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": f"{shell}_complete"})
+    assert done.exit_code == 0
+    assert "chat_digest" in done.stdout
+
+
+def test_errcodes_are_completed_with_their_causes(folder: Path) -> None:
+    assert completed("zone", "traffic", "--errcode", "4500") == ["45009"]
+    assert "710660" in completed("zone", "tail", "--errcode", "7106")
+    assert completed("zone", "fault", "sdk", "errcode", "4500") == ["45009"]
+    assert completed("zone", "fault", "sdk", "latency", "4500") == []
+    done = CliRunner().invoke(
+        main,
+        [],
+        prog_name="wwspec",
+        env={
+            "COMP_WORDS": "wwspec zone traffic --errcode 4500",
+            "COMP_CWORD": "4500",
+            "_WWSPEC_COMPLETE": "fish_complete",
+        },
+    )
+    assert ERRCODES[45009].cause in done.stdout
+
+
+def test_people_groups_and_entries_are_those_of_the_running_emulator(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(create_app(EmulatorSettings())) as url, EmulatorClient(url) as client:
+        client.receive_events()
+        info = client.info()
+        assert completed("zone", "show", "--url", url, "") == ["1"]
+        monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
+        assert completed("zone", "say", "lin") == [each for each in info["employees"] if each.startswith("lin")] != []
+        everybody = {*info["employees"], *info["customers"], *info["robots"]}
+        assert {*completed("zone", "say", "lina", "hello", "--to", "")} == everybody
+        assert {*completed("zone", "say", "lina", "hello", "--group", "wr")} == {*info["groups"]}
+        for verb in ("show", "test", "replay"):
+            assert completed("zone", verb, "") == ["1"]
+        monkeypatch.delenv("WWSPEC_EMULATOR_URL")
+        with noted(folder, DevNote(url, "")):
+            assert completed("zone", "show", "") == ["1"]
+
+
+def test_without_an_emulator_nothing_of_it_is_completed_and_no_error_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for url in ("http://127.0.0.1:1", "no URL", "file:///etc"):
+        monkeypatch.setenv("WWSPEC_EMULATOR_URL", url)
+        assert completed("zone", "show", "") == []
+        assert completed("zone", "say", "") == []
+
+
+def test_after_an_at_sign_saved_requests_are_completed(folder: Path) -> None:
+    write_files(folder, {"requests/chat_digest.big.json": "{}", "requests/invoke_sync_msg.first.json": "{}"})
+    assert completed("call", "@") == ["@big", "@first"]
+    assert completed("call", "chat_digest", "@") == ["@big"]

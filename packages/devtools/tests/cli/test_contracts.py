@@ -1,0 +1,193 @@
+"""`wwspec contracts` and `wwspec check`: what is printed is what the platform lets pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from wwspec_contracts.matching import matches
+
+
+def test_each_side_of_each_ability_is_a_json_object_with_real_values(run: Run) -> None:
+    contracts = json.loads(run("contracts").stdout)
+    assert len(contracts) > 43
+    for contract in contracts.values():
+        assert isinstance(contract["input"], dict)
+        assert matches(contract["output"], {"errcode": 710660, "errmsg": "an error reply"})
+        assert "required" not in json.dumps(contract)
+
+
+def test_what_was_written_does_not_differ(run: Run, tmp_path: Path) -> None:
+    assert run("contracts", "--out", str(tmp_path)).returncode == 0
+    done = run("contracts", "--diff", str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}: no difference in 97 abilities\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "difference"),
+    [
+        (
+            "invoke_sync_msg.input.json",
+            '"limit": 1',
+            '"limit": "1"',
+            "invoke_sync_msg: input $.limit: a call that uses it is refused by the platform (790016): "
+            "expected a string, got an integer",
+        ),
+        (
+            "chat_digest.output.json",
+            '"has_more"',
+            '"hasmore"',
+            "chat_digest: output $.has_more: a reply that holds it is refused by the platform (790014): "
+            "this key is not in the contract",
+        ),
+        (
+            "chat_digest.input.json",
+            '"cursor"',
+            '"cursors"',
+            "chat_digest: input $.cursors: the console lets it pass, the program refuses it: "
+            "this key is not in the contract",
+        ),
+    ],
+)
+def test_one_edited_key_is_named_and_fails(
+    run: Run, tmp_path: Path, file: str, old: str, new: str, difference: str
+) -> None:
+    run("contracts", "--out", str(tmp_path))
+    text = (tmp_path / file).read_text()
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new, 1))
+    done = run("contracts", "--diff", str(tmp_path))
+    assert done.returncode == 1
+    assert difference in done.stdout.splitlines()
+
+
+def test_what_would_be_refused_comes_before_what_is_missing_which_is_grouped(run: Run, tmp_path: Path) -> None:
+    run("contracts", "--out", str(tmp_path))
+    for name in ("chat_digest", "get_callback_data", "invoke_create_rule"):
+        (tmp_path / f"{name}.input.json").unlink()
+    for name in ("chat_digest", "chat_history"):
+        (tmp_path / f"{name}.output.json").unlink()
+    last = tmp_path / "input_update_rule.input.json"
+    last.write_text(last.read_text().replace('"func"', '"fun"', 1))
+    for name in ("gone", "away"):
+        (tmp_path / f"{name}.input.json").write_text("{}")
+    done = run("contracts", "--diff", str(tmp_path))
+    assert done.returncode == 1
+    *differences, both, no_input, no_output, gone = done.stdout.splitlines()
+    assert all(each.startswith("input_update_rule: input $.input.fun") for each in differences)
+    assert both == "not registered (input and output): chat_digest"
+    assert sorted(no_input.partition("not registered (input): ")[2].split(", ")) == [
+        "get_callback_data",
+        "invoke_create_rule",
+    ]
+    assert no_output == "not registered (output): chat_history"
+    assert gone == "registered, but the program has no such ability: away, gone"
+
+
+def test_an_empty_folder_is_one_line(run: Run, tmp_path: Path) -> None:
+    done = run("contracts", "--diff", str(tmp_path))
+    [line] = done.stdout.splitlines()
+    assert line.startswith("not registered (input and output): ")
+    assert len(line.split(", ")) == 97
+
+
+def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: Run, tmp_path: Path) -> None:
+    app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
+    (app / "schemas" / "echo.input.json").write_text('{"count": 1, "offers": [{"price": 0.5}]}')
+    done = run("check", "--app", str(app))
+    assert done.returncode == 0
+    note, summary = done.stdout.splitlines()
+    assert note == (
+        f"{app}/abilities/registry.toml:1 [abilities.echo]: note: input $.offers[].price takes 1 as well as 1.0, but "
+        "the console lets only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
+    )
+    assert summary.endswith("no fault")
+
+
+def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "chat_digest.input.json").write_text("limit: number, required")
+    done = run("contracts", "--diff", str(tmp_path), "chat_digest")
+    assert done.returncode == 1
+    assert "chat_digest.input.json: is not JSON" in done.stderr
+
+
+def test_json_schemas_are_for_other_tools(run: Run) -> None:
+    schemas = json.loads(run("contracts", "--json-schema", "chat_digest", "python_demo").stdout)
+    assert schemas["chat_digest"]["input"]["$defs"]["Request"]["properties"]["limit"]["maximum"] == 1000
+    assert len(schemas["python_demo"]["input"]["anyOf"]) == 3
+
+
+def test_check_reports_an_ability_whose_error_reply_would_be_refused(run: Run, tmp_path: Path) -> None:
+    app = application(tmp_path, output='{"said": "hello"}')
+    done = run("check", "--app", str(app))
+    assert done.returncode == 1
+    assert "registry.toml:1 [abilities.echo]: an error reply does not fit the output contract of echo" in done.stderr
+
+
+def test_contracts_of_files_are_shown_as_they_are(run: Run, tmp_path: Path) -> None:
+    output = '{"errcode": 0, "errmsg": "ok", "said": "hello", "scores": [{"of day": 1.5}], "none": []}'
+    app = application(tmp_path, output=output)
+    assert run("check", "--app", str(app)).returncode == 0
+    shown = json.loads(run("contracts", "--app", str(app)).stdout)["echo"]
+    assert shown == {"input": {"say": "hello"}, "output": json.loads(output)}
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ('handler = "abilities.echo:echo"', 'the handler takes a dict, so give input = "<file of a console example>"'),
+        ('api = "sync_msg"\ninput = "none.json"', "none.json: there is no such file"),
+        ('api = "sync_msg"\ninput = "schemas/broken.json"', "broken.json: is not JSON"),
+        ('api = "sync_msg"\ninput = "schemas/list.json"', "list.json: a contract is a JSON object"),
+        ('kind = "callback_data"\ninput = "x.json"', "input goes with api or handler only"),
+        (
+            'handler = "abilities.echo:typed"\ninput = "schemas/echo.input.json"',
+            "input: the handler's annotation is a contract already; give one of the two",
+        ),
+        (
+            'api = "greet"\ninput = "schemas/echo.input.json"',
+            "input $.say: this key is not in the contract (SDK API greet)",
+        ),
+    ],
+)
+def test_a_fault_in_a_contract_file_is_named_with_its_row(run: Run, tmp_path: Path, row: str, fault: str) -> None:
+    app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
+    (app / "abilities" / "registry.toml").write_text(f"[abilities.one]\n{row.replace('sync_msg', 'greet')}\n")
+    done = run("check", "--app", str(app))
+    assert done.returncode == 1
+    assert "registry.toml:1 [abilities.one]: " in done.stderr
+    assert fault in done.stderr
+
+
+def application(tmp_path: Path, output: str) -> Path:
+    """An application with one handler of plain dicts and one SDK API."""
+    app = tmp_path / "app"
+    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
+        (app / package).mkdir(parents=True)
+        (app / package / "__init__.py").touch()
+    (app / "abilities" / "registry.toml").write_text(
+        '[abilities.echo]\nhandler = "abilities.echo:echo"\n'
+        'input = "schemas/echo.input.json"\noutput = "schemas/echo.output.json"\n'
+    )
+    (app / "schemas" / "echo.input.json").write_text('{"say": "hello"}')
+    (app / "schemas" / "echo.output.json").write_text(output)
+    (app / "schemas" / "broken.json").write_text("{")
+    (app / "schemas" / "list.json").write_text("[]")
+    (app / "schemas" / "api" / "greet.py").write_text(
+        "from wwspec_contracts.base import ApiRequest, Output\n\n\n"
+        "class Response(Output):\n    greeting: str = ''\n\n\n"
+        "class Request(ApiRequest[Response]):\n    name: str = ''\n"
+    )
+    (app / "abilities" / "echo.py").write_text(
+        "from typing import Any\n\nfrom wwspec_router import Contract, Output, ability\n\n\n"
+        "@ability\ndef echo(request: dict[str, Any]) -> dict[str, Any]:\n    return {'said': request['say']}\n\n\n"
+        "@ability\ndef typed(request: Contract) -> Output:\n    return Output()\n"
+    )
+    return app
+
+
+def test_every_registered_example_passes_its_own_rule(run: Run) -> None:
+    for ability_id, contract in json.loads(run("contracts").stdout).items():
+        for side in ("input", "output"):
+            assert matches(contract[side], contract[side]), f"{ability_id}: {side}"

@@ -1,0 +1,622 @@
+"""`wwspec dev`: what it takes, what it watches, what it prints, whose ports it leaves alone, and how it ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from tests.cli.conftest import Ports, Run
+from tests.support.apps import write_files
+from tests.support.processes import children
+from tests.support.skips import only_where
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
+from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS
+from wwspec_router.cli.environment import read_env_file
+from wwspec_devtools.cli.forwarding import forwarded
+from wwspec_devtools.cli.verbs import dev as dev_verb, emulate
+from wwspec_router.cli.verbs import serve
+from wwspec_devtools.cli.watching import changes
+from wwspec_contracts.source_text import MADE_BY
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.process.child import ChildError
+from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.ports import held_ports
+
+GREETING = """
+import os
+import words
+from wwspec_router import Contract, Output, ability
+
+
+class Asked(Contract):
+    times: int = 1
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Asked) -> Reply:
+    return Reply(text=words.WORD * request.times + os.environ.get("SHOP_MARK", ""))
+"""
+FILES = {
+    "abilities/registry.toml": '[abilities.greet]\nhandler = "abilities.greeting:greet"\n',
+    "abilities/greeting.py": GREETING,
+    "words.py": 'WORD = "hello"\n',
+    ".env": "# a comment\nexport SHOP_MARK='!'\n",
+}
+
+
+class Dev:
+    """A running `wwspec dev`, in a process group of its own, as a shell starts it.
+
+    Args:
+        folder: The application.
+        ports: Of program and emulator.
+        options: Further options.
+        environment: Added to that of the tests.
+        has_settings: Whether the folder has a settings file that names the program's port and store.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ports: Ports,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        has_settings: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.port, self.emulator_port = ports
+        self.output = folder.parent / f"dev-{self.port}.log"
+        where = ["--emulator-port", self.emulator_port] if has_settings else [*self.ports, "--store", "memory:"]
+        arguments = ["--app", str(folder), *where, *options]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "wwspec_router", "dev", *arguments],
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+
+    @property
+    def ports(self) -> list[str]:
+        return ["--port", self.port, "--emulator-port", self.emulator_port]
+
+    @property
+    def log(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        wait_until(lambda: self.log.count(text) >= times or self.process.poll() is not None)
+        assert self.log.count(text) >= times, self.log
+
+    @property
+    def client(self) -> EmulatorClient:
+        return EmulatorClient(f"http://127.0.0.1:{self.emulator_port}")
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: every process of the terminal gets the signal."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(DEADLINE)
+
+
+Start = Callable[..., Dev]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Dev] = []
+    with ExitStack() as stack:
+
+        def start(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Dev:
+            port, emulator_port = map(str, stack.enter_context(held_ports(2)))
+            started.append(Dev(folder, (port, emulator_port), *options, environment=environment))
+            return started[-1]
+
+        yield start
+        for each in started:
+            if each.process.poll() is None:
+                each.interrupt()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "shop", FILES)
+
+
+def greeting(client: EmulatorClient) -> str:
+    """Return what `greet` answers; nothing while the program is down."""
+    result = App(client).call("greet")
+    return str(result.reply["text"]) if result.errcode == 0 else ""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    with dev.client as client:
+        assert greeting(client) == "hello!"
+        (shop / "words.py").write_text("from kept.words import WORD\n")
+        (shop / "kept").mkdir()
+        (shop / "kept" / "words.py").write_text('WORD = "good day"\n')
+        wait_until(lambda: greeting(client) == "good day!")
+        (shop / "kept" / "words.py").write_text('WORD = "bye"\n')
+        wait_until(lambda: greeting(client) == "bye!")
+        assert re.search(r"kept/words\.py(, words\.py)? changed: restarting the program", dev.log)
+        (shop / ".env").write_text("SHOP_MARK=?\n")
+        wait_until(lambda: greeting(client) == "bye?")
+        (shop / ".env").write_text("SHOP_MARK\n")
+        dev.wait_for(f"{shop / '.env'}:1: is no KEY=VALUE")
+        dev.wait_for("fix the fault")
+    assert "wwspec-dev-" not in dev.log
+    assert "Traceback" not in dev.log
+
+
+OWN = """
+import msgspec
+from wwspec_router import Context, Contract, Output, Secret, ability
+
+
+class Settings(msgspec.Struct):
+    word: str
+    token: Secret
+
+
+class Asked(Contract):
+    pass
+
+
+class Reply(Output):
+    text: str = ""
+
+
+@ability
+def greet(request: Asked, ctx: Context[None, Settings]) -> Reply:
+    return Reply(text=f"{ctx.settings.word} {ctx.settings.token.reveal()}")
+"""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_dev_reads_the_application_s_own_settings_at_each_start(start: Start, shop: Path) -> None:
+    registry = FILES["abilities/registry.toml"]
+    write_files(
+        shop,
+        {
+            "abilities/registry.toml": f'[program]\nsettings = "abilities.greeting:Settings"\n{registry}',
+            "abilities/greeting.py": OWN,
+            "wwspec.toml": '[app]\nword = "hello"\n',
+            ".env": "WWSPEC_APP_TOKEN=s3cret\n",
+        },
+    )
+    dev = start(shop)
+    dev.wait_for("watching")
+    with dev.client as client:
+        assert greeting(client) == "hello s3cret"
+        (shop / "wwspec.toml").write_text("[app]\nword = 3\n")
+        dev.wait_for("wwspec.toml:2 [app] word: must be a text, not a whole number")
+        (shop / "wwspec.toml").write_text('[app]\nword = "bye"\n')
+        wait_until(lambda: greeting(client) == "bye s3cret")
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_no_call_is_refused_while_the_program_restarts(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    answers: list[str] = []
+    with dev.client as client:
+        for word in ("good day", "bye"):
+            (shop / "words.py").write_text(f"WORD = {word!r}\n")
+            while f"{word}!" not in answers:
+                answers.append(App(client).call("greet").reply["text"])  # raises for a call that was refused
+    dev.wait_for("the program is up again", 2)
+    assert set(answers) == {"hello!", "good day!", "bye!"} or set(answers) == {"good day!", "bye!"}
+
+
+HELD_UP = """
+import sys
+from pathlib import Path
+from threading import Event
+
+WORD = "good day"
+if sys.argv[1] == "serve":
+    Path("VAR/read").touch()
+    while not Path("VAR/go").exists():
+        Event().wait(0.005)
+"""
+
+
+@pytest.mark.slow  # starts several processes, and the program three times
+def test_a_change_while_the_program_restarts_is_not_lost(start: Start, shop: Path) -> None:
+    """The program has read the file before it changes again."""
+    dev = start(shop)
+    dev.wait_for("watching")
+    var = shop / "var"
+    var.mkdir(exist_ok=True)
+    (shop / "words.py").write_text(HELD_UP.replace("VAR", str(var)))
+    wait_until((var / "read").exists)
+    (shop / "words.py").write_text('WORD = "bye"\n')
+    (var / "go").touch()
+    with dev.client as client:
+        wait_until(lambda: greeting(client) == "bye!")
+
+
+@pytest.mark.slow  # starts several processes, and the program twice
+def test_the_next_program_is_there_before_a_file_changes_and_ends_with_dev(start: Start, shop: Path) -> None:
+    """It answers with the new code all the same."""
+    only_where(Path("/proc/self/task").exists(), "/proc")
+    (shop / "words.py").write_text("import os\nWORD = f'old {os.getppid()}'\n")
+    dev = start(shop)
+    dev.wait_for("watching")
+    of_program_and_emulator = 2
+    with dev.client as client:
+        wait_until(lambda: len(children(dev.process.pid)) == of_program_and_emulator + 2)
+        before = children(dev.process.pid)
+        (shop / "words.py").write_text("import os\nWORD = f'new {os.getppid()}'\n")
+        wait_until(lambda: greeting(client).startswith("new"))
+        assert int(greeting(client).removeprefix("new ").removesuffix("!")) in before
+    wait_until(lambda: len(children(dev.process.pid)) == of_program_and_emulator + 2)
+    held = children(dev.process.pid)
+    assert dev.interrupt() == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in held)
+    assert "Traceback" not in dev.log
+
+
+FAULTS = [
+    (
+        "abilities/greeting.py",
+        "import words\n\ndef greet(:\n",
+        r"abilities/greeting\.py:3: SyntaxError: invalid syntax",
+    ),
+    ("words.py", "WORD = hello\n", r"words\.py:1: NameError: name 'hello' is not defined"),
+    (
+        "abilities/registry.toml",
+        '\n[abilities.greet]\nhandler = "abilities.greeting:great"\n',
+        r"\S*registry\.toml:2: \[abilities\.greet\]: .*has no attribute great",
+    ),
+]
+"""Files with a fault, in the order in which a start meets them, and where the fault is."""
+
+
+@pytest.mark.slow  # starts four programs
+def test_calls_of_a_program_that_could_not_start_say_where_the_fault_is(start: Start, shop: Path, run: Run) -> None:
+    write_files(shop, {name: text for name, text, _ in FAULTS})
+    dev = start(shop, environment={"WWSPEC_LANG": "zh"})
+    for number, (name, _, where) in enumerate(FAULTS, 1):
+        dev.wait_for("fix the fault", number)
+        for _ in range(2):
+            refused = run("call", "greet", cwd=shop)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert re.search(f"not started: fault in {where}", refused.stderr), refused.stderr
+            assert "start it with" not in refused.stderr
+        write_files(shop, {name: FILES[name]})
+    dev.wait_for("the program is up again")
+    with dev.client as client:
+        assert greeting(client) == "hello!"
+    assert dev.log.count("fix the fault") == len(FAULTS)
+    assert "错误" not in dev.log, "the head of a child's message"
+
+
+@pytest.mark.slow  # starts several processes
+def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, run: Run) -> None:
+    first = start(shop)
+    first.wait_for("watching")
+    before = first.log
+    with first.client as client:
+        info = client.info()
+        for verb in ("dev", "demo"):
+            second = run(verb, "--app", str(shop), *first.ports)
+            assert (second.returncode, second.stdout) == (1, "")
+            program, emulator = second.stderr.splitlines()
+            taken, of = "is taken, so nothing was started", rf"of process {first.process.pid} in .* \(wwspec dev --app "
+            fix = "; end it, or choose another port, such as"
+            assert re.fullmatch(
+                rf"Error: port {first.port} {taken}: a zone program listens there, {of}.*\){fix} --port \d+", program
+            )
+            assert re.fullmatch(
+                rf"port {first.emulator_port} {taken}: an emulator .* {of}.*\){fix} --emulator-port \d+", emulator
+            )
+        assert greeting(client) == "hello!"
+        assert {**client.info(), "now": 0, "kept": 0} == {**info, "now": 0, "kept": 0}
+    assert "watching" in first.log[: len(before)]
+    assert "restarting" not in first.log
+
+
+@pytest.mark.slow  # starts several processes
+def test_ctrl_c_ends_program_and_emulator_without_a_traceback(start: Start, shop: Path) -> None:
+    dev = start(shop)
+    dev.wait_for("watching")
+    assert dev.interrupt() == 0
+    assert "Traceback" not in dev.log
+    for port in (dev.port, dev.emulator_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", int(port))) != 0
+
+
+@pytest.mark.slow  # starts several processes
+def test_dev_prints_lines_that_work_and_shows_every_call(start: Start, shop: Path) -> None:
+    dev = start(shop, "--messages", "3", "--clock-start", "1000", "--call-timeout", "7", "--threads", "5")
+    dev.wait_for("watching")
+    assert "of 5 threads" in dev.log
+    assert "\x1b" not in dev.log, "colours are for terminals"
+    lines = [line.strip() for line in dev.log.splitlines() if line.startswith("  ")]
+    call, fire, zone, curl = (each for each in lines if each.startswith(("wwspec ", "curl ")))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for line in (call, fire, zone, f"{curl} -sS"):
+        done = subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+    assert call.endswith("""greet '{"times":1}'""")
+    dev.wait_for("call   greet                     ok ", 2)
+    dev.wait_for("event  conversation_new_message  ok ")
+    with dev.client as client:
+        assert client.info()["now"] == 1000
+        assert App(client).call("greet", '{"times":"x"}').errcode == 790016
+    dev.wait_for("the platform refused sync_call_program of greet, errcode 790016: json request does not match")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """A `wwspec dev` for several tests, with a settings file; `greet` fails when it shall greet once."""
+    fails = GREETING.replace("return", "print('times', request.times)\n    1 / (request.times - 1)\n    return")
+    with held_ports(2) as (port, emulator_port):
+        settings = f'[serve]\nhost = "192.0.2.1"\nport = {port}\ndebug-token-file = "none"\n[dev]\nstore = "memory:"\n'
+        own = {"abilities/greeting.py": fails, "requests/greet.twice.json": '{"times": 2}', "wwspec.toml": settings}
+        folder = write_files(tmp_path_factory.mktemp("dev") / "shop", {**FILES, **own})
+        dev = Dev(folder, (str(port), str(emulator_port)), has_settings=True)
+        try:
+            dev.wait_for("watching")
+            yield dev
+        finally:
+            code = dev.interrupt()
+    assert code == 0
+    assert not (folder / "var" / "dev.json").exists()
+
+
+def test_dev_takes_from_its_settings_file_what_development_needs(running: Dev) -> None:
+    """Neither the address nor the debug credential of production."""
+    with running.client as client:
+        assert App(client).call("greet", '{"times": 2}').reply["text"] == "hellohello!"
+    assert f"http://127.0.0.1:{running.port}" in running.log
+    assert "memory" in running.log
+
+
+def test_the_console_of_dev_knows_the_saved_requests_of_the_folder(running: Dev, run: Run) -> None:
+    with running.client as client:
+        found = httpx.get(f"{client.url}/emulator/requests", params={"ability_id": "greet"}, trust_env=False).json()
+    assert found["names"] == ["twice"]
+    assert json.loads(run("call", "@twice", cwd=running.folder).stdout)["text"] == "hellohello!"
+
+
+def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running: Dev, run: Run) -> None:
+    refused = run("call", "greet", cwd=running.folder)
+    assert (refused.returncode, json.loads(refused.stdout)["errcode"]) == (1, 710660)
+    [app, call] = json.loads(run("zone", "traffic", "--failed", cwd=running.folder).stdout)
+    assert (app["kind"], call["kind"]) == ("app", "call")
+
+    def shown() -> str:
+        return run("zone", "show", str(app["number"]), "--table", cwd=running.folder).stdout
+
+    wait_until(lambda: "ZeroDivisionError" in shown())  # the program tells of it in the background
+    lines = [line.strip() for line in shown().splitlines()]
+    at = lines.index("ZeroDivisionError: division by zero")
+    assert lines[at + 1].endswith("abilities/greeting.py:18 in greet")
+    assert lines[at + 2] == "1 / (request.times - 1)"
+    assert any(line.endswith("stdout    times 1") for line in lines)
+
+
+def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, ports: Ports) -> None:
+    asked = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever)
+        thread.start()
+        port = stranger.server_port
+        done = run("dev", "--app", str(shop), "--port", ports[0], "--emulator-port", str(port))
+        stranger.shutdown()
+        thread.join()
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    kind = "something else than a zone program or an emulator listens there"
+    assert line.startswith(f"Error: port {port} is taken, so nothing was started: {kind}, of process {os.getpid()} in ")
+    assert re.search(r"such as --emulator-port \d+$", line)
+    assert asked == ["/emulator/info", "/healthz"]
+
+
+def test_a_port_that_speaks_no_http_is_named_too(shop: Path, run: Run, ports: Ports) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        done = run("dev", "--app", str(shop), "--port", str(port), "--emulator-port", ports[0])
+    assert done.returncode == 1
+    assert f"port {port} is taken, so nothing was started: something else" in done.stderr
+
+
+def test_both_ports_must_differ(shop: Path, run: Run) -> None:
+    done = run("dev", "--app", str(shop), "--port", "18099", "--emulator-port", "18099")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: --port and --emulator-port are the same port: give each its own\n",
+    )
+
+
+def test_no_program_without_time_limits_answers_wecom(shop: Path, run: Run) -> None:
+    done = run("serve", "--debug", "--app", str(shop), "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: --debug goes with --sdk emulator: without time limits no program may answer WeCom\n"
+
+
+def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
+    own = {each.name for each in dev_verb.command.params}
+    left_to_dev = {
+        "host",
+        "allow_remote",
+        "emulator_url",
+        "program_url",
+        "program",
+        "contracts",
+        "requests",
+        "sdk",
+        "debug_token",
+        "access_token",
+    }
+    left_to_dev |= {"debug_token_file", "access_token_file", "corpid", "corpsecret", "corpsecret_file", "api_url"}
+    for verb in (emulate.command, serve.command):
+        assert {each.name for each in verb.params} - own <= left_to_dev
+
+
+def test_dev_explains_its_options_in_sections() -> None:
+    text = CliRunner().invoke(dev_verb.command, ["--help"]).output
+    sections = re.split(r"^Options.*:$", text, flags=re.MULTILINE)
+    assert [len(re.findall(r"^  --", each, re.MULTILINE)) > 0 for each in sections] == [False, True, True, True]
+    assert "--scene" in sections[2]
+    assert "--callback-token-file" in sections[2]
+    assert "--threads" in sections[3]
+
+
+def test_only_options_that_were_given_are_handed_on(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("k" * 43)
+    found: list[tuple[list[str], dict[str, str]]] = []
+
+    @click.command(params=dev_verb.command.params)
+    def verb(**options: object) -> None:
+        names = (*EMULATOR_OPTIONS, *dev_verb.SETTINGS)
+        found.append(forwarded(click.get_current_context(), names))
+
+    given = ["--no-freeze-gc", "--log-json", "--allow-host", "a", "--allow-host", "b", "--seed", "-3"]
+    CliRunner().invoke(verb, [*given, "--encoding-aes-key-file", str(secret)], catch_exceptions=False)
+    options, environment = found[0]
+    assert sorted(options) == ["--allow-host=a", "--allow-host=b", "--log-json", "--no-freeze-gc", "--seed=-3"]
+    assert environment == {"WWSPEC_ENCODING_AES_KEY": "k" * 43, "WWSPEC_ENCODING_AES_KEY_FILE": ""}
+
+
+def test_changes_are_those_of_source_and_not_of_what_programs_write(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a.py": "1", "var/b.py": "1", ".venv/c.py": "1", "__pycache__/d.py": "1", "e.db": "1"})
+    (tmp_path / "f" / "g").mkdir(parents=True)
+    written = {"var/b.py": "22", ".venv/c.py": "22", "e.db": "22", "requests/greet.saved.json": "{}"}
+    watched = changes(tmp_path, tmp_path / "registry.toml")
+    threading.Timer(0.0, lambda: write_files(tmp_path, written)).start()
+    threading.Timer(0.3, lambda: write_files(tmp_path, {"f/g/h.toml": "1"})).start()
+    assert next(watched) == [tmp_path / "f" / "g" / "h.toml"]
+
+
+@pytest.mark.parametrize(
+    "unused",
+    [
+        {"tests/test_greet.py": "1", "abilities/tests/data.json": "1"},
+        {"abilities/test_greet.py": "1", "conftest.py": "1"},
+        {"app/report.py": "1", "app/settings/local.toml": "1"},
+        {"company/shop.py": f'"""Abilities.\n\n{MADE_BY}.\n"""\n', "company/report.py": "1"},
+        {"console/greet.input.json": "{}", "console/greet.output.json": "{}"},
+        {"exports/today.json": "{}", "notes.local.toml": "1", "abilities/generated/names.py": "1"},
+    ],
+    ids=["tests", "tests beside code", "app", "app with its module", "contracts", "gitignore"],
+)
+def test_what_is_not_of_the_program_restarts_nothing(tmp_path: Path, unused: dict[str, str]) -> None:
+    write_files(tmp_path, {".gitignore": "/exports/\n*.local.toml\ngenerated\n.env\n", "a.py": "1"})
+    watched = changes(tmp_path, tmp_path / "abilities" / "registry.toml")
+    write_files(tmp_path, unused)
+    write_files(tmp_path, {"a.py": "22"})
+    assert next(watched) == [tmp_path / "a.py"]
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {".env": "A=1"},
+        {"app/__init__.py": "", "app/models.py": "1"},
+        {"abilities/app/models.py": "1"},
+        {"abilities/header.py": f'"""Says\n\n  {MADE_BY}."""\n'},
+        {"console/greet.input.json": "{}"},
+        {"exports/kept.json": "{}"},
+    ],
+    ids=[
+        "variables",
+        "package named app",
+        "package below another",
+        "module that quotes it",
+        "named by a row",
+        "kept by gitignore",
+    ],
+)
+def test_what_only_looks_like_it_restarts_the_program(tmp_path: Path, used: dict[str, str]) -> None:
+    row = '[abilities.greet]\nhandler = "abilities.greeting:greet"\ninput = "console/greet.input.json"\n'
+    write_files(tmp_path, {".gitignore": "/exports/*\n!kept.json\n.env\n", "abilities/registry.toml": row})
+    watched = changes(tmp_path, tmp_path / "abilities" / "registry.toml")
+    write_files(tmp_path, used)
+    assert next(watched) == sorted(tmp_path / name for name in used)
+
+
+def test_a_change_before_the_first_look_is_not_missed(tmp_path: Path) -> None:
+    """As while the program starts for the first time."""
+    write_files(tmp_path, {"a.py": "1"})
+    watched = changes(tmp_path, tmp_path / "registry.toml")
+    write_files(tmp_path, {"a.py": "22"})
+    assert next(watched) == [tmp_path / "a.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("A=1\nB = two words \n", {"A": "1", "B": "two words"}),
+        ("export A='x y'\nB=\"$A\"\n", {"A": "x y", "B": "$A"}),
+        ("\ufeffA=1\r\n#B=2\n\nC=\n", {"A": "1", "C": ""}),
+        ("A=a=b#c\n", {"A": "a=b#c"}),
+    ],
+)
+def test_an_env_file_is_read_as_it_is(tmp_path: Path, text: str, variables: dict[str, str]) -> None:
+    (tmp_path / ".env").write_text(text)
+    assert read_env_file(tmp_path / ".env") == variables
+
+
+@pytest.mark.parametrize("line", ["SECRET", "1A=2", "a b=3", "A=\0"])
+def test_a_line_that_is_none_is_named_by_its_number_only(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"A=1\n{line}\n")
+    with pytest.raises(ConfigurationError, match=r"\.env:2: is no KEY=VALUE") as caught:
+        read_env_file(tmp_path / ".env")
+    assert line not in str(caught.value)
+
+
+def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Healthy) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever)
+        thread.start()
+        child = forked_child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
+        child.process.wait(DEADLINE)
+        with pytest.raises(ChildError, match="exit code 1"):
+            child.wait_ready(f"http://127.0.0.1:{stranger.server_port}/healthz")
+        stranger.shutdown()
+        thread.join()
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass

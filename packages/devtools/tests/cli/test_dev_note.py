@@ -1,0 +1,96 @@
+"""The note by which verbs find the emulator of the `wwspec dev` that runs in their folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wwspec_devtools.cli.dev_note import NOTE, DevNote, noted, read_note
+from wwspec_router.cli.main import main
+from wwspec_contracts.errors import ConfigurationError
+
+HERE = DevNote("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("WWSPEC_EMULATOR_URL", "WWSPEC_APP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refusal(*arguments: str) -> str:
+    """Return the message of a verb that finds no emulator."""
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    return done.stderr
+
+
+def test_a_note_is_there_while_dev_runs_and_gone_afterwards(folder: Path) -> None:
+    assert read_note() is None
+    with noted(folder, HERE):
+        assert read_note() == HERE
+        assert read_note(folder) == HERE
+    assert read_note() is None
+    assert list(folder.glob("var/*")) == []
+
+
+def test_verbs_talk_to_the_noted_emulator_unless_they_are_told_another_and_say_which(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with noted(folder, HERE):
+        for verb in (["zone", "info"], ["call", "buy"], ["fire", "hit_keyword"], ["task", "jobid_1"]):
+            assert "no emulator answers at http://127.0.0.1:1 (var/dev.json): " in refusal(*verb)
+        assert "at http://127.0.0.1:3 (--url): " in refusal("zone", "info", "--url", "http://127.0.0.1:3")
+        monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:4")
+        assert "at http://127.0.0.1:4 (WWSPEC_EMULATOR_URL): " in refusal("call", "buy")
+
+
+def test_the_application_folder_of_the_environment_has_the_note(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop").mkdir()
+    monkeypatch.setenv("WWSPEC_APP", "shop")
+    with noted(tmp_path / "shop", HERE):
+        assert "(shop/var/dev.json)" in refusal("zone", "info")
+
+
+def test_the_note_of_a_dev_that_was_killed_is_ignored_and_replaced(folder: Path) -> None:
+    code = (
+        "import os\nfrom pathlib import Path\nfrom wwspec_devtools.cli.dev_note import DevNote, noted\n"
+        "with noted(Path(), DevNote('http://127.0.0.1:9', '')):\n    os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=folder, check=False)
+    assert killed.returncode == -9
+    assert json.loads((folder / NOTE).read_bytes())["emulator_url"] == "http://127.0.0.1:9"
+    assert read_note() is None
+    with noted(folder, HERE):
+        assert read_note() == HERE
+
+
+@pytest.mark.parametrize("content", ["", "[", '{"emulator_url": 1}'])
+def test_a_note_that_somebody_else_wrote_is_ignored(folder: Path, content: str) -> None:
+    (folder / "var").mkdir()
+    (folder / NOTE).write_text(content)
+    assert read_note() is None
+
+
+def test_a_second_dev_leaves_the_note_of_the_first(folder: Path) -> None:
+    with noted(folder, HERE):
+        with (
+            pytest.raises(ConfigurationError, match=r"another `wwspec dev`, http://127\.0\.0\.1:1"),
+            noted(folder, DevNote("http://127.0.0.1:5", "")),
+        ):
+            pass
+        assert read_note() == HERE
+
+
+def test_a_folder_that_takes_no_note_is_named(folder: Path) -> None:
+    (folder / "var").write_text("a file")
+    with pytest.raises(ConfigurationError, match=r"var/dev\.json can't be written: "), noted(folder, HERE):
+        pass
+    assert read_note() is None

@@ -1,0 +1,262 @@
+"""`wwspec job` and `wwspec forget` against programs that run: one machine, and two behind one channel."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.cli.wecom import Shell
+from tests.stores.suites.job_samples import job
+from tests.support.apps import write_files
+from tests.support.waiting import wait_until
+from tests.support.zones import forked_child, serve_zone
+from wwspec_router.stores import open_store
+from wwspec_devtools.testing.zone import ServedZone, Zone
+
+CODE = """
+from pathlib import Path
+
+from wwspec_contracts.events import hit_keyword
+
+IS_REPAIRED = Path(__file__).parent / "repaired"
+
+
+def on_hit(event: hit_keyword.Event) -> None:
+    if not IS_REPAIRED.exists():
+        raise LookupError(event.hit_keyword.token)
+"""
+REGISTRY = """
+[abilities.get_callback_data]
+kind = "callback_data"
+
+[abilities.failed]
+kind = "jobs"
+
+[abilities.forget]
+kind = "forget"
+
+[events.hit_keyword]
+handler = "abilities.hits:on_hit"
+retries = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program whose code on events fails until it is repaired."""
+    files = {"abilities/registry.toml": REGISTRY, "abilities/hits.py": CODE}
+    return write_files(tmp_path_factory.mktemp("app"), files)
+
+
+@pytest.fixture(scope="module")
+def module_zone(app: Path) -> Iterator[ServedZone]:
+    with serve_zone(app) as zone:
+        yield zone
+
+
+@pytest.fixture
+def zone(module_zone: ServedZone, app: Path) -> ServedZone:
+    (app / "abilities" / "repaired").unlink(missing_ok=True)
+    module_zone.client.reset()
+    module_zone.call("forget", {"corpid": module_zone.client.info()["corpid"]}).raise_for_error()
+    return module_zone
+
+
+@pytest.fixture
+def shell(zone: ServedZone, app: Path) -> Shell:
+    """Run verbs in the application's folder, whose registry file names the abilities."""
+    made = Shell(zone)
+    made.environment["WWSPEC_APP"] = str(app)
+    return made
+
+
+def failed(shell: Shell, *options: str) -> list[dict[str, Any]]:
+    done = shell("job", "list", *options)
+    assert (done.exit_code, done.stderr) == (0, "")
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
+
+
+def fire(zone: Zone, shell: Shell) -> dict[str, Any]:
+    """Fire an event whose code fails for good; return its job."""
+    before = len(failed(shell))
+    zone.fire("hit_keyword")
+    wait_until(lambda: len(failed(shell)) == before + 1)
+    return failed(shell)[0]
+
+
+def test_what_failed_for_good_is_listed_without_its_data_and_runs_again(
+    zone: ServedZone, shell: Shell, app: Path
+) -> None:
+    shown = fire(zone, shell)
+    machine, job_id = shown.pop("machine"), shown.pop("job_id")
+    assert shown.pop("failed_s") < 60
+    assert shown == {"name": "event:hit_keyword", "attempts": 1, "error": "LookupError", "errcode": 710660}
+    (app / "abilities" / "repaired").touch()
+    done = shell("job", "retry", job_id)
+    assert (done.exit_code, done.output) == (0, f"{job_id} runs again at machine {machine}\n")
+    wait_until(lambda: failed(shell) == [])
+
+
+def test_the_same_works_through_the_emulators_own_way(zone: ServedZone, shell: Shell) -> None:
+    job_id = fire(zone, shell)["job_id"]
+    own = {"WWSPEC_BASE_URL": None, "WWSPEC_EMULATOR_URL": zone.client.url}
+    assert [each["job_id"] for each in json.loads(shell("job", "list", **own).stdout)] == [job_id]
+    assert "is dropped at machine" in shell("job", "drop", job_id, **own).stdout
+    assert failed(shell) == []
+
+
+def test_the_list_is_a_table_for_a_person(zone: ServedZone, shell: Shell) -> None:
+    assert shell("job", "list", "--table").stdout == "none\n"
+    job_id = fire(zone, shell)["job_id"]
+    head, row = shell("job", "list", "--table").stdout.splitlines()
+    assert head.split() == ["job", "machine", "name", "attempts", "error", "errcode", "ago"]
+    assert row.split()[0] == job_id
+
+
+def test_a_job_without_an_ability_is_listed_with_that_mark_and_is_dropped_but_not_run(
+    zone: ServedZone, shell: Shell
+) -> None:
+    app_of_zone = {name: zone.client.info()[name] for name in ("corpid", "agentid")}
+    with closing(open_store(f"sqlite:{zone.folder / 'notify.db'}")) as store:
+        store.add(job("old", ability_id="of_yesterday", **app_of_zone))
+    (shown,) = failed(shell)
+    assert (shown["job_id"], shown["name"], shown["error"]) == ("old", "of_yesterday", "no ability")
+    assert "of_yesterday  0         no ability" in shell("job", "list", "--table").stdout
+    done = shell("job", "retry", "old", "--tries", "1")
+    assert done.exit_code == 1
+    assert 'one with the error "no ability" runs when a program has its row again' in done.stderr
+    assert shell("job", "drop", "old").stdout == f"old is dropped at machine {shown['machine']}\n"
+    assert failed(shell) == []
+
+
+def test_a_job_that_no_machine_has_is_named_with_those_that_answered(zone: ServedZone, shell: Shell) -> None:
+    machine = fire(zone, shell)["machine"]
+    done = shell("job", "drop", "none", "--tries", "3")
+    assert (done.exit_code, done.stdout) == (1, "")
+    said = (
+        f"none: none of them has this failed job: 1 machine has answered 3 calls ({machine}); `wwspec job list` lists"
+    )
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"), [(("job", "list"), "jobs"), (("job", "drop", "x"), "jobs"), (("forget", "ww1"), "forget")]
+)
+def test_a_program_without_the_ability_is_told_which_row_it_needs(
+    shell: Shell, words: tuple[str, ...], kind: str
+) -> None:
+    done = shell(*words, "--ability", "absent")
+    assert done.exit_code == 1
+    assert f'the program has no ability absent: give its registry file a row of kind = "{kind}"' in done.stderr
+
+
+def test_without_a_registry_file_the_ability_is_named_as_its_kind(shell: Shell, tmp_path: Path) -> None:
+    done = shell("job", "list", WWSPEC_APP=str(tmp_path))
+    assert "the program has no ability jobs" in done.stderr
+
+
+def test_all_of_a_corp_is_forgotten_and_what_was_removed_is_printed(zone: ServedZone, shell: Shell) -> None:
+    machine = fire(zone, shell)["machine"]
+    done = shell("forget", zone.client.info()["corpid"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == [{"machine": machine, "events": 1, "jobs": 1, "kept": 0, "replies": 0}]
+    assert failed(shell) == []
+
+
+def test_another_corp_is_not_forgotten(shell: Shell, zone: ServedZone) -> None:
+    fire(zone, shell)
+    done = shell("forget", "ww-another")
+    assert done.exit_code == 1
+    assert "from_corps of the ability's row does not list the caller" in done.stderr
+    assert len(failed(shell)) == 1
+
+
+def test_machines_that_have_not_answered_are_an_error(shell: Shell, zone: ServedZone) -> None:
+    done = shell("forget", zone.client.info()["corpid"], "--machines", "2", "--tries", "4")
+    assert done.exit_code == 1
+    assert len(json.loads(done.stdout)) == 1
+    assert "not 2 yet: 1 machine has answered 4 calls (" in done.stderr
+
+
+class Channel(ThreadingHTTPServer):
+    """Gives each call to the next of several machines."""
+
+    def __init__(self, urls: list[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Forward)
+        self.machines = cycle([urlsplit(url).netloc for url in urls])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Forward(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Channel
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        connection = HTTPConnection(next(self.server.machines))
+        connection.request("POST", self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        text = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("date", "server", "connection"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+        connection.close()
+
+    def log_message(self, *arguments: object) -> None:
+        """Write nothing."""
+
+
+@pytest.fixture
+def two_machines(zone: ServedZone, app: Path, tmp_path: Path) -> Iterator[ServedZone]:
+    """Two machines, each with a store of its own, of which the channel chooses one after the other."""
+    with ExitStack() as stack:
+        options = ["--sdk", "emulator", "--app", str(app), "--port", "0", "--store", f"sqlite:{tmp_path / 'two.db'}"]
+        other = forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "two.log")
+        stack.callback(other.stop)
+        url = other.announced_url()
+        other.wait_ready(f"{url}/healthz")
+        channel = stack.enter_context(Channel([zone.program_url, url]))
+        Thread(target=channel.serve_forever, daemon=True).start()
+        stack.callback(channel.shutdown)
+        stack.callback(zone.client.point_to, zone.program_url)
+        zone.client.point_to(channel.url)
+        yield zone
+
+
+def test_of_several_machines_the_one_that_has_the_job_is_found(two_machines: ServedZone, shell: Shell) -> None:
+    for _ in range(2):  # one for each machine
+        two_machines.fire("hit_keyword")
+    wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
+    jobs = failed(shell, "--tries", "4")
+    assert len({each["machine"] for each in jobs}) == 2
+    for each in jobs:
+        done = shell("job", "drop", each["job_id"])
+        assert done.stdout == f"{each['job_id']} is dropped at machine {each['machine']}\n"
+    assert failed(shell, "--tries", "4") == []
+    none = shell("job", "drop", jobs[0]["job_id"], "--tries", "4")
+    assert "2 machines have answered 4 calls (" in none.stderr
+
+
+def test_a_corp_is_forgotten_at_every_machine(two_machines: ServedZone, shell: Shell) -> None:
+    for _ in range(2):
+        two_machines.fire("hit_keyword")
+    wait_until(lambda: len(failed(shell, "--tries", "4")) == 2)
+    done = shell("forget", two_machines.client.info()["corpid"], "--machines", "2")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert [each["jobs"] for each in json.loads(done.stdout)] == [1, 1]
+    assert failed(shell, "--tries", "4") == []

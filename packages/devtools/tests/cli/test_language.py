@@ -1,0 +1,211 @@
+"""Help and errors in Chinese where the locale, `WWSPEC_LANG` or `--lang` asks for it; in English everywhere else."""
+
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from scripts.reference.cli import commands
+from tests.cli.wecom import Shell
+from tests.support.apps import ROOT
+from tests.support.tables import for_each
+from wwspec_router.cli import chinese
+from wwspec_router.cli.help import option_parts, paragraph
+from wwspec_router.cli.main import VERBS, main
+from wwspec_contracts.source_text import width
+from wwspec_devtools.testing.zone import Zone
+
+NO_LOCALE: dict[str, str | None] = dict.fromkeys(("WWSPEC_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
+PAGES = [name.split() for name, _ in commands()]
+
+
+def wwspec(*arguments: str, **variables: str) -> Result:
+    return CliRunner().invoke(main, arguments, env={**NO_LOCALE, "COLUMNS": "80", **variables}, prog_name="wwspec")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LANG": "zh_CN.UTF-8"},
+        {"LANG": "zh"},
+        {"LC_MESSAGES": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"},
+        {"LC_ALL": "zh_CN.GB18030", "LC_MESSAGES": "C"},
+        {"WWSPEC_LANG": "zh", "LC_ALL": "C"},
+    ],
+)
+def test_help_is_in_chinese_where_that_is_asked_for(variables: dict[str, str]) -> None:
+    done = wwspec("zone", "advance", "--help", **variables)
+    assert done.exit_code == 0
+    assert done.stdout.startswith(
+        "用法：wwspec zone advance [OPTIONS] TIME\n\n  拨快时钟。先处理到期的事项，再打印新的时间。\n"
+    )
+    assert "\n选项：\n  --url TEXT  模拟器的地址。  [环境变量：WWSPEC_EMULATOR_URL；默认：" in done.stdout
+
+
+def test_lists_of_verbs_and_commands_are_in_chinese() -> None:
+    verbs = wwspec("--help", LANG="zh_CN.UTF-8").stdout
+    assert "\n起步：\n  new         新建一个程序的目录。\n              $ wwspec new shop\n" in verbs
+    commands = wwspec("zone", "--help", LANG="zh_CN.UTF-8").stdout
+    assert "\n命令：\n  advance          拨快时钟\n" in commands
+    assert "\n  示例：\n    $ wwspec zone tail\n" in commands
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LANG": "C"},
+        {"LANG": "en_US.UTF-8"},
+        {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"},
+        {"LC_ALL": "", "LC_MESSAGES": "en_GB", "LANG": "zh_CN.UTF-8"},
+        {"WWSPEC_LANG": "en", "LANG": "zh_CN.UTF-8"},
+    ],
+)
+def test_help_is_in_english_everywhere_else(variables: dict[str, str]) -> None:
+    for arguments in (["--help"], ["serve", "--help"], ["zone", "--help"], ["call", "--help"]):
+        before = wwspec(*arguments).stdout
+        assert before.startswith("Usage: ")
+        assert wwspec(*arguments, **variables).stdout == before
+
+
+def test_the_option_goes_before_the_variable() -> None:
+    assert wwspec("--lang", "zh", "--help", WWSPEC_LANG="en").stdout.startswith("用法：wwspec ")
+    assert wwspec("--lang=zh", "zone", WWSPEC_LANG="en").output.startswith("用法：wwspec zone ")
+    assert wwspec("--lang", "en", "zone", "--help", WWSPEC_LANG="zh").stdout.startswith("Usage: wwspec zone ")
+
+
+def test_a_run_in_chinese_leaves_nothing_of_it_to_the_next() -> None:
+    before = wwspec("serve", "--help").stdout
+    assert wwspec("--lang", "zh", "serve", "--help").stdout != before
+    assert wwspec("serve", "--help").stdout == before
+    assert wwspec("serve", "--prot").stderr.startswith("Usage: ")
+
+
+def test_help_shows_the_option_and_its_variable() -> None:
+    assert re.search(r"^  --lang \[en\|zh\]  Language of .*\n.*WWSPEC_LANG", wwspec("--help").stdout, re.MULTILINE)
+
+
+def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
+    done = wwspec("--lang", "fr", "check")
+    assert done.exit_code == 2
+    assert "Invalid value for '--lang'" in done.stderr
+    done = wwspec("check", WWSPEC_LANG="fr")
+    assert done.exit_code == 2
+    assert "(env var: 'WWSPEC_LANG'): 'fr' is not one of 'en', 'zh'." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("sevre", "没有子命令 'sevre'；是不是想输入 serve？"),
+        ("xyzzy", "没有子命令 'xyzzy'；用 wwspec --help 查看全部"),
+        ("zone shwo", "没有子命令 'zone shwo'；是不是想输入 show？"),
+        ("--port 1", "这里没有选项 --port：选项写在子命令之后：wwspec VERB --port"),
+        ("check --jsno", "没有选项 '--jsno'。"),
+        ("doctor --productoin", "没有选项 '--productoin'。 是不是想输入 '--production'？"),
+        ("task", "缺少参数 'ID'"),
+        ("new a b", "多余的参数（b）"),
+        ("zone traffic --errcode many", "'--errcode' 的值无效：'many' 不是有效的"),
+    ],
+)
+def test_wrong_usage_is_told_in_chinese(arguments: str, message: str) -> None:
+    done = wwspec(*arguments.split(), LANG="zh_CN.UTF-8")
+    assert done.exit_code == 2
+    assert f"\n错误：{message}" in done.stderr
+    assert done.stderr.startswith("用法：wwspec ")
+    assert "\n查看帮助：wwspec " in done.stderr
+
+
+def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
+    shell = Shell(zone)
+    zone.client.add_fault("app", "errcode", "sync_call_program", 45009)
+    try:
+        at_wecom = shell("call", "chat_digest", **{**NO_LOCALE, "LANG": "zh_CN.UTF-8"})
+        at_emulator = wwspec("call", "chat_digest", "--url", zone.client.url, LANG="zh_CN.UTF-8")
+        english = shell("call", "chat_digest", **NO_LOCALE)
+    finally:
+        zone.client.clear_faults()
+    assert english.stderr.endswith(
+        "; call less often; WeCom refuses every call until the minute, the hour or the day is over\n"
+    )
+    assert at_wecom.stderr.startswith("错误：sync_call_program of chat_digest: WeCom refuses with errcode 45009: ")
+    assert at_wecom.stderr.endswith(
+        "\n原因：调用超过频率限制\n解决办法：降低调用频率，超限后要到该分钟、该小时或当天结束才恢复。\n"
+    )
+    assert at_emulator.stderr.startswith("错误：chat_digest: refused by the platform with errcode 45009")
+
+
+def test_a_misspelled_ability_has_cause_and_fix_in_chinese(zone: Zone) -> None:
+    done = wwspec("call", "chat_digset", "--url", zone.client.url, LANG="zh_CN.UTF-8")
+    assert re.search("\n原因：.*[\u4e00-\u9fff].*\n解决办法：.*`wwspec abilities`.*\n$", done.stderr)
+    assert "check the ability's ID" not in done.stderr
+
+
+def test_an_exchange_is_explained_in_chinese(zone: Zone) -> None:
+    zone.client.reset()
+    wwspec("call", "chat_digset", "--url", zone.client.url)
+    number = str(zone.client.traffic(0, "app", bodies=False, wait=False)[-1]["number"])
+    shown = wwspec("zone", "show", number, "--table", "--url", zone.client.url, LANG="zh_CN.UTF-8").stdout
+    assert re.search("\n含义和解决办法\n  800003: .*[\u4e00-\u9fff].*\n  .*`wwspec abilities`", shown)
+
+
+def texts_of(command: click.Command) -> Iterator[str]:
+    """Yield what the help of a verb says in words."""
+    context = click.Context(command, parent=click.Context(main, **main.context_settings))
+    yield from map(paragraph, re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")))
+    for parameter in command.get_params(context):
+        record = None if isinstance(parameter, click.Argument) else parameter.get_help_record(context)
+        if record is not None:
+            meaning, limits = option_parts(record[1])
+            yield meaning
+            yield from (each.removeprefix("default: ") for each in limits if re.search("default: .*[a-z] [a-z]", each))
+
+
+@for_each([("", main), *commands()])
+def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Command) -> None:
+    tables = chinese.read_texts()
+    known = tables["help"] | tables["messages"]
+    heads = [*getattr(command, "sections", ()), *([VERBS[name].help, VERBS[name].group] if name in VERBS else [])]
+    missing = [each for each in (*texts_of(command), *heads) if each and each not in known]
+    assert missing == [], "add it to wwspec_router/cli/chinese.toml"
+
+
+def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
+    files = [*Path(click.__file__).parent.glob("*.py"), *(ROOT / "wwspec_router" / "cli").rglob("*.py")]
+    texts = [*(file.read_text("utf-8") for file in files), *(text for _, each in commands() for text in texts_of(each))]
+    code = " ".join("\n".join(texts).split())
+    assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []
+
+
+@for_each(PAGES)
+def test_help_in_chinese_fits_a_terminal_of_80_columns(page: list[str]) -> None:
+    usage, _, below = wwspec(*page, "--help", LANG="zh_CN.UTF-8").stdout.partition("\n\n")
+    assert usage.startswith("用法：")
+    assert max(map(width, below.splitlines())) <= 80
+    assert not re.search("\n +[，。；：、）]", below), "a mark begins a line"
+
+
+def test_output_that_has_no_chinese_characters_is_in_english() -> None:
+    done = run_python("-m", "wwspec_router", "--lang", "zh", "check", "--help", encoding="latin-1")
+    assert (done.returncode, done.stdout[:6]) == (0, "Usage:")
+    done = run_python("-m", "wwspec_router", "--lang", "zh", "check", "--help", encoding="gbk")
+    assert (done.returncode, done.stdout[:3]) == (0, "用法：")
+
+
+def test_a_run_in_english_reads_nothing_of_the_chinese() -> None:
+    code = "import sys, wwspec_router.cli.main as it; it.main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = run_python("-c", code, encoding="utf-8")
+    assert "wwspec_router.cli.language" in done.stdout
+    assert not {"wwspec_router.cli.chinese", "tomllib"} & set(done.stdout.split())
+
+
+def run_python(*arguments: str, encoding: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONIOENCODING": encoding, "LANG": "C", "PATH": ""}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=ROOT, capture_output=True, encoding=encoding, check=False
+    )

@@ -1,0 +1,112 @@
+"""Why a call failed, below its answer in a terminal: the error, the line of the application, where all of it is."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.support.emulator import Emulator, SealedProgram
+from tests.support.failing_app import failing_app
+from tests.support.waiting import wait_until
+from tests.support.zones import serve_zone
+from wwspec_router.cli.main import main
+from wwspec_devtools.testing.zone import Zone
+
+Wwspec = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return failing_app(tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Zone]:
+    with serve_zone(folder, serve=("--retry-pause", "0.02")) as zone:
+        yield zone
+
+
+def run(url: str, *arguments: str) -> Result:
+    """Run the command line with the emulator's URL in the environment."""
+    return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": url, "NO_COLOR": "1"})
+
+
+def place(folder: Path, function: str, code: str) -> str:
+    """Return the line about a frame."""
+    lines = (folder / "shop.py").read_text("utf-8").splitlines()
+    number = 1 + next(number for number, line in enumerate(lines) if code in line)
+    return f"  {folder}/shop.py:{number} {function}: {code}"
+
+
+def where(zone: Zone, kind: str) -> str:
+    """Return where all of the latest entry of a kind is."""
+    number, url = zone.client.traffic(kind=kind)[-1]["number"], zone.client.url
+    return f"`wwspec zone show {number} --url {url}`, {url}/#/timeline/{number}"
+
+
+def test_a_call_prints_its_error_and_the_line_that_raised_below_the_answer(served: Zone, folder: Path) -> None:
+    result = run(served.client.url, "call", "total", '{"text": "no number"}')
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["errcode"] == 710660, "and nothing else"
+    raised, line, shown, error = result.stderr.splitlines()
+    assert raised == "JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+    assert line == place(folder, "parsed", "return int(json.loads(text))")
+    assert shown == f"all of it: {where(served, 'call')}"
+    assert error.startswith("Error: total: refused by the program with errcode 710660")
+    command = shown.split("`")[1].split()
+    assert raised in run(served.client.url, *command[1:], "--table").stdout
+
+
+def test_an_asynchronous_call_prints_the_error_of_its_job(served: Zone, folder: Path) -> None:
+    result = run(served.client.url, "call", "--async", "later", '{"text": "no number"}')
+    assert json.loads(result.stdout)["errcode"] == 710660
+    assert place(folder, "parsed", "return int(json.loads(text))") in result.stderr.splitlines()
+    assert f"all of it: {where(served, 'call')}" in result.stderr.splitlines()
+
+
+def test_a_call_that_raises_nothing_prints_nothing_more(served: Zone) -> None:
+    assert run(served.client.url, "call", "later", '{"text": "3"}').stderr == ""
+    refused = run(served.client.url, "call", "total", '{"text": 3}')
+    assert refused.exit_code == 1
+    assert "zone show" not in refused.stderr, "the answer says all: the request does not fit"
+
+
+def test_an_event_prints_where_to_see_what_becomes_of_it(served: Zone) -> None:
+    fired = run(served.client.url, "fire", "hit_keyword")
+    assert fired.exit_code == 0
+    assert json.loads(fired.stdout)["event"]["event_type"] == "hit_keyword"
+    assert fired.stderr.splitlines()[-1] == f"what becomes of it: {where(served, 'event')}"
+    number = fired.stderr.rsplit("/", 1)[1].strip()
+    wait_until(lambda: served.client.entry(int(number))["code"] == "failed")
+    shown = run(served.client.url, "zone", "show", number, "--table").stdout
+    assert "code failed" in shown
+    assert "ValueError: no such group" in shown
+
+
+def test_a_program_that_tells_nothing_has_its_answer_printed_all_the_same(
+    zone: tuple[Emulator, SealedProgram],
+) -> None:
+    emulator, program = zone
+    program.reply = lambda call: '{"errcode": 710660, "errmsg": "internal error"}'
+    result = run(emulator.url, "call", "echo")
+    assert json.loads(result.stdout) == {"errcode": 710660, "errmsg": "internal error"}
+    assert result.stderr == "Error: echo: refused by the program with errcode 710660: internal error\n"
+
+
+def test_what_a_program_tells_steers_no_terminal(zone: tuple[Emulator, SealedProgram]) -> None:
+    emulator, program = zone
+
+    def reply(call: Any) -> str:
+        frame = {"file": "/shop\x1b[2J.py", "line": 1, "function": "f", "code": "x\ny", "own": True}
+        failure = {"name": "KeyError", "text": "\x1b]0;title\x07", "frames": [frame]}
+        trace = {"kind": "call", "outcome": "failed", "milliseconds": {"total": 1}, "failure": failure}
+        emulator.http.post("/emulator/traces", json=[{"reference": call.request_id, **trace}])
+        return '{"errcode": 710660, "errmsg": "internal error"}'
+
+    program.reply = reply
+    printed = run(emulator.url, "call", "echo").stderr
+    assert r"KeyError: \x1b]0;title\x07" in printed
+    assert all(line.isprintable() for line in printed.splitlines())

@@ -1,0 +1,141 @@
+"""`wwspec zone tail`: what an emulator does, as it happens, in a terminal."""
+
+import json
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.support.emulator import free_socket, serving, url_of
+from tests.support.waiting import DEADLINE, wait_until
+from tests.support.zones import forked_child
+from wwspec_router.cli.main import main
+from wwspec_devtools.cli.tail import Lines, json_lines
+from wwspec_devtools.emulator.http.app import create_app
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.http.reading import StreamEvent
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.testing.app import App
+
+ROW: dict[str, Any] = {
+    "number": 1,
+    "kind": "call",
+    "name": "echo",
+    "ability": "echo",
+    "parent": None,
+    "time_ms": 1_750_000_000_123,
+    "duration_ms": 1.25,
+    "verdict": "ok",
+    "failed": False,
+    "faults": [],
+    "contract": None,
+    "code": "",
+    "attempts": 0,
+}
+
+
+def reusable_socket(port: int) -> socket.socket:
+    """Bind a port that can be bound again once it is closed."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
+
+
+def shown(*rows: dict[str, Any], missed: int = 0) -> list[str]:
+    """Return the lines about rows; each is given by what is different from `ROW`."""
+    event = StreamEvent("entries", {"rows": [{**ROW, **row} for row in rows], "first": 1, "missed": missed}, "")
+    return list(Lines().of(event))
+
+
+@pytest.fixture(autouse=True)
+def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def test_what_an_exchange_caused_is_indented_under_it_also_when_it_ended_before() -> None:
+    lines = shown({"number": 3, "parent": 2}, {"number": 1}, {"number": 2, "parent": 1}, {"number": 4, "parent": 99})
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4"]
+    assert [line.index("echo") for line in lines] == [line.index("echo") for line in lines[:1]] * 1 + [
+        lines[0].index("echo") + 2,
+        lines[0].index("echo") + 4,
+        lines[0].index("echo"),
+    ]
+
+
+def test_a_line_says_what_went_wrong() -> None:
+    misfit = {"request": None, "reply": {"fits": False, "path": "$.a", "problem": "expected an integer"}}
+    [line] = shown({"contract": misfit, "failed": True, "faults": ["fault_1"]})
+    assert "reply $.a: expected an integer" in line
+    assert line.endswith("fault_1")
+    assert shown({"code": "postponed", "attempts": 2})[0].endswith("ok  attempt 2 failed, runs again")
+    assert shown({"verdict": "program 7"})[0].endswith("program 7")
+    assert shown({"verdict": "", "duration_ms": None})[0].endswith("under way")
+    assert shown({"kind": "app"}, missed=3)[0] == "-- 3 entries came too fast to be shown"
+
+
+def test_nothing_that_is_printed_steers_the_terminal() -> None:
+    [line] = shown({"name": "a\x1b[2J\u202eb\n", "kind": "app", "ability": "\x07"})
+    assert line.isprintable()
+    assert r"a\x1b[2J\u202eb\n" in line
+
+
+def test_neither_does_what_is_printed_into_a_pipe_which_has_the_same_values() -> None:
+    row = {**ROW, "name": "a\x1b[2J\u202eb\x7f\U000e0001", "ability": "名字\u3000echo"}
+    [line] = json_lines(StreamEvent("entries", {"rows": [row], "first": 1, "missed": 0}, ""))
+    assert r"a\u001b[2J\u202eb\u007f\udb40\udc01" in line
+    assert "名字\u3000echo" in line
+    assert json.loads(line) == row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--since", "-1"], "--since"),
+        (["--kind", "nothing"], "'nothing' is not one of 'app'"),
+        (["extra"], "unexpected extra argument"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: list[str], problem: str) -> None:
+    result = CliRunner().invoke(main, ["zone", "tail", *arguments])
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_without_an_emulator_one_line_says_what_to_do() -> None:
+    with free_socket() as bound:
+        result = CliRunner().invoke(main, ["zone", "tail", "--url", url_of(bound)])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "start one with `wwspec dev`" in result.stderr
+
+
+@pytest.mark.slow  # an emulator is started twice, and tail looks for it again every few seconds
+def test_tail_follows_an_emulator_that_is_started_again_and_ends_quietly(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    bound = reusable_socket(0)
+    url, port = url_of(bound), bound.getsockname()[1]
+    child = None
+    try:
+        with serving(create_app(EmulatorSettings(messages=0)), bound), EmulatorClient(url) as client:
+            app = App(client)
+            app.client.access_token()
+            child = forked_child(["zone", "tail", "--json", "--kind", "app", "--url", url], output=output)
+            wait_until(lambda: "gettoken" in output.read_text())
+            app.call("echo")
+            wait_until(lambda: "sync_call_program" in output.read_text())
+        wait_until(lambda: "waiting for the emulator" in output.read_text())
+        with serving(create_app(EmulatorSettings(messages=0)), reusable_socket(port)), EmulatorClient(url) as client:
+            client.receive_events()
+            wait_until(lambda: "set_receive_callback" in output.read_text())
+            child.process.send_signal(signal.SIGINT)
+            assert child.process.wait(DEADLINE) == 0
+    finally:
+        if child is not None:
+            child.stop()
+    lines = output.read_text().splitlines()
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {row["kind"] for row in rows} == {"app"}
+    assert len(lines) - len(rows) == 1, "one line says that the emulator is gone, and none that tail was interrupted"

@@ -1,0 +1,151 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
+from wwspec_contracts.files import ConsoleContract
+
+PROGRAM, MODEL = "create_program_task", "create_model_task"
+RESULTS = {PROGRAM: "get_program_task_result", MODEL: "get_model_task_result"}
+BOTH = pytest.mark.parametrize("kind", RESULTS)
+
+
+def request_of(zone: EmulatedZone, kind: str, **more: Any) -> Json:
+    name = "program_id" if kind == PROGRAM else "model_id"
+    return {name: SECOND_PROGRAM, "ability_id": "digest", "msg_list": zone.talk("你好"), **more}
+
+
+@BOTH
+def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone: EmulatedZone, kind: str) -> None:
+    zone.link()
+    jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
+    [call] = zone.program.calls
+    assert (call.call_type, call.ability_id, call.is_async) == (1, "digest", True)
+    assert "你好" in json.loads(call.data)["chatcontent"]
+    assert zone.program.limits == [None if kind == PROGRAM else 5.0], "a model must answer within 5 seconds"
+    assert zone.refused(RESULTS[kind], jobid=jobid) == 710642
+    zone.ok("program_async_job_call_back", errcode=0, result='{"n": 1}', job_info=call.job_info)
+    assert zone.ok(RESULTS[kind], jobid=jobid) == {
+        "errcode": 0,
+        "errmsg": "ok",
+        "fail_list": [],
+        "response_errcode": 0,
+        "response_data": '{"n": 1}',
+    }
+    again = {"errcode": 0, "result": "{}"}
+    assert zone.refused("program_async_job_call_back", again, job_info=call.job_info) == 790010
+    assert zone.refused("program_async_job_call_back", again, job_info="made-up") == 790017
+
+
+@BOTH
+def test_a_program_may_report_before_it_answers(zone: EmulatedZone, kind: str) -> None:
+    zone.link()
+
+    def reply(call: Any) -> str:
+        zone.ok("program_async_job_call_back", errcode=7, result='{"errcode": 7}', job_info=call.job_info)
+        return "{}"
+
+    zone.program.reply = reply
+    jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
+    answer = zone.ok(RESULTS[kind], jobid=jobid)
+    assert (answer["response_errcode"], answer["response_data"]) == (7, '{"errcode": 7}')
+
+
+@BOTH
+def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: str) -> None:
+    example = {"a": {"who said": "{chat}"}, "b": ["only {chatcontent}!"], "constant": 1, "other": "{unknown}"}
+    zone.link({"digest": ConsoleContract(input=example, output={"n": 0})})
+    employee = zone.say("再见", parties=zone.employee_first)
+    zone.ok(kind, request_of(zone, kind, msg_list=[*zone.talk("你好"), zone.key_of(employee)]))
+    data = json.loads(zone.program.calls[0].data)
+    assert data == {
+        "a": {"who said": "A说：你好 B说：再见"},
+        "b": ["only 你好 再见!"],
+        "constant": 1,
+        "other": "{unknown}",
+    }
+
+
+@BOTH
+@pytest.mark.parametrize(("escape_type", "filled"), [(None, "a  b c d"), (0, "a  b c d"), (1, 'a\n"b/c\\d')])
+def test_text_is_escaped_as_the_request_says(
+    zone: EmulatedZone, kind: str, escape_type: int | None, filled: str
+) -> None:
+    zone.link()
+    more = {} if escape_type is None else {"escape_type": escape_type}
+    zone.ok(kind, request_of(zone, kind, msg_list=zone.talk('a\n"b/c\\d'), **more))
+    assert json.loads(zone.program.calls[0].data)["chatcontent"] == filled
+
+
+def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
+    zone.link()
+    zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))
+    assert json.loads(zone.program.calls[0].data)["chatcontent"] == "{knowledge}{chat}"
+
+
+def test_unknown_tag_groups_are_told_at_once(zone: EmulatedZone) -> None:
+    zone.link()
+    groups = [{"group_id": "et_emulator_topic"}, {"group_id": "made-up"}]
+    assert zone.ok(MODEL, request_of(zone, MODEL, tag_group_list=groups))["fail_tag_group_id_list"] == ["made-up"]
+
+
+@BOTH
+def test_unreadable_messages_are_told_and_none_at_all_refused(zone: EmulatedZone, kind: str) -> None:
+    zone.link()
+    unreadable = {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}
+    assert zone.refused(kind, request_of(zone, kind, msg_list=[unreadable])) == 790041
+    assert zone.program.calls == []
+    jobid = zone.ok(kind, request_of(zone, kind, msg_list=[unreadable, *zone.talk("你好")]))["jobid"]
+    zone.ok("program_async_job_call_back", errcode=0, result="{}", job_info=zone.program.calls[0].job_info)
+    [failure] = zone.ok(RESULTS[kind], jobid=jobid)["fail_list"]
+    assert (failure["msgid"], failure["errcode"]) == ("made-up", 710601)
+
+
+@BOTH
+def test_a_report_must_fit_the_output_contract(zone: EmulatedZone, kind: str) -> None:
+    zone.link({"digest": ConsoleContract(input={"chat": "{chat}"}, output={"n": 0})})
+    jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
+    job_info = zone.program.calls[0].job_info
+    report = "program_async_job_call_back"
+    assert zone.refused(report, {"errcode": 0, "result": "{"}, job_info=job_info) == 790013
+    assert zone.refused(report, {"errcode": 0, "result": '{"other": 1}'}, job_info=job_info) == 790014
+    assert zone.refused(RESULTS[kind], jobid=jobid) == 710642
+    zone.ok(report, {"errcode": 0, "result": '{"n": 2}'}, job_info=job_info)
+    assert zone.ok(RESULTS[kind], jobid=jobid)["response_data"] == '{"n": 2}'
+
+
+@BOTH
+def test_a_call_that_fails_makes_no_task(zone: EmulatedZone, kind: str) -> None:
+    zone.link(url="http://unreachable")
+    assert zone.refused(kind, request_of(zone, kind)) == 710674
+    zone.link({"other": ConsoleContract(input={}, output={})})
+    assert zone.refused(kind, request_of(zone, kind)) == 710636
+    zone.link()
+    assert zone.refused(kind, request_of(zone, kind, msg_list=zone.talk("长" * 30_001))) == 790040
+
+
+def test_the_program_must_be_linked_with_the_app(zone: EmulatedZone) -> None:
+    assert zone.refused(PROGRAM, request_of(zone, PROGRAM)) == 790020
+    assert zone.refused(MODEL, request_of(zone, MODEL)) == 800001
+
+
+@BOTH
+def test_the_ids_are_needed(zone: EmulatedZone, kind: str) -> None:
+    zone.link()
+    for field in request_of(zone, kind):
+        request = request_of(zone, kind)
+        del request[field]
+        assert zone.refused(kind, request) == 40063
+    assert zone.refused(kind, request_of(zone, kind, ability_id="")) == 40063
+    assert zone.refused(kind, request_of(zone, kind, escape_type=2)) == 40058
+
+
+@BOTH
+def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: str) -> None:
+    zone.link()
+    jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
+    other = RESULTS[MODEL if kind == PROGRAM else PROGRAM]
+    assert zone.refused(other, jobid=jobid) == 710616
+    assert zone.refused("get_summary_result", jobid=jobid) == 710616
+    assert zone.refused(RESULTS[kind], jobid="made-up") == 40088

@@ -1,0 +1,217 @@
+"""The app's APIs besides calls of the program: who is in scope, settings, uploads, debug mode."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.support.emulator import Emulator, Json, SealedProgram
+from wwspec_devtools.emulator.appside import calls as appside, uploads
+
+START = 1_750_000_000
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.mark.parametrize("api", ["chatdata/get_auth_user_list", "docdata/get_auth_user_list"])
+def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) -> None:
+    everyone = call(emulator, api, {})
+    assert (everyone["errcode"], everyone["has_more"], everyone["next_cursor"]) == (0, False, "")
+    assert len(everyone["auth_user_list"]) == 20
+    pages, cursor = list[Json](), ""
+    for more in (True, True, False):
+        page = call(emulator, api, {"limit": 8, "cursor": cursor})
+        assert page["has_more"] is more
+        pages += page["auth_user_list"]
+        cursor = page["next_cursor"]
+    assert pages == everyone["auth_user_list"]
+    expected = {"userid", "edition_list"} if api.startswith("chatdata") else {"userid"}
+    assert set(pages[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_json", "errcode"), [({"limit": -1}, 40058), ({"limit": 1001}, 40058), ({"cursor": "made-up"}, 710611)]
+)
+def test_a_page_that_can_not_be_is_refused(emulator: Emulator, request_json: Json, errcode: int) -> None:
+    assert call(emulator, "chatdata/get_auth_user_list", request_json)["errcode"] == errcode
+
+
+def test_a_cursor_of_one_list_is_none_of_the_other(emulator: Emulator) -> None:
+    cursor = call(emulator, "chatdata/get_auth_user_list", {"limit": 1})["next_cursor"]
+    assert call(emulator, "docdata/get_auth_user_list", {"cursor": cursor})["errcode"] == 710611
+
+
+def test_the_corps_authorisations_are_told(emulator: Emulator) -> None:
+    whole = {"userid_list": [], "department_id_list": [1], "tag_id_list": []}
+    [edition] = call(emulator, "chatdata/get_corp_auth_info", {})["auth_edition_list"]
+    assert edition.pop("begin_time") < START < edition.pop("end_time")
+    assert edition == {
+        "edition": 3,
+        "auth_scope": whole,
+        "status": 3,
+        "msg_duration_days": 180,
+        "auth_user_count": 20,
+    }
+    documents = call(emulator, "docdata/get_auth_info", {})
+    assert documents.pop("begin_time") < START < documents.pop("end_time")
+    assert documents == {"errcode": 0, "errmsg": "ok", "status": 1, "auth_scope": whole, "auth_user_count": 20}
+
+
+def test_masking_is_kept_by_member_for_app_and_program_alike(emulator: Emulator) -> None:
+    off = {"hide_mobile": False, "hide_idcard": False, "hide_bankno": False}
+    assert call(emulator, "chatdata/get_hide_sensitiveinfo_config", {"userid": "lina"})["config"] == off
+    config = {"hide_mobile": True}
+    answer = call(emulator, "chatdata/set_hide_sensitiveinfo_config", {"userid": "lina", "config": config})
+    assert answer == {"errcode": 0, "errmsg": "ok"}
+    for answer in (
+        call(emulator, "chatdata/get_hide_sensitiveinfo_config", {"userid": "lina"}),
+        emulator.sdk("get_hide_sensitiveinfo_config", {"userid": "lina"}),
+    ):
+        assert answer["config"] == off | config
+    assert call(emulator, "chatdata/get_hide_sensitiveinfo_config", {"userid": "mahui"})["config"] == off
+
+
+def test_the_log_level_of_a_program_is_kept(emulator: Emulator) -> None:
+    program = {"program_id": emulator.settings.program_id}
+    assert call(emulator, "chatdata/get_log_level", program)["log_level"] == 2
+    assert call(emulator, "chatdata/set_log_level", {**program, "log_level": 3})["errcode"] == 0
+    assert call(emulator, "chatdata/get_log_level", program)["log_level"] == 3
+
+
+@pytest.mark.parametrize(
+    ("api", "request_json", "errcode"),
+    [
+        ("set_hide_sensitiveinfo_config", {"userid": "nobody", "config": {}}, 60111),
+        ("set_hide_sensitiveinfo_config", {"userid": "lina"}, 40063),
+        ("set_hide_sensitiveinfo_config", {"config": {}}, 40063),
+        ("set_hide_sensitiveinfo_config", {"userid": "lina", "config": {"hide_mobile": 1}}, 40058),
+        ("get_hide_sensitiveinfo_config", {"userid": "nobody"}, 60111),
+        ("get_hide_sensitiveinfo_config", {}, 40063),
+        ("set_log_level", {"program_id": "emulator-program", "log_level": 4}, 40058),
+        ("set_log_level", {"program_id": "emulator-program"}, 40063),
+        ("set_log_level", {"program_id": "another", "log_level": 1}, 790020),
+        ("get_log_level", {"program_id": "another"}, 790020),
+        ("get_log_level", {}, 40063),
+        ("check_debug_mode", {"program_id": "another"}, 790020),
+        ("close_debug_mode", {}, 40063),
+        ("open_debug_mode", {"program_id": "emulator-program"}, 40063),
+    ],
+)
+def test_settings_that_can_not_be_are_refused(emulator: Emulator, api: str, request_json: Json, errcode: int) -> None:
+    assert call(emulator, f"chatdata/{api}", request_json)["errcode"] == errcode
+
+
+@pytest.mark.parametrize("api", appside.APIS)
+def test_every_api_wants_an_access_token(emulator: Emulator, api: str) -> None:
+    assert call(emulator, api, {}, "made-up")["errcode"] == 40014
+
+
+def test_in_debug_mode_calls_and_events_go_to_the_debug_url(
+    start: StartEmulator, program: SealedProgram, load_standin: LoadStandin
+) -> None:
+    emulator = start(debug_url=program.url, program_url="http://127.0.0.1:1")
+    program.key = emulator.key
+    debug = {"program_id": emulator.settings.program_id, "debug_token": emulator.settings.debug_token}
+    of_program = {"program_id": emulator.settings.program_id}
+    assert call(emulator, "chatdata/open_debug_mode", debug | {"debug_token": "made-up"})["errcode"] == 710671
+    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710673, "the SDK's side is closed"
+    sdk: Any = load_standin(emulator.url)
+    assert sdk.spec_open_debug_mode(debug["debug_token"], emulator.token())
+    assert emulator.call_program()["errcode"] == 710674, "the app's side is closed"
+    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 0
+    assert call(emulator, "chatdata/check_debug_mode", of_program)["debug_mode_status"] == 2
+    assert emulator.call_program()["errcode"] == 0
+    emulator.receive_events()
+    assert emulator.fire("hit_keyword")["errcode"] == 0
+    assert call(emulator, "chatdata/close_debug_mode", of_program)["errcode"] == 0
+    assert call(emulator, "chatdata/check_debug_mode", of_program)["debug_mode_status"] == 1
+    assert emulator.call_program()["errcode"] == 710674
+    emulator.advance(3 * 86400)
+    assert call(emulator, "chatdata/open_debug_mode", debug)["errcode"] == 710671, "a credential lasts three days"
+
+
+@pytest.mark.parametrize("content", [b"123456", bytes(range(256)) * 20 + b"\r\n--not the boundary\r\n\r\n"])
+def test_an_uploaded_file_is_kept_byte_for_byte_for_three_days(emulator: Emulator, content: bytes) -> None:
+    answer = upload(emulator, "报价单.txt", content)
+    assert answer == {
+        "errcode": 0,
+        "errmsg": "ok",
+        "type": "file",
+        "media_id": answer["media_id"],
+        "created_at": str(START),
+    }
+    world, agentid = emulator.platform.world, emulator.settings.agentid
+    with world.lock:
+        files = world.corp(world.app).media
+        found = files.get(agentid, answer["media_id"], START + 3 * 86400 - 1)
+        assert found is not None
+        assert (found.name, found.content) == ("报价单.txt", content)
+        assert files.get(agentid, answer["media_id"], START + 3 * 86400) is None
+        assert files.get(agentid + 1, answer["media_id"], START) is None
+
+
+def test_a_file_of_the_largest_size_is_taken_and_a_larger_one_is_not(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert uploads.MAX_BYTES == 60 * 1024 * 1024
+    monkeypatch.setattr(uploads, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(uploads, "MAX_FORM_BYTES", 200_000)
+    assert upload(emulator, "a", bytes(100_000))["errcode"] == 0
+    assert upload(emulator, "a", bytes(100_001))["errcode"] == 40206
+    assert upload(emulator, "a", bytes(200_000))["errcode"] == 40206
+    assert upload(emulator, "a", bytes(5))["errcode"] == 40058
+
+
+FORM = 'multipart/form-data; boundary="b"'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "errcode"),
+    [
+        ("application/json", b"{}", 40058),
+        ("multipart/form-data", b"--b--\r\n", 40058),
+        ("", b"", 40058),
+        (FORM, b"", 40058),
+        (FORM, b"--b\r\ncontent-disposition: form-data; name=media; filename=a\r\n\r\n123456", 40058),
+        (FORM, b"--b\r\ncontent-disposition: form-data; name=other; filename=a\r\n\r\n123456\r\n--b--\r\n", 40063),
+        (FORM, b"--b\r\ncontent-disposition: form-data; name=media\r\n\r\n123456\r\n--b--\r\n", 40063),
+        (FORM, b"--b\r\n\xff\xfe\r\n\r\n123456\r\n--b--\r\n", 40058),
+        (FORM, b"--b\r\ncontent-disposition: form-data; name=media; filename=a\r\n\r\n123456\r\n--b--", 0),
+    ],
+)
+def test_forms_without_a_file_are_refused(emulator: Emulator, content_type: str, body: bytes, errcode: int) -> None:
+    response = emulator.http.post(
+        "/cgi-bin/chatdata/upload_media",
+        params={"access_token": emulator.token(), "type": "file"},
+        content=body,
+        headers={"content-type": content_type},
+    )
+    assert response.json()["errcode"] == errcode
+
+
+def test_an_upload_is_of_type_file_and_wants_an_access_token(emulator: Emulator) -> None:
+    assert upload(emulator, "a", b"123456", type="image")["errcode"] == 40058
+    assert upload(emulator, "a", b"123456", access_token="made-up")["errcode"] == 40014  # noqa: S106
+
+
+def call(emulator: Emulator, api: str, request: Json, token: str | None = None) -> Json:
+    query = {"access_token": emulator.token() if token is None else token}
+    response = emulator.http.post(f"/cgi-bin/{api}", params=query, content=json.dumps(request))
+    assert response.status_code == 200
+    answer: Json = response.json()
+    return answer
+
+
+def upload(emulator: Emulator, name: str, content: bytes, **query: str) -> Json:
+    response: httpx.Response = emulator.http.post(
+        "/cgi-bin/chatdata/upload_media",
+        params={"access_token": emulator.token(), "type": "file", **query},
+        files={"media": (name, content, "application/octet-stream")},
+    )
+    answer: Json = response.json()
+    return answer

@@ -1,0 +1,90 @@
+"""How each kind of app comes to its access token."""
+
+from typing import Any
+
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.testing.app import client_of
+
+Json = dict[str, Any]
+
+
+def suite_call(emulator: Emulator, path: str, **body: str) -> Json:
+    """Call an API of the suite, with its token."""
+    info = emulator.http.get("/emulator/info").json()
+    names = ("suite_id", "suite_secret", "suite_ticket")
+    token = emulator.http.post("/cgi-bin/service/get_suite_token", json={name: info[name] for name in names}).json()
+    query = {"suite_access_token": token["suite_access_token"]}
+    answer: Json = emulator.http.post(f"/cgi-bin/service/{path}", params=query, json=body).json()
+    return answer
+
+
+def gettoken(emulator: Emulator, secret: str) -> Json:
+    query = {"corpid": emulator.settings.corpid, "corpsecret": secret}
+    answer: Json = emulator.http.get("/cgi-bin/gettoken", params=query).json()
+    return answer
+
+
+def corp_token(emulator: Emulator) -> Json:
+    settings = emulator.settings
+    return suite_call(emulator, "get_corp_token", auth_corpid=settings.corpid, permanent_code=settings.permanent_code)
+
+
+def test_the_permanent_code_is_the_secret_of_a_custom_developed_app(start: StartEmulator) -> None:
+    """Pages 90313 at 48002 and 97175."""
+    emulator = start(app_type="custom")
+    assert gettoken(emulator, emulator.settings.permanent_code)["errcode"] == 0
+    assert gettoken(emulator, emulator.settings.secret)["errcode"] == 40001
+    assert corp_token(emulator)["errcode"] == 48002
+
+
+@pytest.mark.parametrize("kind", ["third", "external"])
+def test_a_third_party_app_gets_its_tokens_by_its_suite_only(start: StartEmulator, kind: str) -> None:
+    emulator = start(app_type=kind)
+    assert corp_token(emulator)["errcode"] == 0
+    for secret in (emulator.settings.secret, emulator.settings.permanent_code, ""):
+        assert gettoken(emulator, secret)["errcode"] == 40001
+
+
+def test_a_self_built_app_has_a_secret_and_no_suite(start: StartEmulator) -> None:
+    emulator = start(app_type="self")
+    assert gettoken(emulator, emulator.settings.secret)["errcode"] == 0
+    suite = {"suite_id": "emulator-suite", "suite_secret": "emulator-suite-secret"}
+    ticket = {"suite_ticket": "emulator-suite-ticket"}
+    assert emulator.http.post("/cgi-bin/service/get_suite_token", json=suite | ticket).json()["errcode"] == 40083
+
+
+def test_the_permission_of_a_self_built_app_does_not_end_by_itself(start: StartEmulator) -> None:
+    emulator = start(app_type="self")
+    with EmulatorClient(emulator.url) as control, pytest.raises(EmulatorError, match="has no end: wwspec zone cancel"):
+        control.expire()
+    assert emulator.sdk("sync_msg", {})["errcode"] == 0
+
+
+@pytest.mark.parametrize("kind", ["", "self", "custom", "third", "external"])
+def test_the_client_of_the_emulator_is_an_app_of_its_kind(start: StartEmulator, kind: str) -> None:
+    emulator = start(app_type=kind)
+    emulator.advance(3600)  # the ticket of the start is not valid any more
+    with EmulatorClient(emulator.url) as control, client_of(control) as app:
+        assert app.get_auth_user_list(limit=1).auth_user_list
+
+
+def test_an_app_that_calls_is_named_in_the_record(start: StartEmulator) -> None:
+    emulator = start(corps=2)
+    second = emulator.platform.world.apps[1]
+    token = emulator.http.get(
+        "/cgi-bin/gettoken", params={"corpid": second.corpid, "corpsecret": second.secret}
+    ).json()["access_token"]
+    emulator.app_call("get_auth_user_list", {}, token)
+    emulator.app_call("get_auth_user_list", {}, "made-up")
+    emulator.http.post("/cgi-bin/service/get_suite_token", json={})
+    rows = emulator.http.get("/emulator/traffic").json()["traffic"]
+    assert [(row["corpid"], row["agentid"]) for row in rows] == [
+        (second.corpid, second.agentid),
+        (second.corpid, second.agentid),
+        ("", None),
+        ("", None),
+    ]

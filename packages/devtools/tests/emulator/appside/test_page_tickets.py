@@ -1,0 +1,132 @@
+"""The tickets of an app's page, and the signatures that are made with them [90506]."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.emulator import Emulator, SealedProgram
+from wwspec_devtools.emulator.answers import RefusedError
+from wwspec_devtools.emulator.state.page_tickets import Signature, sign
+
+URL = "https://app.example/page?id=1"
+MADE_UP = {"access_token": "made-up"}
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+def get(emulator: Emulator, path: str, **query: str) -> dict[str, Any]:
+    query = query if "access_token" in query else {"access_token": emulator.token(), **query}
+    answer: dict[str, Any] = emulator.http.get(f"/cgi-bin/{path}", params=query).json()
+    return answer
+
+
+def app_ticket(emulator: Emulator) -> dict[str, Any]:
+    return get(emulator, "ticket/get", type="agent_config")
+
+
+def signed(emulator: Emulator, ticket: str, url: str = URL) -> Signature:
+    return Signature(timestamp="1750000000", nonce="nonce", signature=sign(ticket, "nonce", "1750000000", url))
+
+
+def refusal_of_agent_config(emulator: Emulator, given: Signature) -> int:
+    world = emulator.platform.world
+    try:
+        world.page_tickets.check_agent_config(world.app, given, URL, world.clock.now())
+    except RefusedError as error:
+        return error.errcode
+    return 0
+
+
+def test_the_signature_is_that_of_the_example_of_page_90506() -> None:
+    ticket = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
+    url = "http://mp.weixin.qq.com?params=value"
+    for each in (url, f"{url}#/chat/2"):
+        signature = sign(ticket, "Wm3WZYTPz0wzccnW", "1414587457", each)
+        assert signature == "0f9de62fce790f9a083d5c99e95740ceb90c27ed"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
+)
+def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
+    emulator: Emulator, path: str, query: dict[str, str]
+) -> None:
+    first = get(emulator, path, **query)
+    assert first == {"errcode": 0, "errmsg": "ok", "ticket": first["ticket"], "expires_in": 7200}
+    emulator.advance(7199)
+    assert get(emulator, path, **query) == first | {"expires_in": 1}
+    emulator.advance(1)
+    second = get(emulator, path, **query)
+    assert (second["ticket"] != first["ticket"], second["expires_in"]) == (True, 7200)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
+)
+def test_90506_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query: dict[str, str]) -> None:
+    query = query | {"access_token": emulator.token()}
+    assert [get(emulator, path, **query)["errcode"] for _ in range(101)] == [0] * 100 + [45009]
+    for seconds, errcode in ((3599, 45009), (1, 0)):
+        emulator.advance(seconds)
+        assert get(emulator, path, **query)["errcode"] == errcode
+
+
+def test_90506_the_apps_of_a_corp_get_400_tickets_in_an_hour(emulator: Emulator) -> None:
+    world = emulator.platform.world
+    others = [msgspec.structs.replace(world.app, corpid="corp", agentid=agentid) for agentid in range(5)]
+    for app in others[:4]:
+        for _ in range(100):
+            world.page_tickets.issue_of_corp(app, 0, world.ids)
+    with pytest.raises(RefusedError, match=r"45009 .* 400 an hour for a corp"):
+        world.page_tickets.issue_of_corp(others[4], 0, world.ids)
+
+
+def test_a_ticket_of_an_app_needs_its_type_and_an_access_token(emulator: Emulator) -> None:
+    assert get(emulator, "ticket/get")["errcode"] == 40058
+    assert get(emulator, "ticket/get", type="agent_config", **MADE_UP)["errcode"] == 40014
+    assert get(emulator, "get_jsapi_ticket", **MADE_UP)["errcode"] == 40014
+
+
+def test_agent_config_is_signed_with_the_ticket_of_the_app(emulator: Emulator) -> None:
+    given = signed(emulator, app_ticket(emulator)["ticket"])
+    assert refusal_of_agent_config(emulator, given) == 0
+    emulator.advance(7200)
+    assert refusal_of_agent_config(emulator, given) == 40093
+
+
+def test_agent_config_that_is_signed_for_another_address_is_refused(emulator: Emulator) -> None:
+    ticket = app_ticket(emulator)["ticket"]
+    assert refusal_of_agent_config(emulator, signed(emulator, ticket, f"{URL}&x=1")) == 40093
+    assert refusal_of_agent_config(emulator, signed(emulator, ticket, f"{URL}#/chat/2")) == 0
+
+
+def test_agent_config_that_is_signed_with_the_ticket_of_the_corp_is_refused(emulator: Emulator) -> None:
+    given = signed(emulator, get(emulator, "get_jsapi_ticket")["ticket"])
+    assert refusal_of_agent_config(emulator, given) == 42012
+
+
+def test_agent_config_that_is_signed_with_the_ticket_of_another_app_is_refused(emulator: Emulator) -> None:
+    world = emulator.platform.world
+    other = msgspec.structs.replace(world.app, agentid=7, secret="")
+    ticket, _ = world.page_tickets.issue_of_app(other, world.clock.now(), world.ids)
+    assert refusal_of_agent_config(emulator, signed(emulator, ticket)) == 42012
+
+
+def test_config_is_signed_with_the_ticket_of_the_corp(emulator: Emulator) -> None:
+    world = emulator.platform.world
+    ticket = get(emulator, "get_jsapi_ticket")["ticket"]
+    world.page_tickets.check_config(world.app.corpid, signed(emulator, ticket), URL, world.clock.now())
+    with pytest.raises(RefusedError, match="40093"):
+        world.page_tickets.check_config(world.app.corpid, signed(emulator, "made-up"), URL, world.clock.now())
+
+
+def test_the_traffic_shows_no_ticket(emulator: Emulator) -> None:
+    ticket = app_ticket(emulator)["ticket"]
+    shown = emulator.http.get("/emulator/traffic/2").text
+    assert '"name":"ticket/get"' in shown
+    assert '"type":"agent_config"' in shown
+    assert ticket not in shown

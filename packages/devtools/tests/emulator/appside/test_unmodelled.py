@@ -1,0 +1,68 @@
+"""What the emulator answers where WeCom has an API that it does not model."""
+
+from itertools import product
+
+import pytest
+
+from tests.support.emulator import Emulator, SealedProgram
+from tests.support.tables import for_each
+from wwspec_devtools.emulator.appside import table as appside
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@for_each(
+    product(
+        ["user/get", "chatdata/no_such_api", "message/send/", "chatdata", "", "%00/../x"],
+        ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    )
+)
+def test_an_unknown_path_is_refused_in_json(path: str, method: str, emulator: Emulator) -> None:
+    """Row 26: clients parse JSON, and WeCom answers with HTTP status 200 whatever the errcode."""
+    response = emulator.http.request(method, f"/cgi-bin/{path}?access_token=x")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    answer = response.json()
+    assert answer["errcode"] == 48002
+    assert f"the emulator does not model {method} /cgi-bin/" in answer["errmsg"]
+
+
+def test_the_refusal_names_what_is_modelled(emulator: Emulator) -> None:
+    """Row 26: the hint helps to find a mistyped path."""
+    message = emulator.http.post("/cgi-bin/chatdata/sync_call_programme").json()["errmsg"]
+    assert "does not model POST /cgi-bin/chatdata/sync_call_programme" in message
+    for path in ("GET gettoken", "POST chatdata/upload_media", "POST chatdata/sync_call_program", *appside.APIS):
+        assert path in message
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "gettoken"), ("GET", "chatdata/sync_call_program")])
+def test_another_method_of_a_modelled_api_is_refused_in_json(emulator: Emulator, method: str, path: str) -> None:
+    """Row 26: a wrong method is no 405 in plain text either."""
+    answer = emulator.http.request(method, f"/cgi-bin/{path}").json()
+    assert answer["errcode"] == 48002
+    assert f"the emulator does not model {method} /cgi-bin/{path}" in answer["errmsg"]
+
+
+def test_calls_of_what_is_not_modelled_are_seen_in_the_traffic(emulator: Emulator) -> None:
+    """Row 26: so that a developer sees what the app wanted; a path of any length is told shortened."""
+    emulator.http.get("/cgi-bin/user/get")
+    emulator.http.get(f"/cgi-bin/user/{'x' * 5000}")
+    first, second = emulator.http.get("/emulator/traffic").json()["traffic"]
+    assert (first["kind"], first["name"], first["outcome"]) == ("app", "user/get", "48002")
+    assert len(second["name"]) <= 64
+    assert len(emulator.http.get(f"/cgi-bin/{'x' * 5000}").json()["errmsg"]) < 2000
+
+
+def test_a_head_request_has_no_body(emulator: Emulator) -> None:
+    """Row 26: a HEAD is answered as a GET is, but for the body."""
+    response = emulator.http.head("/cgi-bin/user/get")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_other_paths_stay_unknown(emulator: Emulator) -> None:
+    """Row 26: what is not under /cgi-bin/ is no API of WeCom."""
+    assert emulator.http.get("/user/get").status_code == 404
+    assert emulator.http.get("/emulator/user/get").status_code == 404

@@ -1,0 +1,236 @@
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.apps import ROOT
+from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.callbacks import CallbackCrypto, CallbackReceiver, read_xml
+from wwspec_devtools.emulator.callbacks import delivery as courier_module
+from wwspec_devtools.emulator.callbacks.delivery import Courier
+from wwspec_devtools.emulator.http.client import EmulatorError
+from wwspec_devtools.emulator.state.clock import Clock
+from wwspec_devtools.emulator.state.tickets import Notification
+from wwspec_devtools.testing.zone import Zone
+
+TOKEN = "callback-token"  # noqa: S105
+AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+CORPID = "wwcorp"
+CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
+
+
+class CallbackApp:
+    """An app's callback URL; `answers` holds what it does with the next requests, 200 when empty."""
+
+    def __init__(self, stack: ExitStack, corpid: str) -> None:
+        self.corpid = corpid
+        self.receiver = CallbackReceiver(CallbackCrypto(TOKEN, AES_KEY, corpid))
+        self.url = stack.enter_context(http_server(self._post, self._get)) + "/callback"
+        self.echoes = 0
+        self.answers: deque[int] = deque()
+        self.echo_answers: deque[str] = deque()
+        self.posts = 0
+        self.stamps: list[int] = []
+        self.received: list[dict[str, str]] = []
+        self.outer: list[dict[str, str]] = []
+
+    def _get(self, path: str) -> Response:
+        self.echoes += 1
+        echo = self.receiver.answer_echo(dict(parse_qsl(urlsplit(path).query)))
+        return 200, {}, (self.echo_answers.popleft() if self.echo_answers else echo).encode()
+
+    def _post(self, headers: list[tuple[str, str]], body: bytes) -> Response:
+        self.posts += 1
+        query = dict(parse_qsl(urlsplit(dict(headers)[":path"]).query))
+        self.stamps.append(int(query["timestamp"]))
+        self.received.append(dict(self.receiver.open(query, body.decode()).fields))
+        self.outer.append(read_xml(body.decode()))
+        return self.answers.popleft() if self.answers else 200, {}, b"success"
+
+
+@pytest.fixture
+def callback_app(stack: ExitStack) -> CallbackApp:
+    return CallbackApp(stack, "wwcallback")
+
+
+def start_with_callback(start: StartEmulator, url: str) -> Emulator:
+    return start(corpid="wwcallback", callback_url=url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
+
+
+def callbacks_of(emulator: Emulator) -> list[tuple[str, int]]:
+    wait_until(lambda: all(each["state"] != "waiting" for each in emulator.notifications()))
+    return [(each["state"], each["attempts"]) for each in emulator.notifications()]
+
+
+@pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
+def test_a_setting_says_whether_a_further_notification_lets_a_notify_id_be_valid_for_longer(
+    start: StartEmulator, renews: bool, late: int
+) -> None:
+    emulator = start(renew_notify_ids=renews, clock_start=1_700_000_000)
+    world = emulator.platform.world
+
+    def notify() -> int:
+        return int(emulator.sdk("spec_notify_app", {"notify_id": "again"})["errcode"])
+
+    def is_valid() -> bool:
+        return world.notify_ids.valid(emulator.settings.corpid, emulator.settings.agentid, "again", world.clock.now())
+
+    assert notify() == 0
+    emulator.advance(599)
+    assert notify() == 0
+    emulator.advance(2)
+    assert is_valid() is renews
+    emulator.advance(700)
+    assert notify() == late
+    assert is_valid() is renews
+
+
+def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    for scene in (7, 255):
+        answer = emulator.sdk("spec_notify_app", {"notify_id": f"n{scene}", "notify_scene": scene})
+        assert answer == {"errcode": 0, "errmsg": "ok", "notify_id": f"n{scene}"}
+    assert callbacks_of(emulator) == [("delivered", 1), ("delivered", 1)]
+    assert callback_app.echoes == 1, "the URL is verified at the start, and not again for each delivery"
+    first = callback_app.received[0]
+    assert abs(int(first.pop("CreateTime")) - emulator.platform.clock.seconds()) <= 60
+    assert first == {
+        "ToUserName": "wwcallback",
+        "FromUserName": "sys",
+        "MsgType": "event",
+        "Event": "program_notify",
+        "NotifyId": "n7",
+        "NotifyScene": "7",
+    }
+    assert callback_app.outer[0]["ToUserName"] == "wwcallback"
+    assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
+
+
+def test_a_callback_is_stamped_by_this_machines_time_wherever_the_emulators_clock_is(
+    start: StartEmulator, callback_app: CallbackApp
+) -> None:
+    """An app refuses callbacks whose timestamp is minutes away from its own clock: they may be repeated."""
+    emulator = start_with_callback(start, callback_app.url)
+    emulator.advance(7200)
+    emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator) == [("delivered", 1)]
+    assert abs(callback_app.stamps[0] - time.time()) < 60
+    assert int(callback_app.received[0]["CreateTime"]) == pytest.approx(emulator.platform.clock.seconds(), abs=60)
+
+
+def test_a_failed_delivery_is_tried_three_times(start: StartEmulator, callback_app: CallbackApp) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    callback_app.answers.extend([500, 404, 200, 500, 500, 500])
+    emulator.sdk("spec_notify_app", {})
+    emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator) == [("delivered", 3), ("failed", 3)]
+    assert callback_app.posts == 6
+
+
+def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, callback_app: CallbackApp) -> None:
+    callback_app.echo_answers.extend(["wrong"] * 4)
+    emulator = start_with_callback(start, callback_app.url)
+    wait_until(lambda: callback_app.echoes == 1)
+    emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator) == [("failed", 3)]
+    assert callback_app.received == []
+    emulator.sdk("spec_notify_app", {})
+    assert callbacks_of(emulator)[1] == ("delivered", 1)
+
+
+def test_a_url_where_nobody_listens_fails(start: StartEmulator) -> None:
+    with free_socket() as nobody_listens:
+        emulator = start_with_callback(start, url_of(nobody_listens))
+        emulator.sdk("spec_notify_app", {})
+        assert callbacks_of(emulator) == [("failed", 3)]
+
+
+def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator) -> None:
+    emulator = start()
+    made = emulator.sdk("spec_notify_app", {})["notify_id"]
+    emulator.sdk("spec_notify_app", {"notify_id": "own", "notify_scene": 3})
+    recorded = emulator.notifications()
+    assert [(each["notify_id"], each["notify_scene"]) for each in recorded] == [(made, 0), ("own", 3)]
+    assert 1 <= len(made.encode()) <= 64
+    assert recorded[1] == {
+        "corpid": emulator.settings.corpid,
+        "agentid": emulator.settings.agentid,
+        "notify_id": "own",
+        "notify_scene": 3,
+        "create_time": recorded[1]["create_time"],
+        "state": "recorded",
+        "attempts": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_json", "errcode"),
+    [
+        ({"notify_id": "x" * 64}, 0),
+        ({"notify_id": "x" * 65}, 710646),
+        ({"notify_id": "中" * 21}, 0),
+        ({"notify_id": "中" * 22}, 710646),
+        ({"notify_id": 1}, 40058),
+        ({"notify_scene": "1"}, 40058),
+        ({"notify_scene": 256}, 0),
+        ({"notify_scene": -1}, 0),
+    ],
+)
+def test_spec_notify_app_keeps_its_limits(start: StartEmulator, request_json: dict[str, object], errcode: int) -> None:
+    emulator = start()
+    assert emulator.sdk("spec_notify_app", request_json)["errcode"] == errcode
+    assert [each["notify_scene"] for each in emulator.notifications()] == ([] if errcode else [0])
+
+
+def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier_module, "QUEUE_SIZE", 2)
+    asked, reports = threading.Event(), deque[tuple[str, int]]()
+    release = threading.Event()
+
+    def hang(path: str) -> Response:
+        asked.set()
+        release.wait(DEADLINE)
+        return 500, {}, b""
+
+    with http_server(lambda headers, body: (200, {}, b""), hang) as url:
+        courier = Courier(url, CRYPTO, Clock())
+        courier.start(lambda notification, state, attempts, last: reports.append((state, attempts)))
+        assert asked.wait(DEADLINE)
+        for number in range(3):
+            courier.deliver(
+                Notification(corpid=CORPID, agentid=1, notify_id=str(number), notify_scene=0, create_time=0)
+            )
+        assert list(reports) == [("dropped", 0)], "the queue of two is full"
+        stopping = threading.Thread(target=courier.stop)
+        stopping.start()
+        wait_until(lambda: courier._stopping.is_set())
+        release.set()
+        stopping.join(DEADLINE)
+    assert list(reports) == [("dropped", 0)] * 3
+    assert "emulator-courier" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_running_emulator_takes_another_callback_url_and_goes_back_to_that_of_its_start(
+    callback_app: CallbackApp,
+) -> None:
+    settings: dict[str, Any] = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY, "corpid": callback_app.corpid}
+    start = "http://127.0.0.1:1/start"
+    with Zone.in_process(ROOT, callback_url=start, **settings) as zone:
+        with pytest.raises(EmulatorError, match="must be an http"):
+            zone.client.set_callback("nowhere", TOKEN, AES_KEY)
+        with pytest.raises(EmulatorError, match="43 characters"):
+            zone.client.set_callback(callback_app.url, TOKEN, "short")
+        assert zone.client.info()["callback_url"] == start
+        zone.client.set_callback(callback_app.url, TOKEN, AES_KEY)
+        zone.client.reset()
+        assert zone.client.verify_callback() == callback_app.url
+        zone.fire("hit_keyword")
+        wait_until(lambda: callback_app.received)
+        zone.client.restore_callback()
+        assert zone.client.info()["callback_url"] == start

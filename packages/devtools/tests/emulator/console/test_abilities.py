@@ -1,0 +1,223 @@
+"""Abilities, as a person looks at them, calls them, and compares them with the admin console."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Page, expect
+
+from tests.emulator.console.conftest import run_shown_command
+from wwspec_router.cli.main import main
+from wwspec_contracts.base import Contract
+from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.matching import mismatches
+from wwspec_devtools.console_contracts.schema import contract_schema
+from wwspec_devtools.testing.zone import Zone
+
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+
+
+def test_an_ability_is_found_read_and_called_by_its_form_and_by_its_json(page: Page, served: Zone) -> None:
+    page.get_by_role("link", name="Abilities").click()
+    expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("chat_digest:digest")
+    page.get_by_role("link", name="chat_digest").click()
+    place = re.compile(r"declared in abilities/registry\.toml:\d+ \[abilities\.chat_digest\] · answers within 10 s")
+    expect(page.get_by_text(place)).to_be_visible()
+    expect(page.get_by_text("Pull one page of messages and count it.")).to_be_visible()
+    limit, whole = page.get_by_label("limit", exact=True), page.get_by_label("The same as JSON")
+    expect(limit).to_have_accessible_description("whole number · 1 to 1000 · default 200")
+    limit.fill("3")
+    expect(whole).to_have_value('{\n    "limit": 3\n}')
+    whole.fill('{"limit": 4}')
+    expect(limit).to_have_value("4")
+    limit.press("Control+Enter")
+    expect(page.get_by_role("region", name="Reply")).to_contain_text("messages: 4")
+    assert json.loads(run_shown_command(page, "wwspec call"))["messages"] == 4
+    page.get_by_role("link", name=re.compile("Entry .* in the timeline")).click()
+    assert page.url.endswith("#/timeline/1")
+    assert served.client.entry(1)["ability"] == "chat_digest"
+
+
+def test_what_is_wrong_is_said_beside_its_field_before_and_after_the_call(page: Page) -> None:
+    page.goto("/#/abilities/invoke_create_rule")
+    name = page.get_by_label("name", exact=True)
+    name.fill("x" * 21)
+    expect(page.get_by_text("At most 20 characters")).to_be_visible()
+    name.fill("price")
+    page.get_by_role("button", name="Add keyword").click()
+    page.get_by_role("button", name="Add word_list").click()
+    page.get_by_label("1", exact=True).fill("y" * 33)
+    expect(page.get_by_label("The same as JSON")).to_have_value(re.compile('"word_list": \\[\\s+"y{33}"'))
+    expect(page.get_by_text("At most 32 characters")).to_be_visible()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("The program refuses the call")).to_be_visible()
+    expect(page.get_by_label("1", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".problem", has_text="$.keyword.word_list[0]")).to_be_visible()
+    page.get_by_label("The same as JSON").fill('{"name": "price", "keyword": 5, "more": 1}')
+    expect(page.get_by_text("It must be: object")).to_be_visible()
+    expect(page.get_by_text("Not in the contract: more")).to_be_visible()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("WeCom refuses the call: json request does not match")).to_be_visible()
+    page.get_by_label("The same as JSON").fill("{")
+    expect(page.get_by_role("alert")).to_contain_text("Line 1, column 2: ")
+
+
+def test_numbers_stay_as_they_are_written_and_a_form_of_several_shapes_follows_the_json(
+    page: Page, served: Zone
+) -> None:
+    page.goto("/#/abilities/invoke_sync_msg")
+    whole = page.get_by_label("The same as JSON")
+    whole.fill('{"begin_time": 9007199254740993}')
+    page.get_by_label("limit", exact=True).fill("1")
+    expect(whole).to_have_value(re.compile('"begin_time": 9007199254740993\n'))
+    page.get_by_label("mode", exact=True).select_option("1 · PAGE_IDS")
+    expect(page.get_by_text("1: Ids of pages, to be read with")).to_be_visible()
+    page.goto("/#/abilities/python_demo")
+    page.get_by_label("The same as JSON").fill('{"input": {"func": "get_group_chat", "func_req": {"chatid": "wr1"}}}')
+    expect(page.get_by_label("Which form")).to_have_value("1")
+    expect(page.get_by_label("chatid")).to_have_value("wr1")
+    expect(page.locator("datalist option")).to_have_count(len(served.client.info()["groups"]))
+
+
+def test_an_asynchronous_call_shows_its_result_when_it_is_reported(page: Page) -> None:
+    page.goto("/#/abilities/chat_digest")
+    page.get_by_label("limit", exact=True).fill("2")
+    page.get_by_label("Asynchronous").check()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("the program has reported")).to_be_visible()
+    expect(page.get_by_role("region", name="Reply")).to_contain_text("messages: 2")
+
+
+def test_what_the_admin_console_has_is_compared_as_the_command_line_does(
+    page: Page, served: Zone, tmp_path: Path
+) -> None:
+    page.goto("/#/abilities/chat_digest?tab=contract")
+    expect(page.get_by_text('"next_cursor": "text"')).to_be_visible()
+    page.get_by_role("link", name="Compare").click()
+    pasted = '{"cursor": "a", "limit": 1.0, "more": 1}'
+    page.get_by_label("Input, as the admin console has it").fill(pasted)
+    page.get_by_role("button", name="Compare").click()
+    shown = page.get_by_role("region", name="Compare").get_by_role("listitem")
+    expect(shown).to_have_count(3)
+    (tmp_path / "chat_digest.input.json").write_text(pasted)
+    printed = CliRunner().invoke(main, ["contracts", "chat_digest", "--diff", str(tmp_path)]).output
+    for line in shown.all_inner_texts():
+        path, why = re.findall(r"\$\S*", line)[0], line.rpartition(": ")[2]
+        assert f"input {path}: " in printed
+        assert why in printed
+    page.get_by_label("Input, as the admin console has it").fill("{")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Line 1, column 2: ")
+
+
+@pytest.fixture
+def registered(served: Zone) -> Iterator[Zone]:
+    """What was registered is registered again afterwards."""
+    contracts = served.client.contracts()
+    yield served
+    served.client.register(contracts)
+
+
+def test_abilities_of_a_program_that_gives_examples_only_have_a_form_too(page: Page, registered: Zone) -> None:
+    page.get_by_role("link", name="Abilities").click()
+    registered.client.register({"chat_digest": ConsoleContract({"limit": 1, "token": "text"}, {"errcode": 0})})
+    expect(page.get_by_text("1 of 1 abilities")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_text("Made from the console example")).to_be_visible()
+    page.get_by_label("limit", exact=True).fill("2")
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("WeCom refuses the call: json result does not match")).to_be_visible()
+
+
+def test_without_registered_abilities_the_page_says_how_and_calls_any(page: Page, registered: Zone) -> None:
+    registered.client.register({})
+    page.goto("/#/abilities/*")
+    page.get_by_label("Ability ID").fill("chat_digest")
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.get_by_text("WeCom refuses the call: ability_id does not exist")).to_be_visible()
+
+
+def test_an_imported_file_shows_its_abilities_and_changes_nothing(page: Page, served: Zone, tmp_path: Path) -> None:
+    file = tmp_path / "session.json"
+    file.write_text(json.dumps(served.client.session()))
+    page.get_by_role("link", name="Share").click()
+    page.get_by_label("Session file", exact=True).set_input_files(file)
+    expect(page.get_by_role("link", name=f"Imported file: {file.name}")).to_be_visible()
+    page.get_by_role("link", name="Abilities").click()
+    page.get_by_role("link", name="chat_digest").click()
+    expect(page.get_by_label("limit", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Call", exact=True)).to_be_disabled()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_label("Input, as the admin console has it").fill('{"limit": 1, "cursor": "a", "token": "a"}')
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("No difference.")).to_be_visible()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("button", name="Fire", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name="Say", exact=True)).to_be_disabled()
+    expect(page.get_by_text("An imported file has no people, chats and rules.")).to_be_visible()
+
+
+def test_contract_problems_and_what_answers_are_in_chinese_too(page: Page, served: Zone) -> None:
+    examples: list[tuple[object, object]] = [
+        (0.5, 1),
+        (1, 0.5),
+        ("", True),
+        ([], {}),
+        (None, ""),
+        ({}, {"a": 1}),
+        ([], [1]),
+        (nested(70), nested(70)),
+    ]
+    reasons = [next(mismatches(example, value))[1] for example, value in examples]
+    targets = [target for each in served.client.contracts().values() if (target := each.target)]
+    page.get_by_role("button", name="中文: switch to Chinese").click()
+    said = page.evaluate(
+        "async (texts) => { const { phrase } = await import('/console/texts/phrases.js'); return texts.map(phrase); }",
+        reasons + targets,
+    )
+    assert said[:2] == ["应为带小数的数字，实际为整数", "应为整数，实际为带小数的数字"]
+    for text, original in zip(said, reasons + targets, strict=True):
+        assert re.search("[一-鿿]", text) or original.startswith("input.func "), original
+
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
+    number = served.client.traffic(kind="app")[-1]["number"]
+    page.goto(f"/#/timeline/{number}")
+    expect(page.get_by_text("位置 $.limit：应为整数，实际为字符串")).to_be_visible()
+    expect(page.locator("json-tree .mark")).to_have_text("应为整数，实际为字符串")
+    page.goto("/#/abilities/chat_digest")
+    expect(page.get_by_text("处理函数 abilities.chat_digest:digest").last).to_be_visible()
+
+
+def test_the_form_knows_arrays_of_a_fixed_length(page: Page) -> None:
+    class Request(Contract):
+        names: tuple[str, str]
+
+    fits = page.evaluate(
+        """async ([schema, values]) => {
+            const { fitsSchema } = await import('/console/schema/schema.js');
+            return values.map((value) => fitsSchema(schema, { names: value }, schema));
+        }""",
+        [contract_schema([Request]), [["a", "b"], ["a"], ["a", "b", "c"], ["a", True]]],
+    )
+    assert fits == [True, False, False, False]
+
+
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_an_emulator_that_knows_no_folder_names_the_file_to_write(page: Page) -> None:
+    page.goto("/#/abilities/chat_digest")
+    expect(page.get_by_text("Write the JSON to requests/chat_digest.NAME.json there")).to_be_visible()
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_hidden()
+    page.get_by_label("Name to save it by").fill("three")
+    expect(page.get_by_text("Write the JSON to requests/chat_digest.three.json there")).to_be_visible()
+    expect(page.locator(".command code", has_text="wwspec call chat_digest @three")).to_be_visible()

@@ -1,0 +1,82 @@
+"""Jobs that failed for good, in the view of the program: they are listed, run again, and dropped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.emulator.console.conftest import watched
+from tests.support.apps import write_files
+from tests.support.zones import serve_zone
+from wwspec_devtools.testing.zone import ServedZone
+
+pytestmark = pytest.mark.nightly  # the page asks for figures every 2 seconds
+
+CODE = """
+from pathlib import Path
+
+from wwspec_contracts.events import hit_keyword
+
+IS_REPAIRED = Path(__file__).parent / "repaired"
+
+
+def on_hit(event: hit_keyword.Event) -> None:
+    if not IS_REPAIRED.exists():
+        raise LookupError("a-secret")
+"""
+EVENT = '[events.hit_keyword]\nhandler = "abilities.hits:on_hit"\nretries = 0\n'
+STATUS = '[abilities.status]\nkind = "status"\n'
+JOBS = '[abilities.failed]\nkind = "jobs"\n'
+
+
+@pytest.fixture(params=[EVENT + STATUS + JOBS])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    files = {"abilities/hits.py": CODE, "abilities/registry.toml": request.param}
+    return write_files(tmp_path, files)
+
+
+@pytest.fixture
+def zone(folder: Path) -> Iterator[ServedZone]:
+    with serve_zone(folder) as zone:
+        yield zone
+
+
+@pytest.fixture
+def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
+    with browser.new_context(base_url=zone.client.url, locale="en-US") as context, watched(context.new_page()) as page:
+        page.goto("/#/program")
+        yield page
+
+
+def test_a_job_that_failed_is_run_again_and_another_is_dropped(shown: Page, zone: ServedZone, folder: Path) -> None:
+    expect(shown.get_by_text("None since the program started.")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    zone.fire("hit_keyword")
+    jobs = shown.get_by_role("table", name="Failed for good").get_by_role("row")
+    expect(jobs).to_have_count(1)
+    expect(jobs).to_contain_text("event:hit_keyword")
+    expect(jobs).to_contain_text("1 attempts, LookupError (710660)")
+    assert "a-secret" not in shown.content()
+    jobs.get_by_role("button", name="Run again").click()
+    expect(jobs).to_have_count(0)
+    expect(jobs).to_have_count(1)  # it has failed again
+    (folder / "abilities" / "repaired").touch()
+    jobs.get_by_role("button", name="Run again").click()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    (folder / "abilities" / "repaired").unlink()
+    zone.fire("hit_keyword")
+    expect(jobs).to_have_count(1)
+    jobs.get_by_role("button", name="Drop").click()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+    shown.reload()
+    expect(shown.get_by_text("Runs for")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()
+
+
+@pytest.mark.parametrize("folder", [EVENT + STATUS], indirect=True)
+def test_without_the_ability_they_are_only_counted(shown: Page, zone: ServedZone) -> None:
+    zone.fire("hit_keyword")
+    with shown.expect_response("**/emulator/contracts"):
+        expect(shown.get_by_text("events: 1 ended, 1 failed")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Failed for good")).to_be_hidden()

@@ -1,0 +1,82 @@
+"""The machines of a program in the console: marks in the timeline, and how each does."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.emulator.console.conftest import watched
+from tests.support.apps import ROOT
+from tests.support.emulator import Emulator, SealedProgram
+from tests.support.zones import serve_zone
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.testing.app import App
+
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+
+
+@pytest.fixture
+def client() -> Iterator[EmulatorClient]:
+    """Of an emulator whose program runs on two machines."""
+    with ExitStack() as stack:
+        emulator = Emulator(EmulatorSettings(messages=0, machines=2), stack)
+        client = stack.enter_context(EmulatorClient(emulator.url))
+        for number in (1, 2):
+            program = SealedProgram(stack)
+            program.key = emulator.key
+            program.reply = lambda call: json.dumps({"errcode": 0})
+            client.point_to(program.url, machine=number)
+        yield client
+
+
+@pytest.fixture
+def page(browser: Browser, client: EmulatorClient) -> Iterator[Page]:
+    context = browser.new_context(base_url=client.url, locale="en-US", reduced_motion="reduce")
+    with context, watched(context.new_page()) as page:
+        page.goto("/")
+        yield page
+
+
+def test_lines_name_the_machine_and_the_program_shows_how_each_does(
+    page: Page, client: EmulatorClient, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        assert App(client).call("greet").errcode == 0
+    first, second = (page.get_by_role("treeitem").filter(has_text="greet").nth(each) for each in (0, 1))
+    expect(first.locator(".machine")).to_have_text("M1")
+    expect(second.locator(".machine")).to_have_text("M2")
+    expect(second.locator(".machine")).to_have_attribute("title", "The program's machine: 2")
+    client.machines.stop(1)
+    page.goto("/#/program")
+    expect(page.get_by_text("M1 stopped")).to_be_visible()
+    expect(page.get_by_text("M2 up")).to_be_visible()
+    expect(page.get_by_text("figures below: M2")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_text("M1 已停止")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    file = tmp_path / "session.json"
+    file.write_text(json.dumps(client.session()))
+    page.goto("/#/session")
+    page.get_by_label("Session file", exact=True).set_input_files(file)
+    expect(page.locator(".machine").filter(has_text="M2")).to_be_visible()
+    page.get_by_role("link", name="Program", exact=True).click()
+    expect(page.get_by_text("M1 stopped")).to_be_visible()
+
+
+def test_the_processes_of_several_machines_are_not_counted_by_the_figures_of_one(browser: Browser) -> None:
+    with ExitStack() as stack:
+        zone = stack.enter_context(serve_zone(ROOT, machines=2))
+        for _ in range(2):
+            zone.call("status")
+        context = stack.enter_context(browser.new_context(base_url=zone.client.url, locale="en-US"))
+        page = stack.enter_context(watched(context.new_page()))
+        page.goto("/#/program")
+        expect(page.get_by_text("figures below: M1")).to_be_visible()
+        expect(page.get_by_text("Runs for")).to_be_visible()
+        processes = page.locator(".facts > div").filter(has_text="Processes").locator("dd")
+        expect(processes).to_have_text(re.compile(r"^PID \d+, \d+$"))

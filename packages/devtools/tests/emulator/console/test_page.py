@@ -1,0 +1,149 @@
+"""The page as a whole: what is in it, and who may use it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from wwspec_devtools.testing.zone import Zone
+
+Theme = Literal["light", "dark"]
+GROUNDS = {"light": "rgb(246, 247, 249)", "dark": "rgb(16, 20, 24)"}
+
+
+def test_every_view_opens_by_its_link_and_by_its_number(page: Page) -> None:
+    views = ["Timeline", "Abilities", "Events", "Faults & clock", "Program", "Share"]
+    for name in views:
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_title(f"{name} · wwspec")
+    for number, name in enumerate(views, start=1):
+        page.keyboard.press(str(number))
+        expect(page).to_have_title(f"{name} · wwspec")
+
+
+@pytest.mark.slow  # opens three pages
+@pytest.mark.parametrize(("system", "other"), [("light", "dark"), ("dark", "light")])
+def test_the_theme_is_that_of_the_system_until_another_is_chosen(page: Page, system: Theme, other: Theme) -> None:
+    body, switch = page.locator("body"), page.get_by_role("button", name="Switch between light and dark")
+    page.emulate_media(color_scheme=system)
+    expect(body).to_have_css("background-color", GROUNDS[system])
+    switch.click()
+    expect(body).to_have_css("background-color", GROUNDS[other])
+    page.reload()
+    expect(body).to_have_css("background-color", GROUNDS[other])
+    switch.click()
+    page.emulate_media(color_scheme=other)
+    expect(body).to_have_css("background-color", GROUNDS[system])
+
+
+def test_a_page_of_another_server_on_this_machine_changes_nothing(served: Zone) -> None:
+    refused = httpx.post(f"{served.client.url}/emulator/reset", headers={"Origin": "http://localhost:3000"})
+    assert refused.status_code == 403
+    assert "not the console" in refused.json()["errmsg"]
+    assert httpx.post(f"{served.client.url}/emulator/reset").status_code == 200
+
+
+@pytest.mark.slow  # loads the page twice more; test_every_view_opens is quick
+def test_nobody_types_into_a_view_that_was_left_while_the_next_one_is_loaded(page: Page) -> None:
+    held: list[Route] = []
+    page.goto("about:blank")  # the page that is open loads the view, too
+    page.route("**/views/abilities.js", lambda route: held.append(route))
+    with page.expect_request("**/views/abilities.js"):
+        page.goto("/")
+    expect(page.get_by_role("combobox", name="Search names and bodies")).to_be_visible()
+    page.get_by_role("link", name="Abilities").click()
+    expect(page).to_have_title("Abilities · wwspec")
+    expect(page.get_by_role("combobox")).to_have_count(0)
+    page.get_by_role("link", name="Events").click()
+    page.get_by_role("link", name="Abilities").click()
+    held[0].continue_()
+    expect(page.get_by_role("searchbox")).to_have_count(1)
+    expect(page.get_by_role("link", name="chat_digest").first).to_be_visible()
+
+
+@pytest.mark.slow  # opens a page four times
+def test_a_malformed_address_shows_a_message_and_the_next_one_its_view(page: Page) -> None:
+    for place in ("#/timeline/%E0%A4%A", "#/%", "#/abilities/%ff/%"):
+        page.goto(f"/{place}")
+        expect(page.get_by_text("There is no such view.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("There is no such view.")).to_be_visible()
+    page.get_by_role("link", name="Events", exact=True).click()
+    expect(page.get_by_role("button", name="Fire")).to_be_visible()
+
+
+@contextmanager
+def other_site(page: str) -> Iterator[str]:
+    """Serve a page of somebody else on this machine, and yield its URL."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.slow  # a window more; test_the_page_may_not_be_in_a_frame is quick
+def test_a_browser_shows_no_console_in_the_frame_of_another_site(browser: Browser, served: Zone) -> None:
+    with other_site(f'<iframe src="{served.client.url}/"></iframe>') as url, browser.new_context() as context:
+        page = context.new_page()
+        with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            page.goto(url)
+        assert page.frames[1].locator("#main").count() == 0
+
+
+@pytest.mark.slow  # a window more; http/test_guard.py is quick
+def test_a_browser_lets_another_site_read_and_change_nothing(browser: Browser, served: Zone) -> None:
+    fault = served.client.add_fault("sdk", "latency", "", 0)
+    send = """async url => {
+        const results = [];
+        for (const [path, options] of [
+            ["/emulator/reset", {method: "POST"}],
+            ["/emulator/reset", {method: "POST", mode: "no-cors"}],
+            ["/emulator/traffic", {}],
+            ["/emulator/traffic", {mode: "no-cors"}],
+        ]) {
+            results.push(await fetch(url + path, options).then(answer => answer.type, () => "refused"));
+        }
+        return results;
+    }"""
+    with other_site("<p>here</p>") as url, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        assert page.evaluate(send, served.client.url) == ["refused"] * 4
+    assert [each["id"] for each in served.client.faults()] == [fault]
+
+
+def test_a_name_that_was_bound_anew_to_this_machine_is_refused(served: Zone) -> None:
+    for path in ("/", "/console/app.js", "/emulator/stream", "/emulator/session"):
+        answer = httpx.get(f"{served.client.url}{path}", headers={"Host": "rebound.example"})
+        assert answer.status_code == 403
+        assert "wwspec-token" not in answer.text
+
+
+def test_the_page_may_not_be_in_a_frame_and_runs_no_script_but_its_own(served: Zone) -> None:
+    for path in ("/", "/console/app.js", "/console/console.css"):
+        answer = httpx.get(f"{served.client.url}{path}")
+        assert answer.status_code == 200
+        policy = answer.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert answer.headers["x-frame-options"] == "DENY"

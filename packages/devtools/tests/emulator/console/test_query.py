@@ -1,0 +1,160 @@
+"""The timeline's query: what it understands, how it is completed, and how flows are folded, sorted and measured."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.emulator.console.test_timeline import lines, search
+from wwspec_devtools.testing.zone import Zone
+
+pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
+
+ROWS = """async (queries) => {
+    const {readQuery} = await import("/console/timeline/query.js");
+    const row = (number, given) => ({
+        number, kind: "app", name: "sync_call_program", ability: "", corpid: "", errcode: 0, program_errcode: null,
+        failed: false, duration_ms: 1, replay_of: null, ...given});
+    const rows = [
+        row(1, {ability: "order", program_errcode: 45009, failed: true, duration_ms: 250}),
+        row(2, {ability: "order_cancel", duration_ms: 200}),
+        row(3, {name: "gettoken", corpid: "ww1"}),
+        row(4, {kind: "sdk", name: "get_spam_result", errcode: -10002, failed: true}),
+        row(5, {kind: "event", name: "hit_keyword", duration_ms: null}),
+    ];
+    const found = new Map([["a text", new Set([1, 2])], ["two words", new Set([2])]]);
+    return queries.map((query) => {
+        const {condition, problems} = readQuery(query);
+        return [rows.filter(condition?.(found) ?? (() => true)).map((each) => each.number), problems];
+    });
+}"""
+
+
+def test_each_word_of_a_query_narrows_it_and_a_minus_turns_it_round(page: Page) -> None:
+    queries = {
+        "ability:order": [1, 2],
+        'ability:ORDER errcode:45009 -kind:token dur:>200ms is:failed "a text"': [1],
+        "dur:>=0.2s": [1, 2],
+        "dur:<200ms": [3, 4],
+        "-kind:token -kind:poll": [1, 2, 5],
+        "errcode:-10002": [4],
+        "is:running": [5],
+        "is:ok corp:ww": [3],
+        "name:key": [5],
+        '"a text" two words': [2],
+        '-"a text"': [3, 4, 5],
+        "ability:": [1, 2, 3, 4, 5],
+        "": [1, 2, 3, 4, 5],
+    }
+    assert dict(zip(queries, page.evaluate(ROWS, list(queries)), strict=True)) == {
+        query: [numbers, []] for query, numbers in queries.items()
+    }
+
+
+def test_what_is_not_understood_is_named_with_what_is_possible_and_left_out(page: Page, served: Zone) -> None:
+    problems = [found[1] for found in page.evaluate(ROWS, ["user:bob", "is:bad", "errcode:x", "dur:>200", "kind:x"])]
+    for problem, said in zip(
+        problems,
+        ("There is no filter user:. Filters are is: errcode:", "Write one of: failed", "is not a number", "ms, s, min"),
+        strict=False,
+    ):
+        assert said in problem[0]
+    served.client.fire("hit_keyword")
+    search(page).fill("is:ok http://x")
+    expect(page.get_by_role("alert")).to_contain_text('write "http://x" in quotes')
+    expect(lines(page, "hit_keyword")).to_be_visible()
+    search(page).fill("")
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_query_is_completed_by_keys_and_by_the_mouse(page: Page, served: Zone) -> None:
+    assert served.call("chat_digest", '{"limit": "ten"}').refused_by
+    served.client.fire("hit_keyword")
+    expect(lines(page, "hit_keyword")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("err")
+    option = page.get_by_role("option")
+    expect(option).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(search(page)).to_have_value("errcode:")
+    option.filter(has_text="errcode:790016").click()
+    expect(search(page)).to_have_value("errcode:790016 ")
+    expect(lines(page, "hit_keyword")).to_have_count(0)
+    page.keyboard.type("dig")
+    expect(option.filter(has_text="ability:chat_digest")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(option).to_have_count(0)
+    expect(search(page)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_token_rows_behind_each_other_are_one_line_that_opens_and_what_failed_is_never_folded(
+    page: Page, served: Zone
+) -> None:
+    fetch = "gettoken"
+    info = served.client.info()
+    for secret in (*[info["secret"]] * 5, "wrong"):
+        httpx.get(f"{served.client.url}/cgi-bin/{fetch}", params={"corpid": info["corpid"], "corpsecret": secret})
+    folded = lines(page, "5 × gettoken")
+    expect(folded).to_have_attribute("aria-expanded", "false")
+    expect(lines(page, fetch)).to_have_count(2)
+    folded.click()
+    expect(lines(page, fetch)).to_have_count(7)
+    address = lines(page, fetch).nth(2)
+    address.click()
+    expect(page).to_have_url(re.compile(r"/\d+$"))
+    page.reload()
+    expect(page.get_by_role("treeitem", selected=True)).to_contain_text(fetch)
+    expect(lines(page, fetch)).to_have_count(7)
+    search(page).fill("kind:token")
+    expect(lines(page, fetch)).to_have_count(6)
+
+
+def test_the_slowest_flow_is_first_and_all_bars_have_one_scale(page: Page, served: Zone) -> None:
+    served.client.fire("hit_keyword")
+    served.client.add_fault("program", "latency", "", 2, 1)  # longer than others take on a busy machine
+    served.call("chat_history", {"limit": 1}).raise_for_error()
+    served.client.fire("delete_knowledge_base")
+    expect(lines(page, "delete_knowledge_base")).to_be_visible()
+    page.get_by_role("button", name="Slowest first").click()
+    expect(page.get_by_role("button", name="Slowest first")).to_be_focused()
+    expect(lines(page).first).to_contain_text("chat_history")
+    bars = lines(page, "hit_keyword").locator("path.bar-wecom")
+    wide = re.compile(r"h(9\d\d|1000)\.")
+    expect(bars).to_have_attribute("d", wide)
+    page.get_by_role("button", name="One time scale").click()
+    expect(bars).not_to_have_attribute("d", wide)
+    expect(lines(page, "chat_history").locator("path.bar-app")).to_have_attribute("d", wide)
+    page.reload()
+    expect(lines(page).first).to_contain_text("chat_history")
+    expect(page.get_by_role("button", name="One time scale")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Slowest first").click()
+    expect(lines(page, "delete_knowledge_base")).to_have_attribute("aria-posinset", re.compile("[^1]"))
+    search(page).fill("dur:>1900ms")
+    expect(lines(page)).to_have_count(1)
+
+
+FOLD_LATER = """async () => {
+    const {FlowItems} = await import("/console/timeline/flow-items.js");
+    const row = (number, given) => ({
+        number, flow: number, kind: "app", name: "gettoken", failed: false, duration_ms: null, offset_ms: 0, ...given});
+    const flows = new Map([1, 2, 3].map((number) => [number, {number, rows: [row(number)]}]));
+    const items = new FlowItems(flows);
+    items.fillAnew();
+    const lengths = [items.items.length];
+    for (const flow of flows.values()) flow.rows[0] = row(flow.number, {duration_ms: 1});
+    const changed = items.take([1, 2, 3]);
+    lengths.push(items.items.length, changed.includes(items.items[0]));
+    flows.get(2).rows[0] = row(2, {duration_ms: 1, failed: true});
+    items.take([2]);
+    lengths.push(items.items.length);
+    return lengths;
+}"""
+
+
+def test_a_row_is_folded_once_it_has_ended_and_unfolded_when_it_fails(page: Page) -> None:
+    assert page.evaluate(FOLD_LATER) == [3, 1, True, 3]

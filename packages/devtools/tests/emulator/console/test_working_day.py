@@ -1,0 +1,173 @@
+"""Ten tasks of a working day in the console, from the timeline, each within so many clicks, keys and filled fields."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.emulator.console.conftest import watched
+from tests.support.failing_app import failing_app
+from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
+from tests.support.zones import serve_zone
+from wwspec_devtools.testing.zone import Zone
+
+pytestmark = pytest.mark.slow  # in a browser; test_walk and test_page are quick
+
+
+class Actions:
+    """A person at the page; `count` is how often it was clicked, typed into, or a key was pressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.count = 0
+
+    def click(self, target: Locator) -> None:
+        self.count += 1
+        target.click()
+
+    def press(self, key: str) -> None:
+        self.count += 1
+        self.page.keyboard.press(key)
+
+    def fill(self, target: Locator, text: str) -> None:
+        self.count += 1
+        target.fill(text)
+
+
+@pytest.fixture(scope="module")
+def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
+    with serve_zone(failing_app(tmp_path_factory.mktemp("app")), serve=("--retry-pause", "0.5")) as zone:
+        yield zone
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, zone: Zone) -> Iterator[Page]:
+    with browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce") as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def person(window: Page, zone: Zone) -> Iterator[Actions]:
+    """A person who looks at the timeline of a zone where nothing has happened yet."""
+    zone.client.reset()
+    window.goto("about:blank")
+    with watched(window):
+        window.goto("/")
+        yield Actions(window)
+
+
+def line(person: Actions, text: str) -> Locator:
+    """Return the oldest line of the timeline with a text."""
+    return person.page.get_by_role("treeitem", level=1).filter(has_text=text).first
+
+
+def test_why_a_call_failed(person: Actions, zone: Zone) -> None:
+    fail(zone)
+    person.click(line(person, "total"))
+    why = person.page.get_by_role("tabpanel", name="Why")
+    expect(why.get_by_label("Error")).to_contain_text("JSONDecodeError: Expecting value")
+    expect(why.get_by_role("region", name="Where it was raised")).to_contain_text("return int(json.loads(text))")
+    assert person.count <= 2
+
+
+def test_what_caused_an_event(person: Actions, zone: Zone) -> None:
+    zone.client.say("lina", "the blue umbrella", to=["mahui"])
+    person.click(line(person, "conversation_new_message"))
+    expect(person.page.get_by_role("article")).to_contain_text(re.compile("李娜.*the blue umbrella"))
+    assert person.count <= 2
+
+
+def test_a_call_is_repeated_with_another_value_and_becomes_a_test(person: Actions, zone: Zone, tmp_path: Path) -> None:
+    fail(zone)
+    person.click(line(person, "total"))
+    expect(person.page.get_by_role("tabpanel", name="Why")).to_be_visible()
+    person.press("r")
+    person.fill(person.page.get_by_label("Request (JSON)"), '{"text": "7"}')
+    person.press("Control+Enter")
+    person.click(person.page.get_by_role("region", name="Results").get_by_role("link"))
+    expect(person.page.get_by_label("Facts")).to_contain_text("Replay of")
+    person.press("c")
+    written = person.page.get_by_role("region", name="pytest test").locator("pre").inner_text()
+    assert '"text": "7"' in written
+    assert '"sum": 7' in written
+    run_written_test(written, tmp_path, zone)
+    assert person.count <= 6
+
+
+def test_what_the_app_got(person: Actions, zone: Zone) -> None:
+    fail(zone)
+    person.click(line(person, "total"))
+    person.click(person.page.get_by_role("tab", name="Text"))
+    reply = person.page.get_by_role("region", name="Reply", exact=True)
+    expect(reply).to_contain_text(f"{CRASHED}")
+    expect(reply).to_contain_text("internal error ")
+    assert person.count <= 2
+
+
+def test_two_old_replies_are_compared(person: Actions, zone: Zone) -> None:
+    for limit in (2, 5, 3, 4):
+        zone.call("recent", {"limit": limit}).raise_for_error()
+    lines = person.page.get_by_role("treeitem", level=1).filter(has_text="recent")
+    expect(lines).to_have_count(4)
+    person.click(lines.nth(2))
+    expect(person.page.get_by_role("article")).to_be_visible()
+    person.press("d")
+    person.click(lines.nth(0))
+    changed = person.page.get_by_role("region", name="Reply of").get_by_role("row").filter(has_text=".sum")
+    expect(changed).to_contain_text("23")
+    assert person.count <= 4
+
+
+def test_the_slowest_call_of_the_last_thousand(person: Actions, zone: Zone) -> None:
+    make_calls(zone)
+    person.click(person.page.get_by_role("button", name="Slowest first"))
+    slowest = person.page.get_by_role("treeitem", level=1).first
+    expect(slowest).to_contain_text("recent")
+    person.click(slowest)
+    expect(person.page.get_by_role("region", name="Request", exact=True)).to_contain_text("limit: 3")
+    assert person.count <= 2
+
+
+def test_a_job_is_watched_while_it_retries_and_fails_for_good(person: Actions, zone: Zone) -> None:
+    zone.fire("hit_keyword")
+    person.click(line(person, "hit_keyword"))
+    attempts = person.page.get_by_role("tabpanel", name="Why").locator("details.attempt")
+    expect(attempts.nth(1).locator("summary").first).to_contain_text("Attempt 1 of 2failed, runs again")
+    expect(attempts.nth(2)).to_contain_text("Attempt 2 of 2failed for good")
+    expect(attempts.nth(2)).to_contain_text("ValueError: no such group")
+    expect(person.page.get_by_role("article")).to_contain_text("The code failed for good: it does not run again")
+    assert person.count <= 1
+
+
+def test_the_next_sync_msg_fails_in_the_network(person: Actions, zone: Zone) -> None:
+    person.click(person.page.get_by_role("link", name="Faults"))
+    person.click(person.page.get_by_role("button", name="SDK: network failure"))
+    person.fill(person.page.get_by_label("API, ability ID or event type"), "sync_msg")
+    person.click(person.page.get_by_role("button", name="Set fault"))
+    expect(person.page.get_by_role("row").filter(has_text="sync_msg")).to_contain_text("1 of 1")
+    assert person.count <= 4
+    zone.call("recent").errcode  # noqa: B018 - it is refused; what the SDK said is looked at
+    assert zone.client.traffic(kind="sdk")[-1]["errcode"] == NETWORK
+    zone.call("recent").raise_for_error()
+
+
+def test_a_week_later(person: Actions, zone: Zone) -> None:
+    before = zone.client.info()["now"]
+    person.click(person.page.get_by_role("link", name="Faults"))
+    person.click(person.page.get_by_role("button", name="+ 7 d"))
+    expect(person.page.get_by_text("It is 7 d ahead.")).to_be_visible()
+    assert zone.client.info()["now"] >= before + WEEK
+    assert person.count <= 2
+
+
+def test_a_message_is_found_by_its_text(person: Actions, zone: Zone) -> None:
+    msgid = zone.client.say("lina", "the blue umbrella", to=["mahui"])
+    person.click(person.page.get_by_role("link", name="Events"))
+    person.fill(person.page.get_by_label("Filter"), "UMBRELLA")
+    rows = person.page.get_by_role("row")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text("the blue umbrella")
+    expect(rows.last).to_contain_text(msgid)
+    assert person.count <= 2

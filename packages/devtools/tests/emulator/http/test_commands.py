@@ -1,0 +1,193 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import SealedProgram
+from wwspec_contracts.files import ConsoleContract, read_console_contracts
+from wwspec_devtools.emulator.events.types import EVENT_TYPES
+from wwspec_devtools.emulator.http.app import create_app
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
+from wwspec_devtools.emulator.state.clock import Clock
+from wwspec_contracts.errors import ConfigurationError
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "", "::"])  # noqa: S104
+def test_an_emulator_binds_to_loopback_only(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="the emulator binds to loopback only"):
+        EmulatorSettings(host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_hosts_are_taken(host: str) -> None:
+    assert EmulatorSettings(host=host).host == host
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://a:port", "http://a:0"])
+def test_a_program_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="program_url"):
+        EmulatorSettings(program_url=url)
+
+
+def test_half_a_callback_is_refused() -> None:
+    with pytest.raises(
+        ConfigurationError, match="all three or none; missing: WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"
+    ):
+        EmulatorSettings(callback_url="http://127.0.0.1:1")
+    callback: dict[str, Any] = {"callback_token": "t", "encoding_aes_key": "k" * 42}
+    with pytest.raises(ConfigurationError, match="callback_url must"):
+        EmulatorSettings(callback_url="nowhere", **callback)
+    with pytest.raises(ConfigurationError, match="EncodingAESKey"):
+        create_app(EmulatorSettings(callback_url="http://a", **callback))
+
+
+def test_contracts_are_read_by_ability_id(tmp_path: Path) -> None:
+    (tmp_path / "invoke_sync_msg.input.json").write_text('{"cursor": ""}')
+    (tmp_path / "invoke_sync_msg.output.json").write_text('{"errcode": 0}')
+    (tmp_path / "README.md").write_text("not a contract")
+    assert read_console_contracts(tmp_path) == {
+        "invoke_sync_msg": ConsoleContract(input={"cursor": ""}, output={"errcode": 0})
+    }
+
+
+def test_every_fault_of_a_directory_of_contracts_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "one.input.json").write_text("{}")
+    (tmp_path / "two.input.json").write_text("{}")
+    (tmp_path / "two.output.json").write_text("{not json")
+    with pytest.raises(ConfigurationError) as raised:
+        read_console_contracts(tmp_path)
+    broken, missing = str(raised.value).splitlines()
+    assert "one.output.json: is missing" in missing
+    assert "two.output.json: is not JSON" in broken
+
+
+def test_a_directory_without_contracts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds no"):
+        read_console_contracts(tmp_path)
+    with pytest.raises(ConfigurationError, match="no such folder"):
+        read_console_contracts(tmp_path / "elsewhere")
+
+
+def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
+    emulator = start(seed=9)
+    settings = emulator.settings
+    answer = emulator.http.get("/emulator/info").json()
+    assert 0 <= answer["now"] - 1_750_000_000 <= 60
+    assert answer.pop("kept")["messages"]["entries"] == 60
+    people = {kind: answer.pop(kind) for kind in ("employees", "customers", "robots", "groups", "knowledge_bases")}
+    assert all(people.values())
+    assert answer == {
+        "errcode": 0,
+        "errmsg": "ok",
+        "corpid": settings.corpid,
+        "agentid": settings.agentid,
+        "secret": settings.secret,
+        "app_type": "",
+        "corps": [settings.corpid],
+        "suite_id": settings.suite_id,
+        "suite_secret": settings.suite_secret,
+        "suite_ticket": settings.suite_ticket,
+        "permanent_code": settings.permanent_code,
+        "program_id": settings.program_id,
+        "program_url": settings.program_url,
+        "call_timeout": 10.0,
+        "callback_url": "",
+        "callback_verified": False,
+        "abilities": None,
+        "events": list(EVENT_TYPES),
+        "receives_events": False,
+        "messages": 60,
+        "seed": 9,
+        "debug_token": settings.debug_token,
+        "now": answer["now"],
+        "url": emulator.url,
+    }
+
+
+def test_the_clock_is_put_forward_and_never_back(start: StartEmulator) -> None:
+    emulator = start()
+    before = emulator.platform.clock.seconds()
+    assert emulator.http.post("/emulator/clock", json={"advance": 3600.5}).json()["now"] >= before + 3600
+    for body in (b"", b"{}", b'{"advance": "1"}', b'{"advance": true}', b'{"advance": -1}', b'{"advance": 1e400}'):
+        answer = emulator.http.post("/emulator/clock", content=body).json()
+        assert answer["errcode"] == 40058
+
+
+def test_a_clock_runs_with_its_time_source() -> None:
+    ticks = [10.0]
+    clock = Clock(100, tick=lambda: ticks[0])
+    ticks[0] = 12.5
+    assert (clock.now(), clock.seconds()) == (102.5, 102)
+    clock.advance(1)
+    assert clock.now() == 103.5
+    with pytest.raises(ValueError, match="forward"):
+        clock.advance(float("nan"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "rebound.example.com"},
+        {"origin": "https://example.com"},
+        {"origin": "null"},
+        {"host": "192.0.2.1:8090"},
+    ],
+)
+def test_web_pages_and_rebound_names_do_not_reach_the_emulators_own_endpoints(
+    start: StartEmulator, headers: dict[str, str]
+) -> None:
+    emulator = start()
+    assert emulator.http.get("/emulator/zone-key", headers=headers).status_code == 403
+    assert emulator.http.post("/emulator/fire/hit_keyword", headers=headers).status_code == 403
+    local = {"origin": "http://localhost:3000"}
+    assert len(emulator.http.get("/emulator/zone-key", headers=local).content) == 32
+
+
+def test_the_program_may_move(start: StartEmulator, program: SealedProgram) -> None:
+    emulator = start()
+    program.key = emulator.key
+    moved = emulator.http.post("/emulator/program", json={"program_url": program.url})
+    assert moved.json() == {"errcode": 0, "errmsg": "ok"}
+    assert emulator.http.get("/emulator/info").json()["program_url"] == program.url
+    assert emulator.call_program()["errcode"] == 0
+    for url in (1, "nowhere"):
+        answer = emulator.http.post("/emulator/program", json={"program_url": url}).json()
+        assert answer["errcode"] == 40058
+
+
+def test_two_emulators_never_share_a_zone_key(start: StartEmulator) -> None:
+    assert start(seed=1).key != start(seed=1).key
+
+
+def test_sdk_calls_of_another_form_are_refused_by_status(start: StartEmulator) -> None:
+    http = start().http
+    caller = {"ww-corpid": "ww1", "ww-agentid": "1"}
+    assert http.post("/emulator/sdk/get_msg_body", json={}, headers=caller).status_code == 404
+    assert http.post("/emulator/sdk/sync_msg", json=[], headers=caller).status_code == 400
+    assert http.post("/emulator/sdk/sync_msg", json={}).status_code == 400
+    assert http.post("/emulator/sdk/sync_msg", json={}, headers={**caller, "ww-agentid": "x"}).status_code == 400
+    too_large = http.post("/emulator/sdk/sync_msg", content=b" " * (10 * 1024 * 1024 + 1), headers=caller)
+    assert too_large.json()["errcode"] == 40206
+
+
+def test_the_stand_in_is_where_the_settings_say() -> None:
+    assert (STANDIN_DIRECTORY / "wwspecapisdk.py").is_file()
+
+
+def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_every_one_that_authorises_the_app(
+    start: StartEmulator, program: SealedProgram
+) -> None:
+    emulator = start(corps=3, program_url=program.url)
+    program.key = emulator.key
+    apps = emulator.platform.world.apps
+
+    def receivers() -> list[bool]:
+        return [app.receiver is not None for app in apps]
+
+    with EmulatorClient(emulator.url, corp=apps[1].corpid) as second, EmulatorClient(emulator.url) as every:
+        second.receive_events()
+        assert receivers() == [False, True, False]
+        every.receive_events()
+        assert receivers() == [True, True, True]

@@ -1,0 +1,101 @@
+"""The paths of the emulator's own pages without a browser: who can log in, and what is refused."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, SealedProgram
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.page.content import AskedMessage, shown_message
+from wwspec_devtools.emulator.page.frame import NO_LOGIN
+from wwspec_devtools.emulator.page.login import login_url
+from wwspec_devtools.emulator.page.routes import COOKIE, MAX_BODY_BYTES, PREVIEW
+
+PAGE = "http://127.0.0.1:8000/home"
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+def log_in(emulator: Emulator, userid: str | None, corpid: str = "", to: str = PAGE) -> httpx.Response:
+    """Open the address that logs a member in."""
+    asked = urlsplit(login_url(userid, to, corpid))
+    return emulator.http.get(f"{asked.path}?{asked.query}", headers={"host": asked.netloc})
+
+
+def test_a_member_is_logged_in_and_led_to_the_page(emulator: Emulator) -> None:
+    world = emulator.platform.world
+    for corpid in ("", emulator.settings.corpid):
+        answer = log_in(emulator, "lina", corpid)
+        assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
+        login = world.page_logins.member(answer.cookies[COOKIE], world.clock.now())
+        assert login is not None
+        assert (login.corpid, login.userid) == (emulator.settings.corpid, "lina")
+
+
+def test_nobody_is_logged_in_but_a_member_of_a_known_corp(emulator: Emulator) -> None:
+    [customer, *_] = emulator.platform.world.corp(emulator.platform.world.app).chats.people.customers
+    for userid, corpid in (("nobody", ""), (customer.id, ""), ("lina", "ww-of-nobody"), (None, "")):
+        answer = log_in(emulator, userid, corpid)
+        assert (answer.status_code, list(answer.cookies)) == (200, []), (userid, corpid)
+        assert "lina" in answer.text, "a person can be chosen"
+
+
+def test_only_members_can_be_chosen(emulator: Emulator) -> None:
+    people = emulator.platform.world.corp(emulator.platform.world.app).chats.people
+    links = re.findall(r'<a href="https://[^"]*userid=(\w+)', log_in(emulator, None).text)
+    assert links == [each.id for each in people.employees]
+
+
+def test_a_login_that_leads_to_no_page_is_refused(emulator: Emulator) -> None:
+    for to in ("", "javascript:alert(1)"):
+        answer = log_in(emulator, "lina", to=to)
+        assert (answer.status_code, list(answer.cookies)) == (400, []), to
+
+
+def test_a_body_that_is_too_large_or_has_no_length_is_refused(emulator: Emulator) -> None:
+    for body, status in ((b" " * (MAX_BODY_BYTES - 1), 200), (b" " * MAX_BODY_BYTES, 413), (iter([b" "]), 413)):
+        assert emulator.http.post("/wwopen/emulator/show", content=body).status_code == status
+
+
+AFTERWARDS: dict[str, Callable[[EmulatorClient], object]] = {
+    "a cancelled authorisation": lambda control: control.cancel(),
+    "another authorisation": lambda control: [control.cancel(), control.authorize()],
+    "the end of the data permission": lambda control: control.expire(),
+}
+
+
+@pytest.mark.parametrize("change", AFTERWARDS.values(), ids=AFTERWARDS)
+def test_a_preview_shows_no_message_that_may_not_be_shown_any_more(
+    start: StartEmulator, change: Callable[[EmulatorClient], object]
+) -> None:
+    emulator = start(app_type="third")
+    world = emulator.platform.world
+    sid = log_in(emulator, "lina").cookies[COOKIE]
+    with world.lock:
+        login = world.page_logins.member(sid, world.clock.now())
+        assert login is not None
+        image = world.corp(world.app).chats.say(world.clock.seconds(), "", msgtype=2)
+        asked = AskedMessage(msgid=image.msgid, secret_key=world.app.keys.secret_key(image.msgid))
+        mark = shown_message(world, world.app, login, asked)["preview"]
+
+    def preview() -> str:
+        return emulator.http.get(PREVIEW, params={"mark": mark}, headers={"cookie": f"{COOKIE}={sid}"}).text
+
+    assert "[图片]" in preview()
+    with EmulatorClient(emulator.url) as control:
+        change(control)
+    assert "消息已过期" in preview()
+
+
+def test_a_preview_without_a_login_or_a_message_says_so(emulator: Emulator) -> None:
+    sid = log_in(emulator, "lina").cookies[COOKIE]
+    for cookie, query, text in (("", "", NO_LOGIN), (sid, "", "消息已过期"), (sid, "?mark=made-up", "消息已过期")):
+        answer = emulator.http.get(PREVIEW + query, headers={"cookie": f"{COOKIE}={cookie}"})
+        assert (answer.status_code, text in answer.text) == (200, True), (cookie, query)

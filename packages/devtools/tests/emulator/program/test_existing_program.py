@@ -1,0 +1,140 @@
+"""A zone program that knows nothing of this project runs on the emulator with nothing but PYTHONPATH changed."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.client.notify.stand import ServerKind, Stand
+from tests.emulator.conftest import StartEmulator
+from tests.support.apps import ROOT
+from tests.support.emulator import Emulator
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_client import FileCursor, SdkApiError, ZoneClient
+from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_contracts import get_group_chat
+from wwspec_contracts.events import hit_keyword
+
+PROGRAM = ROOT / "packages/devtools/tests/emulator/program/httpserver_program.py"
+
+
+class Running:
+    """The program as a process; its output is read on a thread."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.port = 0
+        self._process = process
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def line(self) -> str:
+        return self.lines.get(timeout=DEADLINE)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+
+
+@pytest.fixture
+def emulator(start: StartEmulator) -> Iterator[Emulator]:
+    # The emulator first, since the program is told its URL; then the program's port is made known to the emulator.
+    emulator = start()
+    command = [sys.executable, str(PROGRAM), "0"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(STANDIN_DIRECTORY),
+        "WWSPEC_EMULATOR_URL": emulator.url,
+    }
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        program = Running(process)
+        try:
+            port = program.line().rpartition(" ")[2]
+            moved = {"program_url": f"http://127.0.0.1:{port}"}
+            assert emulator.http.post("/emulator/program", json=moved).json()["errcode"] == 0
+            yield emulator
+        finally:
+            program.stop()
+
+
+def ask(emulator: Emulator, func: str, func_req: dict[str, object], **more: str) -> dict[str, object]:
+    data = json.dumps({"input": {"func": func, "func_req": func_req}})
+    answer = emulator.call_program(data, **more)
+    assert answer["errcode"] == 0, answer
+    reply: dict[str, object] = json.loads(answer["response_data"])
+    return reply
+
+
+def test_a_public_style_program_answers_calls_and_events_through_the_emulator(emulator: Emulator) -> None:
+    reply = ask(emulator, "sync_msg", {"limit": 10})
+    assert isinstance(reply["msg_list"], list)
+    assert (reply["errcode"], reply["has_more"], len(reply["msg_list"])) == (0, 1, 10)
+    reply = ask(emulator, "sync_msg", {"limit": 1000, "cursor": reply["next_cursor"]})
+    assert isinstance(reply["msg_list"], list)
+    assert (reply["has_more"], len(reply["msg_list"])) == (0, 50)
+    assert ask(emulator, "get_group_chat", {"chatid": "none"})["errcode"] == 710624
+    assert ask(emulator, "no_such_func", {})["errcode"] == 710660
+
+    notify_id = ask(emulator, "spec_notify_app", {})["notify_id"]
+    wait_until(lambda: [each["notify_id"] for each in emulator.notifications()] == [notify_id])
+    assert isinstance(notify_id, str)
+    ask(emulator, "get_group_chat", {"chatid": "none"}, notify_id=notify_id)
+
+    emulator.receive_events()
+    fired = emulator.fire("conversation_new_message")
+    assert (fired["errcode"], json.loads(fired["reply"])) == (0, {"errcode": 0, "errmsg": "ok"})
+
+
+def test_the_program_refuses_an_altered_call_under_the_exception_header(emulator: Emulator) -> None:
+    call = seal.CallContent("ww1", 1, 1, "{}", "req-1", 1)
+    sealed = seal.seal_call(bytes(32), call)
+    url = emulator.http.get("/emulator/info").json()["program_url"]
+    response = emulator.http.post(url, content=sealed.body, headers=sealed.headers)
+    assert response.status_code == 200
+    reply = seal.open_reply(emulator.key, response.headers.multi_items(), response.text)
+    assert reply.is_exception
+    assert json.loads(reply.text)["errcode"] == 710660
+
+
+def test_an_app_pulls_all_messages_from_a_public_style_program(emulator: Emulator, tmp_path: Path) -> None:
+    settings = emulator.settings
+    with ZoneClient(
+        settings.corpid, settings.secret, program_id=settings.program_id, base_url=emulator.url, form="func", prefix=""
+    ) as client:
+        cursors, token = FileCursor(tmp_path / "cursor"), emulator.event_token()
+        assert [len(page) for page in client.messages(cursors, limit=25, token=token, max_pages=1)] == [25]
+        assert [len(page) for page in client.messages(cursors, limit=25, token=token)] == [25, 10]
+        with pytest.raises(SdkApiError, match="710624"):
+            client.call(get_group_chat.Request(chatid="none"))
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_receiver_fetches_an_event_from_a_public_style_program(emulator: Emulator, kind: ServerKind) -> None:
+    settings = emulator.settings
+    client = {"corpid": settings.corpid, "secret": settings.secret, "program_id": settings.program_id}
+    client |= {"base_url": emulator.url, "form": "func"}
+    emulator.receive_events()
+    emulator.fire("hit_keyword")
+    [notification] = emulator.notifications()
+    with (
+        httpx.HTTPTransport() as wecom,
+        Stand(kind, wecom, client=client, ability_id="input_do_async_job") as stand,
+    ):
+        stand.notify(notification["notify_id"])
+        [event] = stand.handled(1)
+    assert event.event_type == "hit_keyword"
+    assert isinstance(event.data, hit_keyword.Event)

@@ -1,0 +1,159 @@
+"""Calls and events that come while the program starts wait for it; those of a program with a fault are refused."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from tests.support.emulator import Emulator, SealedProgram, free_socket, url_of
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.state import starts
+from wwspec_devtools.testing.app import App
+
+ECHO = ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})
+FAULT = "fault in abilities/shop.py:3: SyntaxError: invalid syntax"
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Iterator[Emulator]:
+    yield zone[0]
+    zone[0].platform.end_start("")
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with EmulatorClient(emulator.url) as client:
+        yield client
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+def begun(emulator: Emulator, name: str) -> bool:
+    """Return whether an exchange of this name is under way."""
+    entries = emulator.platform.world.traffic.kept_entries()
+    return any(entry.name == name and entry.duration is None for entry in entries)
+
+
+@pytest.mark.parametrize("api", ["sync_call_program", "async_program_task"])
+def test_a_call_waits_for_the_contracts_and_the_port_of_a_program_that_starts(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor, api: str
+) -> None:
+    url = client.info()["program_url"]
+    with free_socket() as closed:
+        client.register({"other": ECHO})
+        client.point_to(url_of(closed))
+        client.begin_start()
+        asked = {"program_id": emulator.settings.program_id, "ability_id": "echo", "request_data": '{"a": 1}'}
+        call = pool.submit(emulator.app_call, api, asked)
+        wait_until(lambda: begun(emulator, api))
+        client.register({"echo": ECHO})
+        client.point_to(url)
+        assert not call.done()
+        client.end_start()
+        assert call.result(DEADLINE)["errcode"] == 0
+
+
+def test_an_event_waits_too(emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor) -> None:
+    emulator.receive_events()
+    client.begin_start()
+    fired = pool.submit(client.fire, "hit_keyword")
+    wait_until(lambda: begun(emulator, "hit_keyword"))
+    assert not fired.done()
+    client.end_start()
+    assert fired.result(DEADLINE)["errcode"] == 0
+
+
+def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
+    """As one that was let through just before the program was ended."""
+    channel = emulator.platform.world.channel
+    posted: list[str] = []
+    ended = Event()  # the start: a call may notice later that the port was closed
+
+    class Closing:
+        """The way to a program that ends when the first call comes."""
+
+        def post(self, url: str, *rest: object) -> object:
+            if posted:
+                return channel.post(url, *rest)  # type: ignore[arg-type]
+            emulator.platform.begin_start()
+            posted.append(url)
+            assert ended.wait(DEADLINE)
+            with free_socket() as closed:
+                return channel.post(url_of(closed), *rest)  # type: ignore[arg-type]
+
+    emulator.platform.world.channel = Closing()  # type: ignore[assignment]
+    try:
+        call = pool.submit(emulator.call_program)
+        wait_until(lambda: len(posted) == 1)
+        client.end_start()
+        ended.set()
+        assert call.result(DEADLINE)["errcode"] == 0
+    finally:
+        emulator.platform.world.channel = channel
+
+
+def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
+    """A call may come just when the program that ends closes an idle connection."""
+    channel = emulator.platform.world.channel
+    posted: list[str] = []
+
+    class Closing:
+        """The way to a program that closes the connection of the first call."""
+
+        def post(self, url: str, *rest: object) -> object:
+            posted.append(url)
+            if len(posted) > 1:
+                return channel.post(url, *rest)  # type: ignore[arg-type]
+            emulator.platform.begin_start()
+            with socket.create_server(("127.0.0.1", 0)) as ending:
+                pool.submit(lambda: ending.accept()[0].close())
+                return channel.post(url_of(ending), *rest)  # type: ignore[arg-type]
+
+    emulator.platform.world.channel = Closing()  # type: ignore[assignment]
+    try:
+        call = pool.submit(emulator.call_program)
+        wait_until(lambda: len(posted) == 1)
+        client.end_start()
+        assert call.result(DEADLINE)["errcode"] == 0
+    finally:
+        emulator.platform.world.channel = channel
+
+
+def test_a_call_waits_no_longer_than_the_limit(
+    emulator: Emulator, client: EmulatorClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starts, "HOLD_SECONDS", 0.01)
+    client.begin_start()
+    answer = emulator.call_program()
+    assert answer["errcode"] == 710674
+    assert answer["errmsg"].endswith("not started: the program still starts after 0.01 seconds")
+
+
+def test_a_program_with_a_fault_refuses_calls_at_once_with_the_fault(
+    emulator: Emulator, client: EmulatorClient
+) -> None:
+    emulator.receive_events()
+    client.begin_start()
+    client.end_start(FAULT)
+    answer = App(client).call("echo")
+    assert (answer.errcode, answer.refused_by, answer.hint) == (710674, "platform", "")
+    assert answer.errmsg.endswith(f"not started: {FAULT}")
+    with pytest.raises(EmulatorError, match="not started: fault in abilities/shop.py:3"):
+        client.fire("hit_keyword")
+    client.reset()
+    assert App(client).call("echo").errcode == 710674, "a reset of the emulator starts no program"
+    client.begin_start()
+    client.end_start()
+    assert App(client).call("echo").errcode == 0

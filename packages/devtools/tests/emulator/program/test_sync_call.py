@@ -1,0 +1,261 @@
+"""What the app reads when it calls a program, for everything that can go wrong on the way."""
+
+import json
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, Response, SealedProgram, free_socket, http_server, url_of
+from tests.support.sealing import seal_reply
+from tests.support.waiting import DEADLINE
+from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
+
+CONTRACTS = {"echo": ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})}
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    zone[0].platform.register(CONTRACTS)
+    return zone[0]
+
+
+@pytest.fixture
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
+
+
+def test_the_programs_reply_reaches_the_app_byte_for_byte(emulator: Emulator, program: SealedProgram) -> None:
+    program.reply = lambda call: '{"a":   2}'
+    answer = emulator.call_program('{"a" : 1}')
+    assert answer == {"errcode": 0, "errmsg": "ok", "response_data": '{"a":   2}'}
+    [call] = program.calls
+    assert call.data == '{"a" : 1}'
+    assert (call.corpid, call.agentid) == (emulator.settings.corpid, emulator.settings.agentid)
+    assert (call.call_type, call.ability_id, call.notify_id) == (1, "echo", "")
+    assert (call.is_async, call.job_info) == (False, "")
+    assert 0 <= emulator.platform.clock.seconds() - call.timestamp <= 60
+    assert call.request_id
+
+
+def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: SealedProgram) -> None:
+    """Row 24: PHP makes `[]` of an empty array, and no key of a contract is required."""
+    program.reply = lambda call: "{}"
+    assert emulator.call_program("[]")["errcode"] == 0
+    assert emulator.call_program(" [ ] ")["errcode"] == 0
+    assert [call.data for call in program.calls] == ["[]", " [ ] "], "the program gets it as it was sent"
+    for other in ("[{}]", "[[]]", '""', "0", "null"):
+        assert emulator.call_program(other)["errcode"] == 790016
+    program.reply = lambda call: "[]"
+    assert emulator.call_program()["errcode"] == 790014, "a reply must fit as it is"
+
+
+def test_an_empty_list_stays_one_where_the_contract_has_a_list(
+    start_with_program: StartEmulator, program: SealedProgram
+) -> None:
+    """Row 24: only an object is read from it."""
+    emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
+    assert emulator.call_program("[]")["errcode"] == 0
+    assert emulator.call_program("{}")["errcode"] == 790016
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "errcode", "hint"),
+    [
+        ("{", {}, 790015, "truncated"),
+        ("[" * 5000, {}, 790015, ""),
+        ('{"b": 1}', {}, 790016, "$.b: this key is not in the contract"),
+        ('{"a": "1"}', {}, 790016, "$.a: expected an integer, got a string"),
+        ("{}", {"program_id": "another"}, 790020, "program_id"),
+        ("{}", {"ability_id": "unknown"}, 800003, "no contract"),
+        ("{}", {"notify_id": "never-issued"}, 710646, "expired"),
+        ("", {}, 40063, "request_data"),
+        ("{}", {"ability_id": ""}, 40063, "ability_id"),
+        ("{}", {"program_id": ""}, 40063, "program_id"),
+    ],
+)
+def test_a_call_that_breaks_a_rule_never_reaches_the_program(
+    emulator: Emulator, program: SealedProgram, data: str, more: dict[str, str], errcode: int, hint: str
+) -> None:
+    answer = emulator.call_program(data, **more)
+    assert answer["errcode"] == errcode
+    assert hint in answer["errmsg"]
+    assert ", hint: [1750000" in answer["errmsg"]
+    assert "response_data" not in answer
+    assert program.calls == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"program_id": 1}', b"\xff"])
+def test_a_body_of_another_form_is_an_illegal_parameter(emulator: Emulator, body: bytes) -> None:
+    response = emulator.http.post(f"/cgi-bin/chatdata/sync_call_program?access_token={emulator.token()}", content=body)
+    assert response.status_code == 200
+    assert response.json()["errcode"] == 40058
+
+
+@pytest.mark.parametrize(
+    ("reply", "errcode", "hint"),
+    [
+        ("not json", 790013, "malformed"),
+        ("", 790013, ""),
+        ('{"a": 1.5}', 790014, "$.a: expected an integer"),
+        ('{"errmsg": "ok"}', 790014, "$.errmsg: this key is not in the contract"),
+    ],
+)
+def test_a_reply_that_breaks_a_rule_never_reaches_the_app(
+    emulator: Emulator, program: SealedProgram, reply: str, errcode: int, hint: str
+) -> None:
+    program.reply = lambda call: reply
+    answer = emulator.call_program()
+    assert answer["errcode"] == errcode
+    assert hint in answer["errmsg"]
+    assert "response_data" not in answer
+
+
+def _exception_header(key: bytes) -> Response:
+    sealed = seal_reply(key, '{"errcode": 710660}', "", 0, exception=True)
+    return 200, sealed.headers, sealed.body.encode()
+
+
+@pytest.mark.parametrize(
+    ("response", "errcode", "hint"),
+    [
+        (lambda key: (500, {}, b""), 710676, "status 500"),
+        (lambda key: (503, {}, "满了\n\x1b[2J now".encode()), 710676, "status 503: 满了 \\x1b[2J now"),
+        (lambda key: (302, {"location": "/"}, b""), 710676, "status 302"),
+        (lambda key: (204, {}, b""), 710676, "status 204"),
+        (lambda key: (200, {}, b'{"plain": "text"}'), 710677, "missing"),
+        (lambda key: (200, {}, b"\xff"), 710677, "UTF-8"),
+        (lambda key: (200, *_sealed(bytes(32))), 710677, "signature"),
+        (lambda key: _exception_header(key), 710677, "exception header"),
+    ],
+)
+def test_replies_that_can_not_be_opened_have_their_codes(
+    emulator: Emulator,
+    program: SealedProgram,
+    response: Callable[[bytes], Response],
+    errcode: int,
+    hint: str,
+) -> None:
+    program.reply = lambda call: response(program.key)
+    answer = emulator.call_program()
+    assert answer["errcode"] == errcode
+    assert hint in answer["errmsg"]
+
+
+def _sealed(key: bytes) -> tuple[dict[str, str], bytes]:
+    sealed = seal_reply(key, "{}", "", 0)
+    return sealed.headers, sealed.body.encode()
+
+
+def test_a_program_that_does_not_listen_is_a_failed_connection(start: StartEmulator) -> None:
+    with free_socket() as nobody_listens:
+        answer = start(program_url=url_of(nobody_listens)).call_program()
+    assert answer["errcode"] == 710674
+
+
+def test_a_program_that_hangs_is_a_time_out(start: StartEmulator) -> None:
+    answered = threading.Event()
+
+    def hang(headers: list[tuple[str, str]], body: bytes) -> Response:
+        answered.wait(DEADLINE)
+        return 200, {}, b""
+
+    with http_server(hang) as url:
+        answer = start(program_url=url, call_timeout=0.05).call_program()
+        answered.set()
+    assert answer["errcode"] == 710675
+
+
+def test_a_program_that_hangs_up_counts_as_a_time_out(start: StartEmulator) -> None:
+    with free_socket() as listening:
+        listening.listen()
+
+        def hang_up() -> None:
+            connection, _ = listening.accept()
+            connection.recv(65536)
+            connection.close()
+
+        program = threading.Thread(target=hang_up)
+        program.start()
+        answer = start(program_url=url_of(listening)).call_program()
+        program.join()
+    assert answer["errcode"] == 710675
+
+
+def test_in_open_mode_any_ability_and_any_json_pass(emulator: Emulator, program: SealedProgram) -> None:
+    emulator.platform.register(None)
+    for data in ['{"anything": [1, null]}', "[]", '"text"', "null"]:
+        assert emulator.call_program(data, ability_id="未知")["response_data"] == data
+    assert program.calls[0].ability_id == "未知"
+
+
+def test_contracts_can_be_registered_anew(emulator: Emulator, program: SealedProgram) -> None:
+    new = {"other": {"input": {"b": ""}, "output": {"b": ""}}}
+    assert emulator.http.post("/emulator/contracts", json=new).json()["errcode"] == 0
+    assert emulator.call_program()["errcode"] == 800003
+    assert emulator.call_program('{"b": "x"}', ability_id="other")["response_data"] == '{"b": "x"}'
+    assert emulator.http.get("/emulator/info").json()["abilities"] == ["other"]
+    assert emulator.http.post("/emulator/contracts", json={"other": {}}).json()["errcode"] == 40058
+
+
+def test_a_notify_id_reaches_the_program_for_ten_minutes(emulator: Emulator, program: SealedProgram) -> None:
+    notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
+    assert emulator.call_program(notify_id=notify_id)["errcode"] == 0
+    assert program.calls[0].notify_id == notify_id
+    emulator.advance(600)
+    assert emulator.call_program(notify_id=notify_id)["errcode"] == 710646
+
+
+def test_a_program_may_call_the_platform_while_it_is_called(emulator: Emulator, program: SealedProgram) -> None:
+    program.reply = lambda call: json.dumps({"errcode": emulator.sdk("sync_msg", {})["errcode"]})
+    assert emulator.call_program()["response_data"] == '{"errcode": 0}'
+
+
+def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(
+    emulator: Emulator, program: SealedProgram, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stray(call: seal.CallContent) -> Response:
+        sealed = seal_reply(program.key, "{}", "another", 0)
+        return 200, sealed.headers, sealed.body.encode()
+
+    program.reply = stray
+    assert emulator.call_program()["errcode"] == 0
+    assert "decode and reply on one thread" in caplog.text
+
+
+def test_access_tokens_are_checked_and_expire_after_two_hours(emulator: Emulator) -> None:
+    token = emulator.token()
+    assert emulator.token() == token, "a valid token is given again"
+    assert emulator.app_call("sync_call_program", {}, "")["errcode"] == 40014
+    assert emulator.app_call("sync_call_program", {}, "made-up")["errcode"] == 40014
+    emulator.advance(7200)
+    assert emulator.app_call("sync_call_program", {}, token)["errcode"] == 42001
+    assert emulator.token() != token
+    assert emulator.call_program()["errcode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("corpid", "secret", "errcode"), [("", "", 40013), ("ww-other", "x", 40013), (None, "wrong", 40001)]
+)
+def test_tokens_are_given_for_the_right_credentials_only(
+    emulator: Emulator, corpid: str | None, secret: str, errcode: int
+) -> None:
+    query = {"corpid": emulator.settings.corpid if corpid is None else corpid, "corpsecret": secret}
+    answer = emulator.http.get("/cgi-bin/gettoken", params=query).json()
+    assert answer["errcode"] == errcode
+    assert "access_token" not in answer
+
+
+def test_an_app_without_zone_permission_is_refused_on_both_sides(
+    start_with_program: StartEmulator, program: SealedProgram
+) -> None:
+    emulator = start_with_program(authorised=False)
+    assert emulator.call_program()["errcode"] == 48002
+    assert emulator.sdk("sync_msg", {})["errcode"] == 710641
+
+
+def test_a_body_that_is_too_large_is_refused(emulator: Emulator) -> None:
+    answer = emulator.call_program('{"a": "' + "x" * 10 * 1024 * 1024 + '"}')
+    assert answer["errcode"] == 40206

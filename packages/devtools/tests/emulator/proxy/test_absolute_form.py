@@ -1,0 +1,362 @@
+"""Clients that ask the proxy for a whole URL instead of a tunnel: the platform's host is served, and no other."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.tools import tool
+from tests.support.waiting import DEADLINE
+from tests.support.zones import forked_child
+from wwspec_devtools.emulator.proxy.authority import Authority
+from wwspec_devtools.emulator.proxy.proxy import Proxy
+from wwspec_devtools.emulator.settings import WECOM_HOST
+
+BASE = f"http://{WECOM_HOST}"
+
+
+class Recording(ThreadingHTTPServer):
+    """Stands where the emulator would: keeps what it is asked, and answers with it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RecordingHandler)
+        self.asked: list[dict[str, Any]] = []
+
+
+class RecordingHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Recording
+
+    def do_GET(self) -> None:
+        if self.path == "/cut":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal")
+            self.close_connection = True
+        elif self.path == "/early":
+            self._answer(413, b"too large")
+            self._body()  # as the emulator does: to close with unread data would reset the connection
+            self.close_connection = True
+        elif self.path == "/chunks":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n")
+            self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+        else:
+            self._record(self._body())
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_OPTIONS(self) -> None:
+        self.do_GET()
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("transfer-encoding", ""):
+            return self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _record(self, body: bytes) -> None:
+        headers = [(name.lower(), value) for name, value in self.headers.items()]
+        asked = {"line": self.requestline, "headers": headers, "body": body.decode("latin-1")}
+        self.server.asked.append(asked)
+        self._answer(200, json.dumps(asked).encode())
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Recording]:
+    with Recording() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def asked(server: Recording) -> list[dict[str, Any]]:
+    """What reached the emulator in this test."""
+    server.asked.clear()
+    return server.asked
+
+
+@pytest.fixture(scope="module")
+def proxy(server: Recording, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    host, port = server.server_address[:2]
+    with Proxy(Authority(tmp_path_factory.mktemp("state")), (str(host), port)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def connected(proxy: Proxy) -> Iterator[socket.socket]:
+    host, port = proxy.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        yield connection
+
+
+def exchange(proxy: Proxy, content: bytes) -> bytes:
+    """Send bytes, and return all that comes until the proxy hangs up."""
+    with connected(proxy) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def get(target: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {target} HTTP/1.1", *headers, "", ""]).encode()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTPS"])
+def test_a_request_for_the_platform_is_answered_by_the_emulator(
+    proxy: Proxy, asked: list[dict[str, Any]], scheme: str
+) -> None:
+    """Row 25: the form that axios up to 1.14 sends, for http:// and https:// alike."""
+    body = b'{"program_id":"p"}'
+    head = (
+        f"POST {scheme}://{WECOM_HOST}/cgi-bin/chatdata/sync_call_program?access_token=t HTTP/1.1\r\n"
+        f"Host: {WECOM_HOST}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    answer = exchange(proxy, head.encode() + body)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    [request] = asked
+    assert request["line"] == "POST /cgi-bin/chatdata/sync_call_program?access_token=t HTTP/1.1"
+    assert request["body"] == body.decode()
+    assert dict(request["headers"])["host"] == WECOM_HOST
+    assert answer.endswith(json.dumps(request).encode())
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (f"{BASE}/a/../b?c=http://x/#d", "/a/../b?c=http://x/"),
+        (f"{BASE}", "/"),
+        (f"{BASE}?a=b", "/?a=b"),
+        (f"http://{WECOM_HOST.upper()}:80//a", "//a"),
+    ],
+)
+def test_the_path_reaches_the_emulator_as_it_was_sent(
+    proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str
+) -> None:
+    """Row 25: nothing is made of it on the way."""
+    assert exchange(proxy, get(target, "Host: x")).startswith(b"HTTP/1.1 200")
+    assert asked[0]["line"] == f"GET {path} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://example.com/",
+        "https://example.com/cgi-bin/gettoken",
+        f"http://{WECOM_HOST}.example.com/",
+        f"http://{WECOM_HOST}@example.com/",
+        f"http://user@{WECOM_HOST}/",
+        f"ftp://{WECOM_HOST}/",
+        f"//{WECOM_HOST}/",
+        "http://127.0.0.1/emulator/info",
+        "http://[/",
+        "http:///",
+        "/cgi-bin/gettoken",
+        "*",
+    ],
+)
+def test_any_other_host_is_refused_with_the_reason(proxy: Proxy, asked: list[dict[str, Any]], target: str) -> None:
+    """Row 25: whatever the Host header says."""
+    answer = exchange(proxy, get(target, f"Host: {WECOM_HOST}"))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert f"this proxy answers for open.weixin.qq.com, open.work.weixin.qq.com, {WECOM_HOST} only".encode() in answer
+    assert b"NO_PROXY" in answer
+    assert asked == []
+
+
+def test_the_host_header_is_made_from_the_url(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
+    """Row 25: RFC 9112, 3.2.2."""
+    assert exchange(proxy, get(f"{BASE}/", "Host: example.com")).startswith(b"HTTP/1.1 200")
+    assert [value for name, value in asked[0]["headers"] if name == "host"] == [WECOM_HOST]
+
+
+def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
+    """Row 25: what concerns one connection is not passed on."""
+    for_proxy = [
+        "Connection: keep-alive, X-Hop",
+        "X-Hop: 1",
+        "Proxy-Connection: keep-alive",
+        "Proxy-Authorization: Basic eDp5",
+        "Keep-Alive: timeout=5",
+        "TE: trailers",
+    ]
+    exchange(proxy, get(f"{BASE}/", "Host: x", *for_proxy, "X-Kept: 1", "Origin: https://example.com"))
+    assert {name for name, _ in asked[0]["headers"]} == {"host", "x-kept", "origin", "connection"}
+    assert dict(asked[0]["headers"])["connection"] == "close"
+    answer = exchange(proxy, get(f"{BASE}/chunks", "Host: x"))
+    assert b"x-hop" not in answer.lower()
+
+
+def test_one_connection_carries_many_requests(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
+    """Row 25: bodies of every size, with a length and in chunks."""
+    with httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http:
+        for size in (0, 1, 3_000_000):
+            content = os.urandom(size)
+            assert http.post(f"{BASE}/x", content=content).json()["body"].encode("latin-1") == content
+        chunks = http.post(f"{BASE}/x", content=iter([b"one", b"", b"two"])).json()
+        assert chunks["body"] == "onetwo"
+        assert http.get(f"{BASE}/chunks").text == "onetwo"
+        assert http.head(f"{BASE}/x").status_code == 200
+        assert http.options(f"{BASE}/x").status_code == 200
+    assert len(asked) == 6
+
+
+def test_curl_sends_a_large_body_after_being_told_to(proxy: Proxy, tmp_path: Path) -> None:
+    """Row 25: curl waits for 100 Continue before a large body."""
+    content = tmp_path / "content"
+    content.write_bytes(b"x" * 2_000_000)
+    done = subprocess.run(
+        [tool("curl"), "-sS", "--expect100-timeout", "15", "-x", proxy.url, "--data-binary", f"@{content}", BASE],
+        capture_output=True,
+        timeout=600,
+        check=True,
+    )
+    assert json.loads(done.stdout)["body"] == "x" * 2_000_000
+
+
+def test_pipelined_requests_are_answered_in_order_and_each_is_checked(
+    proxy: Proxy, asked: list[dict[str, Any]]
+) -> None:
+    """Row 25: a connection that began with the platform leads nowhere else."""
+    requests = [get(f"{BASE}/{number}", "Host: x") for number in range(3)]
+    evil = get("http://example.com/", "Host: x") + get(f"{BASE}/late", "Host: x")
+    answer = exchange(proxy, b"".join([*requests, evil]))
+    assert re.findall(rb"HTTP/1.1 (\d+)", re.sub(rb'"line": "[^"]*"', b"", answer)) == [b"200", b"200", b"200", b"403"]
+    assert [request["line"] for request in asked] == [f"GET /{number} HTTP/1.1" for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4",
+        "Transfer-Encoding: CHUNKED\r\nContent-Length: 0",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding : chunked",
+        "Transfer-Encoding:\x0bchunked",
+        "Content-Length: 4\r\nContent-Length: 5",
+        "Content-Length: +4",
+        "Content-Length: 0x4",
+        "Content-Length: 4\r\n Transfer-Encoding: chunked",
+        "X: 1\nTransfer-Encoding: chunked",
+    ],
+)
+def test_no_request_hides_in_a_body(proxy: Proxy, asked: list[dict[str, Any]], head: str) -> None:
+    """Row 25: the emulator sees one frame, made anew, and what follows it is checked as a request to the proxy."""
+    hidden = "0\r\n\r\nPOST /hidden HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nxxxxx"
+    answer = exchange(proxy, f"POST {BASE}/x HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{hidden}".encode("latin-1"))
+    assert all("hidden" not in request["line"] for request in asked)
+    assert all({"content-length", "transfer-encoding"} - {name for name, _ in each["headers"]} for each in asked)
+    assert answer.count(b"HTTP/1.1 200") == len(asked) <= 1
+    assert re.search(rb"HTTP/1.1 (400|403|501) ", answer)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"GET\r\n\r\n"]
+)
+def test_what_is_no_http_is_a_bad_request(proxy: Proxy, asked: list[dict[str, Any]], content: bytes) -> None:
+    """Row 25: such as TLS, from a client that takes the proxy for one with https://."""
+    assert exchange(proxy, content).startswith(b"HTTP/1.1 400 ")
+    assert asked == []
+
+
+def test_a_head_without_end_is_refused(proxy: Proxy) -> None:
+    """Row 25: memory is bounded."""
+    with connected(proxy) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(f"GET {BASE}/ HTTP/1.1\r\n".encode() + b"x: y\r\n" * 20_000)
+        with suppress(ConnectionError):
+            assert connection.recv(12) == b"HTTP/1.1 431"
+
+
+def test_an_offer_to_upgrade_is_not_taken(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
+    """Row 25: java.net.http offers HTTP/2 with each request."""
+    offer = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA"]
+    answer = exchange(proxy, get(f"{BASE}/1", "Host: x", *offer) + get(f"{BASE}/2", "Host: x"))
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert {name for name, _ in asked[0]["headers"]} == {"host", "connection"}
+
+
+def test_an_http_1_0_client_is_answered_and_hung_up_on(proxy: Proxy) -> None:
+    """Row 25: without chunks, which it does not know."""
+    with connected(proxy) as connection:
+        connection.sendall(f"GET {BASE}/chunks HTTP/1.0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.endswith(b"\r\n\r\nonetwo")
+
+
+def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
+    """Row 25: a fault of the emulator reaches the client as one."""
+    with (
+        httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http,
+        pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
+    ):
+        http.get(f"{BASE}/cut")
+
+
+def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -> None:
+    """Row 25: as when the body is too large."""
+    with connected(proxy) as connection:
+        connection.sendall(f"POST {BASE}/early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx".encode())
+        assert connection.recv(12) == b"HTTP/1.1 413"
+        connection.sendall(b"x" * 999_999)
+        received = b""
+        while not received.endswith(b"too large"):  # the connection stays open when the proxy has read the whole body
+            piece = connection.recv(65536)
+            assert piece, received
+            received += piece
+
+
+def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
+    """Row 25: the emulator and its proxy end together, but not at the same moment."""
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        with Proxy(Authority(tmp_path), nobody_listens.getsockname()) as proxy:
+            answer = exchange(proxy, get(f"{BASE}/", "Host: x"))
+    assert answer.startswith(b"HTTP/1.1 502 ")
+    assert b"the emulator can't be reached" in answer
+
+
+def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path: Path) -> None:
+    """Row 25: as through a tunnel."""
+    arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]
+    emulator = forked_child(arguments, output=tmp_path / "log")
+    try:
+        found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
+        with httpx.Client(proxy=found[1], trust_env=False, timeout=DEADLINE) as http:
+            answer = http.get(f"{BASE}/cgi-bin/gettoken?corpid=x&corpsecret=y")
+            assert answer.json()["errcode"] == 40013
+            assert http.get(f"{BASE}/emulator/zone-key").status_code == 403
+    finally:
+        emulator.stop()

@@ -1,0 +1,258 @@
+"""Faults that a test puts in the way, on each side and of each kind."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
+from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_client import NoAnswerError
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.state.faults import MAX_SECONDS
+from wwspec_devtools.testing.app import App
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.fixture
+def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
+    return zone[1]
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with EmulatorClient(emulator.url) as client:
+        yield client
+
+
+@pytest.fixture
+def sdk_call(emulator: Emulator, load_standin: LoadStandin) -> Callable[..., str]:
+    """Call an SDK API through the stand-in."""
+    sdk: Any = load_standin(emulator.url)
+    caller = sdk.ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "", "")
+
+    def call(api: str = "sync_msg", request: str = "{}") -> str:
+        reply: str = getattr(caller, api)(request)
+        return reply
+
+    return call
+
+
+@pytest.mark.parametrize("return_code", range(-10009, -10000))
+def test_an_sdk_call_fails_with_the_return_code_of_the_fault(
+    client: EmulatorClient, sdk_call: Callable[..., str], return_code: int
+) -> None:
+    client.add_fault("sdk", "return_code", "sync_msg", return_code, count=1)
+    with pytest.raises(Exception, match="a fault that was set") as raised:
+        sdk_call()
+    assert raised.value.return_code == return_code  # type: ignore[attr-defined]
+    assert '"errcode":0' in sdk_call()
+
+
+@pytest.mark.parametrize("effect", ["drop", "timeout"])
+def test_a_cut_connection_is_the_network_code_to_a_program(
+    client: EmulatorClient, sdk_call: Callable[..., str], effect: str
+) -> None:
+    assert '"errcode":0' in sdk_call()
+    client.add_fault("sdk", effect, value=0.01 if effect == "timeout" else 0, count=1)
+    with pytest.raises(Exception, match="did not answer") as raised:
+        sdk_call()
+    assert raised.value.return_code == -10002  # type: ignore[attr-defined]
+    assert '"errcode":0' in sdk_call()
+
+
+def test_an_sdk_call_is_refused_with_any_errcode(client: EmulatorClient, sdk_call: Callable[..., str]) -> None:
+    client.add_fault("sdk", "errcode", "sync_msg", 45009)
+    client.add_fault("sdk", "errcode", "spec_notify_app", 999999)
+    assert '"errcode":45009,"errmsg":"api freq out of limit' in sdk_call()
+    assert '"errcode":999999,"errmsg":"refused' in sdk_call("spec_notify_app")
+    assert '"errcode":710624' in sdk_call("get_group_chat", '{"chatid": "none"}'), "the others are left alone"
+
+
+def test_a_latency_delays_and_then_lets_through(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+    for on in ("sdk", "app", "program"):
+        client.add_fault(on, "latency", value=0.01)
+    assert emulator.sdk("sync_msg", {})["errcode"] == 0
+    assert app.call("echo").errcode == 0
+    assert [fault["taken"] > 0 for fault in client.faults()] == [True, True, True]
+
+
+def test_a_refused_token_is_renewed_by_the_client(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+    client.add_fault("app", "errcode", "sync_call_program", 40014, count=1)
+    assert emulator.call_program()["errcode"] == 40014
+    client.add_fault("app", "errcode", "sync_call_program", 42001, count=1)
+    assert app.call("echo").errcode == 0
+
+
+def test_the_apps_connection_is_cut(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+    client.add_fault("app", "drop", "sync_call_program", count=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        emulator.call_program()
+    assert emulator.call_program()["errcode"] == 0
+    client.add_fault("app", "drop", "gettoken", count=1)
+    with pytest.raises(NoAnswerError, match="RemoteProtocolError"):
+        app.client.access_token()
+
+
+def test_a_program_that_is_down_is_not_called(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
+    client.add_fault("program", "errcode", value=710674)
+    assert emulator.call_program()["errcode"] == 710674
+    assert emulator.call_program()["errcode"] == 710674
+    assert program.calls == []
+    client.clear_faults()
+    assert emulator.call_program()["errcode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("effect", "value", "errcode"),
+    [
+        ("errcode", 710675, 710675),
+        ("errcode", 710676, 710676),
+        ("errcode", 710677, 710677),
+        ("errcode", 790013, 790013),
+        ("errcode", 790014, 790014),
+        ("drop", 0, 710675),
+        ("timeout", 0.01, 710675),
+    ],
+)
+def test_a_reply_that_is_lost_was_given_all_the_same(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram, effect: str, value: float, errcode: int
+) -> None:
+    client.add_fault("program", effect, "echo", value, count=1)
+    assert emulator.call_program()["errcode"] == errcode
+    assert len(program.calls) == 1
+    assert emulator.call_program()["errcode"] == 0
+
+
+def test_a_fault_may_meet_one_event_type(client: EmulatorClient, emulator: Emulator) -> None:
+    emulator.receive_events()
+    client.add_fault("program", "errcode", "hit_keyword", 710676)
+    assert emulator.fire("hit_keyword")["errcode"] == 710676
+    assert emulator.fire("delete_knowledge_base")["errcode"] == 0
+
+
+def test_console_contracts_come_before_the_faults_of_the_program(client: EmulatorClient, emulator: Emulator) -> None:
+    client.register({"echo": {"input": {"a": 1}, "output": {"a": 1}}})
+    client.add_fault("program", "errcode", value=710674, count=1)
+    assert emulator.call_program('{"b": 1}')["errcode"] == 790016
+    assert emulator.call_program()["errcode"] == 710674
+
+
+def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: EmulatorClient, emulator: Emulator) -> None:
+    twice = client.add_fault("sdk", "errcode", value=45009, count=2)
+    always = client.add_fault("sdk", "errcode", "sync_msg", 45033)
+    assert [fault["id"] for fault in client.faults()] == [twice, always]
+    assert [emulator.sdk("sync_msg", {})["errcode"] for _ in range(3)] == [45009, 45009, 45033]
+    assert client.faults() == [
+        {
+            "on": "sdk",
+            "effect": "errcode",
+            "api": "sync_msg",
+            "value": 45033,
+            "count": None,
+            "id": always,
+            "taken": 1,
+        }
+    ]
+    assert client.clear_faults("made-up") == 0
+    assert client.clear_faults(always) == 1
+    assert emulator.sdk("sync_msg", {})["errcode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"on": "callback", "effect": "errcode", "value": 1}, "late, twice, never"),
+        ({"on": "app", "effect": "return_code", "value": -10001}, "latency, errcode, timeout, drop"),
+        ({"on": "sdk", "effect": "return_code", "value": -10010}, "-10001 to -10009"),
+        ({"on": "sdk", "effect": "errcode", "value": 0}, "other than 0"),
+        ({"on": "sdk", "effect": "errcode", "value": 1.5}, "other than 0"),
+        ({"on": "program", "effect": "errcode", "value": 40014}, "710674"),
+        ({"on": "app", "effect": "latency", "value": MAX_SECONDS + 1}, "60"),
+        ({"on": "app", "effect": "timeout", "value": -1}, "60"),
+        ({"on": "callback", "effect": "late", "value": -1}, "0 or more"),
+        ({"on": "sdk", "effect": "drop", "api": "sync_msgs"}, "did you mean sync_msg?"),
+        ({"on": "app", "effect": "drop", "api": "gettokn"}, "did you mean gettoken?"),
+        ({"on": "app", "effect": "drop", "api": "chat_digest"}, "sync_call_program"),
+        ({"on": "callback", "effect": "twice", "api": "hit_keyword"}, "leave out the api"),
+        ({"on": "nowhere", "effect": "drop"}, "nowhere"),
+        ({"on": "app", "effect": "drop", "count": 0}, "count"),
+        ({"on": "app", "effect": "drop", "counts": 1}, "counts"),
+        ({"on": "sdk", "effect": "answer", "reply": {}}, "api is its name"),
+        ({"on": "sdk", "effect": "answer", "reply": {}, "api": "Sync-Msg"}, "api is its name"),
+        ({"on": "sdk", "effect": "answer", "api": "sync_msg"}, "a JSON object, not null"),
+        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "http://192.0.2.1/"}, "of this machine"),
+        ({"on": "sdk", "effect": "drop", "reply": {}}, "go with the effect answer"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused(emulator: Emulator, fault: Json, words: str) -> None:
+    answer = emulator.http.post("/emulator/faults", json=fault).json()
+    assert answer["errcode"] == 40058
+    assert words in answer["errmsg"]
+    assert emulator.http.get("/emulator/faults").json()["faults"] == []
+
+
+def test_an_sdk_api_is_answered_by_hand_also_one_that_the_emulator_lacks(
+    client: EmulatorClient, emulator: Emulator
+) -> None:
+    for api in ("sync_msg", "not_yet_documented"):
+        client.answer(api, {"errcode": 0, "by": "hand"})
+        client.answer(api, {"errcode": 7}, times=1)
+        assert [emulator.sdk(api, {}) for _ in range(2)] == [{"errcode": 7}, {"errcode": 0, "by": "hand"}]
+    assert client.clear_answers("sync_msg") == 1
+    assert "by" not in emulator.sdk("sync_msg", {})
+
+
+def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, emulator: Emulator) -> None:
+    client.add_fault("callback", "late", value=30, count=1)
+    notify_id = emulator.sdk("spec_notify_app", {})["notify_id"]
+    assert app.call("echo", notify_id=notify_id).errcode == 0, "the notify_id is valid at once"
+    emulator.advance(29)
+    assert emulator.notifications() == []
+    assert client.traffic(kind="callback")[0]["outcome"] == "late"
+    emulator.advance(1)
+    assert [each["notify_id"] for each in emulator.notifications()] == [notify_id]
+    assert client.traffic(kind="callback")[0]["outcome"] == "recorded"
+
+
+@pytest.fixture
+def callback_app(stack: ExitStack) -> CallbackApp:
+    return CallbackApp(stack, "wwcallback")
+
+
+@pytest.mark.parametrize(("effect", "times"), [("twice", 2), ("never", 0)])
+def test_a_callback_comes_twice_or_never(
+    start: StartEmulator, callback_app: CallbackApp, effect: str, times: int
+) -> None:
+    emulator = start_with_callback(start, callback_app.url)
+    with EmulatorClient(emulator.url) as client:
+        client.add_fault("callback", effect, count=1)
+        emulator.sdk("spec_notify_app", {"notify_id": "first"})
+        emulator.sdk("spec_notify_app", {"notify_id": "second"})
+        assert callbacks_of(emulator) == [("delivered", 1)] * (times + 1)
+        assert [each["NotifyId"] for each in callback_app.received] == ["first"] * times + ["second"]
+        outcome = "delivered" if times else "withheld"
+        assert [each["outcome"] for each in client.traffic(kind="callback")] == [outcome, "delivered"]
+
+
+def test_a_reset_ends_what_a_fault_holds_up(client: EmulatorClient, emulator: Emulator) -> None:
+    client.add_fault("sdk", "latency", value=MAX_SECONDS)
+    answers = list[Json]()
+    held = threading.Thread(target=lambda: answers.append(emulator.sdk("sync_msg", {})))
+    held.start()
+    wait_until(lambda: client.faults()[0]["taken"] == 1)
+    client.reset()
+    held.join(DEADLINE)
+    assert [answer["errcode"] for answer in answers] == [0]
+    assert client.faults() == []

@@ -1,0 +1,305 @@
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from Crypto.Cipher import PKCS1_v1_5
+
+from tests.emulator.conftest import StartEmulator
+from tests.support.emulator import Emulator, Json
+from tests.support.rsa_keys import new_rsa_key
+from wwspec_devtools.emulator.apis.table import APIS
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+
+MODES = [0, 1, 2]
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Emulator]:
+    with ExitStack() as stack:
+        yield Emulator(EmulatorSettings(messages=123, clock_start=1_750_000_000), stack)
+
+
+@pytest.fixture
+def emulator(started: Emulator) -> Emulator:
+    """The emulator of all tests here, as if just started."""
+    started.platform.reset()
+    return started
+
+
+def pull(emulator: Emulator, **request: Any) -> Json:
+    answer = emulator.sdk("sync_msg", {"token": emulator.event_token(), **request})
+    assert answer["errcode"] == 0, answer
+    return answer
+
+
+def pull_all(emulator: Emulator, mode: int, limit: int, cursor: str = "") -> tuple[list[Json], str]:
+    """Page to the end as a program does, through page ids where they are given."""
+    messages: list[Json] = []
+    more = 1
+    while more:
+        answer = pull(emulator, cursor=cursor, mode=mode, limit=limit)
+        pages = answer.get("page_id_list", [])
+        assert len(pages) <= 10
+        assert len(answer.get("msg_list", [])) <= limit
+        for page_id in pages:
+            page = emulator.sdk("get_msg_list_by_page_id", {"page_id": page_id})
+            assert page["errcode"] == 0
+            assert 1 <= len(page["msg_list"]) <= limit
+            messages += page["msg_list"]
+        messages += answer.get("msg_list", [])
+        more, cursor = answer["has_more"], answer["next_cursor"]
+    return messages, cursor
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("limit", [1, 7, 41, 123, 1000])
+def test_paging_to_the_end_gives_each_message_once_in_order_of_time(emulator: Emulator, mode: int, limit: int) -> None:
+    messages, _ = pull_all(emulator, mode, limit)
+    assert len({message["msgid"] for message in messages}) == len(messages) == 123
+    times = [message["send_time"] for message in messages]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_cursor_goes_on_where_the_last_pull_ended(emulator: Emulator, mode: int) -> None:
+    _, cursor = pull_all(emulator, mode, 50)
+    assert pull_all(emulator, mode, 50, cursor) == ([], cursor)
+    world = emulator.platform.world
+    with world.lock:
+        new = world.conversations[emulator.settings.corpid].say(world.clock.seconds())
+    [message], _ = pull_all(emulator, mode, 50, cursor)
+    assert message["msgid"] == new.msgid
+
+
+def test_mode_0_gives_messages_mode_1_page_ids_and_mode_2_whichever_is_shorter(emulator: Emulator) -> None:
+    assert "page_id_list" not in pull(emulator, mode=0, limit=50)
+    assert "msg_list" not in pull(emulator, mode=1)
+    assert len(pull(emulator, mode=1)["page_id_list"]) == 1
+    assert len(pull(emulator, mode=2, limit=123)["msg_list"]) == 123
+    assert len(pull(emulator, mode=2, limit=122)["page_id_list"]) == 2
+
+
+def test_the_page_size_is_200_by_default(start: StartEmulator) -> None:
+    answer = pull(start(messages=201))
+    assert (len(answer["msg_list"]), answer["has_more"]) == (200, 1)
+
+
+def test_the_same_seed_gives_the_same_data_and_another_seed_other_data(start: StartEmulator) -> None:
+    one, two, other = start(seed=5), start(seed=5), start(seed=6)
+    assert pull(one)["msg_list"] == pull(two)["msg_list"]
+    assert pull(one)["msg_list"] != pull(other)["msg_list"]
+
+
+def test_every_message_has_the_documented_fields(emulator: Emulator) -> None:
+    messages, _ = pull_all(emulator, 0, 1000)
+    now = emulator.platform.clock.seconds()
+    for message in messages:
+        optional = {"chatid": str, "extra_info": dict}
+        assert {name: type(value) for name, value in message.items()} == {
+            "msgid": str,
+            "sender": dict,
+            "receiver_list": list,
+            "send_time": int,
+            "msgtype": int,
+            "service_encrypt_info": dict,
+            **{name: kind for name, kind in optional.items() if name in message},
+        }
+        assert ("extra_info" in message) == (message["msgtype"] in (21, 22))
+        if "extra_info" in message:
+            assert message["extra_info"]["call_duration"] > 0
+        parties = [message["sender"], *message["receiver_list"]]
+        assert any(party["type"] == 1 for party in parties), "an employee in scope takes part"
+        assert all(set(party) == {"type", "id"} and party["type"] in (1, 2, 3) for party in parties)
+        assert message["sender"] not in message["receiver_list"]
+        assert now - 5 * 86400 < message["send_time"] <= now
+        info = message["service_encrypt_info"]
+        assert len(base64.b64decode(info["encrypted_secret_key"])) == 256
+        assert info["public_key_ver"] == 1
+    assert {message["msgtype"] for message in messages} == set(range(29))
+    assert {message["sender"]["type"] for message in messages} == {1, 2, 3}
+    assert {"chatid" in message for message in messages} == {True, False}
+
+
+def test_only_the_last_five_days_can_be_pulled(emulator: Emulator) -> None:
+    messages, _ = pull_all(emulator, 0, 1000)
+    oldest, [page_id] = pull(emulator, limit=1)["next_cursor"], pull(emulator, mode=1)["page_id_list"]
+    middle = messages[60]["send_time"]
+    emulator.advance(middle + 5 * 86400 - emulator.platform.clock.now())
+    young = [message for message in messages if message["send_time"] > middle]
+    for request in ({}, {"cursor": oldest}, {"begin_time": 1}):
+        assert pull(emulator, **request)["msg_list"][-1] == messages[-1]
+        assert pull(emulator, **request)["msg_list"][-len(young) :] == young
+        assert len(pull(emulator, **request)["msg_list"]) <= len(young) + 3
+    page = emulator.sdk("get_msg_list_by_page_id", {"page_id": page_id})["msg_list"]
+    assert page == pull(emulator)["msg_list"]
+    emulator.advance(5 * 86400)
+    assert pull(emulator) == pull(emulator, cursor=oldest)
+    assert pull(emulator)["msg_list"] == []
+
+
+def test_begin_time_is_where_a_pull_without_a_cursor_starts(emulator: Emulator) -> None:
+    messages, _ = pull_all(emulator, 0, 1000)
+    first = messages[100]["send_time"]
+    expected = [message for message in messages if message["send_time"] >= first]
+    assert pull(emulator, begin_time=first)["msg_list"] == expected
+    cursor = pull(emulator, limit=10)["next_cursor"]
+    assert pull(emulator, begin_time=first, cursor=cursor, limit=1)["msg_list"] == messages[10:11]
+
+
+@pytest.mark.parametrize(
+    ("request_json", "errcode"),
+    [
+        ({"cursor": "made-up"}, 710611),
+        ({"cursor": "s0.0000000000000000"}, 710611),
+        ({"cursor": "中"}, 710611),
+        ({"cursor": 1}, 40058),
+        ({"cursor": "x" * 129}, 40058),
+        ({"token": "made-up"}, 40058),
+        ({"token": "x" * 129}, 40058),
+        ({"limit": -1}, 40058),
+        ({"limit": 1001}, 40058),
+        ({"limit": "1"}, 40058),
+        ({"limit": 1.5}, 40058),
+        ({"mode": 3}, 40058),
+        ({"mode": True}, 40058),
+        ({"begin_time": -1}, 40058),
+    ],
+)
+def test_illegal_parameters_of_sync_msg_are_refused(emulator: Emulator, request_json: Json, errcode: int) -> None:
+    answer = emulator.sdk("sync_msg", {"token": emulator.event_token(), **request_json})
+    assert answer["errcode"] == errcode
+    assert set(answer) == {"errcode", "errmsg"}
+
+
+def test_an_event_token_is_valid_ten_minutes(emulator: Emulator) -> None:
+    token = emulator.event_token()
+    emulator.advance(590)
+    assert emulator.sdk("sync_msg", {"token": token})["errcode"] == 0
+    emulator.advance(10)
+    answer = emulator.sdk("sync_msg", {"token": token})
+    assert answer["errcode"] == 40058
+    assert "expired" in answer["errmsg"]
+
+
+def test_the_request_of_wecoms_own_page_is_one_without_parameters(emulator: Emulator) -> None:
+    """Row 23: its Java and C++ programs send `{"cursor":"","limit":0,"token":""}`."""
+    literally = emulator.sdk("sync_msg", {"cursor": "", "limit": 0, "token": ""})
+    assert literally == pull(emulator)
+    assert len(literally["msg_list"]) == 123
+
+
+def test_without_a_token_pulls_are_limited_by_the_minute(start: StartEmulator) -> None:
+    emulator = start(tokenless_pulls=3)
+    assert [emulator.sdk("sync_msg", {"token": ""})["errcode"] for _ in range(4)] == [0, 0, 0, 45009]
+    assert pull(emulator)["errcode"] == 0
+    emulator.advance(60)
+    assert emulator.sdk("sync_msg", {})["errcode"] == 0
+
+
+def test_a_page_id_is_no_cursor_and_a_cursor_no_page_id(emulator: Emulator) -> None:
+    answer = pull(emulator, mode=1)
+    [page_id], cursor = answer["page_id_list"], answer["next_cursor"]
+    swapped = {"cursor": page_id, "token": emulator.event_token()}
+    assert emulator.sdk("sync_msg", swapped)["errcode"] == 710611
+    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": cursor})["errcode"] == 40058
+    assert emulator.sdk("get_msg_list_by_page_id", {"page_id": ""})["errcode"] == 40063
+    assert emulator.sdk("get_msg_list_by_page_id", {})["errcode"] == 40063
+
+
+def test_only_known_apps_may_pull(emulator: Emulator) -> None:
+    assert emulator.sdk("sync_msg", {}, corpid="ww-other")["errcode"] == 710641
+    assert emulator.sdk("sync_msg", {}, agentid=0)["errcode"] == 710641
+
+
+def test_every_documented_api_is_modelled() -> None:
+    assert set(APIS) == set(SDK_APIS)
+
+
+def test_an_app_decrypts_the_keys_of_messages_with_its_private_key(emulator: Emulator) -> None:
+    private = new_rsa_key()
+    pem = private.public_key().export_key().decode()
+    assert emulator.app_call("set_public_key", {"public_key": pem, "public_key_ver": 3})["errcode"] == 0
+    messages = pull(emulator, limit=3)["msg_list"]
+    assert messages == pull(emulator, limit=3)["msg_list"]
+    keys = emulator.platform.world.app.keys
+    for message in messages:
+        info = message["service_encrypt_info"]
+        assert info["public_key_ver"] == 3
+        sealed = base64.b64decode(info["encrypted_secret_key"])
+        secret_key = PKCS1_v1_5.new(private).decrypt(sealed, b"", expected_pt_len=32)
+        assert secret_key.decode() == keys.secret_key(message["msgid"])
+
+    other = new_rsa_key().public_key().export_key().decode()
+    for version, errcode in [(2, 40212), (3, 40212), (4, 0)]:
+        answer = emulator.app_call("set_public_key", {"public_key": other, "public_key_ver": version})
+        assert answer["errcode"] == errcode
+
+
+@pytest.mark.parametrize(
+    ("body", "errcode"),
+    [
+        ({}, 40063),
+        ({"public_key": "x"}, 40063),
+        ({"public_key": "x", "public_key_ver": "1"}, 40058),
+        ({"public_key": "x", "public_key_ver": 1}, 40211),
+    ],
+)
+def test_a_public_key_that_is_none_is_refused(emulator: Emulator, body: Json, errcode: int) -> None:
+    assert emulator.app_call("set_public_key", body)["errcode"] == errcode
+
+
+def test_public_keys_of_another_size_and_private_keys_are_refused(emulator: Emulator) -> None:
+    small = new_rsa_key(1024)  # the platform refuses it
+    for pem in (small.public_key().export_key(), new_rsa_key().export_key()):
+        body = {"public_key": pem.decode(), "public_key_ver": 1}
+        assert emulator.app_call("set_public_key", body)["errcode"] == 40211
+
+
+def test_get_group_chat_answers_internal_groups(emulator: Emulator) -> None:
+    messages, _ = pull_all(emulator, 0, 1000)
+    answers = {
+        chatid: emulator.sdk("get_group_chat", {"chatid": chatid})
+        for chatid in {message["chatid"] for message in messages if "chatid" in message}
+    }
+    assert {answer["errcode"] for answer in answers.values()} == {0, 710624}
+    for message in messages:
+        group = answers.get(message.get("chatid", ""), {"errcode": 710624})
+        if group["errcode"] == 0:
+            assert set(group) == {"errcode", "errmsg", "creator", "room_create_time", "members"}
+            assert message["sender"]["id"] in [member["memberid"] for member in group["members"]]
+            assert group["members"][0] == {
+                "memberid": group["creator"],
+                "jointime": group["room_create_time"],
+                "type": 1,
+            }
+            joined = [member["jointime"] for member in group["members"]]
+            assert joined == sorted(joined)
+
+
+@pytest.mark.parametrize(("body", "errcode"), [({"chatid": "wr-none"}, 710624), ({}, 40063), ({"chatid": 1}, 40058)])
+def test_get_group_chat_refuses_what_is_no_group(emulator: Emulator, body: Json, errcode: int) -> None:
+    assert emulator.sdk("get_group_chat", body)["errcode"] == errcode
+
+
+def test_many_threads_page_at_once_and_each_gets_everything(emulator: Emulator) -> None:
+    counts: list[int] = []
+
+    def page() -> None:
+        counts.append(len(pull_all(emulator, 2, 20)[0]))
+
+    threads = [threading.Thread(target=page) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [123] * 8
+
+
+def test_a_corp_may_have_no_messages(start: StartEmulator) -> None:
+    emulator = start(messages=0)
+    for mode in MODES:
+        assert pull_all(emulator, mode, 200)[0] == []

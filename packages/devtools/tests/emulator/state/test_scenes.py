@@ -1,0 +1,196 @@
+"""Scenes: a TOML file says who exists and what was said."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.conftest import StartEmulator
+from wwspec_devtools.emulator.scene import WINDOW_SECONDS, Scene, load_scene
+from wwspec_devtools.emulator.state.seeds import make_conversations
+from wwspec_contracts.errors import ConfigurationError
+
+START = 1_750_000_000
+
+
+def rng() -> random.Random:
+    return random.Random(1)  # noqa: S311
+
+
+SCENE = """
+[[employees]]
+userid = "anna"
+name = "安娜"
+
+[[employees]]
+userid = "bert"
+
+[[customers]]
+id = "wmCustomer1"
+name = "李女士"
+remark = "老客户"
+
+[[robots]]
+id = "wbRobot1"
+
+[[groups]]
+chatid = "wrGroup1"
+name = "项目"
+members = ["anna", "bert"]
+
+[[groups]]
+chatid = "wrGroup2"
+members = ["wmCustomer1", "bert"]
+
+[[messages]]
+from = "anna"
+group = "wrGroup2"
+text = "later"
+
+[[messages]]
+from = "wmCustomer1"
+to = ["anna"]
+text = "您好"
+ago = 3600
+
+[[messages]]
+from = "bert"
+group = "wrGroup1"
+msgtype = 2
+ago = 60
+"""
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    path = tmp_path / "scene.toml"
+    path.write_text(SCENE)
+    return path
+
+
+def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: Path) -> None:
+    emulator = start(scene=load_scene(scene), messages=0)
+    messages = emulator.sdk("sync_msg", {})["msg_list"]
+    shown = [
+        (
+            message["sender"]["id"],
+            [receiver["id"] for receiver in message["receiver_list"]],
+            message.get("chatid"),
+            message["send_time"] - START,
+            message["msgtype"],
+        )
+        for message in messages
+    ]
+    assert shown == [
+        ("wmCustomer1", ["anna"], None, -3600, 1),
+        ("bert", ["anna"], "wrGroup1", -60, 2),
+        ("anna", ["wmCustomer1", "bert"], "wrGroup2", 0, 1),
+    ]
+
+
+def test_who_exists_is_seen_by_the_app_and_the_program(start: StartEmulator, scene: Path) -> None:
+    emulator = start(scene=load_scene(scene), messages=0)
+    users = emulator.app_call("get_auth_user_list", {})["auth_user_list"]
+    assert [user["userid"] for user in users] == ["anna", "bert"]
+    group = emulator.sdk("get_group_chat", {"chatid": "wrGroup1"})
+    assert group["creator"] == "anna"
+    assert [member["memberid"] for member in group["members"]] == ["anna", "bert"]
+    assert emulator.sdk("get_group_chat", {"chatid": "wrGroup2"})["errcode"] == 710624, "it holds a customer"
+
+
+def test_messages_of_the_seed_come_on_top_and_stay_among_the_scenes_people(scene: Path) -> None:
+    chats = make_conversations(rng(), START, 200, load_scene(scene))
+    ids = {party.id for message in chats.messages for party in message.parties}
+    assert ids == {"anna", "bert", "wmCustomer1", "wbRobot1"}
+    assert len(chats.messages) == 203
+    times = [message.send_time for message in chats.messages]
+    assert times == sorted(times)
+    assert times[0] > START - WINDOW_SECONDS
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '[[messages]]\nfrom = "zhangwei"\nto = ["lina"]\n',
+        '[[employees]]\nuserid = "anna"\n',
+        '[[customers]]\nid = "wmOnly"\n',
+        "[[employees]]\nuserid = 'a'\n[[customers]]\nid = 'b'\n[[groups]]\nchatid = 'c'\nmembers = ['a', 'b']\n",
+        "",
+    ],
+)
+def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: StartEmulator, part: str) -> None:
+    path = tmp_path / "scene.toml"
+    path.write_text(part)
+    emulator = start(scene=load_scene(path), messages=20)
+    emulator.receive_events()
+    world = emulator.platform.world
+    chats = world.conversations[emulator.settings.corpid]
+    assert all((chats.employees, chats.customers, chats.robots, chats.groups, chats.pairs))
+    assert len(chats.messages) >= 20
+    assert emulator.sdk("sync_msg", {"limit": 1000})["errcode"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[employees", "']]'"),
+        ("x = [\n]]\n", ":2: not valid TOML"),
+        ("\ufeff[[employees]]", "byte order mark"),
+        ("[[employees]]\nname = 'x'\n", "userid"),
+        ("[[people]]\n", "people"),
+        ("[[employees]]\nuserid = 'a'\n[[customers]]\nid = 'a'\n", "'a' occurs twice"),
+        ("[[groups]]\nchatid = 'g'\nmembers = ['a']\n", "groups[0].members"),
+        ("[[groups]]\nchatid = 'g'\nmembers = ['a', 'a']\n", "groups[0].members"),
+        ("[[messages]]\nfrom = 'a'\n", "messages[0]"),
+        ("[[messages]]\nfrom = 'a'\nto = ['b']\ngroup = 'g'\n", "either to or group"),
+        ("[[messages]]\nfrom = 'a'\nto = ['b']\nmsgtype = 29\n", "msgtype"),
+        ("[[messages]]\nfrom = 'a'\nto = ['b']\nago = 432000\n", "ago"),
+    ],
+)
+def test_a_scene_that_can_not_be_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "scene.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as raised:
+        load_scene(path)
+    assert str(path) in str(raised.value)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[messages]]\nfrom = 'nobody'\nto = ['lina']\n", "nobody"),
+        ("[[messages]]\nfrom = 'lina'\nto = ['nobody']\n", "nobody"),
+        ("[[messages]]\nfrom = 'lina'\ngroup = 'nowhere'\n", "'nowhere'"),
+        ("[[groups]]\nchatid = 'g'\nmembers = ['lina', 'nobody']\n", "nobody"),
+        (
+            "[[customers]]\nid='a'\n[[customers]]\nid='b'\n[[groups]]\nchatid = 'g'\nmembers = ['a', 'b']\n",
+            "no employee",
+        ),
+    ],
+)
+def test_a_scene_that_names_nobody_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "scene.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=words):
+        make_conversations(rng(), START, 0, load_scene(path))
+
+
+def test_a_scene_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        load_scene(tmp_path / "missing.toml")
+    with pytest.raises(ConfigurationError, match="is a folder"):
+        load_scene(tmp_path)
+
+
+@pytest.mark.slow  # a hundred thousand messages
+def test_a_corp_has_up_to_a_hundred_thousand_messages(start: StartEmulator) -> None:
+    emulator = start(messages=100_000)
+    seen, cursor, more = 0, "", 1
+    with_token = {"limit": 1000, "mode": 1, "token": emulator.event_token()}
+    while more:
+        answer = emulator.sdk("sync_msg", {**with_token, "cursor": cursor})
+        seen += len(answer["page_id_list"]) * 1000
+        cursor, more = answer["next_cursor"], answer["has_more"]
+    assert seen == 100_000
+    assert len(make_conversations(rng(), START, 1000, Scene()).messages) == 1000

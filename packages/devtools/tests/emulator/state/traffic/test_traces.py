@@ -1,0 +1,133 @@
+"""What a program tells of its work: kept with its entry, bounded, and never a reason for the emulator to fail."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.emulator import Emulator, SealedProgram
+from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.state.traffic.record import Traffic
+from wwspec_devtools.emulator.state.traffic.traces import KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT
+
+Json = dict[str, Any]
+LONG = "x" * (MAX_TEXT + 1)
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    return zone[0]
+
+
+@pytest.fixture
+def event(emulator: Emulator) -> Json:
+    """A recorded event: its number and its reference."""
+    emulator.receive_events()
+    emulator.fire("hit_keyword")
+    (entry,) = (each for each in kept(emulator) if each["kind"] == "event")
+    return {"number": entry["number"], "reference": entry["call"]["request_id"]}
+
+
+def kept(emulator: Emulator) -> list[Json]:
+    with EmulatorClient(emulator.url) as client:
+        return [client.entry(row["number"]) for row in client.traffic()]
+
+
+def shown(emulator: Emulator, event: Json) -> Json:
+    """Return the event as the page gets it."""
+    with EmulatorClient(emulator.url) as client:
+        return client.entry(event["number"])
+
+
+def send(emulator: Emulator, body: bytes) -> None:
+    assert emulator.http.post("/emulator/traces", content=body).status_code == 204
+
+
+def send_traces(emulator: Emulator, event: Json, *traces: Json) -> None:
+    usual = {"reference": event["reference"], "kind": "job", "outcome": "postponed", "milliseconds": {"total": 1}}
+    send(emulator, msgspec.json.encode([usual | trace for trace in traces]))
+
+
+def frame(line: int) -> Json:
+    return {"file": LONG, "line": line, "function": LONG, "code": LONG, "own": True}
+
+
+def test_code_that_fails_for_good_makes_its_event_red(emulator: Emulator, event: Json) -> None:
+    send_traces(emulator, event, {"kind": "event", "outcome": "ok"}, {"attempt": 1})
+    first = shown(emulator, event)
+    assert [first[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "postponed", 1]
+    send_traces(emulator, event, {"attempt": 2, "outcome": "failed"})
+    second = shown(emulator, event)
+    assert [second[name] for name in ("verdict", "failed", "code", "attempts")] == ["code failed", True, "failed", 2]
+    send_traces(emulator, event, {"attempt": 3, "outcome": "ok"})
+    third = shown(emulator, event)
+    assert [third[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "ok", 3]
+
+
+def test_the_reference_is_not_shown(emulator: Emulator, event: Json) -> None:
+    send_traces(emulator, event, {})
+    assert "reference" not in shown(emulator, event)["traces"][0]
+
+
+def test_what_can_not_be_read_is_dropped_and_the_rest_is_kept(emulator: Emulator, event: Json) -> None:
+    good = {"reference": event["reference"], "kind": "job", "outcome": "ok", "milliseconds": {"total": 1}}
+    deep = b"[" * 100_000
+    for body in (b"", b"{", b"[", b"\xff", b"{}", b"[1, null]", deep, b"[" + deep + b"]"):
+        send(emulator, body)
+    malformed: tuple[Json, ...] = (
+        {"kind": "other"},
+        {"outcome": "?"},
+        {"milliseconds": {}},
+        {"reference": ""},
+        {"reference": LONG},
+        {"lines": [1]},
+        {"failure": "none"},
+    )
+    for wrong in malformed:
+        send(emulator, msgspec.json.encode([good | wrong]))
+    assert shown(emulator, event)["traces"] == []
+    send(emulator, msgspec.json.encode([{**good, "kind": "other"}, {**good, "attempt": 7}]))
+    assert [trace["attempt"] for trace in shown(emulator, event)["traces"]] == [7]
+
+
+def test_what_belongs_to_no_entry_is_dropped(emulator: Emulator, event: Json, traffic: Traffic) -> None:
+    before = traffic.kept
+    send_traces(emulator, {"reference": "somebody else's"}, {}, {})
+    assert traffic.kept == before
+    assert all(entry["traces"] == [] for entry in kept(emulator))
+
+
+def test_long_texts_many_lines_and_many_frames_are_cut(emulator: Emulator, event: Json) -> None:
+    lines = [{"at": number, "level": LONG, "text": LONG} for number in range(MAX_LINES + 3)]
+    frames = [frame(number) for number in range(MAX_FRAMES + 2)]
+    send_traces(emulator, event, {"errmsg": LONG, "failure": {"name": LONG, "text": LONG, "frames": frames}})
+    send_traces(
+        emulator, event, {"lines": lines[:2]}, {"lines": [{**line, "level": "INFO", "text": ""} for line in lines]}
+    )
+    crashed, few, many = shown(emulator, event)["traces"]
+    assert len(crashed["errmsg"]) == len(crashed["failure"]["name"]) == len(crashed["failure"]["text"]) == MAX_TEXT
+    assert [each["line"] for each in crashed["failure"]["frames"]] == list(range(2, MAX_FRAMES + 2)), "the innermost"
+    for each in crashed["failure"]["frames"]:
+        assert len(each["file"]) == len(each["function"]) == len(each["code"]) == MAX_TEXT
+    assert [len(line["text"]) for line in few["lines"]] == [len(line["level"]) for line in few["lines"]]
+    assert len(few["lines"][0]["text"]) == MAX_TEXT
+    assert (len(many["lines"]), many["lines_left_out"]) == (MAX_LINES, 3)
+
+
+def test_the_first_and_the_latest_of_many_attempts_are_kept(emulator: Emulator, event: Json) -> None:
+    attempts = range(1, KEPT_TRACES + 6)
+    send_traces(emulator, event, *({"attempt": number} for number in attempts))
+    found = [trace["attempt"] for trace in shown(emulator, event)["traces"]]
+    assert found == [1, *attempts[-KEPT_TRACES + 1 :]]
+
+
+def test_traces_count_as_bytes_of_the_record(emulator: Emulator, event: Json, traffic: Traffic) -> None:
+    before = traffic.kept.bytes
+    for attempt in range(KEPT_TRACES):
+        send_traces(
+            emulator, event, {"attempt": attempt, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}}
+        )
+    full = traffic.kept.bytes
+    assert full - before > KEPT_TRACES * MAX_TEXT * 5
+    send_traces(emulator, event, {"attempt": 99, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}})
+    assert traffic.kept.bytes == full, "one more takes the place of another"

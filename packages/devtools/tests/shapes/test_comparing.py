@@ -1,0 +1,134 @@
+"""Recorded shapes against contracts and emulator: the emulator plays WeCom, with faults in its answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.shapes.clients import Answer, Scripted, changed
+from wwspec_router.config import SdkSource
+from wwspec_contracts.errors import SdkCallError
+from wwspec_devtools.shapes.comparing import WORDS, Difference, differences, emulated_client, emulated_shapes
+from wwspec_devtools.shapes.recording import record
+from wwspec_contracts.read_only import CASES
+
+API = "get_group_chat"
+
+
+def found(change: Callable[[Answer], object], api: str = API) -> list[Difference]:
+    """Return the differences of a recording in which one API answered something else."""
+    return differences(record(changed(emulated_client(), api, change), SdkSource.VENDOR, WORDS))
+
+
+def lines(change: Callable[[Answer], object], api: str = API, case: str = "found") -> list[tuple[str, str, str, str]]:
+    """Return path, contract, emulator and recorded of one case."""
+    everything = found(change, api)
+    assert {each.api for each in everything} <= {api}
+    return [(each.path, each.contract, each.emulator, each.recorded) for each in everything if each.case == case]
+
+
+def test_the_emulator_does_not_differ_from_itself() -> None:
+    assert found(lambda answer: answer) == []
+
+
+def test_the_emulator_has_something_to_read_for_each_case() -> None:
+    apis = emulated_shapes().apis
+    assert {(api, case) for api, cases in apis.items() for case in cases} == {(each.api, each.name) for each in CASES}
+    refused = [(api, case) for api, cases in apis.items() for case, each in cases.items() if not each.accepted]
+    assert {case for _, case in refused} == {"unknown"}
+    empty = [
+        api
+        for api, cases in apis.items()
+        for each in cases.values()
+        for path, node in each.accepted.items()
+        if path.count(".") == 1 and node.lengths == (0, 0)
+    ]
+    assert set(empty) <= {"get_agree_status_room"}
+
+
+def without(key: str) -> Callable[[Answer], object]:
+    return lambda answer: {name: each for name, each in answer.items() if name != key}
+
+
+def test_a_missing_key() -> None:
+    assert lines(without("creator")) == [("$.creator", "string", "string", "absent")]
+
+
+def test_a_key_that_is_missing_in_some_objects() -> None:
+    def change(answer: Answer) -> Answer:
+        for member in answer.get("members", [])[1:]:
+            del member["jointime"]
+        return answer
+
+    [(path, contract, emulator, recorded)] = lines(change)
+    assert (path, contract, emulator, recorded[:12]) == ("$.members[].jointime", "integer", "integer", "integer, in ")
+
+
+def test_another_type() -> None:
+    assert lines(lambda answer: answer | {"creator": 1}) == [("$.creator", "string", "string", "integer")]
+    null = lines(lambda answer: answer | {"creator": None})
+    assert null == [("$.creator", "string", "string", "null")]
+
+
+def test_an_object_for_a_list_has_one_line() -> None:
+    change = lines(lambda answer: answer | {"members": {"lina": {"type": 1}}})
+    assert change == [("$.members", "array", "array", "object")]
+
+
+def test_a_new_key_has_one_line_whatever_is_in_it() -> None:
+    change = lines(lambda answer: answer | {"new_key": {"a": {"b": [1]}}})
+    assert change == [("$.new_key", "not listed", "absent", "object")]
+
+
+def test_a_key_of_the_contract_that_the_emulator_never_gives() -> None:
+    change = lines(lambda answer: answer | {"page_id_list": []}, "sync_msg", "messages")
+    assert change == [("$.page_id_list", "array", "absent", "array")]
+
+
+def test_a_flag_may_have_either_spelling_in_the_contract() -> None:
+    change = lines(lambda answer: answer | {"has_more": True}, "sync_msg", "messages")
+    assert change == [("$.has_more", "boolean or integer", "integer", "boolean")]
+
+
+def test_another_errcode() -> None:
+    change = lines(lambda answer: {"errcode": 48002, "errmsg": "no"}, case="unknown")
+    assert change == [("errcode", "-", "710624", "48002")]
+    assert lines(lambda answer: {"errcode": 48002, "errmsg": "no"}) == [("errcode", "-", "0", "48002")]
+
+
+def test_a_refusal_with_another_key() -> None:
+    change = lines(lambda answer: answer | ({"more_info": "x"} if answer["errcode"] else {}), case="unknown")
+    assert change == [("$.more_info", "not listed", "absent", "string")]
+
+
+def test_calls_without_an_answer() -> None:
+    assert lines(lambda answer: SdkCallError(API, -10006)) == [("return code", "-", "-", "-10006")]
+    assert lines(lambda answer: "[]") == [("$", "object", "object", "no JSON object")]
+
+
+def test_an_answer_that_the_emulator_refuses_is_held_against_the_contract() -> None:
+    group = {"errcode": 0, "errmsg": "ok", "creator": 1, "room_create_time": 1}
+    assert lines(lambda answer: group, case="unknown") == [
+        ("errcode", "-", "710624", "0"),
+        ("$.creator", "string", "-", "integer"),
+    ]
+
+
+def test_elements_of_a_list_that_is_empty_in_the_emulator_are_no_difference() -> None:
+    def change(answer: Answer) -> Answer:
+        [rule] = answer["msg_list"][0]["hit_rule_list"]
+        assert rule["semantics_list"] == []
+        rule["semantics_list"] = [1]
+        return answer
+
+    assert found(change, "get_hit_msg_list") == []
+
+
+def test_what_the_recording_shows_nothing_of_is_no_difference() -> None:
+    empty: dict[str, Any] = {"errcode": 0, "errmsg": "ok", "rule_list": [], "has_more": False, "next_cursor": "x"}
+    real = emulated_client()
+    client = changed(real, "get_rule_list", lambda answer: empty)
+    assert differences(record(client, SdkSource.VENDOR, WORDS)) == []
+
+
+def test_an_app_without_permission_differs_by_its_errcodes_only() -> None:
+    client = Scripted(lambda *_: {"errcode": 48002, "errmsg": "api forbidden"})
+    assert {each.path for each in differences(record(client, SdkSource.VENDOR, WORDS))} == {"errcode"}

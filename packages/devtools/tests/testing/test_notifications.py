@@ -1,0 +1,193 @@
+"""What a test waits for: a notification of a kind, or the end of all work. And events that come again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.archive import Digest
+from tests.support.apps import ROOT, write_files
+from tests.support.zones import serve_zone
+from wwspec_router import Contract
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.zone import ServedZone, Zone, ZoneTimeoutError
+from wwspec_contracts.events import hit_keyword
+
+REGISTRY = """
+[abilities.get_callback_data]
+kind = "callback_data"
+
+[abilities.slow]
+handler = "abilities.slow:slow"
+
+[events.conversation_new_message]
+handler = "abilities.slow:on_message"
+notify = "{notify}"
+retries = 1
+"""
+SLOW = """
+import os
+from pathlib import Path
+from time import sleep
+
+from wwspec_router import Contract, EventContext, Output, ability
+from wwspec_contracts.events import conversation_new_message
+
+VAR = Path(os.environ["WWSPEC_VAR"])
+
+
+class Found(Contract):
+    attempt: int
+
+
+@ability
+def slow(request: Contract) -> Output:
+    sleep(0.3)
+    (VAR / "slow").touch()
+    return Output()
+
+
+def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Found:
+    sleep(0.3)
+    with (VAR / "attempts").open("a") as file:
+        file.write("x")
+    if ctx.attempt == 1:
+        raise ValueError("the first attempt")
+    return Found(attempt=ctx.attempt)
+"""
+
+
+@pytest.fixture(scope="module", params=["in-process", "served"])
+def module_zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
+    with Zone.in_process(ROOT) if request.param == "in-process" else serve_zone(ROOT) as zone:
+        yield zone
+
+
+@pytest.fixture
+def zone(module_zone: Zone) -> Zone:
+    module_zone.client.reset()
+    return module_zone
+
+
+@pytest.fixture(params=["now", "after", "never"])
+def slow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServedZone]:
+    """A program whose code takes a while, and fails at first."""
+    files = {"abilities/registry.toml": REGISTRY.replace("{notify}", request.param), "abilities/slow.py": SLOW}
+    with serve_zone(write_files(tmp_path, files), serve=("--retry-pause", "0.1")) as zone:
+        yield zone
+
+
+def test_a_kind_of_ones_own_is_returned_as_its_contract_or_as_plain_json(zone: Zone) -> None:
+    zone.call("daily_digest", {"hours": 1}).raise_for_error()
+    zone.call("daily_digest", {"hours": 1}).raise_for_error()
+    assert zone.notified(Digest) == Digest(one_to_one=0, groups=0)
+    assert zone.notified("daily_digest")["daily_digest"] == {"one_to_one": 0, "groups": 0}
+
+
+def test_an_event_is_returned_whole_or_as_its_contract(zone: Zone) -> None:
+    first, second = zone.fire("hit_keyword")["event"], zone.fire("hit_keyword")["event"]
+    assert zone.notified("hit_keyword") == first
+    event = zone.notified(hit_keyword.Event)
+    assert event.hit_keyword.token == second["hit_keyword"]["token"]
+
+
+def test_each_notification_is_returned_once_and_other_kinds_are_kept(zone: Zone) -> None:
+    zone.fire("hit_keyword")
+    zone.fire("auth_knowledge_base")
+    assert zone.notified("auth_knowledge_base")["event_type"] == "auth_knowledge_base"
+    assert zone.notified("hit_keyword")["event_type"] == "hit_keyword"
+    with pytest.raises(ZoneTimeoutError, match="no notification of hit_keyword within 0 s; there came none"):
+        zone.notified("hit_keyword", timeout=0)
+
+
+def test_a_wait_that_is_over_names_what_came(zone: Zone) -> None:
+    zone.fire("hit_keyword")
+    with pytest.raises(
+        ZoneTimeoutError, match=r"no notification of daily_digest within 0\.1 s; there came: hit_keyword$"
+    ):
+        zone.notified("daily_digest", timeout=0.1)
+
+
+def test_a_payload_that_can_not_be_fetched_is_named_with_the_reason(zone: Zone) -> None:
+    zone.fire("hit_keyword")
+    zone.advance(601)
+    with pytest.raises(ZoneTimeoutError, match="there came: get_callback_data: refused by the platform .* 710646"):
+        zone.notified("hit_keyword", timeout=0)
+
+
+def test_a_reset_forgets_what_came_before(zone: Zone) -> None:
+    zone.fire("hit_keyword")
+    zone.client.reset()
+    zone.fire("auth_knowledge_base")
+    assert zone.notified("auth_knowledge_base")
+    with pytest.raises(ZoneTimeoutError, match="there came none"):
+        zone.notified("hit_keyword", timeout=0)
+
+
+def test_a_kind_that_nothing_has_is_refused_with_the_fix(zone: Zone) -> None:
+    class Unknown(Contract):
+        size: int
+
+    with pytest.raises(ConfigurationError, match=r"no notification is of kind hit_keywort; did you mean hit_keyword\?"):
+        zone.notified("hit_keywort")
+    with pytest.raises(ConfigurationError, match=r"no row \[notifications.<kind>\] has contract = .*Unknown"):
+        zone.notified(Unknown)
+
+
+def test_an_event_comes_again_with_the_same_content(zone: Zone) -> None:
+    fired = zone.fire("hit_keyword")
+    assert zone.repeat(fired)["event"] == fired["event"] == zone.repeat(fired["event"])["event"]
+    assert [zone.notified("hit_keyword") for _ in range(3)] == [fired["event"]] * 3
+    sent = zone.client.traffic(kind="event")
+    texts = {zone.client.entry(each["number"])["text"]["request"] for each in sent}
+    assert (len(sent), len(texts)) == (3, 1)
+
+
+def test_a_keyword_event_brings_a_message_that_hits_a_rule(zone: Zone) -> None:
+    token = zone.fire("hit_keyword", text="我要投诉")["event"]["hit_keyword"]["token"]
+    [hit] = zone.call("invoke_get_hit_msg_list", {"token": token}).reply["msg_list"]
+    [rule] = zone.client.rules()["rules"]
+    assert hit["hit_rule_list"] == [{"rule_id": rule["rule_id"], "has_hit_keyword": True, "semantics_list": []}]
+    assert zone.client.messages(limit=1)["messages"][0]["msgid"] == hit["msgid"]
+    assert len(zone.client.traffic(kind="event")) == 1, "no second event is sent for the message"
+
+
+def test_nothing_is_in_work_in_a_zone_that_rests(zone: Zone) -> None:
+    zone.fire("chat_archive_audit_approved_single")
+    zone.wait_idle()
+    assert zone.client.wait_idle(0) == []
+
+
+def test_a_repeat_of_an_event_whose_code_runs_once_is_no_work(tmp_path: Path) -> None:
+    once = REGISTRY.replace("{notify}", "now").replace("retries = 1", "once = true\nretries = 1")
+    write_files(tmp_path, {"abilities/registry.toml": once, "abilities/slow.py": SLOW})
+    with serve_zone(tmp_path, serve=("--retry-pause", "0.1")) as zone:
+        fired = zone.fire("conversation_new_message")
+        zone.wait_idle()
+        zone.repeat(fired)
+        zone.wait_idle(timeout=5)
+        assert zone.var is not None
+        assert (zone.var / "attempts").read_text() == "xx", "its retry, and not the repeat"
+
+
+# A program of its own, since it is to be slow: it takes seconds to start.
+@pytest.mark.slow
+def test_work_has_ended_when_code_on_an_event_and_its_retries_have(slow: ServedZone) -> None:
+    fired = slow.fire("conversation_new_message")
+    assert slow.client.wait_idle(0) != []
+    slow.wait_idle()
+    assert slow.var is not None
+    assert (slow.var / "attempts").read_text() == "xx"
+    slow.repeat(fired)
+    slow.wait_idle()
+    assert (slow.var / "attempts").read_text() == "xxxx"
+
+
+@pytest.mark.slow
+def test_work_has_ended_when_an_asynchronous_call_has(slow: ServedZone) -> None:
+    slow.submit("slow")
+    with pytest.raises(ZoneTimeoutError, match="still in work after 0 s: 1 asynchronous call"):
+        slow.wait_idle(timeout=0)
+    slow.wait_idle()
+    assert slow.var is not None
+    assert (slow.var / "slow").exists()

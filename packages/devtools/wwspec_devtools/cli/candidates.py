@@ -1,0 +1,145 @@
+"""What a shell completes: ability IDs, events and APIs of the application in the current folder.
+
+Everything is read from files; neither a handler nor a contract is imported. What can't be read is left out, since a
+shell must not show an error while somebody types.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
+from wwspec_router.config.file import read_settings_file
+from wwspec_devtools.console_contracts.saved_requests import FOLDER, SavedRequests
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.toml import read_toml
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+SHIPPED = Path(__file__).parents[1] / "wecom"
+"""The folders of WeCom's contracts, one file each."""
+
+
+def ability_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the ability IDs of the registry file that begin with `incomplete`; after an `@` the saved requests."""
+    return _matching(_ability_ids(ctx), incomplete) or saved_names(ctx, param, incomplete)
+
+
+def saved_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the saved requests of the ability that is named, or of all, that begin with `incomplete`: `@NAME`."""
+    ability_id = ctx.params.get("ability_id")
+    saved = saved_requests(application_folder(ctx)).all() if incomplete.startswith("@") else []
+    return _matching({f"@{each.name}" for each in saved if ability_id in (None, each.ability_id)}, incomplete)
+
+
+def saved_requests(app: Path | None = None) -> SavedRequests:
+    """Return the saved requests of an application.
+
+    Args:
+        app: Its folder; by default the one that `WWSPEC_APP` names, else the current one.
+    """
+    return SavedRequests((app or Path(os.environ.get(variable("app"), ""))) / FOLDER)
+
+
+def event_types(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the event types that begin with `incomplete`."""
+    return _matching(_contracts(ctx, "events"), incomplete)
+
+
+def api_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of SDK APIs that begin with `incomplete`."""
+    return _matching(_api_names(ctx), incomplete)
+
+
+def fault_targets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the SDK APIs, ability IDs and event types that begin with `incomplete`: a fault may be limited to one."""
+    return _matching({*_api_names(ctx), *_ability_ids(ctx), *_contracts(ctx, "events")}, incomplete)
+
+
+def errcodes(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Return the errcodes that begin with `incomplete`, with their causes."""
+    from click.shell_completion import CompletionItem  # here, since no other run needs it
+
+    from wwspec_contracts.errcodes import ERRCODES
+
+    rows = ((str(code), row.cause) for code, row in sorted(ERRCODES.items()))
+    return [CompletionItem(code, help=cause) for code, cause in rows if code.startswith(incomplete)]
+
+
+def fault_values(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem[str]] | list[str]":
+    """Return the errcodes that begin with `incomplete`, where the effect takes one."""
+    return errcodes(ctx, param, incomplete) if ctx.params.get("effect") in ("errcode", "return_code") else []
+
+
+def ability_of_kind(ctx: click.Context, kind: str) -> str:
+    """Return the first ability of a kind that the registry file declares; empty when it declares none."""
+    rows = _table(_tables(ctx), "abilities").items()
+    return next((name for name, row in rows if isinstance(row, dict) and row.get("kind") == kind), "")
+
+
+def _matching(names: set[str], incomplete: str) -> list[str]:
+    return sorted(each for each in names if each.startswith(incomplete) and each.isprintable() and " " not in each)
+
+
+def application_folder(ctx: click.Context) -> Path:
+    """Return the folder that `--app` or `WWSPEC_APP` names, else the current one."""
+    return ctx.params.get("app") or Path(os.environ.get(variable("app"), ""))
+
+
+def _contracts(ctx: click.Context, kind: str) -> set[str]:
+    """Return the names of the contracts of one kind: WeCom's, and those that the application adds."""
+    folders = (SHIPPED / kind, application_folder(ctx) / "schemas" / kind)
+    return {path.stem for folder in folders for path in folder.glob("*.py") if not path.stem.startswith("_")}
+
+
+def _api_names(ctx: click.Context) -> set[str]:
+    """Return the names of SDK APIs: those with a contract, and those that a row names beside its examples."""
+    rows = _table(_tables(ctx), "abilities").values()
+    named = (row.get("api") for row in rows if isinstance(row, dict) and {"input", "output"} <= row.keys())
+    return {*_contracts(ctx, "api"), *(api for api in named if isinstance(api, str))}
+
+
+def _ability_ids(ctx: click.Context) -> set[str]:
+    tables = _tables(ctx)
+    ids = set(_table(tables, "abilities"))
+    for name in ("passthrough", "func"):
+        row = _table(tables, name)
+        if isinstance(row.get("prefix"), str):
+            ids.update(f"{row['prefix']}{api}" for api in _apis(ctx, row.get("apis", "*")))
+    return ids
+
+
+def _registry(ctx: click.Context) -> Path:
+    app = application_folder(ctx)
+    if named := ctx.params.get("registry") or os.environ.get(variable("registry")):
+        return Path(named)
+    settings = Path(os.environ.get(variable("config")) or app / SETTINGS_FILE)
+    if settings.is_file():
+        return Path(read_settings_file(settings).defaults("serve").get("registry", app / REGISTRY))
+    return app / REGISTRY
+
+
+def _tables(ctx: click.Context) -> dict[str, Any]:
+    """Return the tables of the registry file; none when it can't be read."""
+    try:
+        return read_toml(_registry(ctx))[1]
+    except ConfigurationError:
+        return {}
+
+
+def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _apis(ctx: click.Context, apis: object) -> Iterator[str]:
+    if apis == "*":
+        yield from _api_names(ctx)
+    elif isinstance(apis, list):
+        yield from (each for each in apis if isinstance(each, str))

@@ -1,0 +1,83 @@
+"""What `wwspec dev` and `wwspec demo` print for a person: where everything is, and lines to paste."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from wwspec_router.cli.tables import styled
+from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+
+SHARED = "get_callback_data"
+"""An ability that nearly every program has, and that needs a notify_id."""
+WIDTH = 9
+
+
+def print_places(client: EmulatorClient, program_url: str, what: str) -> None:
+    """Print where program and emulator are, and as whom an app calls.
+
+    Args:
+        client: Of the emulator.
+        program_url: Of the program.
+        what: What the program is, in a few words.
+    """
+    info = client.info()
+    row("program", f"{_url(program_url)}   {what}")
+    row("emulator", f"{_url(client.url)}   who is who: /emulator/info, requests and responses: /emulator/traffic")
+    row("console", f"{_url(f'{client.url}/')}   the whole exchange, in the browser")
+    secret = f"secret {info['secret']}" if info["secret"] else f"suite_id {info['suite_id']}"
+    row("app", f"corpid {info['corpid']}   {secret}")
+    row("", f"program_id {info['program_id']}   agentid {info['agentid']}")
+    if info["callback_url"]:
+        row("callback", _url(info["callback_url"]))
+    row("events", " ".join(info["events"]))
+
+
+def row(name: str, text: str) -> None:
+    """Print one line with its name."""
+    click.echo(f"{styled(f'{name:<{WIDTH}}', bold=True)} {text}")
+
+
+def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
+    """Return lines for a shell that call an ability and fire an event.
+
+    Args:
+        client: Of the emulator.
+        ability_id: Which ability.
+        data: The request's JSON text.
+    """
+    from wwspec_devtools.testing.app import App  # here, since `--help` needs no extra
+
+    info = client.info()
+    url = "" if client.url == DEFAULT_URL else f" --url {client.url}"
+    body = msgspec.json.encode(
+        {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
+    ).decode()
+    path = f"/cgi-bin/chatdata/sync_call_program?access_token={App(client).client.access_token()}"
+    return [
+        f"wwspec call{url} {shlex.quote(ability_id)} {shlex.quote(data)}",
+        f"wwspec fire{url} conversation_new_message",
+        f"wwspec zone traffic{url}",
+        f"curl -d {shlex.quote(body)} {shlex.quote(client.url + path)}",
+    ]
+
+
+def sample_call(contracts: Mapping[str, ConsoleContract]) -> tuple[str, str]:
+    """Return an ability and a request to try first: one of the program's own, if it has any.
+
+    The request has only the numbers and booleans of the example: its texts are not ids that exist.
+    """
+    own = [name for name in contracts if name != SHARED and not name.endswith(SDK_APIS)]
+    name = next(iter(own), next(iter(contracts)))
+    example: Any = contracts[name].input
+    fields = example if isinstance(example, dict) else {}
+    plain = {key: value for key, value in fields.items() if isinstance(value, bool | int | float)}
+    return name, msgspec.json.encode(plain).decode()
+
+
+def _url(url: str) -> str:
+    return styled(url, fg="cyan", underline=True)

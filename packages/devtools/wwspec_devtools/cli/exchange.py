@@ -1,0 +1,120 @@
+"""How `wwspec zone show` prints one exchange: how it ended, why, what caused it, and its request and reply."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from wwspec_router.cli.language import is_chinese, text
+from wwspec_router.cli.tables import moment, styled
+from wwspec_devtools.cli.tail import KIND_COLOURS, ending
+from wwspec_contracts.support.printable import printable
+
+Json = dict[str, Any]
+
+_TIMES = {"queue": "queue", "check": "contract check", "sdk": "SDK", "handler": "handler"}
+_OUTCOMES = {"postponed": "failed"}
+
+
+def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
+    """Yield the lines about an exchange.
+
+    Args:
+        entry: As `EmulatorClient.entry` returns it.
+        cause: The exchange that caused it, if one did and it is kept.
+        traces: What the program tells of it.
+    """
+    kind = styled(entry["kind"], fg=KIND_COLOURS.get(entry["kind"]))
+    took = "" if entry["duration_ms"] is None else f"  {entry['duration_ms']:.1f} ms"
+    at = moment(entry["time_ms"] // 1000, entry["time_ms"] % 1000)
+    yield f"{entry['number']}  {kind}  {styled(printable(entry['name']), bold=True)}  {at}{took}  {ending(entry)}"
+    yield from _cause(entry, cause)
+    for hit in entry["hits"]:
+        if hit["effect"] == "answer":
+            yield f"answered by hand ({hit['id']}), not by the emulator"
+    language = is_chinese()  # each text comes in English and in Chinese
+    meanings = [f"{errcode}: {means[language]}" for errcode, means in entry["causes"].items()]
+    if texts := [*meanings, *([entry["advice"][language]] if entry["advice"] else ())]:
+        yield from _section(text("what it means, and what to do"), texts)
+    for trace in sorted(traces, key=lambda trace: trace["kind"] == "job"):  # a run may be told of before its request
+        yield from _trace(trace)
+    for side in ("request", "reply"):
+        if entry[side] not in ("", None):
+            yield from _section(side, _shown(entry[side]))
+
+
+def own_frames(failure: Json) -> list[Json]:
+    """Return the frames of the application that an error came through, the innermost first."""
+    return [frame for frame in reversed(failure["frames"]) if frame["own"]]
+
+
+def _section(title: str, texts: list[str]) -> Iterator[str]:
+    yield ""
+    yield styled(title, bold=True)
+    yield from (f"  {printable(text)}" for text in texts)
+
+
+def _cause(entry: Json, cause: Json | None) -> Iterator[str]:
+    if cause is not None:
+        yield f"caused by {cause['number']}  {cause['kind']}  {printable(cause['name'])}"
+    elif entry["parent"]:
+        yield f"caused by {entry['parent']}, which is not kept"
+    if entry["replay_of"]:
+        yield f"sent again: a copy of {entry['replay_of']}"
+    if (made := entry["cause"]) is not None:
+        if made["fired"]:
+            yield "fired by a test, `wwspec fire` or the console"
+        if (message := made["message"]) is not None:
+            to = message["chatid"] or ", ".join(message["to"])
+            yield printable(f"{message['from']} ({message['name']}) to {to}: {message['text']}")
+    if entry["children"]:
+        yield f"caused {', '.join(map(str, entry['children']))}"
+
+
+def _trace(trace: Json) -> Iterator[str]:
+    """Yield what the program tells of one attempt."""
+    ended = _OUTCOMES.get(trace["outcome"], trace["outcome"])
+    if trace["kind"] == "job":
+        most = f" of {trace['attempts']}" if trace["attempts"] else ""
+        again = "" if trace["next_run"] is None else f", again in {trace['next_run']:.1f} s"
+        title = f"run {trace['attempt']}{most} of the job: {ended}{again}"
+    else:
+        title = f"the program: {ended}"
+    if trace["errcode"]:
+        title += f" ({trace['errcode']})"
+    yield from _section(title, list(_failure(trace)))
+    texts = [f"{line['at']:>9.1f} ms  {line['level']:<8}  {line['text']}" for line in trace["lines"]]
+    if trace["lines_left_out"]:
+        texts.append(f"and {trace['lines_left_out']} lines more")
+    yield from (f"  {printable(text)}" for text in texts)
+    yield f"  {_milliseconds(trace['milliseconds'])}"
+    if trace_id := trace.get("trace_id"):
+        yield f"  trace_id {printable(trace_id)}"
+
+
+def _failure(trace: Json) -> Iterator[str]:
+    """Yield the error, then the frames of the application, then how many others there are, the innermost first."""
+    if (failure := trace["failure"]) is None:
+        if trace["errmsg"] and trace["errcode"]:
+            yield trace["errmsg"]
+        return
+    yield f"{failure['name']}: {failure['text']}" if failure["text"] else failure["name"]
+    frames = failure["frames"]
+    shown = own_frames(failure) or frames[-1:]
+    for frame in shown:
+        yield f"  {frame['file']}:{frame['line']} in {frame['function']}"
+        if frame["code"]:
+            yield f"    {frame['code'].strip()}"
+    if others := len(frames) - len(shown):
+        yield f"  and {others} lines of libraries (--json has them)"
+
+
+def _milliseconds(spent: Json) -> str:
+    parts = [f"{name} {spent[key]:.1f}" for key, name in _TIMES.items() if spent[key] is not None]
+    return f"{spent['total']:.1f} ms" + (f": {', '.join(parts)}" if parts else "")
+
+
+def _shown(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode().splitlines()

@@ -1,0 +1,169 @@
+"""`wwspec app tail`: the notifications of an app and their events, as they come."""
+
+import logging
+import math
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wwspec_devtools.cli.dev_note import noted_url
+from wwspec_router.cli.options import needs, secret_option
+from wwspec_router.cli.tables import moment, styled
+from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
+from wwspec_router.config import variable
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.extras import require
+from wwspec_contracts.support.signals import until_interrupted
+from wwspec_contracts.support.printable import printable
+
+if TYPE_CHECKING:
+    from wwspec_client import Callback, NotifyEvent
+
+LISTEN = "127.0.0.1:8090"
+
+
+@click.command(cls=WeComCommand)
+@needs("client")
+@click.option("--url", default="", metavar="URL", help="An emulator that runs; then nothing else need be given.")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help=f"Where callbacks arrive, such as behind a tunnel.  [default: {LISTEN}; with --url any free port]",
+)
+@click.option(
+    "--receive-id",
+    default="",
+    envvar=variable("receive-id"),
+    show_envvar=True,
+    help="Whom callbacks are sealed for.  [default: the corpid]",
+)
+@secret_option("callback-token", "the Token of the app's callback")
+@secret_option("encoding-aes-key", "the EncodingAESKey of the app's callback")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each.")
+@wecom_options
+def tail(
+    wecom: WeCom,
+    url: str,
+    listen: str | None,
+    receive_id: str,
+    callback_token: str,
+    encoding_aes_key: str,
+    as_json: bool,
+) -> None:
+    """Print notifications and their events as they come, until Ctrl-C.
+
+    Serves the app's callback URL. At WeCom, set that URL in the admin console: it leads to --listen under any path. A
+    running emulator is told with --url, and is given its own callback URL back at the end. In the folder of a running
+    `wwspec dev` its emulator is taken when nothing of an app at WeCom is given.
+
+    Events go to standard output, what goes wrong to standard error. Nothing is kept: an event that is printed is
+    handled, and one that is not fetched at the end is lost.
+    """
+    secret = (callback_token, encoding_aes_key)
+    if wecom == WeCom() and not any(secret):
+        url = url or noted_url()
+    with until_interrupted(), _listening(listen or ("127.0.0.1:0" if url else LISTEN)) as bound:
+        if url:
+            _tail_emulator(url, bound, as_json)
+        elif not all(secret):
+            token, key = variable("callback-token"), variable("encoding-aes-key")
+            raise click.UsageError(
+                f"the callback is not known: set {token} and {key}, or {token}_FILE and {key}_FILE; for an "
+                "emulator give --url"
+            )
+        else:
+            receiver = {"token": callback_token, "encoding_aes_key": encoding_aes_key}
+            _serve(wecom, bound, as_json, **receiver, receive_id=receive_id or wecom.corpid)
+
+
+def _tail_emulator(url: str, bound: socket.socket, as_json: bool) -> None:
+    require("emulator", click.get_current_context().command_path)
+    from wwspec_client import NotifyPolicy
+    from wwspec_devtools.emulator.http.client import EmulatorClient
+
+    token, key = secrets.token_hex(16), f"{secrets.token_hex(21)}A"
+    with EmulatorClient(url) as emulator:
+        info = emulator.info()
+        if not info["receives_events"]:
+            emulator.receive_events()
+        emulator.set_callback(f"http://{_place(bound)}/callback", token, key)
+        names = {"corpid": info["corpid"], "corpsecret": info["secret"], "program_id": info["program_id"]}
+        any_time = NotifyPolicy(replay_window=math.inf)  # the emulator's clock is put forward
+        try:
+            wecom = WeCom(base_url=emulator.url, **names)
+            receiver = {"token": token, "encoding_aes_key": key, "receive_id": info["corpid"]}
+            _serve(wecom, bound, as_json, **receiver, policy=any_time)
+        finally:
+            emulator.restore_callback()
+
+
+def _serve(wecom: WeCom, bound: socket.socket, as_json: bool, **receiver: Any) -> None:
+    import uvicorn
+
+    from wwspec_client import AsyncNotifyReceiver
+
+    def show(event: "NotifyEvent") -> None:
+        click.echo(_json_line(event) if as_json else _line(event))
+
+    def show_other(callback: "Callback") -> None:
+        kind = callback.fields.get("InfoType") or callback.fields.get("Event") or callback.fields.get("MsgType", "")
+        click.echo(printable(f"another callback: {kind}"), err=True)
+
+    _log_to_stderr()
+    app = AsyncNotifyReceiver(wecom.async_client(), show, on_other=show_other, **receiver)
+    click.echo(styled(f"callbacks arrive at http://{_place(bound)}; Ctrl-C ends it", dim=True), err=True)
+    config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, ws="none", server_header=False)
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def _line(event: "NotifyEvent") -> str:
+    import msgspec
+
+    own = event.raw.get(event.event_type) if event.event_type in event.raw else event.raw
+    at = moment(event.timestamp or event.notification.create_time)
+    about = f"notify_id {event.notify_id} scene {event.notification.scene}"
+    text = msgspec.json.encode(own).decode()
+    kind = styled(printable(event.event_type), fg="green", bold=True)
+    return f"{styled(at, dim=True)} {kind} {printable(text)} {styled(printable(about), dim=True)}"
+
+
+def _json_line(event: "NotifyEvent") -> str:
+    import msgspec
+
+    return msgspec.json.encode({"notification": event.notification, "event": event.raw}).decode()
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("wwspec_client.notify", "uvicorn.error"):
+        logging.getLogger(name).addHandler(handler)
+    logging.getLogger("wwspec_client.notify").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+@contextmanager
+def _listening(place: str) -> Iterator[socket.socket]:
+    host, _, port = place.rpartition(":")
+    try:
+        bound = socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+    except (ValueError, OverflowError):
+        raise click.UsageError(f"--listen is HOST:PORT, such as {LISTEN}, not {place!r}") from None
+    except OSError as error:
+        raise ConfigurationError(f"--listen {place}: {error.strerror}: choose another port or address") from None
+    with bound:
+        yield bound
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _place(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,117 @@
+"""`wwspec fuzz`: searches for requests that the application answers badly."""
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wwspec_router.cli.options import Seconds, app_options, needs
+from wwspec_router.config import registry_path
+
+EXAMPLES = 200
+CLOCK_START = 1_800_000_000
+"""Unix time at which the emulated world begins: with the same seed it is the same world each time."""
+
+
+@click.command()
+@needs("testing")
+@click.argument("targets", metavar="[ABILITY|EVENT]...", nargs=-1)
+@app_options
+@click.option(
+    "--examples",
+    type=click.IntRange(1),
+    default=EXAMPLES,
+    show_default=True,
+    help="Cases that are tried of each ability and event.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), help="The same seed tries the same cases.  [default: another each time]"
+)
+@click.option(
+    "--call-timeout",
+    type=Seconds(0.1),
+    default=5.0,
+    show_default=True,
+    help="Seconds after which a call that is not answered is a finding.",
+)
+def command(
+    targets: tuple[str, ...],
+    app: Path,
+    registry: Path | None,
+    examples: int,
+    seed: int | None,
+    call_timeout: float,
+) -> None:
+    """Search for requests that the application answers badly.
+
+    That are replies which the platform refuses, and handlers that crash or hang.
+
+    Makes requests from the contracts, some that fit and some that almost fit, and lets SDK calls fail with every
+    errcode and return code, come late, or be cut; notifications get lost or come twice. Without a name it tries the
+    handlers of the application, and all events. Each finding is made as small as it can be, and printed as a pytest
+    test that repeats it: `wwspec fuzz > tests/test_found.py`.
+
+    Exit code: 0 when nothing was found, 1 with a finding, 2 for wrong usage.
+    """
+    from wwspec_router.registry.table import build_table  # here, since it needs the extra
+    from wwspec_devtools.fuzz.campaign import search
+    from wwspec_devtools.fuzz.crashes import listening
+    from wwspec_devtools.fuzz.report import HEAD, repeating_test
+    from wwspec_devtools.fuzz.targets import known_values, requests_of
+    from wwspec_devtools.testing.zone import Zone
+
+    table = build_table(app, registry_path(app, registry))
+    requests = requests_of(table, targets)
+    seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+    found = 0
+    with (
+        listening() as crashes,
+        Zone.in_process(app, registry, clock_start=CLOCK_START, call_timeout=call_timeout) as zone,
+    ):
+        known = known_values(zone, table)
+        for number, (target, request) in enumerate(requests.items()):
+            progress = _Progress(target)
+            for finding in search(
+                zone,
+                target,
+                request,
+                examples=examples,
+                seed=seed + number,
+                crashes=crashes,
+                known=known,
+                on_case=progress.count,
+            ):
+                found += 1
+                if found == 1:
+                    click.echo(HEAD)
+                click.echo(f"\n{repeating_test(finding, found, known['token'][0])}")
+                progress.found += 1
+            progress.end()
+    click.echo(f"{len(requests)} abilities and events, seed {seed}: {_findings(found)}", err=True)
+    if found:
+        sys.exit(1)
+
+
+class _Progress:
+    """One line for each ability: how many cases were tried. On a terminal the number grows during the search."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._tried = 0
+        self.found = 0
+        self._lives = sys.stderr.isatty()
+
+    def count(self, *_: Any) -> None:
+        self._tried += 1
+        if self._lives and self._tried % 20 == 0:
+            click.echo(f"\r{self._target}: {self._tried} cases", nl=False, err=True)
+
+    def end(self) -> None:
+        begin = "\r" if self._lives else ""
+        click.echo(f"{begin}{self._target}: {self._tried} cases, {_findings(self.found)}", err=True)
+
+
+def _findings(number: int) -> str:
+    return "1 finding" if number == 1 else f"{number or 'no'} findings"

@@ -1,0 +1,70 @@
+"""`wwspec new`: the folder of a new program."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from wwspec_devtools.scaffold.framework import PUBLISHED, PURE_WHEEL, WHEELS, find_wheels
+from wwspec_devtools.scaffold.project import make_project, project_files
+
+
+@click.command()
+@click.argument("folder", metavar="NAME", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "examples",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Add the abilities whose examples were copied from the console: DIR/<ability ID>.input.json and .output.json.",
+)
+@click.option(
+    "--wheels",
+    "wheels_from",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Copy the wheels of wwspec_router from DIR into NAME/wheels, and name them in the requirement files, so that "
+    "pip asks no index for it.",
+)
+def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> None:
+    """Make the folder of a new program: abilities with their tests, and what its image is built from.
+
+    NAME is a folder that does not exist yet, or is empty. Its last part also names the program and its image. When
+    something is wrong, nothing is written.
+    """
+    wheels = [] if wheels_from is None else find_wheels(wheels_from)
+    files = project_files(folder.name or str(folder), wheels)  # `.` has no name
+    handlers: dict[str, str] = {}
+    answered: list[str] = []
+    new_apis: dict[str, str] = {}
+    if examples is not None:
+        from wwspec_devtools.scaffold.console import add_console_abilities  # it imports all that `check` does
+
+        files, handlers, answered, new_apis = add_console_abilities(files, examples)
+    make_project(folder, files, wheels)
+    click.echo(f"{folder}: {len(files)} files; {folder / 'README.md'} explains them")
+    if wheels:
+        click.echo(f"{folder / WHEELS}: {', '.join(wheel.name for wheel in wheels)}")
+    elif not PUBLISHED:
+        click.echo(
+            f"{folder / WHEELS}: pip and the image need {PURE_WHEEL} there; `scripts/package --build` in a clone of "
+            "wwspec_router makes it, and --wheels copies it"
+        )
+    for ability_id, file in handlers.items():
+        click.echo(f"{ability_id}: to be written in {folder / file}")
+    for ability_id, api in new_apis.items():
+        click.echo(f"{ability_id}: the SDK API {api}, which this release does not know: its examples are the contract")
+    if answered:
+        click.echo(f"answered already: {', '.join(answered)}")
+    _say_what_is_next(folder)
+
+
+def _say_what_is_next(folder: Path) -> None:
+    steps = {
+        f"cd {shlex.quote(str(folder))} && pytest": "its tests, in an emulated zone",
+        "wwspec dev": "the program beside the emulator; it restarts when a file changes",
+        "wwspec call chat_digest '{\"limit\": 10}'": "in another terminal: a call, as the enterprise app makes it",
+    }
+    width = max(map(len, steps))
+    for step, text in steps.items():
+        click.echo(f"  {step:{width}}  # {text}")

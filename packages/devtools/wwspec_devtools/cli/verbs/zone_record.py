@@ -1,0 +1,190 @@
+"""`wwspec zone traffic`, `tail`, `show`, `test` and `notifications`: what the emulator has recorded."""
+
+from collections.abc import Callable
+from heapq import nlargest
+from typing import Any, TypeVar
+
+import click
+
+from wwspec_devtools.cli.candidates import ability_ids, errcodes
+from wwspec_devtools.cli.emulator_candidates import entry_numbers
+from wwspec_devtools.cli.emulator_options import with_emulator
+from wwspec_devtools.cli.exchange import lines
+from wwspec_router.cli.options import print_json
+from wwspec_router.cli.tables import json_option, moment, print_list
+from wwspec_devtools.cli.tail import Lines, follow, json_lines
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.http.reading import StreamEvent
+from wwspec_contracts.support.signals import until_interrupted
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+KINDS = ("app", "call", "event", "sdk", "callback", "clock")
+SHOWN_AT_START = 10
+"""Exchanges that `tail` begins with."""
+SLOWEST = 10
+"""Exchanges of `--slowest` without a number."""
+
+
+def filter_options(function: FunctionT) -> FunctionT:
+    """Add the options that choose exchanges: `kinds`, `ability`, `errcode`, `failed`, `text`."""
+    options = (
+        click.option(
+            "--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated."
+        ),
+        click.option("--ability", default="", shell_complete=ability_ids, help="Only what is about this ability ID."),
+        click.option(
+            "--errcode",
+            type=int,
+            shell_complete=errcodes,
+            help="Only what ended with it: the platform's or the program's.",
+        ),
+        click.option("--failed", is_flag=True, help="Only what failed."),
+        click.option("--text", default="", help="Only what has this text in its name, request or reply."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+number_argument = click.argument("number", type=click.IntRange(1), shell_complete=entry_numbers)
+
+
+@click.command()
+@click.option("--since", type=click.IntRange(0), default=0, help="Only entries after this number.")
+@filter_options
+@click.option("--follow", "follows", is_flag=True, help="Then print what comes, until Ctrl-C.")
+@click.option(
+    "--slowest",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=SLOWEST,
+    metavar="[N]",
+    help=f"Only the N that took longest, the slowest first; {SLOWEST} without N.",
+)
+@json_option
+@with_emulator
+def traffic(
+    emulator: EmulatorClient, since: int, follows: bool, slowest: int | None, as_json: bool, **chosen: Any
+) -> None:
+    """Print requests and responses, indented under what caused them. Secrets are masked.
+
+    JSON has their bodies too; with --follow it is a line for each exchange, without them. `wwspec zone show` prints all
+    of one.
+    """
+    if follows:
+        if slowest is not None:
+            raise click.UsageError("--slowest is of what is recorded: leave out --follow")
+        _follow(emulator, since, as_json, **chosen)
+        return
+    kinds = chosen.pop("kinds")
+    rows = emulator.traffic(since, kinds, bodies=as_json, **chosen)
+    if slowest is not None:
+        rows = nlargest(slowest, rows, key=lambda row: row["duration_ms"] or 0)
+    if as_json:
+        print_json(rows)
+        return
+    for shown in [rows] if slowest is None else ([row] for row in rows):  # `Lines` sorts what it gets by number
+        for line in Lines().of(StreamEvent("entries", {"rows": shown, "missed": 0}, "")):
+            click.echo(line)
+
+
+@click.command()
+@click.option("--since", type=click.IntRange(0), help="Begin after this number.  [default: the last 10]")
+@filter_options
+@json_option
+@with_emulator
+def tail(emulator: EmulatorClient, since: int | None, as_json: bool, **chosen: Any) -> None:
+    """Print requests and responses as they come, indented under what caused them. Ctrl-C ends it.
+
+    An exchange that takes a moment is printed as under way, and again when it ends. Where the emulator is started
+    again, so is this.
+    """
+    _follow(emulator, max(0, emulator.last_number() - SHOWN_AT_START) if since is None else since, as_json, **chosen)
+
+
+def _follow(emulator: EmulatorClient, since: int, as_json: bool, **chosen: Any) -> None:
+    shown = json_lines if as_json else Lines().of
+
+    def print_event(event: StreamEvent) -> None:
+        for line in shown(event):
+            click.echo(line)
+
+    with until_interrupted():
+        follow(lambda last_id: emulator.stream(since, last_id=last_id, **chosen), print_event)
+
+
+@click.command()
+@number_argument
+@json_option
+@with_emulator
+def show(emulator: EmulatorClient, number: int, as_json: bool) -> None:
+    """Print all of an exchange: how it ended and why, what caused it, its request and its reply. Secrets are masked.
+
+    NUMBER is that of `wwspec zone traffic`. Why is what the program tells of its own work: the error with the lines of
+    your code, what it logged, and where the time went; for a job, each of its runs. A program that runs with the
+    vendor's SDK tells nothing of it.
+    """
+    entry = emulator.entry(number)
+    if as_json:
+        print_json(entry)
+        return
+    for line in lines(entry, _kept(emulator, entry["parent"]), _traces(emulator, entry)):
+        click.echo(line)
+
+
+def _traces(emulator: EmulatorClient, entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the program tells of an exchange; of an app's call, what it tells of the call that was passed on."""
+    found: list[dict[str, Any]] = entry["traces"]
+    if found or entry["kind"] != "app":
+        return found
+    passed_on = (_kept(emulator, number) for number in entry["children"])
+    return [trace for each in passed_on if each and each["kind"] == "call" for trace in each["traces"]]
+
+
+def _kept(emulator: EmulatorClient, number: int | None) -> dict[str, Any] | None:
+    try:
+        return emulator.entry(number) if number else None
+    except EmulatorError:
+        return None
+
+
+@click.command()
+@number_argument
+@click.option(
+    "--asserts",
+    type=click.Choice(("values", "shape")),
+    help="What of the reply is compared.  [default: values, or the shape of what the emulator makes up]",
+)
+@with_emulator
+def test(emulator: EmulatorClient, number: int, asserts: str | None) -> None:
+    """Print a pytest test that does the same as an exchange, and expects the same.
+
+    NUMBER is that of `wwspec zone traffic`. The test takes the fixture `zone`. A value that is masked in the record is
+    left for you to fill in.
+    """
+    written = emulator.test_of(number, asserts)
+    if written is None:
+        raise click.ClickException(
+            f"no test repeats entry {number}: name an event, a call of an ability, or another POST of the app"
+        )
+    click.echo(written["source"], nl=not written["source"].endswith("\n"))
+    if written["is_incomplete"]:
+        click.echo("fill in the values that are masked", err=True)
+    if asserts and not written["has_reply"]:
+        click.echo("there is no reply to compare, so --asserts changes nothing", err=True)
+
+
+@click.command()
+@json_option
+@with_emulator
+def notifications(emulator: EmulatorClient, as_json: bool) -> None:
+    """Print what the app is notified of, oldest first, and whether that reached its callback URL."""
+    columns: dict[str, Callable[[Any], str]] = {
+        "time": lambda row: moment(row["create_time"]),
+        "notify_id": lambda row: row["notify_id"],
+        "scene": lambda row: str(row["notify_scene"]),
+        "state": lambda row: row["state"],
+        "attempts": lambda row: str(row["attempts"]),
+    }
+    print_list(emulator.notifications(), columns, as_json)

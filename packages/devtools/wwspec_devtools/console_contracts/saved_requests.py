@@ -1,0 +1,167 @@
+"""Saved requests: files `<ability ID>.<name>.json` in the folder `requests/` of an application, sent by their names.
+
+A file holds the request of one call, and git shares it. This module is the one reader and writer of the folder; a
+symbolic link in it is no saved request, so that nothing outside of it is read or written.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import ConfigurationError, JsonError, did_you_mean
+
+FOLDER = "requests"
+"""The name of the folder in an application."""
+MAX_BYTES = 1024 * 1024
+"""Of one file."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_SUFFIX = ".json"
+
+
+class SavedRequest(msgspec.Struct, frozen=True, order=True):
+    """The request of one call.
+
+    Raises:
+        ConfigurationError: The name has other characters than it may have, or the ability ID can't be in a file's name.
+    """
+
+    name: str
+    ability_id: str
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise ConfigurationError(
+                f"{self.name[:64]!r} can't be the name of a saved request: it has 1 to 64 of A-Z, a-z, 0-9, _ and -, "
+                "and does not begin with -"
+            )
+        if not self.ability_id.isprintable() or "/" in self.ability_id or self.ability_id[:1] in ("", "."):
+            raise ConfigurationError(f"the ability ID {self.ability_id[:64]!r} can't be part of a file's name")
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.ability_id}.{self.name}{_SUFFIX}"
+
+
+class SavedRequests:
+    """The saved requests of one application.
+
+    Args:
+        folder: The folder `requests/`; it may be missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> list[SavedRequest]:
+        """Return those that there are, by name and ability ID. Files with other names are left out."""
+        found = []
+        for path in self.folder.glob(f"*{_SUFFIX}"):
+            ability_id, _, name = path.name.removesuffix(_SUFFIX).rpartition(".")
+            if ability_id[:1] not in ("", ".") and is_name(name) and path.is_file() and not path.is_symlink():
+                found.append(SavedRequest(name, ability_id))
+        return sorted(found)
+
+    def find(self, name: str, ability_id: str = "") -> SavedRequest:
+        """Return the saved request of a name.
+
+        Args:
+            name: Its name.
+            ability_id: Its ability; empty when only one ability has a saved request of this name.
+
+        Raises:
+            ConfigurationError: There is none, or several abilities have one.
+        """
+        saved = self.all()
+        named = [each for each in saved if each.name == name]
+        found = [each for each in named if ability_id in ("", each.ability_id)]
+        if len(found) == 1:
+            return found[0]
+        abilities = " and ".join(each.ability_id for each in named)
+        if found:
+            raise ConfigurationError(f"{name} is saved for {abilities}: put the ability before @{name}")
+        if named:
+            raise ConfigurationError(f"{name} is saved for {abilities}, not for {ability_id}")
+        known = {each.name for each in saved if ability_id in ("", each.ability_id)}
+        wanted = f"{ability_id or '<ability ID>'}.{name}{_SUFFIX}"
+        hint = did_you_mean(name, known, f"saved are {', '.join(sorted(known)[:10])}" if known else "nothing is saved")
+        raise ConfigurationError(f"there is no saved request {name}, no file {self.folder / wanted}; {hint}")
+
+    def text(self, saved: SavedRequest) -> str:
+        """Return the JSON text of a saved request.
+
+        Raises:
+            ConfigurationError: It can't be read, is too large, or is not JSON; one line that names the file.
+        """
+        path = self.folder / saved.file
+        try:
+            if path.is_symlink():
+                raise ConfigurationError(f"{path}: is a link; copy the file that it leads to")
+            with path.open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+            text = content.decode("utf-8-sig")
+        except OSError as error:
+            raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{path}: is not text in UTF-8") from None
+        _check(text, str(path))
+        return text
+
+    def save(self, saved: SavedRequest, text: str, *, replace: bool) -> bool:
+        """Write a saved request, and make the folder when it is missing.
+
+        Args:
+            saved: Its name and ability.
+            text: Its JSON.
+            replace: Whether a file that is there already is replaced.
+
+        Returns:
+            Whether it was written: False when it is there already.
+
+        Raises:
+            ConfigurationError: It is too large or not JSON, or can't be written.
+        """
+        _check(text, saved.file)
+        path = self.folder / saved.file
+        draft = self.folder / f".{saved.name}.{os.getpid()}"
+        if self.folder.is_symlink():
+            raise ConfigurationError(
+                f"{self.folder}: is a link; nothing is written outside of the application's folder"
+            )
+        try:
+            self.folder.mkdir(exist_ok=True)
+            if not replace and os.path.lexists(path):
+                return False
+            draft.write_text(f"{text.rstrip()}\n", encoding="utf-8")
+            draft.replace(path)  # in place of a link, not of what it leads to
+        except OSError as error:
+            raise ConfigurationError(f"{path}: can't be written: {error.strerror}") from None
+        return True
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a saved request."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _check(text: str, name: str) -> None:
+    if len(text.encode()) > MAX_BYTES:
+        raise ConfigurationError(f"{name}: a saved request has at most {MAX_BYTES:,} bytes")
+    try:
+        decode_json(text)
+    except JsonError as error:
+        reason = str(error)
+    else:
+        return
+    try:
+        json.loads(text)  # it says the line; it also takes NaN, so it does not decide
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except RecursionError:
+        pass
+    raise ConfigurationError(f"{name}: is not JSON: {reason}")

@@ -1,0 +1,122 @@
+"""SDK APIs about chat exports: `create_chatdata_export_job`, `get_chatdata_export_job_status` [99838].
+
+How a template is filled is in `wwspec_devtools.emulator.state.exports`, what is put in is in `translations` there.
+"""
+
+from collections.abc import Callable
+
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, errmsg, require
+from wwspec_devtools.emulator.state.accounts import App
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
+from wwspec_devtools.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
+from wwspec_devtools.emulator.state.people import DEPARTMENTS
+from wwspec_devtools.emulator.state.translations import EXPIRED, NO_CUSTOMER, WRONG_KEY, content_of, name_of_customer, name_of_group
+from wwspec_devtools.emulator.state.world import Caller, World
+
+
+class CreateExport(Asked):
+    """Request of `create_chatdata_export_job`."""
+
+    code: str
+    media_id: str
+
+
+class AskedExport(Asked):
+    """Request of `get_chatdata_export_job_status`."""
+
+    jobid: str
+
+
+def create_chatdata_export_job(world: World, caller: Caller, body: bytes) -> Answer:
+    """Fill a template; the file can be read once the job has finished."""
+    request = asked(CreateExport, body)
+    require(code=request.code, media_id=request.media_id)
+    with world.lock:
+        app = world.caller_app(caller)
+        corp, now = world.corp(app), world.clock.now()
+        template = corp.media.get(app.agentid, request.media_id, now)
+        if template is None:
+            raise RefusedError(40145, "media_id")
+        name = template.name.lower()
+        if not name.endswith(SUFFIXES):
+            raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
+        corp.exports.use_code(request.code, now)
+        corp.daily_exports.admit("create_chatdata_export_job", now)
+        content, errcode = None, 0
+        try:
+            content = filled(name, template.content, _filler(corp.chats, app))
+        except RefusedError as error:
+            errcode = error.errcode
+        jobid, job = corp.exports.add(app.agentid, content, errcode, now)
+    world.timers.schedule(
+        job.finished - now, lambda: world.raise_event(app, "chat_archive_export_finished", {"jobid": jobid})
+    )
+    return accepted(jobid=jobid)
+
+
+def get_chatdata_export_job_status(world: World, caller: Caller, body: bytes) -> Answer:
+    """Return how far a job has come, and its outcome once it finished."""
+    request = asked(AskedExport, body)
+    require(jobid=request.jobid)
+    with world.lock:
+        app = world.caller_app(caller)
+        now = world.clock.now()
+        job = world.corp(app).exports.get(request.jobid, app.agentid, now)
+    status = job.status(now)
+    if status != FINISHED:
+        return accepted(status=status)
+    outcome = {"result_errcode": job.errcode, "result_errmsg": errmsg(job.errcode)}
+    return accepted(status=status, **outcome, **({"result_id": job.result_id} if job.result_id else {}))
+
+
+def _filler(chats: Conversations, app: App) -> Fill:
+    """Return the function that fills the marks of a template."""
+
+    def employee(field: str) -> Callable[[str], str | None]:
+        def name(userid: str) -> str | None:
+            person = chats.people.find(userid, EMPLOYEE)
+            return None if person is None else str(getattr(person, field)) or None
+
+        return name
+
+    def alias_or_name(userid: str) -> str | None:
+        return employee("alias")(userid) or employee("name")(userid)
+
+    def customer(value: str) -> str:
+        chatid, _, external_userid = value.rpartition("/")
+        person = chats.people.find(external_userid, CUSTOMER)
+        group = chats.groups.get(chatid)
+        if person is None or (chatid and (group is None or person.party not in group.members)):
+            return NO_CUSTOMER
+        return name_of_customer(person)
+
+    def chat(chatid: str) -> str | None:
+        group = chats.groups.get(chatid)
+        return None if group is None else name_of_group(group)
+
+    def message(value: str) -> str:
+        msgid, _, secret_key = value.partition("/")
+        found = chats.find(msgid)
+        if found is None:
+            return EXPIRED
+        return content_of(found) if app.keys.secret_key(msgid) == secret_key else WRONG_KEY
+
+    def department(value: str) -> str | None:
+        return DEPARTMENTS.get(int(value)) if value.isdecimal() else None
+
+    fillers = {
+        "departmentName": department,
+        "userName": employee("name"),
+        "userAlias": employee("alias"),
+        "userAliasOrName": alias_or_name,
+        "chatName": chat,
+        "msgContent": message,
+        "externalUserName": customer,
+    }
+    return lambda name, value: fillers[name](value)
+
+
+APIS = {
+    "create_chatdata_export_job": create_chatdata_export_job,
+    "get_chatdata_export_job_status": get_chatdata_export_job_status,
+}

@@ -1,0 +1,68 @@
+"""SDK APIs that search names: `search_chat` [99802], `search_contact_or_customer` [100235]."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wwspec_devtools.emulator.answers import Answer, Asked, accepted, asked
+from wwspec_devtools.emulator.apis.paging import Paging
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE
+from wwspec_devtools.emulator.state.world import Caller, World
+
+Limit = Annotated[int, Meta(ge=0, le=100)]
+DEFAULT_LIMIT = 50
+"""Of a request whose `limit` is 0 or left out."""
+
+_CHATS, _PEOPLE = Paging("c"), Paging("u")
+_KINDS = {0: (EMPLOYEE, CUSTOMER), 1: (EMPLOYEE,), 2: (CUSTOMER,)}
+
+
+class SearchChat(Asked):
+    """Request of `search_chat`."""
+
+    query_word: Annotated[str, Meta(min_length=2)]
+    limit: Limit = 0
+    cursor: str = ""
+
+
+class SearchPeople(Asked):
+    """Request of `search_contact_or_customer`."""
+
+    query_word: Annotated[str, Meta(min_length=2, max_length=31)]
+    query_user_type: Annotated[int, Meta(ge=0, le=2)] = 0
+    limit: Limit = 0
+    cursor: str = ""
+
+
+def search_chat(world: World, caller: Caller, body: bytes) -> Answer:
+    """Return the groups whose name has the word, in upper or lower case."""
+    request = asked(SearchChat, body)
+    word = request.query_word.casefold()
+    with world.lock:
+        app = world.caller_app(caller)
+        start = _CHATS.read(world, app, request.cursor, word) or 0
+        groups = world.corp(app).chats.groups.values()
+        found = [{"chatid": group.chatid} for group in groups if word in group.name.casefold()]
+        end = start + (request.limit or DEFAULT_LIMIT)
+        cursor = _CHATS.write(world, app, min(end, len(found)), word)
+    return accepted(has_more=int(end < len(found)), next_cursor=cursor, chat_list=found[start:end])
+
+
+def search_contact_or_customer(world: World, caller: Caller, body: bytes) -> Answer:
+    """Return the employees and customers with the word in a name."""
+    request = asked(SearchPeople, body)
+    question = f"{request.query_user_type} {request.query_word.casefold()}"
+    with world.lock:
+        app = world.caller_app(caller)
+        start = _PEOPLE.read(world, app, request.cursor, question) or 0
+        found = [
+            person.party
+            for person in world.corp(app).chats.people.persons
+            if person.party.type in _KINDS[request.query_user_type] and person.matches(request.query_word)
+        ]
+        end = start + (request.limit or DEFAULT_LIMIT)
+        cursor = _PEOPLE.write(world, app, min(end, len(found)), question)
+    return accepted(has_more=int(end < len(found)), next_cursor=cursor, user_list=found[start:end])
+
+
+APIS = {"search_chat": search_chat, "search_contact_or_customer": search_contact_or_customer}

@@ -1,0 +1,91 @@
+"""The emulator as an ASGI application. It is served by `server`, and without a socket by a test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from wwspec_contracts.callbacks import CallbackCrypto
+from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA, Courier, Kind
+from wwspec_devtools.emulator.console.page import console_routes, page_token
+from wwspec_devtools.emulator.http.commands import CallbackSpec
+from wwspec_devtools.emulator.http.endpoints import Endpoints
+from wwspec_devtools.emulator.http.guard import Guard
+from wwspec_devtools.emulator.page.login_page import login_routes
+from wwspec_devtools.emulator.page.routes import page_routes
+from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.program.channel import HttpChannel
+from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.standin.wwspec_standin.seal import cipher_package
+from wwspec_devtools.emulator.state.clock import Clock
+from wwspec_devtools.emulator.state.world import Channel
+from wwspec_contracts.errors import ConfigurationError
+
+
+def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> Starlette:
+    """Return the emulator as an ASGI application; `app.state.platform` is its `Platform`.
+
+    Its threads and connections start and end with the application's lifespan, once.
+
+    Args:
+        settings: How to build it.
+        channel: The way to the program; by default HTTP, closed with the application.
+
+    Raises:
+        ConfigurationError: The EncodingAESKey is malformed, or the extra `emulator` is not installed.
+    """
+    _check_cipher()
+    clock = Clock(settings.clock_start)
+    way_to_program = channel or HttpChannel(settings.connect_timeout, settings.call_timeout)
+    callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+    courier = _courier(settings, callback, clock, DATA) if callback.url else None
+    command = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
+    commands = _courier(settings, command, clock, COMMANDS) if command.url else None
+    platform = Platform(settings, way_to_program, clock=clock, callbacks=courier, commands=commands)
+
+    def connect(kind: Kind, spec: CallbackSpec) -> Courier:
+        courier = _courier(settings, spec, clock, kind)
+        courier.start(platform.record_callback)
+        return courier
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        for each in filter(None, (courier, commands)):
+            each.start(platform.record_callback)
+        platform.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(platform.stop)
+            for way in filter(None, (platform.callbacks, platform.commands)):
+                await anyio.to_thread.run_sync(way.stop)
+            if isinstance(way_to_program, HttpChannel):
+                way_to_program.close()
+
+    token = page_token()
+    guard = Middleware(Guard, settings.allowed_hosts, token)
+    endpoints = Endpoints(platform, partial(connect, DATA), partial(connect, COMMANDS))
+    routes = [*endpoints.routes(), *login_routes(platform), *page_routes(platform), *console_routes(token)]
+    app = Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
+    app.state.platform = platform
+    app.state.streams = endpoints.streams
+    return app
+
+
+def _check_cipher() -> None:
+    try:
+        cipher_package()
+    except ImportError:
+        raise ConfigurationError(
+            "the emulator needs pycryptodome: install wwspec_router with the extra 'emulator'"
+        ) from None
+
+
+def _courier(settings: EmulatorSettings, spec: CallbackSpec, clock: Clock, kind: Kind) -> Courier:
+    """Return the way to a callback URL. What verifies that of a provider's app is for the provider's corp."""
+    is_corps_own = kind is DATA and settings.app_type in ("", "self")
+    owner = settings.corpid if is_corps_own else settings.provider_corpid
+    return Courier(spec.url, CallbackCrypto(spec.token, spec.encoding_aes_key, owner), clock, kind)

@@ -1,0 +1,298 @@
+"""What a test does to an emulated platform: it sets faults, sends calls again, and reads who is who.
+
+Its methods return values and do not know HTTP. WeCom has nothing like it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_devtools.emulator.appside.table import NAMES
+from wwspec_devtools.emulator.display.masking import unmasked_text
+from wwspec_devtools.emulator.events.types import EVENT_TYPES
+from wwspec_devtools.emulator.http.abilities import request_text
+from wwspec_devtools.emulator.platform import Callbacks, Platform
+from wwspec_devtools.emulator.program.programs import ask_program, begin
+from wwspec_devtools.emulator.scene import SceneMessage, check_message
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, check_url
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
+from wwspec_devtools.emulator.state.accounts import App
+from wwspec_devtools.emulator.state.authorisations import CHAT
+from wwspec_devtools.emulator.state.faults import ANSWER, FaultSpec
+from wwspec_devtools.emulator.state.seeds import say
+from wwspec_devtools.emulator.state.traffic.entries import APP, SDK, Entry
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
+
+MAX_TIMES = 1000
+"""The most times that one replay sends a call."""
+
+APIS = {APP: NAMES, SDK: SDK_APIS}
+"""The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
+
+NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
+
+
+class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A recorded call to send again, and the changes to it."""
+
+    number: int
+    """Of the entry."""
+    request: Any = msgspec.UNSET
+    """JSON value instead of the recorded one."""
+    data: str | None = None
+    """The request's text, which need not be JSON."""
+    ability_id: str | None = None
+    notify_id: str | None = None
+    times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1
+    """How often to send it, one after the other."""
+
+    def changes(self) -> dict[str, Any]:
+        """Return the changes to the recorded call.
+
+        Raises:
+            RefusedError: 40058: both `request` and `data`.
+        """
+        data = request_text(self.request, self.data)
+        given = {"data": data, "ability_id": self.ability_id, "notify_id": self.notify_id}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class CallbackSpec(NamedTuple):
+    """The app's callback URL, and what callbacks are sealed with."""
+
+    url: str
+    token: str
+    encoding_aes_key: str
+
+
+Connect = Callable[[CallbackSpec], Callbacks]
+"""Begins to bring notifications to a callback URL."""
+
+
+class Control:
+    """Controls one platform.
+
+    Args:
+        platform: The platform.
+        connect: Begins to bring notifications to a callback URL.
+    """
+
+    def __init__(self, platform: Platform, connect: Connect) -> None:
+        self._platform = platform
+        self._connect = connect
+
+    def info(self, corp: str = "") -> Answer:
+        """Return the emulated world, enough for an app to call its program, and how much is recorded.
+
+        Args:
+            corp: Which corp; empty for the first one.
+        """
+        return self._platform.world.answered(lambda: self._info(corp))
+
+    def _info(self, corp: str) -> Answer:
+        platform, settings, world = self._platform, self._platform.settings, self._platform.world
+        with world.lock:
+            app, now = world.app_of(corp), world.clock.now()
+            receiver = app.receiver
+            program = app.programs[settings.program_id]
+            contracts, kept = program.contracts, world.kept(app)
+            who = self._who(app)
+            suite = {"suite_id": settings.suite_id, "suite_secret": settings.suite_secret}
+            suite |= {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
+        return accepted(
+            corpid=app.corpid,
+            agentid=app.agentid,
+            secret=app.secret,
+            app_type=settings.app_type,
+            corps=[each.corpid for each in world.apps],
+            **suite,
+            program_id=settings.program_id,
+            program_url=program.url,
+            call_timeout=settings.call_timeout,
+            callback_url=platform.callbacks.url if platform.callbacks else "",
+            callback_verified=platform.callbacks is not None and platform.callbacks.verified,
+            abilities=None if contracts is None else sorted(contracts),
+            events=list(EVENT_TYPES),
+            receives_events=receiver is not None,
+            messages=kept["messages"].entries,
+            seed=settings.seed,
+            debug_token=settings.debug_token,
+            now=platform.clock.seconds(),
+            kept=msgspec.to_builtins(kept),
+            **who,
+        )
+
+    def _who(self, app: App) -> Answer:
+        """Return the people, groups and knowledge bases of the app's corp. The caller holds the lock."""
+        corp = self._platform.world.corp(app)
+        chats = corp.chats
+        return {
+            "employees": {each.id: chats.people.name_of(each) for each in chats.employees},
+            "customers": {each.id: chats.people.name_of(each) for each in chats.customers},
+            "robots": [each.id for each in chats.robots],
+            "groups": {
+                each.chatid: {"name": each.name, "members": [member.id for member in each.members]}
+                for each in chats.groups.values()
+            },
+            "knowledge_bases": {each.kb_id: each.name for each in corp.knowledge.authorised()},
+        }
+
+    def add_fault(self, body: bytes) -> Answer:
+        """Set a fault, given as the JSON of a `FaultSpec`; return its `id`, and a `note` on a name that is unknown."""
+
+        def add() -> Answer:
+            fault = read(FaultSpec, body)
+            note = _check_api(fault)
+            return accepted(id=self._platform.world.faults.add(fault), note=note)
+
+        return self._platform.world.answered(add)
+
+    def faults(self) -> Answer:
+        """Return the `faults` that are still set."""
+        return accepted(faults=[fault.shown() for fault in self._platform.world.faults.listed()])
+
+    def clear_faults(self, parameters: Mapping[str, str]) -> Answer:
+        """Remove the faults of an `id`, an `effect` or an `api`, or all; return how many were `cleared`."""
+        chosen = (parameters.get(name, "") for name in ("id", "effect", "api"))
+        return accepted(cleared=self._platform.world.faults.clear(*chosen))
+
+    def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, corp: str) -> Answer:
+        """Let a person say something, and return the `msgid`.
+
+        `number` is that of the event's entry; null when no program receives events.
+
+        The program gets conversation_new_message, and hit_keyword when the message hits a rule of the program.
+        """
+        world = self._platform.world
+        message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
+        try:
+            check_message(message, "$")
+            with world.lock:
+                app = world.app_of(corp)
+                said = say(world.corp(app).chats, message, world.clock.seconds())
+                token = world.issue_event_token(app)
+        except (msgspec.ValidationError, ConfigurationError) as error:
+            raise RefusedError(40058, str(error)) from None
+        world.raise_event(app, "conversation_new_message", {"token": token}, said)
+        event = world.traffic.find(token)
+        return accepted(msgid=said.msgid, number=None if event is None else event.number)
+
+    def recall(self, msgid: str, corp: str) -> Answer:
+        """Let a message's sender take it back."""
+        world = self._platform.world
+        with world.lock:
+            if not world.corp(world.app_of(corp)).chats.recall(msgid):
+                raise RefusedError(710601, "there is no such message")
+        return accepted()
+
+    def expire_tokens(self) -> Answer:
+        """Let the access tokens of all apps expire before their two hours are over; return how many `expired`."""
+        world = self._platform.world
+        with world.lock:
+            return accepted(expired=world.accounts.expire_tokens(world.clock.now()))
+
+    def verify_callback(self) -> Answer:
+        """Verify the app's callback URL; return whether it is `verified`, else the `reason`."""
+        callbacks = self._platform.callbacks
+        reason = callbacks.verify() if callbacks else NO_CALLBACK
+        return accepted(verified=not reason, reason=reason, url=callbacks.url if callbacks else "")
+
+    def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
+        """Send notifications to another callback URL, and return its `url`."""
+        self._platform.set_callbacks(connected(self._connect, url, token, encoding_aes_key))
+        return accepted(url=url)
+
+    def restore_callback(self) -> Answer:
+        """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
+        settings = self._platform.settings
+        spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+        self._platform.set_callbacks(self._connect(spec) if spec.url else None)
+        return accepted(url=spec.url)
+
+    def receive_events(self, corp: str) -> Answer:
+        """Let the app choose the program as the receiver of its events; return the platform's answer.
+
+        Args:
+            corp: At which corp; empty for every one that authorises the app, or else the first.
+        """
+        world = self._platform.world
+        with world.lock:
+            now = world.clock.now()
+            able = [each for each in world.apps if each.authorised and each.authorisation.has(CHAT, now)]
+        answers = [self._receive_events(each) for each in ([world.app_of(corp)] if corp else able or [world.app])]
+        return next((each for each in answers if each["errcode"]), answers[0])
+
+    def _receive_events(self, app: App) -> Answer:
+        body = msgspec.json.encode({"program_id": self._platform.settings.program_id})
+        answer, number = self._platform.call_as_app("chatdata/set_receive_callback", body, app)
+        cut = {"errcode": -1, "errmsg": "a fault that was set cuts the connection"}
+        return {**(cut if answer is None else answer), "number": number}
+
+    def replay(self, body: bytes) -> Answer:
+        """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
+
+        It is sealed again, with a new request id and time. The answer is what the app would get for the last one:
+        errcode, errmsg, and the program's `reply`; `number` is that of its entry, and `results` has all of them.
+        Console contracts are not applied, so a test can send a bad request. Masked secrets in an edited request are
+        replaced by those of the recorded request.
+        """
+        world, results = self._platform.world, list[Answer]()
+
+        def send() -> Answer:
+            asked = read(Replay, body)
+            recorded = world.traffic.get(asked.number)
+            if recorded is None or recorded.call is None:
+                raise RefusedError(40058, "no call or event of this number is recorded")
+            changes = asked.changes()
+            if "data" in changes:
+                changes["data"] = unmasked_text(changes["data"], recorded.call.data)
+            call = recorded.call._replace(**changes)
+            last: Answer = {}
+            for _ in range(asked.times):
+                last = self._send_again(recorded, call)
+                results.append({"number": last["number"], "errcode": last["errcode"]})
+            return last
+
+        return {"reply": "", **world.answered(send), "results": results}
+
+    def _send_again(self, recorded: Entry, call: CallContent) -> Answer:
+        world = self._platform.world
+        again = call._replace(request_id=world.reference(), timestamp=world.clock.seconds())
+        with world.lock:
+            program = world.app.programs[world.settings.program_id]
+            contract = (program.contracts or {}).get(again.ability_id)
+        entry = begin(world, again.ability_id or recorded.name, again, replay_of=recorded.number, contract=contract)
+        answer = world.answered(lambda: accepted(reply=ask_program(world, program, again, entry=entry)))
+        return {**answer, "number": entry.number}
+
+
+def connected(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
+    """Return the way to a callback URL.
+
+    Raises:
+        RefusedError: 40058: the URL or the key is malformed.
+    """
+    try:
+        check_url("url", url)
+        return connect(CallbackSpec(url, token, encoding_aes_key))
+    except ConfigurationError as error:
+        raise RefusedError(40058, str(error)) from None
+
+
+def _check_api(fault: FaultSpec) -> str:
+    """Return a note on an API that gets an answer by hand and has almost the name of another; empty for any other.
+
+    Raises:
+        RefusedError: 40058, for an API that nobody can call on that side: the fault would never work.
+    """
+    known = APIS.get(fault.on, ())
+    if fault.effect == ANSWER and fault.api not in known:
+        return did_you_mean(fault.api, known, question=f"the emulator has no SDK API {fault.api}: did you mean {{}}?")
+    if known and fault.api not in ("", *known):
+        what = "the emulator's WeCom" if fault.on == APP else "the SDK"
+        hint = did_you_mean(fault.api, known, f"it has {', '.join(known)}")
+        raise RefusedError(40058, f"{what} has no API of this name; {hint}")
+    return ""

@@ -1,0 +1,190 @@
+"""A proxy that leads clients with a hard-coded base URL to the emulator.
+
+A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host. The proxy answers as that host, with a certificate
+of the emulator's own authority, and passes the decrypted requests on to the emulator. It also accepts requests with a
+whole URL, as axios up to 1.14 sends them. It refuses other hosts, and connects to no other machine.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import threading
+from types import TracebackType
+from typing import Self
+
+import h11
+
+from wwspec_devtools.emulator.proxy.authority import Authority
+from wwspec_devtools.emulator.proxy.forwarding import forward
+from wwspec_devtools.emulator.proxy.peer import HEAD_LIMIT, Peer
+from wwspec_devtools.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.support.loopback import is_loopback
+
+_log = logging.getLogger("uvicorn.error")
+
+HEAD_SECONDS = 10.0
+"""Seconds to wait for the first head of a connection."""
+IDLE_SECONDS = 75.0
+"""Seconds to wait for each later head."""
+_CHUNK = 64 * 1024
+_SHOWN = 64
+
+
+class Proxy:
+    """Listens within a `with` block, on a thread with its own event loop.
+
+    Args:
+        authority: Signs for the hosts.
+        emulator: Host and port of the emulator.
+        host: A loopback address to listen on.
+        port: 0 lets the system choose.
+        stands_for: The hosts that lead to the emulator.
+
+    Raises:
+        ConfigurationError: `host` is not a loopback address.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        emulator: tuple[str, int],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        stands_for: frozenset[str] = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST}),
+    ) -> None:
+        if not is_loopback(host):
+            raise ConfigurationError(f"the proxy binds to loopback only, not to {host!r}")
+        self._authority = authority
+        self._emulator = emulator
+        self._address = (host, port)
+        self._hosts = stands_for
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="emulator-proxy")
+        self._clients: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The value for HTTPS_PROXY."""
+        if self._server is None:
+            raise RuntimeError("the proxy does not listen")
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        except OSError as error:
+            self.__exit__(None, None, None)
+            raise ConfigurationError(f"the proxy's port can't be opened ({error.strerror})") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._accept, *self._address, limit=HEAD_LIMIT, backlog=2048)
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for client in list(self._clients):
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._clients.add(task)
+            task.add_done_callback(self._clients.discard)
+        client = Peer(h11.SERVER, reader, writer)
+        linger = False
+        try:
+            linger = await self._serve(client)
+        except h11.RemoteProtocolError as error:
+            with contextlib.suppress(OSError, h11.LocalProtocolError):
+                await client.answer(error.error_status_hint, f"a proxy does not understand this request: {error}")
+                linger = True
+        except (OSError, EOFError, ValueError, TimeoutError, h11.LocalProtocolError) as error:
+            _log.info("a client of the proxy was hung up on: %s", type(error).__name__)
+        finally:
+            await client.close(linger=linger)
+
+    async def _serve(self, client: Peer) -> bool:
+        """Answer one request after the other; return whether to linger because the client may still send."""
+        seconds = HEAD_SECONDS
+        while True:
+            async with asyncio.timeout(seconds):
+                request = await client.next_event()
+            if not isinstance(request, h11.Request):
+                return False
+            target = request.target.decode("latin-1")
+            host, path = (host_of(target), "") if request.method == b"CONNECT" else _url_of(target)
+            if host not in self._hosts:
+                await self._refuse(client, target)
+                return True
+            if request.method == b"CONNECT":
+                await self._tunnel(client, host)
+                return False
+            await forward(client, request, host, path, self._emulator)
+            if not client.next_exchange():
+                return True
+            seconds = IDLE_SECONDS
+
+    async def _refuse(self, client: Peer, target: str) -> None:
+        _log.warning("proxy: refused %r, since it leads to the emulator only", target[:_SHOWN])
+        hosts = ", ".join(sorted(self._hosts))
+        await client.answer(
+            403,
+            f"this proxy answers for {hosts} only, and connects to no other machine: it is part of the emulator of "
+            "WeCom. Name other hosts in NO_PROXY.",
+        )
+
+    async def _tunnel(self, client: Peer, host: str) -> None:
+        """Answer as the host, at the end of a tunnel."""
+        if not isinstance(await client.next_event(), h11.EndOfMessage):
+            return
+        await client.send(h11.Response(status_code=200, headers=[], reason=b"Connection established"))
+        if client.unread:
+            raise ValueError("bytes came before the tunnel was open")
+        await client.writer.start_tls(self._authority.context(host))
+        await self._carry(client.reader, client.writer)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(*self._emulator)
+        try:
+            ways = [_copy(reader, inner_writer), _copy(inner_reader, writer)]
+            tasks = [asyncio.ensure_future(way) for way in ways]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            inner_writer.close()
+            with contextlib.suppress(OSError):
+                await inner_writer.wait_closed()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(_CHUNK):
+        writer.write(data)
+        await writer.drain()
+
+
+def _url_of(target: str) -> tuple[str, str]:
+    """Return host, path and query of a URL; the host is empty when the URL is malformed."""
+    scheme, _, rest = target.partition("#")[0].partition("://")
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    host = host_of(authority) if scheme.lower() in ("http", "https") else ""
+    return host, path if path.startswith("/") else f"/{path}"

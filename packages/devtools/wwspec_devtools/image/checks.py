@@ -1,0 +1,240 @@
+"""What a tar must have so that the zone takes it and starts it. Nothing here needs a container engine."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from wwspec_router.config import REGISTRY
+from wwspec_router.process.elf import Elf, ElfError, parse
+from wwspec_devtools.image.archive import Archive, open_archive
+from wwspec_devtools.image.report import Finding, Inspection, State, sizes
+from wwspec_devtools.image.tar import MemberKind
+from wwspec_router.sdk.vendor import MODULE
+
+SDK = "SDK"
+"""The name of the check of the vendor's module."""
+
+LIBC = "libc.so.6"
+START = "app/run.sh"
+ENVIRONMENT = "app/.venv"
+_LAYERED = ("manifest.json", "index.json", "oci-layout", "repositories")
+"""Files of `docker save`, and of an OCI folder: neither is a root file system."""
+_SECRETS = (
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", ".env", ".env.*", ".netrc", ".pypirc", ".git-credentials"),
+    *("id_rsa", "id_ed25519", "id_ecdsa"),
+)
+_PIP_CONFIGURATION = ("etc/pip.conf", "root/.pip/pip.conf", "root/.config/pip/pip.conf", "app/.venv/pip.conf")
+_PASSWORD = re.compile(rb"://[^/\s]+@")
+_VERSION = re.compile(r"^version(?:_info)? *= *(\d+\.\d+)", re.MULTILINE)
+_NUMBERS = re.compile(r"\d+")
+_MOST_NAMED = 3
+"""The most files that one line names."""
+_MOST_LIBRARIES = 20
+"""The most libraries of one name that are read."""
+
+
+def inspect_tar(path: Path) -> Inspection:
+    """Check a tar in place, and sum up the sizes of its parts.
+
+    A tar that is not a root file system has only one finding: no other check makes sense.
+
+    Args:
+        path: The tar, as it is or compressed by gzip.
+
+    Raises:
+        ImageError: It can't be read.
+    """
+    checks: Sequence[Callable[[Archive], Iterator[Finding]]] = (
+        _start,
+        _python,
+        _compiled,
+        _application,
+        _sdk,
+        _var,
+        _secrets,
+    )
+    with open_archive(path) as archive:
+        flat = _flat(archive)
+        if flat.state is not State.OK:
+            return Inspection([flat], {})
+        return Inspection([flat, *(finding for each in checks for finding in each(archive))], sizes(archive))
+
+
+def _image_machine(archive: Archive) -> str | None:
+    """Return the processor that the image's Python is for; None without a Python that can be read."""
+    try:
+        return parse(archive.read(f"{ENVIRONMENT}/bin/python")).machine
+    except ElfError:
+        return None
+
+
+def _flat(archive: Archive) -> Finding:
+    layers = [name for name in _LAYERED if name in archive.members]
+    if layers and not archive.is_folder("app"):
+        text = f"{layers[0]} shows an archive of layers, as `docker save` writes it, and the console refuses those: "
+        return Finding(State.FAULT, "flat", text + "export with `wwspec image`, or `docker export CONTAINER`")
+    if not archive.is_folder("app"):
+        text = "no folder /app, so this is no image of a zone program: export one with `wwspec image`"
+        return Finding(State.FAULT, "flat", text)
+    return Finding(State.OK, "flat", f"a root file system of {len(archive.members)} files and folders")
+
+
+def _start(archive: Archive) -> Iterator[Finding]:
+    member = archive.file(START)
+    if member is None:
+        fault = f"no /{START}, which the platform starts: take the one of `wwspec new` and keep it in .dockerignore"
+    elif not member.mode & 0o100:
+        fault = f"/{START} is no executable file: chmod +x run.sh, and build again"
+    elif b"\r\n" in archive.read(START):
+        fault = f"/{START} has the line ends of Windows, which bash refuses: save it with LF, and build again"
+    elif archive.file("bin/bash") is None:
+        fault = "no /bin/bash, which the start command names: take a --base that has it, such as Debian's"
+    else:
+        yield Finding(State.OK, "start", f"/bin/bash /{START}")
+        return
+    yield Finding(State.FAULT, "start", fault)
+
+
+def _python(archive: Archive) -> Iterator[Finding]:
+    link = f"{ENVIRONMENT}/bin/python"
+    version = _VERSION.search(archive.read(f"{ENVIRONMENT}/pyvenv.cfg").decode("utf-8", "replace"))
+    if version is None:
+        fault = f"no environment in /{ENVIRONMENT}, where run.sh looks for Python: keep those lines of the Dockerfile"
+    elif version[1] != "3.12":
+        fault = f"/{ENVIRONMENT} has Python {version[1]}, and the vendor's SDK needs CPython 3.12: take another --base"
+    elif archive.file(link) is None:
+        fault = (
+            f"/{link} leads to a file that the tar lacks: let both stages of the Dockerfile begin with the same "
+            "FROM ${BASE_IMAGE}"
+        )
+    elif not archive.is_folder(f"{ENVIRONMENT}/lib/python3.12"):
+        fault = (
+            f"/{ENVIRONMENT} is not of CPython (no lib/python3.12), which the vendor's SDK needs: take another --base"
+        )
+    elif not {"app/wwspec_router/__init__.py", _installed("wwspec_router/__init__.py")} & archive.members.keys():
+        fault = f"wwspec_router is not in /{ENVIRONMENT}: name it in requirements.txt, with its extra zone; build again"
+    else:
+        yield Finding(State.OK, "Python", f"CPython 3.12 in /{ENVIRONMENT}, {archive.find(link)}")
+        return
+    yield Finding(State.FAULT, "Python", fault)
+
+
+def _installed(path: str) -> str:
+    return f"{ENVIRONMENT}/lib/python3.12/site-packages/{path}"
+
+
+def _compiled(archive: Archive) -> Iterator[Finding]:
+    """Say whether the compiled check of contracts is there and loads: no program needs it."""
+    folders = ("app/wwspec_router/contracts", _installed("wwspec_router/contracts"))
+    files = [path for each in folders for path, _ in archive.below(each) if fnmatchcase(path, f"{each}/speedups*.so")]
+    why = "build it on a machine with a C compiler, or take a wheel that has it"
+    for path in files[:1]:
+        try:
+            found = _loads(archive, path, parse(archive.read(path)))
+        except ElfError as error:
+            why = f"/{path}: {error}"
+        else:
+            if found.state is State.OK:
+                yield Finding(State.OK, "checks", f"contracts are checked by compiled code, {found.text}")
+                return
+            why = found.text
+    yield Finding(State.OK, "checks", f"contracts are checked by msgspec alone, which takes longer: {why}")
+
+
+def _application(archive: Archive) -> Iterator[Finding]:
+    if archive.file(f"app/{REGISTRY}") is None:
+        text = f"no /app/{REGISTRY}: run `wwspec image` in the program's folder, and keep !abilities in .dockerignore"
+        yield Finding(State.FAULT, "registry", text)
+    else:
+        yield Finding(State.OK, "registry", f"/app/{REGISTRY}")
+
+
+def _sdk(archive: Archive) -> Iterator[Finding]:
+    files = [path for path, _ in archive.below("app/sdk") if fnmatchcase(path, f"app/sdk/{MODULE}*.so")]
+    if not files:
+        text = f"no /app/sdk/{MODULE}.so, so the image refuses to start: put the vendor's into sdk/ and build again"
+        yield Finding(State.FAULT, SDK, f"{text} (WeCom document 100057)")
+        return
+    for path in files:
+        try:
+            library = parse(archive.read(path))
+        except ElfError as error:
+            yield Finding(State.FAULT, SDK, f"/{path}: {error}: copy the vendor's file again, whole, and build again")
+        else:
+            yield _loads(archive, path, library)
+
+
+def _loads(archive: Archive, path: str, library: Elf) -> Finding:
+    """Check whether the loader of the image can load a library."""
+    built_for = _image_machine(archive)
+    if built_for is not None and library.machine != built_for:
+        text = f"/{path} is for {library.machine}, the image for {built_for}: build with `-- --platform` of the SDK, "
+        return Finding(State.FAULT, SDK, f"{text}such as linux/amd64 for x86_64, or get the vendor's other file")
+    libc = next(_versions(archive, LIBC, library.machine), None)
+    if libc is None:
+        text = f"the image has no glibc ({LIBC}), which /{path} needs: take a --base with one, such as Debian's"
+        return Finding(State.FAULT, SDK, text)
+    for name, wanted in sorted(library.wants.items()):
+        versions = list(_versions(archive, name, library.machine))
+        given = frozenset[str]().union(*(each.gives for each in versions))
+        lacking = sorted(wanted - given, key=_numbers)
+        if versions and lacking:
+            newest = max(given, key=_numbers, default="none")
+            text = f"/{path} needs {lacking[-1]} and {name} of the image has {newest} at most: take a newer --base"
+            return Finding(State.FAULT, SDK, text)
+    missing = [name for name in library.needed if not archive.named(name)][:_MOST_NAMED]
+    if missing:
+        text = f"/{path} needs {', '.join(missing)}, which the image lacks: take a --base with it, or install it there"
+        return Finding(State.FAULT, SDK, text)
+    needs = max(library.wants.get(LIBC, ()), key=_numbers, default="any glibc")
+    has = max((each for each in libc.gives if each.startswith("GLIBC_2")), key=_numbers, default="an unknown one")
+    return Finding(State.OK, SDK, f"/{path}: {library.machine}, needs {needs}, the image has {has}")
+
+
+def _versions(archive: Archive, name: str, machine: str) -> Iterator[Elf]:
+    """Yield the libraries of this name for this processor."""
+    for path in archive.named(name)[:_MOST_LIBRARIES]:
+        try:
+            library = parse(archive.read(path))
+        except ElfError:
+            continue
+        if library.machine == machine:
+            yield library
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in _NUMBERS.findall(version)]
+
+
+def _var(archive: Archive) -> Iterator[Finding]:
+    member = archive.members.get(archive.find("app/var") or "")
+    if member is None or member.kind is not MemberKind.FOLDER:
+        text = "no folder /app/var, where events wait: keep `mkdir -p var` in the Dockerfile"
+        yield Finding(State.FAULT, "var", text)
+    elif not member.mode & 0o200:
+        yield Finding(State.FAULT, "var", "/app/var can't be written: chmod u+w var in the Dockerfile")
+    else:
+        yield Finding(State.OK, "var", "/app/var can be written")
+
+
+def _secrets(archive: Archive) -> Iterator[Finding]:
+    found = [path for path in archive.members if path.startswith(("app/", "root/", "home/")) and _is_secret(path)]
+    found += [path for path in _PIP_CONFIGURATION if _PASSWORD.search(archive.read(path))]
+    if found:
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        names = ", ".join(f"/{path}" for path in found[:_MOST_NAMED])
+        text = (
+            f"{names}{more} would reach the zone: name them in .dockerignore, below the lines with !, and build again"
+        )
+        yield Finding(State.FAULT, "secrets", text)
+    else:
+        yield Finding(State.OK, "secrets", "no private key, .env, .git or password of pip in /app and the homes")
+
+
+def _is_secret(path: str) -> bool:
+    if path.startswith(f"{ENVIRONMENT}/"):  # packages contain public certificates
+        return False
+    name = posixpath.basename(path)
+    return name == ".git" or any(fnmatchcase(name, pattern) for pattern in _SECRETS)

@@ -1,0 +1,85 @@
+"""What an image would lack: files that `.dockerignore` keeps out, packages that `requirements.txt` lacks."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from wwspec_devtools.image.ignored import Ignored
+from wwspec_devtools.image.imports import Sources
+from wwspec_devtools.image.requirements import Requirements
+from wwspec_router.registry.file import FuncTable, Registry
+from wwspec_router.sdk.vendor import MODULE
+
+IGNORE_FILE, REQUIREMENTS = ".dockerignore", "requirements.txt"
+
+
+def lacking(app: Path, registry: Registry) -> list[str]:
+    """Return a line about each file and each package that the image would lack, with the fix.
+
+    A folder without a `.dockerignore` or a `requirements.txt` is not checked for what belongs to that file.
+
+    Args:
+        app: The program's folder, from which the image is built.
+        registry: Its registry file.
+    """
+    sources = Sources(app, _modules(app, registry))
+    needed = {**dict(_data(app, registry)), **sources.files}
+    return [*_kept_out(app, needed), *_not_brought(app, sources)]
+
+
+def _kept_out(app: Path, needed: dict[str, str]) -> Iterator[str]:
+    ignored = Ignored(app / IGNORE_FILE)
+    said = set[str]()
+    for path, place in needed.items():
+        if (line := ignored.keeps_out(path)) is None:
+            continue
+        top = path.partition("/")[0]
+        let_in = top if ignored.keeps_out(top) else path
+        if let_in not in said:
+            said.add(let_in)
+            fix = f"add a line !{let_in} at its end"
+            yield f"{IGNORE_FILE}:{line.number}: `{line.text}` keeps {path} out of the image ({place}); {fix}"
+
+
+def _not_brought(app: Path, sources: Sources) -> Iterator[str]:
+    known = {MODULE, *sys.stdlib_module_names}
+    packaged = {module: place for module, place in sources.others.items() if module not in known}
+    if not (packaged and (app / REQUIREMENTS).is_file()):
+        return
+    requirements = Requirements(app / REQUIREMENTS)
+    for module, place in packaged.items():
+        if not requirements.bring(module):
+            line = requirements.line_for(module)
+            yield f"{place}: imports {module}, which no line of {REQUIREMENTS} brings; add the line {line}"
+
+
+def _modules(app: Path, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Yield the modules that the program imports by itself, and where each is named."""
+    tables = [("passthrough", registry.passthrough), ("func", registry.func)]
+    targets = [(registry.program.lifespan, registry.place("program"))]
+    for name, table in tables:
+        if isinstance(table, FuncTable):
+            targets += [(each, registry.place(name)) for each in table.functions.values()]
+    for ability_id, row in registry.abilities.items():
+        place = registry.place("abilities", ability_id)
+        targets += [(each, place) for each in (row.handler, *row.functions.values())]
+    targets += [(row.handler, registry.place("events", name)) for name, row in registry.events.items()]
+    targets += [(row.contract, registry.place("notifications", name)) for name, row in registry.notifications.items()]
+    for target, place in targets:
+        if target:
+            yield target.partition(":")[0], place
+    for kind in ("api", "events"):
+        for file in sorted((app / "schemas" / kind).glob("*.py")):
+            yield f"schemas.{kind}.{file.stem}", "a contract of its own"
+
+
+def _data(app: Path, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Yield the files that the registry needs beside modules, and where each is named."""
+    folder = app.resolve()
+    files = [(registry.path, "the registry file")]
+    for ability_id, row in registry.abilities.items():
+        place = registry.place("abilities", ability_id)
+        files += [(app / name, place) for name in (row.input, row.output) if name]
+    for file, place in files:
+        if file.resolve().is_relative_to(folder):
+            yield file.resolve().relative_to(folder).as_posix(), place

@@ -1,0 +1,125 @@
+"""Polls the figures of a program, and has them ready for Prometheus."""
+
+import logging
+from collections.abc import Callable, Iterator
+from threading import Event, Lock, Thread
+from time import monotonic
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from wwspec_client import ZoneClient, ZoneClientError
+from wwspec_contracts.support.stacks import describe
+from wwspec_devtools.metrics.counters import Counters
+from wwspec_devtools.metrics.families import counter, counter_families, counts_of, gauge, gauge_families
+from wwspec_router.monitoring.status import Status
+
+LINE_PAUSE = 60.0
+"""Seconds between two log lines about polls."""
+
+FORGOTTEN = "Series left out since no program has told them for long: there were too many."
+
+_log = logging.getLogger(__name__)
+
+
+class Exporter(Collector):
+    """The metrics of one program.
+
+    Args:
+        client: Reaches the program.
+        ability_id: The ability of `kind = "status"`.
+        interval: Seconds between two polls.
+        clock: Seconds of a clock that is never set.
+    """
+
+    def __init__(
+        self, client: ZoneClient, ability_id: str, interval: float, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._client = client
+        self._ability_id = ability_id
+        self._interval = interval
+        self._clock = clock
+        self._lock = Lock()
+        self._counters = Counters()
+        self._status: Status | None = None  # None while the program does not answer
+        self._answered: float | None = None
+        self._polls = self._errors = 0
+        self._lines = _Lines(clock)
+        self._stopped = Event()
+        self._thread = Thread(target=self._run, name="wwspec-metrics", daemon=True)  # a poll must not keep the process
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, without waiting for the answer to a poll."""
+        self._stopped.set()
+
+    def poll(self) -> None:
+        """Ask the program once."""
+        sent = self._clock()
+        try:
+            status = self._client.call(self._ability_id, {}, reply=Status, retry_unsafe=True)
+        except Exception as error:  # after any error the next poll may succeed
+            if self._stopped.is_set():
+                return  # the client is closed
+            with self._lock:
+                self._polls, self._errors, self._status = self._polls + 1, self._errors + 1, None
+            self._lines.failed(str(error) if isinstance(error, ZoneClientError) else describe(error))
+            return
+        received = self._clock()
+        with self._lock:
+            self._counters.add(counts_of(status), status.uptime, sent, received)
+            self._polls, self._status, self._answered = self._polls + 1, status, received
+        self._lines.answered()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics; gauges are left out while the program does not answer."""
+        with self._lock:
+            status, answered, polls, errors = self._status, self._answered, self._polls, self._errors
+            totals, restarts = self._counters.totals.copy(), self._counters.restarts
+            forgotten = self._counters.forgotten
+        yield gauge("wwspec_up", "1 when the last poll was answered.", status is not None)
+        yield counter("wwspec_polls", "Polls of the program.", polls)
+        yield counter("wwspec_poll_errors", "Those of them that were not answered with figures.", errors)
+        yield counter("wwspec_restarts", "Starts of the program that were noticed.", restarts)
+        yield counter("wwspec_forgotten_series", FORGOTTEN, forgotten)
+        if answered is not None:
+            age = self._clock() - answered
+            yield gauge("wwspec_last_poll_age_seconds", "Seconds since a poll was answered.", age)
+        yield from counter_families(totals)
+        if status is not None:
+            yield from gauge_families(status, totals)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            begun = self._clock()
+            self.poll()
+            self._stopped.wait(max(0.0, begun + self._interval - self._clock()))
+
+
+class _Lines:
+    """Logs whether polls are answered: when that changes, and then once in a while; one line a minute at most."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = 0.0
+        self._fails = False  # as the last line has it
+        self._left_out = 0
+
+    def failed(self, text: str) -> None:
+        if self._clock() < self._next:
+            self._left_out += 1
+            return
+        more = f" (and {self._left_out} more polls since the last such line)" if self._left_out else ""
+        self._say(True)
+        _log.warning("the program's figures can't be had: %s%s", text, more)
+
+    def answered(self) -> None:
+        if self._fails and self._clock() >= self._next:
+            self._say(False)
+            _log.info("the program's figures are back")
+
+    def _say(self, fails: bool) -> None:
+        self._fails, self._left_out, self._next = fails, 0, self._clock() + LINE_PAUSE

@@ -1,0 +1,283 @@
+"""Integers of contracts fit 64 bits, in requests and replies, so that every reader of the JSON can hold them."""
+
+import json
+from typing import Annotated, Any, Generic, NewType, TypeVar
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+from msgspec import Meta
+
+from tests.support.apps import ROOT
+from tests.support.crashes import INTERNAL
+from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.sdk import MemorySdk
+from wwspec_router import AbilityError, Output, ability
+from wwspec_contracts.base import UNSET, Contract, Flag, UnsetType, Unsigned
+from wwspec_router.codecs.bounds import bounded
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_contracts.errors import InputError, OutputError
+from wwspec_router.registry.table import AbilityTable
+from wwspec_router.stores import Store
+
+HUGE = 10**400
+"""401 digits."""
+LEAST, MOST = -(2**63), 2**63 - 1
+
+T = TypeVar("T")
+UserNumber = NewType("UserNumber", int)
+
+
+class Inner(Contract):
+    count: int = 0
+    level: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+
+
+class Pair(Contract, Generic[T]):
+    one: T
+    other: T
+
+
+class Numbers(Contract, rename="camel"):
+    plain_number: int = 0
+    optional: int | UnsetType = UNSET
+    listed: list[int] = []
+    nested: list[list[Inner]] = []
+    inner: Inner | UnsetType = UNSET
+    pair: Pair[int] | UnsetType = UNSET
+    positive: Annotated[int, Meta(gt=0)] = 1
+    small: Annotated[int, Meta(lt=5)] = 0
+    user: UserNumber = UserNumber(0)
+    unsigned: Unsigned = 0
+    many_unsigned: list[Unsigned] = []
+    flag: Flag = 0
+    fixed: tuple[int, str] | UnsetType = UNSET
+
+
+class NumbersReply(Output):
+    numbers: Numbers | UnsetType = UNSET
+
+
+PATHS = [
+    ("$.plainNumber", "plainNumber"),
+    ("$.optional", "optional"),
+    ("$.listed[1]", "listed"),
+    ("$.nested[0][0].count", "nested"),
+    ("$.inner.count", "inner"),
+    ("$.inner.level", "level"),
+    ("$.pair.other", "pair"),
+    ("$.positive", "positive"),
+    ("$.user", "user"),
+    ("$.unsigned", "unsigned"),
+    ("$.manyUnsigned[0]", "manyUnsigned"),
+    ("$.fixed[0]", "fixed"),
+]
+
+
+def holding(where: str, number: int) -> dict[str, Any]:
+    """Return JSON of `Numbers` that holds a number in one place."""
+    places: dict[str, Any] = {
+        "listed": {"listed": [1, number]},
+        "nested": {"nested": [[{"count": number}]]},
+        "inner": {"inner": {"count": number}},
+        "level": {"inner": {"level": number}},
+        "pair": {"pair": {"one": 1, "other": number}},
+        "manyUnsigned": {"manyUnsigned": [number]},
+        "fixed": {"fixed": [number, "x"]},
+    }
+    found: dict[str, Any] = places.get(where, {where: number})
+    return found
+
+
+def refusal(codec: InputCodec[Any] | OutputCodec, value: Any) -> str:
+    text = json.dumps(value)
+    with pytest.raises((InputError, OutputError)) as caught:
+        codec.decode(text) if isinstance(codec, InputCodec) else codec.fit(text)
+    assert isinstance(caught.value, InputError | OutputError)
+    return caught.value.path
+
+
+@pytest.mark.parametrize(("path", "where"), PATHS)
+@pytest.mark.parametrize("number", [HUGE, 2**64])
+def test_an_integer_beyond_64_bits_is_refused_with_its_path(path: str, where: str, number: int) -> None:
+    """ArrayRow 21: it was taken in, and passed on as it was."""
+    value = holding(where, number)
+
+    assert refusal(InputCodec(Numbers), value) == path
+    assert refusal(OutputCodec(Numbers, OutputPolicy.STRICT), value) == path
+    assert refusal(OutputCodec(Numbers, OutputPolicy.PRUNE), value | {"surplus": 1}) == path
+
+
+@given(st.integers(LEAST - 3, LEAST + 3) | st.integers(MOST - 3, MOST + 3) | st.integers(-5, 5))
+def test_an_integer_fits_just_when_it_has_64_bits(number: int) -> None:
+    """ArrayRow 21."""
+    text = json.dumps({"plainNumber": number, "listed": [number]})
+    fits = LEAST <= number <= MOST
+    if fits:
+        assert InputCodec(Numbers).decode(text) == Numbers(plain_number=number, listed=[number])
+        assert OutputCodec(Numbers).fit(text) is text
+    else:
+        assert refusal(InputCodec(Numbers), json.loads(text)) == "$.plainNumber"
+        assert refusal(OutputCodec(Numbers), json.loads(text)) == "$.plainNumber"
+
+
+@given(st.integers(-3, 3) | st.integers(2**64 - 3, 2**64 + 3) | st.integers(2**63 - 3, 2**63 + 3))
+def test_an_unsigned_integer_fits_just_when_it_has_64_bits_without_a_sign(number: int) -> None:
+    """ArrayRow 21."""
+    text = json.dumps({"unsigned": number})
+    if 0 <= number < 2**64:
+        assert InputCodec(Numbers).forward(text) is text
+        assert OutputCodec(Numbers).fit(text) is text
+    else:
+        assert refusal(InputCodec(Numbers), {"unsigned": number}) == "$.unsigned"
+        assert refusal(OutputCodec(Numbers), {"unsigned": number}) == "$.unsigned"
+
+
+def test_the_bounds_of_a_contract_s_author_stay() -> None:
+    codec = InputCodec(Numbers)
+    for value, path in [
+        ({"positive": 0}, "$.positive"),
+        ({"small": 5}, "$.small"),
+        ({"small": -HUGE}, "$.small"),
+        ({"flag": 2}, "$.flag"),
+        ({"inner": {"level": 0}}, "$.inner.level"),
+        ({"unsigned": -1}, "$.unsigned"),
+    ]:
+        assert refusal(codec, value) == path
+
+
+def test_what_a_handler_receives_is_of_the_type_that_it_names() -> None:
+    request = InputCodec(Numbers).decode('{"inner":{"count":3},"nested":[[{}]]}')
+
+    assert type(request) is Numbers
+    assert type(request.inner) is Inner
+    assert type(request.nested[0][0]) is Inner
+
+
+class Mixed(Output):
+    count: int = 0
+    share: float = 0.0
+    text: str = ""
+    last: int = 0
+
+
+def test_the_keys_of_a_reply_stay_in_their_order() -> None:
+    """A reply with a fraction is written from what was decoded."""
+    text = '{"errcode":0,"errmsg":"ok","count":1,"share":2.0,"text":"x","last":3}'
+
+    assert OutputCodec(Mixed).encode(Mixed(count=1, share=2, text="x", last=3)) == text
+    assert OutputCodec(Mixed).fit(text) is text
+
+
+class Strict(Contract, tag="strict", tag_field="kind"):
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number == 7:
+            raise ValueError("seven")
+
+
+class Tree(Contract):
+    size: int = 0
+    children: "list[Tree]" = []
+
+
+class ArrayRow(msgspec.Struct, array_like=True):
+    number: int
+
+
+def test_what_else_a_type_asks_for_stays() -> None:
+    codec = InputCodec(Strict)
+    assert codec.decode('{"kind":"strict","number":3}') == Strict(number=3)
+    for value, path in [
+        ({"kind": "other", "number": 3}, "$.kind"),
+        ({"number": 7}, "$"),
+        ({"number": HUGE}, "$.number"),
+    ]:
+        assert refusal(codec, value) == path
+
+
+def test_a_type_without_open_integers_is_left_as_it_is() -> None:
+    class Plain(Contract):
+        text: str
+        flag: Flag = 0
+        share: float = 0.5
+        on: bool = False
+
+    assert bounded(Plain) is Plain
+    assert bounded(ArrayRow) is ArrayRow
+
+
+def test_a_type_that_contains_itself_is_bounded_outside() -> None:
+    """No ability can have such a contract; see `contract_faults`."""
+    assert InputCodec(Tree).decode('{"children":[{"children":[{}]}]}').children[0].children == [Tree()]
+    assert refusal(InputCodec(Tree), {"size": HUGE}) == "$.size"
+
+
+@ability
+def count_up(request: Inner) -> NumbersReply:
+    return NumbersReply(numbers=Numbers(plain_number=HUGE if request.count == 1 else 0, unsigned=2**64))
+
+
+@ability
+def refuse_hugely(request: Inner) -> Output:
+    raise AbilityError("no", errcode=HUGE)
+
+
+@pytest.fixture
+def kernel(reference_table: AbilityTable, store: Store) -> Kernel:
+    return Kernel(with_handler(with_handler(reference_table, count_up), refuse_hugely), store, sdk=MemorySdk())
+
+
+def test_a_huge_integer_of_the_platform_does_not_reach_the_app(kernel: Kernel) -> None:
+    """ArrayRow 21: 401 digits passed the output contract, byte for byte."""
+    for reply, path in [
+        (f'{{"errcode":{HUGE}}}', "$.errcode"),
+        (f'{{"errcode":0,"msg_list":[{{"send_time":{HUGE}}}]}}', "$.msg_list[0].send_time"),
+        (f'{{"errcode":0,"surplus":1,"msg_list":[{{"send_time":-{HUGE}}}]}}', "$.msg_list[0].send_time"),
+    ]:
+        kernel.sdk.replies["sync_msg"] = reply
+        errmsg = kernel.call("invoke_sync_msg")["errmsg"]
+        assert errmsg.startswith("output contract: expected int ")
+        assert errmsg.endswith(f" at {path}")
+
+
+def test_a_huge_integer_of_the_app_reaches_neither_the_platform_nor_a_handler(kernel: Kernel) -> None:
+    """ArrayRow 21."""
+    data = f'{{"begin_time":{HUGE}}}'
+    message = "input contract: expected int <= 9223372036854775807 at "
+
+    assert kernel.call("invoke_sync_msg", data)["errmsg"] == f"{message}$.begin_time"
+    assert kernel.call("count_up", f'{{"count":{HUGE}}}')["errmsg"] == f"{message}$.count"
+    wrapped = f'{{"input":{{"func":"sync_msg","func_req":{data}}}}}'
+    assert kernel.call("python_demo", wrapped)["errmsg"] == f"{message}$.input.func_req.begin_time"
+    assert kernel.sdk.calls == []
+
+
+def test_a_huge_integer_of_a_handler_does_not_reach_the_app(kernel: Kernel) -> None:
+    """ArrayRow 21."""
+    message = kernel.call("count_up", '{"count":1}')["errmsg"]
+    assert message == "output contract: expected int <= 9223372036854775807 at $.numbers.plainNumber"
+    assert kernel.call("count_up")["errmsg"].endswith(" at $.numbers.unsigned")
+
+
+def test_a_huge_errcode_does_not_reach_the_app(kernel: Kernel) -> None:
+    """ArrayRow 21: neither a handler's nor the platform's."""
+    assert kernel.call("refuse_hugely") == INTERNAL
+    kernel.sdk.replies["spec_notify_app"] = f'{{"errcode":{HUGE},"errmsg":"x"}}'
+    assert kernel.event('{"event_type":"hit_keyword"}')["errmsg"].endswith("the platform's reply is not readable")
+
+
+def test_an_id_of_a_content_may_take_all_of_its_64_bits(kernel: Kernel) -> None:
+    """ArrayRow 21: WeCom gives docid as uint64."""
+    reply = f'{{"errcode":0,"doc_list":[{{"docid":{2**64 - 1}}}]}}'
+    kernel.sdk.replies["knowledge_base_detail"] = reply
+
+    assert kernel.dispatch(app_call("invoke_knowledge_base_detail", '{"kb_id":"k"}')).text == reply
+    request = f'{{"kb_id":"k","docid_list":[{2**64 - 1}]}}'
+    kernel.dispatch(app_call("invoke_knowledge_base_remove_doc", request))
+    assert kernel.sdk.calls[-1].request == request
+    event = (ROOT / "tests/payloads/events/knowledge_base_learn_done.json").read_text()
+    decoded = json.loads(event)
+    decoded["knowledge_base_learn_done"]["doc_id"] = 2**64 - 1
+    assert kernel.event(json.dumps(decoded))["errcode"] == 0

@@ -1,0 +1,161 @@
+"""Contracts that are read from files with console examples."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from tests.contracts.test_matching import alike, subsets, values
+from tests.registry.test_loader import APP
+from tests.support.apps import check_app, python, write_files
+from tests.support.kernel import Kernel
+from wwspec_router.codecs.codec import InputCodec
+from wwspec_contracts.examples import console_example
+from wwspec_router.codecs.from_example import contract_of_example, contract_of_file
+from wwspec_contracts.matching import matches, mismatches
+from wwspec_contracts.errors import InputError, LoaderError
+
+keys = st.text(st.characters(min_codepoint=0x20, exclude_characters='"\\', exclude_categories=["Cs"]), max_size=4)
+examples = st.dictionaries(keys, values, max_size=4).filter(alike)
+
+
+@given(examples, st.data())
+def test_what_fits_an_example_is_what_its_contract_accepts(example: dict[str, Any], data: st.DataObject) -> None:
+    codec = InputCodec(contract_of_example("Made", example))
+
+    fitting = data.draw(subsets(example))
+    assert codec.decode_plain(json.dumps(fitting)) == fitting
+    other = data.draw(st.dictionaries(st.sampled_from([*example, "x"]), values, max_size=3))
+    text = json.dumps(other)
+    # a whole number is a fraction, too: WeCom writes some either way, and the platform has judged the request already
+    if any(why != "expected a number with a fraction, got an integer" for _, why in mismatches(example, other)):
+        with pytest.raises(InputError):
+            codec.decode_plain(text)
+
+
+@given(examples)
+def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any]) -> None:
+    shown = console_example(contract_of_example("Made", example))
+
+    assert matches(example, shown)
+    assert list(shown) == list(example)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no such file"),
+        (b"", "is not JSON: "),
+        (b"{", "is not JSON: "),
+        (b"\xff", "is not JSON: "),
+        (b"[" * 100_000, "is not JSON: "),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, "nested deeper than 64 levels"),
+        (b'{"a":[1,"b"]}', "the example does not fit itself at $.a[1]: expected an integer, got a string"),
+        (b'{"a\\n":1}', "Renamed field names must not contain"),
+        (b"[]", "a contract is a JSON object"),
+        (b'"text"', "a contract is a JSON object"),
+        (b'{"a":{"b":[1' + b"0" * 400 + b"]}}", "hello.a.b: an integer of a contract has 64 bits at most"),
+    ],
+    ids=["missing", "empty", "torn", "not UTF-8", "bomb", "deep", "mixed", "odd key", "array", "text", "huge"],
+)
+def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "hello.input.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(LoaderError) as caught:
+        contract_of_file(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+DICTS = {
+    **APP,
+    "abilities/plain.py": (
+        "from typing import Any\n\nfrom wwspec_router import Context, ability\n\n\n@ability\n"
+        "def plain(request: dict[str, Any], ctx: Context) -> dict[str, Any]:\n"
+        '    return {"errcode": 0, "again": request} if "a" in request else {"other": 1}\n'
+    ),
+    "abilities/registry.toml": (
+        "[abilities.plain]\nhandler = 'abilities.plain:plain'\ninput = 'in.json'\noutput = 'out.json'\n"
+    ),
+    "in.json": '{"a": 1, "b-c": ["x"]}',
+    "out.json": '{"errcode": 0, "errmsg": "ok", "again": {"a": 1, "b-c": ["x"]}}',
+}
+
+CALLS = """
+import sys
+from pathlib import Path
+from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.envelope import Call
+from wwspec_router.stores import open_store
+from wwspec_router.registry.table import build_table
+
+class Sdk:
+    is_emulated = False
+    client = staticmethod(lambda *identity: None)
+
+folder = Path(sys.argv[1])
+dispatcher = Dispatcher(build_table(folder, folder / "abilities" / "registry.toml"), Sdk(), open_store("memory:"))
+for text in sys.argv[2:]:
+    print(dispatcher.dispatch(Call(corpid="c", agentid=1, call_type=1, ability_id="plain", data=text)).text)
+"""
+
+
+def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) -> None:
+    """Row 24, the empty array: the handler receives an empty dict."""
+    app = write_files(tmp_path, DICTS)
+
+    printed = python(CALLS, app, '{"a":5,"b-c":["y"]}', '{"a":"5"}', '{"z":5}', "{}", "[]", "[1]").splitlines()
+    assert [line for line in printed if line.startswith("{")] == [
+        '{"errcode":0,"again":{"a":5,"b-c":["y"]}}',
+        '{"errcode":710660,"errmsg":"input contract: expected int, got str at $.a"}',
+        '{"errcode":710660,"errmsg":"input contract: unknown key at $.z"}',
+        *['{"errcode":710660,"errmsg":"output contract: unknown key at $.other"}'] * 2,
+        '{"errcode":710660,"errmsg":"input contract: expected object, got array at $"}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("handler='abilities.plain:plain'\ninput='in.json'", 'the handler takes a dict, so give output = "<file'),
+        ("handler='abilities.plain:plain'\ninput='no.json'\noutput='out.json'", "no.json: there is no such file"),
+        ("handler='abilities.hello:hello'\ninput='in.json'", "input: the handler's annotation is a contract already"),
+        ("api='ping'\ninput='in.json'", "input $.a: this key is not in the contract (SDK API ping)"),
+        ("api='ping'\noutput='in.json'", "output $.a: this key is not in the contract (SDK API ping)"),
+        ("api='ping'\noutput='no.json'", "output: "),
+        ("kind='func'\ninput='in.json'", "input goes with api or handler only"),
+        ("api='ping'\noutput='empty.json'", "an error reply does not fit the output contract of a"),
+    ],
+    ids=[
+        "no output",
+        "no file",
+        "two contracts",
+        "beyond the input",
+        "beyond the output",
+        "no file of an API",
+        "func",
+        "no errcode",
+    ],
+)
+def test_a_row_with_wrong_files_is_told(tmp_path: Path, row: str, message: str) -> None:
+    app = write_files(tmp_path, {**DICTS, "abilities/registry.toml": f"[abilities.a]\n{row}\n", "empty.json": "{}"})
+
+    code, printed = check_app(app)
+    assert code == 1
+    assert printed.startswith(f"Error: {app.resolve()}/abilities/registry.toml:1 [abilities.a]: ")
+    assert message in printed
+
+
+def test_an_api_may_be_narrowed_to_a_part_of_its_contract(kernel_of: Callable[..., Kernel], tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"in.json": '{"limit":1}', "out.json": '{"errcode":0,"errmsg":"","next_cursor":""}'})
+    kernel = kernel_of(f"[abilities.a]\napi='sync_msg'\ninput='{folder}/in.json'\noutput='{folder}/out.json'\n")
+    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"c","has_more":1}'
+
+    assert kernel.call("a", '{"limit":2}') == {"errcode": 0, "next_cursor": "c"}
+    assert kernel.call("a", '{"cursor":"x"}')["errmsg"] == "input contract: unknown key at $.cursor"
+    assert kernel.sdk.requests == [("sync_msg", {"limit": 2})]

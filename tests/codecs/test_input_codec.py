@@ -1,0 +1,283 @@
+import json
+import math
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import example, given, strategies as st
+from msgspec import Meta
+
+from wwspec_contracts.base import UNSET, Contract, Flag, UnsetType, max_bytes
+from wwspec_router.codecs.codec import InputCodec
+from wwspec_contracts.errors import InputError
+
+
+class Place(Contract):
+    name: Annotated[str, max_bytes(8, min_length=1)] | UnsetType = UNSET
+    tags: list[Annotated[str, max_bytes(4)]] | UnsetType = UNSET
+
+
+class Tree(Contract):
+    label: Annotated[str, max_bytes(4)] | UnsetType = UNSET
+    children: "list[Tree] | UnsetType" = UNSET
+
+
+class Query(Contract):
+    limit: Annotated[int, Meta(ge=1, le=1000)]
+    mode: Literal["new", "old"] | UnsetType = UNSET
+    flag: Flag | UnsetType = UNSET
+    home: Place | UnsetType = UNSET
+    work: Place | UnsetType = UNSET
+    others: list[Place] | UnsetType = UNSET
+    more: list[list[Place]] | UnsetType = UNSET
+    ratio: float | UnsetType = UNSET
+    tree: Tree | UnsetType = UNSET
+
+
+class DroppableInner(Contract):
+    needed: str
+    text: str | UnsetType = UNSET
+
+
+class Droppable(Contract):
+    limit: int
+    text: str | UnsetType = UNSET
+    inner: DroppableInner | UnsetType = UNSET
+    rows: list[DroppableInner] | UnsetType = UNSET
+    words: list[str] | UnsetType = UNSET
+
+
+codec = InputCodec(Query)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(Query.__struct_fields__), inner),
+    max_leaves=15,
+)
+
+
+def refusal(text: str, of: InputCodec[Any] = codec) -> tuple[str, str]:
+    """Return the path and the whole message of the refusal."""
+    with pytest.raises(InputError) as caught:
+        of.decode(text)
+    assert caught.value.message.startswith("input contract: ")
+    assert caught.value.errcode is None
+    return caught.value.path, caught.value.message.removeprefix("input contract: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        ('{"limit":1,"colour":2}', "$.colour", "unknown key at $.colour"),
+        ('{"limit":1,"home":{"x":2}}', "$.home.x", "unknown key at $.home.x"),
+        ('{"limit":1,"others":[{},{"x":2}]}', "$.others[1].x", "unknown key at $.others[1].x"),
+        ("{}", "$.limit", "missing key at $.limit"),
+        ('{"limit":"1"}', "$.limit", "expected int, got str at $.limit"),
+        ('{"limit":1.0}', "$.limit", "expected int, got float at $.limit"),
+        ('{"limit":true}', "$.limit", "expected int, got bool at $.limit"),
+        ('{"limit":null}', "$.limit", "expected int, got null at $.limit"),
+        ('{"limit":1,"home":null}', "$.home", "expected object, got null at $.home"),
+        ('{"limit":0}', "$.limit", "expected int from 1 to 1000 at $.limit"),
+        ('{"limit":1001}', "$.limit", "expected int from 1 to 1000 at $.limit"),
+        ('{"limit":1,"flag":2}', "$.flag", "expected int from 0 to 1 at $.flag"),
+        ('{"limit":1,"flag":true}', "$.flag", "expected int, got bool at $.flag"),
+        ('{"limit":1,"mode":"secret"}', "$.mode", "not one of the allowed values (new, old) at $.mode"),
+        ('{"limit":1,"home":{"name":""}}', "$.home.name", "expected str of length >= 1 at $.home.name"),
+        ("[]", "$", "expected object, got array at $"),
+        ("null", "$", "expected object, got null at $"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_path(text: str, path: str, message: str) -> None:
+    assert refusal(text) == (path, message)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"limit":1,"home":{"name":"中文中"}}', "$.home.name"),
+        ('{"limit":1,"work":{"name":"中文中"}}', "$.work.name"),
+        ('{"limit":1,"home":{"name":"\\u4e2d\\u4e2d\\u4e2d"}}', "$.home.name"),
+        ('{"limit":1,"home":{"tags":["ok","é€"]}}', "$.home.tags[1]"),
+        ('{"limit":1,"others":[{},{"name":"ok"},{"tags":["", "", "😀x"]}]}', "$.others[2].tags[2]"),
+        ('{"limit":1,"more":[[],[{},{"name":"12345é€"}]]}', "$.more[1][1].name"),
+        ('{"limit":1,"tree":{"children":[{"children":[{"label":"中中"}]}]}}', "$.tree.children[0].children[0].label"),
+    ],
+)
+def test_limits_in_bytes_count_the_bytes_of_every_character(text: str, path: str) -> None:
+    limit = 8 if path.endswith("name") else 4
+    assert refusal(text) == (path, f"longer than {limit} bytes at {path}")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=10))
+def test_a_limit_in_bytes_lets_pass_exactly_what_is_short_enough(text: str) -> None:
+    document = json.dumps({"limit": 1, "others": [{"tags": [text]}]})
+
+    if len(text.encode()) <= 4:
+        assert codec.forward(document) is document
+    else:
+        with pytest.raises(InputError):
+            codec.forward(document)
+
+
+def test_a_decoded_request_is_an_instance_of_the_contract() -> None:
+    query = codec.decode('{"limit":5,"home":{"name":"12345678","tags":["a"]},"tree":{"children":[{"label":"b"}]}}')
+
+    assert query == Query(limit=5, home=Place(name="12345678", tags=["a"]), tree=Tree(children=[Tree(label="b")]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "{",
+        '{"limit":1}x',
+        "{'limit':1}",
+        '{"limit":NaN}',
+        '{"limit":1,"ratio":NaN}',
+        '{"limit":1,"ratio":Infinity}',
+        '{"limit":1,"ratio":-Infinity}',
+        '{"limit":01}',
+        '{"limit":1,}',
+        '{"limit":1,"home":{"name":"\\ud800"}}',
+        '{"limit":1,"home":{"name":"\ud800"}}',
+        "\ufeff{}",
+        "\x00",
+        "[" * 100_000,
+        '{"home":' * 100_000,
+        '{"limit":1,"tree":' + '{"children":[' * 50_000,
+        "[" * 100_000 + "]" * 100_000,
+    ],
+    ids=lambda text: ascii(text[:40]),
+)
+def test_what_is_not_json_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        codec.decode(text)
+    assert caught.value.path.startswith("$")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"limit":1e400}', '{"limit":1,"ratio":1e999}', '{"limit":' + "9" * 5000 + "}", '{"limit":' + "9" * 30 + "}"],
+    ids=["infinite int", "infinite float", "5000 digits", "30 digits"],
+)
+def test_numbers_beyond_any_bound_are_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        codec.decode(text)
+
+
+@pytest.mark.parametrize("text", ['{"limit":5,"limit":"x"}', '{"limit":"x","limit":5}', '{"limit":5,"limit":0}'])
+def test_each_of_a_duplicate_key_s_values_is_checked(text: str) -> None:
+    assert refusal(text)[0] == "$.limit"
+
+
+@pytest.mark.parametrize("key", ["x" * 1_000_000, "a\\nb\\u0007", "` - at `$.limit", "钥匙", "\\ud83d\\ude00"])
+def test_an_unknown_key_is_quoted_short_and_escaped(key: str) -> None:
+    path, message = refusal(f'{{"limit":1,"{key}":1}}')
+
+    assert path.isascii()
+    assert path.isprintable()
+    assert len(message) < 700
+
+
+@given(st.text())
+@example("1" * 5000)
+def test_arbitrary_text_is_decoded_or_refused_as_input(text: str) -> None:
+    try:
+        codec.decode(text)
+    except InputError as error:
+        assert error.path.startswith("$")
+
+
+@given(json_values)
+def test_arbitrary_json_is_decoded_or_refused_as_input(value: Any) -> None:
+    text = json.dumps(value)
+    try:
+        codec.decode(text)
+    except InputError as error:
+        assert error.path.startswith("$")
+        assert "\n" not in error.message
+
+
+@given(
+    st.fixed_dictionaries(
+        {"limit": st.integers(-1, 1002)},
+        optional={
+            "mode": st.sampled_from(["new", "old", "x", 1]),
+            "flag": st.sampled_from([0, 1, 2, -1, True]),
+            "ratio": st.floats() | st.integers(-5, 5),
+        },
+    )
+)
+def test_a_request_is_accepted_just_when_each_of_its_keys_fits(value: dict[str, Any]) -> None:
+    fits = (
+        1 <= value["limit"] <= 1000
+        and value.get("mode", "new") in ("new", "old")
+        and value.get("flag", 0) in (0, 1)
+        and not isinstance(value.get("flag"), bool)
+        and math.isfinite(value.get("ratio", 0))
+    )
+    try:
+        codec.decode(json.dumps(value))
+        accepted = True
+    except InputError:
+        accepted = False
+    assert accepted is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ('{"limit": 1}', None),
+        ('{"limit": 1, "words": [""]}', None),
+        ('{"limit": 1, "inner": {"needed": ""}}', None),
+        ('{"text": "", "limit": 1}', '{"limit":1}'),
+        ('{"limit": 1, "inner": {"text": "", "needed": ""}}', '{"limit":1,"inner":{"needed":""}}'),
+        ('{"limit": 1, "rows": [{"text": "", "needed": "x"}]}', '{"limit":1,"rows":[{"needed":"x"}]}'),
+    ],
+)
+def test_dropping_empty_strings_leaves_all_else_as_it_is(text: str, sent: str | None) -> None:
+    forwarded = InputCodec(Droppable, drop_empty=True).forward(text)
+
+    assert forwarded is text if sent is None else forwarded == sent
+
+
+class Tagged(Contract, tag="image", tag_field="type"):
+    text: str = ""
+
+
+class Holder(Contract):
+    inner: Tagged
+
+
+def test_dropping_empty_strings_leaves_the_tag_of_a_contract_inside() -> None:
+    """Row 29: a tag is a key that msgspec adds."""
+    codec = InputCodec(Holder, drop_empty=True)
+
+    assert codec.forward('{"inner": {"type": "image", "text": ""}}') == '{"inner":{"type":"image"}}'
+    assert codec.forward('{"inner": {"text": ""}}') == '{"inner":{}}'
+
+
+def test_empty_strings_are_forwarded_unless_they_are_to_be_dropped() -> None:
+    text = '{"limit":1,"text":""}'
+
+    assert InputCodec(Droppable).forward(text) is text
+
+
+def test_a_request_is_checked_before_empty_strings_are_dropped() -> None:
+    with pytest.raises(InputError):
+        InputCodec(Droppable, drop_empty=True).forward('{"limit":"","text":""}')
+
+
+def test_forwarding_keeps_the_request_byte_for_byte() -> None:
+    text = ' {"home" : {"name":"\\u4e2d"} ,\n "limit":5 } '
+
+    assert codec.forward(text) is text
+
+
+def test_a_fraction_of_a_request_takes_whole_numbers() -> None:
+    class Priced(Contract):
+        price: float
+
+    codec = InputCodec(Priced)
+    for text in ('{"price":1}', '{"price":1.0}', '{"price":1e0}'):
+        assert codec.decode(text).price == 1.0
+        assert codec.forward(text) == text

@@ -1,0 +1,151 @@
+"""The newest events of a SQLite file: one page of their own, until they are moved to their table."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.stores.suites.rig import ManualClock
+from tests.support.waiting import wait_until
+from wwspec_contracts.errors import StoreFullError
+from wwspec_router.stores import StoreFigures, StoreLimits
+from wwspec_router.stores.sqlite.events import SqliteStore
+
+EVENT = "x" * 125
+TEXTS = ("", EVENT, "x" * 760, "x" * 761, "事件" * 100, "x" * 5000)
+IDS = ("id", "0" * 39, "1" * 200, "号" * 90)
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is moved once a second."""
+    monkeypatch.setattr("wwspec_router.stores.sqlite.housekeeping.EVERY", 3600.0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "notify.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    with closing(SqliteStore(path, clock=ManualClock())) as store:
+        yield store
+
+
+def selected(path: Path, statement: str) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute(statement).fetchone()[0])
+
+
+def newest(path: Path) -> int:
+    return selected(path, "SELECT count(*) FROM notify_new")
+
+
+def pages_written(path: Path) -> int:
+    """How many pages transactions have put into the WAL since this was asked last, which empties it."""
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("PRAGMA wal_checkpoint").fetchone()[1])
+
+
+@pytest.mark.usefixtures("unwatched")
+@pytest.mark.parametrize(("text", "notify_id_length"), [(EVENT, 39), ("x" * 760, 80), ("", 80), ("事" * 250, 39)])
+def test_a_put_changes_one_page_of_the_file(store: SqliteStore, path: Path, text: str, notify_id_length: int) -> None:
+    store.put("corp", 2**62, "0" * notify_id_length, text, 1000)
+    pages_written(path)
+    puts, moves = 0, 0
+    for number in range(1, 40):
+        waiting = newest(path)
+        store.put("corp", 2**62, f"{number:0{notify_id_length}d}", text, 1000)
+        written = pages_written(path)
+        if newest(path) > waiting:
+            assert written == 1
+            puts += 1
+        else:
+            moves += 1
+    assert puts >= 3 * moves > 0
+
+
+@pytest.mark.usefixtures("unwatched")
+@pytest.mark.parametrize(("first", "second"), list(product(TEXTS, TEXTS)))
+def test_an_event_is_found_counted_and_replaced_wherever_it_is(
+    store: SqliteStore, path: Path, first: str, second: str
+) -> None:
+    for notify_id in IDS:
+        store.put("corp", 1, notify_id, first, 1000)
+        store.put("corp", 2, notify_id, EVENT, 1000)
+    assert [store.get("corp", 1, each) for each in IDS] == [first] * len(IDS)
+    for notify_id in IDS:
+        store.put("corp", 1, notify_id, second, 1000)
+        assert store.get("corp", 1, notify_id) == second
+        assert store.get("corp", 2, notify_id) == EVENT
+        assert store.get("another corp", 1, notify_id) is None
+    size = len(IDS) * (len(second.encode()) + len(EVENT))
+    assert store.figures() == StoreFigures(rows=2 * len(IDS), bytes=size)
+    store.close()
+    assert newest(path) == 0
+    assert selected(path, "SELECT rows FROM notify_usage") == 2 * len(IDS)
+    with closing(SqliteStore(path, clock=ManualClock())) as reopened:
+        assert reopened.figures() == StoreFigures(rows=2 * len(IDS), bytes=size)
+        assert [reopened.get("corp", 1, each) for each in IDS] == [second] * len(IDS)
+
+
+@pytest.mark.usefixtures("unwatched")
+@pytest.mark.parametrize(("rows", "size"), [(50, 1 << 20), (1000, 50 * len(EVENT))])
+def test_bounds_are_exact_for_all_stores_of_a_file(path: Path, rows: int, size: int) -> None:
+    limits, clock = StoreLimits(max_rows=rows, max_bytes=size), ManualClock()
+    with (
+        closing(SqliteStore(path, limits, clock=clock)) as one,
+        closing(SqliteStore(path, limits, clock=clock)) as other,
+    ):
+        for number in range(50):
+            (one if number % 3 else other).put("corp", 1, str(number), EVENT, 10 if number % 2 else 1000)
+        for each in (one, other):
+            with pytest.raises(StoreFullError):
+                each.put("corp", 1, "too many", EVENT, 1000)
+            assert each.figures() == StoreFigures(rows=50, bytes=50 * len(EVENT))
+        one.put("corp", 1, "49", EVENT, 10)  # it replaces one
+        clock.advance(10)
+        assert other.figures().rows == 25
+        for number in range(25):
+            other.put("corp", 1, f"new {number}", EVENT, 1000)
+        with pytest.raises(StoreFullError):
+            one.put("corp", 1, "too many", EVENT, 1000)
+        assert one.figures().rows == 50
+
+
+def test_the_newest_events_are_moved_without_a_further_put(store: SqliteStore, path: Path) -> None:
+    store.put("corp", 1, "id", EVENT, 1000)
+    wait_until(lambda: newest(path) == 0)
+    assert store.get("corp", 1, "id") == EVENT
+    assert store.figures() == StoreFigures(rows=1, bytes=len(EVENT))
+
+
+@pytest.mark.usefixtures("unwatched")
+@pytest.mark.usefixtures("unwatched")
+def test_the_bound_in_bytes_is_exact_for_events_of_any_length(path: Path) -> None:
+    texts = ["x" * (number * 131 % 900) for number in range(120)]
+    limits = StoreLimits(max_bytes=sum(map(len, texts)))
+    with closing(SqliteStore(path, limits, clock=ManualClock())) as store:
+        for number, text in enumerate(texts):
+            store.put("corp", 1, str(number), text, 1000)
+        with pytest.raises(StoreFullError):
+            store.put("corp", 1, "too much", "x", 1000)
+        store.put("corp", 1, "empty", "", 1000)
+        assert store.figures() == StoreFigures(rows=121, bytes=limits.max_bytes)
+
+
+@pytest.mark.usefixtures("unwatched")
+def test_puts_remove_newest_events_that_have_expired(path: Path) -> None:
+    clock = ManualClock()
+    with closing(SqliteStore(path, clock=clock)) as store:
+        for number in range(8):
+            store.put("corp", 1, f"old {number}", "text", 10)
+        assert newest(path) == 8
+        clock.advance(10)
+        for number in range(8):
+            store.put("corp", 1, f"new {number}", "text", 1000)
+        assert newest(path) == 8

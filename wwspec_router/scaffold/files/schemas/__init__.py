@@ -1,5 +1,0 @@
-"""The program's own contracts: those of its abilities.
-
-Modules in `schemas/api/` and `schemas/events/`, if there were any, would replace or complete what `wwspec_router.wecom`
-holds; this program needs none.
-"""
