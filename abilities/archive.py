@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from schemas.archive import LONGEST, Digest, Request, Response
-from wwspec_router import Context, EventContext, ability
 from wwspec_contracts.events import chat_archive_audit_approved_room, chat_archive_audit_approved_single
+from wwspec_router import Context, EventContext, ability
 
 TABLE = """
     CREATE TABLE IF NOT EXISTS consents (corpid, chat, customer, agreed, PRIMARY KEY (corpid, chat, customer, agreed))

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from schemas.chat_digest import Count, Request, Response
-from wwspec_router import Context, ability
 from wwspec_contracts import sync_msg
+from wwspec_router import Context, ability
 
 
 @ability

@@ -1,9 +1,9 @@
 """Lets WeCom summarise messages of which the app has opened the keys."""
 
 from schemas.chat_summary import Request, Response
-from wwspec_router import Context, ability
 from wwspec_contracts import create_summary_task
 from wwspec_contracts.tasks import halves
+from wwspec_router import Context, ability
 
 
 @ability

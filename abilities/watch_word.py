@@ -1,9 +1,9 @@
 """Watches chats for a word with a keyword rule. A repeat finds the rule of the first call, on another machine too."""
 
 from schemas.watch_word import Request, Response
-from wwspec_router import Context, ability
 from wwspec_contracts import create_rule, get_rule_list
 from wwspec_contracts.rules import Keyword
+from wwspec_router import Context, ability
 
 
 @ability

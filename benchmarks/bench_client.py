@@ -22,8 +22,8 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.figures import Samples
 from benchmarks.zones import ROOT
 from wwspec_client import AsyncZoneClient, ZoneClient
-from wwspec_devtools.testing.ports import held_ports
 from wwspec_contracts import sync_msg
+from wwspec_devtools.testing.ports import held_ports
 
 SIZES = {"3 KB": 10, "60 KB": 200}
 """Messages in a reply of that size."""

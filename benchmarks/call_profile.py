@@ -28,15 +28,15 @@ from benchmarks.command import show
 from benchmarks.contenders import LIMIT, peer, program
 from benchmarks.figures import Samples
 from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone, zone
+from wwspec_contracts.support.stacks import thread_frames
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Deadline
-from wwspec_router.kernel.dispatch import Dispatcher, Route
-from wwspec_contracts.support.stacks import thread_frames
-from wwspec_router.monitoring.figures import Figures
 from wwspec_router.http1.answers import Answer, Headers, OnAnswer
 from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
+from wwspec_router.kernel.dispatch import Dispatcher, Route
+from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Calls, Exchange, PendingRequest

@@ -1,7 +1,7 @@
 """The contract of the ability `chat_summary`."""
 
-from wwspec_router import Contract, Output
 from wwspec_contracts.tasks import MessageKeys
+from wwspec_router import Contract, Output
 
 
 class Request(Contract):

@@ -1,7 +1,7 @@
 """The contract of the ability `watch_word`."""
 
-from wwspec_router import Contract, Output
 from wwspec_contracts.rules import Word
+from wwspec_router import Contract, Output
 
 
 class Request(Contract):

@@ -1,7 +1,7 @@
 """The contract of the function `word_count`."""
 
-from wwspec_router import Contract, Output
 from wwspec_contracts.rules import Word
+from wwspec_router import Contract, Output
 
 
 class Request(Contract):

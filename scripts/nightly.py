@@ -91,7 +91,11 @@ PARTS = {
     ),
     "console": Part(  # one view after the other in a browser
         [f"{TESTS} packages/devtools/tests/emulator/console"],
-        ["packages/devtools/wwspec_devtools/emulator/console", "packages/devtools/wwspec_devtools/emulator/display", "packages/devtools/tests/emulator/console"],
+        [
+            "packages/devtools/wwspec_devtools/emulator/console",
+            "packages/devtools/wwspec_devtools/emulator/display",
+            "packages/devtools/tests/emulator/console",
+        ],
     ),
     "app": Part(  # the examples of an app, while their processes are killed
         [f"{TESTS} tests/torture/test_torture.py tests/torture/test_service.py tests/examples"],

@@ -19,14 +19,14 @@ from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.asgi import create_app
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app as create_emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_router.process.cores import Cores
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
+from wwspec_router.asgi import create_app
+from wwspec_router.process.cores import Cores
 
 SERVERS = {
     command.partition(" ")[0]: command

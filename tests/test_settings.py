@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.apps import ROOT
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import REGISTRY, SdkSource, Secrecy, Setting, Settings, registry_path, settings, variable
 from wwspec_router.config.reading import read_settings
-from wwspec_contracts.errors import ConfigurationError
 
 ALL = list(settings().values())
 

@@ -29,9 +29,9 @@ from torture.progress import say
 from torture.result import Findings
 from torture.sayer import Sayer
 from wwspec_client import SdkApiError
+from wwspec_contracts import get_group_chat
 from wwspec_devtools.emulator.state.keys import MessageKeys
 from wwspec_devtools.testing.zone import ServedZone
-from wwspec_contracts import get_group_chat
 
 __all__ = ["run"]
 

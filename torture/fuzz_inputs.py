@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torture.fuzz_targets import AES_KEY, KEY, RECEIVER, ROOT, TOKEN, text_bytes
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.examples import console_example
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.console_contracts.described import ConsoleContracts
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router.registry.table import build_table
 
 __all__ = ["CORPUS", "dictionary", "seeds", "strategies"]

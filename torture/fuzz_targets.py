@@ -16,27 +16,27 @@ import msgspec
 
 from tests.support.sdk import ScriptedSdk
 from torture.fuzz_rig import MemoryFile, Target, checked_lines, promise
+from wwspec_contracts.base import Contract
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, read_xml
-from wwspec_router.config import SdkSource
-from wwspec_contracts.base import Contract
-from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_contracts.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.files import ConsoleContract
-from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_contracts.matching import matches, mismatches
+from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FileLink
+from wwspec_devtools.testing.standin import load_standin
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_router.codecs.from_example import contract_of_file
+from wwspec_router.config import SdkSource
 from wwspec_router.envelope import Call, Reply
-from wwspec_contracts.errors import DecodeError, InputError, LoaderError, OutputError, RegistryError
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.file import parse_registry
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.stores import open_store
-from wwspec_devtools.testing.standin import load_standin
 
 __all__ = ["AES_KEY", "CUT", "KEY", "RECEIVER", "ROOT", "TOKEN", "Targets", "open_targets", "text_bytes", "texts"]
 

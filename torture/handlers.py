@@ -10,9 +10,9 @@ from hashlib import sha256
 from secrets import token_hex
 from zlib import crc32
 
-from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_contracts import sync_msg
 from wwspec_contracts.events import conversation_new_message
+from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 
 WAIT = 0.05
 """Seconds that `wait` blocks its thread, as a call of the vendor's SDK would."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import app as example  # type: ignore[import-not-found]
-from torture.archive import HANDLED
 import wwspec_client as wecom
+from torture.archive import HANDLED
 
 __all__ = ["create_app"]
 

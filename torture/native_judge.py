@@ -11,13 +11,13 @@ import msgspec
 
 from torture.fuzz_rig import promise
 from torture.native_types import Case
-from wwspec_router.codecs.bounds import bounded, input_check, output_check
 from wwspec_contracts.decoding import UNREADABLE
+from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.examples import console_example, contract_faults
-from wwspec_router.codecs.fitting import Fits, plan_of
 from wwspec_contracts.matching import mismatches
 from wwspec_contracts.shape import shape_of
-from wwspec_contracts.errors import InputError, OutputError
+from wwspec_router.codecs.bounds import bounded, input_check, output_check
+from wwspec_router.codecs.fitting import Fits, plan_of
 
 __all__ = ["Judge", "NewFitter"]
 

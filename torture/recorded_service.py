@@ -12,10 +12,10 @@ from time import time
 from typing import Any
 
 import app as example  # type: ignore[import-not-found]
-from torture.service_notes import CLOCK, HANDLED, command_name
 import wwspec_client as wecom
-from wwspec_contracts.backoff import Backoff
+from torture.service_notes import CLOCK, HANDLED, command_name
 from wwspec_client import archive
+from wwspec_contracts.backoff import Backoff
 
 __all__ = ["create_app"]
 

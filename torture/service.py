@@ -22,9 +22,9 @@ from torture.service_app import WORKERS, Database, ServiceApp, service_stage
 from torture.service_judge import judge_callbacks, judge_messages, judge_tenants
 from torture.tenants import Tenant
 from wwspec_client import PlatformError, SdkApiError, ZoneClient
+from wwspec_contracts import sync_msg
 from wwspec_devtools.testing.app import client_of
 from wwspec_devtools.testing.zone import ServedZone
-from wwspec_contracts import sync_msg
 
 __all__ = ["run"]
 

@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wwspec_router.config import SdkSource, variable
-from wwspec_router.config.reading import read_settings
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.extras import require
+from wwspec_router.config import SdkSource, variable
+from wwspec_router.config.reading import read_settings
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.program import create_program
 

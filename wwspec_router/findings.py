@@ -9,10 +9,10 @@ from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
 from typing import NamedTuple
 
-from wwspec_router.config import Settings
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.extras import require
 from wwspec_contracts.support.printable import printable
+from wwspec_router.config import Settings
 
 __all__ = ["GROUP", "OF_DEVELOPERS", "Check", "Finding", "State", "extra_finding", "installed_findings"]
 

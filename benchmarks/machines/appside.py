@@ -6,9 +6,9 @@ from typing import NamedTuple, Protocol
 
 from benchmarks.machines.machine import Call, Machine
 from benchmarks.machines.parts import App, Costs, Outcome
-from wwspec_contracts.backoff import Backoff
 from wwspec_client.archive.core import PAUSES
 from wwspec_client.notify.policy import NotifyPolicy
+from wwspec_contracts.backoff import Backoff
 
 __all__ = ["Notice", "Receiver", "Surroundings"]
 

@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 import wwspec_client as wecom
-from wwspec_contracts.errors import WWSpecError
 from wwspec_contracts import get_group_chat
+from wwspec_contracts.errors import WWSpecError
 from wwspec_contracts.events import conversation_new_message
 from wwspec_contracts.messages import Message, Party, ServiceEncryptInfo
 

@@ -5,9 +5,9 @@ from copy import copy
 
 import griffe
 
+import wwspec_client as client
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
-import wwspec_client as client
 from wwspec_client import archive, sql, telemetry
 from wwspec_client.endpoints import ENDPOINTS, ensure_public_key
 

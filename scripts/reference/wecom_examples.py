@@ -4,11 +4,11 @@ from importlib import import_module
 
 import msgspec
 
+from wwspec_contracts import api, events
+from wwspec_contracts.api_examples import FILE, Examples
 from wwspec_contracts.examples import console_example
 from wwspec_router.registry.faults import module_names
 from wwspec_router.registry.loader import ApiContract, EventContract
-from wwspec_contracts import api, events
-from wwspec_contracts.api_examples import FILE, Examples
 
 __all__ = ["FILE", "text"]
 

@@ -1,8 +1,8 @@
 """The ability `group_overview`."""
 
 from schemas.group_overview import Request, Response
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import get_group_chat, sync_msg
+from wwspec_devtools.testing.zone import Zone
 
 
 def test_the_overview_counts_the_members_of_a_group(zone: Zone) -> None:

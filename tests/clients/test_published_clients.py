@@ -17,7 +17,9 @@ from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 
-pytestmark = pytest.mark.slow  # a zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick
+pytestmark = (
+    pytest.mark.slow
+)  # a zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick
 
 HERE = Path(__file__).parent
 

@@ -12,11 +12,11 @@ from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import MemorySdk
-from wwspec_router import AbilityError, Output, ability
 from wwspec_contracts.base import UNSET, Contract, Flag, UnsetType, Unsigned
+from wwspec_contracts.errors import InputError, OutputError
+from wwspec_router import AbilityError, Output, ability
 from wwspec_router.codecs.bounds import bounded
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
-from wwspec_contracts.errors import InputError, OutputError
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
 

@@ -29,9 +29,9 @@ from torture.native_judge import Judge, NewFitter
 from torture.native_texts import Mutator, Values, written
 from torture.native_types import Case, contracts, random_types
 from wwspec_contracts.base import UNSET, Contract, Flag, Output, UnsetType, Unsigned, max_bytes
+from wwspec_contracts.shape import shape_of
 from wwspec_router.codecs import fitting
 from wwspec_router.codecs.codec import InputCodec
-from wwspec_contracts.shape import shape_of
 
 LONG = "x" * 200
 

@@ -12,11 +12,11 @@ from tests.contracts.test_matching import alike, subsets, values
 from tests.registry.test_loader import APP
 from tests.support.apps import check_app, python, write_files
 from tests.support.kernel import Kernel
-from wwspec_router.codecs.codec import InputCodec
-from wwspec_contracts.examples import console_example
-from wwspec_router.codecs.from_example import contract_of_example, contract_of_file
-from wwspec_contracts.matching import matches, mismatches
 from wwspec_contracts.errors import InputError, LoaderError
+from wwspec_contracts.examples import console_example
+from wwspec_contracts.matching import matches, mismatches
+from wwspec_router.codecs.codec import InputCodec
+from wwspec_router.codecs.from_example import contract_of_example, contract_of_file
 
 keys = st.text(st.characters(min_codepoint=0x20, exclude_characters='"\\', exclude_categories=["Cs"]), max_size=4)
 examples = st.dictionaries(keys, values, max_size=4).filter(alike)

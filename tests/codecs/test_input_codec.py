@@ -7,8 +7,8 @@ from hypothesis import example, given, strategies as st
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Flag, UnsetType, max_bytes
-from wwspec_router.codecs.codec import InputCodec
 from wwspec_contracts.errors import InputError
+from wwspec_router.codecs.codec import InputCodec
 
 
 class Place(Contract):

@@ -9,10 +9,10 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Flag, Output, UnsetType
-from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
+from wwspec_contracts.errors import OutputError
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import matches
-from wwspec_contracts.errors import OutputError
+from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
 
 BooleanFlag = Annotated[bool, Meta(extra={"also": "int"})]
 

@@ -16,7 +16,17 @@ import wwspec_devtools.testing.zone
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
 from tests.support.zones import serve_zone
-from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, archive, endpoints, sql, telemetry
+from wwspec_client import (
+    KeyMissingError,
+    KeyRing,
+    KeyRingError,
+    ReplyTypeError,
+    RetryPolicy,
+    archive,
+    endpoints,
+    sql,
+    telemetry,
+)
 from wwspec_client.calls import decode_reply
 from wwspec_client.endpoints import ENDPOINTS
 from wwspec_client.notify.events import typed

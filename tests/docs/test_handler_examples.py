@@ -9,8 +9,8 @@ import pytest
 import wwspec_router
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts.tasks import halves
+from wwspec_devtools.testing.zone import Zone
 
 FROM_MSGSPEC = {"UNSET", "UnsetType"}
 OBJECTS = {name: getattr(wwspec_router, name) for name in {*wwspec_router.__all__} - FROM_MSGSPEC} | {"halves": halves}

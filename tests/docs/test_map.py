@@ -6,7 +6,15 @@ import re
 from tests.support.apps import ROOT
 
 CONSOLE = "packages/devtools/wwspec_devtools/emulator/console"
-BASES = ("", "wwspec_router", "packages/devtools/wwspec_devtools/emulator", CONSOLE, f"{CONSOLE}/static", "scripts/website", "docs/en")
+BASES = (
+    "",
+    "wwspec_router",
+    "packages/devtools/wwspec_devtools/emulator",
+    CONSOLE,
+    f"{CONSOLE}/static",
+    "scripts/website",
+    "docs/en",
+)
 
 
 def test_every_file_and_folder_that_the_map_names_is_there() -> None:

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 import pytest
 
+import wwspec_client as client
 import wwspec_router
 from scripts.reference import emulator_client, testing_api
 from scripts.reference.cli import commands
@@ -18,14 +19,13 @@ from scripts.reference.metrics import families
 from scripts.reference.text import Say, chinese_texts, first_paragraph, linked
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.docstrings import Documented, members_of
-import wwspec_client as client
 from wwspec_client.endpoints import ENDPOINTS
-from wwspec_router.config import Secrecy, settings, variable
+from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import table as appside, uploads
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.faults import EFFECTS
-from wwspec_contracts.errcodes import ERRCODES
+from wwspec_router.config import Secrecy, settings, variable
 from wwspec_router.monitoring.status import Status
 
 TRANSLATED = (

@@ -24,10 +24,10 @@ from tests.support.pages import Block, blocks_of_page
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
-from wwspec_router.cli.main import VERBS
 from wwspec_client import RepeatedCursorError
-from wwspec_router.jobs.retry import RUNS
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import VERBS
+from wwspec_router.jobs.retry import RUNS
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").rglob("*.md"))]
 TUTORIAL = ROOT / "docs" / "en" / "tutorial"

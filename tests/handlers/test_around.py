@@ -18,6 +18,8 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
+from wwspec_contracts.errors import HandlerTimeoutError, OutputError
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import (
     AbilityError,
     AsyncContext,
@@ -31,14 +33,12 @@ from wwspec_router import (
 )
 from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.envelope import Reply
-from wwspec_contracts.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
-from wwspec_contracts.events import hit_keyword
 
 NAME = "abilities.audit:around"
 OUTER: ContextVar[str] = ContextVar("OUTER", default="")

@@ -18,8 +18,10 @@ from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
+from wwspec_contracts import get_hit_msg_list, get_rule_list, sync_msg
 from wwspec_contracts.errors import PostponedError, StoreError
+from wwspec_contracts.events import hit_keyword
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.handlers.follow import WINDOW
 from wwspec_router.jobs.executor import GIVE_UP_AFTER
 from wwspec_router.monitoring.figures import EventCounts
@@ -27,8 +29,6 @@ from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptKey, KeptWrite
-from wwspec_contracts import get_hit_msg_list, get_rule_list, sync_msg
-from wwspec_contracts.events import hit_keyword
 
 pytestmark = pytest.mark.never_lost
 

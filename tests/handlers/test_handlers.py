@@ -13,6 +13,9 @@ from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE
+from wwspec_contracts import get_group_chat, sync_msg
+from wwspec_contracts.base import ApiRequest
+from wwspec_contracts.errors import HandlerTimeoutError, OutputError
 from wwspec_router import (
     AbilityError,
     ApiError,
@@ -24,13 +27,10 @@ from wwspec_router import (
     SdkCallError,
     ability,
 )
-from wwspec_contracts.base import ApiRequest
 from wwspec_router.codecs.codec import OutputPolicy
-from wwspec_contracts.errors import HandlerTimeoutError, OutputError
 from wwspec_router.handlers.mailbox import AT_ONCE, Helpers
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.logs.lines import current_request
-from wwspec_contracts import get_group_chat, sync_msg
 
 ZoneWith = Callable[..., Kernel]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'

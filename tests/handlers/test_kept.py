@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.kernel import Kernel, with_handler
 from tests.support.waiting import wait_until
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_contracts.errors import CallError, KeptValueError, StoreError
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store

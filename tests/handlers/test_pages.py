@@ -12,16 +12,16 @@ from hypothesis import given, strategies as st
 
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import MemorySdk, network_failure
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_contracts import get_rule_list, search_msg, sync_msg
 from wwspec_contracts.base import PagedRequest
-from wwspec_router.envelope import Deadline
 from wwspec_contracts.errors import ApiError, CallError
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router.envelope import Deadline
 from wwspec_router.handlers.base import Resources
 from wwspec_router.kernel.intake import AppNotifications
 from wwspec_router.registry.loader import Application
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
-from wwspec_contracts import get_rule_list, search_msg, sync_msg
 
 KernelWith = Callable[..., Kernel]
 ContextOver = Callable[[MemorySdk], Context]

@@ -13,16 +13,16 @@ from tests.support.events import running, with_event
 from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.waiting import wait_until
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
+from wwspec_contracts import create_summary_task
 from wwspec_contracts.errors import CallError, KeptValueError, StoreError
+from wwspec_contracts.events import hit_keyword
+from wwspec_contracts.tasks import EncryptInfo, MessageKey
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
-from wwspec_contracts import create_summary_task
-from wwspec_contracts.events import hit_keyword
-from wwspec_contracts.tasks import EncryptInfo, MessageKey
 
 Act = Callable[[EventContext], Any]
 

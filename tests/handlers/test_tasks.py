@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.kernel import Kernel
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_contracts import create_chatdata_export_job, create_summary_task, get_summary_result
 from wwspec_contracts.base import ApiRequest, PolledOutput, TaskRequest
 from wwspec_contracts.errors import ApiError
+from wwspec_contracts.tasks import EncryptInfo, MessageKey, MessageOutcome, halves
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.handlers.tasks import finish, finish_split
 from wwspec_router.registry.loader import Application
-from wwspec_contracts import create_chatdata_export_job, create_summary_task, get_summary_result
-from wwspec_contracts.tasks import EncryptInfo, MessageKey, MessageOutcome, halves
 
 KernelWith = Callable[..., Kernel]
 Replies = dict[str, list[Any]]

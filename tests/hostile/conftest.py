@@ -19,11 +19,11 @@ from tests.support.never_lost import pytest_itemcollected as pytest_itemcollecte
 from tests.support.sdk import ScriptedSdk
 from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.testing.zone import ServedZone
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
-from wwspec_devtools.testing.zone import ServedZone
 
 LIMIT = 30.0
 """Seconds after which a test counts as hung."""

@@ -8,8 +8,8 @@ import threading
 import time
 import warnings
 
-from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
 from wwspec_contracts import sync_msg
+from wwspec_router import AbilityError, AsyncContext, Context, Contract, Output, ability
 
 
 class Wish(Contract):

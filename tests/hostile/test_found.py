@@ -5,10 +5,10 @@ import json
 import pytest
 
 from torture.fuzz_targets import AES_KEY, RECEIVER, TOKEN
-from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
-from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
+from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_contracts.errors import OutputError
+from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
 
 
 class Inner(Contract):

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.hostile_tars import TRICKS, write_hostile_tar
-from wwspec_router.cli.main import main
 from wwspec_contracts.errors import ImageError
 from wwspec_devtools.image.checks import inspect_tar
+from wwspec_router.cli.main import main
 
 TARS = 200
 

@@ -22,12 +22,12 @@ from tests.support.apps import ROOT
 from tests.support.events import HIT, EventProgram, with_event, with_kind
 from tests.support.jobs import SHORT
 from tests.support.sdk import OK, MemorySdk
+from wwspec_contracts import sync_msg
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, EventContext
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.kept import KeptKey
-from wwspec_contracts import sync_msg
-from wwspec_contracts.events import hit_keyword
 
 ROWS: dict[str, dict[str, Any]] = {
     "now": {"notify": "now", "retries": 1000},

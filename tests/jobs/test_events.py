@@ -17,15 +17,15 @@ from tests.support.kernel import app_call
 from tests.support.redis_server import local_redis
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router import AbilityError, AsyncEventContext, Contract, EventContext
+from wwspec_contracts import sync_msg
 from wwspec_contracts.errors import StoreError
+from wwspec_contracts.events import conversation_new_message, hit_keyword
+from wwspec_router import AbilityError, AsyncEventContext, Contract, EventContext
 from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.base import Store
-from wwspec_contracts import sync_msg
-from wwspec_contracts.events import conversation_new_message, hit_keyword
 
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 NEW_MESSAGE = '{"event_type":"conversation_new_message","timestamp":5,"conversation_new_message":{"token":"m"}}'

@@ -15,9 +15,10 @@ from tests.support.jobs import Platform, Result, Wrapped, answer, fails, job, le
 from tests.support.redis_server import local_redis
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.errors import StoreError
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import AbilityError, Contract, EventContext
 from wwspec_router.envelope import Call
-from wwspec_contracts.errors import StoreError
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
@@ -25,7 +26,6 @@ from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob, Failure
 from wwspec_router.stores.program_keys import forget
-from wwspec_contracts.events import hit_keyword
 
 
 class Found(Contract):

@@ -17,8 +17,9 @@ from tests.support.kernel import app_call, with_handler
 from tests.support.redis_server import local_redis
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_contracts.errors import KeptConflictError, StoreError
+from wwspec_contracts.events import hit_keyword
+from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -27,7 +28,6 @@ from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.kept import KeptKey, KeptWrite
-from wwspec_contracts.events import hit_keyword
 
 CALL = app_call("act", is_async=True, job_info="j")
 Act = Callable[[Any], Any]

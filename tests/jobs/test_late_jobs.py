@@ -11,12 +11,12 @@ from tests.support.events import running, with_event
 from tests.support.jobs import Platform, working
 from tests.support.kernel import app_call, with_handler
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, Output, ability
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores.base import Store
-from wwspec_contracts.events import hit_keyword
 
 
 class Question(Contract):

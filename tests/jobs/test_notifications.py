@@ -18,14 +18,14 @@ from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router import Context, Contract, EventContext, Output, ability
 from wwspec_contracts.errors import StoreError
+from wwspec_contracts.events import hit_keyword
+from wwspec_router import Context, Contract, EventContext, Output, ability
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import Failure
-from wwspec_contracts.events import hit_keyword
 
 DAY = 86_400.0
 OLD = '{"errcode":710646,"errmsg":"illegal notify_id"}'

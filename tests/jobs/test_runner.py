@@ -33,8 +33,8 @@ from tests.support.redis_server import local_redis
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.base import Contract, Output
-from wwspec_router.envelope import Call, Deadline
 from wwspec_contracts.errors import AbilityError, StoreError
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS

@@ -4,8 +4,8 @@ import pytest
 
 from tests.stores.suites.job_samples import job
 from wwspec_router.jobs import admission as module
-from wwspec_router.jobs.threads import Run
 from wwspec_router.jobs.admission import Suspects
+from wwspec_router.jobs.threads import Run
 
 
 class Clock:

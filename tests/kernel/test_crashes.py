@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.kernel.test_floods import Clock, clock
 from tests.support.kernel import Kernel, with_handler
-from wwspec_router import Contract, Output, ability
 from wwspec_contracts.errors import RegistryError
+from wwspec_router import Contract, Output, ability
 from wwspec_router.logs.formats import Fields, current_request
 from wwspec_router.logs.handlers import SDK_LOG_BYTES, SdkLogHandler
 from wwspec_router.registry.table import AbilityTable, build_table

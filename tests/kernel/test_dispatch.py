@@ -15,12 +15,12 @@ from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call
 from tests.support.sdk import OK, MemorySdk, network_failure
 from wwspec_contracts.call_type import CallType
-from wwspec_contracts.matching import matches
-from wwspec_router.envelope import Call, Deadline
 from wwspec_contracts.errors import SdkCallError
+from wwspec_contracts.matching import matches
+from wwspec_devtools.console_contracts.described import ConsoleContracts
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
-from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import Store, open_store

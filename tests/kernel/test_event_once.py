@@ -12,12 +12,12 @@ from tests.stores.suites.rig import ManualClock
 from tests.support.events import HIT, NOTIFY, EventProgram, running, with_event
 from tests.support.redis_server import local_redis
 from tests.support.sdk import OK, MemorySdk, network_failure
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import AsyncEventContext, Contract, EventContext
 from wwspec_router.kernel.intake import ONCE_TTL
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
-from wwspec_contracts.events import hit_keyword
 
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 LATER = HIT.replace('"timestamp":5', '"timestamp":6')

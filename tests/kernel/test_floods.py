@@ -11,11 +11,11 @@ import pytest
 
 from tests.support.kernel import Kernel, app_call, with_handler
 from tests.support.sdk import MemorySdk, network_failure
-from wwspec_router import Output, ability
 from wwspec_contracts.base import Contract
-from wwspec_router.envelope import Call, Deadline
 from wwspec_contracts.errors import AbilityError
 from wwspec_contracts.support import rare_lines
+from wwspec_router import Output, ability
+from wwspec_router.envelope import Call, Deadline
 from wwspec_router.logs.formats import Fields
 from wwspec_router.monitoring.figures import UNKNOWN
 from wwspec_router.registry.table import AbilityTable

@@ -11,10 +11,10 @@ import pytest
 from tests.support.events import HIT, NOTIFY, running, with_event, with_kind
 from tests.support.kernel import Kernel, with_handler
 from tests.support.sdk import OK, network_failure
+from wwspec_contracts.events import hit_keyword
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
-from wwspec_contracts.events import hit_keyword
 
 KernelOf = Callable[..., Kernel]
 REGISTRY = "[abilities.get]\nkind='callback_data'\n[notifications.hits]\ncontract='tests.support.event_handlers:Hits'\n"

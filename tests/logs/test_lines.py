@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wwspec_contracts.support import rare_lines
-from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter
-from wwspec_router.logs.handlers import SdkLogHandler, pieces
-from wwspec_router.logs.lines import about, current_request, log_stray, setup_logging
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import MOST_KINDS, LineLimiter, RareWarnings
 from wwspec_contracts.support.stacks import describe, describe_task
+from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter
+from wwspec_router.logs.handlers import SdkLogHandler, pieces
+from wwspec_router.logs.lines import about, current_request, log_stray, setup_logging
 from wwspec_router.logs.traceparent import current_traceparent
 
 

@@ -17,10 +17,10 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
-from wwspec_router.codecs.codec import OutputCodec
+from wwspec_contracts.errors import StoreFullError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import mismatches
-from wwspec_contracts.errors import StoreFullError
+from wwspec_router.codecs.codec import OutputCodec
 from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures, Gauges, JobCounts
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures

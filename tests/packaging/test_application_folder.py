@@ -8,8 +8,8 @@ import pytest
 
 from tests.packaging.conftest import run
 from tests.support.apps import ROOT
-from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_contracts.errors import DEFAULT_ERRCODE
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.packaging.conftest import run
 from tests.support.apps import write_files
-from wwspec_router.cli.main import VERBS, main
 from wwspec_contracts.extras import MODULES
+from wwspec_router.cli.main import VERBS, main
 
 pytestmark = pytest.mark.slow  # makes a virtual environment
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support import event_handlers
 from tests.support.apps import ROOT, write_files
-from wwspec_contracts.examples import console_example
 from wwspec_contracts.errors import RegistryError
+from wwspec_contracts.examples import console_example
 from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.table import AbilityTable, build_table
 
@@ -169,8 +169,8 @@ def test_all_faults_of_all_rows_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: Path) -> None:
-    from wwspec_router.config import SdkSource, Settings
     from wwspec_contracts.errors import ConfigurationError
+    from wwspec_router.config import SdkSource, Settings
     from wwspec_router.serving.program import create_program
 
     write_files(

@@ -13,8 +13,8 @@ from tests.support.zones import serve_zone
 from wwspec_contracts.errors import RegistryError
 from wwspec_devtools.app_module import client_module
 from wwspec_devtools.console_contracts.described import ConsoleContracts, described_contracts
-from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.registry.table import AbilityTable, build_table
 
 INPUT: dict[str, Any] = {"docid": "DOCID", "limit": 10}
 OUTPUT: dict[str, Any] = {"errcode": 0, "errmsg": "ok", "blocks": [{"type": 1, "text": "Prices"}]}

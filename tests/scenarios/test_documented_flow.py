@@ -10,11 +10,11 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_router import Output
 from wwspec_client import PlatformError
+from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, Zone
-from wwspec_contracts import get_group_chat, sync_msg
+from wwspec_router import Output
 
 EVENTS = [
     "chat_archive_audit_approved_single",

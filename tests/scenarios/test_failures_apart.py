@@ -13,7 +13,17 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_client import ProgramCrashError, ProgramError, ProgramInputError, ProgramOverloadError, ProgramRepeatError, ProgramTimeoutError, SdkApiError, UnknownAbilityError, ZoneClient
+from wwspec_client import (
+    ProgramCrashError,
+    ProgramError,
+    ProgramInputError,
+    ProgramOverloadError,
+    ProgramRepeatError,
+    ProgramTimeoutError,
+    SdkApiError,
+    UnknownAbilityError,
+    ZoneClient,
+)
 from wwspec_contracts.errcodes import PROGRAM_ERRCODES, advice
 from wwspec_devtools.testing.zone import ServedZone
 

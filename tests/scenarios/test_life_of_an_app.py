@@ -23,11 +23,20 @@ from tests.support.apps import ROOT
 from tests.support.provider import PROVIDER, SUITE_ID, Provider
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_contracts.callbacks import Callback
-from wwspec_client import KeyRing, MemoryPendingStore, NotifyEvent, NotifyReceiver, PlatformError, Stage, SuiteApp, ZoneClient
+from wwspec_client import (
+    KeyRing,
+    MemoryPendingStore,
+    NotifyEvent,
+    NotifyReceiver,
+    PlatformError,
+    Stage,
+    SuiteApp,
+    ZoneClient,
+)
 from wwspec_client.sql import SqlCursor, create_tables
-from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.events import conversation_new_message
+from wwspec_devtools.emulator.http.client import EmulatorClient
 
 DAY = 86400
 DAYS = 200

@@ -12,8 +12,8 @@ from tests.support.events import NOTIFY, running, with_kind
 from tests.support.kernel import app_call, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import wait_until
-from wwspec_router import Context, Contract, Output, ability
 from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_router import Context, Contract, Output, ability
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 

@@ -20,10 +20,10 @@ import uvicorn
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.config import Settings
-from wwspec_router.envelope import Call
 from wwspec_contracts.errors import DecodeError
 from wwspec_contracts.support.certificates import trusted
+from wwspec_router.config import Settings
+from wwspec_router.envelope import Call
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.serving.program import ZoneProgram

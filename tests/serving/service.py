@@ -20,8 +20,8 @@ from tests.support.apps import ROOT
 from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_contracts.support.certificates import trusted
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router.process.child import Process
 
 ABILITIES = (

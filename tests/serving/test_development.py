@@ -17,8 +17,8 @@ from tests.support.apps import ROOT, write_files
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
-from wwspec_router import config
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_router import config
 from wwspec_router.kernel.call_log import call_log_of
 
 SECRET = "a-secret-of-81c3"  # noqa: S105 - to be searched for

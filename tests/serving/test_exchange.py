@@ -6,8 +6,8 @@ import pytest
 from tests.support.kernel import Kernel, app_call
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.call_type import CallType
-from wwspec_router.envelope import Call
 from wwspec_contracts.errors import OverloadedError
+from wwspec_router.envelope import Call
 from wwspec_router.http1.answers import Answer
 from wwspec_router.serving.calls import Exchange, PendingRequest
 

@@ -20,8 +20,8 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.config import Settings
 from wwspec_router.envelope import Call
-from wwspec_router.logs.lines import setup_logging
 from wwspec_router.http1.answers import STOPPING, Answer, plain
+from wwspec_router.logs.lines import setup_logging
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.serving.calls import REFUSAL_PATIENCE, REFUSAL_THREADS

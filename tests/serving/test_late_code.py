@@ -12,10 +12,10 @@ from tests.serving.conftest import PlainSdk, ServedProgram
 from tests.support.apps import ROOT
 from tests.support.kernel import with_handler
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.api import sync_msg
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
-from wwspec_contracts.api import sync_msg
 
 TIMEOUT = 0.05
 SECRET = "a name that no log may show"  # noqa: S105 - made up

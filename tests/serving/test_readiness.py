@@ -12,8 +12,8 @@ import pytest
 from tests.serving.conftest import PlainSdk
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
-from wwspec_router.config import Settings
 from wwspec_contracts.errors import StoreError
+from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.serving import readiness
 from wwspec_router.serving.asgi import application

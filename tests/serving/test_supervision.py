@@ -20,9 +20,9 @@ from tests.serving.service import SERVE, Service
 from tests.support.processes import UNMEASURED, alive, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.process.cores import usable_cores
 from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
-from wwspec_devtools.testing.ports import held_ports
 
 Serve = Callable[..., Service]
 

@@ -7,9 +7,9 @@ import os
 import threading
 from pathlib import Path
 
-from wwspec_router import Context, Contract, EventContext, Output, ability
 from wwspec_contracts import sync_msg
 from wwspec_contracts.events import conversation_new_message
+from wwspec_router import Context, Contract, EventContext, Output, ability
 
 
 class Ask(Contract):

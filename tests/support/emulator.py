@@ -15,12 +15,12 @@ from starlette.applications import Starlette
 
 from tests.support.sealing import seal_reply
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.server import Server
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_contracts.support.certificates import trusted
 
 Json = dict[str, Any]
 Response = tuple[int, Mapping[str, str], bytes]

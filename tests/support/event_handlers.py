@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext
 from wwspec_contracts.events import conversation_new_message, hit_keyword
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext
 
 
 class Hits(Contract):

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_contracts.call_type import CallType
 from wwspec_contracts.base import Contract
+from wwspec_contracts.call_type import CallType
 from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.events import read_event_handler
 from wwspec_router.jobs.runner import Jobs
-from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.claim_renewal import LEASE
+from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.registry.events import EventTarget, NotificationKind

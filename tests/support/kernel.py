@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
 from wwspec_contracts.call_type import CallType
-from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import mismatches
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.portal import Portal

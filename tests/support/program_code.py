@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, Run, ability
 from wwspec_contracts.events import hit_keyword
+from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, Run, ability
 
 NOTHING = None
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from threading import current_thread
 from typing import Any
 
+from wwspec_contracts.errors import DecodeError, SdkCallError
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.envelope import Call
-from wwspec_contracts.errors import DecodeError, SdkCallError
 from wwspec_router.sdk.base import Headers, SealedReply
 
 OK = '{"errcode":0,"errmsg":"ok"}'

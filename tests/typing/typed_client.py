@@ -7,7 +7,24 @@ from typing import Any, assert_type
 from sqlalchemy import Connection
 
 from schemas.chat_digest import Request, Response
-from wwspec_client import AsyncMessagePage, AsyncTask, AsyncZoneClient, AuthUsers, FileCursor, Masking, MessageGap, MessagePage, RawResponse, RetryPolicy, SuiteApp, Task, TaskStatus, Token, UploadedMedia, ZoneClient
+from wwspec_client import (
+    AsyncMessagePage,
+    AsyncTask,
+    AsyncZoneClient,
+    AuthUsers,
+    FileCursor,
+    Masking,
+    MessageGap,
+    MessagePage,
+    RawResponse,
+    RetryPolicy,
+    SuiteApp,
+    Task,
+    TaskStatus,
+    Token,
+    UploadedMedia,
+    ZoneClient,
+)
 from wwspec_client.models import LogLevel
 from wwspec_client.sql import SqlCursor
 from wwspec_contracts import get_group_chat, search_chat, sync_msg

@@ -2,11 +2,11 @@
 
 from typing import Any, assert_type
 
-from tests.support.event_handlers import Hits
 import wwspec_contracts as wecom
-from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, Secret
+from tests.support.event_handlers import Hits
 from wwspec_contracts import create_summary_task, get_group_chat, get_summary_result, sync_msg
 from wwspec_contracts.tasks import halves
+from wwspec_router import AsyncContext, AsyncEventContext, Context, EventContext, Secret
 
 
 def typed(ctx: Context) -> None:

@@ -4,9 +4,9 @@ from typing import Any, assert_type
 
 from schemas.archive import Digest
 from schemas.chat_digest import Response
-from wwspec_devtools.testing.zone import Answer, Zone, ZoneTask
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.events import hit_keyword
+from wwspec_devtools.testing.zone import Answer, Zone, ZoneTask
 
 
 def typed(zone: Zone) -> None:

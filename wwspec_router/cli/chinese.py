@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
+from wwspec_contracts.errors import WWSpecError
 from wwspec_router.cli.help import option_parts, paragraph
 from wwspec_router.cli.language import CHINESE, text
-from wwspec_contracts.errors import WWSpecError
 
 _CLICK = (click.core, click.exceptions, click.formatting, click.parser, click.types)
 _LIMITS = {"env var: ": "环境变量：", "default: ": "默认：", "required": "必填"}

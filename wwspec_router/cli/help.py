@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import click
 
+from wwspec_contracts.errors import did_you_mean
 from wwspec_router.cli.language import is_chinese, text
 from wwspec_router.config import Topic, settings
-from wwspec_contracts.errors import did_you_mean
 
 
 class CommandGroup(click.Group):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from wwspec_router import __version__
-from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
 from wwspec_contracts.errors import ExtraMissingError, WWSpecError
 from wwspec_contracts.support.printable import printable
+from wwspec_router import __version__
+from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

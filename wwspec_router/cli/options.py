@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
+from wwspec_contracts.extras import require
+from wwspec_contracts.support.printable import printable_json
 from wwspec_router.cli.environment import take_env_file
 from wwspec_router.config import (
     REGISTRY,
@@ -24,9 +26,7 @@ from wwspec_router.config import (
 )
 from wwspec_router.config.file import SettingsFile
 from wwspec_router.config.reading import Source, find_secret, find_settings_file, own_settings_path
-from wwspec_contracts.extras import require
 from wwspec_router.process.secret_files import read_secret
-from wwspec_contracts.support.printable import printable_json
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

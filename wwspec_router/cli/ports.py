@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_router.findings import Finding, State
 from wwspec_contracts.support.printable import printable
+from wwspec_router.findings import Finding, State
 
 HOST = "127.0.0.1"
 ANSWER = 1.0

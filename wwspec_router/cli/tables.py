@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from wwspec_router.cli.options import print_json
 from wwspec_contracts.support.printable import printable
+from wwspec_router.cli.options import print_json
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 

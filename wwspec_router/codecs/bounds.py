@@ -16,8 +16,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape
 from wwspec_contracts.errors import InputError, OutputError
+from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape
 
 LEAST, MOST = -(2**63), 2**63 - 1
 """Bounds of an integer with a sign."""

@@ -14,13 +14,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from wwspec_router.codecs.bounds import Check, bounded, input_check, output_check, read_text
 from wwspec_contracts.decoding import BUILDING, UNREADABLE
-from wwspec_router.codecs.fitting import Fits, make_fitter
+from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.repair import Repair, drop_empty, make_repair
 from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_at, shape_of
-from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.support.printable import printable
+from wwspec_router.codecs.bounds import Check, bounded, input_check, output_check, read_text
+from wwspec_router.codecs.fitting import Fits, make_fitter
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, UnsetType
-from wwspec_router.codecs.bounds import LEAST, MOST
+from wwspec_contracts.errors import ConfigurationError, LoaderError
 from wwspec_contracts.files import read_json
 from wwspec_contracts.matching import merged, mismatches
-from wwspec_contracts.errors import ConfigurationError, LoaderError
+from wwspec_router.codecs.bounds import LEAST, MOST
 
 
 def contract_of_file(path: Path) -> type[Contract]:

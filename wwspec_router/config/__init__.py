@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from wwspec_router.process.cores import usable_cores
 from wwspec_contracts.support.loopback import is_loopback
+from wwspec_router.process.cores import usable_cores
 
 LARGEST = 2**53
 """No setting is larger. The largest integers of TOML fit no float, and infinity no clock."""

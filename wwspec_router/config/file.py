@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wwspec_router.config import APP_TABLE, Secrecy, Setting, may_hold_password, settings, variable
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_router.config import APP_TABLE, Secrecy, Setting, may_hold_password, settings, variable
 
 TABLES = ("serve", "dev", APP_TABLE)
 NOT_IN_DEV = ("host", "sdk", "debug_token_file", "access_token_file", "corpid", "corpsecret_file", "api_url")

@@ -9,9 +9,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import APP_CONFIG, SETTINGS_FILE, Secrecy, Setting, Settings, settings, variable
 from wwspec_router.config.file import SettingsFile, read_settings_file
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.process.secret_files import read_secret
 
 

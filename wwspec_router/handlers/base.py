@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import msgspec
 
 from wwspec_contracts.base import ApiRequest, Contract, Output, OutputT, PagedRequest, ResultT, TaskRequest
+from wwspec_contracts.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.codecs.codec import OutputCodec, errcode_of
 from wwspec_router.envelope import Call, Deadline
-from wwspec_contracts.errors import ApiError, CallError, HandlerTimeoutError
 from wwspec_router.handlers.follow import FollowedPages, Start
 from wwspec_router.handlers.kept import KeptWrites, checked_key
 from wwspec_router.handlers.run import JobRun

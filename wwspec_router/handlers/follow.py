@@ -19,12 +19,12 @@ from msgspec import UNSET
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import OutputT, PagedRequest
 from wwspec_contracts.decoding import UNREADABLE
-from wwspec_router.envelope import Call
 from wwspec_contracts.errors import ApiError, KeptValueError
+from wwspec_contracts.support.printable import short
+from wwspec_router.envelope import Call
 from wwspec_router.handlers.kept import KeptWrites
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.handlers.tasks import ASK_LATER
-from wwspec_contracts.support.printable import short
 from wwspec_router.stores.once import OnceClaim, corp_hash
 
 WINDOW = 5 * 24 * 3600

@@ -10,9 +10,9 @@ from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from wwspec_contracts.errors import CallError
+from wwspec_contracts.support.stacks import Frames, task_frames, thread_frames
 from wwspec_router.handlers.context import AsyncContext
 from wwspec_router.handlers.mailbox import Helpers
-from wwspec_contracts.support.stacks import Frames, task_frames, thread_frames
 
 T = TypeVar("T")
 

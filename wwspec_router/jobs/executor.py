@@ -11,20 +11,20 @@ from functools import partial
 from msgspec.structs import replace
 
 from wwspec_contracts.call_type import CallType
-from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_contracts.errors import CallError, CrashError, KeptConflictError, StoreError
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.rare_lines import LineLimiter
+from wwspec_contracts.support.stacks import class_of
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.handlers.run import JobRun, Postponement
-from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.notifications import Notifications
 from wwspec_router.jobs.reports import Reporter, Verdict
+from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.kernel.intake import log_not_notified
 from wwspec_router.logs.formats import Fields
-from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.rare_lines import LineLimiter
-from wwspec_contracts.support.stacks import class_of
 from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store

@@ -12,11 +12,11 @@ from time import monotonic
 from msgspec.structs import replace
 
 from wwspec_contracts.errors import ApiError, KeptConflictError, StoreFullError
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.intake import NOTIFY_PAUSES, EventIntake, log_not_notified
-from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_router.monitoring.figures import EventCounts, Figures
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import Failure

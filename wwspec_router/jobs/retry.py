@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_router.handlers.run import Postponement
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.intake import NOTIFY_PAUSES
-from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_router.monitoring.figures import EventCounts, Figures
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.job import Job

@@ -21,15 +21,15 @@ from math import inf
 from time import monotonic
 
 from wwspec_contracts.errors import StoreError
+from wwspec_contracts.support.rare_lines import LineLimiter
+from wwspec_contracts.support.stacks import FramesOf, describe, thread_frames
+from wwspec_router.jobs.admission import Places, Suspects
 from wwspec_router.jobs.executor import JobExecutor
 from wwspec_router.jobs.retry import RUNS, Later
 from wwspec_router.jobs.threads import JobThreads, Run
-from wwspec_router.jobs.admission import Places, Suspects
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.lines import about
-from wwspec_contracts.support.rare_lines import LineLimiter
-from wwspec_contracts.support.stacks import FramesOf, describe, thread_frames
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.stores.base import Store

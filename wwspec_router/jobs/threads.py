@@ -10,17 +10,17 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 
-from wwspec_router.envelope import MARGIN, NO_DEADLINE
 from wwspec_contracts.errors import StoreError
-from wwspec_router.handlers.run import JobRun
-from wwspec_router.logs.lines import about, current_request
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
-from wwspec_router.logs.traceparent import current_traceparent
-from wwspec_router.threads import Crew, Pace
 from wwspec_contracts.support.watchdog import Watchdog, Work
+from wwspec_router.envelope import MARGIN, NO_DEADLINE
+from wwspec_router.handlers.run import JobRun
+from wwspec_router.logs.lines import about, current_request
+from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.kept import KeptWrite
+from wwspec_router.threads import Crew, Pace
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Collection
 
 from wwspec_contracts.administration import FailedJobStatus, ForgetReply, ForgetRequest, JobsReply, JobsRequest
-from wwspec_router.envelope import Call
 from wwspec_contracts.errors import CallError, InputError, OverloadedError, StoreError, StoreFullError
 from wwspec_contracts.support.printable import short
+from wwspec_router.envelope import Call
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob
 from wwspec_router.stores.program_keys import forget, instance_name

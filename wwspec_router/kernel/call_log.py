@@ -16,13 +16,13 @@ import msgspec
 from msgspec.structs import replace
 
 from wwspec_contracts.call_type import CallType
-from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_contracts.errcodes import ProgramErrcodes
+from wwspec_contracts.support.printable import short
+from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
 from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, encode, times
 from wwspec_router.logs.formats import Fields
-from wwspec_contracts.support.printable import short
 from wwspec_router.logs.trace import Trace, current_trace
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN

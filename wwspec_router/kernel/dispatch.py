@@ -12,19 +12,19 @@ from time import monotonic
 import msgspec
 
 from wwspec_contracts.call_type import CallType
+from wwspec_contracts.errors import AbilityNotFoundError, CallError, OverloadedError
+from wwspec_contracts.support.printable import short
 from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.envelope import NO_DEADLINE, Call, Deadline, Function, Reply
-from wwspec_contracts.errors import AbilityNotFoundError, CallError, OverloadedError
 from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.handlers.run import Leases
 from wwspec_router.kernel.administration import Administration
-from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.claim_renewal import LEASE
+from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.intake import AppNotifications, EventIntake, JobIntake
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
-from wwspec_contracts.support.printable import short
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk

@@ -11,9 +11,19 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
+from wwspec_contracts.errors import (
+    DEFAULT_ERRCODE,
+    AbilityError,
+    AbilityNotFoundError,
+    CallError,
+    HandlerTimeoutError,
+    InputError,
+    OutputError,
+)
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.stacks import note_handler
 from wwspec_router.codecs.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
-from wwspec_contracts.errors import DEFAULT_ERRCODE, AbilityError, AbilityNotFoundError, CallError, HandlerTimeoutError, InputError, OutputError
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import Resources
@@ -23,8 +33,6 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.once import Once
-from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.stacks import note_handler
 from wwspec_router.logs.trace import checked
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget

@@ -19,15 +19,15 @@ from msgspec.structs import replace
 
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import Contract
-from wwspec_router.codecs.bounds import bounded
-from wwspec_router.codecs.codec import OutputCodec
 from wwspec_contracts.decoding import UNREADABLE
-from wwspec_router.envelope import Call
 from wwspec_contracts.errors import ApiError, CallError, InputError, KeptConflictError, NotifyNotFoundError, StoreError
-from wwspec_router.handlers.events import event_key_of
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import describe
+from wwspec_router.codecs.bounds import bounded
+from wwspec_router.codecs.codec import OutputCodec
+from wwspec_router.envelope import Call
+from wwspec_router.handlers.events import event_key_of
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient

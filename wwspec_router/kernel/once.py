@@ -15,12 +15,21 @@ from time import monotonic
 from typing import Any
 
 from wwspec_contracts.backoff import Backoff
+from wwspec_contracts.errors import (
+    CallError,
+    CrashError,
+    FirstCallRunningError,
+    InputError,
+    NotStoredError,
+    PostponedError,
+    RepeatedError,
+    StoreError,
+)
+from wwspec_contracts.support.stacks import is_a
 from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
-from wwspec_contracts.errors import CallError, CrashError, FirstCallRunningError, InputError, NotStoredError, PostponedError, RepeatedError, StoreError
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.kernel.claim_renewal import LEASE, HeldClaims
-from wwspec_contracts.support.stacks import is_a
 from wwspec_router.registry.once import OnceRule, Path, path_text
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore, corp_hash
 

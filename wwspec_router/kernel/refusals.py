@@ -9,14 +9,24 @@ from contextlib import suppress
 import msgspec
 
 from wwspec_contracts.call_type import CallType
-from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_contracts.errcodes import ProgramErrcodes
-from wwspec_contracts.errors import AbilityNotFoundError, CallError, CrashError, FirstCallRunningError, HandlerTimeoutError, InputError, OutputError, OverloadedError, PostponedError
-from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
-from wwspec_router.logs.formats import Fields
+from wwspec_contracts.errors import (
+    AbilityNotFoundError,
+    CallError,
+    CrashError,
+    FirstCallRunningError,
+    HandlerTimeoutError,
+    InputError,
+    OutputError,
+    OverloadedError,
+    PostponedError,
+)
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import class_of, errcode_of, is_a, where
+from wwspec_router.envelope import Call, Deadline, Reply
+from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
+from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.trace import current_trace
 from wwspec_router.logs.tracebacks import place_of, shown
 

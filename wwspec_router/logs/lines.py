@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from wwspec_router.logs.formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
-from wwspec_router.logs.handlers import StandardOutput
 from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import describe
+from wwspec_router.logs.formats import JsonFormatter, OneLineFormatter, ReadableFormatter, current_request
+from wwspec_router.logs.handlers import StandardOutput
 from wwspec_router.logs.tracebacks import shown
 
 if TYPE_CHECKING:

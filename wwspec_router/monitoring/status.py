@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
-from wwspec_router.logs.formats import Fields
 from wwspec_contracts.support.printable import short
+from wwspec_router.logs.formats import Fields
 from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
 
 LINE_ABILITIES = 20

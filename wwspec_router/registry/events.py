@@ -9,9 +9,9 @@ from keyword import iskeyword
 import msgspec
 
 from wwspec_contracts.base import Contract
-from wwspec_router.codecs.codec import LazyType, OutputCodec, OutputPolicy
-from wwspec_contracts.examples import contract_faults
 from wwspec_contracts.errors import LoaderError, did_you_mean
+from wwspec_contracts.examples import contract_faults
+from wwspec_router.codecs.codec import LazyType, OutputCodec, OutputPolicy
 from wwspec_router.handlers.events import EventHandler, read_event_handler
 from wwspec_router.registry.file import EventRow, Registry
 from wwspec_router.registry.loader import Application, EventContract

@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
-from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_contracts.errcodes import ERRCODES, ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
-from wwspec_router.stores.job import EVENT_JOB, NOTIFY_JOB
 from wwspec_contracts.toml import read_toml
+from wwspec_router.codecs.codec import OutputPolicy
+from wwspec_router.stores.job import EVENT_JOB, NOTIFY_JOB
 
 Apis = Literal["*"] | list[str]
 """Names of SDK APIs, or "*" for every API that has a contract: WeCom's, and those that `schemas/api/` adds."""

@@ -19,12 +19,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
-from wwspec_contracts.base import ApiRequest, Contract, Output
-from wwspec_contracts.examples import console_example, contract_faults
-from wwspec_contracts.errors import LoaderError, did_you_mean
-from wwspec_router.registry.faults import import_fault, missing_module, module_names
 from wwspec_contracts import api as wecom_api, events as wecom_events
 from wwspec_contracts.api_examples import examples
+from wwspec_contracts.base import ApiRequest, Contract, Output
+from wwspec_contracts.errors import LoaderError, did_you_mean
+from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_router.registry.faults import import_fault, missing_module, module_names
 
 ContractT = TypeVar("ContractT", bound=Contract)
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_contracts.errors import LoaderError, did_you_mean
+from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_router.registry.file import AbilityRow, Registry
 from wwspec_router.registry.loader import ApiContract, Application
 

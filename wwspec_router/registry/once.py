@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.shape import ObjectShape, Shape, shape_of
 from wwspec_contracts.errors import did_you_mean
+from wwspec_contracts.shape import ObjectShape, Shape, shape_of
 from wwspec_router.registry.file import OnceRow
 
 Path = tuple[str, ...]

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from wwspec_router.config import APP_CONFIG, APP_PREFIX, APP_TABLE, SETTINGS_FILE
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.toml import key_lines, read_toml
+from wwspec_router.config import APP_CONFIG, APP_PREFIX, APP_TABLE, SETTINGS_FILE
 from wwspec_router.handlers.secret import Secret
 from wwspec_router.process.secret_files import read_secret
 from wwspec_router.registry.file import value_fault
-from wwspec_contracts.toml import key_lines, read_toml
 
 _NESTED = (
     msgspec.inspect.StructType,

@@ -12,14 +12,21 @@ from typing import Any
 
 import msgspec
 
-from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.administration import ForgetReply, ForgetRequest, JobsReply, JobsRequest
-from wwspec_router.codecs.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
-from wwspec_contracts.examples import console_example, contract_faults
-from wwspec_router.codecs.from_example import contract_of_file
-from wwspec_contracts.matching import merged, mismatches
-from wwspec_contracts.wrapping import DO_ASYNC_JOB, AsyncJobRequest, CallbackDataRequest, func_example, merged_events, merged_events_example
+from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, LoaderError, RegistryError, did_you_mean
+from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.matching import merged, mismatches
+from wwspec_contracts.wrapping import (
+    DO_ASYNC_JOB,
+    AsyncJobRequest,
+    CallbackDataRequest,
+    func_example,
+    merged_events,
+    merged_events_example,
+)
+from wwspec_router.codecs.codec import InputCodec, LazyType, OutputCodec, OutputPolicy
+from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_router.handlers.ability import Handler, handler_of
 from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import ApiCodec, ApiCodecs

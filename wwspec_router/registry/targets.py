@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.administration import ForgetRequest, JobsRequest
-from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
+from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.registry.once import OnceRule, Path
 

@@ -15,9 +15,9 @@ from functools import partial
 from time import monotonic
 
 from wwspec_contracts.backoff import Backoff
-from wwspec_router.config import Settings
 from wwspec_contracts.errors import SdkCallError, SdkUnavailableError
 from wwspec_contracts.support.stacks import describe
+from wwspec_router.config import Settings
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.sdk.vendor import VendorSdk

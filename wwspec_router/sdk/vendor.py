@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wwspec_router.config import SdkSource
-from wwspec_router.envelope import Call
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_contracts.support.printable import short
+from wwspec_router.config import SdkSource
+from wwspec_router.envelope import Call
 from wwspec_router.sdk.base import Headers, SealedReply
 
 MODULE = "wwspecapisdk"

@@ -16,17 +16,17 @@ from time import monotonic
 
 from msgspec.structs import replace
 
+from wwspec_contracts.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
+from wwspec_contracts.support.rare_lines import LineLimiter, RareWarnings
+from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_router.config import Settings
 from wwspec_router.envelope import MARGIN, NO_DEADLINE, Call
-from wwspec_contracts.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
+from wwspec_router.http1.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.kernel.call_log import CallLog, Measure
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.lines import about, current_request
-from wwspec_contracts.support.rare_lines import LineLimiter, RareWarnings
-from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
-from wwspec_router.http1.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer, plain
 from wwspec_router.sdk.base import Sdk, SealedReply
 from wwspec_router.serving.workers import WorkerPool
 

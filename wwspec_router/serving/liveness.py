@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from wwspec_router.jobs.runner import Jobs
-from wwspec_router.logs.lines import about
 from wwspec_contracts.support.stacks import describe_task, describe_thread
 from wwspec_contracts.support.watchdog import Watchdog, Work
+from wwspec_router.jobs.runner import Jobs
+from wwspec_router.logs.lines import about
 from wwspec_router.serving.calls import PendingCall
 from wwspec_router.serving.workers import WorkerPool
 

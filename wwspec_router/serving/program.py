@@ -16,20 +16,20 @@ from typing import NamedTuple
 
 from msgspec.json import encode
 
-from wwspec_router.config import Settings, variable
-from wwspec_router.codecs.fitting import ENGINE
 from wwspec_contracts.errors import ConfigurationError, NoThreadError
+from wwspec_contracts.support.printable import short
+from wwspec_contracts.support.stacks import FramesOf
+from wwspec_router.codecs.fitting import ENGINE
+from wwspec_router.config import Settings, variable
 from wwspec_router.handlers.portal import LoopPortal
+from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.stacks import FramesOf
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk

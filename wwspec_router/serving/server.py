@@ -19,20 +19,20 @@ from typing import Any
 import uvicorn
 
 from wwspec_router.config import SdkSource, Settings
+from wwspec_router.http1.bounds import Limits
+from wwspec_router.http1.budget import BodyBudget
+from wwspec_router.http1.connection import Connection
 from wwspec_router.kernel.call_log import CALLS
 from wwspec_router.logs.handlers import SdkLogHandler
 from wwspec_router.logs.lines import log_stray
 from wwspec_router.logs.trace import trace_output
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.http1.bounds import Limits
-from wwspec_router.http1.budget import BodyBudget
-from wwspec_router.http1.connection import Connection
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 from wwspec_router.serving.forks import keep_from_children
+from wwspec_router.serving.heartbeat import Pulse
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
-from wwspec_router.serving.heartbeat import Pulse
 from wwspec_router.serving.supervisor import end_by
 
 log = logging.getLogger(__name__)

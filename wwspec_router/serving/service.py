@@ -14,15 +14,15 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
-from wwspec_router.process.cores import usable_cores
 from wwspec_contracts.support.loopback import is_loopback
-from wwspec_router.logs.lines import setup_logging
 from wwspec_contracts.support.stacks import describe
+from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
+from wwspec_router.logs.lines import setup_logging
+from wwspec_router.process.cores import usable_cores
 from wwspec_router.serving.accepting import ConnectionCounts
-from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.heartbeat import Pulse
+from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.supervisor import Supervisor
 
 log = logging.getLogger(__name__)

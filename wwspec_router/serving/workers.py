@@ -22,8 +22,8 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.threads import Busy, Crew, Gate
 from wwspec_router.serving.pacing import PATIENCE, Pacing
+from wwspec_router.threads import Busy, Crew, Gate
 
 _Result = TypeVar("_Result")
 _Args = TypeVarTuple("_Args")

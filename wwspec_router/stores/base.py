@@ -17,8 +17,8 @@ import msgspec
 
 from wwspec_router.stores.failed import FailedJob, FailedJobs
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.job_listing import OldJob
+from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.once import OnceStore
 
 

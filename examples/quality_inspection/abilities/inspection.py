@@ -4,11 +4,11 @@ from collections import Counter
 
 from abilities.settings import Settings
 from schemas.inspection import Counted, Finding, Hit, WatchRequest
-from wwspec_router import Context, EventContext, Output, ability
 from wwspec_contracts import create_rule, get_hit_msg_list, sync_msg
 from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_contracts.messages import MessageHead, PartyType
 from wwspec_contracts.rules import Keyword
+from wwspec_router import Context, EventContext, Output, ability
 
 
 @ability

@@ -4,8 +4,8 @@ from functools import partial
 
 from abilities.settings import Settings
 from schemas.inspection import Employee, Progress, Report, ReportRequest
-from wwspec_router import Context, ability
 from wwspec_contracts import search_msg
+from wwspec_router import Context, ability
 
 
 @ability

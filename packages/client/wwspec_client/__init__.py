@@ -12,19 +12,59 @@ from wwspec_contracts.extras import require
 from wwspec_contracts.support.lazy import lazily
 
 if TYPE_CHECKING:
-    from wwspec_contracts.callbacks import Callback, CallbackError
     from wwspec_client.asynchronous import AsyncZoneClient
     from wwspec_client.blocking import ZoneClient
     from wwspec_client.call_lines import LogHooks
     from wwspec_client.calls import TaskStatus
-    from wwspec_client.cursors import CursorError, CursorMovedError, CursorRefusedError, CursorStore, CursorStoreError, FileCursor, Position
-    from wwspec_client.errors import BadAnswerError, ContractMisfitError, NoAnswerError, NotInstalledError, NotSentError, PlatformError, ProgramCrashError, ProgramError, ProgramInputError, ProgramOverloadError, ProgramRepeatError, ProgramTimeoutError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, TicketMissingError, TransportError, UnknownAbilityError, ZoneClientError
+    from wwspec_client.cursors import (
+        CursorError,
+        CursorMovedError,
+        CursorRefusedError,
+        CursorStore,
+        CursorStoreError,
+        FileCursor,
+        Position,
+    )
+    from wwspec_client.errors import (
+        BadAnswerError,
+        ContractMisfitError,
+        NoAnswerError,
+        NotInstalledError,
+        NotSentError,
+        PlatformError,
+        ProgramCrashError,
+        ProgramError,
+        ProgramInputError,
+        ProgramOverloadError,
+        ProgramRepeatError,
+        ProgramTimeoutError,
+        RepeatedCursorError,
+        ReplyTypeError,
+        SdkApiError,
+        StillRunningError,
+        TicketMissingError,
+        TransportError,
+        UnknownAbilityError,
+        ZoneClientError,
+    )
     from wwspec_client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome
     from wwspec_client.installations import Installation, InstallationStore, MemoryInstallationStore
     from wwspec_client.keys import Decryptor, KeyMissingError, KeyRing, KeyRingError
     from wwspec_client.message_pages import AsyncMessagePage, MessagePage
     from wwspec_client.messages import MessageGap, MessageGapError
-    from wwspec_client.models import AuthEdition, AuthScope, AuthUser, AuthUsers, CorpAuth, DocAuth, DocAuthUser, DocAuthUsers, Masking, UploadedMedia, UserInfo
+    from wwspec_client.models import (
+        AuthEdition,
+        AuthScope,
+        AuthUser,
+        AuthUsers,
+        CorpAuth,
+        DocAuth,
+        DocAuthUser,
+        DocAuthUsers,
+        Masking,
+        UploadedMedia,
+        UserInfo,
+    )
     from wwspec_client.notify.asynchronous import AsyncNotifyReceiver
     from wwspec_client.notify.blocking import NotifyReceiver
     from wwspec_client.notify.events import WecomEvent
@@ -42,12 +82,24 @@ if TYPE_CHECKING:
     from wwspec_client.steps import Request, Step, Steps, ask
     from wwspec_client.suite.asynchronous import AsyncSuite
     from wwspec_client.suite.blocking import Suite
-    from wwspec_client.suite.events import CancelAuth, ChangeAuth, CreateAuth, DataPermission, DataPermissionEnded, DataPermissionExpiring, DataPermissionGranted, ResetPermanentCode, SuiteEvent, SuiteTicket
+    from wwspec_client.suite.events import (
+        CancelAuth,
+        ChangeAuth,
+        CreateAuth,
+        DataPermission,
+        DataPermissionEnded,
+        DataPermissionExpiring,
+        DataPermissionGranted,
+        ResetPermanentCode,
+        SuiteEvent,
+        SuiteTicket,
+    )
     from wwspec_client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege
     from wwspec_client.tasks import AsyncTask, Task
     from wwspec_client.tokens import AppSecret, Fetch, SuiteApp, Token, TokenProvider
     from wwspec_client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
     from wwspec_client.webpage import PageConfig, PageSignature
+    from wwspec_contracts.callbacks import Callback, CallbackError
     from wwspec_contracts.errcodes import ProgramErrcodes
     from wwspec_contracts.errors import ConfigurationError, StoreError, WWSpecError
 

@@ -15,13 +15,33 @@ from wwspec_client.cursors import CursorStore
 from wwspec_client.endpoints import ALL_AT_ONCE
 from wwspec_client.forks import ThreadLock
 from wwspec_client.hooks import ClientHooks
-from wwspec_client.http import Hiding, OwnHiding, check_base_url, chosen_proxy, in_url, own_headers, received, sent, transport_error
+from wwspec_client.http import (
+    Hiding,
+    OwnHiding,
+    check_base_url,
+    chosen_proxy,
+    in_url,
+    own_headers,
+    received,
+    sent,
+    transport_error,
+)
 from wwspec_client.keys import KeyRing
 from wwspec_client.message_pages import MessagePage
 from wwspec_client.messages import Pull, PullOptions
 from wwspec_client.methods import Blocking, with_methods
 from wwspec_client.models import AuthUser, DocAuthUser
-from wwspec_client.options import CONNECTIONS, TIMEOUT, Form, RequestOptions, Tokens, core_of, core_with, limits_of, provider_of
+from wwspec_client.options import (
+    CONNECTIONS,
+    TIMEOUT,
+    Form,
+    RequestOptions,
+    Tokens,
+    core_of,
+    core_with,
+    limits_of,
+    provider_of,
+)
 from wwspec_client.page_tickets import PageTickets
 from wwspec_client.paging import Pages
 from wwspec_client.raw_clients import RawZoneClient

@@ -8,21 +8,33 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from wwspec_contracts.backoff import Backoff
 from wwspec_client.arguments import check_seconds
 from wwspec_client.core import Attempts, Core
-from wwspec_client.errors import PlatformError, ProgramCrashError, ProgramError, ProgramInputError, ProgramOverloadError, ProgramRepeatError, ProgramTimeoutError, ReplyTypeError, SdkApiError, StillRunningError, UnknownAbilityError
+from wwspec_client.errors import (
+    PlatformError,
+    ProgramCrashError,
+    ProgramError,
+    ProgramInputError,
+    ProgramOverloadError,
+    ProgramRepeatError,
+    ProgramTimeoutError,
+    ReplyTypeError,
+    SdkApiError,
+    StillRunningError,
+    UnknownAbilityError,
+)
 from wwspec_client.idempotency import with_key
 from wwspec_client.retries import facts_of_errcode
 from wwspec_client.steps import Pause, Request, Steps
+from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, reply_type
 from wwspec_contracts.decoding import convert, decode_json
 from wwspec_contracts.encoding import encode_request
+from wwspec_contracts.errcodes import WAITING, ProgramErrcodes
+from wwspec_contracts.errors import JsonError, did_you_mean
 from wwspec_contracts.repair import make_repair
 from wwspec_contracts.shape import shape_of
 from wwspec_contracts.wrapping import func_example
-from wwspec_contracts.errcodes import WAITING, ProgramErrcodes
-from wwspec_contracts.errors import JsonError, did_you_mean
 
 TaskStatus = Literal["running", "succeeded", "failed"]
 """The state of an asynchronous call: `running` until the program reports its result."""

@@ -11,7 +11,14 @@ from time import monotonic
 from typing import Any, Self, TypeVar
 
 from wwspec_client.arguments import check_seconds
-from wwspec_client.errors import BadAnswerError, ContractMisfitError, PlatformError, ProgramRepeatError, TransportError, ZoneClientError
+from wwspec_client.errors import (
+    BadAnswerError,
+    ContractMisfitError,
+    PlatformError,
+    ProgramRepeatError,
+    TransportError,
+    ZoneClientError,
+)
 from wwspec_client.hooks import NO_HOOKS, UNWATCHED, Hooks, Unwatched, Watch
 from wwspec_client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status

@@ -15,14 +15,25 @@ from wwspec_client import calls, models
 from wwspec_client.core import Attempts, Core
 from wwspec_client.errors import PlatformError, ZoneClientError
 from wwspec_client.keys import KeyRing, KeyRingError
-from wwspec_client.models import AuthUser, AuthUsers, CorpAuth, DocAuth, DocAuthUser, DocAuthUsers, LogLevel, Masking, UploadedMedia, read_answer
+from wwspec_client.models import (
+    AuthUser,
+    AuthUsers,
+    CorpAuth,
+    DocAuth,
+    DocAuthUser,
+    DocAuthUsers,
+    LogLevel,
+    Masking,
+    UploadedMedia,
+    read_answer,
+)
 from wwspec_client.paging import Members
 from wwspec_client.steps import Ask, Request, Steps
 from wwspec_client.uploads import Progress, opened
 from wwspec_client.webpage import page_config, user_info
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts import sync_msg
 
 _OPEN = 2
 _LOWER_VERSION = 40212

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
 
-from wwspec_client.errors import BadAnswerError, PlatformError, ProgramError, ProgramRepeatError, ReplyTypeError, TransportError, ZoneClientError
+from wwspec_client.errors import (
+    BadAnswerError,
+    PlatformError,
+    ProgramError,
+    ProgramRepeatError,
+    ReplyTypeError,
+    TransportError,
+    ZoneClientError,
+)
 from wwspec_client.steps import Request, Steps
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.stacks import describe

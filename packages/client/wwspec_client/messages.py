@@ -22,9 +22,9 @@ from wwspec_client.errors import SdkApiError, ZoneClientError
 from wwspec_client.paging import CursorWalk
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.steps import Ask, Asked, Pause, Steps, ask
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
-from wwspec_contracts import sync_msg
 from wwspec_contracts.messages import Message
 
 WINDOW = 5 * 24 * 3600

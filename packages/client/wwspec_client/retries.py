@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from wwspec_contracts.backoff import Backoff
 from wwspec_client.errors import ZoneClientError
+from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.errcodes import DOWN, RETRY_AFTER
 from wwspec_contracts.errors import ConfigurationError
 

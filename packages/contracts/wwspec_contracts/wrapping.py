@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
+from wwspec_contracts.errors import LoaderError
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import merged
-from wwspec_contracts.errors import LoaderError
 
 DO_ASYNC_JOB = "do_async_job"
 """The Python demo's name for fetching a stored event."""

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wwspec_contracts.base import UNSET, Output, UnsetType
-from wwspec_devtools.console_contracts.source import Imports, Source, is_of_file, is_shipped, nested
-from wwspec_contracts.source_text import MADE_BY, SourceError, class_name, docstring, literal
 from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.source_text import MADE_BY, SourceError, class_name, docstring, literal
+from wwspec_devtools.console_contracts.source import Imports, Source, is_of_file, is_shipped, nested
 from wwspec_router.registry.once import WHOLE
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget

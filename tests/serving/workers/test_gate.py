@@ -13,8 +13,8 @@ import pytest
 
 from tests.serving.workers.rig import Blocker, Run, started
 from tests.support.waiting import DEADLINE
-from wwspec_router.threads import Gate
 from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.threads import Gate
 
 
 @contextmanager

@@ -25,9 +25,9 @@ from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullError
+from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
-from wwspec_devtools.testing.ports import held_ports
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_router.config import may_hold_password
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.config import may_hold_password
 from wwspec_router.stores import open_store
 from wwspec_router.stores.redis.url import Topology, parse_url
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import click
 
+from wwspec_contracts.errors import WWSpecError
 from wwspec_router.cli.environment import ENV_FILE, without_env_file
 from wwspec_router.cli.findings import end, print_findings
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, setting_options, settings_file
 from wwspec_router.cli.ports import Listener, port_finding
-from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings
 from wwspec_router.codecs.fitting import ENGINE
-from wwspec_contracts.errors import WWSpecError
+from wwspec_router.config import AUTO, PIN_ON, SETTINGS_FILE, SdkSource, Settings
 from wwspec_router.findings import Finding, State, extra_finding, installed_findings
 from wwspec_router.process.cores import usable_cores
 from wwspec_router.process.elf import ElfError, machine

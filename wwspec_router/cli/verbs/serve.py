@@ -6,10 +6,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from wwspec_contracts.extras import require
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, own_settings_file, setting_options
 from wwspec_router.config import SdkSource, Settings
-from wwspec_contracts.extras import require
 from wwspec_router.serving.service import serve
 
 EMULATOR_URL = "WWSPEC_EMULATOR_URL"

@@ -22,8 +22,8 @@ from wwspec_router.stores.checks import (
     storable_writes,
 )
 from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
-from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.job_listing import OldJob, old_job
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import milliseconds

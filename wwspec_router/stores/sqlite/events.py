@@ -25,8 +25,8 @@ from wwspec_router.stores.sqlite.forgetting import forget
 from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
 from wwspec_router.stores.sqlite.kept import KEPT_TABLES
-from wwspec_router.stores.sqlite.write_buffer import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
+from wwspec_router.stores.sqlite.write_buffer import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
 
 log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from wwspec_router.stores.checks import (
     storable_writes,
 )
 from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
-from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.job_listing import OldJob, old_job
+from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.kept import SqliteKept
 

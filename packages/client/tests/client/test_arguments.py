@@ -7,7 +7,18 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from wwspec_client import AppSecret, AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, LogHooks, MemoryInstallationStore, NotifyReceiver, StoredTokenProvider, Suite, ZoneClient
+from wwspec_client import (
+    AppSecret,
+    AsyncNotifyReceiver,
+    AsyncSuite,
+    AsyncZoneClient,
+    LogHooks,
+    MemoryInstallationStore,
+    NotifyReceiver,
+    StoredTokenProvider,
+    Suite,
+    ZoneClient,
+)
 from wwspec_client.archive import Archiver, AsyncArchiver
 from wwspec_client.sql import SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
 from wwspec_contracts.errors import ConfigurationError, StoreError

@@ -6,10 +6,10 @@ import pytest
 from schemas.chat_digest import Request, Response
 from tests.client.scripted import Script, reply
 from wwspec_client import ReplyTypeError, ZoneClient
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import sync_msg
 
 
 def scripted(script: Script, **options: object) -> ZoneClient:

@@ -11,12 +11,23 @@ import pytest
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer
 from tests.support.rsa_keys import new_rsa_key
-from wwspec_client import AsyncZoneClient, AuthUser, CorpAuth, DocAuth, KeyRing, Masking, PlatformError, RepeatedCursorError, ReplyTypeError, ZoneClient
+from wwspec_client import (
+    AsyncZoneClient,
+    AuthUser,
+    CorpAuth,
+    DocAuth,
+    KeyRing,
+    Masking,
+    PlatformError,
+    RepeatedCursorError,
+    ReplyTypeError,
+    ZoneClient,
+)
 from wwspec_client.endpoints import ENDPOINTS
-from wwspec_devtools.emulator.appside import table, uploads
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.emulator.appside import table, uploads
+from wwspec_devtools.testing.zone import Zone
 
 CALLS = {"chatdata/sync_call_program", "chatdata/async_program_task", "chatdata/async_program_result"}
 """What `call`, `submit` and `task` are made of."""

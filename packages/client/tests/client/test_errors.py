@@ -11,10 +11,25 @@ import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Outcome, Script, answer, reply
-from wwspec_client import AsyncZoneClient, BadAnswerError, ContractMisfitError, FileCursor, NoAnswerError, NotSentError, PlatformError, ProgramError, RetryPolicy, SdkApiError, SuiteApp, TransportError, ZoneClient, ZoneClientError
+from wwspec_client import (
+    AsyncZoneClient,
+    BadAnswerError,
+    ContractMisfitError,
+    FileCursor,
+    NoAnswerError,
+    NotSentError,
+    PlatformError,
+    ProgramError,
+    RetryPolicy,
+    SdkApiError,
+    SuiteApp,
+    TransportError,
+    ZoneClient,
+    ZoneClientError,
+)
+from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.errors import DEFAULT_ERRCODE, ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import get_group_chat, sync_msg
 
 ONCE = RetryPolicy(attempts=1)
 WRONG = "another app's"

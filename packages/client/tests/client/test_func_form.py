@@ -10,10 +10,10 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
 from tests.support.waiting import DEADLINE
 from wwspec_client import FileCursor, ProgramError, SdkApiError, ZoneClient
+from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.base import AbilityRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import get_group_chat, sync_msg
 
 
 def sent(client: Script) -> list[tuple[str, Any]]:

@@ -10,7 +10,18 @@ import pytest
 
 from tests.client.conftest import QUICK
 from tests.client.scripted import Outcome, Script, answer, reply
-from wwspec_client import AsyncZoneClient, ClientAttempt, ClientCall, ClientHooks, ClientOutcome, PlatformError, ProgramError, RetryPolicy, ZoneClient, ZoneClientError
+from wwspec_client import (
+    AsyncZoneClient,
+    ClientAttempt,
+    ClientCall,
+    ClientHooks,
+    ClientOutcome,
+    PlatformError,
+    ProgramError,
+    RetryPolicy,
+    ZoneClient,
+    ZoneClientError,
+)
 from wwspec_contracts.errcodes import WAITING
 from wwspec_contracts.errors import ConfigurationError
 

@@ -10,10 +10,10 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
 from tests.support.waiting import DEADLINE
 from wwspec_client import FileCursor, NoAnswerError, ProgramErrcodes, ProgramError, ProgramRepeatError, ZoneClient
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET, AbilityRequest, Contract, Output, UnsetType
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import sync_msg
 
 
 class Lossy(httpx.BaseTransport):

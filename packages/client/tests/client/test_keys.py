@@ -11,9 +11,9 @@ from hypothesis import given, strategies as st
 
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
+from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts import sync_msg
 
 FIRST, SECOND = new_rsa_key(2048), new_rsa_key(2048)
 SESAME = "open sesame"

@@ -15,7 +15,21 @@ import pytest
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
 from tests.support.apps import ROOT
-from wwspec_client import AsyncZoneClient, CursorRefusedError, CursorStore, FileCursor, MessageGap, MessageGapError, PlatformError, Position, RepeatedCursorError, RetryPolicy, SdkApiError, ZoneClient, messages
+from wwspec_client import (
+    AsyncZoneClient,
+    CursorRefusedError,
+    CursorStore,
+    FileCursor,
+    MessageGap,
+    MessageGapError,
+    PlatformError,
+    Position,
+    RepeatedCursorError,
+    RetryPolicy,
+    SdkApiError,
+    ZoneClient,
+    messages,
+)
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 

@@ -6,9 +6,9 @@ import pytest
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, reply
 from wwspec_client import AsyncZoneClient, RepeatedCursorError, SdkApiError, ZoneClient
+from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
 
 
 def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -> None:

@@ -7,10 +7,21 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, reply
 from tests.client.test_errors import failure
 from tests.support.waiting import DEADLINE
-from wwspec_client import AsyncTask, AsyncZoneClient, NotSentError, PlatformError, RawResponse, ReplyTypeError, SdkApiError, StillRunningError, Task, ZoneClient
+from wwspec_client import (
+    AsyncTask,
+    AsyncZoneClient,
+    NotSentError,
+    PlatformError,
+    RawResponse,
+    ReplyTypeError,
+    SdkApiError,
+    StillRunningError,
+    Task,
+    ZoneClient,
+)
 from wwspec_client.models import AuthUsers
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import get_group_chat, sync_msg
+from wwspec_devtools.testing.zone import Zone
 
 
 def made(script: Script) -> ZoneClient:

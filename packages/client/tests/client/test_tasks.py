@@ -6,8 +6,8 @@ from schemas.chat_digest import Response
 from tests.client.conftest import QUICK
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, StillRunningError, ZoneClient
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
+from wwspec_devtools.testing.zone import Zone
 
 
 def test_a_task_waits_for_its_result(app: ZoneClient) -> None:

@@ -17,9 +17,9 @@ from tests.client.scripted import Script, answer, reply
 from tests.support.emulator import SealedProgram, serving
 from tests.support.waiting import DEADLINE
 from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 
 

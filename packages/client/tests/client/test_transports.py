@@ -25,9 +25,11 @@ from tests.support.apps import ROOT
 from tests.support.emulator import SealedProgram
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_client.http import proxy_of
+from wwspec_contracts import sync_msg
+from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.proxy.authority import Authority
@@ -35,9 +37,7 @@ from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.emulator.state.world import Caller
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import sync_msg
 
 
 async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str, cursor: Path) -> tuple[int, int, str]:

@@ -5,10 +5,10 @@ import pytest
 
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_client import AsyncZoneClient, KeyRing, ViewerName, ZoneClient
-from wwspec_devtools.emulator.state.keys import MessageKeys
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
 from wwspec_contracts.messages import Message, Party, ServiceEncryptInfo
+from wwspec_devtools.emulator.state.keys import MessageKeys
+from wwspec_devtools.testing.zone import Zone
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from tests.client.conftest import QUICK
 from tests.support.emulator import Emulator
 from wwspec_client import AsyncZoneClient, PageConfig, PlatformError, SuiteApp, Token, UserInfo, ZoneClient
 from wwspec_client.webpage import sign
-from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.zone import Zone
 
 PAGE = "https://app.example.com/inbox?id=7"

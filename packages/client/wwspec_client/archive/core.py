@@ -16,7 +16,6 @@ from typing import Any, TypedDict, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from wwspec_contracts.backoff import Backoff
 from wwspec_client.archive.cursor import ArchiveCursor
 from wwspec_client.archive.models import ArchivePage
 from wwspec_client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
@@ -28,10 +27,11 @@ from wwspec_client.notify.models import NotifyEvent
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.sql.database import Database, advice
 from wwspec_client.steps import Ask, Steps
+from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
+from wwspec_contracts.events import conversation_new_message
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.stacks import describe
-from wwspec_contracts.events import conversation_new_message
 
 T = TypeVar("T")
 

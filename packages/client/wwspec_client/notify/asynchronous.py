@@ -13,7 +13,6 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from wwspec_contracts.callbacks import Callback
 from wwspec_client.arguments import check_client
 from wwspec_client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_client.notify.core import ReceiverCore, Work
@@ -25,6 +24,7 @@ from wwspec_client.notify.watch import Call, Outcome, Watch, Watched
 from wwspec_client.notify.workers import POLL, Bell, check_concurrency, client_function
 from wwspec_client.steps import Ask, Step, Steps
 from wwspec_contracts.base import Contract
+from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")

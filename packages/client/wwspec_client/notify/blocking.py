@@ -8,11 +8,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from wwspec_contracts.callbacks import Callback
 from wwspec_client.arguments import check_client
 from wwspec_client.blocking import ZoneClient
-from wwspec_client.notify.core import ReceiverCore, Work
 from wwspec_client.notify.call_threads import Hands
+from wwspec_client.notify.core import ReceiverCore, Work
 from wwspec_client.notify.intake import HttpAnswer, ReceiveId
 from wwspec_client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_client.notify.policy import NotifyPolicy
@@ -22,6 +21,7 @@ from wwspec_client.notify.workers import POLL, Bell, check_concurrency, check_pl
 from wwspec_client.running import call_plain, run_steps
 from wwspec_client.steps import Ask, Step, Steps
 from wwspec_contracts.base import Contract
+from wwspec_contracts.callbacks import Callback
 
 T = TypeVar("T")
 

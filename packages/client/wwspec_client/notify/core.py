@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from wwspec_contracts.callbacks import Callback
 from wwspec_client.arguments import check_has
 from wwspec_client.calls import Ability, read_reply
 from wwspec_client.errors import PlatformError, ZoneClientError
@@ -28,6 +27,7 @@ from wwspec_client.notify.watch import Outcome, watched
 from wwspec_client.notify.workers import FETCHERS
 from wwspec_client.steps import Steps, ask
 from wwspec_contracts.base import Contract
+from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError, StoreError
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.stacks import is_a

@@ -8,7 +8,17 @@ import msgspec
 from wwspec_client.calls import decode_reply
 from wwspec_contracts.base import Contract
 from wwspec_contracts.errors import JsonError
-from wwspec_contracts.events import auth_knowledge_base, chat_archive_audit_approved_room, chat_archive_audit_approved_single, chat_archive_export_finished, conversation_new_message, delete_knowledge_base, hit_keyword, knowledge_base_learn_done, unauth_knowledge_base
+from wwspec_contracts.events import (
+    auth_knowledge_base,
+    chat_archive_audit_approved_room,
+    chat_archive_audit_approved_single,
+    chat_archive_export_finished,
+    conversation_new_message,
+    delete_knowledge_base,
+    hit_keyword,
+    knowledge_base_learn_done,
+    unauth_knowledge_base,
+)
 
 T = TypeVar("T")
 

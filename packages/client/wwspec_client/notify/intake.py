@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import parse_qsl
 
-from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_client.notify.failures import log_failure
 from wwspec_client.notify.models import Notification, kind_of
 from wwspec_client.notify.policy import NotifyPolicy
 from wwspec_client.notify.watch import watched
 from wwspec_client.steps import Steps
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_contracts.errors import ConfigurationError, StoreError
 from wwspec_contracts.support.rare_lines import RareWarnings
 

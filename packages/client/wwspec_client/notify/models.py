@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from wwspec_contracts.callbacks import Callback, CallbackError, read_xml
 from wwspec_client.calls import decode_reply
 from wwspec_client.errors import ReplyTypeError
 from wwspec_client.notify.events import WecomEvent
 from wwspec_contracts.base import Contract
+from wwspec_contracts.callbacks import Callback, CallbackError, read_xml
 from wwspec_contracts.errors import JsonError
 from wwspec_contracts.support.printable import printable
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import parse_qsl
 
-from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_client.notify.intake import check_time
 from wwspec_client.notify.policy import NotifyPolicy
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_contracts.errors import ConfigurationError
 
 

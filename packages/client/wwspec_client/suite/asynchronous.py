@@ -6,7 +6,6 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
-from wwspec_contracts.callbacks import Callback
 from wwspec_client.asynchronous import AsyncZoneClient
 from wwspec_client.core import BASE_URL
 from wwspec_client.installations import Installation, InstallationStore
@@ -23,6 +22,7 @@ from wwspec_client.suite.events import SuiteEvent
 from wwspec_client.suite.models import AuthInfo
 from wwspec_client.suite.options import CLIENTS, NO_COMMANDS, NoCorp, SuiteClientOptions, command_receiver
 from wwspec_client.suite.recent import Recent
+from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")

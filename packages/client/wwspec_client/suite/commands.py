@@ -6,12 +6,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, cast
 
-from wwspec_contracts.callbacks import Callback
 from wwspec_client.errors import NotInstalledError
 from wwspec_client.installations import Installation
 from wwspec_client.steps import Steps, ask
 from wwspec_client.suite.core import SuiteCore
-from wwspec_client.suite.events import PERMISSION_LASTS, CancelAuth, ChangeAuth, CreateAuth, DataPermission, DataPermissionEnded, ResetPermanentCode, SuiteEvent, SuiteTicket, read_event
+from wwspec_client.suite.events import (
+    PERMISSION_LASTS,
+    CancelAuth,
+    ChangeAuth,
+    CreateAuth,
+    DataPermission,
+    DataPermissionEnded,
+    ResetPermanentCode,
+    SuiteEvent,
+    SuiteTicket,
+    read_event,
+)
+from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.printable import printable
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from wwspec_contracts.base import ApiRequest, reply_type
 from wwspec_contracts import sync_msg
+from wwspec_contracts.base import ApiRequest, reply_type
 
 
 def test_a_request_has_the_reply_that_its_base_names() -> None:

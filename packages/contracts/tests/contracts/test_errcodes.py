@@ -9,9 +9,9 @@ import pytest
 
 import wwspec_router
 from scripts.website.pages import DOCS
-from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_contracts.errcodes import CONTRACT_CODES, DOWN, ERRCODES, TOKEN_CODES, WAITING, advice, hint
 from wwspec_contracts.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
+from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_router.jobs.reports import REFUSALS
 
 PACKAGE = Path(wwspec_router.__file__).parent

@@ -19,9 +19,23 @@ import pytest
 
 import wwspec_router
 from tests.support.waiting import DEADLINE
-from wwspec_contracts import errors
 from wwspec_client import MessageGap, ProgramError
-from wwspec_contracts.errors import AbilityError, ApiError, CallError, DecodeError, HandlerTimeoutError, InputError, NoThreadError, NotifyNotFoundError, OutputError, OverloadedError, SdkCallError, StoreError, WWSpecError
+from wwspec_contracts import errors
+from wwspec_contracts.errors import (
+    AbilityError,
+    ApiError,
+    CallError,
+    DecodeError,
+    HandlerTimeoutError,
+    InputError,
+    NoThreadError,
+    NotifyNotFoundError,
+    OutputError,
+    OverloadedError,
+    SdkCallError,
+    StoreError,
+    WWSpecError,
+)
 from wwspec_contracts.support import stacks
 from wwspec_devtools.testing.answer import Answer
 

@@ -12,11 +12,11 @@ from msgspec import Meta
 
 from tests.contracts.test_matching import integers
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
-from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
+from wwspec_contracts.errors import LoaderError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import matches
 from wwspec_contracts.wrapping import func_input, merged_events
-from wwspec_contracts.errors import LoaderError
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
 
 class Colour(Enum):

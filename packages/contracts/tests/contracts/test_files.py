@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from wwspec_router.cli.main import main
-from wwspec_contracts.files import ConsoleContract, read_console_contracts, read_console_files, write_console_files
-from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.files import ConsoleContract, read_console_contracts, read_console_files, write_console_files
+from wwspec_router.cli.main import main
+from wwspec_router.codecs.from_example import contract_of_file
 
 GBK = '{"消息": ""}'.encode("gbk")
 DEEP = b"[" * 100_000

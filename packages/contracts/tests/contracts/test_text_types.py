@@ -13,14 +13,14 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
-from wwspec_router.codecs import fitting
-from wwspec_router.codecs.codec import InputCodec, OutputCodec
+from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import mismatches
-from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_contracts.shape import shape_of
-from wwspec_contracts.errors import InputError, OutputError
+from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_devtools.fuzz.requests import fitting as fitting_values
+from wwspec_router.codecs import fitting
+from wwspec_router.codecs.codec import InputCodec, OutputCodec
 
 
 class Inner(Contract):

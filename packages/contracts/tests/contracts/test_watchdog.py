@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
+from wwspec_contracts.support.watchdog import Watchdog, Work
 from wwspec_router.logs.formats import OneLineFormatter
 from wwspec_router.logs.lines import about
-from wwspec_contracts.support.watchdog import Watchdog, Work
 
 
 def hanging(name: str, since: float = 1.0) -> Work:

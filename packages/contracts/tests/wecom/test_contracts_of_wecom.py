@@ -15,11 +15,11 @@ import msgspec
 from scripts.reference.wecom_examples import text
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
+from wwspec_contracts.api_examples import examples
 from wwspec_contracts.base import UNSET, ApiRequest, Contract, Output
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import mismatches
 from wwspec_contracts.wrapping import func_example, func_input, merged_events, merged_events_example
-from wwspec_contracts.api_examples import examples
 
 PAYLOADS = ROOT / "tests" / "payloads"
 
@@ -32,7 +32,9 @@ WRONG: tuple[Any, ...] = ("text", 7, 1.5, True, None, [], {})
 
 def names(folder: str) -> list[str]:
     return sorted(
-        path.stem for path in (ROOT / "packages/contracts/wwspec_contracts" / folder).glob("*.py") if path.stem != "__init__"
+        path.stem
+        for path in (ROOT / "packages/contracts/wwspec_contracts" / folder).glob("*.py")
+        if path.stem != "__init__"
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import ROOT
 import wwspec_contracts as wecom
+from tests.support.apps import ROOT
 
 PACKAGE = Path(wecom.__file__).parent
 APIS = {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}

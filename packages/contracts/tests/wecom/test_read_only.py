@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_contracts.read_only import CASES, UNKNOWN, Case, found
+from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
 READING = ("get_", "search_", "sync_msg", "knowledge_base_list", "knowledge_base_detail")
 

@@ -6,8 +6,8 @@ shown becomes a text that says why, such as 消息密钥错误 for a wrong key. 
 messages in a file, and 64 MB for the filled file.
 """
 
-from wwspec_contracts.base import Output, TaskRequest
 from wwspec_contracts.api import get_chatdata_export_job_status
+from wwspec_contracts.base import Output, TaskRequest
 
 
 class Response(Output):

@@ -5,8 +5,8 @@ hold about 30000 characters. 10000 calls a day for one corp; a task for which re
 retried for 24 hours.
 """
 
-from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.api import get_customer_tag_result
+from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.tasks import MessageKeys, TagGroup, TaskCreated
 
 

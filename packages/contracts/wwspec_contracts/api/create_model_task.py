@@ -5,8 +5,8 @@ call within 5 seconds and reports its result later with program_async_job_call_b
 one corp. Debug mode works only when both this program and the model are in it.
 """
 
-from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.api import get_model_task_result
+from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.tasks import DebugInfo, EscapeType, MessageKeys, TagGroup, TagTaskCreated
 
 

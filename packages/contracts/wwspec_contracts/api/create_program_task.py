@@ -5,8 +5,8 @@ result with program_async_job_call_back. WeCom publishes no limit of frequency. 
 both programs are in it.
 """
 
-from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.api import get_program_task_result
+from wwspec_contracts.base import UNSET, TaskRequest, UnsetType
 from wwspec_contracts.tasks import DebugInfo, EscapeType, MessageKeys, TagTaskCreated
 
 

@@ -4,8 +4,8 @@ The messages may hold about 30000 characters. 10000 calls a day for one corp; a 
 stay short is retried for 24 hours.
 """
 
-from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.api import get_recommend_dialog_result
+from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.tasks import MessageKeys, TagTaskCreated
 
 

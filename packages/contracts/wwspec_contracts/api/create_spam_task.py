@@ -3,8 +3,8 @@
 100000 messages a day for one corp: a task of 1000 messages counts 1000.
 """
 
-from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.api import get_spam_result
+from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.tasks import MessageKeys, TaskCreated
 
 

@@ -4,8 +4,8 @@ Text beyond 30000 characters is not read. 10000 calls a day for one corp; a task
 short is retried for 24 hours.
 """
 
-from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.api import get_summary_result
+from wwspec_contracts.base import TaskRequest
 from wwspec_contracts.tasks import MessageKeys, TaskCreated
 
 

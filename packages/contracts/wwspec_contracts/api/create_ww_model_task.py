@@ -12,8 +12,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_contracts.base import UNSET, Contract, TaskRequest, UnsetType
 from wwspec_contracts.api import get_ww_model_result
+from wwspec_contracts.base import UNSET, Contract, TaskRequest, UnsetType
 from wwspec_contracts.tasks import MessageKeys, TagGroup, TagTaskCreated
 
 

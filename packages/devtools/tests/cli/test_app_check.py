@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.client.scripted import Script, answer, reply
-from wwspec_devtools.cli.app_check import Trial, walk
-from wwspec_devtools.cli.wecom import WeCom
 from wwspec_client import RetryPolicy, ZoneClient
 from wwspec_client.key_folder import KeyFolder
+from wwspec_devtools.cli.app_check import Trial, walk
+from wwspec_devtools.cli.wecom import WeCom
 
 SCOPE = {"edition": 2, "status": 3, "end_time": 1806451200}
 MEMBERS = [{"userid": "zhangwei", "edition_list": [2]}]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import wwspec
-from wwspec_contracts.callbacks import Callback
 from wwspec_client import Notification, Pending, SqlitePendingStore, Stage
 from wwspec_client.notify.models import callback_row
+from wwspec_contracts.callbacks import Callback
 
 TICKET = f"suite_ticket:{sha256(b'<xml></xml>').hexdigest()[:32]}"
 """The ID of a callback: its kind, and a digest of its XML."""

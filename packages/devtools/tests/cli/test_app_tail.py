@@ -14,8 +14,8 @@ from tests.cli.wecom import Shell
 from tests.support.command import Running
 from tests.support.waiting import wait_until
 from wwspec_devtools.cli.dev_note import DevNote, noted
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 
 @contextmanager

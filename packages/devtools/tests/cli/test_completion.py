@@ -11,13 +11,13 @@ from click.testing import CliRunner
 
 from tests.support.apps import ROOT, write_files
 from tests.support.emulator import serving
+from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.cli.dev_note import DevNote, noted
-from wwspec_router.cli.main import VERBS, main
 from wwspec_devtools.cli.verbs.completion import SHELLS
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.errcodes import ERRCODES
+from wwspec_router.cli.main import VERBS, main
 
 REGISTRY = """
 [passthrough]

@@ -24,18 +24,18 @@ from tests.support.processes import children
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.source_text import MADE_BY
 from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS
-from wwspec_router.cli.environment import read_env_file
 from wwspec_devtools.cli.forwarding import forwarded
 from wwspec_devtools.cli.verbs import dev as dev_verb, emulate
-from wwspec_router.cli.verbs import serve
 from wwspec_devtools.cli.watching import changes
-from wwspec_contracts.source_text import MADE_BY
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_router.process.child import ChildError
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
+from wwspec_router.cli.environment import read_env_file
+from wwspec_router.cli.verbs import serve
+from wwspec_router.process.child import ChildError
 
 GREETING = """
 import os

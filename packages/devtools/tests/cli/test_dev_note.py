@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.dev_note import NOTE, DevNote, noted, read_note
 from wwspec_router.cli.main import main
-from wwspec_contracts.errors import ConfigurationError
 
 HERE = DevNote("http://127.0.0.1:1", "http://127.0.0.1:2")
 

@@ -19,9 +19,9 @@ from tests.support.apps import ROOT, write_files
 from tests.support.pages import blocks_of_page
 from tests.support.redis_server import local_redis
 from tests.support.skips import only_where
+from wwspec_devtools.testing.zone import Zone
 from wwspec_router.findings import GROUP
 from wwspec_router.process.elf import MACHINES
-from wwspec_devtools.testing.zone import Zone
 
 REGISTRY = '[abilities.get_group_chat]\napi = "get_group_chat"\n'
 

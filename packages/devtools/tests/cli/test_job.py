@@ -18,8 +18,8 @@ from tests.stores.suites.job_samples import job
 from tests.support.apps import write_files
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child, serve_zone
-from wwspec_router.stores import open_store
 from wwspec_devtools.testing.zone import ServedZone, Zone
+from wwspec_router.stores import open_store
 
 CODE = """
 from pathlib import Path

@@ -8,8 +8,8 @@ from tests.cli.wecom import Shell
 from tests.support.command import Running
 from tests.support.waiting import wait_until
 from wwspec_client import KeyRing
-from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
+from wwspec_devtools.testing.zone import Zone
 
 KEYS = Path("keys")
 SESAME = "open sesame"

@@ -15,11 +15,11 @@ from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
+from wwspec_contracts.source_text import width
+from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli import chinese
 from wwspec_router.cli.help import option_parts, paragraph
 from wwspec_router.cli.main import VERBS, main
-from wwspec_contracts.source_text import width
-from wwspec_devtools.testing.zone import Zone
 
 NO_LOCALE: dict[str, str | None] = dict.fromkeys(("WWSPEC_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
 PAGES = [name.split() for name, _ in commands()]

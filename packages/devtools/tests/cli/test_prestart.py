@@ -10,9 +10,9 @@ from tests.support.processes import children
 from tests.support.skips import only_where
 from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places
 from wwspec_devtools.cli.prestart import Start
-from wwspec_router.config import registry_path
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.ports import held_ports
+from wwspec_router.config import registry_path
 
 
 def test_a_package_that_is_installed_meanwhile_makes_it_another_start(

@@ -20,9 +20,9 @@ from tests.support.redis_server import local_redis
 from tests.support.tools import tool
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_router.process.child import Child
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.process.child import Child
 
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 
 class Shell:

@@ -22,12 +22,12 @@ from tests.support import command
 from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_router.cli.main import main
 from wwspec_contracts.base import Contract, Flag, Output, Unsigned, max_bytes
-from wwspec_router.codecs.from_example import contract_of_example
 from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.app_module import OwnAbility, module_of
+from wwspec_router.cli.main import main
+from wwspec_router.codecs.from_example import contract_of_example
 from wwspec_router.registry.file import Program
 
 NASTY = {

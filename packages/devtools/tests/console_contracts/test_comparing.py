@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.console_contracts.comparing import compare
 
 OWN = ConsoleContract(input={"limit": 1, "keys": ["a"]}, output={"total": 1})
 

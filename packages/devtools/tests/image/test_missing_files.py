@@ -8,8 +8,8 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from wwspec_devtools.image.ignored import Ignored
 from wwspec_devtools.image.missing_files import lacking
-from wwspec_router.registry.file import parse_registry
 from wwspec_devtools.scaffold.project import make_project, project_files
+from wwspec_router.registry.file import parse_registry
 
 PRICE = """
 from helpers.prices import price

@@ -15,8 +15,8 @@ from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
 from wwspec_client import RetryPolicy
 from wwspec_devtools.metrics.exporter import Exporter
-from wwspec_router.monitoring.status import AbilityStatus, ErrcodeStatus, Status
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.monitoring.status import AbilityStatus, ErrcodeStatus, Status
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -152,7 +152,9 @@ def test_every_figure_of_the_status_reply_is_a_metric_and_what_has_no_value_is_n
     found = scraped(exporter)
     values = [*found.values(), *(value * 1e6 for value in found.values())]
     silent = [name for name, number in numbers.items() if pytest.approx(number) not in values]
-    assert silent == ["calls"], "add each of these to packages/devtools/wwspec_devtools/metrics/families.py; the calls are by ability there"
+    assert silent == ["calls"], (
+        "add each of these to packages/devtools/wwspec_devtools/metrics/families.py; the calls are by ability there"
+    )
     label = (("ability", 'a"b\\c\n中'),)
     assert found["wwspec_calls_total", label] == 4
     assert math.isnan(found["wwspec_call_duration_seconds", (*label, ("quantile", "0.5"))])

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import ServedZone, Zone
+from wwspec_router.cli.main import main
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")
 

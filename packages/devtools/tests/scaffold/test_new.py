@@ -10,8 +10,8 @@ from pathspec import PathSpec
 from tests.scaffold.commands import refused
 from tests.support.apps import ROOT
 from tests.support.command import pytest_session, wwspec
-from wwspec_router import __version__
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
+from wwspec_router import __version__
 
 PROGRAM = ("__init__", "chat_digest", "group_overview")
 COPIES = {
@@ -36,7 +36,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("copy", "original"), COPIES.items())
 def test_what_this_repository_has_too_is_the_same(shop: Path, copy: str, original: str) -> None:
     ours, theirs = ROOT / original, shop / copy
-    assert theirs.read_bytes() == ours.read_bytes(), f"cp {original} packages/devtools/wwspec_devtools/scaffold/files/{copy}"
+    assert theirs.read_bytes() == ours.read_bytes(), (
+        f"cp {original} packages/devtools/wwspec_devtools/scaffold/files/{copy}"
+    )
     assert os.access(theirs, os.X_OK) == os.access(ours, os.X_OK)
 
 

@@ -7,9 +7,9 @@ from packaging.requirements import Requirement
 
 from tests.scaffold.commands import refused
 from tests.support.command import wwspec
-from wwspec_router import __version__
 from wwspec_devtools.scaffold import framework
 from wwspec_devtools.scaffold.project import project_files
+from wwspec_router import __version__
 
 PURE = f"wwspec_router-{__version__}-py3-none-any.whl"
 COMPILED = f"wwspec_router-{__version__}-cp312-cp312-linux_x86_64.whl"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.shapes.clients import Answer, Scripted, changed
-from wwspec_router.config import SdkSource
 from wwspec_contracts.errors import SdkCallError
+from wwspec_contracts.read_only import CASES
 from wwspec_devtools.shapes.comparing import WORDS, Difference, differences, emulated_client, emulated_shapes
 from wwspec_devtools.shapes.recording import record
-from wwspec_contracts.read_only import CASES
+from wwspec_router.config import SdkSource
 
 API = "get_group_chat"
 

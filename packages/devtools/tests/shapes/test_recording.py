@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.shapes.clients import Scripted
-from wwspec_router.config import SdkSource
-from wwspec_contracts.shape import ListShape, ObjectShape, Shape
 from wwspec_contracts.errors import ConfigurationError, SdkCallError
+from wwspec_contracts.read_only import CASES, UNKNOWN
+from wwspec_contracts.shape import ListShape, ObjectShape, Shape
 from wwspec_devtools.shapes.comparing import WORDS, emulated_client
 from wwspec_devtools.shapes.recording import Answers, Recording, contract_of, fields_of, read, record, write
-from wwspec_contracts.read_only import CASES, UNKNOWN
+from wwspec_router.config import SdkSource
 
 OK = {"errcode": 0, "errmsg": "ok"}
 GROUP = {**OK, "creator": "lina", "room_create_time": 1_767_225_600, "members": [{"memberid": "lina", "type": 1}]}

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
+from wwspec_contracts import sync_msg
 from wwspec_devtools.emulator.http.client import EmulatorError
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts import sync_msg
 
 EMPTY = {"errcode": 0, "errmsg": "ok", "msg_list": [], "has_more": 0}
 BUSY = {"errcode": 45009, "errmsg": "api freq out of limit"}

@@ -14,12 +14,12 @@ from hypothesis import Phase, given, settings, strategies as st
 
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
+from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
 from wwspec_devtools.emulator.state.faults import FaultSpec
-from wwspec_router.registry.loader import Application
 from wwspec_devtools.fuzz.campaign import Case, Finding
 from wwspec_devtools.fuzz.report import repeating_test
 from wwspec_devtools.fuzz.requests import almost_fitting, fitting
-from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
+from wwspec_router.registry.loader import Application
 
 SLOW = pytest.mark.slow  # plays hundreds of calls, some of them late
 

@@ -8,10 +8,10 @@ import pytest
 from schemas.archive import Digest
 from tests.support.apps import ROOT, write_files
 from tests.support.zones import serve_zone
-from wwspec_router import Contract
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_devtools.testing.zone import ServedZone, Zone, ZoneTimeoutError
 from wwspec_contracts.events import hit_keyword
+from wwspec_devtools.testing.zone import ServedZone, Zone, ZoneTimeoutError
+from wwspec_router import Contract
 
 REGISTRY = """
 [abilities.get_callback_data]

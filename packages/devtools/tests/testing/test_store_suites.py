@@ -10,7 +10,13 @@ import pytest
 
 from tests.support.async_store import AsyncStore
 from wwspec_client import FileCursor, MemoryInstallationStore, MemoryPendingStore, SqlitePendingStore, Token
-from wwspec_devtools.testing.stores import CursorStoreSuite, InstallationStoreSuite, PendingStoreSuite, SharedPendingStoreSuite, TokenStoreSuite
+from wwspec_devtools.testing.stores import (
+    CursorStoreSuite,
+    InstallationStoreSuite,
+    PendingStoreSuite,
+    SharedPendingStoreSuite,
+    TokenStoreSuite,
+)
 
 
 class TestMemoryPendingStore(PendingStoreSuite):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_devtools.cli.sealing import SYNC_MSG, SealedMessages, pull_messages
 from wwspec_devtools.cli.wecom import WeCom
 from wwspec_router.config import variable
-from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_router.findings import Finding, State
 
 if TYPE_CHECKING:

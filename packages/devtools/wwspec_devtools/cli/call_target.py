@@ -10,13 +10,13 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
-from wwspec_router.cli.options import print_json
-from wwspec_devtools.cli.wecom import WeCom, credential_names, wecom_options
-from wwspec_devtools.cli.failure_report import print_why
-from wwspec_router.config import variable
-from wwspec_devtools.emulator.http.client import DEFAULT_URL
 from wwspec_contracts.extras import require
+from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
+from wwspec_devtools.cli.failure_report import print_why
+from wwspec_devtools.cli.wecom import WeCom, credential_names, wecom_options
+from wwspec_devtools.emulator.http.client import DEFAULT_URL
+from wwspec_router.cli.options import print_json
+from wwspec_router.config import variable
 
 if TYPE_CHECKING:
     from wwspec_client import ZoneClient

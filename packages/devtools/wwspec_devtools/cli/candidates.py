@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
-from wwspec_router.config.file import read_settings_file
-from wwspec_devtools.console_contracts.saved_requests import FOLDER, SavedRequests
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.toml import read_toml
+from wwspec_devtools.console_contracts.saved_requests import FOLDER, SavedRequests
+from wwspec_router.config import REGISTRY, SETTINGS_FILE, variable
+from wwspec_router.config.file import read_settings_file
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+from wwspec_contracts.errors import RegistryError
 from wwspec_devtools.cli.emulator_options import DEFAULTS
+from wwspec_devtools.image.build import missing_files
+from wwspec_devtools.image.missing_files import lacking
 from wwspec_router.cli.ports import Listener, port_finding
 from wwspec_router.config import Setting, Settings, Topic, variable
 from wwspec_router.config.reading import find
-from wwspec_contracts.errors import RegistryError
 from wwspec_router.findings import Finding, State, extra_finding
-from wwspec_devtools.image.build import missing_files
-from wwspec_devtools.image.missing_files import lacking
 from wwspec_router.registry.file import parse_registry
 
 EMULATOR_PORT = Setting("", Topic.NETWORK, "emulator_port", DEFAULTS.port, least=1, most=65535)

@@ -9,9 +9,9 @@ import click
 
 from wwspec_devtools.cli.emulator_candidates import groups, people
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
-from wwspec_router.cli.options import print_json
 from wwspec_devtools.emulator.http.control_rows import ControlRow
 from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
+from wwspec_router.cli.options import print_json
 
 KNOWN: dict[str, dict[str, Any]] = {
     "sender": {"shell_complete": people},

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from wwspec_router.config import variable
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.config import variable
 
 NOTE = Path("var", "dev.json")
 

@@ -11,15 +11,15 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from wwspec_router.cli.environment import env_variables
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_devtools.cli.prestart import HeldStarts, Start
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
+from wwspec_router.cli.environment import env_variables
 from wwspec_router.cli.language import VARIABLE
 from wwspec_router.cli.tables import styled
 from wwspec_router.config import NO_LIMIT, VAR
-from wwspec_contracts.files import ConsoleContract, DescribedContract
-from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.process.child import STOP_LIMIT, Child, ChildError
 
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")

@@ -9,10 +9,10 @@ import click
 from click.core import ParameterSource
 
 from wwspec_devtools.cli.dev_note import note_path, noted_url
-from wwspec_router.cli.options import Seconds, needs, secret_option
-from wwspec_router.config import DEFAULT_PORT, variable
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
+from wwspec_router.cli.options import Seconds, needs, secret_option
+from wwspec_router.config import DEFAULT_PORT, variable
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.cli.dev_note import noted_url
 from wwspec_devtools.cli.exchange import own_frames
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
-from wwspec_contracts.support.printable import printable
 
 Json = dict[str, Any]
 

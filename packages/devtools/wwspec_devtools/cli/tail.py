@@ -7,9 +7,9 @@ from typing import Any
 import click
 import msgspec
 
-from wwspec_router.cli.tables import moment, styled
-from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
 from wwspec_contracts.support.printable import printable, printable_json
+from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
+from wwspec_router.cli.tables import moment, styled
 
 StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]

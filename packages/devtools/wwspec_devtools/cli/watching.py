@@ -6,10 +6,10 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from wwspec_router.cli.environment import ENV_FILE
 from wwspec_contracts.files import SIDES
-from wwspec_devtools.console_contracts.saved_requests import FOLDER
 from wwspec_contracts.source_text import MADE_BY
+from wwspec_devtools.console_contracts.saved_requests import FOLDER
+from wwspec_router.cli.environment import ENV_FILE
 
 TICK_MS = 1000
 """Milliseconds between two scans of all files: they find changes before the watcher's start, or in a new folder."""

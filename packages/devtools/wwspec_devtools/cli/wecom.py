@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import click
 
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.extras import require
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.extras import require
 
 if TYPE_CHECKING:
     from wwspec_client import AsyncZoneClient, TokenProvider, ZoneClient

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
+from wwspec_contracts.errors import DEFAULT_ERRCODE
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_contracts.matching import matches, merged
 from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_devtools.console_contracts.source import is_of_file
-from wwspec_contracts.errors import DEFAULT_ERRCODE
 from wwspec_router.registry.loader import shipped_apis
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target

@@ -16,7 +16,18 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_contracts.base import Flag, Output, Unsigned
-from wwspec_contracts.source_text import LINE, SourceError, attribute, attribute_doc, class_doc, docstring, field_docs, kept, literal, width
+from wwspec_contracts.source_text import (
+    LINE,
+    SourceError,
+    attribute,
+    attribute_doc,
+    class_doc,
+    docstring,
+    field_docs,
+    kept,
+    literal,
+    width,
+)
 
 _SCALARS = (str, int, float, bool, bytes)
 _IMPORTED = (date, datetime, time, timedelta, Decimal, UUID)

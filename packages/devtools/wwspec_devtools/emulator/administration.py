@@ -14,7 +14,16 @@ import msgspec
 from wwspec_contracts.callbacks import XmlValue
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.state.accounts import App
-from wwspec_devtools.emulator.state.authorisations import CHAT, DOCUMENT, KNOWLEDGE, ORDERS, PERMISSIONS, REMINDER_SECONDS, Grant, granted_at
+from wwspec_devtools.emulator.state.authorisations import (
+    CHAT,
+    DOCUMENT,
+    KNOWLEDGE,
+    ORDERS,
+    PERMISSIONS,
+    REMINDER_SECONDS,
+    Grant,
+    granted_at,
+)
 from wwspec_devtools.emulator.state.keys import MessageKeys
 from wwspec_devtools.emulator.state.suites import TICKET_EVERY
 from wwspec_devtools.emulator.state.tickets import Command

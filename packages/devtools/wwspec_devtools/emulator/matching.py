@@ -6,11 +6,11 @@ Refusals have the platform's errcodes; `wwspec_contracts.matching` compares two 
 from typing import Any
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError, did_you_mean
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.matching import mismatches
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.state.programs import LinkedProgram
-from wwspec_contracts.errors import JsonError, did_you_mean
 
 Misfit = tuple[str, str]
 """A path and a reason."""

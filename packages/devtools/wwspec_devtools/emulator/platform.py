@@ -11,7 +11,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from wwspec_contracts.errcodes import TOKEN_CODES
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.support.printable import short
 from wwspec_devtools.emulator import administration
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
@@ -33,9 +36,6 @@ from wwspec_devtools.emulator.state.traffic.entries import APP, CLOCK, SDK, Atte
 from wwspec_devtools.emulator.state.traffic.record import under
 from wwspec_devtools.emulator.state.traffic.references import app_references, given_cursors, sdk_references
 from wwspec_devtools.emulator.state.world import Caller, Channel, World
-from wwspec_contracts.errcodes import TOKEN_CODES
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.support.printable import short
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from wwspec_contracts.files import ConsoleContract
-from wwspec_devtools.emulator.scene import Scene
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.loopback import is_loopback
+from wwspec_devtools.emulator.scene import Scene
 
 STANDIN_DIRECTORY = Path(__file__).parent / "standin"
 """The directory to put first on a program's PYTHONPATH: it holds the stand-in `wwspecapisdk`."""

@@ -11,16 +11,16 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
 from hypothesis.errors import Flaky
 
-from wwspec_devtools.emulator.http.client import EmulatorError
-from wwspec_devtools.emulator.state.faults import RETURN_CODES, FaultSpec
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_contracts.errors import HandlerTimeoutError
-from wwspec_router.kernel.crashes import SAID
-from wwspec_router.registry.events import EventTarget
-from wwspec_devtools.testing.answer import read_reply
+from wwspec_devtools.emulator.http.client import EmulatorError
+from wwspec_devtools.emulator.state.faults import RETURN_CODES, FaultSpec
 from wwspec_devtools.fuzz.crashes import Crashes
 from wwspec_devtools.fuzz.requests import almost_fitting, fitting
+from wwspec_devtools.testing.answer import read_reply
 from wwspec_devtools.testing.zone import Answer, Zone
+from wwspec_router.kernel.crashes import SAID
+from wwspec_router.registry.events import EventTarget
 
 FailureKind = Literal["misfit", "crash", "hang"]
 

@@ -2,12 +2,12 @@
 
 import msgspec
 
+from wwspec_contracts.errors import HandlerTimeoutError
 from wwspec_contracts.source_text import literal
 from wwspec_devtools.emulator.pytests.python import STEP, call, replaced
 from wwspec_devtools.emulator.pytests.steps import EVENT_TOKEN, TOKEN, ability_call, add_fault, function, under_faults
-from wwspec_contracts.errors import HandlerTimeoutError
-from wwspec_router.kernel.crashes import SAID
 from wwspec_devtools.fuzz.campaign import MISFITS, UNANSWERED, Case, FailureKind, Finding
+from wwspec_router.kernel.crashes import SAID
 
 _NAMES: dict[FailureKind, str] = {
     "misfit": "answers_within_its_contract",

@@ -7,9 +7,9 @@ from operator import or_
 from typing import Any
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.zone import Zone
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget
-from wwspec_devtools.testing.zone import Zone
 
 SHOWN = 20
 """Messages whose ids are taken."""

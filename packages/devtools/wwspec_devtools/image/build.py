@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from wwspec_router.config import registry_path
 from wwspec_contracts.errors import ImageError
 from wwspec_devtools.image.engine import Engine, EngineError, find_engine
+from wwspec_router.config import registry_path
 from wwspec_router.sdk.vendor import MODULE
 
 TAG = "wwspec-zone-program"

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from wwspec_router.config import REGISTRY
-from wwspec_router.process.elf import Elf, ElfError, parse
 from wwspec_devtools.image.archive import Archive, open_archive
 from wwspec_devtools.image.report import Finding, Inspection, State, sizes
 from wwspec_devtools.image.tar import MemberKind
+from wwspec_router.config import REGISTRY
+from wwspec_router.process.elf import Elf, ElfError, parse
 from wwspec_router.sdk.vendor import MODULE
 
 SDK = "SDK"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.image.archive import Archive
 from wwspec_devtools.image.tar import MemberKind
-from wwspec_contracts.support.printable import printable
 
 _PARTS = {
     "base": "all outside of /app",

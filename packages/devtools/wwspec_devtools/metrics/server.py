@@ -12,8 +12,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wwspec_contracts.support.signals import until_interrupted
-from wwspec_router.logs.lines import setup_logging
 from wwspec_devtools.metrics.exporter import Exporter
+from wwspec_router.logs.lines import setup_logging
 
 GRACE = 3
 """Seconds that a scrape has to take its answer when the exporter ends."""

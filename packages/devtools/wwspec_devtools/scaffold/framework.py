@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from wwspec_router import __version__
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_router import __version__
 
 PUBLISHED = False
 """Whether package indexes have wwspec-router. CONTRIBUTING.md lists what else changes with it."""

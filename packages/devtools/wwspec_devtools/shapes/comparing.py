@@ -5,16 +5,25 @@ from typing import Any
 
 import msgspec
 
-from wwspec_router.config import SdkSource
+from wwspec_contracts.errors import SdkCallError
 from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape
 from wwspec_contracts.source_text import literal
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.state.faults import ReturnCodeError
 from wwspec_devtools.emulator.state.world import Caller, ChannelTimeoutError, ProgramReply
-from wwspec_contracts.errors import SdkCallError
+from wwspec_devtools.shapes.recording import (
+    ANY_KEY,
+    Answers,
+    Node,
+    Recording,
+    contract_of,
+    fields_of,
+    record,
+    type_name,
+)
+from wwspec_router.config import SdkSource
 from wwspec_router.sdk.base import SdkClient
-from wwspec_devtools.shapes.recording import ANY_KEY, Answers, Node, Recording, contract_of, fields_of, record, type_name
 
 WORDS = {"word": "项目", "name": "zhang"}
 """What the search APIs look for: the emulated corp has both."""

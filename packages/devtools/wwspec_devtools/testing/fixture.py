@@ -84,8 +84,8 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     if missing:  # outside of `except`: pytest would show both errors
         pytest.fail(missing, pytrace=False)
     _import_httpx()
-    from wwspec_router.process.child import ChildError
     from wwspec_devtools.testing.zone import Zone
+    from wwspec_router.process.child import ChildError
 
     config = request.config
     form = config.getoption("--zone")

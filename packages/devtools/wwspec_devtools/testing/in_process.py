@@ -12,23 +12,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from wwspec_router.config import VAR, SdkSource, Settings, registry_path
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin.link import NETWORK, HttpLink, LinkError
 from wwspec_devtools.emulator.state.world import ChannelTimeoutError, ProgramReply
-from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
+from wwspec_devtools.testing.standin import load_standin
+from wwspec_router.config import VAR, SdkSource, Settings, registry_path
 from wwspec_router.kernel.call_log import CALLS
-from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.registry.own_settings import app_variables, read_own_settings, settings_file
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores import open_store
-from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
-from wwspec_devtools.testing.standin import load_standin
 
 CALL_LIMIT = 10.0
 """Seconds that the emulator waits for the program, unless its settings or the call have another limit."""

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.base import Contract
+from wwspec_contracts.errors import ConfigurationError, RegistryError, WWSpecError, did_you_mean
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_contracts.errors import ConfigurationError, RegistryError, WWSpecError, did_you_mean
-from wwspec_router.registry.file import Registry, parse_registry
 from wwspec_devtools.testing.answer import Answer
 from wwspec_devtools.testing.app import App
+from wwspec_router.registry.file import Registry, parse_registry
 
 
 class ZoneTimeoutError(WWSpecError):

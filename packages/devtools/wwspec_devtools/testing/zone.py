@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from msgspec import to_builtins
 
 from wwspec_client import ZoneClient
-from wwspec_router.config import registry_path
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, OutputT, reply_type
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_router.process.child import StartProcess
 from wwspec_devtools.testing.ability_ids import ability_id_of
 from wwspec_devtools.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_devtools.testing.app import App, client_of
 from wwspec_devtools.testing.by_hand import Functions
 from wwspec_devtools.testing.notifications import Notifications, ZoneTimeoutError
 from wwspec_devtools.testing.served import ServedProgram
+from wwspec_router.config import registry_path
+from wwspec_router.process.child import StartProcess
 
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask", "ZoneTimeoutError"]
 

@@ -16,13 +16,13 @@ from sqlalchemy.pool import NullPool
 
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
-from wwspec_contracts.backoff import Backoff
 from wwspec_client import AsyncZoneClient, Notification, NotifyEvent, ZoneClient
 from wwspec_client.archive import ArchivePage, Archiver, ArchiveStatus, AsyncArchiver
 from wwspec_client.sql import create_tables
+from wwspec_contracts.backoff import Backoff
+from wwspec_contracts.events import conversation_new_message
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts.events import conversation_new_message
 
 Kind = Literal["threads", "loop"]
 KINDS: Sequence[Kind] = ("threads", "loop")

@@ -11,8 +11,17 @@ import httpx
 
 from tests.client.scripted import Outcome, Script
 from tests.support.waiting import wait_until
+from wwspec_client import (
+    AsyncNotifyReceiver,
+    AsyncZoneClient,
+    NotifyEvent,
+    NotifyPolicy,
+    NotifyReceiver,
+    Pending,
+    RetryPolicy,
+    ZoneClient,
+)
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
-from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyPolicy, NotifyReceiver, Pending, RetryPolicy, ZoneClient
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 
 TOKEN, AES_KEY, CORPID = "callback-token", "a" * 42 + "A", "ww-receiver"

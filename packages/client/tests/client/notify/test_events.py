@@ -8,8 +8,8 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN, OnThread, Stand
 from tests.client.notify.test_receiver import HIT
 from tests.client.scripted import Script
-from wwspec_contracts.callbacks import write_xml
 from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyReceiver
+from wwspec_contracts.callbacks import write_xml
 from wwspec_contracts.errors import ConfigurationError
 
 

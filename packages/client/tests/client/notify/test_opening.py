@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
 from tests.client.scripted import reply
-from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_client import AsyncNotifyReceiver, CallbackError, Callbacks, HttpAnswer, NotifyReceiver
+from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.errors import ConfigurationError
 
 EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}

@@ -11,9 +11,9 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
 from tests.client.scripted import Outcome, answer, reply
 from tests.support.waiting import wait_until
-from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_client import Notification, NotifyEvent, NotifyPolicy, SqlitePendingStore
 from wwspec_contracts.base import Contract
+from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_contracts.events import hit_keyword
 
 HIT = reply(event_type="hit_keyword", timestamp=5, hit_keyword={"token": "t"}, hit_keyword_result={"hits": 3})

@@ -19,9 +19,9 @@ from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyReceiver
+from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.zone import Zone
-from wwspec_contracts.events import conversation_new_message, hit_keyword
 
 RECEIVER: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY, "receive_id": EmulatorSettings().corpid}
 

@@ -16,8 +16,16 @@ from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
+from wwspec_client import (
+    MemoryPendingStore,
+    Notification,
+    NotifyEvent,
+    NotifyReceiver,
+    Pending,
+    SqlitePendingStore,
+    Stage,
+)
 from wwspec_contracts.callbacks import Callback
-from wwspec_client import MemoryPendingStore, Notification, NotifyEvent, NotifyReceiver, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 Form = Callable[[Any], Any]

@@ -7,9 +7,16 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN
-from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
-from wwspec_client import AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, MemoryInstallationStore, SqlitePendingStore, SuiteEvent
+from wwspec_client import (
+    AsyncNotifyReceiver,
+    AsyncSuite,
+    AsyncZoneClient,
+    MemoryInstallationStore,
+    SqlitePendingStore,
+    SuiteEvent,
+)
 from wwspec_client.notify.intake import HttpAnswer
+from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
 from wwspec_contracts.errors import ConfigurationError
 
 

@@ -14,7 +14,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.client.sql.conftest import opened
 from tests.client.sql.test_installations import database
-from wwspec_client import ConfigurationError, CursorError, CursorMovedError, CursorStoreError, Installation, Notification, Pending, Position, Stage, StoreError, Token
+from wwspec_client import (
+    ConfigurationError,
+    CursorError,
+    CursorMovedError,
+    CursorStoreError,
+    Installation,
+    Notification,
+    Pending,
+    Position,
+    Stage,
+    StoreError,
+    Token,
+)
 from wwspec_client.sql import SqlCursor, SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
 
 __all__ = ["database"]

@@ -16,11 +16,21 @@ from starlette.routing import Route
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_client import (
+    AsyncSuite,
+    AsyncZoneClient,
+    Installation,
+    MemoryInstallationStore,
+    NotifyPolicy,
+    RetryPolicy,
+    Suite,
+    SuiteEvent,
+    ZoneClient,
+)
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
-from wwspec_client import AsyncSuite, AsyncZoneClient, Installation, MemoryInstallationStore, NotifyPolicy, RetryPolicy, Suite, SuiteEvent, ZoneClient
+from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.support.certificates import trusted
 
 Kind = Literal["wsgi", "asgi"]
 

@@ -11,9 +11,22 @@ import pytest
 from tests.client.suite.conftest import Make
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import wait_until
-from wwspec_contracts.callbacks import Callback, CallbackCrypto
-from wwspec_client import AsyncSuite, ChangeAuth, DataPermission, DataPermissionEnded, DataPermissionExpiring, DataPermissionGranted, Installation, MemoryInstallationStore, NotifyPolicy, Suite, SuiteEvent, SuiteTicket
+from wwspec_client import (
+    AsyncSuite,
+    ChangeAuth,
+    DataPermission,
+    DataPermissionEnded,
+    DataPermissionExpiring,
+    DataPermissionGranted,
+    Installation,
+    MemoryInstallationStore,
+    NotifyPolicy,
+    Suite,
+    SuiteEvent,
+    SuiteTicket,
+)
 from wwspec_client.notify.models import Notification
+from wwspec_contracts.callbacks import Callback, CallbackCrypto
 from wwspec_contracts.errors import ConfigurationError
 
 DAY = 86_400

@@ -6,9 +6,19 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from wwspec_contracts.callbacks import Callback
-from wwspec_client import CancelAuth, ChangeAuth, CreateAuth, DataPermissionEnded, DataPermissionExpiring, DataPermissionGranted, ResetPermanentCode, SuiteEvent, SuiteTicket
+from wwspec_client import (
+    CancelAuth,
+    ChangeAuth,
+    CreateAuth,
+    DataPermissionEnded,
+    DataPermissionExpiring,
+    DataPermissionGranted,
+    ResetPermanentCode,
+    SuiteEvent,
+    SuiteTicket,
+)
 from wwspec_client.suite.events import read_event
+from wwspec_contracts.callbacks import Callback
 
 AT = 1_403_610_513
 TIME = datetime(2014, 6, 24, 11, 48, 33, tzinfo=UTC)

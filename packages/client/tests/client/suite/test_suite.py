@@ -14,7 +14,16 @@ from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Kind, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import DEADLINE
-from wwspec_client import ChangeAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, PlatformError, ResetPermanentCode, SuiteTicket, TicketMissingError
+from wwspec_client import (
+    ChangeAuth,
+    CreateAuth,
+    MemoryInstallationStore,
+    NotInstalledError,
+    PlatformError,
+    ResetPermanentCode,
+    SuiteTicket,
+    TicketMissingError,
+)
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 LOG_LEVEL = 2

@@ -12,8 +12,8 @@ from tests.support.emulator import Emulator, SealedProgram
 from tests.support.failing_app import failing_app
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
 

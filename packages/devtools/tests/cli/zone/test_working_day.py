@@ -16,8 +16,8 @@ from tests.support.waiting import DEADLINE, wait_until
 from tests.support.working_day import CRASHED, NETWORK, WEEK, fail, make_calls, run_written_test
 from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.cli.dev_note import DevNote, noted
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 
 class Actions:

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.rsa_keys import new_rsa_key
-from wwspec_router.cli.main import main
 from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
 

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.emulator import Emulator
-from wwspec_router.cli.main import main
+from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.errors import WWSpecError
+from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
 

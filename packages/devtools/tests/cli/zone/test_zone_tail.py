@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from tests.support.emulator import free_socket, serving, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
-from wwspec_router.cli.main import main
 from wwspec_devtools.cli.tail import Lines, json_lines
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
+from wwspec_router.cli.main import main
 
 ROW: dict[str, Any] = {
     "number": 1,

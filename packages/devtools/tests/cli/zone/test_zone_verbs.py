@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server, url_of
-from wwspec_router.cli.main import main
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_router.cli.main import main
 
 Wwspec = Callable[..., Result]
 

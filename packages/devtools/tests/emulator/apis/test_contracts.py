@@ -10,11 +10,11 @@ import msgspec
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from tests.support.handed_out import without_ids
 from tests.support.tables import for_each
-from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.conversations import CUSTOMER
 from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID
 from wwspec_devtools.emulator.state.world import Caller
+from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
 EVERY_API = for_each(SDK_APIS)
 

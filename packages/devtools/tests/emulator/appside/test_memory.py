@@ -20,8 +20,8 @@ from wwspec_devtools.emulator.http.commands import CallbackSpec, Control
 from wwspec_devtools.emulator.state import conversations, exports, jobs, tasks
 from wwspec_devtools.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_devtools.emulator.state.rules import MAX_BYTES as RULE_BYTES
-from wwspec_router.process.child import Child
 from wwspec_devtools.testing.app import App
+from wwspec_router.process.child import Child
 
 Json = dict[str, Any]
 

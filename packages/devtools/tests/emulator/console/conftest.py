@@ -14,8 +14,8 @@ from tests.support.shared_by_folder import pytest_runtest_teardown as pytest_run
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 OPTIONS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from playwright.sync_api import Page, expect
 
 from tests.emulator.console.conftest import run_shown_command
-from wwspec_router.cli.main import main
 from wwspec_contracts.base import Contract
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.matching import mismatches
 from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 

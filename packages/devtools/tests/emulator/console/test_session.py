@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
-from wwspec_router.cli.main import main
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router.cli.main import main
 
 pytestmark = pytest.mark.nightly  # in a browser; test_page, test_walk and test_working_day hold the page as a whole
 

@@ -6,7 +6,14 @@ from urllib.parse import urlencode
 
 from hypothesis import given, strategies as st
 
-from wwspec_devtools.emulator.display.masking import MASK, masked_headers, masked_path, masked_text, masked_value, unmasked_text
+from wwspec_devtools.emulator.display.masking import (
+    MASK,
+    masked_headers,
+    masked_path,
+    masked_text,
+    masked_value,
+    unmasked_text,
+)
 
 SECRET = "in-clear-7f3a"  # noqa: S105 - what must not be shown
 NAMES = st.sampled_from(

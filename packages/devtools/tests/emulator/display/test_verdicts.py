@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.emulator import Emulator, SealedProgram
-from wwspec_router.cli.main import main
-from wwspec_devtools.cli.tail import Lines
 from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.cli.tail import Lines
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
+from wwspec_router.cli.main import main
 
 CRASH = '{"errcode": 710660, "errmsg": "internal error"}'
 

@@ -5,13 +5,13 @@ import pytest
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import SealedProgram
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, read_console_contracts
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY, EmulatorSettings
 from wwspec_devtools.emulator.state.clock import Clock
-from wwspec_contracts.errors import ConfigurationError
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "", "::"])  # noqa: S104

@@ -15,10 +15,10 @@ from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.tables import for_each
 from tests.support.zones import forked_child
-from wwspec_router.cli.main import main
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.cli.main import main
 
 APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"

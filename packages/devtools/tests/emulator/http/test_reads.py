@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, url_of
 from tests.support.sealing import seal_reply
+from wwspec_contracts.errcodes import advice
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_contracts.errcodes import advice
 from wwspec_devtools.testing.app import App
 
 

@@ -18,10 +18,10 @@ from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import FileCursor, SdkApiError, ZoneClient
-from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.events import hit_keyword
+from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
+from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 PROGRAM = ROOT / "packages/devtools/tests/emulator/program/httpserver_program.py"
 

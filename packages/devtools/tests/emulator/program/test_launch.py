@@ -16,10 +16,10 @@ from tests.support.emulator import free_socket, url_of
 from tests.support.neighbours import held_neighbours
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.program import launch as launch_module
 from wwspec_devtools.emulator.program.launch import Launch, ProgramEndedError
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.app import App
 
 PROGRAM = Path(__file__).with_name("httpserver_program.py")

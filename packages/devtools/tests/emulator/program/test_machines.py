@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.emulator import Emulator, Json, SealedProgram
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import EmulatorSettings, machine_url
 from wwspec_devtools.emulator.state import machines
-from wwspec_contracts.errors import ConfigurationError
 
 
 class Several:

@@ -17,10 +17,10 @@ import pytest
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
 from tests.support.zones import forked_child
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import WECOM_HOST
-from wwspec_contracts.errors import ConfigurationError
 
 
 class Echo(BaseHTTPRequestHandler):

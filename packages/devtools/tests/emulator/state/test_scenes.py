@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.conftest import StartEmulator
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.scene import WINDOW_SECONDS, Scene, load_scene
 from wwspec_devtools.emulator.state.seeds import make_conversations
-from wwspec_contracts.errors import ConfigurationError
 
 START = 1_750_000_000
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import click
 
 from wwspec_devtools.cli.candidates import ability_ids
-from wwspec_router.cli.findings import end, print_findings
-from wwspec_router.cli.help import CommandGroup
 from wwspec_devtools.cli.key_options import key_options
-from wwspec_router.cli.options import needs, print_json
 from wwspec_devtools.cli.sealing import PREFIX
 from wwspec_devtools.cli.verbs.app_failed import failed
 from wwspec_devtools.cli.verbs.app_tail import tail
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
+from wwspec_router.cli.findings import end, print_findings
+from wwspec_router.cli.help import CommandGroup
+from wwspec_router.cli.options import needs, print_json
 from wwspec_router.findings import State
 
 
@@ -63,8 +63,8 @@ def check(
 
     Changes nothing at WeCom. To see which key WeCom has, it pulls up to 1000 messages, which it does not keep.
     """  # noqa: D301 - click's own mark for a paragraph that keeps its lines
-    from wwspec_devtools.cli.app_check import Trial, walk  # it needs the extra
     from wwspec_client.key_folder import KeyFolder
+    from wwspec_devtools.cli.app_check import Trial, walk  # it needs the extra
 
     if request and not ability_id:
         raise click.UsageError("--request goes with --ability")

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wwspec_devtools.cli.dev_note import noted_url
-from wwspec_router.cli.options import needs, secret_option
-from wwspec_router.cli.tables import moment, styled
-from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.config import variable
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.extras import require
-from wwspec_contracts.support.signals import until_interrupted
 from wwspec_contracts.support.printable import printable
+from wwspec_contracts.support.signals import until_interrupted
+from wwspec_devtools.cli.dev_note import noted_url
+from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
+from wwspec_router.cli.options import needs, secret_option
+from wwspec_router.cli.tables import moment, styled
+from wwspec_router.config import variable
 
 if TYPE_CHECKING:
     from wwspec_client import Callback, NotifyEvent

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from wwspec_contracts.errors import RegistryError, did_you_mean
+from wwspec_devtools.console_contracts.described import ConsoleContracts, accepts_error_reply, fractions
+from wwspec_devtools.image.missing_files import lacking
 from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
-from wwspec_contracts.errors import RegistryError, did_you_mean
-from wwspec_devtools.image.missing_files import lacking
-from wwspec_devtools.console_contracts.described import ConsoleContracts, accepts_error_reply, fractions
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table, check_configuration
 

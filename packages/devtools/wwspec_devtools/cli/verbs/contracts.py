@@ -7,13 +7,13 @@ from typing import Any
 import click
 import msgspec
 
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_devtools.cli.candidates import ability_ids as known_ids
+from wwspec_devtools.console_contracts.comparing import compare
+from wwspec_devtools.console_contracts.described import ConsoleContracts, described_contracts, json_schemas
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
-from wwspec_devtools.console_contracts.comparing import compare
-from wwspec_contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
-from wwspec_contracts.errors import ConfigurationError, did_you_mean
-from wwspec_devtools.console_contracts.described import ConsoleContracts, described_contracts, json_schemas
 from wwspec_router.registry.table import AbilityTable, build_table
 
 

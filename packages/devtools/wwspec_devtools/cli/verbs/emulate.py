@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
+from wwspec_contracts.files import read_console_contracts
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.emulator_options import DEFAULTS, emulator_options
+from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_router.cli.options import needs
 from wwspec_router.cli.ports import require_free_ports
-from wwspec_contracts.files import read_console_contracts
-from wwspec_devtools.emulator.settings import EmulatorSettings
 
 
 @click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --seed is WWSPEC_EMULATOR_SEED

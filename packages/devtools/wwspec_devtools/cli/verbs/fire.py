@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
-from wwspec_devtools.cli.call_target import is_wecom
-from wwspec_devtools.cli.candidates import event_types
-from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
-from wwspec_router.cli.options import needs, print_json
-from wwspec_devtools.cli.wecom import base_url_option
-from wwspec_devtools.cli.failure_report import print_event
 from wwspec_contracts.base import Contract
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError, did_you_mean
+from wwspec_devtools.cli.call_target import is_wecom
+from wwspec_devtools.cli.candidates import event_types
+from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
+from wwspec_devtools.cli.failure_report import print_event
+from wwspec_devtools.cli.wecom import base_url_option
+from wwspec_router.cli.options import needs, print_json
 
 NOT_AT_WECOM = (
     "WeCom has no API that fires an event: it sends one when something happens, such as a message in an archived chat, "

@@ -6,8 +6,8 @@ import click
 
 from wwspec_devtools.cli.administration import administration_options, ask, searched
 from wwspec_devtools.cli.call_target import Place
-from wwspec_router.cli.options import print_json
 from wwspec_devtools.cli.wecom import WeComCommand
+from wwspec_router.cli.options import print_json
 
 
 @click.command(cls=WeComCommand)

@@ -55,12 +55,12 @@ def command(
 
     Exit code: 0 when nothing was found, 1 with a finding, 2 for wrong usage.
     """
-    from wwspec_router.registry.table import build_table  # here, since it needs the extra
     from wwspec_devtools.fuzz.campaign import search
     from wwspec_devtools.fuzz.crashes import listening
     from wwspec_devtools.fuzz.report import HEAD, repeating_test
     from wwspec_devtools.fuzz.targets import known_values, requests_of
     from wwspec_devtools.testing.zone import Zone
+    from wwspec_router.registry.table import build_table  # here, since it needs the extra
 
     table = build_table(app, registry_path(app, registry))
     requests = requests_of(table, targets)

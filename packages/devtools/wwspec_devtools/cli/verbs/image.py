@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from wwspec_router.cli.options import print_json
 from wwspec_devtools.image.engine import ENGINES
+from wwspec_router.cli.options import print_json
 
 
 @click.command()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from wwspec_router.cli.help import CommandGroup
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.key_options import key_options
-from wwspec_router.cli.options import needs, print_json
 from wwspec_devtools.cli.sealing import PREFIX, pull_messages
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_contracts.errors import ConfigurationError
+from wwspec_router.cli.help import CommandGroup
+from wwspec_router.cli.options import needs, print_json
 
 if TYPE_CHECKING:
     from wwspec_client import ZoneClient

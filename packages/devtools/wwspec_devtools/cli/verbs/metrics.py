@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from wwspec_contracts.support.loopback import is_loopback
+from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.options import Seconds, needs
 from wwspec_router.cli.ports import require_free_ports
-from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_contracts.support.loopback import is_loopback
 
 ABILITY = "status"
 LISTEN = "127.0.0.1:9464"

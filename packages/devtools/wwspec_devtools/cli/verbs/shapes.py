@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
+from wwspec_contracts.extras import require
 from wwspec_router.cli.help import CommandGroup, SettingsCommand
 from wwspec_router.cli.options import app_options, needs, print_json, setting_options
 from wwspec_router.cli.tables import json_option, print_list
 from wwspec_router.config import SdkSource, Settings, Topic, settings, variable
-from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
-from wwspec_contracts.extras import require
 
 if TYPE_CHECKING:
     from wwspec_router.sdk.base import SdkClient

@@ -9,25 +9,25 @@ from typing import Any
 import click
 import msgspec
 
+from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
+from wwspec_contracts.support.private_files import restrict_to_owner
 from wwspec_devtools.cli.candidates import ability_ids
 from wwspec_devtools.cli.control_verbs import control_verb
 from wwspec_devtools.cli.emulator_candidates import entry_numbers
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
-from wwspec_router.cli.help import CommandGroup
 from wwspec_devtools.cli.time_option import Move
-from wwspec_router.cli.options import app_options, print_json
-from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.verbs.zone_authorisation import ACTS
 from wwspec_devtools.cli.verbs.zone_faults import answer, clear, fault, faults
 from wwspec_devtools.cli.verbs.zone_machines import deploy, machine
 from wwspec_devtools.cli.verbs.zone_page import page
 from wwspec_devtools.cli.verbs.zone_record import notifications, show, tail, test, traffic
-from wwspec_router.config import registry_path
-from wwspec_contracts.decoding import decode_json
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.control_rows import controls
-from wwspec_contracts.errors import JsonError
-from wwspec_contracts.support.private_files import restrict_to_owner
+from wwspec_router.cli.help import CommandGroup
+from wwspec_router.cli.options import app_options, print_json
+from wwspec_router.cli.tables import json_option, moment, print_list
+from wwspec_router.config import registry_path
 
 
 class _Verbs(CommandGroup):

@@ -3,8 +3,8 @@
 import click
 
 from wwspec_devtools.cli.emulator_options import with_emulator
-from wwspec_router.cli.options import print_json
 from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_router.cli.options import print_json
 
 
 @click.command()

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.emulator_candidates import people
 from wwspec_devtools.cli.emulator_options import with_emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_contracts.support.signals import until_interrupted
 
 STOP_SECONDS = 5.0
 """Seconds that the browser has to end."""

@@ -5,9 +5,9 @@ import urllib.error
 import urllib.request
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.answers import Answer
 from wwspec_devtools.emulator.state.faults import Fault, ReturnCodeError
-from wwspec_contracts.errors import JsonError
 
 SECONDS = 25.0
 """To wait for the reply of a server: less than the stand-in waits for that of the emulator."""

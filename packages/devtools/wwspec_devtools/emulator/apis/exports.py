@@ -10,7 +10,14 @@ from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
 from wwspec_devtools.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
 from wwspec_devtools.emulator.state.people import DEPARTMENTS
-from wwspec_devtools.emulator.state.translations import EXPIRED, NO_CUSTOMER, WRONG_KEY, content_of, name_of_customer, name_of_group
+from wwspec_devtools.emulator.state.translations import (
+    EXPIRED,
+    NO_CUSTOMER,
+    WRONG_KEY,
+    content_of,
+    name_of_customer,
+    name_of_group,
+)
 from wwspec_devtools.emulator.state.world import Caller, World
 
 

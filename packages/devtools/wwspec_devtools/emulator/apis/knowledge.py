@@ -14,7 +14,16 @@ from msgspec import Meta
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.corps import Corp
-from wwspec_devtools.emulator.state.knowledge import ADDED, FAILED, MAX_CONTENTS, SUFFIXES, WEB_LINK, Content, KnowledgeBase, NewContent
+from wwspec_devtools.emulator.state.knowledge import (
+    ADDED,
+    FAILED,
+    MAX_CONTENTS,
+    SUFFIXES,
+    WEB_LINK,
+    Content,
+    KnowledgeBase,
+    NewContent,
+)
 from wwspec_devtools.emulator.state.world import Caller, World
 
 MAX_NAME_BYTES = 200

@@ -3,7 +3,22 @@
 from collections.abc import Callable
 
 from wwspec_devtools.emulator.answers import Answer
-from wwspec_devtools.emulator.apis import analyses, consent, exports, general_models, groups, jobs, knowledge, masking, message_search, messages, notify, own_tasks, rules, searches
+from wwspec_devtools.emulator.apis import (
+    analyses,
+    consent,
+    exports,
+    general_models,
+    groups,
+    jobs,
+    knowledge,
+    masking,
+    message_search,
+    messages,
+    notify,
+    own_tasks,
+    rules,
+    searches,
+)
 from wwspec_devtools.emulator.state.world import Caller, World
 
 ApiFunction = Callable[[World, Caller, bytes], Answer]

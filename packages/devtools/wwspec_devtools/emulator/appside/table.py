@@ -6,11 +6,21 @@ from functools import wraps
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.answers import Answer
-from wwspec_devtools.emulator.appside import calls, config, logins, page_tickets, permissions, scope, suites, tokens, uploads
+from wwspec_devtools.emulator.appside import (
+    calls,
+    config,
+    logins,
+    page_tickets,
+    permissions,
+    scope,
+    suites,
+    tokens,
+    uploads,
+)
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.world import World
-from wwspec_contracts.errors import JsonError
 
 Query = Mapping[str, str]
 Function = Callable[[World, Query, bytes], Answer]

@@ -17,11 +17,11 @@ import httpx
 import msgspec
 
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import Delivery
 from wwspec_devtools.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
-from wwspec_contracts.support.certificates import trusted
 
 TRIES = 3
 QUEUE_SIZE = 1000

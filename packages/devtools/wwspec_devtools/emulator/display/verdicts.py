@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errcodes import WAITING
+from wwspec_contracts.errors import JsonError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.matching import Misfit, request_misfit, result_misfit
 from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK, Body, Entry
 from wwspec_devtools.emulator.state.traffic.traces import FAILED, code_outcome
-from wwspec_contracts.errcodes import WAITING
-from wwspec_contracts.errors import JsonError
 
 Json = dict[str, Any]
 

@@ -5,14 +5,24 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errcodes import advice, cause
+from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.display.masking import masked_headers, masked_path, masked_text, masked_value
 from wwspec_devtools.emulator.display.verdicts import digest, read_body, verdict
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_devtools.emulator.state.faults import ANSWER
-from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, CLOCK, EVENT, SDK, Body, Entry, byte_count
+from wwspec_devtools.emulator.state.traffic.entries import (
+    APP,
+    CALL,
+    CALLBACK,
+    CLOCK,
+    EVENT,
+    SDK,
+    Body,
+    Entry,
+    byte_count,
+)
 from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace, code_outcome
-from wwspec_contracts.errcodes import advice, cause
-from wwspec_contracts.errors import JsonError
 
 Json = dict[str, Any]
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.call_type import CallType
+from wwspec_contracts.errors import did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
 from wwspec_devtools.emulator.events.outbox import Outbox
 from wwspec_devtools.emulator.events.types import EVENT_TYPES, OF_MESSAGES, build_event, wrap_event
@@ -21,7 +22,6 @@ from wwspec_devtools.emulator.state.tickets import Delivery
 from wwspec_devtools.emulator.state.traffic.entries import Cause, Entry
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.world import World
-from wwspec_contracts.errors import did_you_mean
 
 _log = logging.getLogger(__name__)
 

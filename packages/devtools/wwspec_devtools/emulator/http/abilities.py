@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_contracts.files import ConsoleContract, DescribedContract
+from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_devtools.emulator.platform import Platform
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator import administration
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
 from wwspec_devtools.emulator.http.commands import CallbackSpec, Connect, connected
@@ -17,7 +18,6 @@ from wwspec_devtools.emulator.settings import check_url
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.suites import AUTH_CODE_SECONDS
 from wwspec_devtools.emulator.state.tickets import Command
-from wwspec_contracts.errors import ConfigurationError
 
 
 class Administration:

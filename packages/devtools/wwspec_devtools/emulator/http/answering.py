@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.answers import Answer, RefusedError
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.state.faults import CutError
 from wwspec_devtools.emulator.state.traffic.entries import Head
-from wwspec_contracts.errors import JsonError
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """Larger requests are refused with 40206. WeCom does not publish its own limit."""

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from wwspec_contracts.callbacks import CallbackCrypto
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA, Courier, Kind
 from wwspec_devtools.emulator.console.page import console_routes, page_token
 from wwspec_devtools.emulator.http.commands import CallbackSpec
@@ -22,7 +23,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.world import Channel
-from wwspec_contracts.errors import ConfigurationError
 
 
 def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> Starlette:

@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
+from wwspec_contracts.errcodes import DOWN
+from wwspec_contracts.errors import JsonError, WWSpecError
 from wwspec_contracts.files import DescribedContract
+from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.administration_client import AdministrationClient
 from wwspec_devtools.emulator.http.control_rows import control
 from wwspec_devtools.emulator.http.faults_client import FaultsClient
 from wwspec_devtools.emulator.http.machine_controls import MachineControls
 from wwspec_devtools.emulator.http.reading import StreamEvent, read_stream, selection
-from wwspec_contracts.errcodes import DOWN
-from wwspec_contracts.errors import JsonError, WWSpecError
-from wwspec_contracts.support.certificates import trusted
 
 if TYPE_CHECKING:
     import httpx

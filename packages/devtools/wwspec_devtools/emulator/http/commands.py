@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_devtools.emulator.appside.table import NAMES
 from wwspec_devtools.emulator.display.masking import unmasked_text
@@ -24,7 +25,6 @@ from wwspec_devtools.emulator.state.authorisations import CHAT
 from wwspec_devtools.emulator.state.faults import ANSWER, FaultSpec
 from wwspec_devtools.emulator.state.seeds import say
 from wwspec_devtools.emulator.state.traffic.entries import APP, SDK, Entry
-from wwspec_contracts.errors import ConfigurationError, did_you_mean
 
 MAX_TIMES = 1000
 """The most times that one replay sends a call."""

@@ -22,10 +22,10 @@ from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
 from wwspec_devtools.emulator.http.lists import Lists
 from wwspec_devtools.emulator.http.machine_controls import MachineControls
 from wwspec_devtools.emulator.http.machines import MachineControl
+from wwspec_devtools.emulator.http.reads import Watch
 from wwspec_devtools.emulator.http.saved import Saved
 from wwspec_devtools.emulator.http.stream import Streams
 from wwspec_devtools.emulator.http.waiting import Waiting
-from wwspec_devtools.emulator.http.reads import Watch
 from wwspec_devtools.emulator.http.wecom_endpoints import WeComEndpoints
 from wwspec_devtools.emulator.platform import Platform
 

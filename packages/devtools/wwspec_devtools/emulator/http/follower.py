@@ -4,9 +4,9 @@ import logging
 import threading
 from typing import Any, Protocol
 
+from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.http.reading import StreamEndedError
-from wwspec_contracts.errors import WWSpecError
 
 _log = logging.getLogger(__name__)
 

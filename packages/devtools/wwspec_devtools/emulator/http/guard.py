@@ -14,9 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.emulator.console.page import TOKEN_HEADER
 from wwspec_devtools.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
-from wwspec_contracts.support.loopback import is_loopback
 
 APP_SIDE = "/cgi-bin/"
 """The paths that WeCom has under its own name."""

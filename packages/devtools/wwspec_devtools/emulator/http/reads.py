@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from wwspec_contracts.decoding import convert
+from wwspec_contracts.errors import did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_devtools.emulator.display.selection import Selection, read_selection
 from wwspec_devtools.emulator.display.verdicts import request_fit
@@ -23,7 +24,6 @@ from wwspec_devtools.emulator.pytests.flow import Exchange, Flow
 from wwspec_devtools.emulator.pytests.recorded import Asserts, recorded_test
 from wwspec_devtools.emulator.state.traffic.entries import Entry
 from wwspec_devtools.emulator.state.traffic.record import Traffic
-from wwspec_contracts.errors import did_you_mean
 
 _NO_CONTRACTS = "the emulator has no console contracts, so every request passes"
 

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import msgspec
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.console_contracts.saved_requests import SavedRequest, SavedRequests
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
 from wwspec_devtools.emulator.platform import Platform
-from wwspec_contracts.errors import ConfigurationError
 
 UNKNOWN_FOLDER = "the emulator knows no folder of saved requests: start it by `wwspec dev`, or with --requests"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.program.launch import Launch
 from wwspec_devtools.emulator.proxy.authority import Authority, default_folder
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import EmulatorSettings, machine_url
-from wwspec_contracts.support.signals import until_interrupted
 
 BACKLOG = 2048
 HTTP = "h11"

@@ -17,7 +17,14 @@ from starlette.routing import Route
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.appside import table as appside, uploads
 from wwspec_devtools.emulator.http.administration import Administration
-from wwspec_devtools.emulator.http.answering import Answering, CutResponse, body_of_request, head_of, json_answer, object_of
+from wwspec_devtools.emulator.http.answering import (
+    Answering,
+    CutResponse,
+    body_of_request,
+    head_of,
+    json_answer,
+    object_of,
+)
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.standin.wwspec_standin.link import FAULT_STATUS
 from wwspec_devtools.emulator.state.faults import CutError, ReturnCodeError

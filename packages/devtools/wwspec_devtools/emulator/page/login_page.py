@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import LOGIN_HOST, check_url
@@ -22,7 +23,6 @@ from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.logins import CODE, Login
 from wwspec_devtools.emulator.state.people import EMPLOYEE, Person
 from wwspec_devtools.emulator.state.world import World
-from wwspec_contracts.errors import ConfigurationError
 
 PATH = "/connect/oauth2/authorize"
 

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.answers import Answer, RefusedError
 from wwspec_devtools.emulator.page.content import previewed_message
 from wwspec_devtools.emulator.page.frame import NO_LOGIN, open_frame, show
@@ -21,7 +22,6 @@ from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import check_url
 from wwspec_devtools.emulator.state.people import EMPLOYEE
 from wwspec_devtools.emulator.state.world import World
-from wwspec_contracts.errors import ConfigurationError
 
 FRAME = "/wwopen/ww-open-data-frame"
 CONTACTS = "/wwopen/js/jwxwork-1.0.0.js"

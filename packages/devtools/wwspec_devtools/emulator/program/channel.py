@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
-from wwspec_devtools.emulator.state.world import ChannelConnectError, ChannelLostError, ChannelTimeoutError, ProgramReply
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.certificates import trusted
+from wwspec_devtools.emulator.state.world import (
+    ChannelConnectError,
+    ChannelLostError,
+    ChannelTimeoutError,
+    ProgramReply,
+)
 
 try:
     import httpx

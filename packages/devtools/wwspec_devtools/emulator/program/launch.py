@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
-from wwspec_contracts.errors import ConfigurationError, WWSpecError
 
 START_SECONDS = 30.0
 """Seconds after which a warning says that the program does not listen yet."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_devtools.emulator.matching import check_request, check_result, registered
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
@@ -22,8 +23,14 @@ from wwspec_devtools.emulator.state.programs import LinkedProgram
 from wwspec_devtools.emulator.state.traffic.entries import CALL, EVENT, Cause, Entry, Head, Reply, body_of
 from wwspec_devtools.emulator.state.traffic.record import current_entry, note_contract, under
 from wwspec_devtools.emulator.state.traffic.references import job_key
-from wwspec_devtools.emulator.state.world import Caller, ChannelConnectError, ChannelLostError, ChannelTimeoutError, ProgramReply, World
-from wwspec_contracts.support.printable import printable
+from wwspec_devtools.emulator.state.world import (
+    Caller,
+    ChannelConnectError,
+    ChannelLostError,
+    ChannelTimeoutError,
+    ProgramReply,
+    World,
+)
 
 MODEL_SECONDS = 5.0
 """Seconds in which an own model must answer the platform's request [99835]."""

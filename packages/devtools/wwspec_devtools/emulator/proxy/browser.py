@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
-from wwspec_contracts.errors import ConfigurationError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 """The programs that are looked for in PATH."""

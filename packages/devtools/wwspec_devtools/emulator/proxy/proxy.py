@@ -15,12 +15,12 @@ from typing import Self
 
 import h11
 
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.forwarding import forward
 from wwspec_devtools.emulator.proxy.peer import HEAD_LIMIT, Peer
 from wwspec_devtools.emulator.settings import LOGIN_HOST, PAGE_HOST, WECOM_HOST, host_of
-from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.support.loopback import is_loopback
 
 _log = logging.getLogger("uvicorn.error")
 

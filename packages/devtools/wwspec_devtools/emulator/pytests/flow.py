@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
-from wwspec_devtools.emulator.state.faults import FaultSpec
-from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK
 from wwspec_contracts.errcodes import WAITING
 from wwspec_contracts.errors import JsonError
+from wwspec_devtools.emulator.state.faults import FaultSpec
+from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK
 
 _CALLS = ("sync_call_program", "async_program_task")
 _RESULT = "async_program_result"

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wwspec_contracts.source_text import Name
+from wwspec_contracts.support.printable import printable
 from wwspec_devtools.emulator.pytests.python import STEP, assignment, call, fits, literal
 from wwspec_devtools.emulator.state.faults import ANSWER, FaultSpec
-from wwspec_contracts.support.printable import printable
 
 TOKEN = Name("token")
 """The token of an event, in a request."""

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import RefusedError
-from wwspec_devtools.emulator.state.traffic.entries import APP, CALLBACK, SDK, Entry
 from wwspec_contracts.errors import WWSpecError
 from wwspec_contracts.support.loopback import is_loopback
+from wwspec_devtools.emulator.answers import RefusedError
+from wwspec_devtools.emulator.state.traffic.entries import APP, CALLBACK, SDK, Entry
 
 PROGRAM = "program"
 

@@ -10,10 +10,10 @@ from time import monotonic
 
 import msgspec
 
+from wwspec_contracts.errcodes import DOWN
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.bounded import MIB, BoundedDict
 from wwspec_devtools.emulator.settings import machine_url
-from wwspec_contracts.errcodes import DOWN
 
 MOST_PROCESSES = 64
 """Of one machine that are known at a time."""

@@ -5,10 +5,18 @@ from itertools import chain
 
 from msgspec import UNSET, UnsetType
 
-from wwspec_devtools.emulator.scene import RECENT_SECONDS, WINDOW_SECONDS, Customer, Employee, Scene, SceneGroup, SceneMessage
+from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.emulator.scene import (
+    RECENT_SECONDS,
+    WINDOW_SECONDS,
+    Customer,
+    Employee,
+    Scene,
+    SceneGroup,
+    SceneMessage,
+)
 from wwspec_devtools.emulator.state.conversations import Conversations, Group, Message
 from wwspec_devtools.emulator.state.people import CUSTOMER, EMPLOYEE, ROBOT, Party, People, Person
-from wwspec_contracts.errors import ConfigurationError
 
 _CREATED_BEFORE = WINDOW_SECONDS + 86400
 

@@ -2,8 +2,8 @@
 
 import threading
 
-from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_contracts.errcodes import DOWN
+from wwspec_devtools.emulator.answers import RefusedError
 
 HOLD_SECONDS = 10.0
 """Real seconds for which a call waits for a program that starts."""

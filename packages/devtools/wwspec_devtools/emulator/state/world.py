@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError
 from wwspec_devtools.emulator.bounded import BoundedDict, Kept
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -35,10 +36,17 @@ from wwspec_devtools.emulator.state.page_tickets import PageTickets
 from wwspec_devtools.emulator.state.programs import LinkedProgram
 from wwspec_devtools.emulator.state.seeds import make_conversations
 from wwspec_devtools.emulator.state.suites import Suite
-from wwspec_devtools.emulator.state.tickets import EVENT_TOKEN_SECONDS, NOTIFY_ID_SECONDS, Command, Marks, Notification, PullLimit, Tickets
+from wwspec_devtools.emulator.state.tickets import (
+    EVENT_TOKEN_SECONDS,
+    NOTIFY_ID_SECONDS,
+    Command,
+    Marks,
+    Notification,
+    PullLimit,
+    Tickets,
+)
 from wwspec_devtools.emulator.state.timers import Timers
 from wwspec_devtools.emulator.state.traffic.record import Traffic
-from wwspec_contracts.errors import WWSpecError
 
 ARCHIVE_SECONDS = 335 * 86400
 """Seconds left of the paid year when the emulator starts."""

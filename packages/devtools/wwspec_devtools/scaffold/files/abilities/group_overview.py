@@ -3,9 +3,9 @@
 from collections import Counter
 
 from schemas.group_overview import Request, Response
-from wwspec_router import AsyncContext, ability
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.messages import PartyType
+from wwspec_router import AsyncContext, ability
 
 
 @ability
