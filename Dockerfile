@@ -29,7 +29,7 @@ RUN for name in /app/.venv:run /build:build; do \
     done
 COPY . /source
 RUN python3 -m pip --python /build/bin/python wheel --no-cache-dir --no-index --no-deps --no-build-isolation \
-        --wheel-dir /build/wheels /source \
+        --wheel-dir /build/wheels /source /source/packages/contracts \
     && python3 -m pip --python .venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
         /build/wheels/*.whl
 COPY abilities abilities
@@ -37,7 +37,7 @@ COPY abilities abilities
 COPY schemas schemas
 # Byte code that is taken as it is: an image's sources never change, while their times may on the way to the zone.
 RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -x '^\./\.venv/' . \
-        .venv/lib/python3*/site-packages/wwspec_router \
+        .venv/lib/python3*/site-packages/wwspec_* \
     && mkdir var
 COPY sdk sdk
 COPY run.sh run.sh

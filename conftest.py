@@ -34,14 +34,14 @@ if wants_chinese((), os.environ):  # of the developer; tests read what `wwspec` 
 os.environ["WWSPEC_START_LIMIT"] = "300"  # seconds, for a machine that does ten other things
 
 MEASURED = tuple(
-    str(ROOT / "tests" / name)
+    str(ROOT / name)
     for name in (
-        "cli/test_contracts.py",
-        "cli/test_doctor.py",
-        "cli/test_verbs.py",
-        "image/",
-        "registry/test_client_module.py",
-        "scaffold/",
+        "packages/devtools/tests/cli/test_contracts.py",
+        "packages/devtools/tests/cli/test_doctor.py",
+        "packages/devtools/tests/cli/test_verbs.py",
+        "packages/devtools/tests/image/",
+        "packages/devtools/tests/console_contracts/test_app_module.py",
+        "packages/devtools/tests/scaffold/",
     )
 )
 """Tests whose processes run much code that no other test runs: to measure a process takes it a tenth of a second."""
@@ -117,6 +117,7 @@ def reference_table() -> AbilityTable:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
+    """A store that ends with the test."""
     opened = open_store("memory:")
     yield opened
     opened.close()

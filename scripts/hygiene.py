@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 # Put together here, so that this file holds none of what it looks for.
@@ -69,6 +70,7 @@ TEMPORARY_PATH = re.compile(r"(?<![\w.}>~*-])/(?:var/)?tmp/")
 OUTSIDE = re.compile(r"\.\./shared\b|/ ?[\"']shared\b")
 HEADING = re.compile(r"^## \[?(\d+\.\d+\.\d+[^\]\s]*)", re.MULTILINE)
 VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
+PROJECT_VERSION = re.compile(r'^version = "(?P<version>[^"]+)"|"wwspec-\w+(?:\[\w+\])?==(?P<pin>[^"]+)"', re.MULTILINE)
 
 
 def rules(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
@@ -79,7 +81,7 @@ def rules(name: str) -> Iterator[tuple[re.Pattern[str], str]]:
         yield from HOUSE_WORDS
     if name.startswith("requirements/"):
         yield SOURCE, "says where to download from"
-    if name.startswith(("tests/", ".ci/")):
+    if name.startswith(("tests/", ".ci/")) or fnmatch(name, "packages/*/tests/*"):
         yield OUTSIDE, "reads outside the repository"
     else:
         yield TEMPORARY_PATH, "holds a path of one machine"
@@ -123,13 +125,19 @@ def name_findings(root: Path, name: str) -> Iterator[str]:
 
 
 def version_findings(root: Path) -> Iterator[str]:
-    """Compare `__version__` with the newest numbered heading of CHANGELOG.md."""
+    """Compare all versions, and the pins of our packages, with the newest numbered heading of CHANGELOG.md."""
     changelog = root / "CHANGELOG.md"
     heading = HEADING.search(changelog.read_text("utf-8")) if changelog.exists() else None
-    version = VERSION.search((root / "wwspec_router/__init__.py").read_text("utf-8"))
-    newest, ours = heading and heading[1], version and version[1]
-    if newest != ours:
-        yield f"CHANGELOG.md: its newest version is {newest}, wwspec_router.__version__ is {ours}"
+    newest = heading and heading[1]
+    for name in ("wwspec_router/__init__.py", "packages/contracts/wwspec_contracts/__init__.py"):
+        version = VERSION.search((root / name).read_text("utf-8")) if (root / name).exists() else None
+        ours = version and version[1]
+        if newest != ours and (version or name.startswith("wwspec_router")):
+            yield f"CHANGELOG.md: its newest version is {newest}, {name} has {ours}"
+    for project in sorted([root / "pyproject.toml", *root.glob("packages/*/pyproject.toml")]):
+        for found in PROJECT_VERSION.finditer(project.read_text("utf-8")) if project.exists() else ():
+            if (found["version"] or found["pin"]) != newest:
+                yield f"{project.relative_to(root)}: has {found[0]}, and the newest version in CHANGELOG.md is {newest}"
 
 
 def main() -> int:

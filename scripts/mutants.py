@@ -19,9 +19,10 @@ from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 
-from scripts.nearest import folder_of, nearest_first, tests_of
+from scripts.nearest import nearest_first, tests_of
+from scripts.rooms import ROOMS
 
-PACKAGES = ("kernel", "jobs", "stores", "client", "contracts", "serving")
+PACKAGES = ("kernel", "jobs", "stores", "codecs", "serving", "contracts", "client")
 LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
 """`|` is in annotations nearly always, where every test ends at the import."""
 ROOT = Path(__file__).parents[1]
@@ -43,26 +44,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))  # noqa: S311 - no secret
     options = parser.parse_intermixed_args()
     os.chdir(options.copy)
-    os.environ["PYTHONPATH"] = str(options.copy)  # before the editable install of the environment
+    homes = (options.copy / package.parent for package, _ in ROOMS.values())
+    os.environ["PYTHONPATH"] = os.pathsep.join(map(str, homes))  # before the editable installs of the environment
     seconds = {}
+    paths = {name: found for name in options.paths if (found := path_of(name)) and tests_of(found)}
     for name in options.paths:
-        if not (Path("wwspec_router") / name).exists() or not tests_of(name, name):
-            parser.error(f"there is no wwspec_router/{name}, or no test in tests/{folder_of(name)}")
+        if name not in paths:
+            parser.error(f"no package has {name}, or there are no tests of it")
         begun = monotonic()
-        command = COMMAND.format(python=options.python, tests=" ".join(tests_of(name, name)))
+        command = COMMAND.format(python=options.python, tests=" ".join(tests_of(paths[name])))
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - our own
         if done.returncode:
             print(f"{done.stdout}\nscripts/mutants: the tests of {name} fail without any change", file=sys.stderr)
             return 1
         seconds[name] = monotonic() - begun
-    places = [(name, *each) for name in options.paths for each in mutations(Path("wwspec_router") / name)]
+    places = [(name, *each) for name in options.paths for each in mutations(paths[name])]
     drawn = random.Random(options.seed).sample(places, min(options.count, len(places)))  # noqa: S311 - no secret
     print(f"{len(drawn)} of {len(places)} places, --seed {options.seed}", flush=True)
     survivors = 0
     for number, (name, *operators) in enumerate(drawn, 1):
         mutation = random.Random(f"{options.seed} {number}").choice(operators)  # noqa: S311 - no secret
         module = Path(mutation.module_path)
-        tests = nearest_first(tests_of(name, str(module.relative_to("wwspec_router"))), module)
+        tests = nearest_first(tests_of(module) or tests_of(paths[name]), module)
         command = COMMAND.format(python=options.python, tests=" ".join(tests))
         result = mutate_and_test([mutation], command, timeout=3 * seconds[name] + 30)
         place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name.removeprefix('core/')}"
@@ -77,6 +80,12 @@ def main() -> int:
             )
     print(f"{len(drawn) - survivors} of {len(drawn)} killed ({100 * (len(drawn) - survivors) // max(1, len(drawn))} %)")
     return 0
+
+
+def path_of(name: str) -> Path | None:
+    """Return the folder or module of a name: a room's package, or what a package has."""
+    places = [ROOMS[name][0]] if name in ROOMS else [package / name for package, _ in ROOMS.values()]
+    return next((place for place in places if place.exists()), None)
 
 
 def mutations(package: Path) -> list[list[MutationSpec]]:

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-PACKAGE, TESTS = Path("wwspec_router"), Path("tests")
+from scripts.rooms import ROOMS
+
+TESTS = tuple(tests for _, tests in ROOMS.values())
 BESIDE = {
-    "kernel/": "handlers/test_*.py",
-    "kernel/intake": "jobs/test_events.py",
-    "contracts/saved_requests": "cli/test_saved_requests.py",
-    "contracts/source": "registry/test_client_module.py",
+    "wwspec_router/kernel/": "tests/handlers/test_*.py",
+    "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
+    "packages/devtools/wwspec_devtools/console_contracts/saved_requests": (
+        "packages/devtools/tests/cli/test_saved_requests.py"
+    ),
 }
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 PAGE = re.compile(r"(README|docs/).*\.md")
@@ -49,16 +52,13 @@ def _git(*arguments: str) -> list[str]:
 def nearest(changed: Path) -> list[str]:
     """Return the files of tests that are nearest to a file of the repository."""
     if PAGE.fullmatch(str(changed)):
-        naming = [test for test in tests_of("docs", "docs") if changed.name in _text(test)]
+        naming = [str(test) for test in all_tests("docs/test_*.py") if changed.name in _text(test)]
         return [*dict.fromkeys((*OF_EVERY_PAGE, *naming))]
-    if changed.is_relative_to(TESTS):
+    if any(map(changed.is_relative_to, TESTS)):
         return _nearest_to_test(changed, [])
-    if not changed.is_relative_to(PACKAGE):
+    if not any(changed.is_relative_to(package) for package, _ in ROOMS.values()):
         return [*dict.fromkeys(_named_like(changed) + _naming(changed))]
-    inner = changed.relative_to(PACKAGE)
-    if inner.parent.name and (found := tests_of(str(inner.parent), str(inner))):
-        return nearest_first(found, changed)
-    return _named_like(changed) or _naming(changed)
+    return nearest_first(tests_of(changed), changed) or _named_like(changed) or _naming(changed)
 
 
 def _nearest_to_test(changed: Path, seen: list[Path]) -> list[str]:
@@ -67,8 +67,10 @@ def _nearest_to_test(changed: Path, seen: list[Path]) -> list[str]:
     if changed.name.startswith("test_"):
         return [str(changed)] if changed.exists() else []
     if changed.name == "conftest.py":
-        return sorted(map(str, changed.parent.rglob("test_*.py"))) if changed.parent != TESTS else []  # not all tests
-    importing = [file for file in TESTS.rglob("*.py") if file not in seen and _dotted(changed) in _text(file)]
+        return (
+            sorted(map(str, changed.parent.rglob("test_*.py"))) if changed.parent not in TESTS else []
+        )  # not all tests
+    importing = [file for file in all_tests("**/*.py") if file not in seen and _dotted(changed) in _text(file)]
     return [*dict.fromkeys(test for file in sorted(importing) for test in _nearest_to_test(file, seen))]
 
 
@@ -76,11 +78,11 @@ def _naming(changed: Path) -> list[str]:
     """Return the tests that import a module, or name a file."""
     names = [str(changed)] if changed.suffix != ".py" else [str(changed), _dotted(changed)]
     name = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
-    return [str(file) for file in sorted(TESTS.rglob("test_*.py")) if name.search(_text(file))]
+    return [str(file) for file in all_tests("**/test_*.py") if name.search(_text(file))]
 
 
 def _named_like(changed: Path) -> list[str]:
-    return [str(file) for file in sorted(TESTS.rglob("test_*.py")) if _is_like(file, changed)]
+    return [str(file) for file in all_tests("**/test_*.py") if _is_like(file, changed)]
 
 
 def _is_like(test: str | Path, module: Path) -> bool:
@@ -88,7 +90,9 @@ def _is_like(test: str | Path, module: Path) -> bool:
 
 
 def _dotted(module: Path) -> str:
-    return ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+    """Return the name by which a file is imported: each room's folder is on the path."""
+    home = module.parts[2:] if module.parts[0] == "packages" else module.parts
+    return ".".join(Path(*home).with_suffix("").parts).removesuffix(".__init__")
 
 
 @cache
@@ -96,16 +100,27 @@ def _text(file: str | Path) -> str:
     return Path(file).read_text("utf-8")
 
 
-def folder_of(name: str) -> Path:
-    """Return the folder of a package, or of a module's package."""
-    return Path(name).parent if name.endswith(".py") else Path(name)
+def all_tests(pattern: str) -> list[Path]:
+    """Return the files of all tests that fit a pattern."""
+    return [file for tests in TESTS for file in sorted(tests.glob(pattern))]
 
 
-def tests_of(name: str, changed: str) -> list[str]:
-    """Return the files of tests of a package or module that is changed somewhere, or in one module."""
-    beside = [tests for start, tests in BESIDE.items() if changed.startswith(start) or start.startswith(changed)]
-    patterns = (f"{folder_of(name)}/**/test_*.py", *beside)
-    return [str(file) for pattern in patterns for file in sorted(TESTS.glob(pattern))]
+def tests_of(changed: Path) -> list[str]:
+    """Return the files of tests of a folder or a module: those in the folder of its name, or all of its room."""
+    [(package, tests)] = [each for each in ROOMS.values() if changed.is_relative_to(each[0])]
+    folder = changed.parent if changed.suffix else changed
+    own = tests / folder.relative_to(package)
+    if package.parent.name in ("client", "contracts"):  # whose tests have a folder of the room's name
+        own = tests / package.parent.name / folder.relative_to(package)
+    if not any(own.rglob("test_*.py")):
+        own = tests
+    if own == Path("tests"):  # all of the program, where the name says more
+        return []
+    beside = [
+        more for start, more in BESIDE.items() if str(changed).startswith(start) or start.startswith(f"{changed}/")
+    ]
+    found = [*sorted(own.rglob("test_*.py")), *(file for pattern in beside for file in sorted(Path().glob(pattern)))]
+    return [*dict.fromkeys(map(str, found))]
 
 
 def nearest_first(tests: Sequence[str], module: Path) -> list[str]:

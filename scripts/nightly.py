@@ -21,6 +21,9 @@ SIDE_BY_SIDE = "-p tests.support.side_by_side --processes=3"
 TESTS = f"scripts/test -m nightly {SIDE_BY_SIDE}"
 
 
+ALL = "tests packages/contracts/tests packages/client/tests packages/devtools/tests"
+
+
 class Part(NamedTuple):
     """Some of the tests, and the files that they are about."""
 
@@ -61,14 +64,14 @@ PARTS = {
         ],
     ),
     "generated": Part(  # four times as many generated examples
-        [f'scripts/test -m "hypothesis and not slow" {SIDE_BY_SIDE} --hypothesis-profile=thorough tests'],
+        [f'scripts/test -m "hypothesis and not slow" {SIDE_BY_SIDE} --hypothesis-profile=thorough {ALL}'],
         [
-            "packages/contracts/wwspec_contracts/backoff.py",
-            "packages/contracts/wwspec_contracts/callbacks.py",
-            "wwspec_router/contracts",
+            "packages/contracts/wwspec_contracts",
+            "wwspec_router/codecs",
             "wwspec_router/http1",
             "wwspec_router/stores",
-            "tests/contracts",
+            "packages/contracts/tests",
+            "tests/codecs",
             "tests/stores",
         ],
     ),
@@ -119,6 +122,7 @@ PARTS = {
             ".dockerignore",
             "Dockerfile",
             "hatch_build.py",
+            "packages/*/pyproject.toml",
             "pyproject.toml",
             "requirements/build.txt",
             "requirements/run.txt",

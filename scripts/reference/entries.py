@@ -13,6 +13,7 @@ from typing import Any
 import griffe
 
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs, table
+from scripts.rooms import ROOMS
 
 __all__ = ["entries", "function_entry", "loaded", "members", "overview"]
 
@@ -36,13 +37,15 @@ _UNRESOLVED = {
 
 
 @cache
-def _package() -> Any:
-    return griffe.load("wwspec_router", search_paths=[str(ROOT)], docstring_parser="google")
+def _package(name: str) -> Any:
+    homes = [str(ROOT / package.parent) for package, _ in ROOMS.values()]
+    return griffe.load(name, search_paths=homes, docstring_parser="google")
 
 
 def loaded(path: str) -> Any:
     """Return what the source has at a path such as `wwspec_client.ZoneClient`."""
-    found = _package()[path.removeprefix("wwspec_router.")]
+    package, _, inner = path.partition(".")
+    found = _package(package)[inner]
     return found.final_target if found.is_alias else found
 
 
@@ -241,7 +244,7 @@ def _value(default: Any) -> Any:
     """Return a default as it is, not by the name of a constant of the package."""
     if isinstance(default, griffe.ExprName):
         path = default.canonical_path
-        if path.startswith("wwspec_router."):
+        if path.startswith("wwspec_"):
             return loaded(path).value
     return default
 

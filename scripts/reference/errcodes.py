@@ -1,4 +1,4 @@
-"""Who meets each errcode, its cause and its fix: `packages/contracts/wwspec_contracts/errcodes.json`, `program_errcodes.json`."""
+"""Who meets each errcode, its cause and its fix: `errcodes.json`, `program_errcodes.json`."""
 
 from collections.abc import Mapping
 

@@ -1,11 +1,10 @@
 """Every error of the package, from the classes themselves."""
 
-import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 
-import wwspec_router
 from scripts.reference.text import Say, code, first_paragraph, linked, table
+from scripts.rooms import all_modules
 from wwspec_contracts.errors import CallError, ConfigurationError, WWSpecError
 
 __all__ = ["PAGE", "errors", "page"]
@@ -59,8 +58,8 @@ def page(say: Say) -> str:
 
 def errors() -> Iterator[type[WWSpecError]]:
     """Yield every public error of the package, each behind its base."""
-    for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
-        if not module.name.endswith("__main__") and "wwspec_standin" not in module.name:
+    for module in all_modules():
+        if "wwspec_standin" not in module.name:
             import_module(module.name)
     yield WWSpecError
     yield from _below(WWSpecError)
@@ -68,14 +67,14 @@ def errors() -> Iterator[type[WWSpecError]]:
 
 def _below(base: type[WWSpecError]) -> Iterator[type[WWSpecError]]:
     for each in sorted(base.__subclasses__(), key=lambda each: (each.__module__, each.__name__)):
-        if each.__module__.startswith("wwspec_router.") and not each.__name__.startswith("_"):
+        if each.__module__.startswith("wwspec_") and not each.__name__.startswith("_"):
             yield each
             yield from _below(each)
 
 
 def _row(each: type[WWSpecError], say: Say) -> tuple[str, ...]:
     base = each.__base__
-    name = f"`{each.__module__.removeprefix('wwspec_router.')}.{each.__name__}`"
+    name = f"`{each.__module__}.{each.__name__}`"
     return name, f"`{base.__name__ if base else ''}`", linked(say.of_code(first_paragraph(each.__doc__)))
 
 

@@ -1,4 +1,4 @@
-"""`packages/contracts/wwspec_contracts/api_examples.json`: the console examples of WeCom's contracts, which start-up reads."""
+"""`api_examples.json`: the console examples of WeCom's contracts, which start-up reads."""
 
 from importlib import import_module
 

@@ -76,9 +76,11 @@ ELSEWHERE = {
     f"pip install 'wwspec_router/dist/wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'": (
         "scripts/release --archives installs the archives so"
     ),
-    "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": "packages/devtools/tests/cli/test_call_wecom.py",
+    "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": (
+        "packages/devtools/tests/cli/test_call_wecom.py"
+    ),
     "wwspec doctor": "packages/devtools/tests/cli/test_doctor.py, since the ports may be in use here",
-    "wwspec new shop": "packages/devtools/tests/scaffold; in the pages' application it would bring tests of the same names",
+    "wwspec new shop": "packages/devtools/tests/scaffold; here it would bring tests of the same names",
     **dict.fromkeys(SERVERS.values(), "tests/test_asgi.py"),
     "wwspec dev": "packages/devtools/tests/cli/test_verbs.py, since it does not end",
 }

@@ -37,7 +37,7 @@ def test_the_readme_names_every_variable_of_the_environment(readme: str) -> None
     assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / readme).read_text("utf-8"), re.MULTILINE))
 
 
-@pytest.mark.slow  # the app and a zone of three processes; packages/client/tests/client/archive does it with a zone in memory
+@pytest.mark.slow  # the app and a zone of three processes; the tests of the archiver do it with a zone in memory
 def test_a_message_becomes_a_row_with_its_key_and_its_group_and_is_shown() -> None:
     with archive_stage(seed=1) as (zone, app):
         rotate_key(zone, app.keys)

@@ -295,7 +295,7 @@ def test_an_unexpected_exception_is_an_internal_error_without_its_text(
 
     with caplog.at_level(logging.DEBUG):
         assert on_worker(lambda: kernel.call(fails.__name__)) == INTERNAL
-    records = [record for record in caplog.records if record.name.startswith("wwspec_router")]
+    records = [record for record in caplog.records if record.name.startswith("wwspec_")]
     assert [record.levelname for record in records] == ["ERROR"]
     line = records[0].getMessage()
     if is_async and isinstance(error, StopIteration):  # a coroutine can't raise it

@@ -112,7 +112,7 @@ def test_the_kernel_answers_whatever_a_handler_does(
             warnings.simplefilter("ignore", RuntimeWarning)  # an async generator that nobody ran
             reply = ask_handler(kernel, ability_id, how)
             after = ask_handler(kernel, ability_id, "good")
-        ours = [record for record in caplog.records if record.name.startswith("wwspec_router")]
+        ours = [record for record in caplog.records if record.name.startswith("wwspec_")]
         if not is_documented(how, reply) or after != GOOD:
             faults.append(f"{how}: {reply}, then {after}")
         if len(ours) != 1 or MARK in caplog.text or ours[0].exc_info:

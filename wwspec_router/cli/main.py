@@ -166,6 +166,15 @@ VERBS = {
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
 
+OWN = ("serve", "config", "doctor")
+"""The verbs of this package; wwspec-devtools has all others."""
+
+
+def module_of(verb: str) -> str:
+    """Return the name of a verb's module."""
+    return f"{'wwspec_router' if verb in OWN else 'wwspec_devtools'}.cli.verbs.{verb}"
+
+
 class _MissingExtraError(click.ClickException):
     exit_code = click.UsageError.exit_code
 
@@ -190,7 +199,7 @@ class _Verbs(click.Group):
             return None
         gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
-            module = importlib.import_module(f"wwspec_router.cli.verbs.{cmd_name}")
+            module = importlib.import_module(module_of(cmd_name))
         finally:
             gc.freeze()
             gc.enable()

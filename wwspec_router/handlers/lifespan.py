@@ -10,15 +10,14 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 from wwspec_contracts.errors import LifespanError
+from wwspec_contracts.support.stacks import is_ours
 
 log = logging.getLogger(__name__)
 
 LIFESPAN_FORM = "mark a function with @contextlib.contextmanager or @contextlib.asynccontextmanager"
-_PACKAGE = Path(__file__).parents[1]
 
 ContextManager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 
@@ -98,7 +97,5 @@ class Lifespan:
 def _traceback(error: Exception) -> str:
     """Return a traceback without the frames of this package. It can't show data of a call: there is none yet."""
     shown = traceback.TracebackException.from_exception(error)
-    shown.stack = traceback.StackSummary.from_list(
-        [frame for frame in shown.stack if not Path(frame.filename).is_relative_to(_PACKAGE)]
-    )
+    shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if not is_ours(frame.filename)])
     return "".join(shown.format()).rstrip()

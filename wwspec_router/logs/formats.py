@@ -18,7 +18,7 @@ current_request: ContextVar[int | str] = ContextVar("wwspec_request", default=""
 """What the lines of this thread or task are about: the number of a request of this process, or `job-ID`."""
 
 _LINE = "%(asctime)s %(levelname)s %(name)s %(process)d%(request)s %(message)s"
-_PACKAGE = "wwspec_router."
+_PACKAGES = "wwspec_"
 _SERVER = "uvicorn."
 _LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR"}
 """Names of levels that are too long for their column."""
@@ -149,7 +149,7 @@ class ReadableFormatter(logging.Formatter):
 
     def _text(self, record: logging.LogRecord) -> str:
         """Return what a record says; what is not ours, with the name of its logger."""
-        own = record.name.startswith((_PACKAGE, _SERVER))
+        own = record.name.startswith((_PACKAGES, _SERVER))
         text = record.getMessage() if own else f"{record.name}: {record.getMessage()}"
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:

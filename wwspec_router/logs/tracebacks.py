@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, PACKAGE, code_of, is_application, line_of
+from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, code_of, is_application, is_ours, line_of
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackExc
 def _trimmed(frames: list[T], files: list[str]) -> list[T]:
     """Return the frames from the first one of the application on, without those of this package."""
     first = next((number for number, file in enumerate(files) if is_application(file)), 0)
-    kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not file.startswith(PACKAGE)]
+    kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not is_ours(file)]
     return kept or frames  # an error of this package itself
 
 

@@ -1,1 +1,1 @@
-"""This machine and this process: cores, addresses, signals, child processes, private files, installed extras."""
+"""This process and its machine: cores, child processes, what is imported before a start, secrets in files."""

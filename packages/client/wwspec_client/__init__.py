@@ -8,7 +8,6 @@ nothing of suites.
 
 from typing import TYPE_CHECKING
 
-from wwspec_contracts.extras import require
 from wwspec_contracts.support.lazy import lazily
 
 if TYPE_CHECKING:
@@ -223,7 +222,6 @@ __all__ = [
     "ask",
 ]
 
-require("client", __name__)
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of this package
 

@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,11 +20,11 @@ from wwspec_client.errors import NoAnswerError, NotSentError, TransportError
 from wwspec_client.forks import renew_after_fork
 from wwspec_client.retries import NO_ANSWER, NOT_SENT
 from wwspec_client.steps import Received, Request, Send
+from wwspec_contracts import __version__
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.certificates import trusted
 
-_VERSION = import_module("wwspec_router").__version__  # a statement would make type checkers read the whole program
-USER_AGENT = f"wwspec-router/{_VERSION} python/{sys.version_info[0]}.{sys.version_info[1]} httpx/{httpx.__version__}"
+USER_AGENT = f"wwspec-client/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]} httpx/{httpx.__version__}"
 """What requests say of the client, unless the app says it."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -11,6 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from wwspec_contracts.api import (
         create_chatdata_export_job as create_chatdata_export_job,

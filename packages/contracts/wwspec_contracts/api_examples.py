@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-FILE = Path(__file__).with_name("examples.json")
+FILE = Path(__file__).with_name("api_examples.json")
 
 Examples = dict[str, dict[str, Any]]
 """By module and type, such as `wwspec_contracts.api.sync_msg` and `Request`: the console example."""

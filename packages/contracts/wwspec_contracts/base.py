@@ -99,8 +99,7 @@ OutputT = TypeVar("OutputT", bound=Output, covariant=True)
 class ApiRequest(Contract, Generic[OutputT]):
     """Base of an SDK API's request; its parameter is the API's reply.
 
-    The module's name is the API's name: `packages/contracts/wwspec_contracts/api/sync_msg.py` holds `Request` and `Response` of
-    `sync_msg`.
+    The module's name is the API's name: `api/sync_msg.py` holds `Request` and `Response` of `sync_msg`.
     """
 
 

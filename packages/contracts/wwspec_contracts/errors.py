@@ -1,4 +1,4 @@
-"""Every error that wwspec_router raises, in one tree.
+"""Every error that our packages raise, in one tree.
 
 WWSpecError
 ├─ ConfigurationError        at start-up only; never in a reply
@@ -9,7 +9,7 @@ WWSpecError
 │   ├─ ExtraMissingError     what is wanted needs an extra that is not installed
 │   ├─ LifespanError         the application's own lifespan failed
 │   └─ ImageError            an image can't be built, or its tar can't be read
-│       └─ EngineError       a container engine failed                         image.engine
+│       └─ EngineError       a container engine failed                         wwspec_devtools.image.engine
 ├─ CallError                 becomes the reply of one call
 │   ├─ DecodeError           the SDK could not verify or decrypt the request
 │   ├─ AbilityNotFoundError  no row answers this ability ID
@@ -27,58 +27,58 @@ WWSpecError
 │   ├─ SdkCallError          the SDK could not make our call
 │   ├─ ApiError              the platform refused our call with an errcode
 │   └─ AbilityError          raised by handlers on purpose
-├─ ZoneClientError           a request of the app's client failed              client.errors
-│   ├─ TransportError        WeCom's answer is not there                       client.errors
-│   │   ├─ NotSentError      the request has not been sent                     client.errors
-│   │   ├─ NoAnswerError     it has been sent, and nothing came back           client.errors
-│   │   └─ BadAnswerError    what came back is not an answer of WeCom          client.errors
-│   ├─ PlatformError         WeCom refuses, with an errcode                    client.errors
-│   │   └─ ContractMisfitError  a request or reply does not fit the console    client.errors
-│   ├─ ProgramError          the program answers, with an errcode              client.errors
-│   │   ├─ ProgramInputError     the request does not fit the program's types  client.errors
-│   │   ├─ ProgramTimeoutError   the ability took longer than its timeout      client.errors
-│   │   ├─ ProgramCrashError     the code of the ability failed                client.errors
-│   │   ├─ UnknownAbilityError   the program has no such ability               client.errors
-│   │   ├─ ProgramOverloadError  the program has too many calls                client.errors
-│   │   ├─ ProgramRepeatError    the first of two equal calls still runs       client.errors
-│   │   └─ SdkApiError       the errcode is that of an SDK API                 client.errors
-│   ├─ ReplyTypeError        the reply is not of the wanted type               client.errors
-│   ├─ RepeatedCursorError   a reply has more pages, and does not say where    client.errors
-│   ├─ StillRunningError     an asynchronous call has no result in time        client.errors
-│   ├─ NotInstalledError     the corp has not installed the provider's app     client.errors
-│   └─ TicketMissingError    WeCom has not pushed a suite_ticket yet           client.errors
-├─ CursorError               where a pull ended can't be used                  client.cursors
-│   ├─ CursorMovedError      another pull has kept a page                      client.cursors
-│   ├─ CursorRefusedError    WeCom refuses the cursor                          client.cursors
-│   └─ CursorStoreError      the file or the database fails                    client.cursors
-├─ MessageGapError           messages may be missing                           client.messages
-├─ KeyRingError              the secret key of a message can't be opened       client.keys
-│   └─ KeyMissingError       the private key of its version is missing         client.keys
-├─ CallbackError             a callback is not sealed with the app's key       callbacks
+├─ ZoneClientError           a request of the app's client failed              wwspec_client.errors
+│   ├─ TransportError        WeCom's answer is not there                       wwspec_client.errors
+│   │   ├─ NotSentError      the request has not been sent                     wwspec_client.errors
+│   │   ├─ NoAnswerError     it has been sent, and nothing came back           wwspec_client.errors
+│   │   └─ BadAnswerError    what came back is not an answer of WeCom          wwspec_client.errors
+│   ├─ PlatformError         WeCom refuses, with an errcode                    wwspec_client.errors
+│   │   └─ ContractMisfitError  a request or reply does not fit the console    wwspec_client.errors
+│   ├─ ProgramError          the program answers, with an errcode              wwspec_client.errors
+│   │   ├─ ProgramInputError     the request does not fit the program's types  wwspec_client.errors
+│   │   ├─ ProgramTimeoutError   the ability took longer than its timeout      wwspec_client.errors
+│   │   ├─ ProgramCrashError     the code of the ability failed                wwspec_client.errors
+│   │   ├─ UnknownAbilityError   the program has no such ability               wwspec_client.errors
+│   │   ├─ ProgramOverloadError  the program has too many calls                wwspec_client.errors
+│   │   ├─ ProgramRepeatError    the first of two equal calls still runs       wwspec_client.errors
+│   │   └─ SdkApiError       the errcode is that of an SDK API                 wwspec_client.errors
+│   ├─ ReplyTypeError        the reply is not of the wanted type               wwspec_client.errors
+│   ├─ RepeatedCursorError   a reply has more pages, and does not say where    wwspec_client.errors
+│   ├─ StillRunningError     an asynchronous call has no result in time        wwspec_client.errors
+│   ├─ NotInstalledError     the corp has not installed the provider's app     wwspec_client.errors
+│   └─ TicketMissingError    WeCom has not pushed a suite_ticket yet           wwspec_client.errors
+├─ CursorError               where a pull ended can't be used                  wwspec_client.cursors
+│   ├─ CursorMovedError      another pull has kept a page                      wwspec_client.cursors
+│   ├─ CursorRefusedError    WeCom refuses the cursor                          wwspec_client.cursors
+│   └─ CursorStoreError      the file or the database fails                    wwspec_client.cursors
+├─ MessageGapError           messages may be missing                           wwspec_client.messages
+├─ KeyRingError              the secret key of a message can't be opened       wwspec_client.keys
+│   └─ KeyMissingError       the private key of its version is missing         wwspec_client.keys
+├─ CallbackError             a callback is not sealed with the app's key       wwspec_contracts.callbacks
 ├─ StoreError                a store failed
 │   ├─ StoreFullError        a bound on rows, bytes or jobs is reached
 │   └─ KeptConflictError     a kept value was changed by somebody else
 ├─ JsonError                 a text is not JSON, or not of the wanted type
-├─ SourceError               a contract can't be written as Python source      contracts.source_text
-├─ AccessTokenError          debug mode gets no access token                   sdk.access_token
-├─ ElfError                  a file is no ELF file, or a damaged one              host.elf
-├─ ChildError                a verb in a process of its own ended too early    host.child
-├─ EmulatorError             the emulator did not do what it was asked         emulator.http.client
-├─ StreamEndedError          the emulator's stream has ended                   emulator.http.reading
-├─ CallRefusedError          the answer to an app's call is a refusal          testing.answer
-├─ ZoneTimeoutError          what a test waits for has not happened            testing.notifications
-├─ ProgramEndedError         the program that the emulator started has ended   emulator.program.launch
-├─ RefusedError              the emulated platform refuses a call              emulator.answers
-├─ ChannelConnectError       the emulator could not connect to the program     emulator.state.world
-├─ ChannelTimeoutError       the program did not answer the emulator in time   emulator.state.world
-│  └─ ChannelLostError       it ended the connection before the reply          emulator.state.world
-├─ CutError                  a fault cuts a connection                         emulator.state.faults
-└─ ReturnCodeError           a fault lets an SDK call fail                     emulator.state.faults
+├─ SourceError               a contract can't be written as Python source      wwspec_contracts.source_text
+├─ AccessTokenError          debug mode gets no access token                   wwspec_router.sdk.access_token
+├─ ElfError                  a file is no ELF file, or a damaged one              wwspec_router.process.elf
+├─ ChildError                a verb in a process of its own ended too early    wwspec_router.process.child
+├─ EmulatorError             the emulator did not do what it was asked         wwspec_devtools.emulator.http.client
+├─ StreamEndedError          the emulator's stream has ended                   wwspec_devtools.emulator.http.reading
+├─ CallRefusedError          the answer to an app's call is a refusal          wwspec_devtools.testing.answer
+├─ ZoneTimeoutError          what a test waits for has not happened            wwspec_devtools.testing.notifications
+├─ ProgramEndedError         the program that the emulator started has ended   wwspec_devtools.emulator.program.launch
+├─ RefusedError              the emulated platform refuses a call              wwspec_devtools.emulator.answers
+├─ ChannelConnectError       the emulator could not connect to the program     wwspec_devtools.emulator.state.world
+├─ ChannelTimeoutError       the program did not answer the emulator in time   wwspec_devtools.emulator.state.world
+│  └─ ChannelLostError       it ended the connection before the reply          wwspec_devtools.emulator.state.world
+├─ CutError                  a fault cuts a connection                         wwspec_devtools.emulator.state.faults
+└─ ReturnCodeError           a fault lets an SDK call fail                     wwspec_devtools.emulator.state.faults
 
 The right column names the module of an error that is not defined here. Outside of the tree:
 
 * `LinkError` and `SealError` of the stand-in, which works without this package.
-* `BadRequestError` of `protocol/framing.py`: what a client sent is no HTTP; the connection answers it with status 400.
+* `BadRequestError` of `http1/framing.py`: what a client sent is no HTTP; the connection answers it with status 400.
 * Errors whose names begin with an underscore: the module that raises them also handles them.
 
 Three class attributes say how an error is treated. Each class states them for itself, except for the message:

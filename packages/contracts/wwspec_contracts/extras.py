@@ -1,22 +1,20 @@
-"""The extras of the package: the modules that each installs, and the check that they are there."""
+"""The extras of the packages: the modules that each installs, and the check that they are there."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
 
 from wwspec_contracts.errors import ExtraMissingError
 
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "client": ("Crypto", "httpx"),
-    "emulator": ("Crypto", "h11", "httpx", "pathspec", "python_multipart", "sse_starlette", "watchfiles"),
-    "metrics": ("Crypto", "httpx", "prometheus_client"),
-    "proxy": ("trustme",),
-    "redis": ("hiredis", "redis"),
-    "sql": ("Crypto", "httpx", "sqlalchemy"),
-    "telemetry": ("Crypto", "httpx", "opentelemetry"),
-    "testing": ("Crypto", "h11", "httpx", "hypothesis", "pytest", "python_multipart", "sse_starlette"),
-    "zone": ("Crypto",),
+MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "wwspec-router": {"redis": ("hiredis", "redis"), "zone": ("Crypto",)},
+    "wwspec-client": {"sql": ("sqlalchemy",), "telemetry": ("opentelemetry",)},
+    "wwspec-devtools": {
+        "metrics": ("prometheus_client",),
+        "proxy": ("trustme",),
+        "testing": ("hypothesis", "pytest"),
+    },
 }
-"""Extra -> the modules that it installs. The extra `dev` is made of others."""
+"""By package and extra, the modules that it installs. The extra `dev` of wwspec-devtools is made of others."""
 
 
 def require(extra: str, user: str, *, unused: tuple[str, ...] = ()) -> None:
@@ -30,8 +28,9 @@ def require(extra: str, user: str, *, unused: tuple[str, ...] = ()) -> None:
     Raises:
         ExtraMissingError: A module is missing; the text has the command that installs it.
     """
-    missing = [name for name in MODULES[extra] if name not in unused and find_spec(name) is None]
+    package = next(package for package, extras in MODULES.items() if extra in extras)
+    missing = [name for name in MODULES[package][extra] if name not in unused and find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
-            f"{user} needs the extra {extra} ({', '.join(missing)} not found): pip install 'wwspec-router[{extra}]'"
+            f"{user} needs the extra {extra} ({', '.join(missing)} not found): pip install '{package}[{extra}]'"
         )

@@ -31,7 +31,7 @@ HEAD = f'''\
 {MADE_BY}, which also tells with `--check` whether the program has changed. Do not edit.
 """
 '''
-_NEEDED = ("msgspec", "wwspec_router")
+_NEEDED = ("msgspec", "wwspec_contracts")
 """Packages that the module imports."""
 NOTIFIED = "Notified"
 _HOME = "wwspec_contracts.base"

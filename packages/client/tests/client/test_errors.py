@@ -270,7 +270,7 @@ def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret
             with ZoneClient("corp", "the-secret", program_id="p", transport=script, retries=ONCE) as client:
                 client.call("greet")
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    own = [frame for frame in frames if "wwspec_router" in frame.f_code.co_filename.split("tests")[0]]
+    own = [frame for frame in frames if "wwspec_client" in frame.f_code.co_filename.split("tests")[0]]
     shown = {frame.f_code.co_name: repr(frame.f_locals) for frame in own if frame.f_code.co_filename != __file__}
     assert len(shown) > 5
     assert [name for name, text in shown.items() if "token-" in text or "the-secret" in text] == []

@@ -140,14 +140,3 @@ def test_an_app_that_waits_with_threads_loads_neither_the_event_loop_s_half_nor_
         "archive",
         "sql",
     } == set()
-
-
-def test_without_its_extra_the_import_says_how_to_install_it() -> None:
-    said = python_anew(
-        "import sys; sys.modules['httpx'] = None\n"
-        "from wwspec_contracts.errors import ExtraMissingError\n"
-        "try:\n    import wwspec_client\nexcept ExtraMissingError as error:\n    print(error)"
-    )
-    assert said.strip() == (
-        "wwspec_client needs the extra client (httpx not found): pip install 'wwspec-router[client]'"
-    )

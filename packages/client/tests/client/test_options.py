@@ -160,7 +160,7 @@ def test_requests_say_the_versions_of_package_python_and_httpx_and_nothing_of_th
         client.with_options(headers={"User-Agent": "gateway/1"}).get_log_level()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert [each.headers["user-agent"] for each in script.requests] == [
-        f"wwspec-router/0.1.0 python/{python} httpx/{httpx.__version__}",
+        f"wwspec-client/0.1.0 python/{python} httpx/{httpx.__version__}",
         "gateway/1",
     ]
 

@@ -2,19 +2,20 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-import wwspec_router
+from scripts.rooms import ROOMS
 from scripts.website.pages import DOCS
+from tests.support.apps import ROOT
 from wwspec_contracts.errcodes import CONTRACT_CODES, DOWN, ERRCODES, TOKEN_CODES, WAITING, advice, hint
 from wwspec_contracts.errors import DEFAULT_ERRCODE, ONCE_ERRCODE
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_router.jobs.reports import REFUSALS
 
-PACKAGE = Path(wwspec_router.__file__).parent
+CODE_OF = [ROOT / package for package, _ in ROOMS.values()]
 CODE = re.compile(r"(?<![\w.,#/-])(?:4\d{4}|50100|60\d{3}|301\d{3}|71\d{4}|79\d{4}|80000\d)(?!\w|[.,]\d)", re.ASCII)
 """What looks like an errcode; no document of WeCom has such a number."""
 NO_ERRCODES = {710000}
@@ -31,9 +32,9 @@ def errcodes(text: str, suffix: str) -> Iterator[int]:
     yield from (code for code in map(int, CODE.findall(text)) if code not in NO_ERRCODES)
 
 
-def named(folder: Path, pattern: str) -> set[tuple[int, str]]:
-    """Return the errcodes that the files of a folder name, with the file."""
-    files = [each for each in folder.rglob(pattern) if each.name != "errcodes.md"]
+def named(folders: Sequence[Path], pattern: str) -> set[tuple[int, str]]:
+    """Return the errcodes that the files of folders name, with the file."""
+    files = [each for folder in folders for each in folder.rglob(pattern) if each.name != "errcodes.md"]
     assert len(files) > 20
     return {(code, each.name) for each in files for code in errcodes(each.read_text("utf-8"), each.suffix)}
 
@@ -42,9 +43,9 @@ OF_POSTGRES = 42703
 """The SQLSTATE of a column that is not there."""
 
 
-@pytest.mark.parametrize(("folder", "pattern"), [(PACKAGE, "*.py"), (PACKAGE, "*.js"), (DOCS, "*.md")])
-def test_every_errcode_that_the_code_or_a_page_names_is_in_the_table(folder: Path, pattern: str) -> None:
-    found = named(folder, pattern)
+@pytest.mark.parametrize(("folders", "pattern"), [(CODE_OF, "*.py"), (CODE_OF, "*.js"), ([DOCS], "*.md")])
+def test_every_errcode_that_the_code_or_a_page_names_is_in_the_table(folders: Sequence[Path], pattern: str) -> None:
+    found = named(folders, pattern)
     assert DOWN in {code for code, _ in found}
     assert sorted(each for each in found if each[0] not in {*ERRCODES, OF_POSTGRES}) == []
 

@@ -4,7 +4,6 @@ import copy
 import importlib
 import inspect
 import pickle
-import pkgutil
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-import wwspec_router
+from scripts.rooms import all_modules
 from tests.support.waiting import DEADLINE
 from wwspec_client import MessageGap, ProgramError
 from wwspec_contracts import errors
@@ -50,16 +49,15 @@ def drawn() -> Iterator[tuple[str, str, str]]:
     for row in filter(None, map(ROW.match, errors.__doc__.splitlines())):
         depth = len(row["branch"] or "") // 3
         parents[depth + 1 :] = [row["name"]]
-        yield row["name"], parents[depth], f"wwspec_router.{row['module'] or 'errors'}"
+        yield row["name"], parents[depth], row["module"] or "wwspec_contracts.errors"
 
 
 def defined() -> Iterator[type[BaseException]]:
     """Every exception that a module of the package defines."""
-    for module in pkgutil.walk_packages(wwspec_router.__path__, "wwspec_router."):
-        if not module.name.endswith("__main__") and ".standin.wwspecapisdk" not in module.name:
-            for each in vars(importlib.import_module(module.name)).values():
-                if isinstance(each, type) and issubclass(each, BaseException) and each.__module__ == module.name:
-                    yield each
+    for module in all_modules():
+        for each in vars(importlib.import_module(module.name)).values():
+            if isinstance(each, type) and issubclass(each, BaseException) and each.__module__ == module.name:
+                yield each
 
 
 def test_the_tree_in_the_docstring_is_that_of_the_classes() -> None:
@@ -187,9 +185,19 @@ def test_no_error_can_keep_itself_from_being_described() -> None:
     assert not stacks.is_a(HostileError(), CallError)
 
 
-@pytest.mark.parametrize("module", ["errors", "logs.lines", "logs.stacks", "host.signals", "config", "cli.verbs.serve"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "wwspec_contracts.errors",
+        "wwspec_contracts.support.stacks",
+        "wwspec_contracts.support.signals",
+        "wwspec_router.logs.lines",
+        "wwspec_router.config",
+        "wwspec_router.cli.verbs.serve",
+    ],
+)
 def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
     heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
-    code = f"import sys, wwspec_router.{module}; print([each for each in {heavy} if each in sys.modules])"
+    code = f"import sys, {module}; print([each for each in {heavy} if each in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.strip() == "[]"

@@ -13,7 +13,12 @@ from tests.support.apps import ROOT
 from wwspec_contracts.errors import ExtraMissingError
 from wwspec_contracts.extras import MODULES, require
 
-OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+PROJECTS = [
+    tomllib.loads(path.read_text("utf-8"))["project"]
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("packages/*/pyproject.toml"))
+]
+OPTIONAL = {project["name"]: project.get("optional-dependencies", {}) for project in PROJECTS}
+EXTRAS = [(package, extra) for package, extras in OPTIONAL.items() for extra in extras if extra != "dev"]
 
 
 @pytest.fixture(scope="module")
@@ -22,21 +27,21 @@ def distributions() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-@pytest.mark.parametrize("extra", sorted(OPTIONAL.keys() - {"dev"}))
+@pytest.mark.parametrize(("package", "extra"), EXTRAS)
 def test_the_modules_of_an_extra_are_those_that_its_requirements_install(
-    extra: str, distributions: Mapping[str, list[str]]
+    package: str, extra: str, distributions: Mapping[str, list[str]]
 ) -> None:
-    named = {Requirement(row).name for row in OPTIONAL[extra]}
+    named = {Requirement(row).name for row in OPTIONAL[package][extra]}
     installed = set()
-    for module in MODULES[extra]:  # a namespace comes from several distributions
+    for module in MODULES[package][extra]:  # a namespace comes from several distributions
         of_module = set(map(canonicalize_name, distributions[module]))
         installed |= of_module & named or of_module
     assert installed == named
 
 
 def test_every_extra_is_in_the_table_or_made_of_others() -> None:
-    assert OPTIONAL["dev"] == ["wwspec-router[client,emulator,metrics,proxy,testing]"]
-    assert {*MODULES, "dev"} == OPTIONAL.keys()
+    assert OPTIONAL["wwspec-devtools"]["dev"] == ["wwspec-devtools[metrics,proxy,testing]"]
+    assert {(package, extra) for package, extras in MODULES.items() for extra in extras} == set(EXTRAS)
 
 
 def test_a_missing_module_is_an_error_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +49,7 @@ def test_a_missing_module_is_an_error_with_the_command_that_installs_it(monkeypa
     with pytest.raises(ExtraMissingError) as caught:
         require("proxy", "the proxy")
     assert str(caught.value) == (
-        "the proxy needs the extra proxy (trustme not found): pip install 'wwspec-router[proxy]'"
+        "the proxy needs the extra proxy (trustme not found): pip install 'wwspec-devtools[proxy]'"
     )
 
 
@@ -56,7 +61,7 @@ def test_modules_that_are_not_used_may_be_missing(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_check_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "trustme" in MODULES["proxy"]
+    assert "trustme" in MODULES["wwspec-devtools"]["proxy"]
     monkeypatch.delitem(sys.modules, "trustme", raising=False)
     require("proxy", "the proxy")
     assert "trustme" not in sys.modules

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.support.apps import ROOT
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, read_console_contracts, read_console_files, write_console_files
 from wwspec_router.cli.main import main
@@ -12,7 +13,6 @@ from wwspec_router.codecs.from_example import contract_of_file
 
 GBK = '{"消息": ""}'.encode("gbk")
 DEEP = b"[" * 100_000
-ROOT = Path(__file__).parents[2]
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

@@ -2,19 +2,19 @@
 
 import importlib
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.support.apps import ROOT
 from wwspec_contracts import create_chatdata_export_job, get_rule_list, get_ww_model_result, search_chat, sync_msg
 from wwspec_contracts.errors import InputError
 from wwspec_contracts.events import conversation_new_message, knowledge_base_learn_done
 from wwspec_contracts.messages import MsgType
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 
-PAYLOADS = Path(__file__).parents[1] / "payloads"
+PAYLOADS = ROOT / "tests" / "payloads"
 
 KEYS = [{"msgid": "m", "encrypt_info": {"secret_key": "k"}}]
 PAIRS = [{"userid": "u", "external_userid": "e"}]

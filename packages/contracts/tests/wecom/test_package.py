@@ -39,7 +39,7 @@ def test_shared_shapes_and_events_are_modules_of_the_package() -> None:
 
 
 def test_a_name_that_wecom_does_not_have_is_no_attribute() -> None:
-    with pytest.raises(AttributeError, match=r"module 'wwspec_router\.wecom' has no attribute 'snyc_msg'"):
+    with pytest.raises(AttributeError, match=r"module 'wwspec_contracts' has no attribute 'snyc_msg'"):
         wecom.snyc_msg  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(ImportError, match="snyc_msg"):
         from wwspec_contracts import snyc_msg  # type: ignore[attr-defined]  # noqa: F401

@@ -32,8 +32,7 @@ INNER_FRAMES = 2
 """Innermost frames of libraries that are shown after those of the application."""
 _HANDLER = "__wwspec_handler__"
 NOT_DESCRIBABLE = "an error that can't be described"
-PACKAGE = f"{Path(__file__).resolve().parents[1]}/"
-"""The folder of this package."""
+_OURS = ("wwspec_contracts", "wwspec_router", "wwspec_client", "wwspec_devtools")
 
 
 def describe(error: BaseException) -> str:
@@ -81,7 +80,7 @@ def where(error: BaseException) -> str:
         if not own:
             code = code_of(error)
             return "" if code is None else _place(code, line_of(code))
-        inner = [each for each in frames[own[-1] + 1 :] if not each[0].co_filename.startswith(PACKAGE)]
+        inner = [each for each in frames[own[-1] + 1 :] if not is_ours(each[0].co_filename)]
         texts = (
             " < ".join(_place(*each) for each in islice(reversed(chosen), most))
             for chosen, most in (([frames[number] for number in own], ERROR_FRAMES), (inner, INNER_FRAMES))
@@ -161,8 +160,14 @@ def _places(frames: Frames) -> str:
 
 
 def is_application(file: str) -> bool:
-    """Return whether a file of code is the application's: neither this package's nor a library's."""
-    return not file.startswith((PACKAGE, "<", *_libraries()))
+    """Return whether a file of code is the application's: neither one of our packages' nor a library's."""
+    return not is_ours(file) and not file.startswith(("<", *_libraries()))
+
+
+def is_ours(file: str) -> bool:
+    """Return whether a file of code is one of our packages'."""
+    loaded = filter(None, map(sys.modules.get, _OURS))
+    return file.startswith(tuple(f"{module.__path__[0]}/" for module in loaded))
 
 
 @cache

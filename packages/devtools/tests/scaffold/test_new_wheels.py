@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from tests.scaffold.commands import refused
 from tests.support.command import wwspec
 from wwspec_devtools.scaffold import framework
+from wwspec_devtools.scaffold.framework import pure_wheel
 from wwspec_devtools.scaffold.project import project_files
 from wwspec_router import __version__
 
@@ -15,6 +16,8 @@ PURE = f"wwspec_router-{__version__}-py3-none-any.whl"
 COMPILED = f"wwspec_router-{__version__}-cp312-cp312-linux_x86_64.whl"
 MANYLINUX = f"wwspec_router-{__version__}-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 ZONE = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.12"}
+OTHERS = [pure_wheel(package) for package in ("wwspec_contracts", "wwspec_client", "wwspec_devtools")]
+"""The wheels of our other packages."""
 HOW = "`scripts/package --build` in a clone of wwspec_router makes them in dist/"
 
 
@@ -22,7 +25,7 @@ def new_program(folder: Path, *wheels: str) -> Path:
     """Make a program with wheels of these names, and return its folder."""
     dist = folder / "dist"
     dist.mkdir()
-    for name in wheels:
+    for name in (*wheels, *OTHERS):
         (dist / name).write_text(name)
     done = wwspec(folder, "new", "shop", "--wheels", dist)
     assert done.returncode == 0, done.stderr
@@ -43,19 +46,20 @@ def required(shop: Path, name: str, **environment: str) -> list[str]:
 @pytest.mark.parametrize("compiled", [COMPILED, MANYLINUX])
 def test_the_zone_gets_the_compiled_wheel_and_every_other_python_the_pure_one(tmp_path: Path, compiled: str) -> None:
     shop = new_program(tmp_path, PURE, compiled)
-    assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([PURE, compiled])
+    assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([PURE, compiled, *OTHERS])
     assert (shop / "wheels" / compiled).read_text() == compiled
-    for name, extra in (("requirements.txt", "zone"), ("requirements-dev.txt", "dev")):
-        assert required(shop, name, **ZONE) == [f"./wheels/{compiled}[{extra}]"]
-        for other in ({"sys_platform": "darwin"}, {"platform_machine": "aarch64"}, {"python_version": "3.13"}):
-            assert required(shop, name, **(ZONE | other)) == [f"./wheels/{PURE}[{extra}]"]
+    contracts, client, devtools = OTHERS
+    assert required(shop, "requirements.txt", **ZONE) == [f"./wheels/{compiled}[zone]", f"./wheels/{contracts}"]
+    assert required(shop, "requirements-dev.txt", **ZONE) == [f"./wheels/{client}", f"./wheels/{devtools}[dev]"]
+    for other in ({"sys_platform": "darwin"}, {"platform_machine": "aarch64"}, {"python_version": "3.13"}):
+        assert required(shop, "requirements.txt", **(ZONE | other))[0] == f"./wheels/{PURE}[zone]"
 
 
 @pytest.mark.parametrize("only", [PURE, COMPILED])
 def test_a_folder_with_one_wheel_is_enough(tmp_path: Path, only: str) -> None:
     shop = new_program(tmp_path, only)
-    assert required(shop, "requirements.txt") == [f"./wheels/{only}[zone]"]
-    assert [path.name for path in (shop / "wheels").iterdir()] == [only]
+    assert required(shop, "requirements.txt") == [f"./wheels/{only}[zone]", f"./wheels/{OTHERS[0]}"]
+    assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([only, *OTHERS])
 
 
 def test_of_several_versions_that_of_the_command_is_taken_and_nothing_for_other_pythons(tmp_path: Path) -> None:
@@ -67,13 +71,14 @@ def test_of_several_versions_that_of_the_command_is_taken_and_nothing_for_other_
         f"wwspec_router-{__version__}.tar.gz",
     ]
     shop = new_program(tmp_path, PURE, COMPILED, MANYLINUX, *others)
-    assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([PURE, MANYLINUX])
+    assert sorted(path.name for path in (shop / "wheels").iterdir()) == sorted([PURE, MANYLINUX, *OTHERS])
 
 
 def test_the_wheels_that_it_has_are_named(tmp_path: Path) -> None:
-    (tmp_path / PURE).touch()
+    for name in (PURE, *OTHERS):
+        (tmp_path / name).touch()
     lines = wwspec(tmp_path, "new", "shop", "--wheels", ".").stdout.splitlines()
-    assert lines[1] == f"shop/wheels: {PURE}"
+    assert lines[1] == f"shop/wheels: {', '.join([PURE, *OTHERS])}"
 
 
 def test_a_folder_without_a_wheel_that_fits_is_refused_with_what_it_has(tmp_path: Path) -> None:
@@ -85,6 +90,14 @@ def test_a_folder_without_a_wheel_that_fits_is_refused_with_what_it_has(tmp_path
     assert refused(tmp_path, "shop", "--wheels", "dist") == [f"{neither} wwspec_router-0.0.9-py3-none-any.whl; {HOW}"]
 
 
+def test_a_folder_that_lacks_one_of_the_other_packages_is_refused_since_pip_would_ask_an_index_for_it(
+    tmp_path: Path,
+) -> None:
+    for name in (PURE, OTHERS[0], OTHERS[2]):
+        (tmp_path / name).touch()
+    assert refused(tmp_path, "shop", "--wheels", ".") == [f"Error: .: lacks {OTHERS[1]}; {HOW}"]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name, why in (("nowhere", "No such file or directory"), ("file", "Not a directory")):
@@ -93,10 +106,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_without_wheels_the_requirements_name_the_one_that_is_still_to_be_copied(tmp_path: Path) -> None:
     lines = wwspec(tmp_path, "new", "shop").stdout.splitlines()
-    assert required(tmp_path / "shop", "requirements.txt") == [f"./wheels/{PURE}[zone]"]
+    assert required(tmp_path / "shop", "requirements.txt") == [f"./wheels/{PURE}[zone]", f"./wheels/{OTHERS[0]}"]
     assert lines[1] == (
-        f"shop/wheels: pip and the image need {PURE} there; `scripts/package --build` in a clone of wwspec_router "
-        "makes it, and --wheels copies it"
+        f"shop/wheels: pip and the image need {', '.join([PURE, *OTHERS])} there; `scripts/package --build` in a clone "
+        "of wwspec_router makes them, and --wheels copies them"
     )
 
 
@@ -109,10 +122,16 @@ def test_the_requirements_name_no_index_and_nothing_that_pip_would_ask_one_for(t
         assert asked == []
 
 
-def test_once_it_is_published_a_program_names_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_it_is_published_a_program_names_the_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(framework, "PUBLISHED", True)
     files = project_files("shop")
-    assert files["requirements.txt"].splitlines()[-1] == f"wwspec-router[zone]=={__version__}"
-    assert files["requirements-dev.txt"].splitlines()[-1] == f"wwspec-router[dev]=={__version__}"
+    assert files["requirements.txt"].splitlines()[-2:] == [
+        f"wwspec-router[zone]=={__version__}",
+        f"wwspec-contracts=={__version__}",
+    ]
+    assert files["requirements-dev.txt"].splitlines()[-2:] == [
+        f"wwspec-client=={__version__}",
+        f"wwspec-devtools[dev]=={__version__}",
+    ]
     named = project_files("shop", [Path(PURE)])["requirements.txt"]
-    assert named.splitlines()[-1] == f"./wheels/{PURE}[zone]"
+    assert f"./wheels/{PURE}[zone]" in named.splitlines()

@@ -10,7 +10,6 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_contracts.extras import require
 from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
 from wwspec_devtools.cli.failure_report import print_why
 from wwspec_devtools.cli.wecom import WeCom, credential_names, wecom_options
@@ -54,7 +53,6 @@ class Place(NamedTuple):
             with self.wecom.client(program=program) as client:
                 yield client
             return
-        require("emulator", click.get_current_context().command_path)
         from wwspec_client import PlatformError, ProgramError  # here, since `--help` needs no extra
         from wwspec_devtools.testing.answer import CallRefusedError
         from wwspec_devtools.testing.app import App

@@ -18,7 +18,6 @@ EMULATOR_PORT = Setting("", Topic.NETWORK, "emulator_port", DEFAULTS.port, least
 
 def emulator(settings: Settings) -> Iterator[Finding]:
     """Yield whether the emulator can run here, and the zone of tests."""
-    yield extra_finding("emulator", State.FIX, "each of wwspec dev, demo, emulate, call, fire and zone")
     yield extra_finding("testing", State.FIX, "the pytest fixture zone")
     found = find(EMULATOR_PORT, {})
     port = DEFAULTS.port if found is None else found.value

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from wwspec_devtools.cli.dev_note import note_path, noted_url
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
-from wwspec_router.cli.options import Seconds, needs, secret_option
+from wwspec_router.cli.options import Seconds, secret_option
 from wwspec_router.config import DEFAULT_PORT, variable
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -60,7 +60,6 @@ def with_emulator(function: FunctionT) -> FunctionT:
     """Give a command `--url`, and the client of the emulator there as its first argument; its `--help` needs none."""
 
     @wraps(function)
-    @needs("emulator")
     def connected(*arguments: Any, url: str, **options: Any) -> Any:
         with connected_to(url) as emulator:
             return function(emulator, *arguments, **options)
@@ -72,7 +71,6 @@ def with_corp(function: FunctionT) -> FunctionT:
     """As `with_emulator`, with `--corp`."""
 
     @wraps(function)
-    @needs("emulator")
     def connected(*arguments: Any, url: str, of_corp: str, **options: Any) -> Any:
         with connected_to(url, of_corp) as emulator:
             return function(emulator, *arguments, **options)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import click
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.extras import require
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
@@ -84,7 +83,6 @@ class WeCom:
 
     def _arguments(self, program: bool) -> dict[str, Any]:
         context = click.get_current_context()
-        require("client", context.command_path)
         missing = self.missing
         if program and not self.program_id:
             missing.append(variable("program_id"))

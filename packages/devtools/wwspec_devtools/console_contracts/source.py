@@ -97,7 +97,7 @@ def nested(type_: Any, path: str = "$") -> Iterator[tuple[type, str]]:
 def is_shipped(type_: type) -> bool:
     """Return whether a type is of WeCom or of the framework, so that it is imported."""
     home = sys.modules.get(type_.__module__)
-    return type_.__module__.startswith("wwspec_router.") and getattr(home, type_.__qualname__, None) is type_
+    return type_.__module__.startswith("wwspec_") and getattr(home, type_.__qualname__, None) is type_
 
 
 def is_of_file(type_: type) -> bool:

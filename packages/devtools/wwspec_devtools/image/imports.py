@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _OPTIONAL = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
-_FRAMEWORK = "wwspec_router"
+_FRAMEWORK = ("wwspec_router", "wwspec_contracts")
 
 
 class Place(NamedTuple):
@@ -60,7 +60,7 @@ class Sources:
         )
         for names, line in _imports(tree, package):
             top = names[0].partition(".")[0]
-            if top == _FRAMEWORK:
+            if top in _FRAMEWORK:
                 continue
             place = Place(file, line)
             if (self._app / top).is_dir() or (self._app / f"{top}.py").is_file():

@@ -18,12 +18,12 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta
 
+from wwspec_contracts import __version__
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import ConfigurationError, JsonError, SdkCallError
 from wwspec_contracts.matching import MAX_DEPTH, kind
 from wwspec_contracts.read_only import CASES, Case, found
 from wwspec_contracts.shape import ListShape, ObjectShape, Shape, shape_of
-from wwspec_router import __version__
 from wwspec_router.config import SdkSource
 from wwspec_router.sdk.base import SdkClient
 

@@ -91,7 +91,7 @@ class _Log(logging.Handler):
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith("wwspec_router."):
+        if record.name.startswith("wwspec_"):
             self.lines += self.format(record).splitlines()
 
 

@@ -3,19 +3,19 @@
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone, Json
 from tests.emulator.apis.test_contracts import caller_of, new_zone, request_of, schema
+from tests.support.apps import ROOT
 from wwspec_contracts.errors import InputError
 from wwspec_contracts.shape import ListShape, ObjectShape, Shape, shape_of
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router.codecs.codec import InputCodec
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "api"
+PAYLOADS = ROOT / "tests" / "payloads" / "api"
 
 EMPTY: tuple[Any, ...] = (0, "", [], {}, False)
 

@@ -12,7 +12,7 @@ from wwspec_devtools.cli.verbs.app_tail import tail
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.findings import end, print_findings
 from wwspec_router.cli.help import CommandGroup
-from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.options import print_json
 from wwspec_router.findings import State
 
 
@@ -29,7 +29,6 @@ command.add_command(tail)
 
 
 @command.command(cls=WeComCommand)
-@needs("client")
 @click.option(
     "--ability",
     "ability_id",

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.options import print_json
 from wwspec_router.cli.tables import moment
 
 
 @click.command()
-@needs("client")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("notify_ids", nargs=-1, metavar="[NOTIFY_ID]...")
 @click.option("--retry", is_flag=True, help="Let the receiver try them again, within a second or at its next start.")

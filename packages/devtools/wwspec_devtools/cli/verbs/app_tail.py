@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.extras import require
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.dev_note import noted_url
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.cli.options import needs, secret_option
+from wwspec_router.cli.options import secret_option
 from wwspec_router.cli.tables import moment, styled
 from wwspec_router.config import variable
 
@@ -28,7 +27,6 @@ LISTEN = "127.0.0.1:8090"
 
 
 @click.command(cls=WeComCommand)
-@needs("client")
 @click.option("--url", default="", metavar="URL", help="An emulator that runs; then nothing else need be given.")
 @click.option(
     "--listen",
@@ -82,7 +80,6 @@ def tail(
 
 
 def _tail_emulator(url: str, bound: socket.socket, as_json: bool) -> None:
-    require("emulator", click.get_current_context().command_path)
     from wwspec_client import NotifyPolicy
     from wwspec_devtools.emulator.http.client import EmulatorClient
 

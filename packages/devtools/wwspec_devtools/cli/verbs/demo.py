@@ -24,7 +24,7 @@ from wwspec_devtools.emulator.callbacks.receiver import CallbackServer
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.ports import held_ports
-from wwspec_router.cli.options import app_options, needs, own_settings_file
+from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
 from wwspec_router.process.child import Child, ChildError
@@ -42,7 +42,6 @@ PAGE = 200
 
 
 @click.command()
-@needs("emulator")
 @app_options
 @click.option("--once", is_flag=True, help="End after the flow, on other ports when those by default are taken.")
 @port_options

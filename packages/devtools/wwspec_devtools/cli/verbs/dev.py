@@ -24,7 +24,7 @@ from wwspec_devtools.console_contracts.saved_requests import FOLDER
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_router.cli.help import SectionedCommand
-from wwspec_router.cli.options import app_options, needs, own_settings_file, setting_options, store_option
+from wwspec_router.cli.options import app_options, own_settings_file, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import NO_LIMIT, registry_path, settings
 from wwspec_router.process.child import STOP_LIMIT, Child
@@ -49,7 +49,6 @@ class _DevCommand(SectionedCommand):
 
 
 @click.command(cls=_DevCommand)
-@needs("emulator")
 @app_options
 @port_options
 @open_option

@@ -9,12 +9,10 @@ from wwspec_contracts.files import read_console_contracts
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.emulator_options import DEFAULTS, emulator_options
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router.cli.options import needs
 from wwspec_router.cli.ports import require_free_ports
 
 
 @click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --seed is WWSPEC_EMULATOR_SEED
-@needs("emulator")
 @click.option("--host", default=DEFAULTS.host, show_default=True, help="A loopback address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=DEFAULTS.port, show_default=True, help="0 lets the system choose."

@@ -14,7 +14,7 @@ from wwspec_devtools.cli.candidates import event_types
 from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
 from wwspec_devtools.cli.failure_report import print_event
 from wwspec_devtools.cli.wecom import base_url_option
-from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.options import print_json
 
 NOT_AT_WECOM = (
     "WeCom has no API that fires an event: it sends one when something happens, such as a message in an archived chat, "
@@ -24,7 +24,6 @@ NOT_AT_WECOM = (
 
 
 @click.command()
-@needs("emulator")
 @click.argument("event_type", metavar="[EVENT]", default="", shell_complete=event_types)
 @click.option(
     "--set",

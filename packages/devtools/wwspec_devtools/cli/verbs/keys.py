@@ -14,7 +14,7 @@ from wwspec_devtools.cli.key_options import key_options
 from wwspec_devtools.cli.sealing import PREFIX, pull_messages
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.help import CommandGroup
-from wwspec_router.cli.options import needs, print_json
+from wwspec_router.cli.options import print_json
 
 if TYPE_CHECKING:
     from wwspec_client import ZoneClient
@@ -71,7 +71,6 @@ def _making(function: FunctionT) -> FunctionT:
 
 
 @command.command(cls=WeComCommand)
-@needs("client")
 @_making
 @key_options(confirm=True)
 @wecom_options
@@ -94,7 +93,6 @@ def new(wecom: WeCom, keys: Path, passphrase: str | None, version: int | None, h
 
 
 @command.command(cls=WeComCommand)
-@needs("client")
 @_making
 @key_options(confirm=True)
 @wecom_options
@@ -182,7 +180,6 @@ def _todo(folder: "KeyFolder", file: "KeyFile") -> str:
 
 
 @command.command("list", cls=WeComCommand)
-@needs("client")
 @click.option("--online", is_flag=True, help="Pull messages through the program, and say which versions seal them.")
 @click.option("--prefix", default=PREFIX, show_default=True, help="What comes before sync_msg in its ability ID.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")

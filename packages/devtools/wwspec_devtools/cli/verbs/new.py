@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from wwspec_devtools.scaffold.framework import PUBLISHED, PURE_WHEEL, WHEELS, find_wheels
+from wwspec_devtools.scaffold.framework import PACKAGES, PUBLISHED, WHEELS, find_wheels, pure_wheel
 from wwspec_devtools.scaffold.project import make_project, project_files
 
 
@@ -47,8 +47,8 @@ def command(folder: Path, examples: Path | None, wheels_from: Path | None) -> No
         click.echo(f"{folder / WHEELS}: {', '.join(wheel.name for wheel in wheels)}")
     elif not PUBLISHED:
         click.echo(
-            f"{folder / WHEELS}: pip and the image need {PURE_WHEEL} there; `scripts/package --build` in a clone of "
-            "wwspec_router makes it, and --wheels copies it"
+            f"{folder / WHEELS}: pip and the image need {', '.join(map(pure_wheel, PACKAGES))} there; "
+            "`scripts/package --build` in a clone of wwspec_router makes them, and --wheels copies them"
         )
     for ability_id, file in handlers.items():
         click.echo(f"{ability_id}: to be written in {folder / file}")

@@ -9,7 +9,7 @@ import click
 from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
 from wwspec_contracts.extras import require
 from wwspec_router.cli.help import CommandGroup, SettingsCommand
-from wwspec_router.cli.options import app_options, needs, print_json, setting_options
+from wwspec_router.cli.options import app_options, print_json, setting_options
 from wwspec_router.cli.tables import json_option, print_list
 from wwspec_router.config import SdkSource, Settings, Topic, settings, variable
 
@@ -92,7 +92,6 @@ def _client(config: Settings, agentid: int | None) -> "SdkClient":
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--test", "as_test", is_flag=True, help="Print a pytest test that fails while there are differences.")
 @json_option
-@needs("emulator")
 def compare(file: Path, as_test: bool, as_json: bool) -> None:
     """Compare FILE with the contracts of this release, and with what its emulator answers to the same requests.
 

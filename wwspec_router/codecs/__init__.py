@@ -1,0 +1,1 @@
+"""Decodes and checks requests, checks and repairs replies, by the contracts of each ability."""
