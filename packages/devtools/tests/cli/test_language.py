@@ -11,6 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+import wwspec_devtools
+import wwspec_router
 from scripts.reference.cli import commands
 from tests.cli.wecom import Shell
 from tests.support.apps import ROOT
@@ -176,7 +178,8 @@ def test_every_text_of_the_help_has_its_chinese(name: str, command: click.Comman
 
 
 def test_every_message_in_chinese_is_one_of_the_program_or_of_click() -> None:
-    files = [*Path(click.__file__).parent.glob("*.py"), *(ROOT / "wwspec_router" / "cli").rglob("*.py")]
+    ours = (Path(package.__path__[0], "cli") for package in (wwspec_router, wwspec_devtools))
+    files = [*Path(click.__file__).parent.glob("*.py"), *(file for each in ours for file in each.rglob("*.py"))]
     texts = [*(file.read_text("utf-8") for file in files), *(text for _, each in commands() for text in texts_of(each))]
     code = " ".join("\n".join(texts).split())
     assert [each for each in chinese.read_texts()["messages"] if " ".join(each.split()) not in code] == []

@@ -126,7 +126,9 @@ MISTAKES = {
     "a port that does not exist": Mistake(command="serve --port 80800"),
     "a secret on the command line": Mistake(command="serve --store redis://:s3cret@127.0.0.1/0"),
     "an extra that is not installed": Mistake(
-        {"hide/sitecustomize.py": "import sys\n\nsys.modules['httpx'] = None\n"}, "call buy", {"PYTHONPATH": "hide"}
+        {"hide/sitecustomize.py": "import sys\n\nsys.modules['prometheus_client'] = None\n"},
+        "metrics",
+        {"PYTHONPATH": "hide"},
     ),
     "an application folder that does not exist": Mistake(command="check --app nowhere"),
     "a misspelled ability ID": Mistake(command="contracts byu"),

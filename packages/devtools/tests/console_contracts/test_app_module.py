@@ -352,7 +352,7 @@ def price_check(request: Request) -> Output:
     assert not (tmp_path / "app").exists()
 
 
-@pytest.mark.parametrize("name", ["os", "JSON", "msgspec", "wwspec-router"])
+@pytest.mark.parametrize("name", ["os", "JSON", "msgspec", "wwspec-contracts"])
 def test_a_program_of_the_name_of_a_module_that_others_import_is_refused(tmp_path: Path, name: str) -> None:
     """Row 17."""
     write_files(tmp_path, {"abilities/registry.toml": f"[program]\nname = '{name}'\n"})

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command import wwspec
 from tests.support.image_tars import image, write_tar
-from wwspec_devtools.scaffold.framework import PURE_WHEEL
+from wwspec_devtools.scaffold.framework import PACKAGES, pure_wheel
 from wwspec_devtools.scaffold.project import make_project, project_files
 
 ID = f"sha256:{'0123456789abcdef' * 4}"
@@ -39,9 +39,10 @@ done
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A folder with a program `shop`, the tar that engines export, and a place for engines."""
-    wheel = tmp_path / PURE_WHEEL
-    wheel.touch()
-    make_project(tmp_path / "shop", project_files("shop", [wheel]), [wheel])
+    wheels = [tmp_path / pure_wheel(package) for package in PACKAGES]
+    for wheel in wheels:
+        wheel.touch()
+    make_project(tmp_path / "shop", project_files("shop", wheels), wheels)
     write_tar(tmp_path / "flat.tar", image(), prefix="./")
     (tmp_path / "bin").mkdir()
     return tmp_path
@@ -140,7 +141,7 @@ def test_an_engine_that_is_asked_for_and_does_not_work_is_named(tree: Path) -> N
     )
 
 
-NEEDED = ["Dockerfile", ".dockerignore", "run.sh", "abilities/registry.toml", f"wheels/{PURE_WHEEL}"]
+NEEDED = ["Dockerfile", ".dockerignore", "run.sh", "abilities/registry.toml", f"wheels/{pure_wheel('wwspec_router')}"]
 
 
 @pytest.mark.parametrize("name", NEEDED)

@@ -56,8 +56,8 @@ def test_check_finds_no_fault_in_a_new_program(shop: Path) -> None:
 
 def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) -> None:
     assert 'name = "shop"' in (shop / "abilities" / "registry.toml").read_text("utf-8")
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        assert f"wwspec_router-{__version__}-" in (shop / name).read_text("utf-8")
+    for name, package in (("requirements.txt", "wwspec_router"), ("requirements-dev.txt", "wwspec_devtools")):
+        assert f"{package}-{__version__}-" in (shop / name).read_text("utf-8")
     for readme in ("README.md", "README.zh-CN.md"):
         assert (shop / readme).read_text("utf-8").startswith("# shop\n")
     texts = [path for path in shop.rglob("*.*") if path.is_file() and path.suffix != ".pyc"]

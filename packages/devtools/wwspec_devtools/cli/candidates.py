@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import wwspec_contracts
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.toml import read_toml
 from wwspec_devtools.console_contracts.saved_requests import FOLDER, SavedRequests
@@ -20,7 +21,7 @@ from wwspec_router.config.file import read_settings_file
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-SHIPPED = Path(__file__).parents[1] / "wecom"
+SHIPPED = Path(wwspec_contracts.__path__[0])
 """The folders of WeCom's contracts, one file each."""
 
 

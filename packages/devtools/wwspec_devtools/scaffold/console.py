@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+import wwspec_contracts
 from wwspec_contracts.errors import ConfigurationError, LoaderError
 from wwspec_contracts.files import SIDES, ConsoleContract, read_console_contracts
 from wwspec_devtools.console_contracts.described import accepts_error_reply
@@ -23,7 +24,7 @@ from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_router.config import REGISTRY
 from wwspec_router.registry.new_apis import API_NAME
 
-_APIS = Path(__file__).parents[1] / "wecom" / "api"
+_APIS = Path(wwspec_contracts.__path__[0], "api")
 
 _PREFIX = "invoke_"
 """Of the passthrough of new programs."""
