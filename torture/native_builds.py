@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["BUILDS", "SOURCE", "BuildError", "compiled", "preloaded"]
 
-SOURCE = Path(__file__).parents[1] / "wwspec_router" / "contracts" / "speedups.c"
+SOURCE = Path(__file__).parents[1] / "wwspec_router" / "codecs" / "speedups.c"
 _STRICT = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-g", "-fno-omit-frame-pointer")
 _SANITIZED = ("-fsanitize=address,undefined", "-O1", "-fno-sanitize-recover=all")
 BUILDS = {

@@ -13,7 +13,7 @@ from typing import Any
 import griffe
 
 from scripts.reference.text import Say, first_paragraph, linked, paragraphs, table
-from scripts.rooms import ROOMS
+from scripts.rooms import PACKAGES, ROOMS
 
 __all__ = ["entries", "function_entry", "loaded", "members", "overview"]
 
@@ -37,15 +37,18 @@ _UNRESOLVED = {
 
 
 @cache
-def _package(name: str) -> Any:
+def _packages() -> Any:
     homes = [str(ROOT / package.parent) for package, _ in ROOMS.values()]
-    return griffe.load(name, search_paths=homes, docstring_parser="google")
+    loader = griffe.GriffeLoader(search_paths=homes, docstring_parser=griffe.Parser.google)
+    for name in PACKAGES:
+        loader.load(name)
+    loader.resolve_aliases()
+    return loader.modules_collection
 
 
 def loaded(path: str) -> Any:
     """Return what the source has at a path such as `wwspec_client.ZoneClient`."""
-    package, _, inner = path.partition(".")
-    found = _package(package)[inner]
+    found = _packages()[path]
     return found.final_target if found.is_alias else found
 
 

@@ -61,7 +61,7 @@ def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfil
     leftovers = ("__pycache__", ".pyc", "_cache", "ruff.toml", ".so", ".db")
     found = [name for name in entries if Path(name).name != COMPILED and any(part in name for part in leftovers)]
     assert found == []
-    assert f"wwspec_router/contracts/{COMPILED}" in entries
+    assert f"wwspec_router/codecs/{COMPILED}" in entries
 
 
 def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> None:

@@ -19,7 +19,7 @@ from tests.support.tools import tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiler")]  # builds archives and compiles
 
-FOLDER = "wwspec_router/contracts"
+FOLDER = "wwspec_router/codecs"
 UNUSED = "static int unused;\n"
 """C that compiles with a warning."""
 

@@ -238,7 +238,7 @@ def test_the_c_file_is_compiled_when_it_has_changed_and_only_then(shared: Path) 
     made = environment(shared)
     site = Path(run(made / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "libraries.pth").write_text("\n".join(map(str, LIBRARIES)), "utf-8")  # what dev.txt installs
-    contracts = shared / "wwspec_router" / "contracts"
+    contracts = shared / "wwspec_router" / "codecs"
     contracts.mkdir(parents=True)
     for name in ("hatch_build.py", "wwspec_router/codecs/speedups.c"):
         shutil.copy(ROOT / name, shared / name)

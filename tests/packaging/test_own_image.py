@@ -51,9 +51,9 @@ def build(archives: Archives, storage: Storage, tmp_path_factory: pytest.TempPat
 
 def test_the_image_has_the_compiled_part_and_no_compiler(build: Build) -> None:
     names = build()
-    assert f"{SITE}/wwspec_router/contracts/{COMPILED}" in names
+    assert f"{SITE}/wwspec_router/codecs/{COMPILED}" in names
     assert f"{SITE}/wwspec_router-{__version__}.dist-info/licenses/LICENSE" in names
-    assert f"{SITE}/wwspec_router/contracts/__pycache__/codec.cpython-312.pyc" in names
+    assert f"{SITE}/wwspec_router/codecs/__pycache__/codec.cpython-312.pyc" in names
     assert {f"{SITE}/msgspec", f"{SITE}/Crypto"} <= names
     assert not {f"{SITE}/hatchling", f"{SITE}/setuptools"} & names
     assert not {"usr/bin/gcc", "usr/bin/cc", "usr/include/stdio.h", "source", "build"} & names
@@ -66,4 +66,4 @@ def test_the_image_is_built_without_a_compiler_too(build: Build) -> None:
     no_packages = ("--volume", "/dev/null:/etc/apt/sources.list:ro")
     names = build(*no_packages)
     assert f"{SITE}/wwspec_router/codecs/codec.py" in names
-    assert f"{SITE}/wwspec_router/contracts/{COMPILED}" not in names
+    assert f"{SITE}/wwspec_router/codecs/{COMPILED}" not in names

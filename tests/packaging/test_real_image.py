@@ -121,7 +121,7 @@ def test_the_tar_has_the_program_whole_and_nothing_of_the_developer_s(tar: Path)
     top = {name.split("/")[1] for name in names if name.startswith("app/")}
     assert top == {".venv", "abilities", "helpers", "run.sh", "schemas", "sdk", "var"}
     site = "app/.venv/lib/python3.12/site-packages"
-    assert {f"{site}/shop_extra.py", f"{site}/wwspec_router/contracts/{COMPILED}"} <= names
+    assert {f"{site}/shop_extra.py", f"{site}/wwspec_router/codecs/{COMPILED}"} <= names
 
 
 def test_the_check_finds_no_fault(tar: Path) -> None:

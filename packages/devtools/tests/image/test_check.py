@@ -38,7 +38,7 @@ def test_a_whole_image_passes_every_check_of_its_contents(tmp_path: Path, prefix
 
 
 def test_a_line_says_whether_the_compiled_check_of_contracts_is_there_and_loads(tmp_path: Path) -> None:
-    compiled = f"{SITE}/wwspec_router/contracts/speedups.cpython-312-x86_64-linux-gnu.so"
+    compiled = f"{SITE}/wwspec_router/codecs/speedups.cpython-312-x86_64-linux-gnu.so"
 
     def said(file: Item | None = None) -> str:
         items = image() if file is None else image() | {compiled: file}

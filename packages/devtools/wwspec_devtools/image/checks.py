@@ -127,7 +127,7 @@ def _installed(path: str) -> str:
 
 def _compiled(archive: Archive) -> Iterator[Finding]:
     """Say whether the compiled check of contracts is there and loads: no program needs it."""
-    folders = ("app/wwspec_router/contracts", _installed("wwspec_router/contracts"))
+    folders = ("app/wwspec_router/codecs", _installed("wwspec_router/codecs"))
     files = [path for each in folders for path, _ in archive.below(each) if fnmatchcase(path, f"{each}/speedups*.so")]
     why = "build it on a machine with a C compiler, or take a wheel that has it"
     for path in files[:1]:
