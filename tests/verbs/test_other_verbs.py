@@ -1,4 +1,4 @@
-"""Verbs of other packages: found by entry points, and named with what installs them where wwspec-devtools is missing."""
+"""Verbs of other packages, found by entry points; what installs those of wwspec-devtools where it is missing."""
 
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def test_the_program_s_own_verbs_are_there_without_any_other_package() -> None:
 @pytest.mark.parametrize("verb", ["dev", "check"])
 def test_a_verb_whose_package_is_missing_says_what_to_install(verb: str) -> None:
     assert run(WITHOUT, verb).splitlines() == [
-        f"Error: wwspec {verb} needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of "
-        "the clone, of the same version",
+        f"Error: wwspec {verb} needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools "
+        "of the clone, of the same version",
         "exit code 2",
     ]
 
