@@ -1,4 +1,4 @@
-"""What the source archive and the wheel hold, and that the wheel works on its own."""
+"""What the source archives and the wheels hold, and that the wheels work on their own."""
 
 import email
 import hashlib
@@ -9,100 +9,145 @@ from pathlib import Path
 import pytest
 from trove_classifiers import classifiers
 
-import wwspec_router
+from scripts.rooms import ROOMS
 from tests.packaging.conftest import COMPILED, Archives, run
+from tests.support.apps import ROOT
+from wwspec_contracts import __version__
 from wwspec_devtools.scaffold.project import project_files
 
 pytestmark = pytest.mark.slow
-TEMPLATE = "packages/devtools/wwspec_devtools/scaffold/files/"
-METADATA = f"wwspec_router-{wwspec_router.__version__}.dist-info"
+TEMPLATE = "wwspec_devtools/scaffold/files/"
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """SHA-256 of the licence's text as the Apache Software Foundation publishes it."""
 
 
+@pytest.fixture(scope="module", params=ROOMS)
+def room(request: pytest.FixtureRequest) -> str:
+    """One room after the other."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def entries(archives: Archives) -> dict[str, zipfile.ZipInfo]:
-    """The wheel's files by name."""
-    with zipfile.ZipFile(archives.wheel) as wheel:
-        return {entry.filename: entry for entry in wheel.infolist()}
+def package(room: str) -> str:
+    """The name by which the room is imported."""
+    return ROOMS[room][0].name
 
 
-def test_wheel_has_one_top_level_package(entries: dict[str, zipfile.ZipInfo]) -> None:
-    assert {name.split("/")[0] for name in entries} == {"wwspec_router", METADATA}
+@pytest.fixture(scope="module")
+def metadata(package: str) -> str:
+    """The folder in the room's wheel that is about the wheel."""
+    return f"{package}-{__version__}.dist-info"
+
+
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {entry.filename for entry in archive.infolist()}
+
+
+@pytest.fixture(scope="module")
+def entries(archives: Archives, room: str) -> set[str]:
+    """The names of the files in the room's wheel."""
+    return names(archives.of(room)[0])
+
+
+def test_a_wheel_has_one_top_level_package(entries: set[str], package: str, metadata: str) -> None:
+    assert {name.split("/")[0] for name in entries} == {package, metadata}
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("room", "carried"),
     [
-        "wwspec_router/py.typed",
-        "wwspec_router/__main__.py",
-        "packages/devtools/wwspec_devtools/emulator/standin/wwspecapisdk.py",
-        "packages/devtools/wwspec_devtools/scaffold/files/.dockerignore",
-        "packages/devtools/wwspec_devtools/scaffold/files/abilities/registry.toml",
-        "packages/contracts/wwspec_contracts/api/sync_msg.py",
+        ("contracts", ["py.typed", "errcodes.json", "api_examples.json", "api/sync_msg.py"]),
+        ("router", ["py.typed", "__main__.py", "cli/chinese.toml"]),
+        ("client", ["py.typed"]),
+        (
+            "devtools",
+            [
+                *("py.typed", "emulator/standin/wwspecapisdk.py", "emulator/console/static/app.js"),
+                *(
+                    "scaffold/files/.dockerignore",
+                    "scaffold/files/.gitignore",
+                    "scaffold/files/abilities/registry.toml",
+                ),
+            ],
+        ),
     ],
 )
-def test_wheel_carries(name: str, entries: dict[str, zipfile.ZipInfo]) -> None:
-    assert name in entries
+def test_a_wheel_carries(room: str, carried: list[str], archives: Archives) -> None:
+    package = ROOMS[room][0].name
+    assert {f"{package}/{name}" for name in carried} <= names(archives.of(room)[0])
 
 
-def test_wheel_carries_all_that_new_programs_get_and_no_more(entries: dict[str, zipfile.ZipInfo]) -> None:
+def test_the_tools_carry_all_that_new_programs_get_and_no_more(archives: Archives) -> None:
+    entries = names(archives.of("devtools")[0])
     carried = {name.removeprefix(TEMPLATE) for name in entries if name.startswith(TEMPLATE)}
     assert carried == set(project_files("shop"))
 
 
-def test_wheel_carries_every_source_file_of_the_package(entries: dict[str, zipfile.ZipInfo]) -> None:
-    package = Path(wwspec_router.__file__).parent
-    sources = {f"wwspec_router/{path.relative_to(package)}" for path in package.rglob("*.py")}
+def test_a_wheel_carries_every_source_file_of_its_package(entries: set[str], room: str) -> None:
+    folder = ROOT / ROOMS[room][0]
+    sources = {str(path.relative_to(folder.parent)) for path in folder.rglob("*.py")}
     assert sources == {name for name in entries if name.endswith(".py")}
 
 
-def test_wheel_carries_nothing_that_a_tool_left_behind(entries: dict[str, zipfile.ZipInfo]) -> None:
-    leftovers = ("__pycache__", ".pyc", "_cache", "ruff.toml", ".so", ".db")
-    found = [name for name in entries if Path(name).name != COMPILED and any(part in name for part in leftovers)]
-    assert found == []
-    assert f"wwspec_router/codecs/{COMPILED}" in entries
+def test_a_wheel_carries_nothing_that_a_tool_left_behind(entries: set[str], room: str) -> None:
+    leftovers = ("__pycache__", ".pyc", "_cache", "ruff.toml", "node_modules", ".so", ".db")
+    found = [name for name in entries if any(part in name for part in leftovers)]
+    assert found == ([f"wwspec_router/codecs/{COMPILED}"] if room == "router" else [])
 
 
 def test_source_archive_has_all_that_a_developer_needs(archives: Archives) -> None:
     with tarfile.open(archives.sdist) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
     assert {"pyproject.toml", "scripts/env", "requirements/dev.txt", "tests/packaging/conftest.py"} <= names
+    projects = [package.parent for package, _ in ROOMS.values()]
+    assert {str(project / name) for project in projects for name in ("pyproject.toml", "README.md")} <= names
     assert {f"examples/archive_app/{name}" for name in ("app.py", "demo", "README.md", "README.zh-CN.md")} <= names
     assert {f"examples/message_viewer/{name}" for name in ("app.py", "page.html", "demo", "README.zh-CN.md")} <= names
     assert {"examples/quality_inspection/abilities/registry.toml", "examples/quality_inspection/README.md"} <= names
     assert {"LICENSE", "SECURITY.md", "CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "CHANGELOG.md"} <= names
 
 
-def test_the_licence_is_apache_2_0_word_for_word(archives: Archives) -> None:
-    with zipfile.ZipFile(archives.wheel) as wheel:
-        text = wheel.read(f"{METADATA}/licenses/LICENSE")
+def test_the_source_archive_of_another_room_has_no_more_than_its_package(archives: Archives) -> None:
+    """Its tests need what `tests/support` has."""
+    for room in archives.others:
+        package = ROOMS[room][0].name
+        with tarfile.open(archives.folder / f"{package}-{__version__}.tar.gz") as sdist:
+            top = {name.split("/")[1] for name in sdist.getnames()}
+        assert top == {package, "pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore"}
+
+
+def test_the_licence_is_apache_2_0_word_for_word(archives: Archives, room: str, metadata: str) -> None:
+    with zipfile.ZipFile(archives.of(room)[0]) as wheel:
+        text = wheel.read(f"{metadata}/licenses/LICENSE")
     assert hashlib.sha256(text).hexdigest() == APACHE_2_0
 
 
-def test_metadata_has_what_a_package_index_takes(archives: Archives) -> None:
-    with zipfile.ZipFile(archives.wheel) as wheel:
-        metadata = email.message_from_bytes(wheel.read(f"{METADATA}/METADATA"))
-    assert (metadata["Version"], metadata["License-Expression"]) == (wwspec_router.__version__, "Apache-2.0")
-    assert metadata.get_all("License-File") == ["LICENSE"]
-    assert set(metadata.get_all("Classifier", [])) <= classifiers
-    assert metadata["Summary"]
-    assert metadata.get_payload()
+def test_metadata_has_what_a_package_index_takes(archives: Archives, room: str, metadata: str) -> None:
+    with zipfile.ZipFile(archives.of(room)[0]) as wheel:
+        said = email.message_from_bytes(wheel.read(f"{metadata}/METADATA"))
+    assert (said["Version"], said["License-Expression"]) == (__version__, "Apache-2.0")
+    assert said.get_all("License-File") == ["LICENSE"]
+    assert set(said.get_all("Classifier", [])) <= classifiers
+    assert said["Summary"]
+    assert said.get_payload()
 
 
-def test_installed_wheel_imports_from_its_own_folder(installed: Path, clean_env: dict[str, str]) -> None:
-    code = "import wwspec_router; print(wwspec_router.__version__, wwspec_router.__file__)"
-    version, file = run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env).split()
-    assert version == wwspec_router.__version__
+def test_an_installed_wheel_imports_from_its_own_folder(
+    package: str, installed: Path, clean_env: dict[str, str]
+) -> None:
+    code = f"import {package}; print({package}.__file__)"
+    file = run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env).strip()
     assert Path(file).is_relative_to(installed.parent)
 
 
-@pytest.mark.parametrize("name", ["abilities", "schemas", "tests", "benchmarks", "examples", "wwspecapisdk"])
-def test_installed_wheel_brings_no_second_package(name: str, installed: Path, clean_env: dict[str, str]) -> None:
-    code = "from importlib.metadata import files; print(*{each.parts[0] for each in files('wwspec-router')})"
-    brought = run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env).split()
-    assert "wwspec_router" in brought
-    assert name not in brought
+@pytest.mark.parametrize("name", ["contracts", "router"])
+def test_what_has_a_version_in_its_code_has_that_of_its_metadata(
+    name: str, installed: Path, clean_env: dict[str, str]
+) -> None:
+    code = f"import wwspec_{name} as own; from importlib.metadata import version\n"
+    code += f"print(own.__version__ == version('wwspec-{name}'))"
+    assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "True\n"
 
 
 def test_installed_command_shows_its_help(installed: Path, clean_env: dict[str, str]) -> None:

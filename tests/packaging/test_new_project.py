@@ -1,6 +1,7 @@
 """From the installed wheel to an answered call: `wwspec new`, its tests, its checks, `wwspec dev`."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.rooms import ROOMS
 from tests.packaging.conftest import Archives, run
 from wwspec_devtools.testing.ports import held_ports
 
@@ -35,12 +37,16 @@ def test_its_tests_pass_with_the_program_as_a_process(installed: Path, clean_env
     assert "5 passed" in run(installed / "python", "-m", "pytest", "--zone", "served", cwd=made, env=clean_env)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    ("name", "rooms"),
+    [("requirements.txt", ("contracts", "router")), ("requirements-dev.txt", tuple(ROOMS))],
+)
 def test_pip_finds_the_framework_in_it_without_an_index(
-    installed: Path, clean_env: dict[str, str], made: Path, name: str
+    installed: Path, clean_env: dict[str, str], made: Path, name: str, rooms: tuple[str, ...]
 ) -> None:
     pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install", "--no-index", "--dry-run")
-    assert "Processing ./wheels/wwspec_router-" in run(*pip, "--requirement", name, cwd=made, env=clean_env)
+    said = run(*pip, "--requirement", name, cwd=made, env=clean_env)
+    assert {*re.findall(r"^Processing \./wheels/wwspec_(\w+)-", said, re.MULTILINE)} == {*rooms}
 
 
 def test_check_finds_no_fault(installed: Path, clean_env: dict[str, str], made: Path) -> None:
