@@ -32,6 +32,9 @@ RUN python3 -m pip --python /build/bin/python wheel --no-cache-dir --no-index --
         --wheel-dir /build/wheels /source /source/packages/contracts \
     && python3 -m pip --python .venv/bin/python install --no-cache-dir --no-index --no-deps --no-compile \
         /build/wheels/*.whl
+# What nobody reads in the zone: uvloop's symbols for a debugger, where there is a strip, and pycryptodome's tests of itself.
+RUN if command -v strip; then find .venv -path '*/uvloop/*.so' -exec strip --strip-unneeded {} +; fi \
+    && rm -rf .venv/lib/python3*/site-packages/Crypto/SelfTest
 COPY abilities abilities
 # The application's own contracts: leave this line out when there is no such folder.
 COPY schemas schemas

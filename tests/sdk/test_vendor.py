@@ -232,8 +232,8 @@ def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_i
     without = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
 
     assert loaded("emulator", program=without + LOAD) == (
-        "--sdk emulator needs the emulator's stand-in, and no package that has one is installed: "
-        "pip install 'wwspec-router[emulator]'"
+        "--sdk emulator needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the "
+        "clone, of the same version"
     )
 
 

@@ -77,8 +77,8 @@ def _standin_folder() -> Path:
         folder: Path = each.load()
         return folder
     raise SdkUnavailableError(
-        "--sdk emulator needs the emulator's stand-in, and no package that has one is installed: "
-        "pip install 'wwspec-router[emulator]'"
+        "--sdk emulator needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the "
+        "clone, of the same version"
     )
 
 

@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from wwspec_contracts.callbacks import CallbackCrypto
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA, Courier, Kind
 from wwspec_devtools.emulator.console.page import console_routes, page_token
 from wwspec_devtools.emulator.http.commands import CallbackSpec
@@ -20,7 +19,6 @@ from wwspec_devtools.emulator.page.routes import page_routes
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.program.channel import HttpChannel
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_devtools.emulator.standin.wwspec_standin.seal import cipher_package
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.world import Channel
 
@@ -35,9 +33,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is malformed, or the extra `emulator` is not installed.
+        ConfigurationError: The EncodingAESKey is malformed.
     """
-    _check_cipher()
     clock = Clock(settings.clock_start)
     way_to_program = channel or HttpChannel(settings.connect_timeout, settings.call_timeout)
     callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
@@ -73,15 +70,6 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     app.state.platform = platform
     app.state.streams = endpoints.streams
     return app
-
-
-def _check_cipher() -> None:
-    try:
-        cipher_package()
-    except ImportError:
-        raise ConfigurationError(
-            "the emulator needs pycryptodome: install wwspec_router with the extra 'emulator'"
-        ) from None
 
 
 def _courier(settings: EmulatorSettings, spec: CallbackSpec, clock: Clock, kind: Kind) -> Courier:

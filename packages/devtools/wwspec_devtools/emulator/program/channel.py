@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from wwspec_contracts.errors import ConfigurationError
+import httpx
+
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.state.world import (
     ChannelConnectError,
@@ -10,11 +11,6 @@ from wwspec_devtools.emulator.state.world import (
     ChannelTimeoutError,
     ProgramReply,
 )
-
-try:
-    import httpx
-except ImportError:
-    raise ConfigurationError("the emulator needs httpx: install wwspec_router with the extra 'emulator'") from None
 
 CONNECTIONS = 512
 """The most connections: more than the threads that call at the same time."""
