@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.rooms import ROOMS
 from tests.packaging.conftest import COMPILED, LIBRARIES, build_env, run
 from tests.support.apps import ROOT
 
@@ -19,11 +20,11 @@ BACKEND = """
 import zipfile
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
-    with zipfile.ZipFile(f"{folder}/small-1-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 1\\n")
-        wheel.writestr("small-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("small-1.dist-info/RECORD", "")
-    return "small-1-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/NAME-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("NAME-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: NAME\\nVersion: 1\\n")
+        wheel.writestr("NAME-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("NAME-1.dist-info/RECORD", "")
+    return "NAME-1-py3-none-any.whl"
 """
 OTHER = {
     "METADATA": "Metadata-Version: 2.1\nName: other\nVersion: 1\n",
@@ -33,7 +34,7 @@ OTHER = {
 
 
 def new_project(parent: Path) -> Path:
-    """Make a project that needs nothing, with this repository's scripts/env and two that use it."""
+    """Make a project of four packages that need nothing, with this repository's scripts/env and two that use it."""
     folder = parent / "my project"
     (folder / "scripts").mkdir(parents=True)
     (folder / "requirements").mkdir()
@@ -42,11 +43,14 @@ def new_project(parent: Path) -> Path:
     (folder / ".python-version").write_text("{}.{}\n".format(*sys.version_info[:2]))
     (folder / "requirements" / "dev.txt").touch()
     (folder / "requirements" / "light.txt").write_text("# fewer\n")
-    (folder / "backend.py").write_text(BACKEND)
-    (folder / "pyproject.toml").write_text(
-        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
-        "[project]\nname = 'small'\nversion = '1'\n"
-    )
+    for room, (package, _) in ROOMS.items():
+        own = folder / package.parent
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "backend.py").write_text(BACKEND.replace("NAME", room))
+        (own / "pyproject.toml").write_text(
+            "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+            f"[project]\nname = '{room}'\nversion = '1'\n"
+        )
     return folder
 
 
@@ -97,10 +101,19 @@ def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
 
 def test_an_environment_is_made_once_and_found_by_its_link(shared: Path) -> None:
     made = environment(shared)
-    assert run(made / "bin/python", "-c", "import importlib.metadata as m; print(m.version('small'))") == "1\n"
+    code = f"import importlib.metadata as m; print(*map(m.version, {[*ROOMS]}))"
+    assert run(made / "bin/python", "-c", code) == "1 1 1 1\n"
     inode = made.stat().st_ino
     assert (environment(shared), made.stat().st_ino) == (made, inode)
     assert (shared / ".venv").readlink() == made
+
+
+@pytest.mark.parametrize("room", ["router", "client"])
+def test_another_environment_is_made_when_a_package_requires_something_else(project: Path, room: str) -> None:
+    made = environment(project)
+    with (project / ROOMS[room][0].parent / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert environment(project) != made
 
 
 def test_an_environment_under_a_running_program_stays_and_the_others_go(project: Path) -> None:

@@ -5,14 +5,19 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.tools import tool
+from wwspec_contracts import __version__
+from wwspec_devtools.scaffold.framework import PACKAGES, framework_requirements, pure_wheel
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +27,7 @@ def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
+SCAFFOLD = "packages/devtools/wwspec_devtools/scaffold/files"
 A_HOME = "work"
 """A name that begins paths of machines, and is a folder like any other below another one."""
 
@@ -124,7 +130,21 @@ def test_hygiene_compares_changelog_and_version(tree: Path, changelog: str | Non
         (tree / "CHANGELOG.md").write_text(changelog, "utf-8")
     done = hygiene(tree)
     assert done.returncode == 1
-    assert "wwspec_router.__version__ is 1.2.0" in done.stdout
+    assert "wwspec_router/__init__.py has 1.2.0" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['version = "1.3.0"\n', 'dependencies = ["wwspec-contracts==1.1.0"]\n', 'x = ["wwspec-router[zone]==1.1"]\n'],
+)
+def test_hygiene_compares_the_versions_of_all_packages_and_their_pins(tree: Path, text: str) -> None:
+    (tree / "packages/client").mkdir(parents=True)
+    (tree / "packages/client/pyproject.toml").write_text(text, "utf-8")
+    done = hygiene(tree)
+    assert done.returncode == 1
+    assert re.match(
+        r"packages/client/pyproject.toml: has .*, and the newest version in CHANGELOG.md is 1.2.0", done.stdout
+    )
 
 
 def pins_of(lock: str) -> dict[str, str]:
@@ -133,21 +153,42 @@ def pins_of(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
 
+def project_of(room: str) -> dict[str, Any]:
+    """Return what the pyproject.toml of a room says of the project."""
+    text = (ROOT / ROOMS[room][0].parent / "pyproject.toml").read_text("utf-8")
+    project: dict[str, Any] = tomllib.loads(text)["project"]
+    return project
+
+
 @pytest.mark.parametrize(
-    ("lock", "extras"), [("run.txt", {"zone"}), ("light.txt", {"client", "emulator"}), ("dev.txt", None)]
+    ("lock", "rooms", "extras"),
+    [
+        ("run.txt", ("contracts", "router"), {"zone"}),
+        ("light.txt", ROOMS, {"zone"}),
+        ("dev.txt", ROOMS, None),
+        ("bench.txt", ROOMS, None),
+    ],
 )
-def test_lock_pins_every_requirement_within_its_bound(lock: str, extras: set[str] | None) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    optional = project["optional-dependencies"]
-    wanted = project["dependencies"] + [
-        row for extra, rows in optional.items() if extras is None or extra in extras for row in rows
-    ]
+def test_lock_pins_every_requirement_within_its_bound(lock: str, rooms: Iterable[str], extras: set[str] | None) -> None:
     pins = pins_of(lock)
-    for requirement in map(Requirement, wanted):
-        if requirement.name == project["name"]:  # an extra made of others
-            assert requirement.extras <= optional.keys()
-            continue
-        assert Version(pins[requirement.name]) in requirement.specifier, requirement
+    assert not [name for name in pins if name.startswith("wwspec")]  # which no index has
+    for project in map(project_of, rooms):
+        optional = project.get("optional-dependencies", {})
+        chosen = [row for extra, rows in optional.items() if extras is None or extra in extras for row in rows]
+        for requirement in map(Requirement, [*project["dependencies"], *chosen]):
+            if not requirement.name.startswith("wwspec-"):
+                assert Version(pins[requirement.name]) in requirement.specifier, requirement
+
+
+def test_packages_require_only_extras_that_are_there() -> None:
+    optional = {f"wwspec-{room}": project_of(room).get("optional-dependencies", {}) for room in ROOMS}
+    for room, extras in optional.items():
+        rows = [
+            *project_of(room.removeprefix("wwspec-"))["dependencies"],
+            *(row for each in extras.values() for row in each),
+        ]
+        for requirement in map(Requirement, rows):
+            assert requirement.extras <= {*optional.get(requirement.name, requirement.extras)}
 
 
 def test_the_light_environment_has_a_small_part_of_the_full_one_in_the_same_versions() -> None:
@@ -164,11 +205,11 @@ def test_every_pin_has_its_hashes() -> None:
             assert "--hash=sha256:" in pin, pin
 
 
-def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheel() -> None:
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+def test_the_image_s_builder_has_a_pin_of_what_builds_the_wheels() -> None:
     pins = pins_of("build.txt")
-    for requirement in map(Requirement, wanted):
-        assert Version(pins[requirement.name]) in requirement.specifier, requirement
+    for project in (ROOT / "pyproject.toml", ROOT / "packages/contracts/pyproject.toml"):
+        for requirement in map(Requirement, tomllib.loads(project.read_text("utf-8"))["build-system"]["requires"]):
+            assert Version(pins[requirement.name]) in requirement.specifier, requirement
 
 
 @pytest.mark.parametrize("arguments", [(), ("--publish",), ("--check", "now")])
@@ -190,3 +231,60 @@ def test_the_image_does_not_hold_what_production_does_not_use(name: str) -> None
     pins = pins_of("run.txt")
     assert {"uvicorn", "uvloop", "httptools"} <= pins.keys()
     assert name not in pins
+
+
+PIP = re.compile(r"\bpip\b.*\b(?:install|download|wheel)\b")
+OF_AN_INDEX = re.compile(r"(?<![\w./-])wwspec[-_](?:router|contracts|client|devtools)(?!\w|[-_]\w|/|\.)")
+"""A name of ours where pip would take it for one of an index: neither a path, nor the file of a wheel."""
+
+
+def asked(text: str) -> list[str]:
+    """Return the lines of a script or Dockerfile where pip gets a name of ours; a line that goes on is one."""
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
+    return [line for line in lines if (found := PIP.search(line)) and OF_AN_INDEX.search(line, found.end())]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_asked"),
+    [
+        ("python -m pip install 'wwspec-router[dev]'", True),
+        ("RUN pip install --quiet \\\n    wwspec_contracts==0.1.0", True),
+        ("pip download wwspec-client", True),
+        ("pip install -e . -e packages/client", False),
+        ("pip install ./wheels/wwspec_router-0.1.0-py3-none-any.whl[zone]", False),
+        ('pip install "$root/dist/wwspec_devtools-$version.whl[dev]"', False),
+        ("wwspec new shop", False),
+    ],
+)
+def test_a_name_that_pip_would_ask_an_index_for_is_found(line: str, is_asked: bool) -> None:
+    assert bool(asked(line)) is is_asked
+
+
+def test_pip_asks_no_index_for_a_name_of_ours() -> None:
+    """Somebody else may publish there under it: a hole."""
+    tracked = [tool("git"), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = call(*tracked).stdout.split("\0")
+    scripts = [name for name in names if re.search(r"^scripts/|^\.ci/|Dockerfile$|/demo$|\.sh$|\.ya?ml$", name)]
+    assert {"scripts/env", "scripts/release", ".ci/run", "Dockerfile", "examples/archive_app/demo"} <= {*scripts}
+    texts = {name: (ROOT / name).read_text("utf-8", "replace") for name in scripts if (ROOT / name).is_file()}
+    assert {name: asked(text) for name, text in texts.items() if asked(text)} == {}
+
+    requirements = [name for name in names if re.search(r"(?:^|/)requirements[\w-]*(?:/[\w-]+)?\.(?:txt|in)$", name)]
+    assert {"requirements/run.txt", f"{SCAFFOLD}/requirements.txt", f"{SCAFFOLD}/requirements-dev.txt"} <= {
+        *requirements
+    }
+    for name in requirements:
+        lines = [line for line in (ROOT / name).read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]
+        assert [line for line in lines if OF_AN_INDEX.search(line)] == []
+
+
+@pytest.mark.parametrize("of", ["zone", "dev"])
+def test_the_requirements_of_a_new_program_name_our_wheels_by_path(of: str) -> None:
+    zone = f"wwspec_router-{__version__}-cp312-cp312-manylinux_2_17_x86_64.whl"
+    for wheels in ([], [zone, *map(pure_wheel, PACKAGES)]):
+        lines = framework_requirements(of, wheels).splitlines()
+        assert lines
+        assert [line for line in lines if not line.startswith("./wheels/wwspec_")] == []
+        assert all(OF_AN_INDEX.search(line) is None for line in lines)
+    both = [*framework_requirements("zone", []).splitlines(), *framework_requirements("dev", []).splitlines()]
+    assert {line.split("/")[2].split("-")[0] for line in both} == {*PACKAGES}
