@@ -64,7 +64,7 @@ class Clone:
     def ci(self, due: str) -> subprocess.CompletedProcess[str]:
         """Run .ci/run, whose every script notes that it runs, while some parts are due."""
         more = {"nightly": f'[ "$1" != --due ] || echo {due}\n', "audit": 'echo tests/a.py::test_b >> "$CI_REPEATED"\n'}
-        for name in ("audit", "check", "env", "needs", "nightly", "package"):
+        for name in ("audit", "check", "env", "lines", "needs", "nightly", "package"):
             file = self.folder / "scripts" / name
             file.write_text(SCRIPT + more.get(name, ""), "utf-8")
             file.chmod(0o755)
@@ -212,6 +212,7 @@ def test_ci_runs_the_parts_that_are_due_and_prints_processor_time_by_step(
     assert re.match(r"(\w+ +\d+:\d\d\n)+in sum +\d+:\d\d\n=== failed beside", times)
     began = re.findall(r"^=== scripts/(.*) \(\d+ min \d+ s\)$", done.stdout, re.MULTILINE)
     assert [each for each in began if each.split()[0] in ("test", "package", "nightly")] == steps
+    assert began[-1] == "lines"
     fresh = [each for each in clone.ran if each.startswith("scripts/fresh trixie --user tests/")]
     assert len(fresh) == ("fresh" not in due)
 
