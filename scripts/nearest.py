@@ -18,7 +18,7 @@ BESIDE = {
     ),
 }
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""
-PAGE = re.compile(r"(README|docs/).*\.md")
+PAGE = re.compile(r"((packages/\w+/)?README|docs/).*\.md")
 OF_EVERY_PAGE = tuple(f"tests/docs/test_{name}.py" for name in ("pages", "facts", "published", "diagrams", "snippets"))
 SHOWN = 3
 """Files of tests that are named for a change; of more it is said how many."""
@@ -106,16 +106,16 @@ def all_tests(pattern: str) -> list[Path]:
 
 
 def tests_of(changed: Path) -> list[str]:
-    """Return the files of tests of a folder or a module: those in the folder of its name, or all of its room."""
-    [(package, tests)] = [each for each in ROOMS.values() if changed.is_relative_to(each[0])]
-    folder = changed.parent if changed.suffix else changed
-    own = tests / folder.relative_to(package)
-    if package.parent.name in ("client", "contracts"):  # whose tests have a folder of the room's name
-        own = tests / package.parent.name / folder.relative_to(package)
-    if not any(own.rglob("test_*.py")):
-        own = tests
-    if own == Path("tests"):  # all of the program, where the name says more
+    """Return the files of tests of a folder or a module: those in the folder of its name, or the next one above."""
+    [(room, (package, tests))] = [each for each in ROOMS.items() if changed.is_relative_to(each[1][0])]
+    home = tests / room if room in ("client", "contracts") else tests  # theirs have a folder of the room's name
+    own = home / (changed.parent if changed.suffix else changed).relative_to(package)
+    while own != home and not any(own.rglob("test_*.py")):
+        own = own.parent
+    if own == tests:  # all of the program, or of the tools, where the name says more
         return []
+    if own == home:
+        own = tests
     beside = [
         more for start, more in BESIDE.items() if str(changed).startswith(start) or start.startswith(f"{changed}/")
     ]

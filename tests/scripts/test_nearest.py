@@ -21,6 +21,16 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
         ("wwspec_router/cli/verbs/doctor.py", "packages/devtools/tests/cli/test_doctor.py"),
         ("wwspec_router/asgi.py", "tests/test_asgi.py"),
         ("packages/contracts/wwspec_contracts/errcodes.json", "packages/contracts/tests/contracts/test_errcodes.py"),
+        ("packages/contracts/wwspec_contracts/backoff.py", "packages/contracts/tests/contracts/test_backoff.py"),
+        ("packages/client/wwspec_client/notify/policy.py", "packages/client/tests/client/notify/test_policy.py"),
+        ("packages/client/pyproject.toml", "tests/packaging/test_scripts.py"),
+        ("packages/devtools/wwspec_devtools/image/build.py", "packages/devtools/tests/image/test_build.py"),
+        (
+            "packages/devtools/wwspec_devtools/app_module.py",
+            "packages/devtools/tests/console_contracts/test_app_module.py",
+        ),
+        ("packages/devtools/wwspec_devtools/scaffold/files/Dockerfile", "packages/devtools/tests/scaffold/test_new.py"),
+        ("packages/devtools/README.md", "tests/docs/test_pages.py"),
         ("abilities/chat_summary.py", "tests/abilities/test_chat_summary.py"),
         ("scripts/needs", "tests/packaging/test_needs.py"),
         ("scripts/website/facts.py", "tests/docs/test_facts.py"),
@@ -37,6 +47,16 @@ def test_a_module_has_the_tests_of_its_folder_and_of_what_is_beside_it() -> None
     tests = nearest(Path("wwspec_router/kernel/intake.py"))
     assert {"tests/kernel/test_once.py", "tests/handlers/test_follow.py", "tests/jobs/test_events.py"} < {*tests}
     assert not [test for test in tests if test.startswith("packages/client/tests/client/")]
+
+
+def test_a_module_without_a_folder_of_tests_has_those_of_the_next_one_above_or_of_its_name() -> None:
+    devtools = Path("packages/devtools/wwspec_devtools")
+    console = nearest(devtools / "emulator/console/static/timeline/list.js")
+    assert {str(Path(test).parts[3:5]) for test in console} == {str(("emulator", "console"))}
+    assert len(nearest(devtools / "app_module.py")) < 5
+    for name in ("__init__", "api/sync_msg"):
+        room = nearest(Path(f"packages/contracts/wwspec_contracts/{name}.py"))
+        assert {Path(test).parts[3] for test in room} == {"contracts", "wecom"}
 
 
 def test_a_page_has_the_tests_that_read_every_page_and_those_that_name_it() -> None:
