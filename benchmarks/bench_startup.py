@@ -42,7 +42,7 @@ PROCESSES: dict[str, dict[str, tuple[str, ...]]] = {
 
 def measure(effort: Effort) -> Samples:
     """Start everything in turns."""
-    for folder in ("wwspec_router", "abilities", "schemas", "benchmarks"):
+    for folder in ("wwspec_router", "packages", "abilities", "schemas", "benchmarks"):
         compileall.compile_dir(ROOT / folder, quiet=1)
     number = effort.pick(full=MANY, quick=20)
     samples = Samples(BARE, abilities_more=number)

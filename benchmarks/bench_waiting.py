@@ -28,7 +28,7 @@ import httpx
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM
 from benchmarks.figures import Samples
-from benchmarks.zones import ROOT
+from benchmarks.zones import HOMES, ROOT
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
@@ -42,7 +42,7 @@ QUIET = 1.0
 LIMIT = 60.0
 """Seconds within which new code must answer."""
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-ENVIRONMENT["PYTHONPATH"] = str(ROOT)
+ENVIRONMENT["PYTHONPATH"] = os.pathsep.join(map(str, HOMES))
 ENVIRONMENT["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the plugins of other peers
 
 HANDLER = """
@@ -96,7 +96,8 @@ Ask = Callable[[], int]
 
 def measure(effort: Effort) -> Samples:
     """Test, ask for help and change in turns."""
-    compileall.compile_dir(ROOT / "wwspec_router", quiet=1)
+    for package in ("wwspec_router", "packages"):
+        compileall.compile_dir(ROOT / package, quiet=1)
     samples = Samples(FASTAPI)
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-") as name:
         shop, bare = Path(name, "shop"), Path(name, "bare")

@@ -22,7 +22,7 @@ import msgspec
 from benchmarks.figures import Figure, Report
 
 ROOT = Path(__file__).parents[1]
-_PACKAGES = ("wwspec_router", "abilities", "schemas", "benchmarks")
+_CODE = ("wwspec_router", "packages", "abilities", "schemas", "benchmarks")
 
 Key = tuple[str, str, str]
 
@@ -39,8 +39,8 @@ def main() -> None:
         export(options.commit, before)
         build(before)
         for tree in (ROOT, before):
-            for package in _PACKAGES:
-                compileall.compile_dir(tree / package, quiet=1)
+            for code in filter(Path.is_dir, map(tree.joinpath, _CODE)):
+                compileall.compile_dir(code, quiet=1)
         now: dict[Key, list[Figure]] = {}
         then: dict[Key, list[Figure]] = {}
         for number in range(options.times):
@@ -78,10 +78,11 @@ def build(folder: Path) -> None:
 
 def measure(tree: Path, name: str, options: list[str]) -> Iterator[tuple[Key, Figure]]:
     """Run one benchmark in one tree."""
+    homes = (tree, *tree.glob("packages/*"))  # before the editable installs of the environment, which are of this tree
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--json", *options],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, homes))},
         capture_output=True,
         text=True,
         check=False,

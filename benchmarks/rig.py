@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.zones import PASSTHROUGH, ROOT, BenchmarkZone
+from benchmarks.zones import HOMES, PASSTHROUGH, ROOT, BenchmarkZone
 from tests.support.tools import tool
 
 __all__ = [
@@ -154,7 +154,7 @@ def peer_environment(zone: BenchmarkZone) -> dict[str, str]:
     """Return the environment of a peer: what run.sh sets, the allocator's bounds included, with the SDK's path."""
     environment = {**os.environ, **run_sh_environment()}
     del environment["PYTHONSAFEPATH"]
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(zone.module.parent)])
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (*HOMES, zone.module.parent)))
     return environment
 
 
@@ -297,7 +297,8 @@ def _mappings(pid: int) -> list[tuple[str, dict[str, int]]]:
 
 def _copy_program(folder: Path) -> None:
     shutil.copy2(ROOT / "run.sh", folder)
-    (folder / "wwspec_router").symlink_to(ROOT / "wwspec_router")
+    for package in (package for home in HOMES for package in home.glob("wwspec_*/")):
+        (folder / package.name).symlink_to(package)
 
 
 def _script(calls: Sequence[tuple[Mapping[str, str], str]]) -> str:

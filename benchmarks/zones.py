@@ -19,9 +19,11 @@ from benchmarks.sdk import wwspecapisdk as light
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
-__all__ = ["PASSTHROUGH", "ROOT", "SLOW_DATA", "SdkName", "BenchmarkZone", "zone"]
+__all__ = ["HOMES", "PASSTHROUGH", "ROOT", "SLOW_DATA", "SdkName", "BenchmarkZone", "zone"]
 
 ROOT = Path(__file__).parents[1]
+HOMES = (ROOT, *sorted(ROOT.glob("packages/*")))
+"""The folders of our packages."""
 PAYLOADS = ROOT / "tests" / "payloads"
 MESSAGE_BYTES = 300
 """Length of one message: 10 are about 3 KB, 200 are 60 KB, 1,000 are 300 KB."""
