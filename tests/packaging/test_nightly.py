@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from scripts.nightly import MOST_COMMITS, PARTS
+from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.tools import tool
 
 ALL = " ".join(PARTS)
+FOLDERS = [str(tests) for _, tests in ROOMS.values()]
 STORE = "wwspec_router/stores/redis/events.py"
 SCRIPT = """#!/bin/sh
 echo "$0 $*" >> ran
@@ -94,16 +96,18 @@ def clone(tmp_path: Path) -> Clone:
 
 def test_every_path_of_the_table_is_there() -> None:
     paths = {path for part in PARTS.values() for path in part.paths}
-    paths |= {word for words in commands() for word in words if word.startswith(("tests/", "scripts/"))}
+    paths |= {word for words in commands() for word in words if word.startswith(("tests/", "packages/", "scripts/"))}
     listed = [tool("git"), "--glob-pathspecs", "ls-files", "--"]
     assert [each for each in sorted(paths) if not subprocess.check_output([*listed, each], cwd=ROOT)] == []
 
 
 def test_every_test_with_the_mark_is_in_a_folder_that_a_part_runs() -> None:
-    run = {word for words in commands() if "nightly" in words for word in words if word.startswith("tests/")}
+    run = {
+        word for words in commands() if "nightly" in words for word in words if word.startswith(("tests/", "packages/"))
+    }
     run |= {"tests/benchmarks", "tests/packaging"}  # by scripts/bench --test and scripts/package
     grep = [tool("git"), "grep", "--untracked", "--files-with-matches", "-E", "mark[.]nightly|sql_servers import"]
-    done = subprocess.run([*grep, "tests", ":!tests/support"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([*grep, *FOLDERS, ":!tests/support"], cwd=ROOT, capture_output=True, text=True, check=True)
     marked = done.stdout.split()
     assert len(marked) > 10
     assert [name for name in marked if not any(is_below(name, folder) for folder in run)] == []
