@@ -35,7 +35,7 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
         channel: The way to the program; by default HTTP, closed with the application.
 
     Raises:
-        ConfigurationError: The EncodingAESKey is malformed, or the extra `emulator` is not installed.
+        ConfigurationError: The EncodingAESKey is malformed.
     """
     _check_cipher()
     clock = Clock(settings.clock_start)
