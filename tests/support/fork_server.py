@@ -51,12 +51,13 @@ def import_verbs() -> None:
     """Import pytest, every verb, the libraries and all contracts of WeCom, and read the docstrings of these."""
     gc.disable()
     main = importlib.import_module("wwspec_router.cli.main")
+    for verb in main.VERBS:
+        main.command_of(verb)
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as in a process of `wwspec`
     contracts = importlib.import_module("wwspec_contracts")
     plugins = importlib.import_module("_pytest.config").default_plugins
     for name in (
         *LIBRARIES,
-        *map(main.module_of, main.VERBS),
         *(f"_pytest.{plugin}" for plugin in plugins),
     ):
         importlib.import_module(name)

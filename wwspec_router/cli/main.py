@@ -20,6 +20,8 @@ from wwspec_router import __version__
 from wwspec_router.cli.language import LANGUAGES, VARIABLE, is_chinese, text, wants_chinese
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from click.shell_completion import CompletionItem
 
 
@@ -165,14 +167,38 @@ VERBS = {
 }
 """Every verb, in the order of `wwspec --help`. The module of a verb is imported when the verb is used."""
 
-
 OWN = ("serve", "config", "doctor")
 """The verbs of this package; wwspec-devtools has all others."""
 
+_INSTALL = "install its wheel, or packages/devtools of the clone, of the same version"
 
-def module_of(verb: str) -> str:
-    """Return the name of a verb's module."""
-    return f"{'wwspec_router' if verb in OWN else 'wwspec_devtools'}.cli.verbs.{verb}"
+GROUP = "wwspec.verbs"
+"""The group of entry points that name the commands of other verbs, those of a team among them."""
+
+
+def command_of(verb: str) -> click.Command | None:
+    """Return the command of a verb; None for one that no installed package has.
+
+    Raises:
+        ExtraMissingError: It is one of wwspec-devtools, which is not installed.
+    """
+    if verb in OWN:
+        command: click.Command = importlib.import_module(f"wwspec_router.cli.verbs.{verb}").command
+        return command
+    found = other_verbs().get(verb)
+    if found is not None:
+        command = found.load()
+        return command
+    if verb not in VERBS:
+        return None
+    raise ExtraMissingError(f"wwspec {verb} needs wwspec-devtools, which is not installed: {_INSTALL}")
+
+
+def other_verbs() -> "dict[str, EntryPoint]":
+    """Return the verbs of other packages that are installed, by name."""
+    from importlib.metadata import entry_points  # here, since `wwspec serve` needs none of it
+
+    return {each.name: each for each in entry_points(group=GROUP) if each.name not in OWN}
 
 
 class _MissingExtraError(click.ClickException):
@@ -192,19 +218,17 @@ class _Verbs(click.Group):
             return super().main(args, *others, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return [*VERBS, *(name for name in other_verbs() if name not in VERBS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
         gc.disable()  # modules stay: a collection would take longer, and a forked process would copy them
         try:
-            module = importlib.import_module(module_of(cmd_name))
+            command = command_of(cmd_name)
         finally:
             gc.freeze()
             gc.enable()
-        command: click.Command = module.command
-        command.epilog = _examples(VERBS[cmd_name].examples)
+        if command is not None and cmd_name in VERBS:
+            command.epilog = _examples(VERBS[cmd_name].examples)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -219,7 +243,7 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in VERBS:
+        if name not in VERBS and name not in other_verbs():
             from wwspec_router.cli.help import require_command  # here, since it reads the settings
 
             require_command(ctx, name, VERBS)
@@ -232,12 +256,20 @@ class _Verbs(click.Group):
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]  # click's own imports every verb
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, VERBS))
+        found = other_verbs()
+        known = {name: verb for name, verb in VERBS.items() if name in OWN or name in found}
+        width = max(map(len, (*known, *found)))
         for group in Group:
-            with formatter.section(group):
-                for name, verb in VERBS.items():
-                    if verb.group is group:
+            if rows := [(name, verb) for name, verb in known.items() if verb.group is group]:
+                with formatter.section(group):
+                    for name, verb in rows:
                         formatter.write(f"  {name:{width}}  {text(verb.help)}\n  {'':{width}}  $ {verb.examples[0]}\n")
+        if more := sorted(found.keys() - VERBS.keys()):
+            with formatter.section(text("Of other packages")):
+                formatter.write("".join(f"  {name:{width}}  {found[name].value}\n" for name in more))
+        if missing := [name for name in VERBS if name not in known]:
+            with formatter.section(text("Of wwspec-devtools, which is not installed")):
+                formatter.write_text(f"{', '.join(missing)}\n\n{text(_INSTALL)}")
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -13,7 +13,6 @@ from time import monotonic
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.errcodes import ProgramErrcodes
@@ -21,9 +20,8 @@ from wwspec_contracts.support.printable import short
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
-from wwspec_router.kernel.tracing import FAILED, OK, POSTPONED, TracedCall, encode, times
+from wwspec_router.kernel.observer import Ended, Observation, Observer
 from wwspec_router.logs.formats import Fields
-from wwspec_router.logs.trace import Trace, current_trace
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
 from wwspec_router.monitoring.figures import UNDECODED, UNKNOWN
 from wwspec_router.sdk.base import Headers, Sdk, SdkClient, SealedReply
@@ -74,10 +72,8 @@ class Measure:
         """The emulator's number of it."""
         self.traceparent = ""
         """Of the app's trace, if its request names one."""
-        self.trace: Trace | None = None
-        """What is noted for the emulator; None with the vendor's SDK."""
-        self.traced: TracedCall | None = None
-        """What the emulator is told at the end."""
+        self.observation: Observation | None = None
+        """What is noted of it; None where nobody observes."""
         self.since = monotonic()
         """When it began."""
         self._seconds = 0.0
@@ -115,6 +111,7 @@ class CallLog:
         quiet: Labels of calls that are polled: they have a line only when they fail.
         errcodes: Those of the program's own failures.
         handled: When the app is notified of the events on which code runs as a job: by event type.
+        observer: Is called at each step; None for none.
     """
 
     def __init__(
@@ -123,8 +120,10 @@ class CallLog:
         quiet: Collection[str] = (),
         errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
         handled: Mapping[str, str] = _NONE_HANDLED,
+        observer: Observer | None = None,
     ) -> None:
         self._sdk = sdk
+        self._observer = observer
         self._quiet = quiet
         self._errcodes = errcodes
         self._handled = handled
@@ -144,9 +143,11 @@ class CallLog:
             measure: The measure of the same call on another thread, if there is one.
         """
         self._thread.measure = measure = measure or Measure()
-        if self.is_emulated:
-            measure.trace = measure.trace or Trace()
-            current_trace.set(measure.trace)
+        if self._observer is not None:
+            if measure.observation is None:
+                measure.observation = self._observer.begin()
+            else:
+                self._observer.go_on(measure.observation)
         return measure
 
     def write(
@@ -201,20 +202,19 @@ class CallLog:
         before = current_traceparent.set(measure.traceparent)  # this may be another thread than that of the call
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
         current_traceparent.reset(before)
-        if measure.trace is not None and measure.reference:
-            measure.traced = TracedCall(
+        if self._observer is not None and measure.observation is not None and measure.reference:
+            ended = Ended(
+                line=line,
                 reference=measure.reference,
-                kind=line.kind,
-                outcome=FAILED if errcode or ending else OK,
-                milliseconds=times(measure.trace, seconds, queued, measure.seconds),
-                errcode=errcode,
-                meaning=self._errcodes.meaning(errcode),
-                errmsg=line.ending or line.errmsg,
                 number=measure.number,
+                meaning=self._errcodes.meaning(errcode),
+                seconds=seconds,
+                queued=queued,
+                sdk_seconds=measure.seconds,
                 trace_id=trace_id_of(measure.traceparent),
+                is_job=is_job,
             )
-            if not is_job:
-                self.trace(measure.reference, encode(measure.traced, measure.trace))
+            self._observer.end(measure.observation, ended)
 
     def end_run(self, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
         """Tell the emulator how the run of a job ended that this thread has just run.
@@ -227,12 +227,8 @@ class CallLog:
         self._report_run(self._measure, attempt, attempts, next_run)
 
     def _report_run(self, measure: Measure, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
-        trace, traced = measure.trace, measure.traced
-        if trace is None or traced is None:
-            return
-        outcome = traced.outcome if next_run is None else POSTPONED
-        run = replace(traced, outcome=outcome, attempt=attempt, attempts=attempts, next_run=next_run)
-        self.trace(traced.reference, encode(run, trace))
+        if self._observer is not None and measure.observation is not None:
+            self._observer.end_run(measure.observation, attempt, attempts, next_run)
 
     def answer_job(self, answer: Answering, call: Call, route: Route, deadline: Deadline, reference: str) -> Reply:
         """Answer the call of a job as `answer` does, and write its line.
@@ -247,8 +243,9 @@ class CallLog:
         measure = self.begin(Measure(call))
         measure.reference = reference
         if reference:
-            self.trace(reference)
             self._jobs[reference] = measure
+            if self._observer is not None:
+                self._observer.begin_run(reference)
         reply = answer(call, route, deadline)
         measure.traceparent = current_traceparent.get()
         if not reference or self._jobs.pop(reference, None) is measure:
@@ -270,8 +267,8 @@ class CallLog:
         """
         if (measure := self._jobs.pop(reference, None)) is None:
             return
-        if measure.trace is not None:
-            measure.trace.failure = error
+        if measure.observation is not None:
+            measure.observation.failure = error
         self._write_job(measure, reply, label)
         self._report_run(measure, attempt, attempts)
 
@@ -307,7 +304,7 @@ class CallLog:
         measure.request_id = measure.request_id or _request_id(sealed.headers.items())
         call = measure.call
         if self.is_emulated and call is not None and call.call_type == CallType.EVENT and _name(call) in self._handled:
-            is_repeat = measure.trace is not None and measure.trace.is_repeat
+            is_repeat = measure.observation is not None and measure.observation.is_repeat
             if not is_repeat and not _read(text, Refused).errcode:  # else there may be no job
                 return SealedReply({**sealed.headers, _JOB: self._handled[_name(call)]}, sealed.body)
         return sealed
@@ -352,6 +349,7 @@ def call_log_of(
     quiet: Collection[str] = (),
     errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
     handled: Mapping[str, str] = _NONE_HANDLED,
+    observer: Observer | None = None,
 ) -> CallLog | None:
     """Return the log of the calls, which is the SDK to use then; None when there are no lines.
 
@@ -361,9 +359,10 @@ def call_log_of(
         quiet: See `CallLog`.
         errcodes: See `CallLog`.
         handled: See `CallLog`.
+        observer: See `CallLog`.
     """
     has_lines = (sdk.is_emulated or is_wanted) and log.isEnabledFor(logging.INFO)
-    return CallLog(sdk, quiet, errcodes, handled) if has_lines else None
+    return CallLog(sdk, quiet, errcodes, handled, observer) if has_lines else None
 
 
 class _MeasuredClient:

@@ -23,6 +23,7 @@ from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.claim_renewal import LEASE
 from wwspec_router.kernel.functions import Functions
 from wwspec_router.kernel.intake import AppNotifications, EventIntake, JobIntake
+from wwspec_router.kernel.observer import Observer
 from wwspec_router.kernel.once import Once
 from wwspec_router.kernel.refusals import Refusals
 from wwspec_router.monitoring.figures import ASYNC, EVENT, UNKNOWN
@@ -102,6 +103,7 @@ class Dispatcher:
         with_text: Log errors with their text, which may quote a request. For development only.
         once_lease: Seconds without a sign of life from its process after which a call that runs once may run again.
         with_timeouts: Whether the timeouts of the registry file count; not while a debugger holds calls.
+        observer: Notes the time of checks; None for none.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Dispatcher:
         with_text: bool = False,
         once_lease: float = LEASE,
         with_timeouts: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         registry, ttl = table.registry, table.registry.program.notify_ttl
         wake = jobs.wake if jobs is not None else _wake_nobody
@@ -141,7 +144,7 @@ class Dispatcher:
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         administration = Administration(store, program.errcode, wake, table.job_names)
         resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
-        own = (table.around, self._refusals.errcode_of)
+        own = (table.around, self._refusals.errcode_of, observer)
         functions = Functions(sdk, resources, events, portal, figures, once, administration, *own)
         self._routes = _routes(table, functions, with_timeouts=with_timeouts)
         self._event_routes = {

@@ -32,8 +32,8 @@ from wwspec_router.handlers.events import AsyncEventContext, EventContext, Event
 from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
+from wwspec_router.kernel.observer import Observer
 from wwspec_router.kernel.once import Once
-from wwspec_router.logs.trace import checked
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget
 from wwspec_router.registry.once import Path
@@ -78,6 +78,7 @@ class Functions:
         administration: Manages what the program has stored.
         around: What the application lets run around its code.
         error_code: Returns the errcode that an error becomes, for `around`.
+        observer: Notes the time of checks; None for none.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Functions:
         administration: Administration,
         around: Around | None = None,
         error_code: Callable[[BaseException], int] = lambda error: DEFAULT_ERRCODE,
+        observer: Observer | None = None,
     ) -> None:
         self._sdk = sdk
         self._resources = resources
@@ -101,6 +103,7 @@ class Functions:
         self._administration = administration
         self._around = around
         self._error_code = error_code
+        self._observer = observer
         self._func_input = InputCodec(_FuncInput)
 
     def answering(self, target: Target) -> Function:
@@ -122,8 +125,8 @@ class Functions:
                 return self._func(target)
 
     def _timed(self, check: Callable[P, R]) -> Callable[P, R]:
-        """Return a check of a contract, with the emulator's SDK one whose time is measured."""
-        return checked(check) if self._sdk.is_emulated else check
+        """Return a check of a contract; one whose time is noted, if somebody does."""
+        return check if self._observer is None else self._observer.timed_check(check)
 
     def handling(self, target: EventTarget) -> Function:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""

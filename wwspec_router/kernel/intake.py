@@ -28,7 +28,7 @@ from wwspec_router.codecs.bounds import bounded
 from wwspec_router.codecs.codec import OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.events import event_key_of
-from wwspec_router.logs.trace import current_trace
+from wwspec_router.kernel.observer import current_observation
 from wwspec_router.registry.events import EventTarget, NotificationKind
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import JobJournal, Store
@@ -244,8 +244,8 @@ class EventIntake:
             is_delivered = self._is_delivered(repeat, first.text, first.version)
         if is_delivered:
             self._notify(repeat, first.text, repeat.event_type)
-        if (trace := current_trace.get()) is not None:
-            trace.is_repeat = True
+        if (observation := current_observation.get()) is not None:
+            observation.is_repeat = True
         log.debug("event %s has come before: its code does not run again", short(repeat.event_type, 40))
         return True
 

@@ -26,8 +26,8 @@ from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import class_of, errcode_of, is_a, where
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
+from wwspec_router.kernel.observer import current_observation
 from wwspec_router.logs.formats import Fields
-from wwspec_router.logs.trace import current_trace
 from wwspec_router.logs.tracebacks import place_of, shown
 
 log = logging.getLogger(__name__)
@@ -98,8 +98,8 @@ class Refusals:
         is_timeout = is_a(error, HandlerTimeoutError)
         if is_timeout and deadline.place is not None and not where(error):
             BaseException.with_traceback(error, deadline.place)
-        if (trace := current_trace.get()) is not None:
-            trace.failure = error
+        if (observation := current_observation.get()) is not None:
+            observation.failure = error
         if is_a(error, PostponedError):
             return self.reply(error)  # the executor of jobs logs it: nothing is wrong
         reply, reference = None, ""

@@ -27,6 +27,7 @@ from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
+from wwspec_router.kernel.observer import observer_of
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
@@ -127,12 +128,14 @@ class ZoneProgram:
         own: object = None,
     ) -> None:
         self._table = table
+        self._observer = observer_of(sdk.trace) if sdk.is_emulated else None
         self._call_log = call_log_of(
             sdk,
             is_wanted=settings.request_log,
             quiet=table.status_names,
             errcodes=table.registry.program,
             handled={name: target.row.notify for name, target in table.event_targets.items()},
+            observer=self._observer,
         )
         self._sdk = self._call_log or sdk
         self._store = store
@@ -211,6 +214,7 @@ class ZoneProgram:
             with_text=self._sdk.is_emulated,
             once_lease=settings.once_lease,
             with_timeouts=not settings.debug,
+            observer=self._observer,
         )
         jobs = self._jobs(dispatcher, figures, wake_jobs, portal.frames_of) if settings.job_threads else None
         monitor = Monitor(

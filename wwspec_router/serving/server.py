@@ -23,9 +23,9 @@ from wwspec_router.http1.bounds import Limits
 from wwspec_router.http1.budget import BodyBudget
 from wwspec_router.http1.connection import Connection
 from wwspec_router.kernel.call_log import CALLS
+from wwspec_router.kernel.observer import observer_of
 from wwspec_router.logs.handlers import SdkLogHandler
 from wwspec_router.logs.lines import log_stray
-from wwspec_router.logs.trace import trace_output
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
@@ -109,8 +109,8 @@ def _program(settings: Settings, shared: SharedFigures | None = None) -> ZonePro
 def _log_to(sdk: VendorSdk) -> None:
     if sdk.source is SdkSource.VENDOR:  # the stand-in prints to the stream of our own log
         logging.getLogger().addHandler(SdkLogHandler(sdk.log))
-    else:
-        trace_output(CALLS)
+    elif (observer := observer_of(sdk.trace)) is not None:
+        observer.watch_process(CALLS)
 
 
 def _spare_the_collector() -> None:

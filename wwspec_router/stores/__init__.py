@@ -1,9 +1,11 @@
 """Stores of events and jobs, and `open_store`, which imports the backend that a URL names.
 
 A new backend is a folder here, a row in `SCHEMES`, and a test class that runs the suite in tests/stores/suites over it.
+A package of its own declares one as an entry point of the group `wwspec.stores`, by the scheme of its URLs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_router.stores.base import (
@@ -15,6 +17,9 @@ from wwspec_router.stores.base import (
     StoreLimits,
 )
 from wwspec_router.stores.job import Job, Outcome
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "Job",
@@ -28,6 +33,9 @@ __all__ = [
     "open_store",
     "risks_of",
 ]
+
+GROUP = "wwspec.stores"
+"""The group of entry points: by scheme, what opens a store from its URL, `StoreLimits` and the program's name."""
 
 _Clock = Callable[[], float] | None
 _DEFAULT_LIMITS = StoreLimits()
@@ -58,13 +66,15 @@ def open_store(
     """
     scheme, colon, _ = url.partition(":")
     opener = SCHEMES.get(scheme) if colon else None
+    if colon and opener is None and (own := _installed().get(scheme)) is not None:
+        return _open_own(own, url, limits, program)
     if scheme in ("redis+cluster", "rediss+cluster"):
         from wwspec_router.stores.redis.url import NO_CLUSTER
 
         raise ConfigurationError(NO_CLUSTER)
     if opener is None:
         # The URL is not repeated: it may hold a password.
-        known = [f"{each}:" for each in SCHEMES]
+        known = [f"{each}:" for each in (*SCHEMES, *_installed())]
         meant = did_you_mean(f"{scheme}:", known)
         raise ConfigurationError(
             f"the store's URL has no known scheme; {f'{meant} ' if meant else ''}known are {', '.join(known)}"
@@ -76,6 +86,24 @@ def risks_of(store: Store) -> Sequence[str]:
     """Return the ways in which a store may lose acknowledged data because of its setup: one line each, with the fix."""
     risks: Sequence[str] = getattr(store, "risks", ())
     return risks
+
+
+def _installed() -> "dict[str, EntryPoint]":
+    """Return the stores of other packages, by their schemes."""
+    from importlib.metadata import entry_points  # here, since few programs need it
+
+    return {each.name: each for each in entry_points(group=GROUP) if each.name not in SCHEMES}
+
+
+def _open_own(own: "EntryPoint", url: str, limits: StoreLimits, program: str) -> Store:
+    try:
+        open_it = own.load()
+    except Exception as error:  # it is anybody's code
+        raise ConfigurationError(
+            f"the store {own.name}: ({own.value}) does not load: {type(error).__name__}"
+        ) from error
+    store: Store = open_it(url, limits, program)
+    return store
 
 
 def _open_memory(url: str, limits: StoreLimits, program: str, clock: _Clock) -> Store:

@@ -1,0 +1,289 @@
+"""What the program tells the emulator of its work: an observer of the program, for `wwspec serve --sdk emulator`.
+
+The emulator reads the JSON of one attempt by a struct of its own: the two import nothing of each other.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from time import monotonic
+from typing import ParamSpec, TextIO, TypeVar, cast
+
+import msgspec
+
+from wwspec_contracts.errors import CallError
+from wwspec_contracts.support.stacks import class_of, is_a
+from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
+from wwspec_router.logs.tracebacks import frames_of, message_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_LINES = 200
+"""Lines of one trace; further ones are only counted."""
+MAX_CHARACTERS = 4096
+"""Of one line."""
+
+OK, FAILED, POSTPONED = "ok", "failed", "postponed"
+"""How an attempt ended: `failed` is for good, `postponed` until the next attempt."""
+
+
+class TracedFrame(msgspec.Struct, frozen=True):
+    """One line of a traceback."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+    own: bool
+    """Whether it is a line of the application, and not of a library or of this package."""
+
+
+class TracedError(msgspec.Struct, frozen=True):
+    """What was raised."""
+
+    name: str
+    text: str
+    frames: list[TracedFrame]
+    """The outermost first."""
+
+
+class TracedLine(msgspec.Struct, frozen=True):
+    """What was logged or printed."""
+
+    at: float
+    level: str
+    text: str
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Where the time went, in milliseconds."""
+
+    total: float
+    queue: float
+    check: float
+    sdk: float
+    handler: float
+
+
+class TracedCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attempt."""
+
+    reference: str
+    """A request id, a job_info, or the notify_id of an event."""
+    kind: str
+    outcome: str
+    milliseconds: Times
+    errcode: int = 0
+    meaning: str = ""
+    """The key of the registry file that has this errcode; empty when none has it alone."""
+    errmsg: str = ""
+    number: int = 0
+    attempt: int = 1
+    attempts: int | None = None
+    next_run: float | None = None
+    """Seconds until the next attempt."""
+    trace_id: str = ""
+    """That of the app, if its request names one."""
+    pid: int = 0
+    failure: TracedError | None = None
+    lines: list[TracedLine] = []
+    lines_left_out: int = 0
+
+
+class Trace:
+    """What is noted of one call while it lasts."""
+
+    __slots__ = ("_begun", "_unfinished", "check_seconds", "failure", "is_repeat", "left_out", "lines", "traced")
+
+    def __init__(self) -> None:
+        self._begun = monotonic()
+        self._unfinished: dict[str, str] = {}
+        self.lines: list[tuple[float, str, str]] = []
+        """Milliseconds since the begin; the level of the log, or `stdout`, `stderr`; and the text."""
+        self.left_out = 0
+        """Lines beyond those that are kept."""
+        self.failure: BaseException | None = None
+        """What ended the call with an error."""
+        self.is_repeat = False
+        """Whether it is an event that has come before, whose code does not run again."""
+        self.check_seconds = 0.0
+        """In the checks of the contracts."""
+        self.traced: TracedCall | None = None
+        """What the emulator is told of it, once it has ended."""
+
+    def add(self, level: str, text: str) -> None:
+        """Note one line."""
+        if len(self.lines) >= MAX_LINES:
+            self.left_out += 1
+            return
+        self.lines.append(((monotonic() - self._begun) * 1000, level, text[:MAX_CHARACTERS]))
+
+    def print(self, stream: str, text: str) -> None:
+        """Note what was written to a stream; a line counts when it is complete."""
+        *complete, rest = (self._unfinished.get(stream, "") + text).split("\n")
+        self._unfinished[stream] = rest[:MAX_CHARACTERS]
+        for line in complete:
+            self.add(stream, line)
+
+    def finish(self) -> None:
+        """Note lines that have no end."""
+        for stream, rest in self._unfinished.items():
+            if rest:
+                self.add(stream, rest)
+        self._unfinished.clear()
+
+
+class EmulatorObserver:
+    """Tells the emulator how each call, event and run of a job went, with its lines and its error.
+
+    Args:
+        send: Sends a text to the emulator, under a reference.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def watch_process(self, own: str) -> None:
+        """See `Observer`."""
+        logging.getLogger().addHandler(TraceHandler(own))
+        sys.stdout, sys.stderr = (
+            cast(TextIO, _TracedStream(stream, name))
+            for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr))
+        )
+
+    def timed_check(self, check: Callable[P, R]) -> Callable[P, R]:
+        """See `Observer`."""
+
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            trace = _current()
+            if trace is None:
+                return check(*args, **kwargs)
+            since = monotonic()
+            try:
+                return check(*args, **kwargs)
+            finally:
+                trace.check_seconds += monotonic() - since
+
+        return timed
+
+    def begin(self) -> Trace:
+        """See `Observer`."""
+        trace = Trace()
+        current_observation.set(trace)
+        return trace
+
+    def go_on(self, observation: Observation) -> None:
+        """See `Observer`."""
+        current_observation.set(observation)
+
+    def begin_run(self, reference: str) -> None:
+        """See `Observer`."""
+        self._send(reference, "")
+
+    def end(self, observation: Observation, ended: Ended) -> None:
+        """See `Observer`."""
+        trace, line = cast(Trace, observation), ended.line
+        trace.traced = TracedCall(
+            reference=ended.reference,
+            kind=line.kind,
+            outcome=FAILED if line.errcode or line.ending else OK,
+            milliseconds=_times(trace, ended),
+            errcode=line.errcode,
+            meaning=ended.meaning,
+            errmsg=line.ending or line.errmsg,
+            number=ended.number,
+            trace_id=ended.trace_id,
+        )
+        if not ended.is_job:
+            self._send(ended.reference, _encode(trace.traced, trace))
+
+    def end_run(self, observation: Observation, attempt: int, attempts: int | None, next_run: float | None) -> None:
+        """See `Observer`."""
+        trace = cast(Trace, observation)
+        if (traced := trace.traced) is None:
+            return
+        outcome = traced.outcome if next_run is None else POSTPONED
+        run = msgspec.structs.replace(traced, outcome=outcome, attempt=attempt, attempts=attempts, next_run=next_run)
+        self._send(traced.reference, _encode(run, trace))
+
+
+class TraceHandler(logging.Handler):
+    """Notes log records in the trace of their call.
+
+    Args:
+        own: The logger of the lines of the calls themselves, which are left out.
+    """
+
+    def __init__(self, own: str) -> None:
+        super().__init__()
+        self._own = own
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note one record, without its traceback: the trace has the error itself."""
+        trace = _current()
+        if trace is not None and record.name != self._own:
+            trace.add(record.levelname, record.getMessage())
+
+
+class _TracedStream:
+    """A stream whose text is noted as well; in all else the stream itself."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def write(self, text: str) -> int:
+        trace = _current()
+        if trace is not None and isinstance(text, str):
+            trace.print(self._name, text)
+        return self._stream.write(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def _current() -> Trace | None:
+    return cast("Trace | None", current_observation.get())
+
+
+def _times(trace: Trace, ended: Ended) -> Times:
+    handler = max(0.0, ended.seconds - ended.queued - ended.sdk_seconds - trace.check_seconds)
+    parts = (ended.seconds, ended.queued, trace.check_seconds, ended.sdk_seconds, handler)
+    return Times(*(round(seconds * 1000, 3) for seconds in parts))
+
+
+def _encode(traced: TracedCall, trace: Trace) -> str:
+    """Return the JSON text of an attempt, with the error and the lines of its trace."""
+    trace.finish()
+    error = trace.failure
+    whole = msgspec.structs.replace(
+        traced,
+        pid=os.getpid(),
+        failure=None if error is None else _failure(error),
+        lines=list(_lines(trace)),
+        lines_left_out=trace.left_out,
+    )
+    return msgspec.json.encode(whole).decode()
+
+
+def _failure(error: BaseException) -> TracedError:
+    frames = [
+        TracedFrame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
+        for frame, own in frames_of(error)
+    ]
+    text, detail = message_of(error), ""
+    with suppress(BaseException):  # its own class raises
+        detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
+    return TracedError(class_of(error), f"{text} ({detail})" if detail else text, frames)
+
+
+def _lines(trace: Trace) -> Iterator[TracedLine]:
+    for at, level, text in trace.lines:
+        yield TracedLine(round(at, 1), level, text.encode("utf-8", "replace").decode())
