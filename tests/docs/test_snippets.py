@@ -156,7 +156,8 @@ def zone(application: Path) -> Iterator[Zone]:
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
         place = re.match(
-            r"(#|//) ((abilities|checks|migrations|requests|schemas|store|tests|\.vscode)/[\w/.]+|wwspec\.toml)\n", block.text
+            r"(#|//) ((abilities|checks|migrations|requests|schemas|store|tests|\.vscode)/[\w/.]+|wwspec\.toml)\n",
+            block.text,
         )
         assert place, block.place
 
