@@ -63,7 +63,7 @@ def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Se
     listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
     assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
     assert len(steps) == 8
-    assert len(passed) <= 13
+    assert len(passed) <= 13, "\n".join(sorted(passed))
 
 
 def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Serve, tmp_path: Path) -> None:
