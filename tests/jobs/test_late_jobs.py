@@ -15,6 +15,7 @@ from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, Output, ability
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.measured_sdk import MeasuredSdk
 from wwspec_router.kernel.observer import observer_of
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores.base import Store
@@ -78,9 +79,10 @@ def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(
         return Answer()
 
     sdk = Emulated()
-    call_log = CallLog(sdk, observer=observer_of(sdk.trace))
-    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.05), call_log, store)
-    with working(store, call_log, kernel, hang_after=0.05, call_log=call_log) as process:
+    observer = observer_of(sdk.trace)
+    call_log = CallLog(MeasuredSdk(sdk, observer=observer), observer=observer)
+    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.05), call_log.sdk, store)
+    with working(store, call_log.sdk, kernel, hang_after=0.05, call_log=call_log) as process:
         process.accept(app_call("hanging", is_async=True, job_info="j"))
         sdk.wait_for(1)
         (trace,) = sdk.traces

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from tests.support.sdk import MemorySdk
 from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
-from wwspec_router.kernel.call_log import CALLS, CallLog, Measure, Refused
+from wwspec_router.kernel.call_log import CALLS, CallLog
+from wwspec_router.kernel.measured_sdk import Measure, MeasuredSdk, Refused
 from wwspec_router.sdk.base import SealedReply
 
 CALL = Call(corpid="corp", agentid=1, call_type=1, ability_id="any", data="{}")
@@ -26,7 +27,7 @@ def written(
 ) -> tuple[dict[str, Any], str]:
     """Write the line of a call that took half a second; return its fields and its text for people."""
     caplog.set_level(logging.INFO, CALLS)
-    CallLog(MemorySdk(is_emulated=True)).write(measure, errcode, 0.5, *sizes, label="any", **more)
+    CallLog(MeasuredSdk(MemorySdk(is_emulated=True))).write(measure, errcode, 0.5, *sizes, label="any", **more)
     record = caplog.records[-1]
     return record.__dict__["call"].fields, record.getMessage()
 
@@ -102,7 +103,7 @@ def test_a_call_that_is_made_again_and_again_has_a_line_only_when_it_fails(
     caplog: pytest.LogCaptureFixture, errcode: int, ending: str, lines: int
 ) -> None:
     caplog.set_level(logging.INFO, CALLS)
-    calls = CallLog(MemorySdk(), quiet=["any"])
+    calls = CallLog(MeasuredSdk(MemorySdk()), quiet=["any"])
     calls.write(Measure(CALL), errcode, 0.5, 1, 2, label="any", ending=ending)
     calls.write(Measure(CALL), 0, 0.5, 1, 2, label="other")
     assert len(caplog.records) == lines + 1
@@ -112,7 +113,7 @@ def test_with_the_vendors_sdk_a_line_has_no_corp_and_no_text(caplog: pytest.LogC
     caplog.set_level(logging.INFO, CALLS)
     measure = Measure(CALL)
     measure.reply, measure.refused = '{"errmsg":"no such order"}', Refused(45009, "too often", "sync_msg")
-    CallLog(MemorySdk()).write(measure, 7001, 0.5, 1, 2, label="any")
+    CallLog(MeasuredSdk(MemorySdk())).write(measure, 7001, 0.5, 1, 2, label="any")
     [record] = caplog.records
     fields = record.__dict__["call"].fields
     assert record.getMessage().startswith("call kind=call ability=any errcode=7001 ms=500.0 sdk_ms=0.0 ")
@@ -137,7 +138,7 @@ def test_the_request_id_comes_from_a_header_of_the_request_or_else_of_the_reply(
         ([(name, "of-the-request")], "of-the-request"),
         ([("ww-kind", "call")], "of-the-reply"),
     ):
-        measured = CallLog(sdk)
+        measured = MeasuredSdk(sdk)
         measure = measured.begin()
         measured.decode(headers, "body")
         measured.encode("{}")
@@ -146,7 +147,7 @@ def test_the_request_id_comes_from_a_header_of_the_request_or_else_of_the_reply(
 
 @pytest.mark.parametrize("name", ["x-request-id", "ww-signature", "ww-grid", "request-id", "ww-request-id-kind"])
 def test_other_headers_tell_no_request_id(name: str) -> None:
-    measured = CallLog(MemorySdk(decoded={"body": CALL}))
+    measured = MeasuredSdk(MemorySdk(decoded={"body": CALL}))
     measure = measured.begin()
     measured.decode([(name, "a-secret")], "body")
     assert measure.request_id == ""

@@ -105,7 +105,7 @@ class Jobs:
             journal, self._owner, figures, self._submit_later, self._wake_in, call_log, retry_pause
         )
         self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._given_back, call_log)
-        number_of = (lambda reference: 0) if call_log is None else call_log.number_of
+        number_of = (lambda reference: 0) if call_log is None else call_log.sdk.number_of
         execute = self._executor.execute
         self._threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
         self._suspects = Suspects(self._threads.hangs)

@@ -22,8 +22,9 @@ from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_router.config import Settings
 from wwspec_router.envelope import MARGIN, NO_DEADLINE, Call
 from wwspec_router.http1.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, Headers, OnAnswer, plain
-from wwspec_router.kernel.call_log import CallLog, Measure
+from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
+from wwspec_router.kernel.measured_sdk import Measure
 from wwspec_router.logs.lines import about, current_request
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
@@ -82,7 +83,7 @@ class Exchange:
     Args:
         sdk: Decodes requests and encodes replies.
         dispatcher: Answers calls.
-        call_log: Where a line is written for each call; None for none. Then it is the `sdk`, too.
+        call_log: Where a line is written for each call; None for none. Its `sdk` is this one then.
     """
 
     def __init__(self, sdk: Sdk, dispatcher: Dispatcher, call_log: CallLog | None = None) -> None:
@@ -143,7 +144,7 @@ class Exchange:
         current_request.set(request.number)
         current_traceparent.set("")
         if self.call_log is not None:
-            request.measure = self.call_log.begin(request.measure)
+            request.measure = self.call_log.sdk.begin(request.measure)
         try:
             text = request.body.decode()
         except UnicodeDecodeError:

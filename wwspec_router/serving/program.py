@@ -137,7 +137,7 @@ class ZoneProgram:
             handled={name: target.row.notify for name, target in table.event_targets.items()},
             observer=self._observer,
         )
-        self._sdk = self._call_log or sdk
+        self._sdk = sdk if self._call_log is None else self._call_log.sdk
         self._store = store
         self.settings = settings
         self.is_emulated = sdk.is_emulated
