@@ -79,7 +79,7 @@ ELSEWHERE = {
         "scripts/release --archives installs the wheels so"
     ),
     "pip install ./wwspec_router/packages/contracts ./wwspec_router/packages/client": (
-        "tests/packaging/test_rooms.py installs the two wheels so"
+        "tests/packaging/test_rooms.py installs both, from their wheels"
     ),
     "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": (
         "packages/devtools/tests/cli/test_call_wecom.py"
