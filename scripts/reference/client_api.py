@@ -33,9 +33,9 @@ def page(say: Say) -> str:
             say.head(
                 say("API of the app's client", "应用侧客户端 API"),
                 say(
-                    "All names of `wwspec_client`; it needs the extra `client`. How to use them: "
+                    "All names of `wwspec_client`, of the package `wwspec-client`. How to use them: "
                     "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
-                    "`wwspec_client` 的全部名称，使用前要安装可选依赖 `client`。"
+                    "`wwspec_client` 的全部名称，由包 `wwspec-client` 提供。"
                     "用法见[调用能力](../how-to/client.md)和"
                     "[接收通知](../how-to/notifications.md)。",
                 ),

@@ -17,9 +17,9 @@ NAMES = {
 def page(say: Say) -> str:
     """Return the page."""
     introduction = say(
-        "What controls [the emulator](emulator.md) from Python; it needs the extra `emulator`. In a test it is "
+        "What controls [the emulator](emulator.md) from Python, of the package `wwspec-devtools`. In a test it is "
         "`zone.client`. How to use it: [test a program](../how-to/testing.md).",
-        "用 Python 控制[模拟器](emulator.md)，使用前要安装可选依赖 `emulator`。在测试里它就是 `zone.client`。"
+        "用 Python 控制[模拟器](emulator.md)，由包 `wwspec-devtools` 提供。在测试里它就是 `zone.client`。"
         "用法见[测试程序](../how-to/testing.md)。",
     )
     listed = "\n".join(entries(module, names, say) for module, names in NAMES.items())

@@ -1,4 +1,4 @@
-"""Every error of the package, from the classes themselves."""
+"""Every error of our packages, from the classes themselves."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -23,9 +23,8 @@ def page(say: Say) -> str:
         say.head(
             say("Errors", "异常"),
             say(
-                "Every error that the package raises; all are subclasses of `wwspec_contracts.errors.WWSpecError`. The "
-                "errcodes "
-                "that an app reads are [on a page of their own](errcodes.md).",
+                "Every error that our packages raise; all are subclasses of `wwspec_contracts.errors.WWSpecError`. The "
+                "errcodes that an app reads are [on a page of their own](errcodes.md).",
                 "本框架抛出的全部异常，都是 `wwspec_contracts.errors.WWSpecError` 的子类。"
                 "应用收到的错误码见[错误码](errcodes.md)。",
             ),
@@ -57,7 +56,7 @@ def page(say: Say) -> str:
 
 
 def errors() -> Iterator[type[WWSpecError]]:
-    """Yield every public error of the package, each behind its base."""
+    """Yield every public error of our packages, each behind its base."""
     for module in all_modules():
         if "wwspec_standin" not in module.name:
             import_module(module.name)

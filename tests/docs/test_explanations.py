@@ -13,15 +13,22 @@ from wwspec_contracts.matching import matches
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
 
-def rows(language: str, page: str, section: str) -> list[list[str]]:
-    """Return the cells of the first table of a section."""
+def tables(language: str, page: str, section: str) -> list[list[list[str]]]:
+    """Return the cells of the tables of a section."""
     text = (DOCS / language / "explanation" / f"{page}.md").read_text("utf-8")
     heading = re.search(
         rf"^## .*\{{#{section}\}}$|^## {section.replace('-', ' ')}$", text, re.MULTILINE | re.IGNORECASE
     )
     assert heading, section
-    table = text[heading.end() :].partition("\n|")[2].partition("\n\n")[0]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in f"|{table}".splitlines()[2:]]
+    found = re.findall(r"(?:^\|.*\n)+", text[heading.end() :].partition("\n## ")[0], re.MULTILINE)
+    return [
+        [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]] for table in found
+    ]
+
+
+def rows(language: str, page: str, section: str) -> list[list[str]]:
+    """Return the cells of the first table of a section."""
+    return tables(language, page, section)[0]
 
 
 def test_the_examples_of_the_rule_are_decided_so(language: str) -> None:
@@ -37,10 +44,15 @@ def test_the_examples_of_the_rule_are_decided_so(language: str) -> None:
 
 def test_the_layers_are_those_that_are_checked(language: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
-    order = {name.strip(): place for place, layer in enumerate(layers) for name in re.split(r"[|:]", layer)}
-    listed = [re.findall(r"`(\w+)`", cells[0]) for cells in rows(language, "house", "layers")]
-    places = [{order[name] for name in names} for names in listed]
-    assert all(len(each) == 1 for each in places), "a row has names of one layer"
-    assert [min(each) for each in places] == sorted(min(each) for each in places)
-    assert len(places) == len(layers)
+    checked = [
+        [set(re.split(r" [|:] ", layer)) for layer in contract["layers"]]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    packages, *within = checked
+    listed = [
+        [set(re.findall(r"`(\w+)`", cells[0])) for cells in table] for table in tables(language, "house", "layers")
+    ]
+    assert listed == within, "each table has the layers of one package, a row each"
+    names = [re.findall(r"`(\w+)`", cells[0]) for cells in rows(language, "house", "four-packages")]
+    assert sorted(name for [name] in names) == sorted(name for layer in packages for name in layer)

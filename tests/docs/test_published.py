@@ -1,4 +1,4 @@
-"""Where the package comes from: what pages and new programs say is what `PUBLISHED` says."""
+"""Where the packages come from: what pages and new programs say is what `PUBLISHED` says."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,16 @@ from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
 from wwspec_devtools.scaffold.framework import PUBLISHED
 
-PAGES = [*ROOT.glob("README*.md"), *ROOT.glob("examples/*/*.md"), *DOCS.rglob("*.md")]
-FROM_INDEX = re.compile(r"^.*\bpip (?:install|download)\b.*[\s'\"]wwspec-router\b.*$", re.MULTILINE)
-"""A command that looks for the package on an index."""
+PAGES = [
+    *ROOT.glob("README*.md"),
+    *ROOT.glob("packages/*/README.md"),
+    *ROOT.glob("examples/*/*.md"),
+    *DOCS.rglob("*.md"),
+]
+FROM_INDEX = re.compile(
+    r"^.*\bpip (?:install|download)\b.*[\s'\"]wwspec-(?:router|contracts|client|devtools)\b.*$", re.MULTILINE
+)
+"""A command that looks for one of the packages on an index."""
 NOT_PUBLISHED = re.compile(r"no (?:package )?index has wwspec-router|wwspec-router (?:还没有)?发布", re.IGNORECASE)
 
 
@@ -42,9 +49,10 @@ def test_the_page_on_installing_says_which_of_both_it_is(language: str) -> None:
     ("text", "published", "found"),
     [
         ("```bash\npip install 'wwspec-router[dev]'\n```\n", False, ["a.md:1: pip install 'wwspec-router[dev]'"]),
+        ("```bash\npip install a.whl wwspec-client\n```\n", False, ["a.md:1: pip install a.whl wwspec-client"]),
         ("```yaml\n- run: pip install wwspec-router\n```\n", False, ["a.md:1: - run: pip install wwspec-router"]),
         ("```bash\npip install 'wwspec-router[dev]'\n```\n", True, []),
-        ("```bash\npip install './wwspec_router[dev]'\n```\n", False, []),
+        ("```bash\npip install ./wwspec_router/packages/client\n```\n", False, []),
         ("No package index has wwspec-router yet.\n", False, []),
         ("No package index has wwspec-router yet.\n", True, ["a.md: No package index has wwspec-router"]),
         ("wwspec-router 还没有发布到包索引。\n", True, ["a.md: wwspec-router 还没有发布"]),

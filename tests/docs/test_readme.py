@@ -16,7 +16,7 @@ from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Terminals
-from wwspec_devtools.scaffold.framework import pure_wheel
+from wwspec_devtools.scaffold.framework import PACKAGES, pure_wheel
 from wwspec_devtools.testing.ports import held_ports
 
 README = ROOT / "README.md"
@@ -96,7 +96,8 @@ def test_the_page_shows_what_its_commands_print(
     for package in ("abilities", "schemas"):
         shutil.copytree(ROOT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
     (clone / "dist").mkdir()
-    (clone / "dist" / pure_wheel("wwspec_router")).touch()
+    for package in PACKAGES:
+        (clone / "dist" / pure_wheel(package)).touch()
     scratch.mkdir()
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     with terminals_in(clone, scratch) as terminals:
@@ -130,4 +131,4 @@ def test_the_readme_and_then_the_beginning_of_the_tutorial_work_word_for_word(cl
     with terminals_in(clone.parent, second) as terminals:
         blocks = blocks_of_page(ROOT / "docs/en/tutorial/first-ability.md")
         follow(takewhile(lambda block: block.text.strip() != "wwspec dev", blocks), terminals, {})
-    assert (clone.parent / "shop/wheels" / pure_wheel("wwspec_router")).exists()
+    assert {*map(pure_wheel, PACKAGES)} <= {path.name for path in (clone.parent / "shop/wheels").iterdir()}

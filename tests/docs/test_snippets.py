@@ -17,7 +17,6 @@ import pytest
 from Crypto.Cipher import PKCS1_v1_5
 from Crypto.PublicKey import RSA
 
-import wwspec_router
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
@@ -25,6 +24,7 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
+from wwspec_devtools.scaffold.framework import pure_wheel
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import VERBS
 from wwspec_router.jobs.retry import RUNS
@@ -68,13 +68,18 @@ ELSEWHERE = {
             "scripts/package --build",
             "python3 -m venv .venv",
             "source .venv/bin/activate",
-            "pip install './wwspec_router[dev]'",
+            "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
+            "'./wwspec_router/packages/devtools[dev]'",
             "pip install -r requirements-dev.txt",
         ),
         "tests/docs/test_readme.py",
     ),
-    f"pip install 'wwspec_router/dist/wwspec_router-{wwspec_router.__version__}-py3-none-any.whl[dev]'": (
-        "scripts/release --archives installs the archives so"
+    f"pip install dist/{pure_wheel('wwspec_contracts')} 'dist/{pure_wheel('wwspec_router')}[zone]' "
+    f"dist/{pure_wheel('wwspec_client')} 'dist/{pure_wheel('wwspec_devtools')}[dev]'": (
+        "scripts/release --archives installs the wheels so"
+    ),
+    "pip install ./wwspec_router/packages/contracts ./wwspec_router/packages/client": (
+        "tests/packaging/test_rooms.py installs both, from their wheels"
     ),
     "wwspec call --base-url https://qyapi.weixin.qq.com chat_digest '{\"limit\": 10}'": (
         "packages/devtools/tests/cli/test_call_wecom.py"

@@ -32,7 +32,8 @@ ELSEWHERE = {
     "wwspec_router/scripts/package --build\n"
     "python3 -m venv .venv\n"
     "source .venv/bin/activate\n"
-    "pip install './wwspec_router[dev]'": "tests/docs/test_readme.py",
+    "pip install ./wwspec_router/packages/contracts './wwspec_router[zone]' ./wwspec_router/packages/client "
+    "'./wwspec_router/packages/devtools[dev]'": "tests/docs/test_readme.py",
     "wwspec image": "tests/packaging/test_real_image.py, which needs root or user namespaces and a Debian",
     "wwspec image --check dist/zone-image.tar": "the same, and packages/devtools/tests/image",
 }

@@ -1,4 +1,4 @@
-"""The parts of the package that a call passes, as the page lists them, and how many files; the same for an event."""
+"""The parts of the program that a call passes, as the page lists them, and how many files; the same for an event."""
 
 import os
 import re
@@ -63,7 +63,7 @@ def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Se
     listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
     assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
     assert len(steps) == 8
-    assert len(passed) <= 13
+    assert len(passed) <= 13, "\n".join(sorted(passed))
 
 
 def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Serve, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def traced(serve: Serve, folder: Path, *options: str) -> Service:
 
 
 def files_passed(service: Service, send: Callable[[], object]) -> set[str]:
-    """Return the files of the package that each of five requests passes."""
+    """Return the files of the program, and of the contracts, that each of five requests passes."""
     trace = service.folder / "trace"
     trace.touch()
     send()
@@ -107,5 +107,6 @@ def files_passed(service: Service, send: Callable[[], object]) -> set[str]:
         os.kill(service.process.pid, signal.SIGUSR2)
         wait_until(trace.exists)
         traces.append(set(trace.read_text().splitlines()))
-    package = f"{ROOT / 'wwspec_router'}/"
-    return {each.removeprefix(package) for each in set.intersection(*traces) if each.startswith(package)}
+    own, contracts = (f"{ROOT / package}/" for package in ("wwspec_router", "packages/contracts"))
+    passed = set.intersection(*traces)
+    return {each.removeprefix(own).removeprefix(contracts) for each in passed if each.startswith((own, contracts))}

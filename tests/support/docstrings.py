@@ -1,6 +1,6 @@
 """What a docstring says in Google form, and what the signature and the body of its function need.
 
-Errors are found by reading the source: those that a function raises, and those of the functions of this package that it
+Errors are found by reading the source: those that a function raises, and those of the functions of our packages that it
 calls by a name, a module, `self` or an annotated argument. What travels through a callable or an untyped attribute is
 not seen.
 """
@@ -15,15 +15,16 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any, get_type_hints
 
+from scripts.rooms import PACKAGES
 from wwspec_contracts.errors import WWSpecError
 
 __all__ = ["Documented", "members_of", "raised_by", "sections_of"]
 
-PACKAGE = "wwspec_router"
+
 _HEADING = re.compile(r"^(Args|Attributes|Examples|Raises|Returns|Yields):$", re.MULTILINE)
 _ENTRY = re.compile(r"^ {4}(\w+)(?: \([^)]*\))?: +\S", re.MULTILINE)
 _NOT_SHOWN = ("self", "cls", "core")
-"""`core` is no argument of the methods that the functions of `client/endpoints.py` become."""
+"""`core` is no argument of the methods that the functions of `wwspec_client/endpoints.py` become."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def members_of(name: str, value: type) -> Iterator[Documented]:
     """Give the public methods and properties of a class, and its constructor where it has one of its own."""
     seen: set[str] = set()
     for owner in value.__mro__:
-        if not owner.__module__.startswith(PACKAGE):
+        if not owner.__module__.startswith(PACKAGES):
             continue
         for key, member in vars(owner).items():
             if key in seen or (key.startswith("_") and key not in ("__init__", "__call__")):
@@ -75,13 +76,13 @@ def members_of(name: str, value: type) -> Iterator[Documented]:
 
 @cache
 def raised_by(function: Callable[..., Any]) -> frozenset[type[WWSpecError]]:
-    """Return the errors of this package that a function may raise, as far as its source shows them."""
+    """Return the errors of our packages that a function may raise, as far as its source shows them."""
     return frozenset(_raised(function, frozenset()))
 
 
 def _is_written(function: FunctionType) -> bool:
-    """Return whether a function has source in this package: a generated one, such as of a dataclass, has none."""
-    return (function.__module__ or "").startswith(PACKAGE) and not function.__code__.co_filename.startswith("<")
+    """Return whether a function has source in our packages: a generated one, such as of a dataclass, has none."""
+    return (function.__module__ or "").startswith(PACKAGES) and not function.__code__.co_filename.startswith("<")
 
 
 def _raised(function: Any, above: frozenset[Callable[..., Any]]) -> set[type[WWSpecError]]:

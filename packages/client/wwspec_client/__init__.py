@@ -1,6 +1,6 @@
 """The enterprise app's side: calls of abilities and all other APIs of the zone, for threads and for an event loop.
 
-Imports nothing of the program that runs in the zone. Needs the extra `client`.
+Imports nothing of the program that runs in the zone.
 
 Each name is imported at its first use: an app for threads needs nothing of the event loop's half, one of a single corp
 nothing of suites.

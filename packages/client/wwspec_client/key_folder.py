@@ -98,7 +98,6 @@ class KeyFolder:
 
         Raises:
             ConfigurationError: The folder or the file can't be written.
-            ExtraMissingError: The extra `client` is not installed.
         """
         file = KeyFile(version, self.path / f"key-{version}.pem")
         draft = self.path / f".key-{version}.{secrets.token_hex(8)}"

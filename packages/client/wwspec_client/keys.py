@@ -82,7 +82,6 @@ class KeyRing:
 
     Raises:
         ConfigurationError: A key can't be read, or is not of RSA-2048; the text names its version.
-        ExtraMissingError: The extra `client` is not installed.
 
     Examples:
         With a `ZoneClient` as `client`. In production the keys are made by `wwspec keys new`, and loaded by

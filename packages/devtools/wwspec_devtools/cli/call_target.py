@@ -47,7 +47,6 @@ class Place(NamedTuple):
 
         Raises:
             UsageError: The app is not named.
-            ExtraMissingError: The extra is not installed.
         """
         if self.wecom is not None:
             with self.wecom.client(program=program) as client:

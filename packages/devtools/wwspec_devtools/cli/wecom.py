@@ -69,7 +69,6 @@ class WeCom:
         Raises:
             UsageError: Something is not given.
             ConfigurationError: The values contradict each other.
-            ExtraMissingError: The extra `client` is not installed.
         """
         from wwspec_client import ZoneClient  # here, since `--help` needs none of it
 

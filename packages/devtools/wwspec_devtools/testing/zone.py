@@ -6,8 +6,7 @@ One class in three forms, so that the same test runs on each:
 * `Zone.serve(app)`: program and emulator as processes on ports that the system chooses, as in production.
 * `Zone.connect(url)`: an emulator that runs already, with whatever program it calls, such as a container.
 
-Every part is real in each form: calls are encrypted, by the emulator's stand-in for the vendor's SDK. Needs the
-extra `emulator`.
+Every part is real in each form: calls are encrypted, by the emulator's stand-in for the vendor's SDK.
 """
 
 import warnings
