@@ -40,8 +40,25 @@ def start(stack: ExitStack) -> StartEmulator:
 
 
 @pytest.fixture
-def program(stack: ExitStack) -> SealedProgram:
+def program(stack: ExitStack, request: pytest.FixtureRequest) -> SealedProgram:
+    """The program of the module's emulator; in a test that has none of it, a program of its own."""
+    if "zone" in request.fixturenames:
+        called: SealedProgram = request.getfixturevalue("zone")[1]
+        return called
     return SealedProgram(stack)
+
+
+@pytest.fixture
+def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
+    """The module's emulator, as if just started."""
+    return zone[0]
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[EmulatorClient]:
+    """What controls the module's emulator."""
+    with EmulatorClient(emulator.url) as client:
+        yield client
 
 
 @pytest.fixture
@@ -69,7 +86,6 @@ def load_standin(monkeypatch: pytest.MonkeyPatch) -> LoadStandin:
 
 @pytest.fixture
 def app(client: EmulatorClient) -> App:
-    """The app of the emulator that the module's `client` controls."""
     return App(client)
 
 
@@ -81,11 +97,9 @@ def local_directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def traffic(
-    zone: tuple[Emulator, SealedProgram], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Traffic:
+def traffic(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Traffic:
     """The record of the module's emulator, empty; with an indirect parameter, one that keeps so many entries."""
-    platform = zone[0].platform
+    platform = emulator.platform
     if hasattr(request, "param"):
         monkeypatch.setattr(record, "KEPT_ENTRIES", request.param)
         platform.reset()

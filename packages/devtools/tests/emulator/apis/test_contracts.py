@@ -250,5 +250,6 @@ def test_another_seed_gives_other_messages() -> None:
 def test_only_apps_of_the_zone_may_call(api: str) -> None:
     zone = new_zone()
     request = request_of(zone, api)
-    answer = json.loads(zone.text(api, request, Caller(corpid="ww-other", agentid=zone.settings.agentid)))
-    assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)
+    for corpid, agentid in (("ww-other", zone.settings.agentid), (zone.settings.corpid, 0)):
+        answer = json.loads(zone.text(api, request, Caller(corpid=corpid, agentid=agentid)))
+        assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)

@@ -39,20 +39,6 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
 
 
 @BOTH
-def test_a_program_may_report_before_it_answers(zone: EmulatedZone, kind: str) -> None:
-    zone.link()
-
-    def reply(call: Any) -> str:
-        zone.ok("program_async_job_call_back", errcode=7, result='{"errcode": 7}', job_info=call.job_info)
-        return "{}"
-
-    zone.program.reply = reply
-    jobid = zone.ok(kind, request_of(zone, kind))["jobid"]
-    answer = zone.ok(RESULTS[kind], jobid=jobid)
-    assert (answer["response_errcode"], answer["response_data"]) == (7, '{"errcode": 7}')
-
-
-@BOTH
 def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: str) -> None:
     example = {"a": {"who said": "{chat}"}, "b": ["only {chatcontent}!"], "constant": 1, "other": "{unknown}"}
     zone.link({"digest": ConsoleContract(input=example, output={"n": 0})})
@@ -131,12 +117,8 @@ def test_the_program_must_be_linked_with_the_app(zone: EmulatedZone) -> None:
 
 
 @BOTH
-def test_the_ids_are_needed(zone: EmulatedZone, kind: str) -> None:
+def test_an_ability_and_a_known_way_to_escape_are_needed(zone: EmulatedZone, kind: str) -> None:
     zone.link()
-    for field in request_of(zone, kind):
-        request = request_of(zone, kind)
-        del request[field]
-        assert zone.refused(kind, request) == 40063
     assert zone.refused(kind, request_of(zone, kind, ability_id="")) == 40063
     assert zone.refused(kind, request_of(zone, kind, escape_type=2)) == 40058
 
@@ -149,3 +131,6 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: st
     assert zone.refused(other, jobid=jobid) == 710616
     assert zone.refused("get_summary_result", jobid=jobid) == 710616
     assert zone.refused(RESULTS[kind], jobid="made-up") == 40088
+    body = json.dumps({"jobid": jobid}).encode()
+    answer = zone.platform.app_call("chatdata/async_program_result", zone.access_token(), body)
+    assert answer["errcode"] == 40088, "it is no job of the app"

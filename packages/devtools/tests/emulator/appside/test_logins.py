@@ -6,16 +6,11 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.support.emulator import Emulator, Json
 
 PAGE = "http://127.0.0.1:8000/home?from=menu"
 LINK = {"redirect_uri": PAGE, "response_type": "code", "scope": "snsapi_base", "state": "s 1"}
 PRIVATE = {"scope": "snsapi_privateinfo"}
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 def open_link(emulator: Emulator, **changed: str) -> httpx.Response:

@@ -5,17 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.state.page_tickets import Signature, sign
 
 URL = "https://app.example/page?id=1"
 MADE_UP = {"access_token": "made-up"}
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 def get(emulator: Emulator, path: str, **query: str) -> dict[str, Any]:

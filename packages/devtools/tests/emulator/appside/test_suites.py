@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 
 SUITE = {
     "suite_id": "emulator-suite",
@@ -12,11 +12,6 @@ SUITE = {
     "suite_ticket": "emulator-suite-ticket",
 }
 CORP = {"auth_corpid": "wwemulator00000001", "permanent_code": "emulator-permanent-code"}
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 def post(emulator: Emulator, path: str, body: dict[str, str]) -> dict[str, Any]:

@@ -4,14 +4,9 @@ from itertools import product
 
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 from tests.support.tables import for_each
 from wwspec_devtools.emulator.appside import table as appside
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 @for_each(

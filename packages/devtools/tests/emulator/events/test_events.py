@@ -28,11 +28,6 @@ EVENTS = {
 
 
 @pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
 def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
     emulator, program = zone
     program.reply = lambda call: '{"errcode": 0}'

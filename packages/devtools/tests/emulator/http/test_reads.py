@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +12,6 @@ from wwspec_contracts.errcodes import advice
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.app import App
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import record_exchanges
-from tests.support.emulator import Emulator, Json, SealedProgram, serving
+from tests.support.emulator import Emulator, Json, serving
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.http import stream
@@ -25,17 +25,6 @@ from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.testing.app import App
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 def until(events: Iterator[StreamEvent], condition: Callable[[StreamEvent], object]) -> list[StreamEvent]:

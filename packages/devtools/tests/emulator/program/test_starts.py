@@ -25,12 +25,6 @@ def emulator(zone: tuple[Emulator, SealedProgram]) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
-
-
-@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor() as pool:
         yield pool

@@ -1,7 +1,7 @@
 """Faults that a test puts in the way, on each side and of each kind."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,22 +16,6 @@ from wwspec_client import NoAnswerError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.faults import MAX_SECONDS
 from wwspec_devtools.testing.app import App
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -18,16 +18,6 @@ from wwspec_devtools.testing.app import App
 
 
 @pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
 def client(emulator: Emulator) -> Iterator[EmulatorClient]:
     with EmulatorClient(emulator.url) as client:
         client.receive_events()

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,22 +18,6 @@ from wwspec_devtools.emulator.state.traffic.entries import MAX_BODY_BYTES
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.zone import CallRefusedError
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 def test_every_exchange_is_recorded_in_the_order_in_which_it_began(

@@ -5,18 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.traffic.traces import KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT
 
 Json = dict[str, Any]
 LONG = "x" * (MAX_TEXT + 1)
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 @pytest.fixture
