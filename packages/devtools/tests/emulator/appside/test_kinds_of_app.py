@@ -6,7 +6,7 @@ import pytest
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator
-from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
+from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import client_of
 
 Json = dict[str, Any]
@@ -55,13 +55,6 @@ def test_a_self_built_app_has_a_secret_and_no_suite(start: StartEmulator) -> Non
     suite = {"suite_id": "emulator-suite", "suite_secret": "emulator-suite-secret"}
     ticket = {"suite_ticket": "emulator-suite-ticket"}
     assert emulator.http.post("/cgi-bin/service/get_suite_token", json=suite | ticket).json()["errcode"] == 40083
-
-
-def test_the_permission_of_a_self_built_app_does_not_end_by_itself(start: StartEmulator) -> None:
-    emulator = start(app_type="self")
-    with EmulatorClient(emulator.url) as control, pytest.raises(EmulatorError, match="has no end: wwspec zone cancel"):
-        control.expire()
-    assert emulator.sdk("sync_msg", {})["errcode"] == 0
 
 
 @pytest.mark.parametrize("kind", ["", "self", "custom", "third", "external"])

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, callbacks_of, start_with_callback
+from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, start_with_callback
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
@@ -24,13 +24,6 @@ def verify(emulator: Emulator) -> Result:
 
 def is_verified(emulator: Emulator) -> bool:
     return bool(emulator.http.get("/emulator/info").json()["callback_verified"])
-
-
-def test_the_url_is_verified_at_the_start(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: as WeCom does when it is saved, and not first when something is delivered."""
-    emulator = start_with_callback(start, callback_app.url)
-    wait_until(lambda: is_verified(emulator))
-    assert callback_app.echoes == 1
 
 
 def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
@@ -108,18 +101,6 @@ def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
         done = verify(emulator)
     assert done.exit_code == 1
     assert done.stderr == f"Error: nothing answers at {url} (ConnectError): start the app\n"
-
-
-def test_an_app_that_started_later_is_verified_before_its_first_delivery(
-    start: StartEmulator, callback_app: CallbackApp
-) -> None:
-    """Row 29: nobody has to ask for it."""
-    callback_app.echo_answers.append("not ready")
-    emulator = start_with_callback(start, callback_app.url)
-    wait_until(lambda: callback_app.echoes == 1)
-    emulator.sdk("spec_notify_app", {})
-    assert callbacks_of(emulator) == [("delivered", 1)]
-    assert callback_app.echoes == 2
 
 
 def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator) -> None:

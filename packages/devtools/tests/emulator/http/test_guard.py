@@ -22,6 +22,7 @@ from wwspec_router.cli.main import main
 
 APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"
+READS = [f"/emulator/{name}" for name in ("zone-key", "stream", "session", "traffic", "traffic/1")]
 
 STRANGERS = [
     {"host": "rebound.example.com"},
@@ -43,7 +44,7 @@ def emulator(module_zone: tuple[Emulator, SealedProgram]) -> Emulator:
     return module_zone[0]
 
 
-@for_each(product([APP_SIDE, OWN], STRANGERS))
+@for_each(product([APP_SIDE, OWN, *READS], STRANGERS))
 def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
     path: str, headers: dict[str, str], emulator: Emulator
 ) -> None:

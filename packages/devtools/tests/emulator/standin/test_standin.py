@@ -267,14 +267,6 @@ def test_a_request_that_is_no_json_object_raises(start: StartEmulator, load_stan
         assert return_code(raised) == -10009
 
 
-def test_without_an_emulator_a_call_raises_the_network_code(load_standin: LoadStandin) -> None:
-    with free_socket() as nobody_listens:
-        sdk = load_standin(url_of(nobody_listens))
-        with pytest.raises(Exception, match="reached") as raised:
-            sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}")
-    assert return_code(raised) == -10002
-
-
 def test_a_reply_that_never_comes_raises_the_network_code(
     load_standin: LoadStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
