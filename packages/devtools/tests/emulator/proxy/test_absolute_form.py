@@ -5,98 +5,22 @@ import os
 import re
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.emulator.proxy.conftest import Recording
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
-from tests.support.zones import forked_child
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import WECOM_HOST
 
 BASE = f"http://{WECOM_HOST}"
-
-
-class Recording(ThreadingHTTPServer):
-    """Stands where the emulator would: keeps what it is asked, and answers with it."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), RecordingHandler)
-        self.asked: list[dict[str, Any]] = []
-
-
-class RecordingHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Recording
-
-    def do_GET(self) -> None:
-        if self.path == "/cut":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal")
-            self.close_connection = True
-        elif self.path == "/early":
-            self._answer(413, b"too large")
-            self._body()  # as the emulator does: to close with unread data would reset the connection
-            self.close_connection = True
-        elif self.path == "/chunks":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n")
-            self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
-        else:
-            self._record(self._body())
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_OPTIONS(self) -> None:
-        self.do_GET()
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("transfer-encoding", ""):
-            return self.rfile.read(int(self.headers.get("content-length", 0)))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def _record(self, body: bytes) -> None:
-        headers = [(name.lower(), value) for name, value in self.headers.items()]
-        asked = {"line": self.requestline, "headers": headers, "body": body.decode("latin-1")}
-        self.server.asked.append(asked)
-        self._answer(200, json.dumps(asked).encode())
-
-    def _answer(self, status: int, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Recording]:
-    with Recording() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -346,17 +270,3 @@ def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
             answer = exchange(proxy, get(f"{BASE}/", "Host: x"))
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert b"the emulator can't be reached" in answer
-
-
-def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path: Path) -> None:
-    """Row 25: as through a tunnel."""
-    arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]
-    emulator = forked_child(arguments, output=tmp_path / "log")
-    try:
-        found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
-        with httpx.Client(proxy=found[1], trust_env=False, timeout=DEADLINE) as http:
-            answer = http.get(f"{BASE}/cgi-bin/gettoken?corpid=x&corpsecret=y")
-            assert answer.json()["errcode"] == 40013
-            assert http.get(f"{BASE}/emulator/zone-key").status_code == 403
-    finally:
-        emulator.stop()
