@@ -106,6 +106,13 @@ def traffic(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, request: pytest
     return platform.world.traffic
 
 
+def suite_token(emulator: Emulator) -> str:
+    """Return the access token of the emulator's suite."""
+    info = emulator.http.get("/emulator/info").json()
+    suite = {name: info[name] for name in ("suite_id", "suite_secret", "suite_ticket")}
+    return str(emulator.http.post("/cgi-bin/service/get_suite_token", json=suite).json()["suite_access_token"])
+
+
 def record_exchanges(traffic: Traffic, *names: str, sent: str = "", reply: str = "") -> None:
     """Record exchanges of the app's side that ended well."""
     for name in names:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from tests.emulator.conftest import StartEmulator
+from tests.emulator.conftest import StartEmulator, suite_token
 from tests.support.emulator import Emulator, Json
 
 PAGE = "http://127.0.0.1:8000/home?from=menu"
@@ -37,16 +37,6 @@ def get(emulator: Emulator, api: str, **query: str) -> Json:
 
 def user_info(emulator: Emulator, code: str) -> Json:
     return get(emulator, "auth/getuserinfo", access_token=emulator.token(), code=code)
-
-
-def suite_token(emulator: Emulator) -> str:
-    settings = emulator.settings
-    suite = {
-        "suite_id": settings.suite_id,
-        "suite_secret": settings.suite_secret,
-        "suite_ticket": settings.suite_ticket,
-    }
-    return str(emulator.http.post("/cgi-bin/service/get_suite_token", json=suite).json()["suite_access_token"])
 
 
 def user_info_3rd(emulator: Emulator, code: str) -> Json:

@@ -27,7 +27,6 @@ def is_verified(emulator: Emulator) -> bool:
 
 
 def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: an app that was changed meanwhile is found out about."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))
     callback_app.echo_answers.append("wrong")
@@ -40,7 +39,6 @@ def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_
 
 
 def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: as often as it is asked for."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))
     for echoes in (2, 3):
@@ -74,7 +72,6 @@ def test_an_answer_that_is_not_the_bare_echo_fails(
 def test_a_refusal_names_the_settings_that_may_differ(
     start: StartEmulator, stack: ExitStack, answer: Response, reason: str
 ) -> None:
-    """Row 29: cause and fix in one line."""
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     done = verify(start_with_callback(start, url))
     assert done.exit_code == 1
@@ -86,7 +83,6 @@ def test_a_refusal_names_the_settings_that_may_differ(
 def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
     start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 29: the app may start later than the emulator."""
     caplog.set_level(logging.WARNING)
     with free_socket() as nobody_listens:
         url = url_of(nobody_listens)
@@ -104,7 +100,6 @@ def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
 
 
 def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator) -> None:
-    """Row 29: the options are named."""
     done = verify(start())
     assert done.exit_code == 1
     assert done.stderr == (
@@ -114,7 +109,6 @@ def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator)
 
 
 def test_another_key_is_found_out(start: StartEmulator, stack: ExitStack) -> None:
-    """Row 29: an app that answers something decrypted by another key."""
     app = CallbackApp(stack, "wwanother")
     emulator = start(corpid="wwcallback", callback_url=app.url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
     assert verify(emulator).exit_code == 1

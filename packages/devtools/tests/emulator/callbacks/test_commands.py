@@ -125,7 +125,6 @@ def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code
 
 
 def test_90603_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
-    """Page 90603."""
     life = live()
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
     assert answer["auth_info"]["agent"][0]["agentid"] == life.emulator.settings.agentid
@@ -140,7 +139,6 @@ def test_90642_an_auth_code_lasts_ten_minutes(live: Live) -> None:
 
 
 def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None:
-    """Page 100795."""
     life = live()
     settings = life.emulator.settings
     asked = {"auth_corpid": settings.corpid, "permanent_code": settings.permanent_code}
@@ -325,7 +323,6 @@ def test_90642_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> No
 
 
 def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Live, program: SealedProgram) -> None:
-    """Page 100142."""
     life = live()
     assert life.receive_events() == 0
     life.set_public_key()
@@ -403,7 +400,6 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
 
 
 def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
-    """Page 97175."""
     life = live("custom")
     settings = life.emulator.settings
     life.control.reset_permanent_code()

@@ -48,7 +48,6 @@ def emulator(module_zone: tuple[Emulator, SealedProgram]) -> Emulator:
 def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
     path: str, headers: dict[str, str], emulator: Emulator
 ) -> None:
-    """Row 3: Host and Origin are checked under /cgi-bin/ as under /emulator/."""
     response = emulator.http.get(path, headers=headers)
     assert response.status_code == 403
     answer = response.json()
@@ -102,7 +101,6 @@ def test_a_rebound_name_does_not_run_the_program(start_with_program: StartEmulat
 @pytest.mark.parametrize("headers", [[], ["Host: 127.0.0.1", "Host: rebound.example.com"]], ids=["no Host", "two"])
 @pytest.mark.parametrize("path", [APP_SIDE, OWN])
 def test_a_request_without_a_host_or_with_two_is_refused(emulator: Emulator, path: str, headers: list[str]) -> None:
-    """Row 3: in doubt a request is refused."""
     port = int(emulator.url.rpartition(":")[2])
     head = "\r\n".join([f"GET {path} HTTP/1.0", *headers, "", ""])
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
@@ -136,7 +134,6 @@ def test_a_host_that_is_allowed_is_let_in_everywhere(start: StartEmulator) -> No
 
 @pytest.mark.parametrize("name", ["", "http://gateway", "gateway:8090", "gate way", "user@gateway", "*", "[::1"])
 def test_an_allowed_host_is_a_name_or_an_address(name: str) -> None:
-    """Row 3: what can never be let in is told at the start."""
     with pytest.raises(ConfigurationError, match="a host name or an address"):
         EmulatorSettings(allowed_hosts=(name,))
     done = CliRunner().invoke(main, ["emulate", "--port", "0", "--allow-host", name])
@@ -145,7 +142,6 @@ def test_an_allowed_host_is_a_name_or_an_address(name: str) -> None:
 
 
 def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> None:
-    """Row 3: the refusal reaches the caller."""
 
     class Gateway(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -166,7 +162,6 @@ def test_dev_passes_allowed_hosts_on() -> None:
 
 
 def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
-    """Row 3: the option may be repeated."""
     allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]
     emulator = forked_child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
     try:

@@ -48,7 +48,7 @@ def test_rows_are_chosen_by_what_is_asked(
     assert (clock["request"], clock["reply"]) == ({"seconds": 60}, {"now": 1_750_000_060})
 
 
-@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode"])
+@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode", "kind"])
 def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
     for value in ("x", "-", "1" * 30, "٣"):
         answer = emulator.http.get("/emulator/traffic", params={name: value}).json()

@@ -1,8 +1,9 @@
 """Calls and events that come while the program starts wait for it; those of a program with a fault are refused."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -65,13 +66,10 @@ def test_an_event_waits_too(emulator: Emulator, client: EmulatorClient, pool: Th
     assert fired.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
-) -> None:
-    """As one that was let through just before the program was ended."""
-    channel = emulator.platform.world.channel
-    posted: list[str] = []
-    ended = Event()  # the start: a call may notice later that the port was closed
+@contextmanager
+def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], object]], object]) -> Iterator[list[str]]:
+    """Let a start begin when the first call comes, and that call go elsewhere; yield the URLs that are called."""
+    channel, posted = emulator.platform.world.channel, list[str]()
 
     class Closing:
         """The way to a program that ends when the first call comes."""
@@ -81,48 +79,49 @@ def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
                 return channel.post(url, *rest)  # type: ignore[arg-type]
             emulator.platform.begin_start()
             posted.append(url)
-            assert ended.wait(DEADLINE)
-            with free_socket() as closed:
-                return channel.post(url_of(closed), *rest)  # type: ignore[arg-type]
+            return elsewhere(lambda other: channel.post(other, *rest))  # type: ignore[arg-type]
 
     emulator.platform.world.channel = Closing()  # type: ignore[assignment]
     try:
+        yield posted
+    finally:
+        emulator.platform.world.channel = channel
+
+
+def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
+    """As one that was let through just before the program was ended."""
+    ended = Event()  # the start: a call may notice later that the port was closed
+
+    def closed_port(post: Callable[[str], object]) -> object:
+        assert ended.wait(DEADLINE)
+        with free_socket() as closed:
+            return post(url_of(closed))
+
+    with first_call_to(emulator, closed_port) as posted:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
         ended.set()
         assert call.result(DEADLINE)["errcode"] == 0
-    finally:
-        emulator.platform.world.channel = channel
 
 
 def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
     emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
 ) -> None:
     """A call may come just when the program that ends closes an idle connection."""
-    channel = emulator.platform.world.channel
-    posted: list[str] = []
 
-    class Closing:
-        """The way to a program that closes the connection of the first call."""
+    def closed_connection(post: Callable[[str], object]) -> object:
+        with socket.create_server(("127.0.0.1", 0)) as ending:
+            pool.submit(lambda: ending.accept()[0].close())
+            return post(url_of(ending))
 
-        def post(self, url: str, *rest: object) -> object:
-            posted.append(url)
-            if len(posted) > 1:
-                return channel.post(url, *rest)  # type: ignore[arg-type]
-            emulator.platform.begin_start()
-            with socket.create_server(("127.0.0.1", 0)) as ending:
-                pool.submit(lambda: ending.accept()[0].close())
-                return channel.post(url_of(ending), *rest)  # type: ignore[arg-type]
-
-    emulator.platform.world.channel = Closing()  # type: ignore[assignment]
-    try:
+    with first_call_to(emulator, closed_connection) as posted:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
         assert call.result(DEADLINE)["errcode"] == 0
-    finally:
-        emulator.platform.world.channel = channel
 
 
 def test_a_call_waits_no_longer_than_the_limit(

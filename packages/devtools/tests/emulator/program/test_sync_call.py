@@ -54,7 +54,6 @@ def test_an_empty_list_is_taken_as_an_empty_object(emulator: Emulator, program: 
 def test_an_empty_list_stays_one_where_the_contract_has_a_list(
     start_with_program: StartEmulator, program: SealedProgram
 ) -> None:
-    """Row 24: only an object is read from it."""
     emulator = start_with_program(contracts={"echo": ConsoleContract(input=[1], output=[1])})
     assert emulator.call_program("[]")["errcode"] == 0
     assert emulator.call_program("{}")["errcode"] == 790016

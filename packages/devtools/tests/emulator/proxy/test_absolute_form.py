@@ -87,7 +87,6 @@ def test_a_request_for_the_platform_is_answered_by_the_emulator(
 def test_the_path_reaches_the_emulator_as_it_was_sent(
     proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str
 ) -> None:
-    """Row 25: nothing is made of it on the way."""
     assert exchange(proxy, get(target, "Host: x")).startswith(b"HTTP/1.1 200")
     assert asked[0]["line"] == f"GET {path} HTTP/1.1"
 
@@ -110,7 +109,6 @@ def test_the_path_reaches_the_emulator_as_it_was_sent(
     ],
 )
 def test_any_other_host_is_refused_with_the_reason(proxy: Proxy, asked: list[dict[str, Any]], target: str) -> None:
-    """Row 25: whatever the Host header says."""
     answer = exchange(proxy, get(target, f"Host: {WECOM_HOST}"))
     assert answer.startswith(b"HTTP/1.1 403 ")
     assert f"this proxy answers for open.weixin.qq.com, open.work.weixin.qq.com, {WECOM_HOST} only".encode() in answer
@@ -125,7 +123,6 @@ def test_the_host_header_is_made_from_the_url(proxy: Proxy, asked: list[dict[str
 
 
 def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
-    """Row 25: what concerns one connection is not passed on."""
     for_proxy = [
         "Connection: keep-alive, X-Hop",
         "X-Hop: 1",
@@ -142,7 +139,6 @@ def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any
 
 
 def test_one_connection_carries_many_requests(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
-    """Row 25: bodies of every size, with a length and in chunks."""
     with httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http:
         for size in (0, 1, 3_000_000):
             content = os.urandom(size)
@@ -197,7 +193,6 @@ def test_pipelined_requests_are_answered_in_order_and_each_is_checked(
     ],
 )
 def test_no_request_hides_in_a_body(proxy: Proxy, asked: list[dict[str, Any]], head: str) -> None:
-    """Row 25: the emulator sees one frame, made anew, and what follows it is checked as a request to the proxy."""
     hidden = "0\r\n\r\nPOST /hidden HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nxxxxx"
     answer = exchange(proxy, f"POST {BASE}/x HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{hidden}".encode("latin-1"))
     assert all("hidden" not in request["line"] for request in asked)
@@ -241,7 +236,6 @@ def test_an_http_1_0_client_is_answered_and_hung_up_on(proxy: Proxy) -> None:
 
 
 def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
-    """Row 25: a fault of the emulator reaches the client as one."""
     with (
         httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http,
         pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
@@ -250,7 +244,6 @@ def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
 
 
 def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -> None:
-    """Row 25: as when the body is too large."""
     with connected(proxy) as connection:
         connection.sendall(f"POST {BASE}/early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx".encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
@@ -263,7 +256,6 @@ def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -
 
 
 def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
-    """Row 25: the emulator and its proxy end together, but not at the same moment."""
     with socket.socket() as nobody_listens:
         nobody_listens.bind(("127.0.0.1", 0))
         with Proxy(Authority(tmp_path), nobody_listens.getsockname()) as proxy:

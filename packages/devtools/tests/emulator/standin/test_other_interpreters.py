@@ -49,7 +49,6 @@ def run(python: Path, code: str, *path: Path) -> "subprocess.CompletedProcess[st
 def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator(
     bare_python: Path, libraries: Path, tmp_path: Path
 ) -> None:
-    """Row 27: the stand-in needs the standard library and pycryptodome, and no package of this project."""
     with free_socket() as bound:
         program_url = url_of(bound)
     port = program_url.rpartition(":")[2]
@@ -70,7 +69,6 @@ def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator
 
 
 def test_the_stand_in_brings_two_names_to_a_program(bare_python: Path, libraries: Path) -> None:
-    """Row 27: what the program calls its own modules is its own affair."""
     code = (
         "import sys; before = set(sys.modules); import wwspecapisdk; wwspecapisdk.spec_gen_notify_id();"
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))"
@@ -80,7 +78,6 @@ def test_the_stand_in_brings_two_names_to_a_program(bare_python: Path, libraries
 
 
 def test_without_pycryptodome_one_line_tells_how_to_get_it(bare_python: Path) -> None:
-    """Row 27: the error of the import names the package and the command."""
     done = run(bare_python, "import wwspecapisdk", STANDIN_DIRECTORY)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]

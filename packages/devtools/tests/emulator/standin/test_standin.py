@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -339,21 +340,12 @@ def test_a_fresh_connection_that_is_closed_without_a_reply_raises(load_standin: 
     with free_socket() as listening:
         listening.listen()
         sdk = load_standin(url_of(listening))
-        raised: list[Exception] = []
-
-        def call() -> None:
-            try:
-                sdk.ChatDataSDK("ww1", 7, "", "").sync_msg("{}")
-            except Exception as error:
-                raised.append(error)
-
-        caller = threading.Thread(target=call)
-        caller.start()
-        connection, _ = listening.accept()
-        read_request(connection)
-        connection.close()
-        caller.join()
-    assert [getattr(error, "return_code", None) for error in raised] == [-10002]
+        with ThreadPoolExecutor() as pool:
+            call = pool.submit(sdk.ChatDataSDK("ww1", 7, "", "").sync_msg, "{}")
+            connection, _ = listening.accept()
+            read_request(connection)
+            connection.close()
+            assert getattr(call.exception(DEADLINE), "return_code", None) == -10002
 
 
 def test_the_key_is_waited_for_until_the_emulator_is_up(
@@ -363,7 +355,15 @@ def test_the_key_is_waited_for_until_the_emulator_is_up(
     sdk = load_standin(url_of(bound))
     app = create_app(EmulatorSettings(messages=0))
     tried = threading.Event()
-    monkeypatch.setattr(link.HttpLink, "_first_key", _telling(link.HttpLink, "_read_key", tried))
+    read_key = link.HttpLink._read_key
+
+    def read(self: link.HttpLink) -> bytes:
+        try:
+            return read_key(self)
+        finally:
+            tried.set()
+
+    monkeypatch.setattr(link.HttpLink, "_read_key", read)
     replies: list[Any] = []
     waiting = threading.Thread(target=lambda: replies.append(sdk.WWToSpecHTTPRspConstructor("{}")))
     waiting.start()
@@ -372,23 +372,6 @@ def test_the_key_is_waited_for_until_the_emulator_is_up(
         waiting.join()
         headers, body = replies[0].get_normal_header(), replies[0].get_encoded_body()
         assert seal.open_reply(app.state.platform.world.zone_key, headers.items(), body).text == "{}"
-
-
-def _telling(zone: type[link.HttpLink], name: str, tried: threading.Event) -> Any:
-    """Return the real `_first_key`, with word of each failed try."""
-    first_key, read_key = zone._first_key, getattr(zone, name)
-
-    def received(self: link.HttpLink) -> bytes:
-        def read() -> Any:
-            try:
-                return read_key(self)
-            finally:
-                tried.set()
-
-        setattr(self, name, read)
-        return first_key(self)
-
-    return received
 
 
 def test_a_restarted_emulators_new_key_is_fetched(

@@ -138,17 +138,8 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
     always = client.add_fault("sdk", "errcode", "sync_msg", 45033)
     assert [fault["id"] for fault in client.faults()] == [twice, always]
     assert [emulator.sdk("sync_msg", {})["errcode"] for _ in range(3)] == [45009, 45009, 45033]
-    assert client.faults() == [
-        {
-            "on": "sdk",
-            "effect": "errcode",
-            "api": "sync_msg",
-            "value": 45033,
-            "count": None,
-            "id": always,
-            "taken": 1,
-        }
-    ]
+    rest = {"api": "sync_msg", "value": 45033, "count": None, "id": always, "taken": 1}
+    assert client.faults() == [{"on": "sdk", "effect": "errcode", **rest}]
     assert client.clear_faults("made-up") == 0
     assert client.clear_faults(always) == 1
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
