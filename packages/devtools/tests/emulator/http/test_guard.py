@@ -44,7 +44,7 @@ def emulator(module_zone: tuple[Emulator, SealedProgram]) -> Emulator:
     return module_zone[0]
 
 
-@for_each(product([APP_SIDE, OWN, *READS], STRANGERS))
+@for_each(product([APP_SIDE, OWN, *READS, "/", "/console/app.js"], STRANGERS))
 def test_a_web_page_or_a_rebound_name_is_refused_with_what_to_do(
     path: str, headers: dict[str, str], emulator: Emulator
 ) -> None:
