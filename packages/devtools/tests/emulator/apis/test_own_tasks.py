@@ -26,13 +26,8 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
     assert zone.program.limits == [None if kind == PROGRAM else 5.0], "a model must answer within 5 seconds"
     assert zone.refused(RESULTS[kind], jobid=jobid) == 710642
     zone.ok("program_async_job_call_back", errcode=0, result='{"n": 1}', job_info=call.job_info)
-    assert zone.ok(RESULTS[kind], jobid=jobid) == {
-        "errcode": 0,
-        "errmsg": "ok",
-        "fail_list": [],
-        "response_errcode": 0,
-        "response_data": '{"n": 1}',
-    }
+    reported = {"fail_list": [], "response_errcode": 0, "response_data": '{"n": 1}'}
+    assert zone.ok(RESULTS[kind], jobid=jobid) == {"errcode": 0, "errmsg": "ok", **reported}
     again = {"errcode": 0, "result": "{}"}
     assert zone.refused("program_async_job_call_back", again, job_info=call.job_info) == 790010
     assert zone.refused("program_async_job_call_back", again, job_info="made-up") == 790017

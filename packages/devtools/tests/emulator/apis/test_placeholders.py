@@ -15,19 +15,9 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.state.tasks import TASK_SECONDS
 
 PDF, XLSX = 2, 4
-TAGS = {
-    "tag_group": [
-        {
-            "group_id": "et_emulator_intent",
-            "group_name": "购买意向",
-            "tag_list": [
-                {"tag_id": "et_emulator_intent_high", "tag_name": "高"},
-                {"tag_id": "et_emulator_intent_middle", "tag_name": "中"},
-                {"tag_id": "et_emulator_intent_low", "tag_name": "低"},
-            ],
-        }
-    ]
-}
+LEVELS = [("high", "高"), ("middle", "中"), ("low", "低")]
+INTENTS = [{"tag_id": f"et_emulator_intent_{level}", "tag_name": name} for level, name in LEVELS]
+TAGS = {"tag_group": [{"group_id": "et_emulator_intent", "group_name": "购买意向", "tag_list": INTENTS}]}
 
 Filled = Callable[..., str]
 """Returns a text as the model or program gets it; takes it with placeholders, who says what, and further fields."""

@@ -148,12 +148,9 @@ def test_the_people_of_each_corp_log_in_to_a_third_party_app(start: StartEmulato
     page = open_link(emulator, **link).text
     for corpid in corpids:
         assert f"emulator_corpid={corpid}&amp;emulator_person=lina" in page
-        assert user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["corpid"] == corpid
-    ids = {
-        user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["open_userid"]
-        for corpid in corpids
-    }
-    assert len(ids) == 2
+    infos = [user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link)) for corpid in corpids]
+    assert [info["corpid"] for info in infos] == corpids
+    assert infos[0]["open_userid"] != infos[1]["open_userid"]
     assert open_link(emulator, emulator_person="lina", emulator_corpid="other", **link).status_code == 400
 
 

@@ -23,11 +23,6 @@ def emulator() -> Iterator[Emulator]:
         yield Emulator(EmulatorSettings(messages=1), stack)
 
 
-def connect(emulator: Emulator) -> socket.socket:
-    url = httpx.URL(emulator.url)
-    return socket.create_connection((url.host, url.port), DEADLINE)
-
-
 def post(path: str, body: bytes = b"{}", more: str = "") -> bytes:
     return f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{more}content-length: {len(body)}\r\n\r\n".encode() + body
 
@@ -37,7 +32,8 @@ LAST = b"GET /cgi-bin/gettoken HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\
 
 def talk(emulator: Emulator, *pieces: bytes) -> bytes:
     """Send pieces one after another, then return all that came until the emulator closed."""
-    with connect(emulator) as client:
+    url = httpx.URL(emulator.url)
+    with socket.create_connection((url.host, url.port), DEADLINE) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
             client.sendall(piece)

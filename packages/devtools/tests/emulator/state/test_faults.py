@@ -100,15 +100,8 @@ def test_a_program_that_is_down_is_not_called(
 
 @pytest.mark.parametrize(
     ("effect", "value", "errcode"),
-    [
-        ("errcode", 710675, 710675),
-        ("errcode", 710676, 710676),
-        ("errcode", 710677, 710677),
-        ("errcode", 790013, 790013),
-        ("errcode", 790014, 790014),
-        ("drop", 0, 710675),
-        ("timeout", 0.01, 710675),
-    ],
+    [("errcode", errcode, errcode) for errcode in (710675, 710676, 710677, 790013, 790014)]
+    + [("drop", 0, 710675), ("timeout", 0.01, 710675)],
 )
 def test_a_reply_that_is_lost_was_given_all_the_same(
     client: EmulatorClient, emulator: Emulator, program: SealedProgram, effect: str, value: float, errcode: int
