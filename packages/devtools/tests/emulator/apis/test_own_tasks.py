@@ -48,17 +48,6 @@ def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: s
     }
 
 
-@BOTH
-@pytest.mark.parametrize(("escape_type", "filled"), [(None, "a  b c d"), (0, "a  b c d"), (1, 'a\n"b/c\\d')])
-def test_text_is_escaped_as_the_request_says(
-    zone: EmulatedZone, kind: str, escape_type: int | None, filled: str
-) -> None:
-    zone.link()
-    more = {} if escape_type is None else {"escape_type": escape_type}
-    zone.ok(kind, request_of(zone, kind, msg_list=zone.talk('a\n"b/c\\d'), **more))
-    assert json.loads(zone.program.calls[0].data)["chatcontent"] == filled
-
-
 def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
     zone.link()
     zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))

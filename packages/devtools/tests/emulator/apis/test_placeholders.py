@@ -169,7 +169,7 @@ def test_99985_99988_escape_type_0_makes_a_blank_and_1_keeps_the_character(fille
 
 @pytest.mark.parametrize("filled", [of_model, of_program])
 def test_99985_99988_by_default_line_breaks_arrive_as_blanks(filled: Filled) -> None:
-    assert filled("{chat}", weather, escape_type=0) == WITHOUT.replace("\n", " ")
+    assert filled("{chat}", weather, escape_type=None) == WITHOUT.replace("\n", " ")
 
 
 def test_speakers_go_on_after_z_and_can_have_their_names() -> None:

@@ -6,16 +6,10 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, start_with_callback
-from tests.emulator.conftest import StartEmulator
+from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, start_with_callback
 from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
-
-
-@pytest.fixture
-def callback_app(stack: ExitStack) -> CallbackApp:
-    return CallbackApp(stack, "wwcallback")
 
 
 def verify(emulator: Emulator) -> Result:

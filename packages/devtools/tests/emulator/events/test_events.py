@@ -175,21 +175,22 @@ def test_a_customer_has_agreed_once_the_event_says_so(emulator: Emulator, chat: 
     assert consent.agreed
 
 
-def test_what_is_said_reaches_the_program_and_its_keyword_rules(emulator: Emulator, program: SealedProgram) -> None:
+def test_what_is_said_reaches_the_program_and_its_keyword_rules(
+    client: EmulatorClient, emulator: Emulator, program: SealedProgram
+) -> None:
     rule = {"name": "contracts", "keyword": {"word_list": ["合同"]}}
     assert emulator.sdk("create_rule", rule)["errcode"] == 0
-    with EmulatorClient(emulator.url) as client:
-        msgid = client.say("lina", "请把合同发给我", to=["mahui"])
-        client.advance(0)
-        events = [json.loads(call.data) for call in program.calls]
-        assert [event["event_type"] for event in events] == ["hit_keyword", "conversation_new_message"]
-        [hit] = emulator.sdk("get_hit_msg_list", {"token": events[0]["hit_keyword"]["token"]})["msg_list"]
-        assert hit["msgid"] == msgid
-        token = events[1]["conversation_new_message"]["token"]
-        message = emulator.sdk("sync_msg", {"token": token, "limit": 1000})["msg_list"][-1]
-        assert (message["msgid"], message["sender"]["id"]) == (msgid, "lina")
-        group = next(iter(emulator.platform.world.corp(emulator.platform.world.app).chats.groups.values()))
-        assert client.say(group.creator, "大家好", group=group.chatid, msgtype=27) != msgid
-        for wrong in ({}, {"to": ["nobody"]}, {"group": "nowhere"}, {"to": ["lina"], "group": "x"}):
-            with pytest.raises(EmulatorError, match="40058"):
-                client.say("mahui", "x", **wrong)
+    msgid = client.say("lina", "请把合同发给我", to=["mahui"])
+    client.advance(0)
+    events = [json.loads(call.data) for call in program.calls]
+    assert [event["event_type"] for event in events] == ["hit_keyword", "conversation_new_message"]
+    [hit] = emulator.sdk("get_hit_msg_list", {"token": events[0]["hit_keyword"]["token"]})["msg_list"]
+    assert hit["msgid"] == msgid
+    token = events[1]["conversation_new_message"]["token"]
+    message = emulator.sdk("sync_msg", {"token": token, "limit": 1000})["msg_list"][-1]
+    assert (message["msgid"], message["sender"]["id"]) == (msgid, "lina")
+    group = next(iter(emulator.platform.world.corp(emulator.platform.world.app).chats.groups.values()))
+    assert client.say(group.creator, "大家好", group=group.chatid, msgtype=27) != msgid
+    for wrong in ({}, {"to": ["nobody"]}, {"group": "nowhere"}, {"to": ["lina"], "group": "x"}):
+        with pytest.raises(EmulatorError, match="40058"):
+            client.say("mahui", "x", **wrong)

@@ -10,8 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.apps import ROOT
-from tests.support.command import wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.tables import for_each
 from tests.support.zones import forked_child
@@ -150,15 +148,6 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
 
     with EmulatorClient(emulator.url, Gateway()) as client, pytest.raises(EmulatorError, match="--allow-host gateway"):
         client.info()
-
-
-@pytest.mark.slow  # starts an emulator; the next test proves nearly the same
-def test_dev_passes_allowed_hosts_on() -> None:
-    """Row 3: an app in a container is developed against `wwspec dev`, too."""
-    ports = ["--port", "1", "--emulator-port", "2"]
-    done = wwspec(ROOT, "dev", *ports, "--allow-host", "http://gateway")
-    assert done.returncode == 1
-    assert "such as host.docker.internal: not 'http://gateway'" in done.stderr
 
 
 def test_the_command_line_allows_hosts(tmp_path: Path) -> None:

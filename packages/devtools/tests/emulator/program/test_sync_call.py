@@ -1,6 +1,5 @@
 """What the app reads when it calls a program, for everything that can go wrong on the way."""
 
-import json
 import threading
 from collections.abc import Callable
 from itertools import product
@@ -205,11 +204,6 @@ def test_a_notify_id_reaches_the_program_for_ten_minutes(emulator: Emulator, pro
         answer = emulator.call_program(notify_id=refused)
         assert (answer["errcode"], "expired" in answer["errmsg"]) == (710646, True)
     assert len(program.calls) == 1
-
-
-def test_a_program_may_call_the_platform_while_it_is_called(emulator: Emulator, program: SealedProgram) -> None:
-    program.reply = lambda call: json.dumps({"errcode": emulator.sdk("sync_msg", {})["errcode"]})
-    assert emulator.call_program()["response_data"] == '{"errcode": 0}'
 
 
 def test_a_reply_from_a_thread_that_decoded_another_request_is_warned_of(

@@ -2,14 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
-from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.emulator.conftest import CallbackApp, LoadStandin, StartEmulator, callbacks_of, start_with_callback
 from tests.support.emulator import Emulator, Json, SealedProgram
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import NoAnswerError
@@ -192,11 +190,6 @@ def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, em
     emulator.advance(1)
     assert [each["notify_id"] for each in emulator.notifications()] == [notify_id]
     assert client.traffic(kind="callback")[0]["outcome"] == "recorded"
-
-
-@pytest.fixture
-def callback_app(stack: ExitStack) -> CallbackApp:
-    return CallbackApp(stack, "wwcallback")
 
 
 @pytest.mark.parametrize(("effect", "times"), [("twice", 2), ("never", 0)])

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
-from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.traffic.traces import KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT
 
@@ -24,8 +23,8 @@ def event(emulator: Emulator, program: SealedProgram) -> Json:
 
 def shown(emulator: Emulator, event: Json) -> Json:
     """Return the event as the page gets it."""
-    with EmulatorClient(emulator.url) as client:
-        return client.entry(event["number"])
+    found: Json = emulator.http.get(f"/emulator/traffic/{event['number']}").json()["entry"]
+    return found
 
 
 def send(emulator: Emulator, body: bytes) -> None:
