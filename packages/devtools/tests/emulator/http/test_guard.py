@@ -22,19 +22,9 @@ APP_SIDE = "/cgi-bin/gettoken"
 OWN = "/emulator/info"
 READS = [f"/emulator/{name}" for name in ("zone-key", "stream", "session", "traffic", "traffic/1")]
 
-STRANGERS = [
-    {"host": "rebound.example.com"},
-    {"host": "rebound.example.com:8090"},
-    {"host": "192.0.2.1:8090"},
-    {"host": "127.0.0.1.example.com"},
-    {"host": "qyapi.weixin.qq.com.example.com"},
-    {"host": "[::1"},
-    {"host": ""},
-    {"origin": "https://example.com"},
-    {"origin": "null"},
-    {"origin": "http://["},
-    {"origin": ""},
-]
+REBOUND = "rebound.example.com rebound.example.com:8090 192.0.2.1:8090 127.0.0.1.example.com [::1".split()
+STRANGERS = [{"host": host} for host in (*REBOUND, "qyapi.weixin.qq.com.example.com", "")]
+STRANGERS += [{"origin": origin} for origin in ("https://example.com", "null", "http://[", "")]
 
 
 @pytest.fixture(scope="module")

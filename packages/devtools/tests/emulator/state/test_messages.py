@@ -2,6 +2,7 @@ import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from Crypto.Cipher import PKCS1_v1_5
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, Json
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.tables import for_each
 from wwspec_devtools.emulator.settings import EmulatorSettings
 
 MODES = [0, 1, 2]
@@ -142,24 +144,13 @@ def test_begin_time_is_where_a_pull_without_a_cursor_starts(emulator: Emulator) 
     assert pull(emulator, begin_time=first, cursor=cursor, limit=1)["msg_list"] == messages[10:11]
 
 
-@pytest.mark.parametrize(
-    ("request_json", "errcode"),
-    [
-        ({"cursor": "made-up"}, 710611),
-        ({"cursor": "s0.0000000000000000"}, 710611),
-        ({"cursor": "中"}, 710611),
-        ({"cursor": "x" * 129}, 40058),
-        ({"token": "made-up"}, 40058),
-        ({"token": "x" * 129}, 40058),
-        ({"limit": -1}, 40058),
-        ({"limit": 1001}, 40058),
-        ({"limit": 1.5}, 40058),
-        ({"mode": 3}, 40058),
-        ({"mode": True}, 40058),
-        ({"begin_time": -1}, 40058),
-    ],
-)
-def test_illegal_parameters_of_sync_msg_are_refused(emulator: Emulator, request_json: Json, errcode: int) -> None:
+TOKENS: list[Json] = [{"cursor": "x" * 129}, {"token": "made-up"}, {"token": "x" * 129}]
+NUMBERS: list[Json] = [{"limit": -1}, {"limit": 1001}, {"limit": 1.5}, {"mode": 3}, {"mode": True}, {"begin_time": -1}]
+CURSORS = [{"cursor": "made-up"}, {"cursor": "s0.0000000000000000"}, {"cursor": "中"}]
+
+
+@for_each([*product(TOKENS + NUMBERS, [40058]), *product(CURSORS, [710611])])
+def test_illegal_parameters_of_sync_msg_are_refused(request_json: Json, errcode: int, emulator: Emulator) -> None:
     answer = emulator.sdk("sync_msg", {"token": emulator.event_token(), **request_json})
     assert answer["errcode"] == errcode
     assert set(answer) == {"errcode", "errmsg"}
