@@ -1,6 +1,5 @@
 """What the emulator has handed out means nothing after its next start or reset, whatever exists then."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -73,31 +72,21 @@ def test_what_an_earlier_life_gave_is_refused_though_the_same_exists(
     assert zone.refused(api, request) == errcode
 
 
-def app_call(zone: EmulatedZone, api: str, **request: object) -> Json:
-    answer, _ = zone.platform.call_as_app(f"chatdata/{api}", json.dumps(request).encode(), zone.world.app)
-    assert answer is not None
-    return answer
-
-
-def called(zone: EmulatedZone, api: str, **more: object) -> Json:
-    return app_call(zone, api, program_id=zone.settings.program_id, ability_id="a", request_data="{}", **more)
-
-
 @NEXT_LIFE
 def test_what_an_app_holds_of_an_earlier_life_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone]) -> None:
     """The notify_id follows from the request, as the stand-in makes it: no two lives have the same request_id."""
     zone = EmulatedZone()
     given = []
     for _ in range(2):
-        jobid = called(zone, "async_program_task")["jobid"]
-        cursor = app_call(zone, "get_auth_user_list", limit=1)["next_cursor"]
+        jobid = zone.called("async_program_task")["jobid"]
+        cursor = zone.app_call("get_auth_user_list", limit=1)["next_cursor"]
         given.append((jobid, cursor, zone.program.calls[-1].request_id, zone.ok("spec_notify_app")["notify_id"]))
         zone = next_life(zone)
     (jobid, cursor, request_id, notify_id), second = given
     assert not {jobid, cursor, request_id, notify_id} & set(second)
-    assert app_call(zone, "async_program_result", jobid=jobid)["errcode"] == 40088
-    assert app_call(zone, "get_auth_user_list", cursor=cursor)["errcode"] == 710611
-    assert called(zone, "sync_call_program", notify_id=notify_id)["errcode"] == 710646
+    assert zone.app_call("async_program_result", jobid=jobid)["errcode"] == 40088
+    assert zone.app_call("get_auth_user_list", cursor=cursor)["errcode"] == 710611
+    assert zone.called(notify_id=notify_id)["errcode"] == 710646
 
 
 @NEXT_LIFE

@@ -115,6 +115,4 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: st
     assert zone.refused(other, jobid=jobid) == 710616
     assert zone.refused("get_summary_result", jobid=jobid) == 710616
     assert zone.refused(RESULTS[kind], jobid="made-up") == 40088
-    body = json.dumps({"jobid": jobid}).encode()
-    answer = zone.platform.app_call("chatdata/async_program_result", zone.access_token(), body)
-    assert answer["errcode"] == 40088, "it is no job of the app"
+    assert zone.app_call("async_program_result", jobid=jobid)["errcode"] == 40088, "it is no job of the app"

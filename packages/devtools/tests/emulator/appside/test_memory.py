@@ -106,12 +106,11 @@ def test_results_of_jobs_are_bounded(small: EmulatedZone) -> None:
     jobids = []
     for _ in range(10):
         small.program.reply = lambda call: _report(small, call, result)
-        asked = small.platform.app_call("chatdata/async_program_task", small.access_token(), _call(small))
-        jobids.append(asked["jobid"])
+        jobids.append(small.called("async_program_task")["jobid"])
     kept(small, "jobs")
-    errcodes = [_result(small, jobid)["errcode"] for jobid in jobids]
+    errcodes = [small.app_call("async_program_result", jobid=jobid)["errcode"] for jobid in jobids]
     assert errcodes == [40088] * 3 + [0] * 7
-    assert _result(small, jobids[-1])["response_data"] == result
+    assert small.app_call("async_program_result", jobid=jobids[-1])["response_data"] == result
 
 
 def test_results_of_tasks_are_bounded(small: EmulatedZone) -> None:
@@ -245,8 +244,7 @@ def test_tickets_that_never_expire_are_bounded(zone: EmulatedZone) -> None:
 def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a key that made room is sealed again, to the same."""
     pem = new_rsa_key().public_key().export_key().decode()
-    asked = {"public_key": pem, "public_key_ver": 1}
-    zone.platform.app_call("chatdata/set_public_key", zone.access_token(), json.dumps(asked).encode())
+    zone.app_call("set_public_key", public_key=pem, public_key_ver=1)
     pulled = zone.ok("sync_msg", limit=100)["msg_list"]
     assert kept(zone, "sealed_keys")["entries"] == 100
     assert kept(zone, "sealed_keys")["max_bytes"] == 64 * MIB
@@ -264,16 +262,6 @@ def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
     bounds[16] = "event_tokens notify_ids logins"
     shown = {name: each["max_bytes"] for name, each in control_of(zone).info()["kept"].items()}
     assert shown == {name: mib * MIB for mib, names in bounds.items() for name in names.split()}
-
-
-def _call(zone: EmulatedZone) -> bytes:
-    asked = {"program_id": zone.settings.program_id, "ability_id": "a", "request_data": "{}"}
-    return json.dumps(asked).encode()
-
-
-def _result(zone: EmulatedZone, jobid: str) -> Json:
-    body = json.dumps({"jobid": jobid}).encode()
-    return zone.platform.app_call("chatdata/async_program_result", zone.access_token(), body)
 
 
 def _report(zone: EmulatedZone, call: Any, result: str) -> str:
