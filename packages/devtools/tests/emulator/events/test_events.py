@@ -109,8 +109,8 @@ def hits_of(emulator: Emulator, given: Json) -> list[tuple[str, list[tuple[str, 
     found = emulator.sdk("get_hit_msg_list", {"cursor": before, "token": event["token"]})["msg_list"]
     rules = emulator.sdk("get_rule_list", {})["rule_list"]
     names = {rule["rule_id"]: rule["name"] for rule in rules}
-    messages = emulator.http.get("/emulator/messages").json()["messages"]
-    said = {each["msgid"]: each["text"] for each in messages}
+    with EmulatorClient(emulator.url) as client:
+        said = {each["msgid"]: each["text"] for each in client.messages()["messages"]}
 
     def rule_of(hit: Json) -> tuple[str, bool, list[int]]:
         return names[hit["rule_id"]], hit["has_hit_keyword"], hit["semantics_list"]

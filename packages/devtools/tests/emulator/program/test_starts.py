@@ -14,6 +14,7 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state import starts
 from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.zone import CallRefusedError
 
 ECHO = ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})
 FAULT = "fault in abilities/shop.py:3: SyntaxError: invalid syntax"
@@ -143,6 +144,8 @@ def test_a_program_with_a_fault_refuses_calls_at_once_with_the_fault(
     answer = App(client).call("echo")
     assert (answer.errcode, answer.refused_by, answer.hint) == (710674, "platform", "")
     assert answer.errmsg.endswith(f"not started: {FAULT}")
+    with pytest.raises(CallRefusedError, match="710674: .*not started: fault in abilities"):
+        App(client).submit("echo")
     with pytest.raises(EmulatorError, match="not started: fault in abilities/shop.py:3"):
         client.fire("hit_keyword")
     client.reset()
