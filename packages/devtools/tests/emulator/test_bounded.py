@@ -13,7 +13,6 @@ steps = st.lists(
 def test_the_oldest_entries_make_room(
     steps: list[tuple[str, int, int]], max_bytes: int, max_entries: int | None
 ) -> None:
-    """Row 7: whatever is put, the bound holds, and the newest entries are kept."""
     dropped: list[tuple[int, int]] = []
     bounded = BoundedDict[int, int](max_bytes, max_entries, lambda key, value: dropped.append((key, value)))
     model: dict[int, tuple[int, int]] = {}

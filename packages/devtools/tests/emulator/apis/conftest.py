@@ -14,6 +14,7 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Message, Party
 from wwspec_devtools.emulator.state.corps import Corp
 from wwspec_devtools.emulator.state.logins import DOC_TICKET, Login
@@ -47,7 +48,10 @@ class ProgramInMemory:
 
 
 class EmulatedZone:
-    """An emulated platform, called as a program calls it."""
+    """An emulated platform, called as a program calls it for the app of one corp."""
+
+    number = 0
+    """Of the corp, among those of the platform."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = EmulatorSettings(**{"messages": 200, "clock_start": START, **settings})
@@ -60,12 +64,16 @@ class EmulatedZone:
             self.world.app.receiver = self.world.app.programs[self.settings.program_id]
 
     @property
+    def app(self) -> App:
+        return self.world.apps[self.number]
+
+    @property
     def corp(self) -> Corp:
-        return self.world.corp(self.world.app)
+        return self.world.corp(self.app)
 
     def __call__(self, api: str, request: Json | None = None, *, job_info: str = "", **more: Any) -> Json:
         """Call an SDK API; `more` are fields of the request."""
-        caller = Caller(corpid=self.settings.corpid, agentid=self.settings.agentid, job_info=job_info)
+        caller = Caller(corpid=self.app.corpid, agentid=self.app.agentid, job_info=job_info)
         answer: Json = json.loads(self.text(api, {**(request or {}), **more}, caller))
         return answer
 
@@ -98,6 +106,16 @@ class EmulatedZone:
         with self.world.lock:
             return self.chats.say(self.world.clock.seconds(), text, **more)
 
+    def app_call(self, api: str, **request: Any) -> Json:
+        """Call an API of the app's side."""
+        answer, _ = self.platform.call_as_app(f"chatdata/{api}", json.dumps(request).encode(), self.app)
+        assert answer is not None
+        return answer
+
+    def called(self, api: str = "sync_call_program", **more: Any) -> Json:
+        """Let the app call the program."""
+        return self.app_call(api, program_id=self.settings.program_id, ability_id="a", request_data="{}", **more)
+
     def access_token(self) -> Json:
         """Return the query of an app's call, with a fresh or still valid token."""
         asked = {"corpid": self.settings.corpid, "corpsecret": self.settings.secret}
@@ -105,7 +123,7 @@ class EmulatedZone:
 
     def event_token(self) -> str:
         with self.world.lock:
-            return self.world.issue_event_token(self.world.app)
+            return self.world.issue_event_token(self.app)
 
     def advance(self, seconds: float) -> None:
         assert self.platform.advance(seconds)["errcode"] == 0
@@ -118,10 +136,7 @@ class EmulatedZone:
 
     def key_of(self, message: Message) -> Json:
         """Return a message as a task takes it, with the key that the app opened."""
-        return {
-            "msgid": message.msgid,
-            "encrypt_info": {"secret_key": self.world.app.keys.secret_key(message.msgid)},
-        }
+        return {"msgid": message.msgid, "encrypt_info": {"secret_key": self.app.keys.secret_key(message.msgid)}}
 
     def talk(self, *texts: str) -> list[Json]:
         """Let a customer say something in a single chat, and return it as a task takes it."""
@@ -138,7 +153,7 @@ class EmulatedZone:
     def doc_ticket(self, userid: str) -> str:
         """Return the ticket that the app gets when a member logs in to its page."""
         with self.world.lock:
-            login = Login(app=self.world.app, party=Party(EMPLOYEE, userid))
+            login = Login(app=self.app, party=Party(EMPLOYEE, userid))
             return self.world.logins.issue(DOC_TICKET, login, self.world.clock.now())
 
     def upload(self, name: str, content: bytes = b"content") -> str:
@@ -148,7 +163,7 @@ class EmulatedZone:
     def link(self, contracts: dict[str, ConsoleContract] | None = None, url: str = "http://127.0.0.1:9") -> None:
         """Link a second program with the app."""
         with self.world.lock:
-            self.world.app.programs[SECOND_PROGRAM] = LinkedProgram(
+            self.app.programs[SECOND_PROGRAM] = LinkedProgram(
                 program_id=SECOND_PROGRAM, machines=Machines(url), contracts=contracts
             )
 

@@ -63,11 +63,8 @@ def test_messages_that_cannot_be_read_are_told_in_the_result(zone: EmulatedZone,
     unknown = {"msgid": "made-up", "encrypt_info": {"secret_key": "x"}}
     answer = result(zone, kind, [unknown, image, wrong_key, good])
     assert (answer["errcode"], answer["status"]) == (0, 1)
-    assert failures(answer) == [
-        ("made-up", 710601),
-        (image["msgid"], 710602),
-        (wrong_key["msgid"], 710603),
-    ]
+    ids = ("made-up", image["msgid"], wrong_key["msgid"])
+    assert failures(answer) == list(zip(ids, (710601, 710602, 710603), strict=True))
 
 
 @ANALYSES
@@ -83,11 +80,8 @@ def test_a_message_given_twice_counts_once(zone: EmulatedZone, kind: str) -> Non
     again = {"msgid": once["msgid"], "encrypt_info": {"secret_key": "other"}}
     answer = start(zone, kind, [once, again])
     [failure] = answer["fail_list"]
-    assert (failure["errcode"], failure["msgid"], failure["encrypt_info"]) == (
-        710613,
-        once["msgid"],
-        {"secret_key": "other"},
-    )
+    assert (failure["errcode"], failure["msgid"]) == (710613, once["msgid"])
+    assert failure["encrypt_info"] == {"secret_key": "other"}
     zone.advance(TASK_SECONDS)
     assert failures(zone.ok(KINDS[kind][0], jobid=answer["jobid"])) == []
 

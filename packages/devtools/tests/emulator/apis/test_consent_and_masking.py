@@ -1,14 +1,18 @@
 import pytest
 
 from tests.emulator.apis.conftest import START, EmulatedZone, Json
-from wwspec_devtools.emulator.state.conversations import CUSTOMER
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, Party
 
 AGREE, REFUSE = 24, 25
 
 
+def parties(zone: EmulatedZone) -> tuple[Party, Party]:
+    """Return an employee and a customer who have a single chat."""
+    return next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
+
+
 def pair(zone: EmulatedZone) -> Json:
-    """Return a single chat of an employee and a customer."""
-    employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
+    employee, customer = parties(zone)
     return {"userid": employee.id, "external_userid": customer.id}
 
 
@@ -20,7 +24,7 @@ def answer_of(zone: EmulatedZone, chat: Json) -> tuple[str, int]:
 
 def test_an_agreement_in_a_single_chat_changes_the_status_and_its_time(zone: EmulatedZone) -> None:
     chat = pair(zone)
-    employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
+    employee, customer = parties(zone)
     assert answer_of(zone, chat)[1] < START
     zone.say(msgtype=REFUSE, parties=(customer, employee))
     zone.advance(60)
@@ -35,7 +39,7 @@ def test_an_agreement_in_a_single_chat_changes_the_status_and_its_time(zone: Emu
 
 def test_a_message_of_an_employee_is_no_consent(zone: EmulatedZone) -> None:
     chat = pair(zone)
-    employee, customer = next(pair for pair in zone.chats.pairs if pair[1].type == CUSTOMER)
+    employee, customer = parties(zone)
     before = answer_of(zone, chat)
     other = REFUSE if before[0] == "Agree" else AGREE
     zone.say(msgtype=other, parties=(employee, customer))

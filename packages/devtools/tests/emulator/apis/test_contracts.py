@@ -23,6 +23,7 @@ PAGES = [
     {"doc_name": "又", "type": 101, "web_url": "https://example.com/2"},
 ]
 GROUPS = [{"group_id": "et_emulator_topic"}]
+READER = {"oper_userid": "lina", "docid_list": ["made-up"]}
 RULE = {
     "name": "规则",
     "keyword": {"word_list": ["退款"], "is_case_sensitive": 0, "match_rule": 1, "is_trim_msg": 1},
@@ -124,10 +125,7 @@ REQUESTS: dict[str, Callable[[EmulatedZone], Json]] = {
     "knowledge_base_list": lambda zone: {},
     "knowledge_base_create": lambda zone: {"kb_name": "手册", "doc_list": PAGES},
     "knowledge_base_detail": lambda zone: {"kb_id": kb_of(zone)},
-    "knowledge_base_add_doc": lambda zone: {
-        "kb_id": kb_of(zone),
-        "doc_list": [{**PAGES[0], "web_url": "http://a.example"}],
-    },
+    "knowledge_base_add_doc": lambda zone: {"kb_id": kb_of(zone), "doc_list": [PAGES[0] | {"web_url": "http://a"}]},
     "knowledge_base_remove_doc": lambda zone: {"kb_id": kb_of(zone), "docid_list": [1]},
     "knowledge_base_modify_name": lambda zone: {"kb_id": kb_of(zone), "kb_name": "新"},
     "knowledge_base_delete": lambda zone: {"kb_id": kb_of(zone)},
@@ -135,11 +133,7 @@ REQUESTS: dict[str, Callable[[EmulatedZone], Json]] = {
         "msg_list": messages_of(zone),
         "model_id": "deepseek-think",
         "need_think_result": True,
-        "doc_retrieval_params": {
-            "oper_userid": "lina",
-            "user_doc_ticket": zone.doc_ticket("lina"),
-            "docid_list": ["made-up"],
-        },
+        "doc_retrieval_params": READER | {"user_doc_ticket": zone.doc_ticket("lina")},
     },
     "create_recommend_dialog_task": lambda zone: {"kb_id": CORP_BASE_ID, "msg_list": messages_of(zone)},
     "create_customer_tag_task": lambda zone: {"tag_group_list": GROUPS, "msg_list": messages_of(zone)},
@@ -250,5 +244,6 @@ def test_another_seed_gives_other_messages() -> None:
 def test_only_apps_of_the_zone_may_call(api: str) -> None:
     zone = new_zone()
     request = request_of(zone, api)
-    answer = json.loads(zone.text(api, request, Caller(corpid="ww-other", agentid=zone.settings.agentid)))
-    assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)
+    for corpid, agentid in (("ww-other", zone.settings.agentid), (zone.settings.corpid, 0)):
+        answer = json.loads(zone.text(api, request, Caller(corpid=corpid, agentid=agentid)))
+        assert answer["errcode"] == (790017 if api == "program_async_job_call_back" else 710641)

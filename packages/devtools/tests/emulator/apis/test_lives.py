@@ -1,12 +1,11 @@
 """What the emulator has handed out means nothing after its next start or reset, whatever exists then."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.emulator.apis.conftest import EmulatedZone, Json
-from tests.emulator.apis.test_contracts import PAGES, REQUESTS, RULE, job_of
+from tests.emulator.apis.test_contracts import REQUESTS
 
 
 def cursor_of(api: str, **asked: object) -> Callable[[EmulatedZone], Json]:
@@ -18,6 +17,10 @@ def hits_cursor(zone: EmulatedZone) -> Json:
     return {"cursor": zone.ok("get_hit_msg_list", REQUESTS["get_hit_msg_list"](zone))["next_cursor"]}
 
 
+def template(zone: EmulatedZone) -> Json:
+    return {"code": zone.upload("b.txt"), "media_id": zone.upload("a.txt")}
+
+
 GIVEN: dict[str, tuple[str, Callable[[EmulatedZone], Json], int]] = {
     "cursor of sync_msg": ("sync_msg", cursor_of("sync_msg"), 710611),
     "page_id": ("get_msg_list_by_page_id", REQUESTS["get_msg_list_by_page_id"], 40058),
@@ -25,30 +28,18 @@ GIVEN: dict[str, tuple[str, Callable[[EmulatedZone], Json], int]] = {
     "cursor of get_rule_list": ("get_rule_list", cursor_of("get_rule_list"), 50100),
     "cursor of search_chat": ("search_chat", cursor_of("search_chat", query_word="客户"), 50100),
     "cursor of search_msg": ("search_msg", cursor_of("search_msg", query_word="产品", chat_info={}), 50100),
-    "cursor of search_contact_or_customer": (
+    "cursor of the people": (
         "search_contact_or_customer",
-        cursor_of("search_contact_or_customer", query_word="chen", query_user_type=0),
+        cursor_of("search_contact_or_customer", query_word="chen"),
         50100,
     ),
     "event token": ("sync_msg", lambda zone: {"token": zone.event_token()}, 40058),
     "jobid of WeCom's task": ("get_summary_result", REQUESTS["get_summary_result"], 40088),
     "jobid of the program's task": ("get_program_task_result", REQUESTS["get_program_task_result"], 40088),
-    "jobid of an export": (
-        "get_chatdata_export_job_status",
-        lambda zone: job_of(zone, "create_chatdata_export_job"),
-        40088,
-    ),
-    "media_id": (
-        "create_chatdata_export_job",
-        lambda zone: {"code": zone.upload("b.txt"), "media_id": zone.upload("a.txt")},
-        40145,
-    ),
-    "rule_id": ("get_rule_detail", lambda zone: {"rule_id": zone.ok("create_rule", RULE)["rule_id"]}, 710612),
-    "kb_id": (
-        "knowledge_base_detail",
-        lambda zone: {"kb_id": zone.ok("knowledge_base_create", kb_name="手册", doc_list=PAGES)["kb_id"]},
-        800000,
-    ),
+    "jobid of an export": ("get_chatdata_export_job_status", REQUESTS["get_chatdata_export_job_status"], 40088),
+    "media_id": ("create_chatdata_export_job", template, 40145),
+    "rule_id": ("get_rule_detail", REQUESTS["get_rule_detail"], 710612),
+    "kb_id": ("knowledge_base_detail", REQUESTS["knowledge_base_detail"], 800000),
 }
 """By what it is: the API that takes it, what hands it out, and how it is refused."""
 
@@ -81,31 +72,21 @@ def test_what_an_earlier_life_gave_is_refused_though_the_same_exists(
     assert zone.refused(api, request) == errcode
 
 
-def app_call(zone: EmulatedZone, api: str, **request: object) -> Json:
-    answer, _ = zone.platform.call_as_app(f"chatdata/{api}", json.dumps(request).encode(), zone.world.app)
-    assert answer is not None
-    return answer
-
-
-def called(zone: EmulatedZone, api: str, **more: object) -> Json:
-    return app_call(zone, api, program_id=zone.settings.program_id, ability_id="a", request_data="{}", **more)
-
-
 @NEXT_LIFE
 def test_what_an_app_holds_of_an_earlier_life_is_refused(next_life: Callable[[EmulatedZone], EmulatedZone]) -> None:
     """The notify_id follows from the request, as the stand-in makes it: no two lives have the same request_id."""
     zone = EmulatedZone()
     given = []
     for _ in range(2):
-        jobid = called(zone, "async_program_task")["jobid"]
-        cursor = app_call(zone, "get_auth_user_list", limit=1)["next_cursor"]
+        jobid = zone.called("async_program_task")["jobid"]
+        cursor = zone.app_call("get_auth_user_list", limit=1)["next_cursor"]
         given.append((jobid, cursor, zone.program.calls[-1].request_id, zone.ok("spec_notify_app")["notify_id"]))
         zone = next_life(zone)
     (jobid, cursor, request_id, notify_id), second = given
     assert not {jobid, cursor, request_id, notify_id} & set(second)
-    assert app_call(zone, "async_program_result", jobid=jobid)["errcode"] == 40088
-    assert app_call(zone, "get_auth_user_list", cursor=cursor)["errcode"] == 710611
-    assert called(zone, "sync_call_program", notify_id=notify_id)["errcode"] == 710646
+    assert zone.app_call("async_program_result", jobid=jobid)["errcode"] == 40088
+    assert zone.app_call("get_auth_user_list", cursor=cursor)["errcode"] == 710611
+    assert zone.called(notify_id=notify_id)["errcode"] == 710646
 
 
 @NEXT_LIFE

@@ -15,19 +15,9 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.state.tasks import TASK_SECONDS
 
 PDF, XLSX = 2, 4
-TAGS = {
-    "tag_group": [
-        {
-            "group_id": "et_emulator_intent",
-            "group_name": "购买意向",
-            "tag_list": [
-                {"tag_id": "et_emulator_intent_high", "tag_name": "高"},
-                {"tag_id": "et_emulator_intent_middle", "tag_name": "中"},
-                {"tag_id": "et_emulator_intent_low", "tag_name": "低"},
-            ],
-        }
-    ]
-}
+LEVELS = [("high", "高"), ("middle", "中"), ("low", "低")]
+INTENTS = [{"tag_id": f"et_emulator_intent_{level}", "tag_name": name} for level, name in LEVELS]
+TAGS = {"tag_group": [{"group_id": "et_emulator_intent", "group_name": "购买意向", "tag_list": INTENTS}]}
 
 Filled = Callable[..., str]
 """Returns a text as the model or program gets it; takes it with placeholders, who says what, and further fields."""
@@ -179,7 +169,7 @@ def test_99985_99988_escape_type_0_makes_a_blank_and_1_keeps_the_character(fille
 
 @pytest.mark.parametrize("filled", [of_model, of_program])
 def test_99985_99988_by_default_line_breaks_arrive_as_blanks(filled: Filled) -> None:
-    assert filled("{chat}", weather, escape_type=0) == WITHOUT.replace("\n", " ")
+    assert filled("{chat}", weather, escape_type=None) == WITHOUT.replace("\n", " ")
 
 
 def test_speakers_go_on_after_z_and_can_have_their_names() -> None:

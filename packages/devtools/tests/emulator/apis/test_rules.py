@@ -28,12 +28,9 @@ def test_a_new_message_that_holds_a_word_is_announced_and_listed(zone: EmulatedZ
     message = zone.say("我要退款", parties=zone.employee_first)
     zone.say("没事", parties=zone.employee_first)
     [event] = zone.events("hit_keyword")
-    assert zone.ok("get_hit_msg_list", token=event["token"])["msg_list"] == [
-        {
-            "msgid": message.msgid,
-            "hit_rule_list": [{"rule_id": rule_id, "has_hit_keyword": True, "semantics_list": []}],
-        }
-    ]
+    [hit] = zone.ok("get_hit_msg_list", token=event["token"])["msg_list"]
+    by = {"rule_id": rule_id, "has_hit_keyword": True, "semantics_list": []}
+    assert hit == {"msgid": message.msgid, "hit_rule_list": [by]}
 
 
 def test_the_detail_of_a_hit_is_that_of_sync_msg(zone: EmulatedZone) -> None:
@@ -239,7 +236,6 @@ def test_a_deleted_rule_is_gone_but_its_hits_stay(zone: EmulatedZone) -> None:
         assert zone.refused(api, rule_id=rule_id) == 710612
         assert zone.refused(api, rule_id="made-up") == 710620
         assert zone.refused(api, rule_id="") == 40063
-        assert zone.refused(api) == 40063
 
 
 def test_a_corp_has_500_rules_at_most(zone: EmulatedZone) -> None:

@@ -13,11 +13,6 @@ from wwspec_devtools.emulator.appside import calls as appside, uploads
 START = 1_750_000_000
 
 
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
 @pytest.mark.parametrize("api", ["chatdata/get_auth_user_list", "docdata/get_auth_user_list"])
 def test_members_in_scope_are_listed_page_by_page(emulator: Emulator, api: str) -> None:
     everyone = call(emulator, api, {})

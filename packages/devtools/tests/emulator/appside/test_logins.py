@@ -5,17 +5,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator, Json, SealedProgram
+from tests.emulator.conftest import StartEmulator, suite_token
+from tests.support.emulator import Emulator, Json
 
 PAGE = "http://127.0.0.1:8000/home?from=menu"
 LINK = {"redirect_uri": PAGE, "response_type": "code", "scope": "snsapi_base", "state": "s 1"}
 PRIVATE = {"scope": "snsapi_privateinfo"}
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 def open_link(emulator: Emulator, **changed: str) -> httpx.Response:
@@ -42,16 +37,6 @@ def get(emulator: Emulator, api: str, **query: str) -> Json:
 
 def user_info(emulator: Emulator, code: str) -> Json:
     return get(emulator, "auth/getuserinfo", access_token=emulator.token(), code=code)
-
-
-def suite_token(emulator: Emulator) -> str:
-    settings = emulator.settings
-    suite = {
-        "suite_id": settings.suite_id,
-        "suite_secret": settings.suite_secret,
-        "suite_ticket": settings.suite_ticket,
-    }
-    return str(emulator.http.post("/cgi-bin/service/get_suite_token", json=suite).json()["suite_access_token"])
 
 
 def user_info_3rd(emulator: Emulator, code: str) -> Json:
@@ -163,12 +148,9 @@ def test_the_people_of_each_corp_log_in_to_a_third_party_app(start: StartEmulato
     page = open_link(emulator, **link).text
     for corpid in corpids:
         assert f"emulator_corpid={corpid}&amp;emulator_person=lina" in page
-        assert user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["corpid"] == corpid
-    ids = {
-        user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link))["open_userid"]
-        for corpid in corpids
-    }
-    assert len(ids) == 2
+    infos = [user_info_3rd(emulator, code_of(emulator, "lina", emulator_corpid=corpid, **link)) for corpid in corpids]
+    assert [info["corpid"] for info in infos] == corpids
+    assert infos[0]["open_userid"] != infos[1]["open_userid"]
     assert open_link(emulator, emulator_person="lina", emulator_corpid="other", **link).status_code == 400
 
 

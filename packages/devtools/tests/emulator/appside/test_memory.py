@@ -68,10 +68,7 @@ def exported(http: httpx.Client, info: Json, media_id: str) -> int:
 
 @pytest.mark.slow  # uploads and replies of hundreds of megabytes
 def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_path: Path) -> None:
-    """Row 7: 10 uploads of 40 MiB and 300 calls of 85,000 CJK characters, by the memory of the process.
-
-    Slow, since all of that is sent.
-    """
+    """Row 7: 10 uploads of 40 MiB and 300 calls of 85,000 CJK characters, by the memory of the process."""
     program = SealedProgram(stack)
     arguments = ["emulate", "--port", "0", "--messages", "10", "--program-url", program.url]
     emulator = Child(arguments, output=tmp_path / "log")
@@ -92,9 +89,7 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
                 assert app.call("echo", call).errcode == 0
             traffic = client.info()["kept"]["traffic"]
             assert traffic["bytes"] <= traffic["max_bytes"] == 128 * MIB
-            assert traffic["entries"] < 500, (
-                "600 exchanges, each of 170,000 bytes or more on both sides, are more than fit"
-            )
+            assert traffic["entries"] < 500, "600 exchanges of 170,000 bytes or more on both sides are more than fit"
             numbers = [entry["number"] for entry in client.traffic(kind="call")]
             assert client.replay(numbers[-1]) == call
             with pytest.raises(EmulatorError, match="no call or event of this number"):
@@ -106,19 +101,16 @@ def test_large_uploads_and_long_calls_stay_within_bounds(stack: ExitStack, tmp_p
 
 
 def test_results_of_jobs_are_bounded(small: EmulatedZone) -> None:
-    """Row 7: a job whose result made room is unknown."""
     result = json.dumps({"text": "x" * (9 * MIB // 16)})
     small.link()
     jobids = []
     for _ in range(10):
         small.program.reply = lambda call: _report(small, call, result)
-        jobids.append(
-            small.platform.app_call("chatdata/async_program_task", small.access_token(), _call(small))["jobid"]
-        )
+        jobids.append(small.called("async_program_task")["jobid"])
     kept(small, "jobs")
-    errcodes = [_result(small, jobid)["errcode"] for jobid in jobids]
+    errcodes = [small.app_call("async_program_result", jobid=jobid)["errcode"] for jobid in jobids]
     assert errcodes == [40088] * 3 + [0] * 7
-    assert _result(small, jobids[-1])["response_data"] == result
+    assert small.app_call("async_program_result", jobid=jobids[-1])["response_data"] == result
 
 
 def test_results_of_tasks_are_bounded(small: EmulatedZone) -> None:
@@ -141,7 +133,6 @@ def test_results_of_tasks_are_bounded(small: EmulatedZone) -> None:
 
 
 def test_exported_files_are_bounded(small: EmulatedZone) -> None:
-    """Row 7: the status of a job outlives its file."""
     jobids = []
     for number in range(4):
         media_id = small.upload(f"{number}.txt", bytes([65 + number]) * (50 * MIB // 16))
@@ -153,7 +144,6 @@ def test_exported_files_are_bounded(small: EmulatedZone) -> None:
 
 
 def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: EmulatedZone) -> None:
-    """Row 7: nothing of it is unpacked beyond the bound."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as document:
         document.writestr("word/document.xml", b"x" * (65 * MIB))
@@ -163,7 +153,6 @@ def test_a_template_that_unpacks_to_more_than_a_file_may_have_is_refused(zone: E
 
 
 def test_codes_of_exports_are_bounded_whatever_their_length(zone: EmulatedZone) -> None:
-    """Row 7: a code counts once, also a long one."""
     media_id = zone.upload("a.txt")
     for number in range(5):
         code = f"{number}" + "x" * (5 * MIB)
@@ -199,7 +188,6 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(small: Emula
 
 @pytest.mark.slow  # 375,000 hits: 500 rules that 750 messages hit
 def test_hits_are_bounded(zone: EmulatedZone) -> None:
-    """Row 7: the oldest hits are not pulled any more."""
     for number in range(500):
         zone.ok("create_rule", name=f"r{number}", keyword={"word_list": ["命中"]})
     messages = [zone.say("命中", parties=zone.customer_first) for _ in range(750)]
@@ -245,7 +233,6 @@ def test_contents_of_knowledge_bases_are_bounded(zone: EmulatedZone) -> None:
 
 
 def test_tickets_that_never_expire_are_bounded(zone: EmulatedZone) -> None:
-    """Row 7: with a clock that stands nothing expires by time."""
     first = zone.event_token()
     tokens = [zone.event_token() for _ in range(60_000)]
     assert kept(zone, "event_tokens")["max_bytes"] == 16 * MIB
@@ -257,8 +244,7 @@ def test_tickets_that_never_expire_are_bounded(zone: EmulatedZone) -> None:
 def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
     """Row 7: a key that made room is sealed again, to the same."""
     pem = new_rsa_key().public_key().export_key().decode()
-    asked = {"public_key": pem, "public_key_ver": 1}
-    zone.platform.app_call("chatdata/set_public_key", zone.access_token(), json.dumps(asked).encode())
+    zone.app_call("set_public_key", public_key=pem, public_key_ver=1)
     pulled = zone.ok("sync_msg", limit=100)["msg_list"]
     assert kept(zone, "sealed_keys")["entries"] == 100
     assert kept(zone, "sealed_keys")["max_bytes"] == 64 * MIB
@@ -266,34 +252,16 @@ def test_sealed_keys_of_messages_are_bounded(zone: EmulatedZone) -> None:
 
 
 def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
-    """Row 7: `wwspec zone info` shows entries, bytes and the bound of each."""
     assert kept(zone, "messages")["entries"] == 200
-    assert {name: each["max_bytes"] // MIB for name, each in control_of(zone).info()["kept"].items()} == {
-        "traffic": 128,
-        "media": 128,
-        "exports": 128,
-        "codes": 32,
-        "messages": 128,
-        "hits": 32,
-        "jobs": 64,
-        "tasks": 64,
-        "event_tokens": 16,
-        "notify_ids": 16,
-        "logins": 16,
-        "page_logins": 4,
-        "frames": 4,
-        "sealed_keys": 64,
+    bounds = {
+        128: "traffic media exports messages",
+        64: "jobs tasks sealed_keys",
+        32: "codes hits",
+        4: "page_logins frames",
     }
-
-
-def _call(zone: EmulatedZone) -> bytes:
-    asked = {"program_id": zone.settings.program_id, "ability_id": "a", "request_data": "{}"}
-    return json.dumps(asked).encode()
-
-
-def _result(zone: EmulatedZone, jobid: str) -> Json:
-    body = json.dumps({"jobid": jobid}).encode()
-    return zone.platform.app_call("chatdata/async_program_result", zone.access_token(), body)
+    bounds[16] = "event_tokens notify_ids logins"
+    shown = {name: each["max_bytes"] for name, each in control_of(zone).info()["kept"].items()}
+    assert shown == {name: mib * MIB for mib, names in bounds.items() for name in names.split()}
 
 
 def _report(zone: EmulatedZone, call: Any, result: str) -> str:

@@ -7,16 +7,12 @@ import pytest
 from tests.emulator.apis.conftest import EmulatedZone, Json
 from wwspec_devtools.emulator.appside.table import APIS
 
+CALL = {"program_id": "emulator-program", "ability_id": "a", "request_data": "{}"}
 REQUESTS: dict[str, Json] = {
     "chatdata/set_public_key": {"public_key": "pem", "public_key_ver": 1},
     "chatdata/set_receive_callback": {"program_id": "emulator-program"},
-    "chatdata/sync_call_program": {
-        "program_id": "emulator-program",
-        "ability_id": "a",
-        "notify_id": "none",
-        "request_data": "{}",
-    },
-    "chatdata/async_program_task": {"program_id": "emulator-program", "ability_id": "a", "request_data": "{}"},
+    "chatdata/sync_call_program": {**CALL, "notify_id": "none"},
+    "chatdata/async_program_task": CALL,
     "chatdata/async_program_result": {"jobid": "none"},
     "chatdata/set_hide_sensitiveinfo_config": {"userid": "lina", "config": {"hide_mobile": True}},
     "chatdata/get_hide_sensitiveinfo_config": {"userid": "lina"},

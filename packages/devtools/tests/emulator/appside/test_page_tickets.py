@@ -5,17 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.state.page_tickets import Signature, sign
 
 URL = "https://app.example/page?id=1"
 MADE_UP = {"access_token": "made-up"}
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
+TICKETS = pytest.mark.parametrize(
+    ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
+)
 
 
 def get(emulator: Emulator, path: str, **query: str) -> dict[str, Any]:
@@ -49,9 +47,7 @@ def test_the_signature_is_that_of_the_example_of_page_90506() -> None:
         assert signature == "0f9de62fce790f9a083d5c99e95740ceb90c27ed"
 
 
-@pytest.mark.parametrize(
-    ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
-)
+@TICKETS
 def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
     emulator: Emulator, path: str, query: dict[str, str]
 ) -> None:
@@ -64,9 +60,7 @@ def test_a_ticket_is_valid_two_hours_and_is_the_same_until_then(
     assert (second["ticket"] != first["ticket"], second["expires_in"]) == (True, 7200)
 
 
-@pytest.mark.parametrize(
-    ("path", "query"), [("get_jsapi_ticket", {}), ("ticket/get", {"type": "agent_config"})], ids=["corp", "app"]
-)
+@TICKETS
 def test_90506_an_app_gets_100_tickets_in_an_hour(emulator: Emulator, path: str, query: dict[str, str]) -> None:
     query = query | {"access_token": emulator.token()}
     assert [get(emulator, path, **query)["errcode"] for _ in range(101)] == [0] * 100 + [45009]

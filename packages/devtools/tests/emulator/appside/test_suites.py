@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import Emulator, SealedProgram
+from tests.emulator.conftest import suite_token
+from tests.support.emulator import Emulator
 
 SUITE = {
     "suite_id": "emulator-suite",
@@ -14,18 +15,9 @@ SUITE = {
 CORP = {"auth_corpid": "wwemulator00000001", "permanent_code": "emulator-permanent-code"}
 
 
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
 def post(emulator: Emulator, path: str, body: dict[str, str]) -> dict[str, Any]:
     answer: dict[str, Any] = emulator.http.post(f"/cgi-bin/service/{path}", json=body).json()
     return answer
-
-
-def suite_token(emulator: Emulator) -> str:
-    return str(post(emulator, "get_suite_token", SUITE)["suite_access_token"])
 
 
 def test_a_suite_gets_a_token_and_with_it_that_of_a_corp(emulator: Emulator) -> None:

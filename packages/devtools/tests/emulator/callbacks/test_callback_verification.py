@@ -6,16 +6,10 @@ from contextlib import ExitStack
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.emulator.callbacks.test_callbacks import AES_KEY, TOKEN, CallbackApp, callbacks_of, start_with_callback
-from tests.emulator.conftest import StartEmulator
+from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, start_with_callback
 from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import wait_until
 from wwspec_router.cli.main import main
-
-
-@pytest.fixture
-def callback_app(stack: ExitStack) -> CallbackApp:
-    return CallbackApp(stack, "wwcallback")
 
 
 def verify(emulator: Emulator) -> Result:
@@ -26,15 +20,7 @@ def is_verified(emulator: Emulator) -> bool:
     return bool(emulator.http.get("/emulator/info").json()["callback_verified"])
 
 
-def test_the_url_is_verified_at_the_start(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: as WeCom does when it is saved, and not first when something is delivered."""
-    emulator = start_with_callback(start, callback_app.url)
-    wait_until(lambda: is_verified(emulator))
-    assert callback_app.echoes == 1
-
-
 def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: an app that was changed meanwhile is found out about."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))
     callback_app.echo_answers.append("wrong")
@@ -47,7 +33,6 @@ def test_the_url_is_verified_again_after_a_reset(start: StartEmulator, callback_
 
 
 def test_the_url_is_verified_on_demand(start: StartEmulator, callback_app: CallbackApp) -> None:
-    """Row 29: as often as it is asked for."""
     emulator = start_with_callback(start, callback_app.url)
     wait_until(lambda: is_verified(emulator))
     for echoes in (2, 3):
@@ -81,7 +66,6 @@ def test_an_answer_that_is_not_the_bare_echo_fails(
 def test_a_refusal_names_the_settings_that_may_differ(
     start: StartEmulator, stack: ExitStack, answer: Response, reason: str
 ) -> None:
-    """Row 29: cause and fix in one line."""
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     done = verify(start_with_callback(start, url))
     assert done.exit_code == 1
@@ -93,7 +77,6 @@ def test_a_refusal_names_the_settings_that_may_differ(
 def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
     start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 29: the app may start later than the emulator."""
     caplog.set_level(logging.WARNING)
     with free_socket() as nobody_listens:
         url = url_of(nobody_listens)
@@ -110,20 +93,7 @@ def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
     assert done.stderr == f"Error: nothing answers at {url} (ConnectError): start the app\n"
 
 
-def test_an_app_that_started_later_is_verified_before_its_first_delivery(
-    start: StartEmulator, callback_app: CallbackApp
-) -> None:
-    """Row 29: nobody has to ask for it."""
-    callback_app.echo_answers.append("not ready")
-    emulator = start_with_callback(start, callback_app.url)
-    wait_until(lambda: callback_app.echoes == 1)
-    emulator.sdk("spec_notify_app", {})
-    assert callbacks_of(emulator) == [("delivered", 1)]
-    assert callback_app.echoes == 2
-
-
 def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator) -> None:
-    """Row 29: the options are named."""
     done = verify(start())
     assert done.exit_code == 1
     assert done.stderr == (
@@ -133,7 +103,6 @@ def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator)
 
 
 def test_another_key_is_found_out(start: StartEmulator, stack: ExitStack) -> None:
-    """Row 29: an app that answers something decrypted by another key."""
     app = CallbackApp(stack, "wwanother")
     emulator = start(corpid="wwcallback", callback_url=app.url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
     assert verify(emulator).exit_code == 1

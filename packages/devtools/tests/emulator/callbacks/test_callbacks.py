@@ -1,17 +1,15 @@
 import threading
 import time
 from collections import deque
-from contextlib import ExitStack
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.emulator.conftest import StartEmulator
+from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, callbacks_of, start_with_callback
 from tests.support.apps import ROOT
-from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
+from tests.support.emulator import Response, free_socket, http_server, url_of
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_contracts.callbacks import CallbackCrypto, CallbackReceiver, read_xml
+from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_devtools.emulator.callbacks import delivery as courier_module
 from wwspec_devtools.emulator.callbacks.delivery import Courier
 from wwspec_devtools.emulator.http.client import EmulatorError
@@ -19,53 +17,8 @@ from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import Notification
 from wwspec_devtools.testing.zone import Zone
 
-TOKEN = "callback-token"  # noqa: S105
-AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
-
-
-class CallbackApp:
-    """An app's callback URL; `answers` holds what it does with the next requests, 200 when empty."""
-
-    def __init__(self, stack: ExitStack, corpid: str) -> None:
-        self.corpid = corpid
-        self.receiver = CallbackReceiver(CallbackCrypto(TOKEN, AES_KEY, corpid))
-        self.url = stack.enter_context(http_server(self._post, self._get)) + "/callback"
-        self.echoes = 0
-        self.answers: deque[int] = deque()
-        self.echo_answers: deque[str] = deque()
-        self.posts = 0
-        self.stamps: list[int] = []
-        self.received: list[dict[str, str]] = []
-        self.outer: list[dict[str, str]] = []
-
-    def _get(self, path: str) -> Response:
-        self.echoes += 1
-        echo = self.receiver.answer_echo(dict(parse_qsl(urlsplit(path).query)))
-        return 200, {}, (self.echo_answers.popleft() if self.echo_answers else echo).encode()
-
-    def _post(self, headers: list[tuple[str, str]], body: bytes) -> Response:
-        self.posts += 1
-        query = dict(parse_qsl(urlsplit(dict(headers)[":path"]).query))
-        self.stamps.append(int(query["timestamp"]))
-        self.received.append(dict(self.receiver.open(query, body.decode()).fields))
-        self.outer.append(read_xml(body.decode()))
-        return self.answers.popleft() if self.answers else 200, {}, b"success"
-
-
-@pytest.fixture
-def callback_app(stack: ExitStack) -> CallbackApp:
-    return CallbackApp(stack, "wwcallback")
-
-
-def start_with_callback(start: StartEmulator, url: str) -> Emulator:
-    return start(corpid="wwcallback", callback_url=url, callback_token=TOKEN, encoding_aes_key=AES_KEY)
-
-
-def callbacks_of(emulator: Emulator) -> list[tuple[str, int]]:
-    wait_until(lambda: all(each["state"] != "waiting" for each in emulator.notifications()))
-    return [(each["state"], each["attempts"]) for each in emulator.notifications()]
 
 
 @pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
@@ -100,14 +53,8 @@ def test_spec_notify_app_reaches_the_callback_url(start: StartEmulator, callback
     assert callback_app.echoes == 1, "the URL is verified at the start, and not again for each delivery"
     first = callback_app.received[0]
     assert abs(int(first.pop("CreateTime")) - emulator.platform.clock.seconds()) <= 60
-    assert first == {
-        "ToUserName": "wwcallback",
-        "FromUserName": "sys",
-        "MsgType": "event",
-        "Event": "program_notify",
-        "NotifyId": "n7",
-        "NotifyScene": "7",
-    }
+    sent = {"ToUserName": "wwcallback", "FromUserName": "sys", "MsgType": "event", "Event": "program_notify"}
+    assert first == sent | {"NotifyId": "n7", "NotifyScene": "7"}
     assert callback_app.outer[0]["ToUserName"] == "wwcallback"
     assert callback_app.outer[0]["AgentID"] == str(emulator.settings.agentid)
 
@@ -158,15 +105,9 @@ def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator)
     recorded = emulator.notifications()
     assert [(each["notify_id"], each["notify_scene"]) for each in recorded] == [(made, 0), ("own", 3)]
     assert 1 <= len(made.encode()) <= 64
-    assert recorded[1] == {
-        "corpid": emulator.settings.corpid,
-        "agentid": emulator.settings.agentid,
-        "notify_id": "own",
-        "notify_scene": 3,
-        "create_time": recorded[1]["create_time"],
-        "state": "recorded",
-        "attempts": 0,
-    }
+    own = {"notify_id": "own", "notify_scene": 3, "create_time": recorded[1]["create_time"]}
+    app = {"corpid": emulator.settings.corpid, "agentid": emulator.settings.agentid}
+    assert recorded[1] == own | app | {"state": "recorded", "attempts": 0}
 
 
 @pytest.mark.parametrize(
@@ -176,8 +117,6 @@ def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator)
         ({"notify_id": "x" * 65}, 710646),
         ({"notify_id": "中" * 21}, 0),
         ({"notify_id": "中" * 22}, 710646),
-        ({"notify_id": 1}, 40058),
-        ({"notify_scene": "1"}, 40058),
         ({"notify_scene": 256}, 0),
         ({"notify_scene": -1}, 0),
     ],

@@ -47,9 +47,8 @@ class Life:
         """Let the app call, with a token, and return the errcode."""
         platform = self.emulator.platform
         with platform.world.lock:
-            token, _ = platform.world.accounts.issue_token_of(
-                platform.world.app, platform.clock.now(), platform.world.ids
-            )
+            world = platform.world
+            token, _ = world.accounts.issue_token_of(world.app, platform.clock.now(), world.ids)
         return int(self.emulator.app_call(api, request, token)["errcode"])
 
     def set_public_key(self) -> None:
@@ -125,7 +124,6 @@ def test_100776_a_corp_installs_the_app_and_the_provider_gets_its_permanent_code
 
 
 def test_90603_the_older_form_has_a_token_and_the_agent(live: Live) -> None:
-    """Page 90603."""
     life = live()
     answer = life.provider.call("get_permanent_code", auth_code=life.authorize())
     assert answer["auth_info"]["agent"][0]["agentid"] == life.emulator.settings.agentid
@@ -140,7 +138,6 @@ def test_90642_an_auth_code_lasts_ten_minutes(live: Live) -> None:
 
 
 def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None:
-    """Page 100795."""
     life = live()
     settings = life.emulator.settings
     asked = {"auth_corpid": settings.corpid, "permanent_code": settings.permanent_code}
@@ -155,12 +152,8 @@ def test_100795_the_provider_asks_what_a_corp_has_authorised(live: Live) -> None
 def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -> None:
     life = live()
     life.control.cancel()
-    link = {
-        "suite_id": SUITE_ID,
-        "pre_auth_code": life.provider.pre_auth_code(),
-        "redirect_uri": "http://provider.example/done?from=wecom",
-        "state": "s1",
-    }
+    link = {"suite_id": SUITE_ID, "pre_auth_code": life.provider.pre_auth_code(), "state": "s1"}
+    link["redirect_uri"] = "http://provider.example/done?from=wecom"
     corpid = life.emulator.settings.corpid
     page = life.emulator.http.get("/3rdapp/install", params=link)
     assert f'value="{corpid}"' in page.text
@@ -168,12 +161,8 @@ def test_an_install_link_leads_to_the_providers_site_with_the_code(live: Live) -
     assert gone.status_code == 303
     target = urlsplit(gone.headers["location"])
     query = dict(parse_qsl(target.query))
-    assert (target.netloc, query["from"], query["expires_in"], query["state"]) == (
-        "provider.example",
-        "wecom",
-        "600",
-        "s1",
-    )
+    assert (target.netloc, query["from"]) == ("provider.example", "wecom")
+    assert (query["expires_in"], query["state"]) == ("600", "s1")
     life.idle()
     assert "create_auth" not in life.commands.names(), "the redirect has brought the code"
     assert life.provider.call("v2/get_permanent_code", auth_code=query["auth_code"])["errcode"] == 0
@@ -227,10 +216,8 @@ def test_101439_a_renewal_counts_anew_from_its_day(live: Live) -> None:
     life.emulator.advance(6 * DAY)
     assert life.sdk("get_rule_list") == 0, "the first 90 days are over, those of the renewal are not"
     life.emulator.advance(84 * DAY)
-    chat = [
-        each.fields["InfoType"] for each in life.commands.received if each.fields.get("AuthType") == "data_zone_chat"
-    ]
-    assert chat == [REMINDED, GRANTED, REMINDED, ENDED]
+    chat = [each.fields for each in life.commands.received if each.fields.get("AuthType") == "data_zone_chat"]
+    assert [each["InfoType"] for each in chat] == [REMINDED, GRANTED, REMINDED, ENDED]
     assert life.sdk("sync_msg") == 710726
 
 
@@ -301,11 +288,8 @@ def test_what_wecom_does_not_document_is_a_setting_each(live: Live) -> None:
     life.control.expire()
     life.idle()
     assert life.commands.names() == ["the_third"] * 3
-    assert [each.fields["AuthType"] for each in life.commands.received] == [
-        "data_zone_chat",
-        "knowledge_type",
-        "document_type",
-    ]
+    kinds = [each.fields["AuthType"] for each in life.commands.received]
+    assert kinds == ["data_zone_chat", "knowledge_type", "document_type"]
     assert life.sdk("sync_msg") == 710641
 
 
@@ -325,7 +309,6 @@ def test_90642_a_cancelled_authorisation_is_refused_everywhere(live: Live) -> No
 
 
 def test_100142_after_a_new_authorisation_nothing_from_before_is_there(live: Live, program: SealedProgram) -> None:
-    """Page 100142."""
     life = live()
     assert life.receive_events() == 0
     life.set_public_key()
@@ -393,17 +376,13 @@ def test_100272_a_change_and_seats_are_only_told(live: Live) -> None:
     assert life.commands.names() == ["change_auth", "advanced_api_insufficient", "advanced_api_trial_expired"]
     assert life.commands.received[0].fields["AuthCorpId"] == life.emulator.settings.corpid
     seats = life.commands.last("advanced_api_insufficient")
-    assert (seats.receive_id, seats.fields["ServiceCorpId"], seats.fields["AdvanceApiType"]) == (
-        PROVIDER,
-        PROVIDER,
-        "1",
-    )
+    assert seats.receive_id == seats.fields["ServiceCorpId"] == PROVIDER
+    assert seats.fields["AdvanceApiType"] == "1"
     assert "<ChatArchiveApi><Edition>2</Edition></ChatArchiveApi>" in seats.xml
     assert life.sdk("get_rule_list") == 0
 
 
 def test_97175_a_custom_developed_app_gets_another_secret(live: Live) -> None:
-    """Page 97175."""
     life = live("custom")
     settings = life.emulator.settings
     life.control.reset_permanent_code()

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -132,6 +133,15 @@ def page(window: Page, served: Zone) -> Iterator[Page]:
     with watched(window):
         window.goto("/")
         yield window
+
+
+@contextmanager
+def opened_console(browser: Browser, url: str, path: str = "/", **more: Any) -> Iterator[Page]:
+    """Open the console of an emulator in a window of its own, whose errors fail the test."""
+    with browser.new_context(base_url=url, **{"locale": "en-US", "reduced_motion": "reduce", **more}) as context:
+        with watched(context.new_page()) as page:
+            page.goto(path)
+            yield page
 
 
 def run_shown_command(page: Page, start: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -44,8 +44,7 @@ def zone(folder: Path) -> Iterator[ServedZone]:
 
 @pytest.fixture
 def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
-    with browser.new_context(base_url=zone.client.url, locale="en-US") as context, watched(context.new_page()) as page:
-        page.goto("/#/program")
+    with opened_console(browser, zone.client.url, "/#/program") as page:
         yield page
 
 

@@ -62,6 +62,9 @@ def test_the_clock_is_put_forward_and_a_reset_takes_it_back(page: Page, served: 
     page.get_by_role("button", name="+ 7 d").click()
     expect(page.get_by_text("It is 7 d ahead.")).to_be_visible()
     assert served.client.info()["now"] >= before + 7 * 86400
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_text("已拨快 7 天")).to_be_visible()
+    page.get_by_role("button", name="English").click()
     page.get_by_role("button", name="Reset the emulator").click()
     page.get_by_role("dialog").get_by_role("button", name="Reset the emulator").click()
     expect(page.get_by_text("as it was at its start")).to_be_visible()

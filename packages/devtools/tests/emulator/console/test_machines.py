@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.zones import serve_zone
@@ -36,9 +36,7 @@ def client() -> Iterator[EmulatorClient]:
 
 @pytest.fixture
 def page(browser: Browser, client: EmulatorClient) -> Iterator[Page]:
-    context = browser.new_context(base_url=client.url, locale="en-US", reduced_motion="reduce")
-    with context, watched(context.new_page()) as page:
-        page.goto("/")
+    with opened_console(browser, client.url) as page:
         yield page
 
 
@@ -73,9 +71,7 @@ def test_the_processes_of_several_machines_are_not_counted_by_the_figures_of_one
         zone = stack.enter_context(serve_zone(ROOT, machines=2))
         for _ in range(2):
             zone.call("status")
-        context = stack.enter_context(browser.new_context(base_url=zone.client.url, locale="en-US"))
-        page = stack.enter_context(watched(context.new_page()))
-        page.goto("/#/program")
+        page = stack.enter_context(opened_console(browser, zone.client.url, "/#/program"))
         expect(page.get_by_text("figures below: M1")).to_be_visible()
         expect(page.get_by_text("Runs for")).to_be_visible()
         processes = page.locator(".facts > div").filter(has_text="Processes").locator("dd")

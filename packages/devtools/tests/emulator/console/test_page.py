@@ -1,15 +1,13 @@
 """The page as a whole: what is in it, and who may use it."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.support.emulator import http_server
 from wwspec_devtools.testing.zone import Zone
 
 Theme = Literal["light", "dark"]
@@ -77,28 +75,10 @@ def test_a_malformed_address_shows_a_message_and_the_next_one_its_view(page: Pag
     expect(page.get_by_role("button", name="Fire")).to_be_visible()
 
 
-@contextmanager
-def other_site(page: str) -> Iterator[str]:
-    """Serve a page of somebody else on this machine, and yield its URL."""
-
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(page.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+def other_site(page: str) -> AbstractContextManager[str]:
+    """Serve a page of somebody else on this machine, and give its URL."""
+    html = {"content-type": "text/html"}
+    return http_server(lambda headers, body: (405, {}, b""), lambda path: (200, html, page.encode()))
 
 
 @pytest.mark.slow  # a window more; test_the_page_may_not_be_in_a_frame is quick
@@ -130,13 +110,6 @@ def test_a_browser_lets_another_site_read_and_change_nothing(browser: Browser, s
         page.goto(url)
         assert page.evaluate(send, served.client.url) == ["refused"] * 4
     assert [each["id"] for each in served.client.faults()] == [fault]
-
-
-def test_a_name_that_was_bound_anew_to_this_machine_is_refused(served: Zone) -> None:
-    for path in ("/", "/console/app.js", "/emulator/stream", "/emulator/session"):
-        answer = httpx.get(f"{served.client.url}{path}", headers={"Host": "rebound.example"})
-        assert answer.status_code == 403
-        assert "wwspec-token" not in answer.text
 
 
 def test_the_page_may_not_be_in_a_frame_and_runs_no_script_but_its_own(served: Zone) -> None:

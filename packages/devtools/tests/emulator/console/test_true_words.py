@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
@@ -47,9 +47,7 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
 
 @pytest.fixture
 def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
-    context = browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce")
-    with context, watched(context.new_page()) as page:
-        page.goto("/#/program")
+    with opened_console(browser, zone.client.url, "/#/program") as page:
         yield page
 
 
@@ -136,26 +134,13 @@ def test_the_count_of_what_is_saved_is_true_while_more_comes_in_and_older_entrie
     expect(shown.get_by_text(f"{last - first + 1} exchanges, {first} to {last}")).to_be_visible()
 
 
-def test_a_clock_that_was_put_forward_is_not_said_to_be_the_real_time(shown: Page, zone: ServedZone) -> None:
-    zone.client.advance(7 * 86_400)
-    shown.goto("/#/faults")
-    expect(shown.get_by_text("It is 7 d ahead.")).to_be_visible()
-    shown.get_by_role("button", name="中文").click()
-    expect(shown.get_by_text("已拨快 7 天")).to_be_visible()
-
-
 def test_nothing_is_said_of_an_sdk_that_was_never_seen_nor_of_times_that_nobody_measured(
     browser: Browser, zone: ServedZone
 ) -> None:
     zone.client.reset()
-    context = browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce")
-    with context, watched(context.new_page()) as page:
-        page.route(
-            "**/emulator/figures",
-            lambda route: route.fulfill(
-                json={"errcode": 0, "errmsg": "ok", "reply": IDLE},
-            ),
-        )
+    figures = {"errcode": 0, "errmsg": "ok", "reply": IDLE}
+    with opened_console(browser, zone.client.url, "about:blank") as page:
+        page.route("**/emulator/figures", lambda route: route.fulfill(json=figures))
         page.goto("/#/program")
         expect(fact(page, "SDK")).to_have_text("not known until the program has answered")
         queue = page.locator(".plot").filter(has_text="Wait for a thread")

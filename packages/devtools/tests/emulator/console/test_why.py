@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.emulator.console.conftest import watched
+from tests.emulator.console.conftest import opened_console, watched
 from tests.support.failing_app import failing_app
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
@@ -34,10 +34,8 @@ def zone(folder: Path) -> Iterator[Zone]:
 def console(browser: Browser, zone: Zone) -> Iterator[Page]:
     """The console of a zone where nothing has happened yet."""
     zone.client.reset()
-    with browser.new_context(base_url=zone.client.url, locale="en-US", reduced_motion="reduce") as context:
-        with watched(context.new_page()) as page:
-            page.goto("/")
-            yield page
+    with opened_console(browser, zone.client.url) as page:
+        yield page
 
 
 def line_of(folder: Path, code: str) -> int:

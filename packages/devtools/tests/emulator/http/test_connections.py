@@ -23,11 +23,6 @@ def emulator() -> Iterator[Emulator]:
         yield Emulator(EmulatorSettings(messages=1), stack)
 
 
-def connect(emulator: Emulator) -> socket.socket:
-    url = httpx.URL(emulator.url)
-    return socket.create_connection((url.host, url.port), DEADLINE)
-
-
 def post(path: str, body: bytes = b"{}", more: str = "") -> bytes:
     return f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{more}content-length: {len(body)}\r\n\r\n".encode() + body
 
@@ -37,7 +32,8 @@ LAST = b"GET /cgi-bin/gettoken HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\
 
 def talk(emulator: Emulator, *pieces: bytes) -> bytes:
     """Send pieces one after another, then return all that came until the emulator closed."""
-    with connect(emulator) as client:
+    url = httpx.URL(emulator.url)
+    with socket.create_connection((url.host, url.port), DEADLINE) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in pieces:
             client.sendall(piece)
@@ -45,7 +41,6 @@ def talk(emulator: Emulator, *pieces: bytes) -> bytes:
 
 
 def test_a_hundred_requests_sent_ahead_are_answered_in_their_order(emulator: Emulator) -> None:
-    """Row 1: for who only asks ahead."""
     requests = [LAST.replace(b"connection: close\r\n", b""), post(CALL), post("/none")]
     received = talk(emulator, b"".join(requests * 33), LAST)
     assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"200", b"404"] * 33 + [b"200"]
@@ -68,7 +63,6 @@ def test_an_offer_to_upgrade_is_ignored(emulator: Emulator, offer: str) -> None:
 
 @pytest.mark.parametrize("megabytes", [8, 11, 64])
 def test_the_answer_to_a_large_body_is_read_by_who_sends_it_whole(emulator: Emulator, megabytes: int) -> None:
-    """Row 18: whether it is too large or not."""
     head = f"POST {CALL} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {megabytes << 20}\r\n\r\n"
     for _ in range(2):
         received = talk(emulator, head.encode(), b"x" * (megabytes << 20), LAST)
@@ -77,6 +71,5 @@ def test_the_answer_to_a_large_body_is_read_by_who_sends_it_whole(emulator: Emul
 
 
 def test_garbage_after_a_good_request_is_refused_after_its_reply(emulator: Emulator) -> None:
-    """Row 19: and not in its place."""
     received = talk(emulator, post(CALL) + b"hello\r\n\r\n")
     assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"400"]

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +12,6 @@ from wwspec_contracts.errcodes import advice
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.testing.app import App
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 def rows(emulator: Emulator, *query: tuple[str, str]) -> list[Json]:
@@ -65,7 +48,7 @@ def test_rows_are_chosen_by_what_is_asked(
     assert (clock["request"], clock["reply"]) == ({"seconds": 60}, {"now": 1_750_000_060})
 
 
-@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode"])
+@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode", "kind"])
 def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
     for value in ("x", "-", "1" * 30, "٣"):
         answer = emulator.http.get("/emulator/traffic", params={name: value}).json()

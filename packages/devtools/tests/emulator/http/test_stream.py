@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import record_exchanges
-from tests.support.emulator import Emulator, Json, SealedProgram, serving
+from tests.support.emulator import Emulator, serving
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.http import stream
@@ -25,17 +25,6 @@ from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.testing.app import App
 
 STREAM = b"GET /emulator/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 def until(events: Iterator[StreamEvent], condition: Callable[[StreamEvent], object]) -> list[StreamEvent]:
@@ -151,12 +140,6 @@ def test_rows_come_in_batches(client: EmulatorClient, traffic: Traffic, monkeypa
     batches = [event.data for event in received if event.name == "entries"]
     assert [(len(each["rows"]), each["more"]) for each in batches] == [(7, True), (7, True), (7, True), (7, False)]
     assert numbers(received) == [*range(1, 29)]
-
-
-@pytest.mark.parametrize("headers", [{"origin": "https://example.com"}, {"host": "rebound.example.com"}])
-@pytest.mark.parametrize("path", ["stream", "session", "traffic", "traffic/1"])
-def test_a_web_page_and_a_rebound_name_see_nothing(emulator: Emulator, headers: Json, path: str) -> None:
-    assert emulator.http.get(f"/emulator/{path}", headers=headers).status_code == 403
 
 
 def test_a_bad_parameter_is_refused(emulator: Emulator) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.emulator.conftest import StartEmulator
-from tests.support.emulator import Emulator, SealedProgram
+from tests.support.emulator import Emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.page.content import AskedMessage, shown_message
 from wwspec_devtools.emulator.page.frame import NO_LOGIN
@@ -16,11 +16,6 @@ from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.page.routes import COOKIE, MAX_BODY_BYTES, PREVIEW
 
 PAGE = "http://127.0.0.1:8000/home"
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 def log_in(emulator: Emulator, userid: str | None, corpid: str = "", to: str = PAGE) -> httpx.Response:

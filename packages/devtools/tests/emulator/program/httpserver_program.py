@@ -33,14 +33,10 @@ def handle(decoder: WWToSpecHTTPReqDecoder) -> str:
     spec_log_info("call", func)
     caller = (decoder.get_corpid(), decoder.get_agentid(), decoder.get_ability_id(), decoder.get_job_info())
     reply: str = json.dumps({"errcode": 710660, "errmsg": "unknown func"})
-    if func == "sync_msg":
-        reply = ChatDataSDK(*caller).sync_msg(json.dumps(func_req))
-    elif func == "get_group_chat":
-        reply = ChatDataSDK(*caller).get_group_chat(json.dumps(func_req))
+    if func in ("sync_msg", "get_group_chat", "spec_notify_app"):
+        reply = getattr(ChatDataSDK(*caller), func)(json.dumps(func_req))
     elif func == "do_async_job":
         reply = json.dumps({"output": EVENTS[decoder.get_notify_id()]})
-    elif func == "spec_notify_app":
-        reply = ChatDataSDK(*caller).spec_notify_app(json.dumps(func_req))
     return reply
 
 

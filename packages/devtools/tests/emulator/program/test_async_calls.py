@@ -1,18 +1,14 @@
 """Asynchronous calls: the app starts one, the program reports on it, the app fetches the result."""
 
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.support.emulator import Emulator, Json, SealedProgram, http_server
-from tests.support.waiting import DEADLINE
+from tests.support.emulator import Emulator, Json, SealedProgram
 from wwspec_contracts.files import ConsoleContract
-from wwspec_devtools.emulator.answers import RefusedError
-from wwspec_devtools.emulator.program.programs import MODEL_SECONDS, call_async
 from wwspec_devtools.emulator.state import jobs as jobs_module
 
 CONTRACTS = {"slow": ConsoleContract(input={"a": 1}, output={"b": 1, "errcode": 0})}
@@ -22,11 +18,6 @@ CONTRACTS = {"slow": ConsoleContract(input={"a": 1}, output={"b": 1, "errcode": 
 def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
     zone[0].platform.register(CONTRACTS)
     return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
 
 
 def begin(emulator: Emulator, data: str = '{"a": 1}', ability_id: str = "slow") -> Json:
@@ -113,49 +104,12 @@ def test_a_job_is_reported_once_by_whom_it_was_given_to(emulator: Emulator, prog
     assert report(emulator, job_info, done) == 790010
 
 
-@pytest.mark.parametrize(
-    ("change", "errcode"),
-    [
-        ({"program_id": "another"}, 790020),
-        ({"program_id": ""}, 40063),
-        ({"ability_id": "unknown"}, 800003),
-        ({"ability_id": ""}, 40063),
-        ({"request_data": "{"}, 790015),
-        ({"request_data": '{"b": 1}'}, 790016),
-        ({"request_data": ""}, 40063),
-    ],
-)
-def test_an_asynchronous_call_that_breaks_a_rule_never_reaches_the_program(
-    emulator: Emulator, program: SealedProgram, change: Json, errcode: int
-) -> None:
-    body = {"program_id": emulator.settings.program_id, "ability_id": "slow", "request_data": "{}"}
-    assert emulator.app_call("async_program_task", body | change)["errcode"] == errcode
-    assert program.calls == []
-
-
-def test_an_empty_list_starts_a_job_as_an_empty_object_does(emulator: Emulator, program: SealedProgram) -> None:
-    """Row 24: PHP makes `[]` of an empty array."""
-    assert begin(emulator, "[]")["errcode"] == 0
-    assert [call.data for call in program.calls] == ["[]"]
-
-
 def test_a_program_that_does_not_take_the_call_leaves_no_job(emulator: Emulator, program: SealedProgram) -> None:
     program.reply = lambda call: (500, {}, b"")
     answer = begin(emulator)
     assert answer["errcode"] == 710676
     assert "jobid" not in answer
     assert report(emulator, program.calls[0].job_info, {"errcode": 0, "result": "{}"}) == 790017
-
-
-def test_a_job_of_another_corp_is_not_reported_on(emulator: Emulator, program: SealedProgram) -> None:
-    begin(emulator)
-    headers = {
-        "ww-corpid": "ww-another",
-        "ww-agentid": str(emulator.settings.agentid),
-        "ww-job-info": program.calls[0].job_info,
-    }
-    answer = emulator.http.post("/emulator/sdk/program_async_job_call_back", json={"errcode": 0}, headers=headers)
-    assert answer.json()["errcode"] == 790017
 
 
 def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,35 +122,6 @@ def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.M
 def test_an_unknown_jobid_is_refused(emulator: Emulator) -> None:
     assert result(emulator, "made-up")["errcode"] == 40088
     assert result(emulator, "")["errcode"] == 40063
-
-
-def test_other_tasks_of_the_platform_are_told_the_result(emulator: Emulator, program: SealedProgram) -> None:
-    world, results = emulator.platform.world, list[tuple[int, str]]()
-    program_of = world.app.programs[emulator.settings.program_id]
-    jobid = call_async(
-        world, program_of, "slow", "{}", 0, lambda errcode, text: results.append((errcode, text)), limit=MODEL_SECONDS
-    )
-    [call] = program.calls
-    assert (call.agentid, call.is_async) == (0, True)
-    assert report(emulator, call.job_info, {"errcode": 0, "result": '{"b": 1}'}, agentid=0) == 0
-    assert results == [(0, '{"b": 1}')]
-    assert result(emulator, jobid)["errcode"] == 40088, "it is no job of the app"
-
-
-def test_a_model_that_answers_too_late_is_a_time_out(emulator: Emulator) -> None:
-    answered = threading.Event()
-
-    def hang(headers: list[tuple[str, str]], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        answered.wait(DEADLINE)
-        return 200, {}, b""
-
-    world = emulator.platform.world
-    with http_server(hang) as url:
-        emulator.platform.point_to(url)
-        with pytest.raises(RefusedError) as raised:
-            call_async(world, world.app.programs[emulator.settings.program_id], "slow", "{}", 0, None, limit=0.05)
-        answered.set()
-    assert raised.value.errcode == 710675
 
 
 def test_the_stand_in_reports_with_the_job_info_of_the_call(

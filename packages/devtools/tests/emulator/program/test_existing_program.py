@@ -2,10 +2,8 @@
 
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from tests.client.notify.stand import ServerKind, Stand
 from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import wait_until
 from wwspec_client import FileCursor, SdkApiError, ZoneClient
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.events import hit_keyword
@@ -26,49 +24,21 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 PROGRAM = ROOT / "packages/devtools/tests/emulator/program/httpserver_program.py"
 
 
-class Running:
-    """The program as a process; its output is read on a thread."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.lines: queue.Queue[str] = queue.Queue()
-        self.port = 0
-        self._process = process
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.put(line.rstrip("\n"))
-
-    def line(self) -> str:
-        return self.lines.get(timeout=DEADLINE)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(DEADLINE)
-        self._reader.join(DEADLINE)
-
-
 @pytest.fixture
 def emulator(start: StartEmulator) -> Iterator[Emulator]:
     # The emulator first, since the program is told its URL; then the program's port is made known to the emulator.
     emulator = start()
+    environment = {**os.environ, "PYTHONPATH": str(STANDIN_DIRECTORY), "WWSPEC_EMULATOR_URL": emulator.url}
     command = [sys.executable, str(PROGRAM), "0"]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(STANDIN_DIRECTORY),
-        "WWSPEC_EMULATOR_URL": emulator.url,
-    }
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        program = Running(process)
         try:
-            port = program.line().rpartition(" ")[2]
+            assert process.stdout is not None
+            port = process.stdout.readline().split()[-1]
             moved = {"program_url": f"http://127.0.0.1:{port}"}
             assert emulator.http.post("/emulator/program", json=moved).json()["errcode"] == 0
             yield emulator
         finally:
-            program.stop()
+            process.terminate()
 
 
 def ask(emulator: Emulator, func: str, func_req: dict[str, object], **more: str) -> dict[str, object]:

@@ -19,9 +19,8 @@ class Several:
 
     def __init__(self, stack: ExitStack, **settings: Any) -> None:
         programs = [SealedProgram(stack) for _ in range(3)]
-        self.emulator = Emulator(
-            EmulatorSettings(messages=20, clock_start=1_750_000_000, machines=3, **settings), stack
-        )
+        several = EmulatorSettings(messages=20, clock_start=1_750_000_000, machines=3, **settings)
+        self.emulator = Emulator(several, stack)
         self.client = stack.enter_context(EmulatorClient(self.emulator.url))
         self.jobs: list[str] = []
         for number, program in enumerate(programs, 1):
@@ -211,9 +210,8 @@ def test_in_debug_mode_no_machine_is_called(zone: Several) -> None:
 
 def test_who_watches_takes_no_turn(zone: Several) -> None:
     assert zone.called() == 1
-    assert (
-        zone.emulator.http.post("/emulator/figures", json={"ability_id": "status"}).json()["reply"] == '{"machine": 1}'
-    )
+    asked = zone.emulator.http.post("/emulator/figures", json={"ability_id": "status"}).json()
+    assert asked["reply"] == '{"machine": 1}'
     assert zone.called() == 2
 
 

@@ -1,8 +1,9 @@
 """Calls and events that come while the program starts wait for it; those of a program with a fault are refused."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -13,6 +14,7 @@ from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state import starts
 from wwspec_devtools.testing.app import App
+from wwspec_devtools.testing.zone import CallRefusedError
 
 ECHO = ConsoleContract(input={"a": 1}, output={"a": 1, "errcode": 0})
 FAULT = "fault in abilities/shop.py:3: SyntaxError: invalid syntax"
@@ -22,12 +24,6 @@ FAULT = "fault in abilities/shop.py:3: SyntaxError: invalid syntax"
 def emulator(zone: tuple[Emulator, SealedProgram]) -> Iterator[Emulator]:
     yield zone[0]
     zone[0].platform.end_start("")
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 @pytest.fixture
@@ -71,13 +67,10 @@ def test_an_event_waits_too(emulator: Emulator, client: EmulatorClient, pool: Th
     assert fired.result(DEADLINE)["errcode"] == 0
 
 
-def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
-    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
-) -> None:
-    """As one that was let through just before the program was ended."""
-    channel = emulator.platform.world.channel
-    posted: list[str] = []
-    ended = Event()  # the start: a call may notice later that the port was closed
+@contextmanager
+def first_call_to(emulator: Emulator, elsewhere: Callable[[Callable[[str], object]], object]) -> Iterator[list[str]]:
+    """Let a start begin when the first call comes, and that call go elsewhere; yield the URLs that are called."""
+    channel, posted = emulator.platform.world.channel, list[str]()
 
     class Closing:
         """The way to a program that ends when the first call comes."""
@@ -87,48 +80,49 @@ def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
                 return channel.post(url, *rest)  # type: ignore[arg-type]
             emulator.platform.begin_start()
             posted.append(url)
-            assert ended.wait(DEADLINE)
-            with free_socket() as closed:
-                return channel.post(url_of(closed), *rest)  # type: ignore[arg-type]
+            return elsewhere(lambda other: channel.post(other, *rest))  # type: ignore[arg-type]
 
     emulator.platform.world.channel = Closing()  # type: ignore[assignment]
     try:
+        yield posted
+    finally:
+        emulator.platform.world.channel = channel
+
+
+def test_a_call_that_found_the_port_closed_waits_when_a_start_has_begun(
+    emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
+) -> None:
+    """As one that was let through just before the program was ended."""
+    ended = Event()  # the start: a call may notice later that the port was closed
+
+    def closed_port(post: Callable[[str], object]) -> object:
+        assert ended.wait(DEADLINE)
+        with free_socket() as closed:
+            return post(url_of(closed))
+
+    with first_call_to(emulator, closed_port) as posted:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
         ended.set()
         assert call.result(DEADLINE)["errcode"] == 0
-    finally:
-        emulator.platform.world.channel = channel
 
 
 def test_a_call_whose_connection_the_ending_program_closes_unread_waits_when_a_start_has_begun(
     emulator: Emulator, client: EmulatorClient, pool: ThreadPoolExecutor
 ) -> None:
     """A call may come just when the program that ends closes an idle connection."""
-    channel = emulator.platform.world.channel
-    posted: list[str] = []
 
-    class Closing:
-        """The way to a program that closes the connection of the first call."""
+    def closed_connection(post: Callable[[str], object]) -> object:
+        with socket.create_server(("127.0.0.1", 0)) as ending:
+            pool.submit(lambda: ending.accept()[0].close())
+            return post(url_of(ending))
 
-        def post(self, url: str, *rest: object) -> object:
-            posted.append(url)
-            if len(posted) > 1:
-                return channel.post(url, *rest)  # type: ignore[arg-type]
-            emulator.platform.begin_start()
-            with socket.create_server(("127.0.0.1", 0)) as ending:
-                pool.submit(lambda: ending.accept()[0].close())
-                return channel.post(url_of(ending), *rest)  # type: ignore[arg-type]
-
-    emulator.platform.world.channel = Closing()  # type: ignore[assignment]
-    try:
+    with first_call_to(emulator, closed_connection) as posted:
         call = pool.submit(emulator.call_program)
         wait_until(lambda: len(posted) == 1)
         client.end_start()
         assert call.result(DEADLINE)["errcode"] == 0
-    finally:
-        emulator.platform.world.channel = channel
 
 
 def test_a_call_waits_no_longer_than_the_limit(
@@ -150,6 +144,8 @@ def test_a_program_with_a_fault_refuses_calls_at_once_with_the_fault(
     answer = App(client).call("echo")
     assert (answer.errcode, answer.refused_by, answer.hint) == (710674, "platform", "")
     assert answer.errmsg.endswith(f"not started: {FAULT}")
+    with pytest.raises(CallRefusedError, match="710674: .*not started: fault in abilities"):
+        App(client).submit("echo")
     with pytest.raises(EmulatorError, match="not started: fault in abilities/shop.py:3"):
         client.fire("hit_keyword")
     client.reset()

@@ -5,98 +5,22 @@ import os
 import re
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.emulator.proxy.conftest import Recording
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
-from tests.support.zones import forked_child
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import WECOM_HOST
 
 BASE = f"http://{WECOM_HOST}"
-
-
-class Recording(ThreadingHTTPServer):
-    """Stands where the emulator would: keeps what it is asked, and answers with it."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), RecordingHandler)
-        self.asked: list[dict[str, Any]] = []
-
-
-class RecordingHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Recording
-
-    def do_GET(self) -> None:
-        if self.path == "/cut":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhal")
-            self.close_connection = True
-        elif self.path == "/early":
-            self._answer(413, b"too large")
-            self._body()  # as the emulator does: to close with unread data would reset the connection
-            self.close_connection = True
-        elif self.path == "/chunks":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: x-hop\r\nx-hop: 1\r\n\r\n")
-            self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
-        else:
-            self._record(self._body())
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_OPTIONS(self) -> None:
-        self.do_GET()
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("transfer-encoding", ""):
-            return self.rfile.read(int(self.headers.get("content-length", 0)))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def _record(self, body: bytes) -> None:
-        headers = [(name.lower(), value) for name, value in self.headers.items()]
-        asked = {"line": self.requestline, "headers": headers, "body": body.decode("latin-1")}
-        self.server.asked.append(asked)
-        self._answer(200, json.dumps(asked).encode())
-
-    def _answer(self, status: int, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Recording]:
-    with Recording() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -163,7 +87,6 @@ def test_a_request_for_the_platform_is_answered_by_the_emulator(
 def test_the_path_reaches_the_emulator_as_it_was_sent(
     proxy: Proxy, asked: list[dict[str, Any]], target: str, path: str
 ) -> None:
-    """Row 25: nothing is made of it on the way."""
     assert exchange(proxy, get(target, "Host: x")).startswith(b"HTTP/1.1 200")
     assert asked[0]["line"] == f"GET {path} HTTP/1.1"
 
@@ -186,7 +109,6 @@ def test_the_path_reaches_the_emulator_as_it_was_sent(
     ],
 )
 def test_any_other_host_is_refused_with_the_reason(proxy: Proxy, asked: list[dict[str, Any]], target: str) -> None:
-    """Row 25: whatever the Host header says."""
     answer = exchange(proxy, get(target, f"Host: {WECOM_HOST}"))
     assert answer.startswith(b"HTTP/1.1 403 ")
     assert f"this proxy answers for open.weixin.qq.com, open.work.weixin.qq.com, {WECOM_HOST} only".encode() in answer
@@ -201,7 +123,6 @@ def test_the_host_header_is_made_from_the_url(proxy: Proxy, asked: list[dict[str
 
 
 def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
-    """Row 25: what concerns one connection is not passed on."""
     for_proxy = [
         "Connection: keep-alive, X-Hop",
         "X-Hop: 1",
@@ -218,7 +139,6 @@ def test_headers_for_the_proxy_end_there(proxy: Proxy, asked: list[dict[str, Any
 
 
 def test_one_connection_carries_many_requests(proxy: Proxy, asked: list[dict[str, Any]]) -> None:
-    """Row 25: bodies of every size, with a length and in chunks."""
     with httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http:
         for size in (0, 1, 3_000_000):
             content = os.urandom(size)
@@ -273,7 +193,6 @@ def test_pipelined_requests_are_answered_in_order_and_each_is_checked(
     ],
 )
 def test_no_request_hides_in_a_body(proxy: Proxy, asked: list[dict[str, Any]], head: str) -> None:
-    """Row 25: the emulator sees one frame, made anew, and what follows it is checked as a request to the proxy."""
     hidden = "0\r\n\r\nPOST /hidden HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nxxxxx"
     answer = exchange(proxy, f"POST {BASE}/x HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{hidden}".encode("latin-1"))
     assert all("hidden" not in request["line"] for request in asked)
@@ -317,7 +236,6 @@ def test_an_http_1_0_client_is_answered_and_hung_up_on(proxy: Proxy) -> None:
 
 
 def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
-    """Row 25: a fault of the emulator reaches the client as one."""
     with (
         httpx.Client(proxy=proxy.url, trust_env=False, timeout=DEADLINE) as http,
         pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
@@ -326,7 +244,6 @@ def test_a_reply_that_is_cut_off_does_not_look_whole(proxy: Proxy) -> None:
 
 
 def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -> None:
-    """Row 25: as when the body is too large."""
     with connected(proxy) as connection:
         connection.sendall(f"POST {BASE}/early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx".encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
@@ -339,24 +256,9 @@ def test_an_answer_before_the_end_of_the_body_reaches_the_client(proxy: Proxy) -
 
 
 def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
-    """Row 25: the emulator and its proxy end together, but not at the same moment."""
     with socket.socket() as nobody_listens:
         nobody_listens.bind(("127.0.0.1", 0))
         with Proxy(Authority(tmp_path), nobody_listens.getsockname()) as proxy:
             answer = exchange(proxy, get(f"{BASE}/", "Host: x"))
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert b"the emulator can't be reached" in answer
-
-
-def test_the_emulators_own_endpoints_are_not_reached_through_the_proxy(tmp_path: Path) -> None:
-    """Row 25: as through a tunnel."""
-    arguments = ["emulate", "--port", "0", "--proxy-port", "0", "--state", str(tmp_path / "state")]
-    emulator = forked_child(arguments, output=tmp_path / "log")
-    try:
-        found = emulator.wait_for(re.compile(r"HTTPS_PROXY=(http://\S+), trusting (\S+)"))
-        with httpx.Client(proxy=found[1], trust_env=False, timeout=DEADLINE) as http:
-            answer = http.get(f"{BASE}/cgi-bin/gettoken?corpid=x&corpsecret=y")
-            assert answer.json()["errcode"] == 40013
-            assert http.get(f"{BASE}/emulator/zone-key").status_code == 403
-    finally:
-        emulator.stop()

@@ -15,7 +15,6 @@ from tests.support.emulator import free_socket, url_of
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.program.launch import Launch
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.testing.app import App
 
@@ -50,7 +49,6 @@ def run(python: Path, code: str, *path: Path) -> "subprocess.CompletedProcess[st
 def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator(
     bare_python: Path, libraries: Path, tmp_path: Path
 ) -> None:
-    """Row 27: the stand-in needs the standard library and pycryptodome, and no package of this project."""
     with free_socket() as bound:
         program_url = url_of(bound)
     port = program_url.rpartition(":")[2]
@@ -70,19 +68,7 @@ def test_a_program_of_an_interpreter_with_pycryptodome_only_runs_on_the_emulator
         emulator.stop()
 
 
-def test_a_program_is_given_the_stand_ins_folder_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 27: the libraries of the emulator's interpreter stay out of the program's way."""
-    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    written = tmp_path / "path"
-    code = f"import os, pathlib; pathlib.Path({str(written)!r}).write_text(os.environ['PYTHONPATH'])"
-    command = shlex.join([sys.executable, "-c", code])
-    with Launch(command, "http://127.0.0.1:1", "http://127.0.0.1:2", lambda: None):
-        wait_until(lambda: written.exists() and bool(written.read_text()))
-    assert written.read_text().split(os.pathsep) == [str(STANDIN_DIRECTORY), "/elsewhere"]
-
-
 def test_the_stand_in_brings_two_names_to_a_program(bare_python: Path, libraries: Path) -> None:
-    """Row 27: what the program calls its own modules is its own affair."""
     code = (
         "import sys; before = set(sys.modules); import wwspecapisdk; wwspecapisdk.spec_gen_notify_id();"
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))"
@@ -92,7 +78,6 @@ def test_the_stand_in_brings_two_names_to_a_program(bare_python: Path, libraries
 
 
 def test_without_pycryptodome_one_line_tells_how_to_get_it(bare_python: Path) -> None:
-    """Row 27: the error of the import names the package and the command."""
     done = run(bare_python, "import wwspecapisdk", STANDIN_DIRECTORY)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]

@@ -31,7 +31,6 @@ def unknown(number: int) -> NoReturn:
 
 
 def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
-    """Row 20: only the proxy needs a folder."""
     log = tmp_path / "log"
     environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_STATE_HOME")}
     with log.open("wb") as output:
@@ -48,7 +47,6 @@ def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
 
 
 def test_without_a_home_there_is_help_and_the_proxy_asks_for_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 20: one line names the option."""
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     nobody = CliRunner(env={"HOME": None, "XDG_STATE_HOME": None})
     assert nobody.invoke(main, ["emulate", "--help"]).exit_code == 0
@@ -61,7 +59,6 @@ def test_without_a_home_there_is_help_and_the_proxy_asks_for_a_folder(monkeypatc
 
 
 def test_a_home_that_can_not_be_written_is_told() -> None:
-    """Row 20: with the folder, the reason and the option."""
     somebody = CliRunner(env={"HOME": "/dev/null", "XDG_STATE_HOME": None})
     done = somebody.invoke(main, ["emulate", "--port", "0", "--proxy-port", "0"])
     assert done.exit_code == 1
@@ -76,7 +73,6 @@ def test_a_home_that_can_not_be_written_is_told() -> None:
     ["HOME", pytest.param("XDG_STATE_HOME", marks=pytest.mark.slow)],  # leads elsewhere as HOME does
 )
 def test_the_folder_follows_the_environment(tmp_path: Path, variable: str) -> None:
-    """Row 20: as before."""
     folder = tmp_path / (".local/state/wwspec" if variable == "HOME" else "wwspec")
     variables = {"XDG_STATE_HOME": "", variable: str(tmp_path)}
     emulator = forked_child(["emulate", "--port", "0", "--proxy-port", "0"], variables, tmp_path / "log")

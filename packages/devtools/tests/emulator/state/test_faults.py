@@ -1,37 +1,19 @@
 """Faults that a test puts in the way, on each side and of each kind."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.emulator.callbacks.test_callbacks import CallbackApp, callbacks_of, start_with_callback
-from tests.emulator.conftest import LoadStandin, StartEmulator
+from tests.emulator.conftest import CallbackApp, LoadStandin, StartEmulator, callbacks_of, start_with_callback
 from tests.support.emulator import Emulator, Json, SealedProgram
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import NoAnswerError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.faults import MAX_SECONDS
 from wwspec_devtools.testing.app import App
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Iterator[EmulatorClient]:
-    with EmulatorClient(emulator.url) as client:
-        yield client
 
 
 @pytest.fixture
@@ -116,15 +98,8 @@ def test_a_program_that_is_down_is_not_called(
 
 @pytest.mark.parametrize(
     ("effect", "value", "errcode"),
-    [
-        ("errcode", 710675, 710675),
-        ("errcode", 710676, 710676),
-        ("errcode", 710677, 710677),
-        ("errcode", 790013, 790013),
-        ("errcode", 790014, 790014),
-        ("drop", 0, 710675),
-        ("timeout", 0.01, 710675),
-    ],
+    [("errcode", errcode, errcode) for errcode in (710675, 710676, 710677, 790013, 790014)]
+    + [("drop", 0, 710675), ("timeout", 0.01, 710675)],
 )
 def test_a_reply_that_is_lost_was_given_all_the_same(
     client: EmulatorClient, emulator: Emulator, program: SealedProgram, effect: str, value: float, errcode: int
@@ -154,17 +129,8 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
     always = client.add_fault("sdk", "errcode", "sync_msg", 45033)
     assert [fault["id"] for fault in client.faults()] == [twice, always]
     assert [emulator.sdk("sync_msg", {})["errcode"] for _ in range(3)] == [45009, 45009, 45033]
-    assert client.faults() == [
-        {
-            "on": "sdk",
-            "effect": "errcode",
-            "api": "sync_msg",
-            "value": 45033,
-            "count": None,
-            "id": always,
-            "taken": 1,
-        }
-    ]
+    rest = {"api": "sync_msg", "value": 45033, "count": None, "id": always, "taken": 1}
+    assert client.faults() == [{"on": "sdk", "effect": "errcode", **rest}]
     assert client.clear_faults("made-up") == 0
     assert client.clear_faults(always) == 1
     assert emulator.sdk("sync_msg", {})["errcode"] == 0
@@ -224,11 +190,6 @@ def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, em
     emulator.advance(1)
     assert [each["notify_id"] for each in emulator.notifications()] == [notify_id]
     assert client.traffic(kind="callback")[0]["outcome"] == "recorded"
-
-
-@pytest.fixture
-def callback_app(stack: ExitStack) -> CallbackApp:
-    return CallbackApp(stack, "wwcallback")
 
 
 @pytest.mark.parametrize(("effect", "times"), [("twice", 2), ("never", 0)])

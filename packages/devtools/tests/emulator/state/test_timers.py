@@ -1,5 +1,6 @@
 import logging
 import threading
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
@@ -77,13 +78,9 @@ def test_a_raised_event_reaches_the_program(
     emulator = start_with_program()
     emulator.receive_events()
     world = emulator.platform.world
-    if locked:
-        with world.lock:
-            world.raise_event(
-                world.app, "delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"}
-            )
-    else:
-        world.raise_event(world.app, "delete_knowledge_base", {"knowledge_base_id": "kb1", "knowledge_base_name": "名"})
+    deleted = {"knowledge_base_id": "kb1", "knowledge_base_name": "名"}
+    with world.lock if locked else nullcontext():
+        world.raise_event(world.app, "delete_knowledge_base", deleted)
     wait_until(lambda: len(program.calls) == 1)
     [call] = program.calls
     assert call.call_type == 2

@@ -10,21 +10,12 @@ import pytest
 
 from tests.emulator.conftest import LoadStandin
 from tests.support.emulator import Emulator, Json, SealedProgram
+from wwspec_client import StillRunningError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_devtools.emulator.state.traffic.entries import SDK
 from wwspec_devtools.emulator.state.traffic.record import Traffic, under
 from wwspec_devtools.testing.app import App
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
 
 
 @pytest.fixture
@@ -92,6 +83,8 @@ def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
     app.call("echo", '{"a": 1}')
     since = client.last_number()
     submitted = app.submit("echo", '{"a": 1}')
+    with pytest.raises(StillRunningError, match=f"{submitted.jobid}: the program has reported no result"):
+        submitted.result(0)
     job_info = program.calls[-1].job_info
     sdk(emulator, "get_group_chat", {"chatid": "none"}, job_info=job_info, request_id="of another call")
     for result in ('{"b": "text"}', '{"b": 2}'):
@@ -100,18 +93,16 @@ def test_an_asynchronous_call_its_job_its_report_and_its_result_are_one_flow(
     assert tree(client, since) == [
         ("app", "async_program_task", None, 1),
         ("call", "echo", 1, 1),
+        ("app", "async_program_result", 1, 1),
         ("sdk", "get_group_chat", 2, 1),
         ("sdk", "program_async_job_call_back", 2, 1),
         ("sdk", "program_async_job_call_back", 2, 1),
         ("app", "async_program_result", 1, 1),
     ]
-    misfit, fits = client.traffic(since)[3:5]
+    misfit, fits = client.traffic(since)[4:6]
     problem = {"fits": False, "path": "$.b", "problem": "expected an integer, got a string"}
-    assert (misfit["contract"], misfit["errcode"], misfit["failed"]) == (
-        {"request": problem, "reply": None},
-        790014,
-        True,
-    )
+    assert misfit["contract"] == {"request": problem, "reply": None}
+    assert (misfit["errcode"], misfit["failed"]) == (790014, True)
     assert (fits["contract"], fits["program_errcode"]) == ({"request": {"fits": True}, "reply": None}, 0)
 
 

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
-from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.traffic.traces import KEPT_TRACES, MAX_FRAMES, MAX_LINES, MAX_TEXT
 
@@ -15,28 +14,17 @@ LONG = "x" * (MAX_TEXT + 1)
 
 
 @pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def event(emulator: Emulator) -> Json:
+def event(emulator: Emulator, program: SealedProgram) -> Json:
     """A recorded event: its number and its reference."""
     emulator.receive_events()
-    emulator.fire("hit_keyword")
-    (entry,) = (each for each in kept(emulator) if each["kind"] == "event")
-    return {"number": entry["number"], "reference": entry["call"]["request_id"]}
-
-
-def kept(emulator: Emulator) -> list[Json]:
-    with EmulatorClient(emulator.url) as client:
-        return [client.entry(row["number"]) for row in client.traffic()]
+    number = emulator.fire("hit_keyword")["number"]
+    return {"number": number, "reference": program.calls[0].request_id}
 
 
 def shown(emulator: Emulator, event: Json) -> Json:
     """Return the event as the page gets it."""
-    with EmulatorClient(emulator.url) as client:
-        return client.entry(event["number"])
+    found: Json = emulator.http.get(f"/emulator/traffic/{event['number']}").json()["entry"]
+    return found
 
 
 def send(emulator: Emulator, body: bytes) -> None:
@@ -54,18 +42,15 @@ def frame(line: int) -> Json:
 
 def test_code_that_fails_for_good_makes_its_event_red(emulator: Emulator, event: Json) -> None:
     send_traces(emulator, event, {"kind": "event", "outcome": "ok"}, {"attempt": 1})
-    first = shown(emulator, event)
-    assert [first[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "postponed", 1]
+
+    def judged() -> list[Any]:
+        return [shown(emulator, event)[name] for name in ("verdict", "failed", "code", "attempts")]
+
+    assert judged() == ["ok", False, "postponed", 1]
     send_traces(emulator, event, {"attempt": 2, "outcome": "failed"})
-    second = shown(emulator, event)
-    assert [second[name] for name in ("verdict", "failed", "code", "attempts")] == ["code failed", True, "failed", 2]
+    assert judged() == ["code failed", True, "failed", 2]
     send_traces(emulator, event, {"attempt": 3, "outcome": "ok"})
-    third = shown(emulator, event)
-    assert [third[name] for name in ("verdict", "failed", "code", "attempts")] == ["ok", False, "ok", 3]
-
-
-def test_the_reference_is_not_shown(emulator: Emulator, event: Json) -> None:
-    send_traces(emulator, event, {})
+    assert judged() == ["ok", False, "ok", 3]
     assert "reference" not in shown(emulator, event)["traces"][0]
 
 
@@ -74,17 +59,9 @@ def test_what_can_not_be_read_is_dropped_and_the_rest_is_kept(emulator: Emulator
     deep = b"[" * 100_000
     for body in (b"", b"{", b"[", b"\xff", b"{}", b"[1, null]", deep, b"[" + deep + b"]"):
         send(emulator, body)
-    malformed: tuple[Json, ...] = (
-        {"kind": "other"},
-        {"outcome": "?"},
-        {"milliseconds": {}},
-        {"reference": ""},
-        {"reference": LONG},
-        {"lines": [1]},
-        {"failure": "none"},
-    )
-    for wrong in malformed:
-        send(emulator, msgspec.json.encode([good | wrong]))
+    malformed: Json = {"kind": "other", "outcome": "?", "milliseconds": {}, "lines": [1], "failure": "none"}
+    for name, value in (*malformed.items(), ("reference", ""), ("reference", LONG)):
+        send(emulator, msgspec.json.encode([good | {name: value}]))
     assert shown(emulator, event)["traces"] == []
     send(emulator, msgspec.json.encode([{**good, "kind": "other"}, {**good, "attempt": 7}]))
     assert [trace["attempt"] for trace in shown(emulator, event)["traces"]] == [7]
@@ -94,7 +71,7 @@ def test_what_belongs_to_no_entry_is_dropped(emulator: Emulator, event: Json, tr
     before = traffic.kept
     send_traces(emulator, {"reference": "somebody else's"}, {}, {})
     assert traffic.kept == before
-    assert all(entry["traces"] == [] for entry in kept(emulator))
+    assert shown(emulator, event)["traces"] == []
 
 
 def test_long_texts_many_lines_and_many_frames_are_cut(emulator: Emulator, event: Json) -> None:
@@ -123,11 +100,10 @@ def test_the_first_and_the_latest_of_many_attempts_are_kept(emulator: Emulator, 
 
 def test_traces_count_as_bytes_of_the_record(emulator: Emulator, event: Json, traffic: Traffic) -> None:
     before = traffic.kept.bytes
+    failure = {"name": LONG, "text": LONG, "frames": [frame(1)]}
     for attempt in range(KEPT_TRACES):
-        send_traces(
-            emulator, event, {"attempt": attempt, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}}
-        )
+        send_traces(emulator, event, {"attempt": attempt, "failure": failure})
     full = traffic.kept.bytes
     assert full - before > KEPT_TRACES * MAX_TEXT * 5
-    send_traces(emulator, event, {"attempt": 99, "failure": {"name": LONG, "text": LONG, "frames": [frame(1)]}})
+    send_traces(emulator, event, {"attempt": 99, "failure": failure})
     assert traffic.kept.bytes == full, "one more takes the place of another"
