@@ -4,16 +4,12 @@ import msgspec
 import pytest
 
 from schemas.chat_digest import Request, Response
-from tests.client.scripted import Script, reply
+from tests.client.scripted import Script, client_of, reply
 from wwspec_client import ReplyTypeError, ZoneClient
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-
-
-def scripted(script: Script, **options: object) -> ZoneClient:
-    return ZoneClient("corp", "secret", transport=script, **{"program_id": "program", **options})  # type: ignore[arg-type]
 
 
 def test_a_request_of_an_sdk_api_knows_its_ability_and_its_reply(app: ZoneClient) -> None:
@@ -51,13 +47,13 @@ def test_a_notification_leads_to_its_event(zone: Zone, app: ZoneClient) -> None:
 @pytest.mark.parametrize(
     ("options", "sent"),
     [
-        ({}, {"program_id": "program"}),
+        ({}, {"program_id": "p"}),
         ({"program_id": "other", "notify_id": "n1"}, {"program_id": "other", "notify_id": "n1"}),
     ],
 )
 def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: dict[str, str]) -> None:
     script = Script([reply(errcode=0)])
-    with scripted(script) as client:
+    with client_of(transport=script) as client:
         client.call("greet", {"name": "张伟"}, **options)  # type: ignore[call-overload]
     body = msgspec.json.decode(script.requests[0].content)
     assert msgspec.json.decode(body.pop("request_data")) == {"name": "张伟"}
@@ -66,20 +62,16 @@ def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: di
 
 def test_an_api_goes_behind_the_prefix_of_the_program() -> None:
     script = Script([reply(errcode=0)])
-    with scripted(script, prefix="ask_") as client:
+    with client_of(transport=script, prefix="ask_") as client:
         client.call(sync_msg.Request())
     assert msgspec.json.decode(script.requests[0].content)["ability_id"] == "ask_sync_msg"
 
 
 class Item(Contract):
-    """One."""
-
     name: str
 
 
 class Items(Output):
-    """Many."""
-
     items: list[Item] = []
 
 
@@ -88,13 +80,13 @@ class ItemsRequest(ApiRequest[Items]):
 
 
 def test_keys_that_a_newer_program_adds_do_not_break_an_older_app() -> None:
-    with scripted(Script([reply(errcode=0, items=[{"name": "a", "colour": "red"}], total=1)])) as client:
+    with client_of(reply(errcode=0, items=[{"name": "a", "colour": "red"}], total=1)) as client:
         assert client.call("items", reply=Items).items == [Item(name="a")]
         assert client.call("items", ItemsRequest()).items == [Item(name="a")]
 
 
 def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
-    with scripted(Script([reply(errcode=0, items=[{"name": 1}])])) as client, pytest.raises(ReplyTypeError) as caught:
+    with client_of(reply(errcode=0, items=[{"name": 1}])) as client, pytest.raises(ReplyTypeError) as caught:
         client.call("items", reply=Items)
     assert "the reply is no Items" in str(caught.value)
     assert "$.items[0].name" in str(caught.value)
@@ -103,8 +95,6 @@ def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
 
 
 def test_a_call_without_a_program_says_where_to_name_it() -> None:
-    with (
-        ZoneClient("corp", "secret", transport=Script([reply()])) as client,
-        pytest.raises(ConfigurationError, match="program_id is missing: give it to the client, or to the call"),
-    ):
-        client.call("greet")
+    with client_of(program_id="") as client:
+        with pytest.raises(ConfigurationError, match="program_id is missing: give it to the client, or to the call"):
+            client.call("greet")

@@ -1,11 +1,9 @@
 """`client.pages`: one page after another, until the reply says that it was the last."""
 
-import httpx
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, reply
-from wwspec_client import AsyncZoneClient, RepeatedCursorError, SdkApiError, ZoneClient
+from tests.client.scripted import Script, async_client_of, client_of, reply
+from wwspec_client import RepeatedCursorError, SdkApiError, ZoneClient
 from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
@@ -22,7 +20,7 @@ def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -
 
 def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:
     script = Script([reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+    with client_of(transport=script) as client:
         pages = client.pages(sync_msg.Request())
         assert not script.requests
         next(pages)
@@ -34,13 +32,12 @@ def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:
 async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors: list[str]) -> None:
     replies = [reply(has_more=1, next_cursor=cursor) for cursor in cursors]
     request, error = sync_msg.Request(cursor="c"), "sync_call_program of invoke_sync_msg: .* its next_cursor leads no"
-    with ZoneClient("corp", "secret", program_id="p", transport=Script(replies)) as client:
+    with client_of(*replies) as client:
         pages = client.pages(request)
         assert [next(pages).next_cursor for _ in cursors[:-1]] == cursors[:-1]
         with pytest.raises(RepeatedCursorError, match=error):
             next(pages)
-    transport = httpx.MockTransport(Script(replies).handle_request)
-    async with AsyncZoneClient("corp", "secret", program_id="p", transport=transport) as later:
+    async with async_client_of(*replies) as later:
         with pytest.raises(RepeatedCursorError):
             assert [page.next_cursor async for page in later.pages(request)] == []
 
@@ -57,8 +54,7 @@ def test_a_request_without_pages_is_refused_before_anything_is_sent(app: ZoneCli
 
 
 async def test_pages_are_iterated_on_an_event_loop_too() -> None:
-    script = Script([reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}])])
-    transport = httpx.MockTransport(script.handle_request)
-    async with AsyncZoneClient("corp", "secret", program_id="p", transport=transport, retries=QUICK) as client:
+    pages = (reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}]))
+    async with async_client_of(*pages) as client:
         found = [message.msgid async for page in client.pages(sync_msg.Request()) for message in page.msg_list]
     assert found == ["m1", "m2"]
