@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.support.tables import for_each
 from wwspec_client import (
     AppSecret,
     AsyncNotifyReceiver,
@@ -102,7 +103,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@for_each(WRONG)
 def test_a_wrong_argument_is_refused_by_its_name(wrong: str) -> None:
     make, text = WRONG[wrong]
     with pytest.raises(ConfigurationError, match=text):

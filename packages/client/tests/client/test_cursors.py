@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_client import CursorMovedError, CursorStoreError, FileCursor, Position
 
@@ -44,15 +45,12 @@ def test_a_link_leads_to_the_file_and_stays_a_link(file: Path) -> None:
     assert FileCursor(file).load() == FIRST
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}']
-)
-def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(file: Path, content: str) -> None:
+@for_each(["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}'])
+def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(content: str, file: Path) -> None:
     file.write_text(content, "utf-8")
+    said = f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
     for use in (FileCursor(file).load, lambda: FileCursor(file).keep(None, FIRST, commit=True)):
-        with pytest.raises(
-            CursorStoreError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
-        ):
+        with pytest.raises(CursorStoreError, match=said):
             use()
     assert file.read_text("utf-8") == content
 
@@ -111,7 +109,6 @@ def keep_all(file: Path, name: str, turn: Barrier, rounds: int) -> int:
 
 @pytest.mark.parametrize("rounds", [50, MANY])
 def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(file: Path, rounds: int) -> None:
-    """Row 20: both are at the same place, and get the same page."""
     turn = Barrier(2)
     with ThreadPoolExecutor(2) as pool:
         counts = list(pool.map(lambda name: keep_all(file, name, turn, rounds), ["one", "other"]))

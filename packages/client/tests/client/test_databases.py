@@ -124,10 +124,8 @@ def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
         with connection.begin():
             insert(connection, first)
             first.keep()
-        with (
-            pytest.raises(CursorMovedError, match="the row 'messages' of wwspec_cursors has been changed"),
-            other.begin(),
-        ):
+        moved = "the row 'messages' of wwspec_cursors has been changed"
+        with pytest.raises(CursorMovedError, match=moved), other.begin():
             insert(other, second)
             second.keep()
     assert len(stored(database)) == 8
@@ -136,7 +134,7 @@ def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
 def test_of_two_pulls_that_get_the_same_page_one_stores_it(
     app: ZoneClient, database: Path, connection: Connection
 ) -> None:
-    """Row 20: a page behind which there are more has the same place for both."""
+    """A page behind which there are more has the same place for both."""
     with connected(database) as other:
         first, second = (next(app.messages(cursor(each), limit=8)) for each in (connection, other))
         with connection.begin():
