@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
 from tests.support.emulator import SealedProgram
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_client import RetryPolicy, ZoneClient
 from wwspec_devtools.testing.zone import Zone
 
@@ -34,6 +36,14 @@ def app(zone: Zone) -> Iterator[ZoneClient]:
     """An app's client in this zone."""
     with zone.app_client(retries=QUICK) as client:
         yield client
+
+
+@pytest.fixture(params=DATABASES)
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param in SERVERS:
+        return new_database(request.getfixturevalue(request.param))
+    return f"sqlite:///{tmp_path}/app.db"
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 import resource
 import signal
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from threading import Barrier
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.tables import for_each
-from tests.support.waiting import DEADLINE
 from wwspec_client import CursorMovedError, CursorStoreError, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
@@ -88,31 +84,6 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
         signal.signal(signal.SIGXFSZ, before)
     assert FileCursor(file).load() == FIRST
     assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
-
-
-MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
-
-
-def keep_all(file: Path, name: str, turn: Barrier, rounds: int) -> int:
-    """Keep the same pages as another pull, at the same moments, and return how many were kept."""
-    kept, cursors = 0, FileCursor(file)
-    for number in range(rounds):
-        before = cursors.load()
-        after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
-        turn.wait(DEADLINE)
-        with suppress(CursorMovedError):
-            cursors.keep(before, after, commit=True)
-            kept += 1
-        turn.wait(DEADLINE)
-    return kept
-
-
-@pytest.mark.parametrize("rounds", [50, MANY])
-def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(file: Path, rounds: int) -> None:
-    turn = Barrier(2)
-    with ThreadPoolExecutor(2) as pool:
-        counts = list(pool.map(lambda name: keep_all(file, name, turn, rounds), ["one", "other"]))
-    assert sum(counts) == rounds
 
 
 def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:

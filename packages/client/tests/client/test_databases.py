@@ -116,32 +116,19 @@ def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, 
     assert not connection.in_transaction()
 
 
+@pytest.mark.parametrize("limit", [8, 9])
 def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
-    app: ZoneClient, database: Path, connection: Connection
+    app: ZoneClient, database: Path, connection: Connection, limit: int
 ) -> None:
+    """Also of the same page: behind which there are more, it has the same place for both."""
+    moved = "the row 'messages' of wwspec_cursors has been changed .*by another pull"
     with connected(database) as other:
-        first, second = (next(app.messages(cursor(each), limit=limit)) for each, limit in ((connection, 8), (other, 9)))
-        with connection.begin():
-            insert(connection, first)
-            first.keep()
-        moved = "the row 'messages' of wwspec_cursors has been changed"
-        with pytest.raises(CursorMovedError, match=moved), other.begin():
-            insert(other, second)
-            second.keep()
-    assert len(stored(database)) == 8
-
-
-def test_of_two_pulls_that_get_the_same_page_one_stores_it(
-    app: ZoneClient, database: Path, connection: Connection
-) -> None:
-    """A page behind which there are more has the same place for both."""
-    with connected(database) as other:
-        first, second = (next(app.messages(cursor(each), limit=8)) for each in (connection, other))
+        first, second = (next(app.messages(cursor(each), limit=of)) for each, of in ((connection, 8), (other, limit)))
         with connection.begin():
             insert(connection, first)
             first.keep()
             first.keep()  # twice is the same as once
-        with pytest.raises(CursorMovedError, match="by another pull"), other.begin():
+        with pytest.raises(CursorMovedError, match=moved), other.begin():
             insert(other, second)
             second.keep()
     assert len(stored(database)) == 8

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any, Literal, Self
+from wsgiref.simple_server import WSGIRequestHandler
 
 import anyio.to_thread
 import httpx
@@ -26,9 +26,18 @@ from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 
 TOKEN, AES_KEY, CORPID = "callback-token", "a" * 42 + "A", "ww-receiver"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
+CALLBACK: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 ONCE = RetryPolicy(attempts=1)
 CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "program", "base_url": "http://127.0.0.1"}
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs nothing."""
+
+    def log_message(self, *args: object) -> None:
+        pass
+
 
 ServerKind = Literal["wsgi", "asgi"]
 
@@ -53,23 +62,14 @@ class Stand:
         self.events: list[NotifyEvent] = []
         self.kind = kind
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
-        given = {
-            "token": TOKEN,
-            "encoding_aes_key": AES_KEY,
-            "receive_id": CORPID,
-            "policy": QUICK,
-            "handler": self.events.append,
-            **options,
-        }
         choose = options.pop("choose", lambda client: client)
-        given.pop("choose", None)
+        given = {"receive_id": CORPID, "policy": QUICK, "handler": self.events.append, **CALLBACK, **options}
         self.receiver: NotifyReceiver | AsyncNotifyReceiver
         if kind == "wsgi":
             self.receiver = NotifyReceiver(choose(ZoneClient(**client, transport=self.wecom)), **given)
         else:
-            self.receiver = AsyncNotifyReceiver(
-                choose(AsyncZoneClient(**client, transport=OnThread(self.wecom))), **given
-            )
+            later = AsyncZoneClient(**client, transport=OnThread(self.wecom))
+            self.receiver = AsyncNotifyReceiver(choose(later), **given)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -84,9 +84,7 @@ class Stand:
             self._ends = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ends.close()
 
     def notify(self, notify_id: str, *, at: float | None = None, **fields: str | int) -> httpx.Response:
@@ -109,12 +107,12 @@ class Stand:
 
     def failed(self) -> list[Pending]:
         """Return what is given up."""
-        if isinstance(self.receiver, NotifyReceiver):
-            return self.receiver.failed()
-        return self._server._portal.call(self.receiver.failed)
+        return list(self.call(self.receiver.failed))
 
     def retry(self, row: Pending) -> bool:
         """Try again what was given up."""
-        if isinstance(self.receiver, NotifyReceiver):
-            return self.receiver.retry(row.notification)
-        return self._server._portal.call(self.receiver.retry, row.notification)
+        return bool(self.call(self.receiver.retry, row.notification))
+
+    def call(self, method: Any, *arguments: object) -> Any:
+        """Call a method of the receiver."""
+        return method(*arguments) if self.kind == "wsgi" else self._server._portal.call(method, *arguments)

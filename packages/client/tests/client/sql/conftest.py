@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
-from tests.support.sql_servers import DATABASES, SERVERS, new_database
+from tests.support.sql_servers import DATABASES, SERVERS
 from wwspec_client.sql import METADATA, create_tables
 from wwspec_devtools.testing.stores.rig import Loop
 
@@ -76,17 +76,6 @@ def quicken(engine: Engine) -> None:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.close()
-
-
-@pytest.fixture
-def empty_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Return the URL of a database of a kind, without tables."""
-
-    def empty_url(name: str) -> str:
-        url: str = request.getfixturevalue(name)
-        return new_database(url) if name in SERVERS else url
-
-    return empty_url
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.client.sql.conftest import opened, with_each_engine
 from wwspec_client import Installation, InstallationStore
-from wwspec_client.installations import MemoryInstallationStore
 from wwspec_client.sql import SqlInstallationStore, create_tables
 from wwspec_contracts.errors import StoreError
 from wwspec_devtools.testing.stores import InstallationStoreSuite
@@ -28,13 +27,6 @@ class Backwards:
         if not token.startswith(b"\xff"):
             raise ValueError(f"not mine: {token!r}")
         return token[:0:-1]
-
-
-class TestMemoryInstallationStore(InstallationStoreSuite):
-    @pytest.fixture
-    def open_store(self) -> Callable[[], MemoryInstallationStore]:
-        store = MemoryInstallationStore()
-        return lambda: store
 
 
 @with_each_engine("kind", "plain", "sealed")

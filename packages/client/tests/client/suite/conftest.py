@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.suite.stand import Kind, Stand
+from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 
 Make = Callable[..., Stand]
@@ -34,3 +34,9 @@ def make(kind: Kind, stack: ExitStack) -> Make:
         return stand
 
     return make
+
+
+@pytest.fixture
+def corp(make: Make) -> Corp:
+    """A corp at whose stand the app has its defaults."""
+    return make().corp()

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from threading import Thread
 from typing import Any, Literal
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import make_server
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from tests.client.notify.stand import ONCE, Quiet
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
@@ -22,12 +23,13 @@ from wwspec_client import (
     Installation,
     MemoryInstallationStore,
     NotifyPolicy,
-    RetryPolicy,
     Suite,
     SuiteEvent,
+    Token,
     ZoneClient,
 )
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -35,14 +37,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 Kind = Literal["wsgi", "asgi"]
 
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
-ONCE = RetryPolicy(attempts=1)
-
-
-class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 class Stand:
@@ -140,7 +134,6 @@ class Stand:
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE)
 
     def forget(self, corpid: str) -> None:
-        """Call `forget` of the suite."""
         self.do(lambda suite: suite.forget(corpid))
 
     def send(
@@ -152,13 +145,8 @@ class Stand:
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         encrypted = crypto.encrypt(write_xml(inner))
         body = write_xml({"ToUserName": SUITE_ID, "AgentID": "", "Encrypt": encrypted})
-        return httpx.post(
-            self.url,
-            params=crypto.query(int(now), encrypted),
-            content=body.encode(),
-            verify=trusted(),
-            timeout=DEADLINE,
-        )
+        query = crypto.query(int(now), encrypted)
+        return httpx.post(self.url, params=query, content=body.encode(), verify=trusted(), timeout=DEADLINE)
 
     def asked(self, api: str) -> int:
         """Return how often anybody has called an API."""
@@ -219,3 +207,51 @@ class Corp:
         """What is stored of the corp."""
         found: Installation | None = self.stand.store.find(SUITE_ID, self.corpid)
         return found
+
+
+class Down(MemoryInstallationStore):
+    """A store that is down for a while."""
+
+    is_down = False
+
+    def replace(self, old: Any, new: Any) -> bool:
+        if self.is_down:
+            raise StoreError("the database is down")
+        return super().replace(old, new)
+
+
+class Data:
+    """The app's own data of corps; deleting it may fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self.calls: list[str] = []
+        self.failures = 0
+
+    def forget(self, corpid: str) -> None:
+        self.calls.append(corpid)
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the app's database is down")
+        self.rows = [row for row in self.rows if row != corpid]
+
+
+class Shared:
+    """Tokens that machines share, as a table has them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Token] = {}
+        self.then: Callable[[], object] | None = None
+        """Called once, just before a token is stored."""
+
+    def load(self, name: str) -> Token | None:
+        return self.rows.get(name)
+
+    def save(self, name: str, token: Token) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        self.rows[name] = token
+
+    def forget(self, name: str) -> bool:
+        return self.rows.pop(name, None) is not None
