@@ -3,22 +3,26 @@
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Literal, Self
 from wsgiref.simple_server import WSGIRequestHandler
 
 import anyio.to_thread
 import httpx
+import pytest
 
 from tests.client.scripted import Outcome, Script
 from tests.support.waiting import wait_until
 from wwspec_client import (
     AsyncNotifyReceiver,
     AsyncZoneClient,
+    Notification,
     NotifyEvent,
     NotifyPolicy,
     NotifyReceiver,
     Pending,
     RetryPolicy,
+    Stage,
     ZoneClient,
 )
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
@@ -57,8 +61,9 @@ class OnThread(httpx.AsyncBaseTransport):
 class Stand:
     """A receiver whose handler collects events. A context manager, which starts and stops it."""
 
-    def __init__(self, kind: ServerKind, wecom: httpx.BaseTransport | Iterable[Outcome], **options: Any) -> None:
-        self.wecom = wecom if isinstance(wecom, httpx.BaseTransport) else Script(wecom)
+    def __init__(self, kind: ServerKind, wecom: Iterable[Outcome], **options: Any) -> None:
+        self.wecom = wecom = Script(wecom)
+        self.asked, self.outcomes = wecom.requests, wecom.outcomes
         self.events: list[NotifyEvent] = []
         self.kind = kind
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
@@ -116,3 +121,14 @@ class Stand:
     def call(self, method: Any, *arguments: object) -> Any:
         """Call a method of the receiver."""
         return method(*arguments) if self.kind == "wsgi" else self._server._portal.call(method, *arguments)
+
+
+both = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+
+
+def fetched(notify_id: str, **changes: Any) -> Pending:
+    """Return a row whose event waits to be handled."""
+    notification = Notification(corpid=CORPID, notify_id=notify_id)
+    event = '{"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
+    row = Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, event=event)
+    return replace(row, **changes)

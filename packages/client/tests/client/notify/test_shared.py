@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand
+from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand, both, fetched
 from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
 from wwspec_client import (
     MemoryPendingStore,
-    Notification,
     NotifyEvent,
     NotifyReceiver,
     Pending,
@@ -38,14 +37,6 @@ def same(store: Any) -> Any:
 FORMS: list[tuple[ServerKind, Form]] = [("wsgi", same), ("asgi", same), ("asgi", AsyncStore)]
 forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "async"])
 LEASE = replace(QUICK, lease=30.0)
-
-
-def fetched(notify_id: str, **changes: Any) -> Pending:
-    """Return a row whose event waits to be handled."""
-    notification = Notification(corpid=CORPID, notify_id=notify_id)
-    event = '{"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
-    row = Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, event=event)
-    return replace(row, **changes)
 
 
 @pytest.fixture
@@ -163,7 +154,7 @@ def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
     assert calls == ["n1"]
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+@both
 def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
     now, release = [1000.0], threading.Event()
     calls: list[str] = []

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN
+from tests.client.notify.stand import AES_KEY, CALLBACK, CLIENT, CORPID, CRYPTO, TOKEN
 from wwspec_client import (
     AsyncNotifyReceiver,
     AsyncSuite,
@@ -33,9 +33,7 @@ def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called
 
     async def run() -> None:
         client = AsyncZoneClient(**CLIENT)
-        receiver = AsyncNotifyReceiver(
-            client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=others.put
-        )
+        receiver = AsyncNotifyReceiver(client, **CALLBACK, receive_id=CORPID, on_other=others.put)
         await receiver.stop()
         for number in range(2):
             await asyncio.create_task(receiver.start())
@@ -55,9 +53,7 @@ def test_a_store_that_can_not_be_opened_is_an_error_of_start() -> None:
     async def run() -> None:
         async with AsyncZoneClient(**CLIENT) as client:
             store = SqlitePendingStore("/nowhere/pending.db")
-            receiver = AsyncNotifyReceiver(
-                client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=print, store=store
-            )
+            receiver = AsyncNotifyReceiver(client, **CALLBACK, receive_id=CORPID, on_other=print, store=store)
             with pytest.raises(ConfigurationError, match="/nowhere"):
                 await receiver.start()
             await receiver.stop()
@@ -69,15 +65,8 @@ def test_a_suite_works_from_start_to_stop() -> None:
     events: asyncio.Queue[SuiteEvent] = asyncio.Queue()
 
     async def run() -> None:
-        suite = AsyncSuite(
-            "suite",
-            "secret",
-            installations=MemoryInstallationStore(),
-            token=TOKEN,
-            encoding_aes_key=AES_KEY,
-            provider_corpid="provider",
-            on_event=events.put,
-        )
+        given = {"installations": MemoryInstallationStore(), "provider_corpid": "provider", "on_event": events.put}
+        suite = AsyncSuite("suite", "secret", **CALLBACK, **given)
         await asyncio.create_task(suite.start())
         crypto = CallbackCrypto(TOKEN, AES_KEY, "suite")
         assert (await post(suite.commands, crypto, SuiteId="suite", InfoType="new")).status == 200
