@@ -18,7 +18,6 @@ QUICK = RetryPolicy(first_pause=0.0)
 
 @pytest.fixture(scope="module")
 def module_zone() -> Iterator[Zone]:
-    """One zone for all tests of a module."""
     with Zone.in_process(ROOT, messages=60) as zone:
         yield zone
 
@@ -33,7 +32,6 @@ def zone(module_zone: Zone) -> Zone:
 
 @pytest.fixture
 def app(zone: Zone) -> Iterator[ZoneClient]:
-    """An app's client in this zone."""
     with zone.app_client(retries=QUICK) as client:
         yield client
 

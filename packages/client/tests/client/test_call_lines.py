@@ -26,7 +26,6 @@ with client_of(answer(-1, "token-1 busy"), reply(errcode=0, text="answered")) as
 
 @pytest.fixture(autouse=True)
 def logger() -> Iterator[logging.Logger]:
-    """The logger, as it was before."""
     log = logging.getLogger(LOGGER)
     level, handlers = log.level, list(log.handlers)
     yield log

@@ -18,10 +18,6 @@ def test_a_request_of_an_sdk_api_knows_its_ability_and_its_reply(app: ZoneClient
     assert len(page.msg_list) == 3
 
 
-def test_an_ability_of_another_name_takes_a_request_of_an_sdk_api_too(app: ZoneClient) -> None:
-    assert len(app.call("chat_history", sync_msg.Request(limit=2)).msg_list) == 2
-
-
 def test_a_dict_goes_out_and_plain_json_comes_back(app: ZoneClient) -> None:
     assert app.call("chat_digest", {"limit": 5})["messages"] == 5
 

@@ -17,7 +17,6 @@ SECOND = Position("s2", 1_700_000_060, 2)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the cursor is kept."""
     return tmp_path / "messages.cursor"
 
 

@@ -31,7 +31,6 @@ def module_zone() -> Iterator[Zone]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """The app's database."""
     path = tmp_path / "app.db"
     with connected(path):
         return path
@@ -39,7 +38,6 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def connection(database: Path) -> Iterator[Connection]:
-    """A connection to it."""
     with connected(database) as connection:
         yield connection
 
@@ -64,7 +62,6 @@ def insert(connection: Connection, page: MessagePage) -> None:
 
 
 def stored(path: Path) -> list[str]:
-    """Return the msgids that are in the database."""
     with closing(sqlite3.connect(path)) as connection:
         return [row[0] for row in connection.execute("SELECT msgid FROM messages ORDER BY rowid")]
 
@@ -161,7 +158,6 @@ class App:
         """By the file's way, in the order of handing out."""
 
     def by_database(self, limit: int, crash: int, *, keeps: bool) -> None:
-        """Pull with `SqlCursor`."""
         with connected(self.folder / "app.db") as connection, self.client() as client:
             step = count()
             for page in client.messages(cursor(connection), limit=limit):
@@ -175,7 +171,6 @@ class App:
                 die(step, crash)
 
     def by_file(self, limit: int, crash: int, *, keeps: bool) -> None:
-        """Pull with `FileCursor`."""
         with self.client() as client:
             step = count()
             for page in client.messages(FileCursor(self.folder / "cursor"), limit=limit):

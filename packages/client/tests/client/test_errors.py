@@ -168,8 +168,6 @@ def test_the_error_of_an_sdk_api_has_its_request_id() -> None:
 
 
 class Unauthorised(Script):
-    """Refuses also requests for a token."""
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         super().handle_request(request)
         return answer(40013, "invalid corpid")

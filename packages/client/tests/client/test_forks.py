@@ -48,8 +48,6 @@ class Echo(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """It counts the connections."""
-
     connections = 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -96,31 +94,28 @@ def served_client(server: Server, **options: Any) -> ZoneClient:
     return ZoneClient("corp", "secret", program_id="p", base_url=url_of(server.socket), retries=ONCE, **options)
 
 
-def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(server: Server) -> None:
-    with served_client(server) as client:
-        call_often(client, "before")
-        with child(lambda: call_often(client, "child")):
-            call_often(client, "parent")
-    assert server.connections == 2, "each has one, and keeps it"
-
-
-def test_a_child_uses_what_with_options_has_returned(server: Server) -> None:
-    other = served_client(server).with_options(timeout=20)  # its first client is gone
-    call_often(other, "before")
-    with child(lambda: call_often(other, "child")):
-        call_often(other, "parent")
-    other.close()
-
-
-def test_a_child_uses_the_client_of_a_corp_that_a_suite_has_made(server: Server) -> None:
+def client_of_a_suite(server: Server) -> ZoneClient:
     store = MemoryInstallationStore()
     store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
     store.save_ticket("suite", "ticket", 1.0)
-    suite = Suite("suite", "secret", installations=store, program_id="p", base_url=url_of(server.socket), retries=ONCE)
-    call_often(suite.corp("corp"), "before")
-    with child(lambda: call_often(suite.corp("corp"), "child")):
-        call_often(suite.corp("corp"), "parent")
-    suite.stop()
+    url = url_of(server.socket)
+    return Suite("suite", "secret", installations=store, program_id="p", base_url=url, retries=ONCE).corp("corp")
+
+
+def client_with_options(server: Server) -> ZoneClient:
+    return served_client(server).with_options(timeout=20)  # its first client is gone
+
+
+@pytest.mark.parametrize("make", [served_client, client_of_a_suite, client_with_options])
+def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(
+    server: Server, make: Callable[[Server], ZoneClient]
+) -> None:
+    client = make(server)
+    call_often(client, "before")
+    with child(lambda: call_often(client, "child")):
+        call_often(client, "parent")
+    client.close()
+    assert server.connections == 2, "each has one, and keeps it"
 
 
 def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child(server: Server) -> None:

@@ -51,8 +51,6 @@ class Remembering(ClientHooks):
 
 
 class Failing(ClientHooks):
-    """Raises everywhere."""
-
     def before_call(self, *_: object) -> None:
         raise RuntimeError("the hook's own text")
 
@@ -186,13 +184,6 @@ def test_a_hook_that_raises_changes_no_call_and_is_logged_once(caplog: pytest.Lo
 def test_a_hook_of_another_class_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="derive from ClientHooks, not dict"):
         client_of(hooks=[{}])
-
-
-async def test_hooks_of_an_event_loop_are_told_the_same() -> None:
-    hook = Remembering()
-    async with async_client_of(answer(-1), reply(errcode=0), hooks=[hook]) as client:
-        await client.call("greet")
-    assert [outcome.error_type for _, outcome in hook.attempts] == ["PlatformError", ""]
 
 
 async def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:

@@ -47,8 +47,6 @@ class Order(AbilityRequest[Output]):
 
 
 class Whole(AbilityRequest[Output]):
-    """An ability whose whole request is the key."""
-
     ability_id = "whole"
     idempotency_field = "*"
 

@@ -45,7 +45,6 @@ def module_zone() -> Iterator[Zone]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the cursor is kept."""
     return tmp_path / "messages.cursor"
 
 
@@ -55,7 +54,6 @@ def pulled(client: ZoneClient, cursors: CursorStore, **options: Any) -> list[str
 
 
 def said(zone: Zone, count: int = 1) -> list[str]:
-    """Let messages be said and return their msgids."""
     return [zone.client.say("zhangwei", "你好", to=["helan"]) for _ in range(count)]
 
 
@@ -70,7 +68,6 @@ def cursor_in(file: Path) -> str:
 
 
 def sync_msg_calls(zone: Zone) -> list[dict[str, Any]]:
-    """Return the sync_msg calls that the program has made."""
     return [each for each in zone.client.traffic(kind="sdk") if each["name"] == "sync_msg"]
 
 

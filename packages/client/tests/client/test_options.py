@@ -32,15 +32,11 @@ class Seen(Script):
 
 
 class Page(Output):
-    """The last one."""
-
     has_more: bool = False
     next_cursor: str = ""
 
 
 class Paged(PagedRequest[Page]):
-    """A request whose reply comes in pages."""
-
     cursor: str = ""
 
 

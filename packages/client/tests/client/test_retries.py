@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from tests.client.scripted import Outcome, Script, answer, client_of, reply
 from tests.support.tables import for_each
-from wwspec_client import NoAnswerError, PlatformError, RetryPolicy, SdkApiError, ZoneClient, ZoneClientError
+from wwspec_client import PlatformError, RetryPolicy, SdkApiError, ZoneClient, ZoneClientError
 from wwspec_client.errors import BadAnswerError
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
@@ -67,18 +67,18 @@ def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, ru
     return len(script.requests)
 
 
-@pytest.mark.parametrize(
-    ("names", "retryable", "may_have_run"),
+@for_each(
     [
         ((*BEFORE, "connecting", "45009"), True, False),
         ((*DURING, "599"), True, True),
         ((*REFUSED, "302", "404", "430", "499", "600"), False, False),
         ((*UNKNOWN, "899999", "html", "list", "text", "program"), False, True),
-    ],
-    ids=["before", "during", "refused", "unknown"],
+    ]
 )
 def test_each_failure_says_whether_a_repeat_may_pass_and_whether_the_call_may_have_run(
-    names: tuple[str, ...], *, retryable: bool, may_have_run: bool
+    names: tuple[str, ...],
+    retryable: bool,
+    may_have_run: bool,
 ) -> None:
     for name in names:
         with client_of(outcome(name), retries=RetryPolicy(attempts=1)) as client:
@@ -104,13 +104,7 @@ def test_what_can_be_repeated_is_sent_until_it_passes_or_an_error_is_final(
     assert sent == min(attempts, last)
 
 
-@given(
-    st.integers(1, 10),
-    st.floats(0, 100),
-    st.floats(0.1, 10),
-    st.floats(0.1, 100),
-    st.one_of(st.none(), st.floats(0, 99)),
-)
+@given(st.integers(1, 10), st.floats(0, 100), st.floats(0.1, 10), st.floats(0.1, 100), st.none() | st.floats(0, 99))
 def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
     attempt: int, elapsed: float, first: float, deadline: float, retry_after: float | None
 ) -> None:
@@ -150,25 +144,6 @@ def test_a_call_beyond_the_limit_of_frequency_is_not_repeated_within_the_minute(
         app.call("invoke_search_chat", {"query_word": "报价"}, retry_unsafe=True)
     assert caught_of_api.value.retry_after == 60.0
     assert len(calls(zone, "sdk", "search_chat")) == 1
-
-
-def test_a_busy_platform_is_asked_four_times_at_most(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "errcode", "sync_call_program", -1)
-    with pytest.raises(PlatformError, match="errcode -1"):
-        app.call("chat_digest")
-    assert calls(zone) == ["-1"] * 4
-
-
-def test_a_call_whose_connection_is_cut_is_sent_again_only_when_the_app_allows_it(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "drop", "sync_call_program", count=2)
-    with pytest.raises(NoAnswerError):
-        app.call("chat_digest", {"limit": 3})
-    assert app.call("chat_digest", {"limit": 3}, retry_unsafe=True)["messages"] == 3
-
-
-def test_what_runs_no_program_is_sent_again_after_a_cut_connection(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "drop", "get_log_level", count=3)
-    assert app.get_log_level() == 2
 
 
 def test_a_retry_after_that_is_beyond_the_deadline_ends_the_attempts_at_once() -> None:

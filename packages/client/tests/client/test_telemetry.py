@@ -25,8 +25,6 @@ CALL = "sync_call_program greet"
 
 
 class Telemetry(NamedTuple):
-    """What is exported."""
-
     hooks: OpenTelemetryHooks
     tracers: TracerProvider
     exporter: InMemorySpanExporter
@@ -133,7 +131,6 @@ async def test_tasks_that_share_a_client_have_spans_of_their_own(telemetry: Tele
 
 
 def check_twenty(telemetry: Telemetry) -> None:
-    """Check that each of twenty requests has one call."""
     spans = telemetry.exporter.get_finished_spans()
     requests = {each.context.span_id for each in spans if each.name.startswith("request ")}
     assert len(requests) == 20

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.conftest import QUICK
+from tests.client.notify.stand import CALLBACK, CRYPTO
 from tests.support.apps import ROOT
 from tests.support.emulator import Response, SealedProgram, http_server
 from tests.support.tables import for_each
@@ -26,39 +27,26 @@ from tests.support.zones import serve_zone
 from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_client.http import proxy_of
 from wwspec_contracts import sync_msg
-from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.callbacks import write_xml
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
-from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_devtools.emulator.state.world import Caller
 from wwspec_devtools.testing.zone import Zone
 
 
 async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str, cursor: Path) -> tuple[int, int, str]:
-    """Pull messages in two ways and take a notification in.
-
-    Returns:
-        How many messages `messages` and `pages` have brought, and the type of the event that was fetched.
-    """
+    """Pull messages in two ways and take a notification in: how many messages came, and what type of event."""
     messages = [each async for page in client.messages(FileCursor(cursor), token=token, limit=200) for each in page]
     pages = [page async for page in client.pages(sync_msg.Request(limit=200, token=token))]
-    crypto, fetched, arrived = CallbackCrypto("token", "a" * 42 + "A", corpid), list[NotifyEvent](), anyio.Event()
+    crypto, fetched, arrived = CRYPTO.for_receiver(corpid), list[NotifyEvent](), anyio.Event()
 
     async def on_event(event: NotifyEvent) -> None:
         fetched.append(event)
         arrived.set()
 
-    receiver = AsyncNotifyReceiver(
-        client,
-        on_event,
-        token="token",  # noqa: S106
-        encoding_aes_key="a" * 42 + "A",
-        receive_id=corpid,
-    )
+    receiver = AsyncNotifyReceiver(client, on_event, **CALLBACK, receive_id=corpid)
     wecom = httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver), base_url="http://127.0.0.1")
     async with receiver, wecom:
         encrypted = crypto.encrypt(write_xml({"ToUserName": corpid, "Event": "program_notify", "NotifyId": notify_id}))
@@ -69,26 +57,10 @@ async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str,
     return len(messages), sum(len(page.msg_list) for page in pages), fetched[0].event_type
 
 
-async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(
-    program: SealedProgram, tmp_path: Path
-) -> None:
-    settings = EmulatorSettings(messages=300, program_url=program.url)
+async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(program: SealedProgram) -> None:
+    settings = EmulatorSettings(program_url=program.url)
     app = create_app(settings)
-    platform: Platform = app.state.platform
-    program.key = platform.world.zone_key
-    caller = Caller(corpid=settings.corpid, agentid=settings.agentid)
-    platform.sdk_call("spec_notify_app", caller, b'{"notify_id": "n1"}')
-    with platform.world.lock:
-        token = platform.world.issue_event_token(platform.world.app)
-
-    def reply(call: seal.CallContent) -> str:
-        if call.ability_id == "get_callback_data":
-            return '{"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}'
-        if call.ability_id == "invoke_sync_msg":
-            return platform.sdk_call("sync_msg", caller, call.data.encode()).decode()
-        return call.data
-
-    program.reply = reply
+    program.key = app.state.platform.world.zone_key
     client = AsyncZoneClient(
         settings.corpid,
         settings.secret,
@@ -99,7 +71,6 @@ async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(
     )
     async with app.router.lifespan_context(app), client:
         assert await client.call("echo", {"greeting": "你好"}) == {"greeting": "你好"}
-        assert await used(client, settings.corpid, "n1", token, tmp_path / "cursor") == (300, 300, "hit_keyword")
         assert (await client.get_auth_user_list(limit=3)).has_more
         assert (await client.upload_media(io.BytesIO(b"content"), name="a.txt")).media_id
 
@@ -255,7 +226,6 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 async def test_what_traces_httpx_exports_no_token_and_no_secret(spans: InMemorySpanExporter) -> None:
-    """Row 23."""
     with serve_zone(ROOT) as zone:
         info = zone.client.info()
         app = {"program_id": info["program_id"], "base_url": zone.client.url}

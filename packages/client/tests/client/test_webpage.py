@@ -66,7 +66,6 @@ def signed_with(config: PageConfig) -> list[str]:
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator on a socket."""
     with ExitStack() as stack:
         yield Emulator(EmulatorSettings(messages=10), stack)
 

@@ -40,7 +40,6 @@ SUITE_ID = "emulator-suite"
 
 
 def rows(url: str, *tables: str) -> list[Any]:
-    """Return what is stored in tables."""
     engine = create_engine(url)
     with engine.begin() as connection:
         found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - names
@@ -138,7 +137,6 @@ class Provider:
         return self.machine.run_due()
 
     def forget(self, corpid: str) -> None:
-        """Forget a corp on this machine."""
         self.call(lambda suite: suite.forget(corpid))
 
     def _forget_rows(self, corpid: str) -> None:
@@ -172,7 +170,6 @@ def corps() -> Iterator[tuple[Zone, list[Corp]]]:
 
 
 def rows_of(corp: Corp, url: str) -> list[Any]:
-    """Return what is stored of a corp."""
     found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
     return [row for row in found if corp.corpid in str(row)]
 

@@ -32,8 +32,6 @@ MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid
 
 
 class Clock:
-    """A clock that a test sets."""
-
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
 
@@ -89,13 +87,11 @@ class Tenants:
         return {"corpid": corpid, "secret": info["secret"], "retries": QUICK, **program}
 
     def say(self, corpid: str, count: int = 1) -> None:
-        """Let messages be said at a corp."""
         for number in range(count):
             self._controls[corpid].say("zhangwei", f"message {number}", to=["helan"])
 
     @staticmethod
     def event(corpid: str, token: str = "", timestamp: int = 1_800_000_000) -> NotifyEvent:
-        """Return an event that tells of new messages."""
         kind = "conversation_new_message"
         raw = {"event_type": kind, "timestamp": timestamp, kind: {"token": token}}
         notification = Notification(corpid=corpid, notify_id="n")
@@ -207,7 +203,6 @@ def async_url(url: str) -> str:
 
 
 def made_tables(url: str) -> None:
-    """Create the tables of the app and of the archiver."""
     engine = create_engine(url)
     with engine.begin() as connection:
         create_tables(connection)

@@ -37,8 +37,6 @@ CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "p
 
 
 class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
     def log_message(self, *args: object) -> None:
         pass
 
@@ -105,21 +103,17 @@ class Stand:
         return self.http.post("/callback", params=query, content=body.encode())
 
     def handled(self, count: int) -> list[NotifyEvent]:
-        """Wait for so many events."""
         wait_until(lambda: len(self.events) >= count)
         assert len(self.events) == count
         return self.events
 
     def failed(self) -> list[Pending]:
-        """Return what is given up."""
         return list(self.call(self.receiver.failed))
 
     def retry(self, row: Pending) -> bool:
-        """Try again what was given up."""
         return bool(self.call(self.receiver.retry, row.notification))
 
     def call(self, method: Any, *arguments: object) -> Any:
-        """Call a method of the receiver."""
         return method(*arguments) if self.kind == "wsgi" else self._server._portal.call(method, *arguments)
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,18 @@ ERRORS: list[BaseException] = [
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """Ends what a test lets hang."""
     event = threading.Event()
     yield event
     event.set()
+
+
+def of_kind(kind: ServerKind, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function as it is, or as one for an event loop."""
+
+    async def on_loop(given: Any) -> Any:
+        return function(given)
+
+    return function if kind == "wsgi" else on_loop
 
 
 @pytest.mark.parametrize("form", ["wsgi", "asgi", "async"])
@@ -67,12 +75,9 @@ def test_whatever_a_handler_raises_counts_for_its_event_only(form: str) -> None:
             raise ERRORS[int(event.notify_id)]
         got.append(event.notify_id)
 
-    async def handler(event: NotifyEvent) -> None:
-        plain(event)
-
     names = [*map(str, range(len(ERRORS))), "other"]
-    kind: ServerKind = "wsgi" if form == "wsgi" else "asgi"
-    with Stand(kind, [HIT], handler=handler if form == "async" else plain) as stand:
+    handler = of_kind("asgi", plain) if form == "async" else plain
+    with Stand("wsgi" if form == "wsgi" else "asgi", [HIT], handler=handler) as stand:
         for name in names:
             assert stand.notify(name).status_code == 200
         wait_until(lambda: sorted(got) == sorted(names))
@@ -268,11 +273,7 @@ def test_what_is_given_up_is_reported_to_the_app(kind: ServerKind, caplog: pytes
         failed.append(row)
         raise SystemExit
 
-    async def on_failed_async(row: Pending) -> None:
-        on_failed(row)
-
-    function = on_failed if kind == "wsgi" else on_failed_async
-    with Stand(kind, [answer(710646, "illegal notify_id")], on_failed=function) as stand:
+    with Stand(kind, [answer(710646, "illegal notify_id")], on_failed=of_kind(kind, on_failed)) as stand:
         stand.notify("n1")
         wait_until(lambda: "notification n1: on_failed failed" in caplog.text)
         assert stand.failed() == failed
@@ -334,16 +335,13 @@ def test_a_length_that_is_none_or_too_long_is_refused_in_one_line(
 
 @both
 def test_a_function_for_receive_ids_may_refuse_and_fail(kind: ServerKind) -> None:
-    async def accepts_async(receive_id: str) -> bool:
-        return accepts(receive_id)
-
     def accepts(receive_id: str) -> bool:
         if answers[0] is None:
             raise SystemExit
         return bool(answers[0])
 
     answers: list[bool | None] = [False]
-    with Stand(kind, [HIT], receive_id=accepts if kind == "wsgi" else accepts_async) as stand:
+    with Stand(kind, [HIT], receive_id=of_kind(kind, accepts)) as stand:
         assert stand.notify("n1").status_code == 403
         answers[0] = None
         assert stand.notify("n1").status_code == 500

@@ -22,7 +22,6 @@ APPROVAL = (
 
 
 def ticket(number: int) -> str:
-    """Return a callback of a suite."""
     text = {"SuiteId": "suite", "InfoType": "suite_ticket", "SuiteTicket": f"ticket-{number}"}
     return write_xml({**text, "TimeStamp": number})
 

@@ -39,6 +39,21 @@ forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "a
 LEASE = replace(QUICK, lease=30.0)
 
 
+class Held:
+    """A handler that works until it is let go, and fails then if it shall."""
+
+    def __init__(self, error: type[Exception] | None = None) -> None:
+        self.calls: list[str] = []
+        self.release = threading.Event()
+        self._error = error
+
+    def __call__(self, event: NotifyEvent) -> None:
+        self.calls.append(event.notify_id)
+        self.release.wait()
+        if self._error is not None:
+            raise self._error
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """The file that processes share."""
@@ -47,7 +62,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def other(path: Path) -> Iterator[SqlitePendingStore]:
-    """The store of another process."""
     store = SqlitePendingStore(path)
     store.open()
     yield store
@@ -98,8 +112,7 @@ def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
 def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
     kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
 ) -> None:
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
+    now, handler = [1000.0], Held()
     renewed: list[float] = []
 
     class Renewed(SqlitePendingStore):
@@ -108,22 +121,18 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
             renewed.append(until)
             return found
 
-    def handler(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-
     other.add(fetched("n1"))
     store = form(Renewed(path))
     with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]) as stand:
-        wait_until(lambda: calls)
+        wait_until(lambda: handler.calls)
         for _ in range(2):
             now[0] += 15
             stand.receiver._core.ring()
             wait_until(lambda: now[0] + 30 in renewed)
         assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
-        release.set()
+        handler.release.set()
         wait_until(lambda: other.due(Stage.DONE, now[0], 1))
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
 @forms
@@ -131,33 +140,25 @@ def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
     kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
-
-    def fails(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-        raise ValueError
-
+    now, handler = [1000.0], Held(ValueError)
     other.add(fetched("n1"))
     store = form(SqlitePendingStore(path))
-    with Stand(kind, [HIT], handler=fails, store=store, policy=LEASE, clock=lambda: now[0]):
-        wait_until(lambda: calls)
+    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]):
+        wait_until(lambda: handler.calls)
         assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
         now[0] += 31
         done = fetched("n1", stage=Stage.DONE, event="")
         other.put(done)
         other.release(done.key)
-        release.set()
+        handler.release.set()
         wait_until(lambda: "took longer than its lease was renewed" in caplog.text)
     assert other.get(done.key) == done
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
 @both
 def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
+    now, handler = [1000.0], Held()
     claimed: list[float] = []
 
     class NotRenewed(MemoryPendingStore):
@@ -169,40 +170,29 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
         def renew(self, keys: Any, until: float) -> Any:
             raise StoreError("the database is away")
 
-    def handler(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-
     store = NotRenewed()
     store.add(fetched("n1", due=now[0]))
     options = {"handler": handler, "concurrency": 2, "policy": LEASE, "clock": lambda: now[0]}
     with Stand(kind, [HIT], store=store, **options) as stand:
-        wait_until(lambda: calls)
+        wait_until(lambda: handler.calls)
         now[0] += 31
         stand.receiver._core.ring()
         wait_until(lambda: now[0] in claimed)
-        release.set()
+        handler.release.set()
         wait_until(lambda: store.due(Stage.DONE, now[0], 1))
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
 @forms
 def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
     kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
 ) -> None:
-    release = threading.Event()
-    calls: list[str] = []
-
-    def fails(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-        raise ValueError
-
+    handler = Held(ValueError)
     other.add(fetched("n1"))
-    with Stand(kind, [HIT], handler=fails, store=form(SqlitePendingStore(path))) as stand:
-        wait_until(lambda: calls)
+    with Stand(kind, [HIT], handler=handler, store=form(SqlitePendingStore(path))) as stand:
+        wait_until(lambda: handler.calls)
         assert other.forget(CORPID) == 1
-        release.set()
+        handler.release.set()
         stand.notify("n2", ToUserName="other")
         wait_until(lambda: other.get(("other", "n2")) is not None)
     assert other.get((CORPID, "n1")) is None

@@ -21,7 +21,6 @@ from wwspec_contracts.errors import ConfigurationError
 
 
 async def post(receiver: AsyncNotifyReceiver, crypto: CallbackCrypto, **fields: str) -> HttpAnswer:
-    """Let a receiver answer a callback."""
     encrypted = crypto.encrypt(write_xml(fields))
     query = urlencode(crypto.query(int(time.time()), encrypted))
     body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})

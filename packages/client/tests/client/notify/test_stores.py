@@ -31,7 +31,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[SqlitePendingStore]:
-    """A store that is open."""
     store = SqlitePendingStore(path)
     store.open()
     yield store

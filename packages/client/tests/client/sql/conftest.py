@@ -51,13 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
-    """The URL of a new file of SQLite."""
     return f"sqlite:///{tmp_path / 'app.db'}"
 
 
 @contextmanager
 def opened(url: str, **options: Any) -> Iterator[Engine]:
-    """Yield an engine for threads."""
     engine = create_engine(url, **options)
     quicken(engine)
     try:

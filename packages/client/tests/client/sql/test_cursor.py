@@ -30,7 +30,6 @@ class TestSqlCursor(CursorStoreSuite):
 
 
 def connected(engine: Engine | AsyncEngine, kind: str, call: Loop) -> Session | AsyncSession | AsyncConnection | Any:
-    """Return a connection or a session of the app."""
     if kind == "session":
         return AsyncSession(engine) if isinstance(engine, AsyncEngine) else Session(engine)
     if isinstance(engine, AsyncEngine):

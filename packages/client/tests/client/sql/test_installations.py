@@ -38,7 +38,6 @@ class TestSqlInstallationStore(InstallationStoreSuite):
 
 @pytest.fixture
 def database() -> Iterator[Engine]:
-    """A database in memory."""
     with opened("sqlite://") as engine:
         with engine.begin() as connection:
             create_tables(connection)

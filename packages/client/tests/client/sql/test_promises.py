@@ -38,7 +38,6 @@ PASSWORD = "the-password"  # noqa: S105 - of nothing
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """Collect the statements of a block."""
     found: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -26,8 +26,6 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture
 def make(kind: Kind, stack: ExitStack) -> Make:
-    """Make a stand that listens."""
-
     def make(**options: Any) -> Stand:
         stand = Stand(kind, stack, **options)
         stand.listen()

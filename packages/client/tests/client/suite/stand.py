@@ -149,7 +149,6 @@ class Stand:
         return httpx.post(self.url, params=query, content=body.encode(), verify=trusted(), timeout=DEADLINE)
 
     def asked(self, api: str) -> int:
-        """Return how often anybody has called an API."""
         return sum(entry.name == api for entry in self.emulator.platform.world.traffic.kept_entries())
 
     def seen(self, count: int, kind: type[SuiteEvent] = SuiteEvent) -> list[SuiteEvent]:
@@ -173,7 +172,6 @@ class Corp:
         return int(self.stand.do(lambda suite: self._client(suite).get_log_level()))
 
     def access_token(self) -> str:
-        """Return the access token of the app at the corp."""
         return str(self.stand.do(lambda suite: self._client(suite).access_token()))
 
     def _client(self, suite: Any) -> Any:
@@ -193,7 +191,6 @@ class Corp:
         return self.exchange(self.code())
 
     def exchange(self, code: str) -> Installation:
-        """Let the app take an auth_code."""
         found: Installation = self.stand.do(lambda suite: suite.install(code))
         return found
 
@@ -204,14 +201,11 @@ class Corp:
 
     @property
     def stored(self) -> Installation | None:
-        """What is stored of the corp."""
         found: Installation | None = self.stand.store.find(SUITE_ID, self.corpid)
         return found
 
 
 class Down(MemoryInstallationStore):
-    """A store that is down for a while."""
-
     is_down = False
 
     def replace(self, old: Any, new: Any) -> bool:

@@ -209,7 +209,6 @@ def test_a_second_cancellation_within_the_second_of_the_first_is_handled(
 
 @pytest.fixture
 def shared(new_url: str) -> Iterator[SqlInstallationStore]:
-    """Installations in each database."""
     engine = create_engine(new_url)
     with engine.begin() as connection:
         create_tables(connection)
