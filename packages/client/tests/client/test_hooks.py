@@ -145,10 +145,7 @@ def test_a_call_without_a_token_ends_without_an_attempt() -> None:
         raise ValueError("no vault")
 
     hook = Remembering()
-    with (
-        client_of(tokens=no_token, hooks=[hook]) as client,
-        pytest.raises(ValueError, match="no vault"),
-    ):
+    with client_of(tokens=no_token, hooks=[hook]) as client, pytest.raises(ValueError, match="no vault"):
         client.call("greet")
 
     assert hook.lines == ["call chatdata/sync_call_program", "end chatdata/sync_call_program ValueError"]

@@ -119,22 +119,15 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     assert len(archived(url)) == 60
 
 
-def test_a_machine_whose_clock_is_a_day_ahead_and_that_dies_in_a_pull_keeps_no_corp_from_others(
-    start: Start, url: str, tenants: Tenants, clock: Clock
+@pytest.mark.parametrize(("ahead", "pulled"), [(24 * 3600, 1), (29, 0)])
+def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_a_lease_unless_its_clock_is_further_ahead(
+    start: Start, url: str, tenants: Tenants, clock: Clock, ahead: int, pulled: int
 ) -> None:
-    clock.now += 24 * 3600
+    clock.now += ahead
     crash_of(start(corps=tenants.corpids[:1]))
-    clock.now -= 24 * 3600
-    other = start(corps=tenants.corpids[:1])
-    assert other.run_due() == 1
-    assert len(archived(url)) == len(set(archived(url))) == 20
-
-
-def test_a_clock_that_is_less_than_a_lease_ahead_keeps_its_corp(start: Start, tenants: Tenants, clock: Clock) -> None:
-    clock.now += 29
-    crash_of(start(corps=tenants.corpids[:1]))
-    clock.now -= 29
-    assert start(corps=tenants.corpids[:1]).run_due() == 0
+    clock.now -= ahead
+    assert start(corps=tenants.corpids[:1]).run_due() == pulled
+    assert len(archived(url)) == len(set(archived(url))) == 20 * pulled
 
 
 def test_a_corp_beyond_the_limit_of_pulls_is_pulled_again_after_a_minute(

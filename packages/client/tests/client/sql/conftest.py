@@ -151,3 +151,12 @@ def call() -> Iterator[Loop]:
     """Gives the results of methods, whether these are plain or `async def`."""
     with Loop().running() as loop:
         yield loop
+
+
+@pytest.fixture
+def database() -> Iterator[Engine]:
+    """An engine for threads over tables in memory."""
+    with opened("sqlite://") as engine:
+        with engine.begin() as connection:
+            create_tables(connection)
+        yield engine

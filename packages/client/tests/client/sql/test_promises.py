@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.client.sql.conftest import opened
-from tests.client.sql.test_installations import database
 from tests.support.tables import for_each
 from wwspec_client import (
     ConfigurationError,
@@ -30,7 +29,6 @@ from wwspec_client import (
 )
 from wwspec_client.sql import SqlCursor, SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
 
-__all__ = ["database"]
 ROW = Pending(notification=Notification(corpid="corp", notify_id="n1"), noted=1.0, due=1.0)
 FIRST, SECOND = Position("s1", 1_700_000_000, 1, "a"), Position("s2", 1_700_000_060, 2, "a")
 PASSWORD = "the-password"  # noqa: S105 - of nothing

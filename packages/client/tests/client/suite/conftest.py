@@ -35,6 +35,11 @@ def make(kind: Kind, stack: ExitStack) -> Make:
 
 
 @pytest.fixture
-def corp(make: Make) -> Corp:
-    """A corp at whose stand the app has its defaults."""
-    return make().corp()
+def stand(make: Make) -> Stand:
+    """An app that has its defaults."""
+    return make()
+
+
+@pytest.fixture
+def corp(stand: Stand) -> Corp:
+    return stand.corp()

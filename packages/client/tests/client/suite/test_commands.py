@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp
+from tests.client.suite.stand import Corp, Stand
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
@@ -34,8 +34,7 @@ from wwspec_contracts.errors import ConfigurationError
 DAY = 86_400
 
 
-def test_wecom_verifies_the_url_for_the_provider(make: Make) -> None:
-    stand = make()
+def test_wecom_verifies_the_url_for_the_provider(stand: Stand) -> None:
     for receiver, status in ((PROVIDER, 200), (SUITE_ID, 200), ("ww-of-another", 403)):
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         echo = crypto.encrypt("hello")
@@ -43,18 +42,15 @@ def test_wecom_verifies_the_url_for_the_provider(make: Make) -> None:
         assert answer.status_code == status
 
 
-def test_a_command_for_another_receiver_is_refused(make: Make) -> None:
-    stand = make()
+def test_a_command_for_another_receiver_is_refused(stand: Stand) -> None:
     ticket = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", receiver="another", SuiteTicket="t").status_code == 403
     assert stand.store.ticket(SUITE_ID) == ticket
 
 
-def test_a_command_of_another_suite_is_the_apps_only(make: Make) -> None:
-    stand = make()
-    ticket = stand.store.ticket(SUITE_ID)
+def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
+    ticket, corp = stand.store.ticket(SUITE_ID), stand.corp()
     assert stand.send("suite_ticket", SuiteId="another", SuiteTicket="t").text == "success"
-    corp = stand.corp()
     installed = corp.install()
     assert stand.send("cancel_auth", SuiteId="another", AuthCorpId=corp.corpid).text == "success"
     [_, *others] = stand.seen(3)
@@ -63,8 +59,7 @@ def test_a_command_of_another_suite_is_the_apps_only(make: Make) -> None:
     assert stand.store.ticket("another") == ""
 
 
-def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(make: Make) -> None:
-    stand = make()
+def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(stand: Stand) -> None:
     stand.control.send_order("advanced_api_insufficient")
     [_, order] = stand.seen(2)
     assert type(order) is SuiteEvent
@@ -133,8 +128,7 @@ def test_a_suite_without_a_token_has_no_command_url(kind: Any) -> None:
         suite.corp("")
 
 
-def test_the_end_of_the_data_permission_is_known(corp: Corp) -> None:
-    stand = corp.stand
+def test_the_end_of_the_data_permission_is_known(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     assert found.data_until == 0
     corp.admin.renew(["knowledge"])
@@ -150,8 +144,7 @@ def test_the_end_of_the_data_permission_is_known(corp: Corp) -> None:
     assert (corp.stored or found).data_until == ended.time.timestamp()
 
 
-def test_a_reminder_comes_seven_days_before_the_end(corp: Corp) -> None:
-    stand = corp.stand
+def test_a_reminder_comes_seven_days_before_the_end(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     at = 1_900_000_000
     stand.send("expire_remind_data_permission", at=at, AuthCorpId=corp.corpid, AuthType="data_zone_chat")
@@ -209,8 +202,7 @@ def test_callbacks_are_for_the_suite_the_provider_and_corps_that_have_the_app(ma
     assert found == [True, True, True, False, False]
 
 
-def test_the_client_of_a_notification_is_that_of_its_corp(corp: Corp) -> None:
-    stand = corp.stand
+def test_the_client_of_a_notification_is_that_of_its_corp(stand: Stand, corp: Corp) -> None:
     corp.install()
     notification = Notification(corpid=corp.corpid, notify_id="n1")
     assert stand.do(lambda suite: suite.client_of(notification)) is stand.do(lambda suite: suite.corp(corp.corpid))

@@ -158,8 +158,7 @@ def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(m
     assert corp.stored is None
 
 
-def test_install_cancel_install_ends_with_the_last(corp: Corp) -> None:
-    stand = corp.stand
+def test_install_cancel_install_ends_with_the_last(stand: Stand, corp: Corp) -> None:
     for number in range(3):
         corp.admin.cancel()
         corp.admin.authorize([])

@@ -29,8 +29,7 @@ LOG_LEVEL = 2
 """What the emulator answers to `get_log_level`."""
 
 
-def test_a_corp_installs_the_app_from_the_market_and_is_called_for(corp: Corp) -> None:
-    stand = corp.stand
+def test_a_corp_installs_the_app_from_the_market_and_is_called_for(stand: Stand, corp: Corp) -> None:
     corp.admin.cancel()
     corp.admin.authorize(state="from the market")
     [created] = stand.seen(1, CreateAuth)
@@ -42,8 +41,7 @@ def test_a_corp_installs_the_app_from_the_market_and_is_called_for(corp: Corp) -
     assert list(stand.do(lambda suite: suite.corps())) == [corp.corpid]
 
 
-def test_a_corp_installs_the_app_by_the_providers_link(corp: Corp) -> None:
-    stand = corp.stand
+def test_a_corp_installs_the_app_by_the_providers_link(stand: Stand, corp: Corp) -> None:
     corp.admin.cancel()
     link = stand.do(lambda suite: suite.install_url("http://provider.example/done", state="s 1&"))
     gone = httpx.post(link, data={"corp": corp.corpid})
@@ -55,11 +53,9 @@ def test_a_corp_installs_the_app_by_the_providers_link(corp: Corp) -> None:
 
 
 def test_an_auth_code_that_comes_again_in_any_way_gives_the_same_installation(
-    make: Make, kind: Kind, stack: ExitStack
+    stand: Stand, corp: Corp, kind: Kind, stack: ExitStack
 ) -> None:
     """As when a person loads the page of the redirect again."""
-    stand = make()
-    corp = stand.corp()
     code = corp.code()
     found = corp.exchange(code)
     assert corp.exchange(code) == found
@@ -71,8 +67,7 @@ def test_an_auth_code_that_comes_again_in_any_way_gives_the_same_installation(
     assert corp.stored == found
 
 
-def test_an_auth_code_of_nobody_is_refused(make: Make) -> None:
-    stand = make()
+def test_an_auth_code_of_nobody_is_refused(stand: Stand) -> None:
     stand.corp().install()
     with pytest.raises(PlatformError, match="40078") as caught:
         stand.do(lambda suite: suite.install("made-up"))
@@ -123,8 +118,7 @@ def test_a_custom_developed_app_uses_its_permanent_code_as_the_secret(make: Make
         stand.do(lambda suite: suite.install_url("http://provider.example"))
 
 
-def test_change_auth_brings_the_name_and_the_number_of_today(corp: Corp) -> None:
-    stand = corp.stand
+def test_change_auth_brings_the_name_and_the_number_of_today(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     assert stand.store.replace(found, replace(found, corp_name="before", agentid=7))
     corp.admin.change_authorisation()
@@ -192,8 +186,7 @@ def test_before_the_first_ticket_the_error_says_what_to_do(kind: Kind, stack: Ex
     assert stand.corp().install().permanent_code
 
 
-def test_a_late_ticket_does_not_replace_a_newer_one(make: Make) -> None:
-    stand = make()
+def test_a_late_ticket_does_not_replace_a_newer_one(stand: Stand) -> None:
     latest = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", at=1_000_000, SuiteTicket="old").text == "success"
     stand.seen(2, SuiteTicket)
@@ -201,8 +194,7 @@ def test_a_late_ticket_does_not_replace_a_newer_one(make: Make) -> None:
     assert stand.corp().install().permanent_code
 
 
-def test_the_next_ticket_heals_a_lost_one(make: Make) -> None:
-    stand = make()
+def test_the_next_ticket_heals_a_lost_one(stand: Stand) -> None:
     stand.corp().install()
     stand.store.save_ticket(SUITE_ID, "too old", 4e9)
     stand.emulator.platform.world.suite.tokens.clear()
