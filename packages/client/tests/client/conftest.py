@@ -45,10 +45,15 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def program() -> Iterator[SealedProgram]:
-    """A program that answers what a test says."""
+def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
-        yield SealedProgram(stack)
+        yield stack
+
+
+@pytest.fixture
+def program(stack: ExitStack) -> SealedProgram:
+    """A program that answers what a test says."""
+    return SealedProgram(stack)
 
 
 def fetched_tokens(zone: Zone) -> int:

@@ -12,16 +12,6 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 
 
-def test_a_request_of_an_sdk_api_knows_its_ability_and_its_reply(app: ZoneClient) -> None:
-    page = app.call(sync_msg.Request(limit=3))
-    assert isinstance(page, sync_msg.Response)
-    assert len(page.msg_list) == 3
-
-
-def test_a_dict_goes_out_and_plain_json_comes_back(app: ZoneClient) -> None:
-    assert app.call("chat_digest", {"limit": 5})["messages"] == 5
-
-
 def test_a_contract_comes_back_as_the_type_that_is_asked_for(app: ZoneClient) -> None:
     digest = app.call("chat_digest", Request(limit=5), reply=Response)
     assert isinstance(digest, Response)

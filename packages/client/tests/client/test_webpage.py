@@ -1,7 +1,6 @@
 """What an app's page needs of the client: signatures, and who has opened it."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
@@ -65,9 +64,8 @@ def signed_with(config: PageConfig) -> list[str]:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    with ExitStack() as stack:
-        yield Emulator(EmulatorSettings(messages=10), stack)
+def emulator(stack: ExitStack) -> Emulator:
+    return Emulator(EmulatorSettings(messages=10), stack)
 
 
 def test_a_signature_is_that_of_wecoms_example() -> None:

@@ -93,14 +93,7 @@ def test_a_list_of_corps_that_was_read_before_does_not_bring_a_forgotten_one_bac
 
 
 class Provider:
-    """A machine of a provider's app: a suite, and an archiver of what the corps say.
-
-    Args:
-        kind: Of both.
-        url: Of the app's database.
-        zone: Where the corps are.
-        stack: Ends it.
-    """
+    """A machine of a provider's app: a suite, and an archiver of what the corps say, both of a kind."""
 
     def __init__(self, kind: Kind, url: str, zone: Zone, stack: ExitStack) -> None:
         info = zone.client.info()
@@ -213,19 +206,8 @@ def test_a_corp_whose_cancellation_was_lost_is_forgotten_by_the_archiver(
     assert rows_of(corp, url) == []
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 class Beside:
-    """Begins something beside a statement, and waits for its end.
-
-    Args:
-        begin: Begins it.
-        choice: Chooses the statement, and how long that waits for the other machine.
-    """
+    """Begins something beside a statement, chosen as is how long that waits for it, and waits for its end."""
 
     def __init__(self, begin: Callable[[], Future[None]], choice: random.Random) -> None:
         self._begin = begin

@@ -35,7 +35,7 @@ def same(store: Any) -> Any:
 
 
 FORMS: list[tuple[ServerKind, Form]] = [("wsgi", same), ("asgi", same), ("asgi", AsyncStore)]
-forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "async"])
+Process = Callable[..., Stand]
 LEASE = replace(QUICK, lease=30.0)
 
 
@@ -60,6 +60,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "pending.db"
 
 
+@pytest.fixture(params=FORMS, ids=["wsgi", "asgi", "async"])
+def process(request: pytest.FixtureRequest, path: Path) -> Process:
+    """Makes a receiver over the file."""
+    kind, form = request.param
+    return lambda store=SqlitePendingStore, **options: Stand(kind, [HIT], store=form(store(path)), **options)
+
+
 @pytest.fixture
 def other(path: Path) -> Iterator[SqlitePendingStore]:
     store = SqlitePendingStore(path)
@@ -68,16 +75,12 @@ def other(path: Path) -> Iterator[SqlitePendingStore]:
     store.close()
 
 
-@forms
-def test_two_processes_handle_each_event_and_each_callback_once(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
-) -> None:
+def test_two_processes_handle_each_event_and_each_callback_once(process: Process, other: SqlitePendingStore) -> None:
     got: list[str] = []
     options = {"handler": lambda event: got.append(event.notify_id), "concurrency": 2}
     options["on_other"] = lambda callback: got.append(callback.fields["TimeStamp"])
     with ExitStack() as processes:
-        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
-        stands = [processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores]
+        stands = [processes.enter_context(process(**options)) for _ in range(2)]
         for number in range(10):
             for each in stands:  # the copy comes to the other process
                 assert each.notify(f"n{number}").status_code == 200
@@ -90,15 +93,14 @@ def test_two_processes_handle_each_event_and_each_callback_once(
     assert None not in released
 
 
-@forms
 def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
     now = [1000.0]
     other.add(fetched("n1"))
     other.add(fetched("n2"))
     assert other.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
-    with Stand(kind, [HIT], store=form(SqlitePendingStore(path)), clock=lambda: now[0]) as stand:
+    with process(clock=lambda: now[0]) as stand:
         assert [event.notify_id for event in stand.handled(1)] == ["n2"]
         now[0] += 29
         stand.notify("n3", at=now[0])
@@ -108,9 +110,8 @@ def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
     assert stand.events[2].notify_id == "n1"
 
 
-@forms
 def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
     now, handler = [1000.0], Held()
     renewed: list[float] = []
@@ -122,8 +123,7 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
             return found
 
     other.add(fetched("n1"))
-    store = form(Renewed(path))
-    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]) as stand:
+    with process(Renewed, handler=handler, policy=LEASE, clock=lambda: now[0]) as stand:
         wait_until(lambda: handler.calls)
         for _ in range(2):
             now[0] += 15
@@ -135,15 +135,13 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
     assert handler.calls == ["n1"]
 
 
-@forms
 def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
+    process: Process, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
     now, handler = [1000.0], Held(ValueError)
     other.add(fetched("n1"))
-    store = form(SqlitePendingStore(path))
-    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]):
+    with process(handler=handler, policy=LEASE, clock=lambda: now[0]):
         wait_until(lambda: handler.calls)
         assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
         now[0] += 31
@@ -183,13 +181,12 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
     assert handler.calls == ["n1"]
 
 
-@forms
 def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
     handler = Held(ValueError)
     other.add(fetched("n1"))
-    with Stand(kind, [HIT], handler=handler, store=form(SqlitePendingStore(path))) as stand:
+    with process(handler=handler) as stand:
         wait_until(lambda: handler.calls)
         assert other.forget(CORPID) == 1
         handler.release.set()
@@ -198,10 +195,7 @@ def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
     assert other.get((CORPID, "n1")) is None
 
 
-@forms
-def test_a_store_that_can_not_release_costs_no_row(
-    kind: ServerKind, form: Form, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_store_that_can_not_release_costs_no_row(process: Process, caplog: pytest.LogCaptureFixture) -> None:
     class Failing(SqlitePendingStore):
         fails = 2
 
@@ -212,7 +206,7 @@ def test_a_store_that_can_not_release_costs_no_row(
             super().release(key)
 
     now = [time.time()]
-    with Stand(kind, [HIT], store=form(Failing(path)), policy=LEASE, clock=lambda: now[0]) as stand:
+    with process(Failing, policy=LEASE, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=now[0])
         wait_until(lambda: "notification n1: the database is away" in caplog.text)
         assert stand.events == []
@@ -238,8 +232,7 @@ def test_an_async_store_for_threads_is_refused_by_name() -> None:
         Stand("wsgi", [HIT], store=AsyncStore(MemoryPendingStore()))
 
 
-@forms
-def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: ServerKind, form: Form, path: Path) -> None:
+def test_callbacks_that_are_given_up_are_tried_again_in_any_process(process: Process) -> None:
     calls: list[str] = []
 
     def fails_twice(callback: Callback) -> None:
@@ -249,8 +242,7 @@ def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: Server
 
     options = {"on_other": fails_twice, "policy": replace(QUICK, handler_attempts=2)}
     with ExitStack() as processes:
-        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
-        one, another = (processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores)
+        one, another = (processes.enter_context(process(**options)) for _ in range(2))
         one.post(APPROVAL)
         wait_until(another.failed)
         [row] = another.failed()

@@ -1,6 +1,6 @@
 """An app of a provider, by both suites."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,12 +10,6 @@ from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 
 Make = Callable[..., Stand]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture(params=["wsgi", "asgi"])

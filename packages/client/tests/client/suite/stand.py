@@ -35,20 +35,15 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 
 Kind = Literal["wsgi", "asgi"]
+CALLBACK = {"token": TOKEN, "encoding_aes_key": AES_KEY, "provider_corpid": PROVIDER}
 
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 
 
 class Stand:
-    """An emulator with corps, and an app of a provider that they install.
+    """An emulator with corps that the suite does not know yet, and an app of a provider that they install.
 
-    Args:
-        kind: Which suite.
-        stack: Ends everything.
-        app_type: The kind of app.
-        corps: How many corps there are; none of them is known to the suite at the beginning.
-        emulator: One that is there already; its commands go on to where they go.
-        options: Of the suite.
+    The commands of an `emulator` that is there already go on to where they go. `options` are those of the suite.
     """
 
     def __init__(
@@ -72,9 +67,7 @@ class Stand:
         self.secret: str = info["suite_secret"]
         self.options: dict[str, Any] = {
             "kind": "third-party" if app_type == "third" else "custom-developed",
-            "token": TOKEN,
-            "encoding_aes_key": AES_KEY,
-            "provider_corpid": PROVIDER,
+            **CALLBACK,
             "policy": QUICK,
             "on_event": self.events.append,
             "on_failed": self.failed.append,

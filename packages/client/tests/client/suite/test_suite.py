@@ -127,20 +127,6 @@ def test_change_auth_brings_the_name_and_the_number_of_today(stand: Stand, corp:
     assert (corp.stored.corp_name, corp.stored.agentid) == ("模拟企业1", stand.emulator.settings.agentid)
 
 
-def test_all_corps_share_one_token_of_the_suite_and_have_each_its_own(make: Make) -> None:
-    stand = make(corps=3)
-    tokens = set()
-    for corp in map(stand.corp, range(3)):
-        corp.install()
-        assert corp.call() == LOG_LEVEL
-        owner = stand.emulator.platform.world.accounts.owner(token := corp.access_token())
-        assert owner is not None
-        assert owner.corpid == corp.corpid
-        tokens.add(token)
-    assert len(tokens) == 3
-    assert stand.asked("get_suite_token") == 1
-
-
 def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
     stand = make(corps=8)
     corps = [stand.corp(number) for number in range(8)]
