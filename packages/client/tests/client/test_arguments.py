@@ -29,12 +29,12 @@ ENGINE, ASYNC_ENGINE = create_engine("sqlite://"), create_async_engine("sqlite+a
 CALLBACK: dict[str, Any] = {"token": "token", "encoding_aes_key": "a" * 43}
 
 
-def suite(**options: Any) -> Suite:
-    return Suite("suite", "secret", **{"installations": MemoryInstallationStore(), **options})
+def suite(of: Any = Suite, /, **options: Any) -> Any:
+    return of("suite", "secret", **{"installations": MemoryInstallationStore(), **options})
 
 
-def receiver(chosen: Any, **options: Any) -> NotifyReceiver:
-    return NotifyReceiver(chosen, print, receive_id="corp", **CALLBACK, **options)
+def receiver(chosen: Any, kind: Any = NotifyReceiver, **options: Any) -> Any:
+    return kind(chosen, print, receive_id="corp", **CALLBACK, **options)
 
 
 def archiver(chosen: Any, **options: Any) -> Archiver:
@@ -47,7 +47,7 @@ async def async_store(page: object, transaction: object) -> None: ...
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "an engine for a store of installations": (lambda: suite(installations=ENGINE), "InstallationStore.*not Engine"),
     "a class for a store": (
-        lambda: AsyncSuite("a", "b", installations=SqlInstallationStore),
+        lambda: suite(AsyncSuite, installations=SqlInstallationStore),
         "not the class SqlInstallation",
     ),
     "a function for shared tokens": (lambda: suite(tokens=lambda: "token"), "TokenStore.*not function"),
@@ -64,7 +64,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "an async client on threads": (lambda: receiver(AsyncZoneClient("a", "b")), "a ZoneClient.*not AsyncZoneClient"),
     "a client of threads on a loop": (
-        lambda: AsyncNotifyReceiver(client_of(), print, receive_id="corp", **CALLBACK),
+        lambda: receiver(client_of(), AsyncNotifyReceiver),
         "an? AsyncZoneClient.*not ZoneClient",
     ),
     "a suite for a client": (lambda: archiver(suite()), "client_of or corp of a suite; not Suite"),

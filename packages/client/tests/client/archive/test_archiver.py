@@ -1,6 +1,7 @@
 """The archiver: each message of each corp once, whatever ends, is lost, fails or comes twice."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -46,13 +47,17 @@ def test_a_notification_of_one_corp_is_pulled_by_any_machine_and_a_lost_one_is_f
     assert len(archived(url)) == len(set(archived(url))) == 62
 
 
+def raising(error: BaseException) -> Callable[[object], None]:
+    def fails(page: object) -> None:
+        raise error
+
+    return fails
+
+
 def crash_of(machine: Machine) -> None:
     """Let a machine end while the app stores a page."""
 
-    def crash(page: object) -> None:
-        raise CrashError
-
-    machine.on_store = crash
+    machine.on_store = raising(CrashError())
     with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
         machine.run_due()
 
@@ -81,10 +86,7 @@ def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come
     machine = start(corps=tenants.corpids[:1], on_error=lambda *failure: errors.append(failure))
     broken = ValueError("the text of a message")
 
-    def fail(page: object) -> None:
-        raise broken
-
-    machine.on_store = fail
+    machine.on_store = raising(broken)
     assert (machine.run_due(), archived(url)) == (1, [])
     assert errors == [(tenants.corpids[0], broken)]
     machine.on_store = lambda page: None
@@ -323,11 +325,7 @@ def test_an_error_of_the_database_in_store_is_told_without_the_values_of_its_sta
     start: Start, url: str, tenants: Tenants, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = start(corps=tenants.corpids[:1])
-
-    def fail(page: object) -> None:
-        raise IntegrityError("INSERT", {"text": "a message"}, ValueError("a message"))
-
-    machine.on_store = fail
+    machine.on_store = raising(IntegrityError("INSERT", {"text": "a message"}, ValueError("a message")))
     machine.run_due()
     error = machine.status()[tenants.corpids[0]].error
     assert re.fullmatch("IntegrityError at test_archiver.py:.*the database refuses with ValueError", error)

@@ -60,8 +60,8 @@ class Stand:
     """A receiver whose handler collects events. A context manager, which starts and stops it."""
 
     def __init__(self, kind: ServerKind, wecom: Iterable[Outcome], **options: Any) -> None:
-        self.wecom = wecom = Script(wecom)
-        self.asked, self.outcomes = wecom.requests, wecom.outcomes
+        self.wecom = Script(wecom)
+        self.asked, self.outcomes = self.wecom.requests, self.wecom.outcomes
         self.events: list[NotifyEvent] = []
         self.kind = kind
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
