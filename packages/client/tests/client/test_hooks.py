@@ -183,6 +183,13 @@ def test_a_hook_of_another_class_is_refused() -> None:
         client_of(hooks=[{}])
 
 
+async def test_hooks_of_an_event_loop_are_told_the_same() -> None:
+    hook = Remembering()
+    async with async_client_of(answer(-1), reply(errcode=0), hooks=[hook]) as client:
+        await client.call("greet")
+    assert [outcome.error_type for _, outcome in hook.attempts] == ["PlatformError", ""]
+
+
 async def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
     hook = Remembering()
     paused = asyncio.Event()

@@ -97,21 +97,16 @@ def test_a_page_is_one_statement_in_the_transaction_of_the_app(sync_engine: Engi
         assert cursor.load() == SECOND
 
 
-def test_a_page_of_a_transaction_that_is_rolled_back_is_not_kept(sync_engine: Engine) -> None:
+def test_a_page_is_of_the_transaction_of_the_app_which_a_pull_does_not_end_and_is_not_kept_when_that_is_rolled_back(
+    sync_engine: Engine,
+) -> None:
     with sync_engine.connect() as connection:
         cursor = SqlCursor(connection, name="corp")
         with connection.begin() as transaction:
             cursor.keep(None, FIRST, commit=False)
+            assert (cursor.load(), connection.in_transaction()) == (FIRST, True)
             transaction.rollback()
         assert cursor.load() is None
-
-
-def test_a_pull_begins_within_a_transaction_of_the_app_and_does_not_end_it(sync_engine: Engine) -> None:
-    with sync_engine.connect() as connection, connection.begin():
-        cursor = SqlCursor(connection, name="corp")
-        cursor.keep(None, FIRST, commit=False)
-        assert cursor.load() == FIRST
-        assert connection.in_transaction()
 
 
 def test_a_place_is_forgotten_in_the_transaction_of_the_app(sync_engine: Engine) -> None:
