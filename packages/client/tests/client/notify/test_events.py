@@ -32,17 +32,17 @@ def test_an_async_loop_gets_events_until_the_receiver_stops() -> None:
         for notify_id in ("n1", "n2"):
             assert stand.notify(notify_id).status_code == 200
 
-        async def take_two() -> list[str]:
+        async def first_two() -> list[str]:
             events = receiver.events()
             return sorted([(await anext(events)).notify_id for _ in range(2)])
 
-        assert stand.call(take_two) == ["n1", "n2"]
+        assert stand.call(first_two) == ["n1", "n2"]
 
-    async def take() -> None:
+    async def next_event() -> None:
         await anext(receiver.events())
 
     with pytest.raises(ConfigurationError, match="start the receiver"):
-        asyncio.run(take())
+        asyncio.run(next_event())
 
 
 def test_a_loop_beside_a_handler_is_refused() -> None:
