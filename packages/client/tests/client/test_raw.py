@@ -8,6 +8,7 @@ from tests.client.test_errors import failure
 from tests.support.waiting import DEADLINE
 from wwspec_client import (
     AsyncTask,
+    NotSentError,
     PlatformError,
     RawResponse,
     ReplyTypeError,
@@ -85,6 +86,11 @@ def test_an_error_that_wecom_gave_no_number_has_an_empty_request_id() -> None:
     for outcome in (httpx.ConnectError(""), httpx.Response(502), answer(48002), reply(errcode=5)):
         assert failure(outcome).request_id == ""
     assert StillRunningError("x", "y").request_id == ""
+
+
+def test_a_request_that_is_not_sent_has_no_response() -> None:
+    with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
+        client.with_raw_response.get_log_level()
 
 
 def test_the_body_of_a_response_is_in_no_repr() -> None:

@@ -396,7 +396,7 @@ def test_a_receiver_that_was_started_before_a_fork_takes_nothing_in_the_child() 
 
 def test_a_retry_begins_a_new_count() -> None:
     store, now = MemoryPendingStore(), time.time()
-    row = fetched("n1", stage=Stage.FAILED, noted=now, due=now, attempts=36)
+    row = fetched("n1", stage=Stage.FAILED, noted=now, due=now, attempts=36, event="{}")
     store.add(row)
     with Stand("wsgi", [HIT], store=store) as stand:
         assert stand.retry(row)
