@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
 from tests.support.emulator import SealedProgram
+from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from wwspec_client import RetryPolicy, ZoneClient
 from wwspec_devtools.testing.zone import Zone
 
@@ -16,7 +18,6 @@ QUICK = RetryPolicy(first_pause=0.0)
 
 @pytest.fixture(scope="module")
 def module_zone() -> Iterator[Zone]:
-    """One zone for all tests of a module."""
     with Zone.in_process(ROOT, messages=60) as zone:
         yield zone
 
@@ -31,16 +32,28 @@ def zone(module_zone: Zone) -> Zone:
 
 @pytest.fixture
 def app(zone: Zone) -> Iterator[ZoneClient]:
-    """An app's client in this zone."""
     with zone.app_client(retries=QUICK) as client:
         yield client
 
 
+@pytest.fixture(params=DATABASES)
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind."""
+    if request.param in SERVERS:
+        return new_database(request.getfixturevalue(request.param))
+    return f"sqlite:///{tmp_path}/app.db"
+
+
 @pytest.fixture
-def program() -> Iterator[SealedProgram]:
-    """A program that answers what a test says."""
+def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
-        yield SealedProgram(stack)
+        yield stack
+
+
+@pytest.fixture
+def program(stack: ExitStack) -> SealedProgram:
+    """A program that answers what a test says."""
+    return SealedProgram(stack)
 
 
 def fetched_tokens(zone: Zone) -> int:

@@ -7,6 +7,9 @@ from urllib.parse import parse_qs
 import httpx
 import msgspec
 
+from tests.client.conftest import QUICK
+from wwspec_client import AsyncZoneClient, ZoneClient
+
 Outcome = httpx.Response | Exception
 
 
@@ -40,3 +43,19 @@ class Script(httpx.BaseTransport):
         if isinstance(outcome, Exception):
             raise outcome
         return httpx.Response(outcome.status_code, headers=outcome.headers, content=outcome.content)
+
+
+def client_of(*outcomes: Outcome, **options: Any) -> ZoneClient:
+    """Return a client whose requests end so, without pauses; `transport` takes a script of the test's own."""
+    return ZoneClient(**_given(options, Script(outcomes)))
+
+
+def async_client_of(*outcomes: Outcome, **options: Any) -> AsyncZoneClient:
+    """Return the same for an event loop."""
+    script = options.pop("script", None) or Script(outcomes)
+    return AsyncZoneClient(**_given(options, httpx.MockTransport(script.handle_request)))
+
+
+def _given(options: dict[str, Any], transport: httpx.BaseTransport) -> dict[str, Any]:
+    account = {} if "tokens" in options else {"corpid": "corp", "secret": "the-secret"}
+    return {**account, "program_id": "p", "transport": transport, "retries": QUICK, **options}

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.client.scripted import client_of
+from tests.support.tables import for_each
 from wwspec_client import (
     AppSecret,
     AsyncNotifyReceiver,
@@ -27,24 +29,12 @@ ENGINE, ASYNC_ENGINE = create_engine("sqlite://"), create_async_engine("sqlite+a
 CALLBACK: dict[str, Any] = {"token": "token", "encoding_aes_key": "a" * 43}
 
 
-def client(**options: Any) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="program", **options)
+def suite(of: Any = Suite, /, **options: Any) -> Any:
+    return of("suite", "secret", **{"installations": MemoryInstallationStore(), **options})
 
 
-def suite(**options: Any) -> Suite:
-    return Suite("suite", "secret", **{"installations": MemoryInstallationStore(), **options})
-
-
-def async_suite(**options: Any) -> AsyncSuite:
-    return AsyncSuite("suite", "secret", **{"installations": MemoryInstallationStore(), **options})
-
-
-def receiver(chosen: Any, **options: Any) -> NotifyReceiver:
-    return NotifyReceiver(chosen, print, receive_id="corp", **CALLBACK, **options)
-
-
-def async_receiver(chosen: Any, **options: Any) -> AsyncNotifyReceiver:
-    return AsyncNotifyReceiver(chosen, print, receive_id="corp", **CALLBACK, **options)
+def receiver(chosen: Any, kind: Any = NotifyReceiver, **options: Any) -> Any:
+    return kind(chosen, print, receive_id="corp", **CALLBACK, **options)
 
 
 def archiver(chosen: Any, **options: Any) -> Archiver:
@@ -56,7 +46,10 @@ async def async_store(page: object, transaction: object) -> None: ...
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "an engine for a store of installations": (lambda: suite(installations=ENGINE), "InstallationStore.*not Engine"),
-    "a class for a store": (lambda: async_suite(installations=SqlInstallationStore), "not the class SqlInstallation"),
+    "a class for a store": (
+        lambda: suite(AsyncSuite, installations=SqlInstallationStore),
+        "not the class SqlInstallation",
+    ),
     "a function for shared tokens": (lambda: suite(tokens=lambda: "token"), "TokenStore.*not function"),
     "another kind": (lambda: suite(kind="agency"), "'third-party' or 'custom-developed', not 'agency'"),
     "one function to forget": (lambda: suite(forgets=print), r"forgets is a list, such as \[store\]"),
@@ -64,17 +57,20 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: suite(commands_store=ENGINE, provider_corpid="provider", **CALLBACK),
         "PendingStore.*not Engine",
     ),
-    "an engine for notifications": (lambda: receiver(client(), store=ENGINE), "PendingStore.*not Engine"),
+    "an engine for notifications": (lambda: receiver(client_of(), store=ENGINE), "PendingStore.*not Engine"),
     "a store without claims": (
-        lambda: receiver(client(), store=type("Led", (), {"open": print, "lead": print})()),
+        lambda: receiver(client_of(), store=type("Led", (), {"open": print, "lead": print})()),
         "claim, renew and release among them, not Led",
     ),
     "an async client on threads": (lambda: receiver(AsyncZoneClient("a", "b")), "a ZoneClient.*not AsyncZoneClient"),
-    "a client of threads on a loop": (lambda: async_receiver(client()), "an? AsyncZoneClient.*not ZoneClient"),
+    "a client of threads on a loop": (
+        lambda: receiver(client_of(), AsyncNotifyReceiver),
+        "an? AsyncZoneClient.*not ZoneClient",
+    ),
     "a suite for a client": (lambda: archiver(suite()), "client_of or corp of a suite; not Suite"),
     "an async client of an archiver": (lambda: archiver(AsyncZoneClient("a", "b")), "not AsyncZoneClient"),
     "a client of threads of an archiver": (
-        lambda: AsyncArchiver(client(), ASYNC_ENGINE, async_store),  # type: ignore[arg-type]
+        lambda: AsyncArchiver(client_of(), ASYNC_ENGINE, async_store),  # type: ignore[arg-type]
         "not ZoneClient",
     ),
     "a text of corps": (lambda: archiver(suite().corp, corps="corp"), "corps is a list of corpids"),
@@ -90,19 +86,19 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no name": (lambda: StoredTokenProvider(AppSecret("a", "b"), SqlTokenStore(ENGINE), name=""), "1 to 255 bytes"),
     "an engine for a connection": (lambda: create_tables(ENGINE), "takes a Connection.*not Engine"),  # type: ignore[arg-type]
     "an async engine for a connection": (lambda: create_tables(ASYNC_ENGINE), "run_sync"),  # type: ignore[arg-type]
-    "one hook": (lambda: client(hooks=LogHooks()), r"hooks is a list, such as \[LogHooks\(\)\]"),
-    "a number of retries": (lambda: client(retries=5), r"RetryPolicy\(attempts=6\)"),
-    "a text as timeout": (lambda: client(timeout="soon"), "timeout is more than 0 seconds, not 'soon'"),
-    "a text as deadline": (lambda: client().with_options(deadline="soon"), "deadline is.*not 'soon'"),  # type: ignore[arg-type]
-    "a text as retries": (lambda: client().with_options(retries="many"), "0 or more, not 'many'"),  # type: ignore[arg-type]
-    "a text as headers": (lambda: client().with_options(headers="x"), "names and values that are texts"),  # type: ignore[arg-type]
-    "a number in headers": (lambda: client().with_options(headers={"X-A": 1}), "names and values that are texts"),  # type: ignore[dict-item]
+    "one hook": (lambda: client_of(hooks=LogHooks()), r"hooks is a list, such as \[LogHooks\(\)\]"),
+    "a number of retries": (lambda: client_of(retries=5), r"RetryPolicy\(attempts=6\)"),
+    "a text as timeout": (lambda: client_of(timeout="soon"), "timeout is more than 0 seconds, not 'soon'"),
+    "a text as deadline": (lambda: client_of().with_options(deadline="soon"), "deadline is.*not 'soon'"),  # type: ignore[arg-type]
+    "a text as retries": (lambda: client_of().with_options(retries="many"), "0 or more, not 'many'"),  # type: ignore[arg-type]
+    "a text as headers": (lambda: client_of().with_options(headers="x"), "names and values that are texts"),  # type: ignore[arg-type]
+    "a number in headers": (lambda: client_of().with_options(headers={"X-A": 1}), "names and values that are texts"),  # type: ignore[dict-item]
     "a number as tokens": (lambda: ZoneClient(tokens=5), "a function or a TokenProvider, not int"),  # type: ignore[arg-type]
-    "an engine for a cursor": (lambda: client().messages(ENGINE), "CursorStore.*not Engine"),  # type: ignore[arg-type]
+    "an engine for a cursor": (lambda: client_of().messages(ENGINE), "CursorStore.*not Engine"),  # type: ignore[arg-type]
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@for_each(WRONG)
 def test_a_wrong_argument_is_refused_by_its_name(wrong: str) -> None:
     make, text = WRONG[wrong]
     with pytest.raises(ConfigurationError, match=text):
@@ -111,14 +107,14 @@ def test_a_wrong_argument_is_refused_by_its_name(wrong: str) -> None:
 
 def test_an_unknown_option_of_pulls_is_refused_before_the_first_pull() -> None:
     with pytest.raises(TypeError, match="'limits'; did you mean limit"):
-        archiver(client(), pull={"limits": 5})
+        archiver(client_of(), pull={"limits": 5})
 
 
 def test_an_async_engine_on_threads_is_named() -> None:
     with pytest.raises(ConfigurationError, match="a store of an AsyncEngine, goes with the class for event loops"):
-        receiver(client(), store=SqlPendingStore(ASYNC_ENGINE)).start()
+        receiver(client_of(), store=SqlPendingStore(ASYNC_ENGINE)).start()
 
 
 def test_a_job_of_a_scheduler_fails_when_the_tables_are_missing() -> None:
     with pytest.raises(StoreError, match="lacks the table wwspec_archive.*create_tables"):
-        archiver(client()).run_due()
+        archiver(client_of()).run_due()

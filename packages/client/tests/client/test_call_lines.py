@@ -8,29 +8,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
+from tests.client.scripted import answer, client_of, reply
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
-from wwspec_client import LogHooks, ZoneClient
+from wwspec_client import LogHooks
 from wwspec_client.call_lines import LOGGER
 
 APP = """
 import logging, sys
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
-from wwspec_client import ZoneClient
+from tests.client.scripted import answer, client_of, reply
 if "own" in sys.argv:
     logging.basicConfig(format="own %(message)s")
-script = Script([answer(-1, "token-1 busy"), reply(errcode=0, text="answered")])
-with ZoneClient("corp", "hidden-secret", program_id="p", retries=QUICK, transport=script) as client:
+with client_of(answer(-1, "token-1 busy"), reply(errcode=0, text="answered")) as client:
     client.call("greet", {"text": "private"})
 """
 
 
 @pytest.fixture(autouse=True)
 def logger() -> Iterator[logging.Logger]:
-    """The logger, as it was before."""
     log = logging.getLogger(LOGGER)
     level, handlers = log.level, list(log.handlers)
     yield log
@@ -48,7 +43,6 @@ def lines_of_app(level: str, *arguments: str) -> list[str]:
 
 def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
     lines = lines_of_app("debug")
-
     called = "chatdata/sync_call_program greet program_id=p corpid=corp"
     messages = [line.split(f" {LOGGER} ", 1)[1] for line in lines if called in line]
     assert [message.partition(" ms=")[0] for message in messages] == [
@@ -60,14 +54,13 @@ def test_an_app_that_sets_up_no_log_gets_the_lines_on_standard_error() -> None:
     ]
     assert "status=200 errcode=-1 error=PlatformError" in messages[1]
     assert messages[1].endswith("next_attempt_in=0s")
-    for secret in ("token-1", "hidden-secret", "private", "answered"):
+    for secret in ("token-1", "the-secret", "private", "answered"):
         assert secret not in "\n".join(lines)
 
 
 @pytest.mark.slow  # a new interpreter; the other test of one has nearly the same
 def test_an_app_with_a_log_of_its_own_gets_each_line_once() -> None:
     lines = lines_of_app("info", "own")
-
     assert [line.partition(" ms=")[0] for line in lines] == [
         "own gettoken corpid=corp ok",
         "own chatdata/sync_call_program greet program_id=p corpid=corp attempt 1 failed",
@@ -79,18 +72,15 @@ def test_a_level_that_there_is_not_is_warned_of(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("WWSPEC_LOG", "verbose")
-    with ZoneClient("corp", "secret", program_id="p", transport=Script([reply(errcode=0)])) as client:
+    with client_of(reply(errcode=0)) as client:
         client.call("greet")
-
     assert caplog.messages == ["WWSPEC_LOG is debug or info, not 'verbose': no requests are logged"]
 
 
 def test_an_app_may_log_requests_without_the_variable(caplog: pytest.LogCaptureFixture) -> None:
-    script = Script([answer(-1), reply(errcode=0)])
     caplog.set_level(logging.INFO, LOGGER)
-    with ZoneClient("corp", "secret", program_id="p", retries=QUICK, transport=script, hooks=[LogHooks()]) as client:
+    with client_of(answer(-1), reply(errcode=0), hooks=[LogHooks()]) as client:
         client.call("greet")
-
     assert len(caplog.messages) == 3
 
 
@@ -98,8 +88,6 @@ def test_a_client_that_has_log_hooks_logs_no_line_twice(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("WWSPEC_LOG", "info")
-    script = Script([reply(errcode=0)])
-    with ZoneClient("corp", "secret", program_id="p", transport=script, hooks=[LogHooks()]) as client:
+    with client_of(reply(errcode=0), hooks=[LogHooks()]) as client:
         client.call("greet")
-
     assert len(caplog.messages) == 2

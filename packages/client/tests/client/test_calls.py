@@ -1,33 +1,24 @@
-"""Calls of abilities: what goes out, and what the reply is read as."""
+"""Calls of abilities: what goes out and what the reply is read as, page after page, and tasks that are asked later."""
 
 import msgspec
 import pytest
 
 from schemas.chat_digest import Request, Response
-from tests.client.scripted import Script, reply
-from wwspec_client import ReplyTypeError, ZoneClient
-from wwspec_contracts import sync_msg
+from tests.client.conftest import QUICK
+from tests.client.scripted import Script, async_client_of, client_of, reply
+from tests.support.waiting import DEADLINE, wait_until
+from wwspec_client import (
+    ProgramError,
+    RepeatedCursorError,
+    ReplyTypeError,
+    SdkApiError,
+    StillRunningError,
+    ZoneClient,
+)
+from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
-
-
-def scripted(script: Script, **options: object) -> ZoneClient:
-    return ZoneClient("corp", "secret", transport=script, **{"program_id": "program", **options})  # type: ignore[arg-type]
-
-
-def test_a_request_of_an_sdk_api_knows_its_ability_and_its_reply(app: ZoneClient) -> None:
-    page = app.call(sync_msg.Request(limit=3))
-    assert isinstance(page, sync_msg.Response)
-    assert len(page.msg_list) == 3
-
-
-def test_an_ability_of_another_name_takes_a_request_of_an_sdk_api_too(app: ZoneClient) -> None:
-    assert len(app.call("chat_history", sync_msg.Request(limit=2)).msg_list) == 2
-
-
-def test_a_dict_goes_out_and_plain_json_comes_back(app: ZoneClient) -> None:
-    assert app.call("chat_digest", {"limit": 5})["messages"] == 5
 
 
 def test_a_contract_comes_back_as_the_type_that_is_asked_for(app: ZoneClient) -> None:
@@ -51,13 +42,13 @@ def test_a_notification_leads_to_its_event(zone: Zone, app: ZoneClient) -> None:
 @pytest.mark.parametrize(
     ("options", "sent"),
     [
-        ({}, {"program_id": "program"}),
+        ({}, {"program_id": "p"}),
         ({"program_id": "other", "notify_id": "n1"}, {"program_id": "other", "notify_id": "n1"}),
     ],
 )
 def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: dict[str, str]) -> None:
     script = Script([reply(errcode=0)])
-    with scripted(script) as client:
+    with client_of(transport=script) as client:
         client.call("greet", {"name": "张伟"}, **options)  # type: ignore[call-overload]
     body = msgspec.json.decode(script.requests[0].content)
     assert msgspec.json.decode(body.pop("request_data")) == {"name": "张伟"}
@@ -66,20 +57,16 @@ def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: di
 
 def test_an_api_goes_behind_the_prefix_of_the_program() -> None:
     script = Script([reply(errcode=0)])
-    with scripted(script, prefix="ask_") as client:
+    with client_of(transport=script, prefix="ask_") as client:
         client.call(sync_msg.Request())
     assert msgspec.json.decode(script.requests[0].content)["ability_id"] == "ask_sync_msg"
 
 
 class Item(Contract):
-    """One."""
-
     name: str
 
 
 class Items(Output):
-    """Many."""
-
     items: list[Item] = []
 
 
@@ -88,13 +75,13 @@ class ItemsRequest(ApiRequest[Items]):
 
 
 def test_keys_that_a_newer_program_adds_do_not_break_an_older_app() -> None:
-    with scripted(Script([reply(errcode=0, items=[{"name": "a", "colour": "red"}], total=1)])) as client:
+    with client_of(reply(errcode=0, items=[{"name": "a", "colour": "red"}], total=1)) as client:
         assert client.call("items", reply=Items).items == [Item(name="a")]
         assert client.call("items", ItemsRequest()).items == [Item(name="a")]
 
 
 def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
-    with scripted(Script([reply(errcode=0, items=[{"name": 1}])])) as client, pytest.raises(ReplyTypeError) as caught:
+    with client_of(reply(errcode=0, items=[{"name": 1}])) as client, pytest.raises(ReplyTypeError) as caught:
         client.call("items", reply=Items)
     assert "the reply is no Items" in str(caught.value)
     assert "$.items[0].name" in str(caught.value)
@@ -103,8 +90,93 @@ def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
 
 
 def test_a_call_without_a_program_says_where_to_name_it() -> None:
-    with (
-        ZoneClient("corp", "secret", transport=Script([reply()])) as client,
-        pytest.raises(ConfigurationError, match="program_id is missing: give it to the client, or to the call"),
-    ):
-        client.call("greet")
+    with client_of(program_id="") as client:
+        with pytest.raises(ConfigurationError, match="program_id is missing: give it to the client, or to the call"):
+            client.call("greet")
+
+
+def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -> None:
+    pages = list(app.pages(sync_msg.Request(limit=25)))
+    assert [len(page.msg_list) for page in pages] == [25, 25, 10]
+    assert len({message.msgid for page in pages for message in page.msg_list}) == 60
+    again = app.pages("chat_history", sync_msg.Request(limit=25, cursor=pages[0].next_cursor))
+    assert [page.msg_list[0].msgid for page in again] == [page.msg_list[0].msgid for page in pages[1:]]
+    assert [page.rule_list for page in app.pages(get_rule_list.Request())] == [[]]
+
+
+def test_a_page_is_asked_for_only_when_it_is_wanted() -> None:
+    script = Script([reply(has_more=1, next_cursor="a"), reply(has_more=1, next_cursor="b"), reply()])
+    with client_of(transport=script) as client:
+        pages = client.pages(sync_msg.Request())
+        assert not script.requests
+        next(pages)
+        assert len(script.requests) == 1
+        assert len(list(pages)) == 2
+
+
+@pytest.mark.parametrize("cursors", [["a", "a"], ["a", "b", "a"], ["a", "b", "c"], ["a", ""], [""]])
+async def test_a_cursor_that_comes_twice_is_an_error_and_no_endless_loop(cursors: list[str]) -> None:
+    replies = [reply(has_more=1, next_cursor=cursor) for cursor in cursors]
+    request, error = sync_msg.Request(cursor="c"), "sync_call_program of invoke_sync_msg: .* its next_cursor leads no"
+    with client_of(*replies) as client:
+        pages = client.pages(request)
+        assert [next(pages).next_cursor for _ in cursors[:-1]] == cursors[:-1]
+        with pytest.raises(RepeatedCursorError, match=error):
+            next(pages)
+    async with async_client_of(*replies) as later:
+        with pytest.raises(RepeatedCursorError):
+            assert [page.next_cursor async for page in later.pages(request)] == []
+
+
+def test_what_is_refused_ends_the_pages(zone: Zone, app: ZoneClient) -> None:
+    with pytest.raises(SdkApiError, check=lambda error: error.errcode == 710611):
+        next(app.pages(sync_msg.Request(cursor="made-up")))
+
+
+def test_a_request_without_pages_is_refused_before_anything_is_sent(app: ZoneClient) -> None:
+    for ability in (get_group_chat.Request(chatid="x"), "chat_history"):
+        with pytest.raises(ConfigurationError, match="pages.. takes a request that has a cursor"):
+            app.pages(ability)  # type: ignore[call-overload]
+
+
+async def test_pages_are_iterated_on_an_event_loop_too() -> None:
+    pages = (reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}]))
+    async with async_client_of(*pages) as client:
+        found = [message.msgid async for page in client.pages(sync_msg.Request()) for message in page.msg_list]
+    assert found == ["m1", "m2"]
+
+
+def test_a_task_waits_for_its_result(app: ZoneClient) -> None:
+    assert len(app.submit(sync_msg.Request(limit=2)).result(DEADLINE).msg_list) == 2
+    assert app.submit("chat_digest", {"limit": 4}, reply=Response).result(DEADLINE).messages == 4
+    assert app.submit("chat_digest", {"limit": 4}).result(DEADLINE)["messages"] == 4
+
+
+def test_a_task_is_made_again_from_its_jobid_after_a_restart(zone: Zone, app: ZoneClient) -> None:
+    jobid = app.submit("chat_digest", {"limit": 4}).jobid
+    with zone.app_client(retries=QUICK) as later:
+        task = later.task(jobid, reply=Response)
+        assert task.result(DEADLINE).messages == 4
+        assert task.status() == "succeeded"
+        assert repr(task) == f"Task('{jobid}')"
+
+
+@pytest.mark.parametrize("errcode", [710642, 790023])
+def test_a_task_without_a_result_is_running_and_can_be_asked_again(zone: Zone, app: ZoneClient, errcode: int) -> None:
+    task = app.submit("chat_digest", {"limit": 4})
+    fault = zone.client.add_fault("app", "errcode", "async_program_result", errcode)
+    assert task.status() == "running"
+    with pytest.raises(StillRunningError, match=r"has reported no result within 0\.15 seconds") as caught:
+        task.result(0.15)
+    assert caught.value.retryable
+    zone.client.clear_faults(fault)
+    assert task.result(DEADLINE)["messages"] == 4
+
+
+def test_a_task_that_failed_says_the_programs_errcode(app: ZoneClient) -> None:
+    task = app.submit("chat_digest", {"cursor": "none of this API"})
+    wait_until(lambda: task.status() == "failed")
+    with pytest.raises(ProgramError) as caught:
+        task.result(DEADLINE)
+    assert caught.value.errcode != 0
+    assert caught.value.raw

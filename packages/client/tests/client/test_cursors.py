@@ -2,16 +2,13 @@
 
 import resource
 import signal
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from threading import Barrier
 
 import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.support.waiting import DEADLINE
+from tests.support.tables import for_each
 from wwspec_client import CursorMovedError, CursorStoreError, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
@@ -20,7 +17,6 @@ SECOND = Position("s2", 1_700_000_060, 2)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the cursor is kept."""
     return tmp_path / "messages.cursor"
 
 
@@ -44,15 +40,12 @@ def test_a_link_leads_to_the_file_and_stays_a_link(file: Path) -> None:
     assert FileCursor(file).load() == FIRST
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}']
-)
-def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(file: Path, content: str) -> None:
+@for_each(["", "{", "[]", '{"cursor":"x"}', '{"cursor":"x","covered_until":1,"pages":1,"x":1}'])
+def test_a_damaged_file_is_an_error_that_names_the_fix_and_no_new_start(content: str, file: Path) -> None:
     file.write_text(content, "utf-8")
+    said = f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
     for use in (FileCursor(file).load, lambda: FileCursor(file).keep(None, FIRST, commit=True)):
-        with pytest.raises(
-            CursorStoreError, match=f"{file}: is not a cursor file, or damaged .* or remove it to pull all of"
-        ):
+        with pytest.raises(CursorStoreError, match=said):
             use()
     assert file.read_text("utf-8") == content
 
@@ -90,32 +83,6 @@ def test_a_full_disk_leaves_the_old_file_whole(file: Path) -> None:
         signal.signal(signal.SIGXFSZ, before)
     assert FileCursor(file).load() == FIRST
     assert sorted(each.name for each in file.parent.iterdir()) == [".messages.cursor.lock", "messages.cursor"]
-
-
-MANY = pytest.param(1000, marks=pytest.mark.slow)  # each round waits for the disk
-
-
-def keep_all(file: Path, name: str, turn: Barrier, rounds: int) -> int:
-    """Keep the same pages as another pull, at the same moments, and return how many were kept."""
-    kept, cursors = 0, FileCursor(file)
-    for number in range(rounds):
-        before = cursors.load()
-        after = Position(f"s{number}", 1_700_000_000 + number, number + 1, name)
-        turn.wait(DEADLINE)
-        with suppress(CursorMovedError):
-            cursors.keep(before, after, commit=True)
-            kept += 1
-        turn.wait(DEADLINE)
-    return kept
-
-
-@pytest.mark.parametrize("rounds", [50, MANY])
-def test_of_two_pulls_at_the_same_time_just_one_keeps_each_page(file: Path, rounds: int) -> None:
-    """Row 20: both are at the same place, and get the same page."""
-    turn = Barrier(2)
-    with ThreadPoolExecutor(2) as pool:
-        counts = list(pool.map(lambda name: keep_all(file, name, turn, rounds), ["one", "other"]))
-    assert sum(counts) == rounds
 
 
 def test_the_second_of_two_pulls_to_keep_a_page_is_refused(file: Path) -> None:

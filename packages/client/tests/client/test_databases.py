@@ -31,7 +31,6 @@ def module_zone() -> Iterator[Zone]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """The app's database."""
     path = tmp_path / "app.db"
     with connected(path):
         return path
@@ -39,7 +38,6 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def connection(database: Path) -> Iterator[Connection]:
-    """A connection to it."""
     with connected(database) as connection:
         yield connection
 
@@ -64,7 +62,6 @@ def insert(connection: Connection, page: MessagePage) -> None:
 
 
 def stored(path: Path) -> list[str]:
-    """Return the msgids that are in the database."""
     with closing(sqlite3.connect(path)) as connection:
         return [row[0] for row in connection.execute("SELECT msgid FROM messages ORDER BY rowid")]
 
@@ -116,34 +113,19 @@ def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, 
     assert not connection.in_transaction()
 
 
+@pytest.mark.parametrize("limit", [8, 9])
 def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
-    app: ZoneClient, database: Path, connection: Connection
+    app: ZoneClient, database: Path, connection: Connection, limit: int
 ) -> None:
+    """Also of the same page: behind which there are more, it has the same place for both."""
+    moved = "the row 'messages' of wwspec_cursors has been changed .*by another pull"
     with connected(database) as other:
-        first, second = (next(app.messages(cursor(each), limit=limit)) for each, limit in ((connection, 8), (other, 9)))
-        with connection.begin():
-            insert(connection, first)
-            first.keep()
-        with (
-            pytest.raises(CursorMovedError, match="the row 'messages' of wwspec_cursors has been changed"),
-            other.begin(),
-        ):
-            insert(other, second)
-            second.keep()
-    assert len(stored(database)) == 8
-
-
-def test_of_two_pulls_that_get_the_same_page_one_stores_it(
-    app: ZoneClient, database: Path, connection: Connection
-) -> None:
-    """Row 20: a page behind which there are more has the same place for both."""
-    with connected(database) as other:
-        first, second = (next(app.messages(cursor(each), limit=8)) for each in (connection, other))
+        first, second = (next(app.messages(cursor(each), limit=of)) for each, of in ((connection, 8), (other, limit)))
         with connection.begin():
             insert(connection, first)
             first.keep()
             first.keep()  # twice is the same as once
-        with pytest.raises(CursorMovedError, match="by another pull"), other.begin():
+        with pytest.raises(CursorMovedError, match=moved), other.begin():
             insert(other, second)
             second.keep()
     assert len(stored(database)) == 8
@@ -176,7 +158,6 @@ class App:
         """By the file's way, in the order of handing out."""
 
     def by_database(self, limit: int, crash: int, *, keeps: bool) -> None:
-        """Pull with `SqlCursor`."""
         with connected(self.folder / "app.db") as connection, self.client() as client:
             step = count()
             for page in client.messages(cursor(connection), limit=limit):
@@ -190,7 +171,6 @@ class App:
                 die(step, crash)
 
     def by_file(self, limit: int, crash: int, *, keeps: bool) -> None:
-        """Pull with `FileCursor`."""
         with self.client() as client:
             step = count()
             for page in client.messages(FileCursor(self.folder / "cursor"), limit=limit):

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer
+from tests.client.scripted import Script, answer, async_client_of, client_of
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.tables import for_each
 from wwspec_client import (
     AsyncZoneClient,
     AuthUser,
@@ -85,11 +86,9 @@ async def test_members_are_iterated_on_an_event_loop_and_a_repeated_cursor_ends_
         answer(auth_user_list=[{"userid": "c"}], next_cursor="", has_more=False),
     ]
     looped = [pages[0], pages[0], pages[2]]
-    async with AsyncZoneClient("corp", "secret", transport=httpx.MockTransport(Script(pages).handle_request)) as client:
+    async with async_client_of(*pages) as client:
         assert [member.userid async for member in client.auth_users(limit=2)] == ["a", "b", "c"]
-    async with AsyncZoneClient(
-        "corp", "secret", transport=httpx.MockTransport(Script(looped).handle_request)
-    ) as client:
+    async with async_client_of(*looped) as client:
         with pytest.raises(RepeatedCursorError, match="docdata/get_auth_user_list"):
             assert [member async for member in client.doc_auth_users()] == []
 
@@ -121,12 +120,6 @@ def test_debug_mode_is_opened_and_closed(zone: Zone, app: ZoneClient) -> None:
     with pytest.raises(PlatformError, match="710673"):  # the program has not called spec_open_debug_mode
         app.open_debug_mode(zone.client.info()["debug_token"])
     app.close_debug_mode()
-
-
-def test_a_public_key_is_set(app: ZoneClient) -> None:
-    app.set_public_key(new_rsa_key().public_key().export_key().decode(), 1)
-    with pytest.raises(PlatformError, match="40211"):
-        app.set_public_key("no key", 2)
 
 
 def test_processes_that_start_at_the_same_moment_all_ensure_the_key(zone: Zone) -> None:
@@ -180,27 +173,22 @@ def test_the_program_that_receives_events_is_chosen(zone: Zone, app: ZoneClient)
     assert zone.client.info()["receives_events"] is True
 
 
-@pytest.mark.parametrize("flag", [True, 1, "1", "true"])
+@for_each([True, 1, "1", "true"])
 def test_flags_and_times_are_read_in_each_spelling_of_wecoms_pages(flag: object) -> None:
-    script = Script([answer(auth_user_list=[], next_cursor="c", has_more=flag, added_later=1)])
-    with ZoneClient("corp", "secret", transport=script) as client:
+    with client_of(answer(auth_user_list=[], next_cursor="c", has_more=flag, added_later=1)) as client:
         assert client.get_auth_user_list().has_more is True
 
 
 def test_a_page_of_members_that_does_not_say_whether_more_follow_is_the_last() -> None:
-    pages = [answer(auth_user_list=[{"userid": "a"}], next_cursor="c")] * 2
-    with ZoneClient("corp", "secret", transport=Script(pages)) as client:
+    with client_of(answer(auth_user_list=[{"userid": "a"}], next_cursor="c")) as client:
         for members in (client.auth_users(), client.doc_auth_users()):
             assert [member.userid for member in members] == ["a"]
 
 
 def test_an_answer_that_is_not_as_documented_says_where() -> None:
-    script = Script([answer(auth_user_list=[{"userid": 5}])])
-    with (
-        ZoneClient("corp", "secret", transport=script) as client,
-        pytest.raises(ReplyTypeError, match=r"AuthUsers: .*\$\.auth_user_list\[0\]\.userid"),
-    ):
-        client.get_auth_user_list()
+    with client_of(answer(auth_user_list=[{"userid": 5}])) as client:
+        with pytest.raises(ReplyTypeError, match=r"AuthUsers: .*\$\.auth_user_list\[0\]\.userid"):
+            client.get_auth_user_list()
 
 
 def test_a_file_is_uploaded_in_pieces_with_its_progress(zone: Zone, app: ZoneClient, tmp_path: Path) -> None:
@@ -223,18 +211,14 @@ def test_an_upload_that_fails_begins_anew_where_the_file_was(zone: Zone, app: Zo
     assert not content.closed
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "said"),
+@for_each(
     [
         (b"short", "a.txt", "a.txt: has 5 bytes; WeCom takes 6 bytes to 60 MiB"),
         (b"long enough", "", "the file has no name: give it as name="),
-    ],
+    ]
 )
 def test_a_file_that_wecom_would_refuse_is_refused_before_it_is_sent(content: bytes, name: str, said: str) -> None:
-    with (
-        ZoneClient("corp", "secret", transport=Script([answer()])) as client,
-        pytest.raises(ConfigurationError, match=said),
-    ):
+    with client_of() as client, pytest.raises(ConfigurationError, match=said):
         client.upload_media(io.BytesIO(content), name=name)
 
 
@@ -258,6 +242,6 @@ def test_a_large_file_is_never_whole_in_memory(tmp_path: Path) -> None:
                 return answer(media_id="m", created_at="1380000000")
             return super().handle_request(request)
 
-    with ZoneClient("corp", "secret", transport=Reader([answer()]), retries=QUICK) as client:
+    with client_of(transport=Reader([answer()])) as client:
         assert client.upload_media(file).created_at == 1_380_000_000
     assert largest <= 64 * 1024

@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Outcome, Script, answer, reply
+from tests.client.scripted import Outcome, Script, answer, async_client_of, client_of, reply
+from tests.support.tables import for_each
 from wwspec_client import (
-    AsyncZoneClient,
     BadAnswerError,
     ContractMisfitError,
     FileCursor,
@@ -35,14 +34,10 @@ ONCE = RetryPolicy(attempts=1)
 WRONG = "another app's"
 
 
-def failure(outcome: Outcome) -> ZoneClientError:
+def failure(outcome: Outcome, call: Callable[[ZoneClient], object] = lambda client: client.call("greet")) -> Any:
     """Return how a call ends of which the only attempt ends so."""
-    with (
-        ZoneClient("corp", "secret", program_id="p", transport=Script([outcome]), retries=ONCE) as client,
-        pytest.raises(ZoneClientError) as caught,
-    ):
-        client.call("greet")
-    assert str(caught.value).startswith("sync_call_program of greet: ")
+    with client_of(outcome, retries=ONCE) as client, pytest.raises(ZoneClientError) as caught:
+        call(client)
     return caught.value
 
 
@@ -80,57 +75,24 @@ def test_the_errcode_of_an_sdk_api_is_told_from_that_of_the_program(app: ZoneCli
     assert caught.value.errcode == DEFAULT_ERRCODE
 
 
-@pytest.mark.parametrize(
-    ("outcome", "kind", "retryable", "may_have_run"),
-    [
-        (httpx.ConnectError("refused"), NotSentError, True, False),
-        (httpx.ConnectTimeout("slow"), NotSentError, True, False),
-        (httpx.PoolTimeout("full"), NotSentError, True, False),
-        (httpx.ReadTimeout("slow"), NoAnswerError, True, True),
-        (httpx.RemoteProtocolError("cut"), NoAnswerError, True, True),
-        (httpx.WriteError("cut"), NoAnswerError, True, True),
-        (httpx.Response(429), BadAnswerError, True, False),
-        (httpx.Response(502), BadAnswerError, True, True),
-        (httpx.Response(404), BadAnswerError, False, False),
-        (httpx.Response(302), BadAnswerError, False, False),
-        (httpx.Response(200, text="<html>"), BadAnswerError, False, True),
-        (httpx.Response(200, text="[]"), BadAnswerError, False, True),
-        (httpx.Response(200, text='{"errcode": "0"}'), BadAnswerError, False, True),
-        (answer(-1), PlatformError, True, False),
-        (answer(45009), PlatformError, True, False),
-        (answer(45033), PlatformError, True, False),
-        (answer(48002), PlatformError, False, False),
-        (answer(710674), PlatformError, True, False),
-        (answer(710675), PlatformError, False, True),
-        (answer(790014), ContractMisfitError, False, True),
-        (answer(790016), ContractMisfitError, False, False),
-        (answer(719999), PlatformError, False, True),
-        (reply(errcode=5, errmsg="no"), ProgramError, False, True),
+KINDS: dict[type[ZoneClientError], list[Outcome]] = {
+    NotSentError: [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")],
+    NoAnswerError: [httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut"), httpx.WriteError("cut")],
+    BadAnswerError: [
+        *map(httpx.Response, (302, 404, 429, 502)),
+        *(httpx.Response(200, text=text) for text in ("<html>", "[]", '{"errcode": "0"}')),
     ],
-)
-def test_each_failure_states_whether_it_may_pass_and_whether_the_call_may_have_run(
-    outcome: Outcome, kind: type[ZoneClientError], retryable: bool, may_have_run: bool
-) -> None:
+    PlatformError: [*map(answer, (-1, 45009, 45033, 48002, 710674, 710675, 719999))],
+    ContractMisfitError: [answer(790014), answer(790016)],
+    ProgramError: [reply(errcode=5, errmsg="no")],
+}
+
+
+@for_each((outcome, kind) for kind, outcomes in KINDS.items() for outcome in outcomes)
+def test_each_failure_has_its_class_and_names_the_call(outcome: Outcome, kind: type[ZoneClientError]) -> None:
     error = failure(outcome)
     assert type(error) is kind
-    assert (error.retryable, error.may_have_run) == (retryable, may_have_run)
-
-
-def test_what_does_not_let_the_program_run_can_always_be_repeated() -> None:
-    with (
-        ZoneClient("c", "s", program_id="p", transport=Script([httpx.ReadTimeout("slow")]), retries=ONCE) as client,
-        pytest.raises(NoAnswerError) as caught,
-    ):
-        client.get_log_level()
-    assert not caught.value.may_have_run
-
-
-def test_an_emulator_that_does_not_run_is_a_request_that_was_not_sent() -> None:
-    with (
-        ZoneClient("corp", "secret", program_id="p", base_url="http://127.0.0.1:1", retries=QUICK) as client,
-        pytest.raises(NotSentError, match="gettoken: WeCom can't be reached"),
-    ):
-        client.call("greet")
+    assert str(error).startswith("sync_call_program of greet: ")
 
 
 def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
@@ -143,15 +105,14 @@ def test_a_secret_that_is_wrong_says_so(zone: Zone) -> None:
     assert WRONG not in repr(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
+@for_each(
     [
         ({"secret": ""}, "the client needs corpid and secret, or tokens="),
         ({"tokens": lambda: "t"}, "one source of access tokens"),
         ({"base_url": "qyapi.weixin.qq.com"}, "base_url is a URL such as https://qyapi.weixin.qq.com"),
         ({"timeout": 0}, "timeout is more than 0 seconds, not 0"),
         ({"connections": 0}, "connections is 1 or more, not 0"),
-    ],
+    ]
 )
 def test_arguments_that_make_no_sense_are_refused_with_the_fix(options: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
@@ -160,11 +121,9 @@ def test_arguments_that_make_no_sense_are_refused_with_the_fix(options: dict[str
 
 def test_transport_errors_are_one_branch_of_the_tree() -> None:
     assert issubclass(NotSentError, TransportError)
-    assert issubclass(TransportError, ZoneClientError)
 
 
-@pytest.mark.parametrize(
-    ("call", "said"),
+@for_each(
     [
         (lambda client: client.call("greet", timout=1), "'timout'; did you mean timeout?"),
         (
@@ -176,71 +135,39 @@ def test_transport_errors_are_one_branch_of_the_tree() -> None:
             "'retry_unsaf'; did you mean retry_unsafe?",
         ),
         (lambda client: client.messages(FileCursor("x"), limitt=3), "'limitt'; did you mean limit?"),
-    ],
-    ids=["call", "submit", "pages", "messages"],
+    ]
 )
 def test_a_misspelt_option_is_refused_with_the_name_that_was_meant(
-    app: ZoneClient, call: Callable[[Any], object], said: str
+    call: Callable[[Any], object], said: str, app: ZoneClient
 ) -> None:
-    """Row 25."""
     with pytest.raises(TypeError, match=f"unexpected keyword argument {re.escape(said)}"):
         call(app)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(app: ZoneClient, timeout: float) -> None:
-    """Row 28."""
+@for_each([0, -1, float("nan")])
+def test_a_timeout_that_is_none_is_refused_before_anything_is_sent(timeout: float, app: ZoneClient) -> None:
     for call in (app.call, app.submit):
         with pytest.raises(ConfigurationError, match=f"timeout is more than 0 seconds, not {timeout:g}"):
             call("chat_digest", timeout=timeout)
 
 
 async def test_a_closed_client_says_so() -> None:
-    """Row 28."""
-    client = ZoneClient("corp", "secret", program_id="p")
+    client, later = client_of(), async_client_of()
     client.close()
+    await later.aclose()
     with pytest.raises(ConfigurationError, match="the client is closed"):
         client.call("greet")
-    other = AsyncZoneClient("corp", "secret", program_id="p")
-    await other.aclose()
     with pytest.raises(ConfigurationError, match="the client is closed"):
-        await other.call("greet")
+        await later.call("greet")
 
 
-class Timed(httpx.BaseTransport):
-    """Notes how long each request may take, and refuses it."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.seconds.append(request.extensions["timeout"]["read"])
-        return answer(access_token="token", expires_in=7200, response_data="{}")  # noqa: S106 - made up
-
-
-def test_a_timeout_that_is_longer_than_the_deadline_of_all_attempts_counts() -> None:
-    """Row 28."""
-    transport = Timed()
-    with ZoneClient("corp", "secret", program_id="p", transport=transport, retries=RetryPolicy(deadline=60)) as client:
-        client.call("greet", timeout=120)
-        client.call("greet", timeout=40)
-    assert [round(each) for each in transport.seconds[1:]] == [120, 40]
-
-
-def test_the_errors_of_a_program_have_the_request_id_of_its_sdk_api() -> None:
-    """Row 28."""
+def test_the_error_of_an_sdk_api_has_its_request_id() -> None:
     refusal = reply(errcode=710611, errmsg="invalid cursor, hint: [1700000000_7_abc]")
-    with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
-        with pytest.raises(SdkApiError) as caught:
-            client.call(sync_msg.Request(cursor="x"))
-        with pytest.raises(ProgramError) as other:
-            client.call("greet")
-    assert caught.value.request_id == other.value.request_id == "1700000000_7_abc"
+    error = failure(refusal, lambda client: client.call(sync_msg.Request(cursor="x")))
+    assert (type(error), error.request_id) == (SdkApiError, "1700000000_7_abc")
 
 
 class Unauthorised(Script):
-    """Refuses also requests for a token."""
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         super().handle_request(request)
         return answer(40013, "invalid corpid")
@@ -259,36 +186,29 @@ def test_no_variable_of_a_frame_of_an_error_shows_the_access_token_or_the_secret
     script = kind([outcome])
 
     async def call() -> None:
-        transport = httpx.MockTransport(script.handle_request)
-        async with AsyncZoneClient("corp", "the-secret", program_id="p", transport=transport, retries=ONCE) as client:
+        async with async_client_of(script=script, retries=ONCE) as client:
             await client.call("greet")
 
     with pytest.raises(ZoneClientError) as caught:
         if is_async:
             asyncio.run(call())
         else:
-            with ZoneClient("corp", "the-secret", program_id="p", transport=script, retries=ONCE) as client:
+            with client_of(transport=script, retries=ONCE) as client:
                 client.call("greet")
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     own = [frame for frame in frames if "wwspec_client" in frame.f_code.co_filename.split("tests")[0]]
-    shown = {frame.f_code.co_name: repr(frame.f_locals) for frame in own if frame.f_code.co_filename != __file__}
+    shown = {frame.f_code.co_name: repr(frame.f_locals) for frame in own}
     assert len(shown) > 5
     assert [name for name, text in shown.items() if "token-" in text or "the-secret" in text] == []
 
 
 def test_a_client_shows_its_corp_and_its_program_and_no_secret() -> None:
-    clients = (
-        ZoneClient("corp", "the-secret", program_id="p", transport=Script([])),
-        AsyncZoneClient("corp", "the-secret", program_id="p"),
-    )
-    assert [repr(each) for each in clients] == [
-        "ZoneClient(corpid='corp', program_id='p')",
-        "AsyncZoneClient(corpid='corp', program_id='p')",
-    ]
+    assert repr(client_of()) == "ZoneClient(corpid='corp', program_id='p')"
+    assert repr(async_client_of()) == "AsyncZoneClient(corpid='corp', program_id='p')"
 
 
-def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id() -> None:
-    for hint, is_one in (
+@for_each(
+    [
         ("1655348934123456789012345", True),
         ("1700000000_7_8ec42a8f", True),
         ("1796027502_8760641548", True),
@@ -296,23 +216,15 @@ def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id() -> None:
         ("1700000000_order-of-zhangwei", False),
         ("17", False),
         ("1" * 128, False),
-    ):
-        refusal = reply(errcode=5, errmsg=f"no, hint: [{hint}]")
-        with ZoneClient("corp", "secret", program_id="p", transport=Script([refusal]), retries=ONCE) as client:
-            with pytest.raises(ProgramError) as caught:
-                client.call("greet")
-        assert caught.value.request_id == (hint if is_one else ""), hint
+    ]
+)
+def test_a_hint_that_is_not_in_wecom_s_form_is_no_request_id(hint: str, is_one: bool) -> None:
+    assert failure(reply(errcode=5, errmsg=f"no, hint: [{hint}]")).request_id == (hint if is_one else "")
 
 
 def test_a_refusal_that_repeats_a_secret_is_shown_without_it() -> None:
-    """Row 13."""
-    refusal = answer(40001, "invalid credential: access_token=token-1 of the-secret-of-the-app")
-    with ZoneClient(
-        "corp", "the-secret-of-the-app", program_id="p", transport=Script([refusal]), retries=ONCE
-    ) as client:
-        with pytest.raises(PlatformError) as caught:
-            client.get_log_level()
-    shown = f"{caught.value} {caught.value!r} {vars(caught.value)}"
+    error = failure(answer(40001, "invalid credential: access_token=token-1"), ZoneClient.get_log_level)
+    shown = f"{error} {error!r} {vars(error)}"
     assert "access_token=***" in shown
     assert "token-1" not in shown
 
@@ -323,7 +235,6 @@ def test_a_refusal_that_repeats_a_secret_of_a_suite_is_shown_without_it() -> Non
     first = answer(40085, "wrong: suite-secret, a-ticket")
     second = answer(40084, "wrong: suite-token, permanent-code")
     for outcomes in ([first], [answer(**given), second]):
-        script = Script(outcomes)
-        with ZoneClient(tokens=suite, program_id="p", transport=script, retries=ONCE) as client:
+        with ZoneClient(tokens=suite, program_id="p", transport=Script(outcomes), retries=ONCE) as client:
             with pytest.raises(PlatformError, match=r"wrong: \*\*\*, \*\*\*; "):
                 client.get_log_level()

@@ -12,7 +12,8 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.client.scripted import Script, reply
+from tests.client.scripted import Script, client_of, reply
+from tests.support.emulator import url_of
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncZoneClient, Installation, MemoryInstallationStore, RetryPolicy, Suite, ZoneClient
 
@@ -47,18 +48,11 @@ class Echo(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """It counts the connections."""
-
-    daemon_threads = True
     connections = 0
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections += 1
         super().process_request(request, client_address)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 @pytest.fixture
@@ -93,39 +87,35 @@ def child(work: Callable[[], object]) -> Iterator[None]:
 def call_often(client: ZoneClient, name: str) -> None:
     for number in range(CALLS):
         asked = {"asked": f"{name} {number}"}
-        got = client.call("echo", asked)
-        assert got == asked, f"{name} has got {got}"
+        assert client.call("echo", asked) == asked
 
 
-def client_of(server: Server, **options: Any) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE, **options)
+def served_client(server: Server, **options: Any) -> ZoneClient:
+    return ZoneClient("corp", "secret", program_id="p", base_url=url_of(server.socket), retries=ONCE, **options)
 
 
-def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(server: Server) -> None:
-    with client_of(server) as client:
-        call_often(client, "before")
-        with child(lambda: call_often(client, "child")):
-            call_often(client, "parent")
-    assert server.connections == 2, "each has one, and keeps it"
-
-
-def test_a_child_uses_what_with_options_has_returned(server: Server) -> None:
-    other = client_of(server).with_options(timeout=20)  # its first client is gone
-    call_often(other, "before")
-    with child(lambda: call_often(other, "child")):
-        call_often(other, "parent")
-    other.close()
-
-
-def test_a_child_uses_the_client_of_a_corp_that_a_suite_has_made(server: Server) -> None:
+def client_of_a_suite(server: Server) -> ZoneClient:
     store = MemoryInstallationStore()
     store.replace(None, Installation(suite_id="suite", corpid="corp", permanent_code="code"))
     store.save_ticket("suite", "ticket", 1.0)
-    suite = Suite("suite", "secret", installations=store, program_id="p", base_url=server.url, retries=ONCE)
-    call_often(suite.corp("corp"), "before")
-    with child(lambda: call_often(suite.corp("corp"), "child")):
-        call_often(suite.corp("corp"), "parent")
-    suite.stop()
+    url = url_of(server.socket)
+    return Suite("suite", "secret", installations=store, program_id="p", base_url=url, retries=ONCE).corp("corp")
+
+
+def client_with_options(server: Server) -> ZoneClient:
+    return served_client(server).with_options(timeout=20)  # its first client is gone
+
+
+@pytest.mark.parametrize("make", [served_client, client_of_a_suite, client_with_options])
+def test_parent_and_child_that_call_at_the_same_time_get_their_own_answers(
+    server: Server, make: Callable[[Server], ZoneClient]
+) -> None:
+    client = make(server)
+    call_often(client, "before")
+    with child(lambda: call_often(client, "child")):
+        call_often(client, "parent")
+    client.close()
+    assert server.connections == 2, "each has one, and keeps it"
 
 
 def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child(server: Server) -> None:
@@ -137,7 +127,7 @@ def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child
             assert forked.wait(DEADLINE)
         return "token"
 
-    with ZoneClient(tokens=fetch, program_id="p", base_url=server.url, retries=ONCE) as client:
+    with ZoneClient(tokens=fetch, program_id="p", base_url=url_of(server.socket), retries=ONCE) as client:
         waiting = threading.Thread(target=client.call, args=("echo", {}))
         waiting.start()
         assert fetching.wait(DEADLINE)
@@ -155,7 +145,7 @@ def test_a_token_that_another_thread_fetches_at_the_fork_is_fetched_in_the_child
 
 def test_a_transport_of_the_apps_own_is_left_alone() -> None:
     script = Script([reply()])
-    with ZoneClient(tokens=lambda: "token", program_id="p", transport=script) as client:
+    with client_of(transport=script) as client:
         client.call("echo", {})
 
         def work() -> None:
@@ -167,7 +157,7 @@ def test_a_transport_of_the_apps_own_is_left_alone() -> None:
 
 
 def test_an_async_client_works_on_the_loop_of_a_child(server: Server) -> None:
-    client = AsyncZoneClient("corp", "secret", program_id="p", base_url=server.url, retries=ONCE)
+    client = AsyncZoneClient("corp", "secret", program_id="p", base_url=url_of(server.socket), retries=ONCE)
 
     async def call_all(name: str) -> None:
         for number in range(CALLS):

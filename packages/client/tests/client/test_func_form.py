@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
+from tests.client.scripted import Script, answer, client_of, reply
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
-from wwspec_client import FileCursor, ProgramError, SdkApiError, ZoneClient
+from wwspec_client import FileCursor, ProgramError, SdkApiError
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.base import AbilityRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError
@@ -45,12 +46,10 @@ def test_an_error_of_the_sdk_api_behind_a_function_is_told_from_one_of_the_progr
             client.call("python_demo", {"input": {"func": "no_such", "func_req": {}}})
 
 
-@pytest.mark.parametrize(
-    ("prefix", "ability_id"), [(None, "input_sync_msg"), ("", "sync_msg"), ("demo_", "demo_sync_msg")]
-)
+@for_each([(None, "input_sync_msg"), ("", "sync_msg"), ("demo_", "demo_sync_msg")])
 def test_the_prefix_is_that_of_the_demo_unless_it_is_given(prefix: str | None, ability_id: str) -> None:
     script = Script([reply()])
-    with ZoneClient("corp", "secret", program_id="p", transport=script, form="func", prefix=prefix) as client:
+    with client_of(transport=script, form="func", prefix=prefix) as client:
         client.call(sync_msg.Request(limit=1))
     assert sent(script) == [(ability_id, {"input": {"func": "sync_msg", "func_req": {"limit": 1}}})]
 
@@ -72,14 +71,14 @@ class WordCount(AbilityRequest[Count]):
 
 def test_a_request_of_the_clients_module_is_sent_as_it_is() -> None:
     script = Script([reply(count=1)])
-    with ZoneClient("corp", "secret", program_id="p", transport=script, form="func") as client:
+    with client_of(transport=script, form="func") as client:
         assert client.call(WordCount(input=CountInput())).count == 1
     assert sent(script) == [("input_word_count", {"input": {"func": "word_count"}})]
 
 
 def test_a_plain_program_gets_requests_as_they_are() -> None:
     script = Script([reply()])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+    with client_of(transport=script) as client:
         client.call(sync_msg.Request(limit=1))
         client.call("history", sync_msg.Request(limit=2))
     assert sent(script) == [("invoke_sync_msg", {"limit": 1}), ("history", {"limit": 2})]
@@ -87,27 +86,23 @@ def test_a_plain_program_gets_requests_as_they_are() -> None:
 
 def test_a_form_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="form is 'plain' or 'func', not 'java'"):
-        ZoneClient("corp", "secret", form="java")  # type: ignore[arg-type]
+        client_of(form="java")
 
 
 WRAPPED = {"output": {"count": 2, "extra": [9007199254740993]}}
 
 
-def func_client(script: Script, form: Any = "func") -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK, form=form)
-
-
 def test_a_reply_inside_of_output_is_unwrapped_in_all_ways() -> None:
     page = {"errcode": 0, "errmsg": "ok", "has_more": 0, "next_cursor": "", "msg_list": []}
-    with func_client(Script([reply(**WRAPPED)])) as client:
+    with client_of(reply(**WRAPPED), form="func") as client:
         assert client.call("input_word_count") == WRAPPED["output"]
         assert client.call("word_count", reply=Count) == Count(count=2)
         assert json.loads(client.call("word_count", raw=True)) == WRAPPED["output"]
         assert client.with_raw_response.call("word_count", reply=Count).parse() == Count(count=2)
-    with func_client(Script([reply(output=page)])) as client:
+    with client_of(reply(output=page), form="func") as client:
         assert client.call(sync_msg.Request(limit=1)).msg_list == []
         assert [each.msg_list for each in client.pages(sync_msg.Request(limit=1))] == [[]]
-    with func_client(Script([reply(output={"errcode": 710624, "errmsg": "none"})])) as client:
+    with client_of(reply(output={"errcode": 710624, "errmsg": "none"}), form="func") as client:
         with pytest.raises(SdkApiError, match="710624"):
             client.call(get_group_chat.Request(chatid="none"))
 
@@ -116,14 +111,12 @@ def test_the_messages_of_a_program_that_wraps_its_replies_are_pulled(zone: Zone,
     token = zone.fire("conversation_new_message")["event"]["conversation_new_message"]["token"]
     with zone.app_client(retries=QUICK) as client:
         text = client.call("invoke_sync_msg", {"limit": 100, "token": token}, raw=True)
-    script = Script([reply(output=json.loads(text))])
-    with func_client(script) as client:
+    with client_of(reply(output=json.loads(text)), form="func") as client:
         assert [len(page) for page in client.messages(FileCursor(tmp_path / "cursor"), token=token)] == [61]
 
 
 def test_the_result_of_a_task_that_is_inside_of_output_is_unwrapped() -> None:
-    script = Script([answer(jobid="j"), *[reply(**WRAPPED)] * 4, reply(output={"errcode": 7})])
-    with func_client(script) as client:
+    with client_of(answer(jobid="j"), *[reply(**WRAPPED)] * 4, reply(output={"errcode": 7}), form="func") as client:
         task = client.submit("word_count", reply=Count)
         assert task.result() == Count(count=2)
         assert task.status() == "succeeded"
@@ -132,11 +125,9 @@ def test_the_result_of_a_task_that_is_inside_of_output_is_unwrapped() -> None:
         assert task.status() == "failed"
 
 
-@pytest.mark.parametrize(
-    "whole", [{"output": {"count": 2}, "errcode": 0}, {"output": [1]}, {"output": "text"}, {"count": 1}, {}]
-)
+@for_each([{"output": {"count": 2}, "errcode": 0}, {"output": [1]}, {"output": "text"}, {"count": 1}, {}])
 def test_a_reply_that_only_looks_like_a_wrapped_one_stays(whole: dict[str, Any]) -> None:
-    with func_client(Script([reply(**whole)])) as client:
+    with client_of(reply(**whole), form="func") as client:
         assert client.call("word_count") == whole
 
 
@@ -147,7 +138,7 @@ def test_a_plain_program_and_a_class_of_the_clients_module_get_output_as_it_is()
     class Own(AbilityRequest[Whole]):
         ability_id: ClassVar[str] = "input_word_count"
 
-    with func_client(Script([reply(**WRAPPED)]), "plain") as client:
+    with client_of(reply(**WRAPPED)) as client:
         assert client.call("word_count") == WRAPPED
-    with func_client(Script([reply(**WRAPPED)])) as client:
+    with client_of(reply(**WRAPPED), form="func") as client:
         assert client.call(Own()).output == WRAPPED["output"]

@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Outcome, Script, answer, reply
+from tests.client.scripted import Outcome, answer, async_client_of, client_of, reply
+from tests.support.tables import for_each
 from wwspec_client import (
-    AsyncZoneClient,
     ClientAttempt,
     ClientCall,
     ClientHooks,
@@ -19,7 +19,6 @@ from wwspec_client import (
     PlatformError,
     ProgramError,
     RetryPolicy,
-    ZoneClient,
     ZoneClientError,
 )
 from wwspec_contracts.errcodes import WAITING
@@ -52,40 +51,29 @@ class Remembering(ClientHooks):
 
 
 class Failing(ClientHooks):
-    """Raises everywhere."""
-
-    def before_call(self, call: ClientCall) -> None:
+    def before_call(self, *_: object) -> None:
         raise RuntimeError("the hook's own text")
 
-    def before_attempt(self, attempt: ClientAttempt) -> None:
+    def before_attempt(self, *_: object) -> None:
         raise RuntimeError("the hook's own text")
 
-    def after_attempt(self, attempt: ClientAttempt, outcome: ClientOutcome) -> None:
+    def after_attempt(self, *_: object) -> None:
         raise RuntimeError("the hook's own text")
 
-    def after_call(self, call: ClientCall, outcome: ClientOutcome) -> None:
+    def after_call(self, *_: object) -> None:
         raise RuntimeError("the hook's own text")
-
-
-def client_of(*outcomes: Outcome, hooks: list[ClientHooks], **options: Any) -> ZoneClient:
-    options = {"retries": QUICK, "program_id": "p", "transport": Script(outcomes), **options}
-    return ZoneClient("corp", "secret-of-app", hooks=hooks, **options)
 
 
 def remembered(*outcomes: Outcome, **options: Any) -> Remembering:
     """Return what a hook is told of one call of `greet`."""
     hook = Remembering()
-    with client_of(*outcomes, hooks=[hook]) as client:
-        try:
-            client.call("greet", {"text": "private"}, **options)
-        except ZoneClientError:
-            pass
+    with client_of(*outcomes, hooks=[hook]) as client, suppress(ZoneClientError):
+        client.call("greet", {"text": "private"}, **options)
     return hook
 
 
 def test_hooks_are_told_of_a_call_its_attempts_and_the_token_that_it_needs() -> None:
     hook = remembered(answer(-1), reply(errcode=0))
-
     assert hook.lines == [
         "call chatdata/sync_call_program",
         "call gettoken",
@@ -100,33 +88,22 @@ def test_hooks_are_told_of_a_call_its_attempts_and_the_token_that_it_needs() -> 
     ]
 
 
-def test_a_call_says_what_is_called() -> None:
-    [(call, _)] = remembered(reply(errcode=0)).ends
-
-    assert (call.api, call.ability_id, call.program_id, call.corpid) == (
-        "chatdata/sync_call_program",
-        "greet",
-        "p",
-        "corp",
-    )
-
-
-def test_a_call_of_another_program_names_that_one() -> None:
-    [(call, _)] = remembered(reply(errcode=0), program_id="other").ends
-
-    assert call.program_id == "other"
+def test_a_call_says_what_is_called_where() -> None:
+    called = []
+    for options in ({}, {"program_id": "other"}):
+        [(call, _)] = remembered(reply(errcode=0), **options).ends
+        called.append((call.api, call.ability_id, call.program_id, call.corpid))
+    assert called == [("chatdata/sync_call_program", "greet", program, "corp") for program in ("p", "other")]
 
 
 def test_all_hooks_of_a_call_get_the_same_call() -> None:
     hook = remembered(answer(-1), reply(errcode=0))
-
     assert {id(attempt.call) for attempt, _ in hook.attempts} == {id(call) for call, _ in hook.ends}
 
 
 def test_an_attempt_says_how_it_ended_and_when_the_next_one_begins() -> None:
     misfit = answer(-1, "busy, more info at https://open.work.weixin.qq.com/devtool/query?e=-1, [1700000000_abc]")
     first, second = (outcome for _, outcome in remembered(misfit, reply(errcode=0)).attempts)
-
     assert (first.status, first.errcode, first.error_type, first.pause) == (200, -1, "PlatformError", 0.0)
     assert isinstance(first.error, PlatformError)
     assert first.request_id == first.error.request_id
@@ -134,20 +111,17 @@ def test_an_attempt_says_how_it_ended_and_when_the_next_one_begins() -> None:
     assert 0 <= second.seconds < 60
 
 
-@pytest.mark.parametrize(
-    ("outcome", "expected"),
+@for_each(
     [
         (httpx.Response(404), (404, 0, "BadAnswerError")),
         (httpx.ReadTimeout(""), (None, 0, "NoAnswerError")),
         (answer(48002), (200, 48002, "PlatformError")),
-    ],
-    ids=["status", "no answer", "errcode"],
+    ]
 )
 def test_the_last_attempt_and_the_call_have_the_same_error(
     outcome: Outcome, expected: tuple[int | None, int, str]
 ) -> None:
     hook = remembered(outcome)
-
     for each in (hook.attempts[-1][1], hook.ends[-1][1]):
         assert (each.status, each.errcode, each.error_type) == expected
     assert hook.attempts[-1][1].pause is None
@@ -155,7 +129,6 @@ def test_the_last_attempt_and_the_call_have_the_same_error(
 
 def test_an_error_of_the_programs_reply_ends_the_call_and_no_attempt() -> None:
     hook = remembered(reply(errcode=710660, errmsg="broken"))
-
     assert [outcome.error_type for _, outcome in hook.attempts] == [""]
     [(_, outcome)] = hook.ends
     assert (outcome.errcode, outcome.error_type) == (710660, "ProgramError")
@@ -164,7 +137,6 @@ def test_an_error_of_the_programs_reply_ends_the_call_and_no_attempt() -> None:
 
 def test_an_attempt_with_a_token_that_is_refused_is_followed_at_once_by_another() -> None:
     hook = remembered(answer(42001), reply(errcode=0))
-
     assert [(outcome.errcode, outcome.pause) for _, outcome in hook.attempts] == [(42001, 0.0), (0, None)]
 
 
@@ -173,10 +145,7 @@ def test_a_call_without_a_token_ends_without_an_attempt() -> None:
         raise ValueError("no vault")
 
     hook = Remembering()
-    with (
-        ZoneClient(tokens=no_token, program_id="p", transport=Script([answer()]), hooks=[hook]) as client,
-        pytest.raises(ValueError, match="no vault"),
-    ):
+    with client_of(tokens=no_token, hooks=[hook]) as client, pytest.raises(ValueError, match="no vault"):
         client.call("greet")
 
     assert hook.lines == ["call chatdata/sync_call_program", "end chatdata/sync_call_program ValueError"]
@@ -186,17 +155,15 @@ def test_a_job_without_a_result_yet_is_no_failed_call() -> None:
     hook = Remembering()
     with client_of(answer(WAITING), answer(response_data='{"errcode":0}', response_errcode=0), hooks=[hook]) as client:
         assert [client.task("job").status() for _ in range(2)] == ["running", "succeeded"]
-
     assert {outcome.error_type for _, outcome in (*hook.attempts, *hook.ends)} == {""}
 
 
 def test_no_fact_of_a_hook_has_a_token_a_secret_or_a_body() -> None:
     hook = remembered(answer(-1, "token-1 is busy"), reply(errcode=710660, errmsg="no", text="answered"))
-
     facts = [(*(getattr(each, f.name) for f in fields(each)),) for pair in hook.attempts for each in pair]
     text = repr(facts) + "".join(str(outcome.error) for _, outcome in (*hook.attempts, *hook.ends))
     assert "PlatformError" in text
-    for secret in ("token-1", "secret-of-app", "private", "answered"):
+    for secret in ("token-1", "the-secret", "private", "answered"):
         assert secret not in text
 
 
@@ -204,7 +171,6 @@ def test_a_hook_that_raises_changes_no_call_and_is_logged_once(caplog: pytest.Lo
     hook = Remembering()
     with client_of(reply(errcode=0), hooks=[Failing(), hook]) as client:
         assert client.call("greet") == client.call("greet") == {"errcode": 0}
-
     logged = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
     assert len(logged) == 4
     assert logged[0].startswith("the hook Failing.before_call failed, which changes no request")
@@ -214,24 +180,17 @@ def test_a_hook_that_raises_changes_no_call_and_is_logged_once(caplog: pytest.Lo
 
 def test_a_hook_of_another_class_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="derive from ClientHooks, not dict"):
-        ZoneClient("corp", "secret", hooks=[{}])  # type: ignore[list-item]
+        client_of(hooks=[{}])
 
 
-def test_hooks_of_an_event_loop_are_told_the_same() -> None:
+async def test_hooks_of_an_event_loop_are_told_the_same() -> None:
     hook = Remembering()
-
-    async def use() -> None:
-        transport = httpx.MockTransport(Script([answer(-1), reply(errcode=0)]).handle_request)
-        options: Any = {"retries": QUICK, "program_id": "p", "transport": transport}
-        async with AsyncZoneClient("corp", "secret", hooks=[hook], **options) as client:
-            await client.call("greet")
-
-    asyncio.run(use())
-
+    async with async_client_of(answer(-1), reply(errcode=0), hooks=[hook]) as client:
+        await client.call("greet")
     assert [outcome.error_type for _, outcome in hook.attempts] == ["PlatformError", ""]
 
 
-def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
+async def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
     hook = Remembering()
     paused = asyncio.Event()
 
@@ -240,19 +199,12 @@ def test_a_call_that_is_cancelled_in_a_pause_ends_as_abandoned() -> None:
             if outcome.pause:
                 paused.set()
 
-    async def use() -> None:
-        transport = httpx.MockTransport(Script([answer(-1)]).handle_request)
-        slow = RetryPolicy(first_pause=1000.0, longest_pause=1000.0, deadline=5000.0)
-        options: Any = {"retries": slow, "program_id": "p", "transport": transport}
-        async with AsyncZoneClient("corp", "secret", hooks=[hook, Waiting()], **options) as client:
-            task = asyncio.create_task(client.call("greet"))
-            await paused.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-    asyncio.run(use())
-
+    slow = RetryPolicy(first_pause=1000.0, longest_pause=1000.0, deadline=5000.0)
+    async with async_client_of(answer(-1), retries=slow, hooks=[hook, Waiting()]) as client:
+        task = asyncio.create_task(client.call("greet"))
+        await paused.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     [(_, outcome)] = hook.ends
-    assert outcome.is_abandoned
-    assert outcome.error_type == "abandoned"
+    assert (outcome.is_abandoned, outcome.error_type) == (True, "abandoned")

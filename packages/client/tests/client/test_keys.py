@@ -10,12 +10,13 @@ from Crypto.PublicKey import RSA
 from hypothesis import given, strategies as st
 
 from tests.support.rsa_keys import new_rsa_key
+from tests.support.tables import for_each
 from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ZoneClient
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
 
-FIRST, SECOND = new_rsa_key(2048), new_rsa_key(2048)
+FIRST, SECOND, LONG = new_rsa_key(2048), new_rsa_key(2048), new_rsa_key(3072)
 SESAME = "open sesame"
 PEM = FIRST.export_key().decode()
 RING = KeyRing({1: PEM, 2: SECOND.export_key(pkcs=8).decode()})
@@ -38,16 +39,10 @@ def test_the_keys_of_pulled_messages_are_opened_before_and_after_a_rotation(app:
     assert all(len(secret) == 32 for secret in opened)
 
 
-@pytest.mark.parametrize("paddings", [(False, True, False), (True, False, True)])
-def test_both_paddings_are_opened_in_any_order(paddings: tuple[bool, ...]) -> None:
+def test_both_paddings_are_opened_in_any_order() -> None:
     ring = KeyRing({1: PEM})
-    for oaep in paddings:
+    for oaep in (False, True, False, True):
         assert ring.open(sealed(b"0123456789abcdef", oaep=oaep)) == "0123456789abcdef"
-
-
-def test_a_message_without_a_key_says_so() -> None:
-    with pytest.raises(KeyRingError, match="the message has no service_encrypt_info"):
-        RING.open(UNSET)
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64))
@@ -65,30 +60,28 @@ def test_a_version_that_is_missing_is_named() -> None:
         KeyRing({}).public_key()
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
+@for_each(
     [
         ("%%%", "is not Base64"),
         ("", "version 1 does not open"),
         (base64.b64encode(b"short").decode(), "version 1 does not open"),
         (sealed(b"secret", SECOND)["encrypted_secret_key"], "another public key than the one that WeCom has"),
-    ],
+    ]
 )
 def test_a_secret_key_that_can_not_be_opened_says_why(text: str, said: str) -> None:
     with pytest.raises(KeyRingError, match=said):
         KeyRing({1: PEM}).open({"encrypted_secret_key": text, "public_key_ver": 1})
 
 
-@pytest.mark.parametrize(
-    "version", ["", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1"], ids=repr
-)
+@for_each(["", "one", "²", "9" * 5000, 1.5, float("inf"), float("nan"), 1e300, None, True, [1], {}, b"1"])
 def test_a_version_that_is_no_whole_number_is_said(version: object) -> None:
-    """Row 14."""
     with pytest.raises(KeyRingError, match="public_key_ver is not a whole number"):
         RING.open({"encrypted_secret_key": "AA==", "public_key_ver": version})
 
 
-def test_a_message_whose_key_is_no_text_says_so() -> None:
+def test_a_message_without_a_key_or_whose_key_is_no_text_says_so() -> None:
+    with pytest.raises(KeyRingError, match="the message has no service_encrypt_info"):
+        RING.open(UNSET)
     with pytest.raises(KeyRingError, match="encrypted_secret_key is not a string"):
         RING.open({"public_key_ver": 1})
 
@@ -105,31 +98,24 @@ def test_keys_come_from_files_with_and_without_a_passphrase(tmp_path: Path, pkcs
     plain.write_bytes(FIRST.export_key(pkcs=pkcs))
     closed.write_bytes(SECOND.export_key(pkcs=pkcs, passphrase=SESAME))
     ring = KeyRing({2: closed, 1: plain}, passphrase=SESAME)
-    assert ring.versions == (1, 2)
-    assert ring.latest == 2
+    assert (ring.versions, ring.latest) == ((1, 2), 2)
     assert ring.open(sealed(b"secret", SECOND, 2)) == "secret"
-    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
-        KeyRing({2: closed}, passphrase=SESAME[1:])
-    with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
-        KeyRing({2: closed})
+    for passphrase in (SESAME[1:], None):
+        with pytest.raises(ConfigurationError, match="version 2 is not PEM, or its passphrase is another one"):
+            KeyRing({2: closed}, passphrase=passphrase)
 
 
-@pytest.mark.parametrize(
-    ("pem", "said"),
+@for_each(
     [
         ("no key", "version 1 is not PEM"),
         (FIRST.public_key().export_key().decode(), "version 1 is a public key"),
         (Path("nowhere.pem"), r"version 1: nowhere\.pem can't be read: No such file"),
-    ],
+        (LONG.export_key().decode(), "version 1 has 3072 bits; WeCom takes 2048"),
+    ]
 )
 def test_a_key_that_can_not_be_used_is_refused_with_its_version(pem: str | Path, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         KeyRing({1: pem})
-
-
-def test_a_key_of_another_length_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="version 1 has 3072 bits; WeCom takes 2048"):
-        KeyRing({1: new_rsa_key(3072).export_key().decode()})
 
 
 def test_nothing_shows_a_key() -> None:
@@ -171,12 +157,14 @@ def test_the_public_key_of_a_kms_may_be_a_file_and_is_missed_only_where_it_is_ne
     for asked in (ring.public_key, ring.fingerprint):
         with pytest.raises(ConfigurationError, match="no public key of version 2: give it one, as public_keys="):
             asked()
-    with pytest.raises(ConfigurationError, match="public_keys has version 3, which has no decryptor"):
-        KeyRing({2: Kms(SECOND).decrypt}, public_keys={3: file})
-    with pytest.raises(ConfigurationError, match="the public key of version 2 is not PEM"):
-        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: "no key"})
-    with pytest.raises(ConfigurationError, match="the public key of version 2 has 3072 bits"):
-        KeyRing({2: Kms(SECOND).decrypt}, public_keys={2: new_rsa_key(3072).public_key().export_key().decode()})
+    wrong: dict[str, dict[int, str | Path]] = {
+        "public_keys has version 3, which has no decryptor": {3: file},
+        "the public key of version 2 is not PEM": {2: "no key"},
+        "the public key of version 2 has 3072 bits": {2: LONG.public_key().export_key().decode()},
+    }
+    for said, public_keys in wrong.items():
+        with pytest.raises(ConfigurationError, match=said):
+            KeyRing({2: Kms(SECOND).decrypt}, public_keys=public_keys)
 
 
 def test_a_private_key_given_as_the_public_one_is_not_handed_out() -> None:
@@ -195,7 +183,7 @@ def test_what_a_kms_raises_is_an_error_of_the_ring_that_shows_nothing_of_it() ->
     assert repr(ring) == "KeyRing(versions=[2])"
 
 
-@pytest.mark.parametrize("opened", [b"", b"\xff\x00", "text", None], ids=repr)
+@for_each([b"", b"\xff\x00", "text", None])
 def test_what_a_kms_returns_is_checked(opened: object) -> None:
     ring = KeyRing({2: lambda ciphertext: opened})  # type: ignore[dict-item]
     with pytest.raises(KeyRingError, match="version 2 does not open this secret key"):

@@ -8,15 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
+from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_client import (
-    AsyncZoneClient,
     CursorRefusedError,
     CursorStore,
     FileCursor,
@@ -47,7 +45,6 @@ def module_zone() -> Iterator[Zone]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the cursor is kept."""
     return tmp_path / "messages.cursor"
 
 
@@ -57,7 +54,6 @@ def pulled(client: ZoneClient, cursors: CursorStore, **options: Any) -> list[str
 
 
 def said(zone: Zone, count: int = 1) -> list[str]:
-    """Let messages be said and return their msgids."""
     return [zone.client.say("zhangwei", "你好", to=["helan"]) for _ in range(count)]
 
 
@@ -67,8 +63,11 @@ def store_pull(file: Path, *, seconds_ago: int, cursor: str | None = None) -> No
     file.write_bytes(msgspec.json.encode({**kept, "covered_until": int(time.time()) - seconds_ago}))
 
 
+def cursor_in(file: Path) -> str:
+    return str(msgspec.json.decode(file.read_bytes())["cursor"])
+
+
 def sync_msg_calls(zone: Zone) -> list[dict[str, Any]]:
-    """Return the sync_msg calls that the program has made."""
     return [each for each in zone.client.traffic(kind="sdk") if each["name"] == "sync_msg"]
 
 
@@ -154,10 +153,6 @@ def test_a_refusal_that_is_not_of_the_token_is_raised_after_one_pull_without_it(
     assert len(sync_msg_calls(zone)) == 2
 
 
-def test_another_ability_may_call_sync_msg(app: ZoneClient, file: Path) -> None:
-    assert len(pulled(app, FileCursor(file), ability="chat_history")) == 60
-
-
 def test_a_gap_ends_the_pull_unless_the_app_takes_note_of_it(zone: Zone, app: ZoneClient, file: Path) -> None:
     next(app.messages(FileCursor(file), limit=25)).keep()
     store_pull(file, seconds_ago=6 * DAY)
@@ -193,25 +188,18 @@ def test_a_pull_that_brought_nothing_counts_as_one(app: ZoneClient, file: Path) 
 
 def test_the_first_pull_has_no_gap_however_old_its_messages_are(file: Path) -> None:
     old = int(time.time()) - 6 * DAY
-    script = Script(
-        [
-            reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1", "send_time": old}]),
-            reply(has_more=1, next_cursor="b", msg_list=[{"msgid": "m2", "send_time": old}]),
-            reply(next_cursor="c"),
-        ]
-    )
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
-        assert pulled(client, FileCursor(file)) == ["m1", "m2"]
+    pages = [reply(has_more=1, next_cursor=each, msg_list=[{"msgid": each, "send_time": old}]) for each in "ab"]
+    with client_of(*pages, reply(next_cursor="c")) as client:
+        assert pulled(client, FileCursor(file)) == ["a", "b"]
 
 
 def test_messages_that_expire_while_a_later_pull_lasts_are_a_gap(file: Path) -> None:
     """The pages of a pull are so slow that what follows the first one is older than 5 days."""
     store_pull(file, seconds_ago=5 * DAY - 60, cursor="x")
     old = int(time.time()) - 5 * DAY - 30
-    script = Script([reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1", "send_time": old}]), reply()])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+    with client_of(reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1", "send_time": old}]), reply()) as client:
         assert pulled(client, FileCursor(file)) == ["m1"]
-        assert msgspec.json.decode(file.read_bytes())["cursor"] == "a"
+        assert cursor_in(file) == "a"
 
 
 def test_an_old_cursor_that_wecom_refuses_is_a_gap(zone: Zone, app: ZoneClient, file: Path) -> None:
@@ -226,9 +214,8 @@ def test_a_gap_is_told_once_though_time_passes_between_the_pages(
 ) -> None:
     pages = [reply(has_more=1, next_cursor=each, msg_list=[{"msgid": each}]) for each in "bcd"]
     last = [reply(next_cursor=each, msg_list=[{"msgid": each}]) for each in "ae"]
-    transport = httpx.MockTransport(Script([last[0], *pages, last[1]]).handle_request)
     seconds, gaps, cursors = count(int(time.time())), list[MessageGap](), FileCursor(tmp_path / "cursor")
-    with ZoneClient("corp", "secret", program_id="p", transport=transport, retries=QUICK) as client:
+    with client_of(last[0], *pages, last[1]) as client:
         assert [len(page.messages) for page in client.messages(cursors)] == [1]
         store_pull(tmp_path / "cursor", seconds_ago=6 * DAY)
         monkeypatch.setattr(time, "time", lambda: float(next(seconds)))
@@ -245,37 +232,21 @@ def test_a_recent_cursor_that_wecom_refuses_is_an_error_that_names_its_store(app
 def test_a_cursor_from_before_a_reset_of_the_emulator_is_an_error_and_skips_nothing(
     zone: Zone, app: ZoneClient, file: Path
 ) -> None:
-    for _ in range(3):
-        zone.client.say("zhangwei", "你好", to=["helan"])
+    said(zone, 3)
     assert len(pulled(app, FileCursor(file))) == 63
     zone.client.reset()
-    said = [zone.client.say("zhangwei", text, to=["helan"]) for text in "一二三"]
+    new = said(zone, 3)
     with pytest.raises(CursorRefusedError, match="remove what it holds .* refuses the cursors from before its last"):
         pulled(app, FileCursor(file))
     file.unlink()
-    assert pulled(app, FileCursor(file))[-3:] == said
+    assert pulled(app, FileCursor(file))[-3:] == new
 
 
 def test_a_next_cursor_that_leads_back_is_an_error(file: Path) -> None:
-    script = Script([reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}])])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client, pytest.raises(RepeatedCursorError):
-        pulled(client, FileCursor(file))
-    assert msgspec.json.decode(file.read_bytes())["cursor"] == "a"
-
-
-def test_pages_without_messages_are_kept_and_not_handed_out(file: Path) -> None:
-    script = Script([reply(has_more=1, next_cursor="a"), reply(msg_list=[{"msgid": "m1"}], next_cursor="b"), reply()])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
-        page = next(client.messages(FileCursor(file)))
-        assert (len(page), msgspec.json.decode(file.read_bytes())["cursor"]) == (1, "a")
-
-
-@pytest.mark.parametrize("limit", [0, 1001])
-def test_what_makes_no_sense_is_refused_before_anything_is_read(app: ZoneClient, file: Path, limit: int) -> None:
-    with pytest.raises(ConfigurationError, match=f"limit is 1 to 1000 messages, not {limit}"):
-        app.messages(FileCursor(file), limit=limit)
-    with ZoneClient("corp", "secret") as client, pytest.raises(ConfigurationError, match="program_id is missing"):
-        client.messages(FileCursor(file))
+    with client_of(reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}])) as client:
+        with pytest.raises(RepeatedCursorError):
+            pulled(client, FileCursor(file))
+    assert cursor_in(file) == "a"
 
 
 class Remembered(CursorStore):
@@ -292,43 +263,34 @@ class Remembered(CursorStore):
         self.kept.append(after)
 
 
-async def test_messages_are_pulled_on_an_event_loop_with_any_store(tmp_path: Path) -> None:
-    script = Script(
-        [
-            answer(45033),
-            reply(errcode=45033),
-            reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}]),
-            reply(next_cursor="b", msg_list=[{"msgid": "m3"}]),
-        ]
-    )
-    outcomes = script.outcomes.copy()
-    transport = httpx.MockTransport(script.handle_request)
-    client = AsyncZoneClient("corp", "secret", program_id="p", transport=transport, retries=QUICK)
-    gaps: list[MessageGap] = []
+async def test_messages_are_pulled_on_an_event_loop_with_any_store(file: Path) -> None:
+    script, gaps = Script([]), list[MessageGap]()
+    page = reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}, {"msgid": "m2"}])
+    outcomes = [answer(45033), reply(errcode=45033), page, reply(next_cursor="b", msg_list=[{"msgid": "m3"}])]
 
     async def note(gap: MessageGap) -> None:
         gaps.append(gap)
 
+    async def latest() -> str:
+        return "token"
+
     async def pulled(cursors: CursorStore, *, keep: bool) -> list[str]:
         found: list[str] = []
-        script.outcomes = outcomes.copy()
+        script.outcomes = [*outcomes]
         async for page in client.messages(cursors, token=latest, on_gap=note, patience=SOON):
             found.extend(message.msgid for message in page)
             if keep:
                 await page.keep()
         return found
 
-    async def latest() -> str:
-        return "token"
-
-    async with client:
-        stores: list[CursorStore] = [FileCursor(tmp_path / "cursor"), Remembered()]
+    async with async_client_of(script=script) as client:
+        stores: list[CursorStore] = [FileCursor(file), Remembered()]
         for cursors in stores:
             for keep in (True, False):
                 assert await pulled(cursors, keep=keep) == ["m1", "m2", "m3"]
-        assert msgspec.json.decode((tmp_path / "cursor").read_bytes())["cursor"] == "b"
-        store_pull(tmp_path / "cursor", seconds_ago=6 * DAY)
-        assert await pulled(FileCursor(tmp_path / "cursor"), keep=True) == ["m1", "m2", "m3"]
+        assert cursor_in(file) == "b"
+        store_pull(file, seconds_ago=6 * DAY)
+        assert await pulled(FileCursor(file), keep=True) == ["m1", "m2", "m3"]
     assert len(gaps) == 1
 
 
@@ -340,10 +302,10 @@ def test_a_pull_ends_after_so_many_pages_and_the_next_one_goes_on(zone: Zone, ap
     assert [(len(page), page.has_more) for page in pages] == [(10, False)]
 
 
-def test_a_page_without_messages_counts_as_a_page_and_is_kept(file: Path) -> None:
-    script = Script([reply(has_more=1, next_cursor="a"), reply(msg_list=[{"msgid": "m1"}], next_cursor="b")])
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
-        assert pulled(client, FileCursor(file), max_pages=1) == []
+def test_a_page_without_messages_counts_as_a_page_and_is_kept_and_not_handed_out(file: Path) -> None:
+    with client_of(reply(has_more=1, next_cursor="a"), reply(msg_list=[{"msgid": "m1"}], next_cursor="b")) as client:
+        assert list(client.messages(FileCursor(file), max_pages=1)) == []
+        assert cursor_in(file) == "a"
         assert pulled(client, FileCursor(file), max_pages=1) == ["m1"]
 
 
@@ -385,20 +347,26 @@ def test_messages_from_before_a_time_are_left_out_after_a_kept_place_too(file: P
     rows = [{"msgid": f"m{each}", "send_time": each} for each in (99, 100, 101)]
     script = Script([reply(msg_list=rows, next_cursor="a")])
     store_pull(file, seconds_ago=0, cursor="x")
-    with ZoneClient("corp", "secret", program_id="p", transport=script) as client:
+    with client_of(transport=script) as client:
         assert pulled(client, FileCursor(file), begin_time=100) == ["m100", "m101"]
     [request] = [msgspec.json.decode(each.content)["request_data"] for each in script.requests]
     assert "begin_time" not in request
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
+@for_each(
     [
+        ({"limit": 0}, "limit is 1 to 1000 messages, not 0"),
+        ({"limit": 1001}, "limit is 1 to 1000 messages, not 1001"),
         ({"max_pages": 0}, "max_pages is more than 0, not 0"),
         ({"deadline": 0.0}, "deadline is more than 0, not 0"),
         ({"begin_time": datetime(2026, 1, 1)}, "begin_time needs a time zone"),
-    ],
+    ]
 )
-def test_a_bound_that_makes_no_sense_is_refused(app: ZoneClient, file: Path, options: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
-        app.messages(FileCursor(file), **options)
+def test_a_bound_that_makes_no_sense_is_refused_before_anything_is_read(options: Any, said: str, file: Path) -> None:
+    with client_of() as client, pytest.raises(ConfigurationError, match=said):
+        client.messages(FileCursor(file), **options)
+
+
+def test_a_client_without_a_program_pulls_nothing(file: Path) -> None:
+    with client_of(program_id="") as client, pytest.raises(ConfigurationError, match="program_id is missing"):
+        client.messages(FileCursor(file))

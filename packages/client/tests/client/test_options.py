@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from tests.client.conftest import QUICK, fetched_tokens
-from tests.client.scripted import Script, answer, reply
-from wwspec_client import AsyncZoneClient, NoAnswerError, RequestOptions, RetryPolicy, Token, ZoneClient
+from tests.client.scripted import Script, answer, async_client_of, client_of, reply
+from tests.support.tables import for_each
+from wwspec_client import NoAnswerError, RequestOptions, RetryPolicy, Token
 from wwspec_client.core import Core, Sending
 from wwspec_client.steps import Alone, Request, Steps
 from wwspec_contracts.base import Output, PagedRequest
@@ -26,30 +27,20 @@ class Seen(Script):
         self.seconds: list[float] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if "gettoken" not in request.url.path:
-            self.seconds.append(round(request.extensions["timeout"]["read"]))
+        self.seconds.append(round(request.extensions["timeout"]["read"]))
         return super().handle_request(request)
 
 
 class Page(Output):
-    """The last one."""
-
     has_more: bool = False
     next_cursor: str = ""
 
 
 class Paged(PagedRequest[Page]):
-    """A request whose reply comes in pages."""
-
     cursor: str = ""
 
 
-def made(script: Script, **options: Any) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", transport=script, **{"retries": QUICK, **options})
-
-
-@pytest.mark.parametrize(
-    ("options", "seconds"),
+@for_each(
     [
         ({}, 30),
         ({"timeout": 5}, 5),
@@ -58,41 +49,40 @@ def made(script: Script, **options: Any) -> ZoneClient:
         ({"deadline": 3, "timeout": 90}, 3),
         ({"retries": RetryPolicy(deadline=4.0)}, 4),
         ({"retries": RetryPolicy(deadline=4.0), "deadline": 7.0}, 7),
-    ],
+    ]
 )
 def test_an_attempt_gets_the_time_that_the_options_say(options: RequestOptions, seconds: int) -> None:
     script = Seen()
-    with made(script) as client:
+    with client_of(transport=script) as client:
         other = client.with_options(**options)
         other.call("greet")
         other.get_corp_auth_info()
         client.call("greet")
-    assert script.seconds == [seconds, seconds, 30]
+    assert script.seconds == [seconds, seconds, seconds, 30]
 
 
 def test_the_latest_of_several_options_counts_and_a_call_may_still_have_its_own() -> None:
     script = Seen()
-    with made(script) as client:
+    with client_of(transport=script) as client:
         client.with_options(timeout=90).with_options(timeout=5).call("greet")
         client.with_options(timeout=90).with_options(retries=0).call("greet")
         client.with_options(timeout=5).call("greet", timeout=7)
         client.with_options(deadline=5).call("greet", timeout=70)
-    assert script.seconds == [5, 90, 7, 70]
+    assert script.seconds == [5, 5, 90, 7, 70]
 
 
-@pytest.mark.parametrize(
-    ("options", "attempts"),
+@for_each(
     [
         ({}, 4),
         ({"retries": 0}, 1),
         ({"retries": 2}, 3),
         ({"retries": RetryPolicy(attempts=2, first_pause=0.0)}, 2),
         ({"retries": 5, "deadline": 1e-9}, 1),
-    ],
+    ]
 )
 def test_a_request_is_sent_as_often_as_the_options_say(options: RequestOptions, attempts: int) -> None:
     script = Seen(httpx.ReadError(""))
-    with made(script) as client, pytest.raises(NoAnswerError):
+    with client_of(transport=script) as client, pytest.raises(NoAnswerError):
         client.with_options(**options).get_log_level()
     assert len(script.requests) == attempts
 
@@ -109,53 +99,43 @@ def test_a_client_with_options_shares_the_token_and_the_connections(zone: Zone) 
 
 
 async def test_a_client_on_an_event_loop_takes_the_same_options() -> None:
-    seen: list[httpx.Request] = []
-
-    async def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return answer(access_token="t", expires_in=7200, log_level=1)  # noqa: S106
-
-    async with AsyncZoneClient(
-        "corp", "secret", program_id="p", transport=httpx.MockTransport(handle), user_agent="mine/1"
-    ) as client:
+    script = Seen(answer(log_level=1))
+    async with async_client_of(script=script, user_agent="mine/1") as client:
         assert await client.with_options(timeout=5, headers={"X-Gateway": "a"}).get_log_level() == 1
         assert await client.get_log_level() == 1
         with pytest.raises(TypeError, match="unexpected keyword argument 'time_out'; did you mean timeout"):
             client.with_options(time_out=5)  # type: ignore[call-arg]
-    assert [each.extensions["timeout"]["read"] for each in seen] == [5, 5, 30]
-    assert [each.headers.get("x-gateway") for each in seen] == ["a", "a", None]
-    assert {each.headers["user-agent"] for each in seen} == {"mine/1"}
+    assert script.seconds == [5, 5, 30]
+    assert [each.headers.get("x-gateway") for each in script.requests] == ["a", None]
+    assert {each.headers["user-agent"] for each in script.requests} == {"mine/1"}
 
 
 def test_a_task_and_the_pages_of_a_client_with_options_have_them_too() -> None:
     script = Seen(answer(jobid="j"), answer(response_data="{}"), reply(has_more=False))
-    with made(script) as client:
+    with client_of(transport=script) as client:
         client.with_options(timeout=5).submit("greet").result()
         list(client.with_options(timeout=6).pages("greet", Paged()))
-    assert script.seconds == [5, 5, 6]
+    assert script.seconds == [5, 5, 5, 6]
 
 
 def test_each_request_has_the_headers_of_the_options() -> None:
-    tokens: list[httpx.Request] = []
+    sent: list[httpx.Request] = []
 
-    class Watched(Script):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            tokens.append(request)
-            return super().handle_request(request)
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return answer(access_token="t", expires_in=7200, log_level=1)  # noqa: S106
 
-    script = Watched([answer(log_level=1)])
-    with made(script) as client:
+    with client_of(transport=httpx.MockTransport(handle)) as client:
         gateway = client.with_options(headers={"X-Gateway": "a", "X-Other": "b"})
         gateway.with_options(headers={"X-Gateway": "c"}, timeout=5).get_log_level()
         client.get_log_level()
-    assert [each.headers.get("x-gateway") for each in tokens] == ["c", "c", None]
-    assert script.requests[0].headers["x-other"] == "b"
-    assert script.requests[0].headers["content-type"] == "application/json"
+    assert [each.headers.get("x-gateway") for each in sent] == ["c", "c", None]
+    assert [sent[1].headers[name] for name in ("x-other", "content-type")] == ["b", "application/json"]
 
 
 def test_requests_say_the_versions_of_package_python_and_httpx_and_nothing_of_the_machine() -> None:
     script = Script([answer(log_level=1)])
-    with made(script) as client:
+    with client_of(transport=script) as client:
         client.get_log_level()
         client.with_options(headers={"User-Agent": "gateway/1"}).get_log_level()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -165,8 +145,7 @@ def test_requests_say_the_versions_of_package_python_and_httpx_and_nothing_of_th
     ]
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
+@for_each(
     [
         ({"timeout": 0}, "timeout is more than 0 seconds, not 0"),
         ({"deadline": 0}, "deadline is more than 0 seconds, not 0"),
@@ -178,10 +157,10 @@ def test_requests_say_the_versions_of_package_python_and_httpx_and_nothing_of_th
         ({"headers": {"X-Y": "s3cret\r\n"}}, "headers: the value of X-Y has other characters than printable ASCII"),
         ({"headers": {"X-Y": "s3cret密"}}, "headers: the value of X-Y has other characters than printable ASCII"),
         ({"headers": {"Content-Type": "s3cret"}}, "headers: Content-Type is the client's own"),
-    ],
+    ]
 )
 def test_an_option_that_makes_no_sense_is_refused_without_its_value(options: Any, said: str) -> None:
-    with made(Script([reply()])) as client, pytest.raises(ConfigurationError) as caught:
+    with client_of() as client, pytest.raises(ConfigurationError) as caught:
         client.with_options(**options)
     assert str(caught.value).startswith(said)
     assert "s3cret" not in str(caught.value)
@@ -189,7 +168,7 @@ def test_an_option_that_makes_no_sense_is_refused_without_its_value(options: Any
 
 def test_a_user_agent_that_can_not_be_sent_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="the value of user-agent has other characters than printable ASCII"):
-        made(Script([reply()]), user_agent="我的应用")
+        client_of(user_agent="我的应用")
 
 
 def test_who_waits_longer_for_a_token_asks_again_after_the_failure_of_one_that_gave_up() -> None:

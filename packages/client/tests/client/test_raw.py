@@ -3,13 +3,11 @@
 import httpx
 import pytest
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Script, answer, reply
+from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.client.test_errors import failure
 from tests.support.waiting import DEADLINE
 from wwspec_client import (
     AsyncTask,
-    AsyncZoneClient,
     NotSentError,
     PlatformError,
     RawResponse,
@@ -21,11 +19,6 @@ from wwspec_client import (
 )
 from wwspec_client.models import AuthUsers
 from wwspec_contracts import get_group_chat, sync_msg
-from wwspec_devtools.testing.zone import Zone
-
-
-def made(script: Script) -> ZoneClient:
-    return ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK)
 
 
 def test_a_response_has_status_headers_body_and_the_reply(app: ZoneClient) -> None:
@@ -47,17 +40,8 @@ def test_a_submitted_call_and_the_app_s_other_apis_have_responses_too(app: ZoneC
     assert app.with_raw_response.set_log_level(2).parse() is None
 
 
-async def test_responses_on_an_event_loop(zone: Zone) -> None:
-    info = zone.client.info()
-
-    async def handle(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/gettoken"):
-            return answer(access_token="t", expires_in=7200)  # noqa: S106
-        if request.url.path.endswith("/async_program_task"):
-            return answer(jobid="j-1")
-        return answer(log_level=2, response_data='{"messages": 5}')
-
-    async with AsyncZoneClient(info["corpid"], "s", program_id="p", transport=httpx.MockTransport(handle)) as client:
+async def test_responses_on_an_event_loop() -> None:
+    async with async_client_of(answer(jobid="j-1", log_level=2, response_data='{"messages": 5}')) as client:
         raw = client.with_options(timeout=5).with_raw_response
         assert (await raw.call("chat_digest")).parse() == {"messages": 5}
         assert (await raw.get_log_level()).parse() == 2
@@ -75,7 +59,7 @@ def test_what_the_program_refuses_has_a_response_and_its_error_comes_from_parse(
 
 
 def test_a_reply_of_another_type_has_a_response() -> None:
-    with made(Script([reply(has_more="perhaps")])) as client:
+    with client_of(reply(has_more="perhaps")) as client:
         response = client.with_raw_response.call(sync_msg.Request())
     assert b"perhaps" in response.body
     with pytest.raises(ReplyTypeError):
@@ -83,7 +67,7 @@ def test_a_reply_of_another_type_has_a_response() -> None:
 
 
 def test_what_wecom_refuses_is_raised_at_once_and_names_its_request() -> None:
-    with made(Script([answer(48002, "api forbidden, hint: [1700000000_7_abc], from ip: 1.2.3.4")])) as client:
+    with client_of(answer(48002, "api forbidden, hint: [1700000000_7_abc], from ip: 1.2.3.4")) as client:
         for call in (client.with_raw_response.get_log_level, client.get_log_level):
             with pytest.raises(PlatformError) as caught:
                 call()
@@ -92,27 +76,25 @@ def test_what_wecom_refuses_is_raised_at_once_and_names_its_request() -> None:
 
 def test_a_response_is_that_of_the_last_attempt_and_never_that_of_a_token() -> None:
     script = Script([answer(42001), answer(-1), httpx.Response(200, headers={"X-No": "3"}, json={"log_level": 1})])
-    with made(script) as client:
+    with client_of(transport=script) as client:
         response = client.with_raw_response.get_log_level()
     assert len(script.tokens) == 2
     assert (response.headers["x-no"], response.body, response.parse()) == ("3", b'{"log_level":1}', 1)
 
 
 def test_an_error_that_wecom_gave_no_number_has_an_empty_request_id() -> None:
-    assert failure(httpx.ConnectError("")).request_id == ""
-    assert failure(httpx.Response(502)).request_id == ""
-    assert failure(answer(48002)).request_id == ""
-    assert failure(reply(errcode=5)).request_id == ""
+    for outcome in (httpx.ConnectError(""), httpx.Response(502), answer(48002), reply(errcode=5)):
+        assert failure(outcome).request_id == ""
     assert StillRunningError("x", "y").request_id == ""
 
 
 def test_a_request_that_is_not_sent_has_no_response() -> None:
-    with made(Script([httpx.ConnectError("down")])) as client, pytest.raises(NotSentError):
+    with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
         client.with_raw_response.get_log_level()
 
 
 def test_the_body_of_a_response_is_in_no_repr() -> None:
-    with made(Script([reply(secret="s3cret")])) as client:  # noqa: S106
+    with client_of(reply(secret="s3cret")) as client:  # noqa: S106
         response: RawResponse[object] = client.with_raw_response.call("greet")
     assert "s3cret" not in repr(response)
     assert response.parse() == {"secret": "s3cret"}

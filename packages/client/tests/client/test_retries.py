@@ -7,9 +7,9 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Outcome, Script, answer, reply
-from wwspec_client import NoAnswerError, PlatformError, RetryPolicy, SdkApiError, ZoneClient, ZoneClientError
+from tests.client.scripted import Outcome, Script, answer, client_of, reply
+from tests.support.tables import for_each
+from wwspec_client import PlatformError, RetryPolicy, SdkApiError, ZoneClient, ZoneClientError
 from wwspec_client.errors import BadAnswerError
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
@@ -40,10 +40,14 @@ def outcome(name: str) -> Outcome:
         "cut": httpx.RemoteProtocolError(""),
         "write": httpx.WriteError(""),
         "html": httpx.Response(200, text="<html>"),
+        "connecting": httpx.ConnectTimeout(""),
+        "list": httpx.Response(200, text="[]"),
+        "text": httpx.Response(200, text='{"errcode": "0"}'),
+        "program": reply(errcode=5),
     }
     if name in errors:
         return errors[name]
-    return httpx.Response(int(name)) if "400" <= name <= "600" and len(name) == 3 else answer(int(name))
+    return httpx.Response(int(name)) if "300" <= name <= "600" and len(name) == 3 else answer(int(name))
 
 
 outcomes = st.lists(st.sampled_from([*BEFORE, *DURING, *FINAL, "ok"]), min_size=1, max_size=8)
@@ -52,7 +56,7 @@ outcomes = st.lists(st.sampled_from([*BEFORE, *DURING, *FINAL, "ok"]), min_size=
 def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, runs: bool = True) -> int:
     """Return how often a request is sent whose attempts end so."""
     script = Script([reply(errcode=0) if name == "ok" else outcome(name) for name in [*names, "ok"]])
-    with ZoneClient("corp", "secret", program_id="p", transport=script, retries=policy) as client:
+    with client_of(transport=script, retries=policy) as client:
         try:
             if runs:
                 client.call("greet", retry_unsafe=retry_unsafe)
@@ -63,28 +67,23 @@ def attempts_of(names: list[str], policy: RetryPolicy, *, retry_unsafe: bool, ru
     return len(script.requests)
 
 
-@pytest.mark.parametrize(
-    ("names", "retryable", "may_have_run"),
+@for_each(
     [
-        ((*BEFORE, "45009"), True, False),
+        ((*BEFORE, "connecting", "45009"), True, False),
         ((*DURING, "599"), True, True),
-        ((*REFUSED, "404", "430", "499", "600"), False, False),
-        ((*UNKNOWN, "899999", "html"), False, True),
-    ],
-    ids=["before", "during", "refused", "unknown"],
+        ((*REFUSED, "302", "404", "430", "499", "600"), False, False),
+        ((*UNKNOWN, "899999", "html", "list", "text", "program"), False, True),
+    ]
 )
 def test_each_failure_says_whether_a_repeat_may_pass_and_whether_the_call_may_have_run(
-    names: tuple[str, ...], *, retryable: bool, may_have_run: bool
+    names: tuple[str, ...],
+    retryable: bool,
+    may_have_run: bool,
 ) -> None:
     for name in names:
-        transport = Script([outcome(name)])
-        with (
-            ZoneClient(
-                "corp", "secret", program_id="p", transport=transport, retries=RetryPolicy(attempts=1)
-            ) as client,
-            pytest.raises(ZoneClientError) as caught,
-        ):
-            client.call("greet")
+        with client_of(outcome(name), retries=RetryPolicy(attempts=1)) as client:
+            with pytest.raises(ZoneClientError) as caught:
+                client.call("greet")
         assert (caught.value.retryable, caught.value.may_have_run) == (retryable, may_have_run), name
 
 
@@ -105,13 +104,7 @@ def test_what_can_be_repeated_is_sent_until_it_passes_or_an_error_is_final(
     assert sent == min(attempts, last)
 
 
-@given(
-    st.integers(1, 10),
-    st.floats(0, 100),
-    st.floats(0.1, 10),
-    st.floats(0.1, 100),
-    st.one_of(st.none(), st.floats(0, 99)),
-)
+@given(st.integers(1, 10), st.floats(0, 100), st.floats(0.1, 10), st.floats(0.1, 100), st.none() | st.floats(0, 99))
 def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
     attempt: int, elapsed: float, first: float, deadline: float, retry_after: float | None
 ) -> None:
@@ -126,90 +119,50 @@ def test_a_pause_is_bounded_by_the_deadline_and_by_what_the_server_asks(
         assert pause <= max(min(8.0, first * 2 ** (attempt - 1)), retry_after or 0)
 
 
-def test_the_platform_is_asked_again_when_it_is_busy(zone: Zone, app: ZoneClient) -> None:
+def calls(zone: Zone, kind: str = "app", name: str = "sync_call_program") -> list[str]:
+    """Return how each call of an API has ended."""
+    return [each["outcome"] for each in zone.client.traffic(kind=kind) if each["name"] == name]
+
+
+def test_the_platform_is_asked_again_when_it_is_busy_or_the_program_is_replaced(zone: Zone, app: ZoneClient) -> None:
     for errcode in (-1, 45033):
         zone.client.add_fault("app", "errcode", "sync_call_program", errcode, count=1)
+    zone.client.add_fault("program", "errcode", "chat_digest", 710674, count=1)
     assert app.call("chat_digest", {"limit": 3})["messages"] == 3
-    called = [each["outcome"] for each in zone.client.traffic(kind="app") if each["name"] == "sync_call_program"]
-    assert called == ["-1", "45033", "ok"]
+    assert calls(zone) == ["-1", "45033", "710674", "ok"]
 
 
 def test_a_call_beyond_the_limit_of_frequency_is_not_repeated_within_the_minute(zone: Zone, app: ZoneClient) -> None:
     zone.client.add_fault("app", "errcode", "sync_call_program", 45009, count=1)
     with pytest.raises(PlatformError, match="errcode 45009") as caught:
         app.call("chat_digest", {"limit": 3})
-    assert sum(each["name"] == "sync_call_program" for each in zone.client.traffic(kind="app")) == 1
+    assert len(calls(zone)) == 1
     patient = RetryPolicy(deadline=300.0)
     assert [caught.value.retry_after, patient.pause(caught.value, 1, 0.0, retry_unsafe=False)] == [60.0, 60.0]
     zone.client.add_fault("sdk", "errcode", "search_chat", 45009, count=1)
     with pytest.raises(SdkApiError, match="errcode 45009") as caught_of_api:
         app.call("invoke_search_chat", {"query_word": "报价"}, retry_unsafe=True)
     assert caught_of_api.value.retry_after == 60.0
-    assert sum(each["name"] == "search_chat" for each in zone.client.traffic(kind="sdk")) == 1
-
-
-def test_a_call_is_repeated_while_the_program_is_replaced(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("program", "errcode", "chat_digest", 710674, count=2)
-    assert app.call("chat_digest", {"limit": 3})["messages"] == 3
-
-
-def test_a_busy_platform_is_asked_four_times_at_most(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "errcode", "sync_call_program", -1)
-    with pytest.raises(PlatformError, match="errcode -1"):
-        app.call("chat_digest")
-    assert sum(each["name"] == "sync_call_program" for each in zone.client.traffic(kind="app")) == 4
-
-
-def test_a_call_whose_connection_is_cut_is_sent_again_only_when_the_app_allows_it(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "drop", "sync_call_program", count=2)
-    with pytest.raises(NoAnswerError):
-        app.call("chat_digest", {"limit": 3})
-    assert app.call("chat_digest", {"limit": 3}, retry_unsafe=True)["messages"] == 3
-
-
-def test_what_runs_no_program_is_sent_again_after_a_cut_connection(zone: Zone, app: ZoneClient) -> None:
-    zone.client.add_fault("app", "drop", "get_log_level", count=3)
-    assert app.get_log_level() == 2
+    assert len(calls(zone, "sdk", "search_chat")) == 1
 
 
 def test_a_retry_after_that_is_beyond_the_deadline_ends_the_attempts_at_once() -> None:
     for header in ("61", format_datetime(datetime.now(UTC) + timedelta(hours=1)), "9" * 400):
         script = Script([httpx.Response(429, headers={"retry-after": header})])
-        with (
-            ZoneClient("corp", "secret", program_id="p", transport=script) as client,
-            pytest.raises(BadAnswerError) as caught,
-        ):
+        with client_of(transport=script, retries=RetryPolicy()) as client, pytest.raises(BadAnswerError) as caught:
             client.call("greet")
         assert caught.value.retry_after is not None
         assert caught.value.retry_after > 60
         assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("header", ["0", format_datetime(datetime(2020, 1, 1, tzinfo=UTC)), "soon", ""])
+@for_each(["0", format_datetime(datetime(2020, 1, 1, tzinfo=UTC)), "soon", ""])
 def test_a_retry_after_that_is_over_or_no_time_is_as_good_as_none(header: str) -> None:
-    script = Script([httpx.Response(429, headers={"retry-after": header}), reply(errcode=0)])
-    with ZoneClient("corp", "secret", program_id="p", transport=script, retries=QUICK) as client:
+    with client_of(httpx.Response(429, headers={"retry-after": header}), reply(errcode=0)) as client:
         assert client.call("greet") == {"errcode": 0}
 
 
-def test_an_attempt_is_given_no_more_time_than_the_deadline_leaves_or_its_call_asks_for() -> None:
-    seen: list[dict[str, float]] = []
-
-    class Watched(Script):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            seen.append(request.extensions["timeout"])
-            return super().handle_request(request)
-
-    with ZoneClient(
-        "corp", "secret", program_id="p", transport=Watched([reply(errcode=0)]), retries=RetryPolicy(deadline=5.0)
-    ) as client:
-        client.call("greet")
-        client.call("greet", timeout=90)
-        client.call("greet", timeout=2)
-    assert [round(each["read"]) for each in seen] == [5, 5, 90, 2]
-
-
-@pytest.mark.parametrize("numbers", [{"attempts": 0}, {"first_pause": -1}, {"longest_pause": -1}, {"deadline": 0}])
+@for_each([{"attempts": 0}, {"first_pause": -1}, {"longest_pause": -1}, {"deadline": 0}])
 def test_a_policy_that_makes_no_sense_is_refused(numbers: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError, match="attempts is 1 or more"):
         RetryPolicy(**numbers)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import httpx
@@ -15,18 +16,15 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tests.client.conftest import QUICK
-from tests.client.scripted import Outcome, Script, answer, reply
+from tests.client.scripted import Outcome, answer, async_client_of, client_of, reply
 from tests.support.emulator import Response, http_server
-from wwspec_client import AsyncZoneClient, ZoneClient, ZoneClientError
+from wwspec_client import ZoneClientError
 from wwspec_client.telemetry import OpenTelemetryHooks
 
 CALL = "sync_call_program greet"
 
 
 class Telemetry(NamedTuple):
-    """What is exported."""
-
     hooks: OpenTelemetryHooks
     tracers: TracerProvider
     exporter: InMemorySpanExporter
@@ -54,17 +52,12 @@ def telemetry() -> Iterator[Telemetry]:
 
 def call(telemetry: Telemetry, *outcomes: Outcome, **options: Any) -> None:
     """Call `greet`, whatever comes of it."""
-    given: dict[str, Any] = {"retries": QUICK, "program_id": "p", "transport": Script(outcomes), **options}
-    with ZoneClient("corp", "secret-of-app", hooks=[telemetry.hooks], **given) as client:
-        try:
-            client.call("greet", {"text": "private"})
-        except ZoneClientError:
-            pass
+    with client_of(*outcomes, hooks=[telemetry.hooks], **options) as client, suppress(ZoneClientError):
+        client.call("greet", {"text": "private"})
 
 
 def test_a_call_is_a_span_with_an_event_for_each_attempt(telemetry: Telemetry) -> None:
     call(telemetry, answer(-1), reply(errcode=0))
-
     [span] = telemetry.spans(CALL)
     assert span.kind is trace.SpanKind.CLIENT
     assert span.status.is_unset
@@ -94,7 +87,6 @@ def test_a_call_is_a_span_with_an_event_for_each_attempt(telemetry: Telemetry) -
 
 def test_a_failed_call_has_the_class_of_its_error_and_not_its_text(telemetry: Telemetry) -> None:
     call(telemetry, reply(errcode=710660, errmsg="about a person"))
-
     [span] = telemetry.spans(CALL)
     assert span.status.status_code is trace.StatusCode.ERROR
     assert (span.attributes or {})["error.type"] == "ProgramError"
@@ -106,7 +98,6 @@ def test_the_spans_of_a_call_lie_in_the_current_one(telemetry: Telemetry) -> Non
     with telemetry.tracers.get_tracer("app").start_as_current_span("request") as request:
         call(telemetry, reply(errcode=0))
         assert trace.get_current_span() is request
-
     [span], [token] = telemetry.spans(CALL), telemetry.spans("gettoken")
     assert span.parent == request.get_span_context()
     assert token.parent == span.context
@@ -114,9 +105,7 @@ def test_the_spans_of_a_call_lie_in_the_current_one(telemetry: Telemetry) -> Non
 
 def test_threads_that_share_a_client_have_spans_of_their_own(telemetry: Telemetry) -> None:
     tracer = telemetry.tracers.get_tracer("app")
-    with ZoneClient(
-        "corp", "secret", program_id="p", hooks=[telemetry.hooks], transport=Script([reply(errcode=0)])
-    ) as client:
+    with client_of(reply(errcode=0), hooks=[telemetry.hooks]) as client:
 
         def handle(number: int) -> int:
             with tracer.start_as_current_span(f"request {number}"):
@@ -129,57 +118,40 @@ def test_threads_that_share_a_client_have_spans_of_their_own(telemetry: Telemetr
     check_twenty(telemetry)
 
 
-def test_tasks_that_share_a_client_have_spans_of_their_own(telemetry: Telemetry) -> None:
+async def test_tasks_that_share_a_client_have_spans_of_their_own(telemetry: Telemetry) -> None:
     tracer = telemetry.tracers.get_tracer("app")
+    async with async_client_of(reply(errcode=0), hooks=[telemetry.hooks]) as client:
 
-    async def use() -> None:
-        transport = httpx.MockTransport(Script([reply(errcode=0)]).handle_request)
-        async with AsyncZoneClient(
-            "corp", "secret", program_id="p", hooks=[telemetry.hooks], transport=transport
-        ) as client:
+        async def handle(number: int) -> None:
+            with tracer.start_as_current_span(f"request {number}"):
+                await client.call("greet")
 
-            async def handle(number: int) -> None:
-                with tracer.start_as_current_span(f"request {number}"):
-                    await client.call("greet")
-
-            await asyncio.gather(*map(handle, range(20)))
-
-    asyncio.run(use())
-
+        await asyncio.gather(*map(handle, range(20)))
     check_twenty(telemetry)
 
 
 def check_twenty(telemetry: Telemetry) -> None:
-    """Check that each of twenty requests has one call."""
     spans = telemetry.exporter.get_finished_spans()
     requests = {each.context.span_id for each in spans if each.name.startswith("request ")}
     assert len(requests) == 20
     assert {each.parent.span_id for each in telemetry.spans(CALL) if each.parent is not None} == requests
 
 
-def test_a_call_that_is_cancelled_ends_its_span(telemetry: Telemetry) -> None:
-    async def use() -> None:
-        reached = asyncio.Event()
+async def test_a_call_that_is_cancelled_ends_its_span(telemetry: Telemetry) -> None:
+    reached = asyncio.Event()
 
-        async def never(request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith("gettoken"):
-                return answer(access_token="token", expires_in=7200)  # noqa: S106
-            reached.set()
-            await asyncio.Event().wait()
-            raise NotImplementedError
+    async def never(request: httpx.Request) -> httpx.Response:
+        reached.set()
+        await asyncio.Event().wait()
+        raise NotImplementedError
 
-        transport = httpx.MockTransport(never)
-        async with AsyncZoneClient(
-            "corp", "secret", program_id="p", hooks=[telemetry.hooks], transport=transport
-        ) as client:
-            task = asyncio.create_task(client.call("greet"))
-            await reached.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-
-    asyncio.run(use())
-
+    options: dict[str, Any] = {"tokens": lambda: "token", "transport": httpx.MockTransport(never)}
+    async with async_client_of(hooks=[telemetry.hooks], **options) as client:
+        task = asyncio.create_task(client.call("greet"))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     [span] = telemetry.spans(CALL)
     assert (span.attributes or {})["error.type"] == "abandoned"
     assert [(each.attributes or {})["error.type"] for each in span.events] == ["abandoned"]
@@ -187,7 +159,6 @@ def test_a_call_that_is_cancelled_ends_its_span(telemetry: Telemetry) -> None:
 
 def test_metrics_have_durations_attempts_and_errors_by_class(telemetry: Telemetry) -> None:
     call(telemetry, answer(-1), answer(48002))
-
     of: dict[str, Any] = {"wwspec.api": "chatdata/sync_call_program", "wwspec.ability.id": "greet"}
     failed = {**of, "error.type": "PlatformError"}
     [(_, duration)] = [each for each in telemetry.points("wwspec.client.call.duration") if each[0] == failed]
@@ -202,7 +173,6 @@ def test_metrics_have_durations_attempts_and_errors_by_class(telemetry: Telemetr
 def test_metrics_of_many_corps_and_programs_are_no_more_than_those_of_one(telemetry: Telemetry) -> None:
     for number in range(3):
         call(telemetry, reply(errcode=0), program_id=f"program-{number}")
-
     assert len(telemetry.points("wwspec.client.call.duration")) == 2
 
 
@@ -220,13 +190,12 @@ def test_nothing_secret_is_exported_beside_an_instrumented_httpx(telemetry: Tele
             call(telemetry, transport=None, base_url=url)
     finally:
         instrumentor.uninstrument()
-
     spans = telemetry.exporter.get_finished_spans()
     exported = "".join(each.to_json() for each in spans)
     for each in (CALL, "gettoken"):
         [own] = telemetry.spans(each)
         assert any("/cgi-bin/" in str(each.attributes) for each in spans if each.parent == own.context)
-    for secret in ("token-1", "secret-of-app", "private", "answered"):
+    for secret in ("token-1", "the-secret", "private", "answered"):
         assert secret not in exported
 
 

@@ -3,12 +3,9 @@
 import io
 import logging
 import re
-import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,46 +18,35 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.conftest import QUICK
+from tests.client.notify.stand import CALLBACK, CRYPTO
 from tests.support.apps import ROOT
-from tests.support.emulator import SealedProgram
+from tests.support.emulator import Response, SealedProgram, http_server
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
 from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
 from wwspec_client.http import proxy_of
 from wwspec_contracts import sync_msg
-from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.callbacks import write_xml
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
-from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_devtools.emulator.state.world import Caller
 from wwspec_devtools.testing.zone import Zone
 
 
 async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str, cursor: Path) -> tuple[int, int, str]:
-    """Pull messages in two ways and take a notification in.
-
-    Returns:
-        How many messages `messages` and `pages` have brought, and the type of the event that was fetched.
-    """
+    """Pull messages in two ways and take a notification in: how many messages came, and what type of event."""
     messages = [each async for page in client.messages(FileCursor(cursor), token=token, limit=200) for each in page]
     pages = [page async for page in client.pages(sync_msg.Request(limit=200, token=token))]
-    crypto, fetched, arrived = CallbackCrypto("token", "a" * 42 + "A", corpid), list[NotifyEvent](), anyio.Event()
+    crypto, fetched, arrived = CRYPTO.for_receiver(corpid), list[NotifyEvent](), anyio.Event()
 
     async def on_event(event: NotifyEvent) -> None:
         fetched.append(event)
         arrived.set()
 
-    receiver = AsyncNotifyReceiver(
-        client,
-        on_event,
-        token="token",  # noqa: S106
-        encoding_aes_key="a" * 42 + "A",
-        receive_id=corpid,
-    )
+    receiver = AsyncNotifyReceiver(client, on_event, **CALLBACK, receive_id=corpid)
     wecom = httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver), base_url="http://127.0.0.1")
     async with receiver, wecom:
         encrypted = crypto.encrypt(write_xml({"ToUserName": corpid, "Event": "program_notify", "NotifyId": notify_id}))
@@ -71,26 +57,10 @@ async def used(client: AsyncZoneClient, corpid: str, notify_id: str, token: str,
     return len(messages), sum(len(page.msg_list) for page in pages), fetched[0].event_type
 
 
-async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(
-    program: SealedProgram, tmp_path: Path
-) -> None:
-    settings = EmulatorSettings(messages=300, program_url=program.url)
+async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(program: SealedProgram) -> None:
+    settings = EmulatorSettings(program_url=program.url)
     app = create_app(settings)
-    platform: Platform = app.state.platform
-    program.key = platform.world.zone_key
-    caller = Caller(corpid=settings.corpid, agentid=settings.agentid)
-    platform.sdk_call("spec_notify_app", caller, b'{"notify_id": "n1"}')
-    with platform.world.lock:
-        token = platform.world.issue_event_token(platform.world.app)
-
-    def reply(call: seal.CallContent) -> str:
-        if call.ability_id == "get_callback_data":
-            return '{"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}'
-        if call.ability_id == "invoke_sync_msg":
-            return platform.sdk_call("sync_msg", caller, call.data.encode()).decode()
-        return call.data
-
-    program.reply = reply
+    program.key = app.state.platform.world.zone_key
     client = AsyncZoneClient(
         settings.corpid,
         settings.secret,
@@ -101,7 +71,6 @@ async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(
     )
     async with app.router.lifespan_context(app), client:
         assert await client.call("echo", {"greeting": "你好"}) == {"greeting": "你好"}
-        assert await used(client, settings.corpid, "n1", token, tmp_path / "cursor") == (300, 300, "hit_keyword")
         assert (await client.get_auth_user_list(limit=3)).has_more
         assert (await client.upload_media(io.BytesIO(b"content"), name="a.txt")).media_id
 
@@ -162,64 +131,38 @@ def test_the_environment_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> Non
     assert proxy_of("http://127.0.0.1:8090") is None
 
 
-@contextmanager
-def emptying(forwards: list[str]) -> Iterator[str]:
-    """Serve a proxy that answers each request itself, and give its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            forwards.append(self.path)
-            body = b'{"errcode": 0, "access_token": "t", "expires_in": 7200, "log_level": 3}'
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.do_GET()
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 async def test_an_app_chooses_its_proxy_in_place_of_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     forwards: list[str] = []
-    app = {"corpid": "c", "secret": "s", "program_id": "p", "base_url": "http://wecom.invalid"}
-    with emptying(forwards) as url:
+
+    def answer(path: str) -> Response:
+        forwards.append(path)
+        return 200, {}, b'{"errcode": 0, "access_token": "t", "expires_in": 7200, "log_level": 3}'
+
+    app: dict[str, Any] = {"corpid": "c", "secret": "s", "program_id": "p", "base_url": "http://wecom.invalid"}
+    with http_server(lambda headers, _: answer(dict(headers)[":path"]), answer) as url:
         for proxy in (url, httpx.Proxy(url)):
-            with ZoneClient(**app, proxy=proxy) as client:  # type: ignore[arg-type]
+            with ZoneClient(**app, proxy=proxy) as client:
                 assert client.get_log_level() == 3
-        async with AsyncZoneClient(**app, proxy=url) as later:  # type: ignore[arg-type]
+        async with AsyncZoneClient(**app, proxy=url) as later:
             assert await later.get_log_level() == 3
         assert len([each for each in forwards if each.startswith("http://wecom.invalid/cgi-bin/chatdata/")]) == 3
-        with ZoneClient(**{**app, "base_url": url}, proxy="") as client:  # type: ignore[arg-type]
+        with ZoneClient(**{**app, "base_url": url}, proxy="") as client:
             assert client.get_log_level() == 3
         assert forwards[-1].startswith("/cgi-bin/chatdata/get_log_level")
-    with ZoneClient(**app, retries=QUICK) as client, pytest.raises(NotSentError):  # type: ignore[arg-type]
+    with ZoneClient(**app, retries=QUICK) as client, pytest.raises(NotSentError):
         client.get_log_level()
 
 
-@pytest.mark.parametrize(
-    ("proxy", "said"),
+@for_each(
     [
         ("ftp://me:s3cret@proxy", "proxy is a URL such as http://127.0.0.1:3128, with http, https, socks5 or socks5h"),
         ("me:s3cret@proxy", "proxy is a URL such as http://127.0.0.1:3128"),
         ("http://", "proxy is a URL such as http://127.0.0.1:3128"),
         ("http://me:s3cret@proxy:port", "proxy is a URL such as http://127.0.0.1:3128"),
         ("socks5://me:s3cret@proxy", "a proxy by socks5 needs the package socksio: pip install 'httpx[socks]'"),
-    ],
+    ]
 )
 def test_a_proxy_that_can_not_be_used_is_refused_and_its_password_is_not_shown(proxy: str, said: str) -> None:
     for kind in (ZoneClient, AsyncZoneClient):
@@ -263,7 +206,7 @@ def test_no_traceback_shows_a_token_or_a_secret() -> None:
     ):
         client.get_log_level()
     shown = str(caught.getrepr(style="short", showlocals=False))
-    assert "NotSentError: gettoken: " in shown
+    assert "NotSentError: gettoken: WeCom can't be reached" in shown
     assert "s3cret" not in shown
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert caught.value.__cause__.request.url.path == "/cgi-bin/gettoken"
@@ -283,7 +226,6 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 async def test_what_traces_httpx_exports_no_token_and_no_secret(spans: InMemorySpanExporter) -> None:
-    """Row 23."""
     with serve_zone(ROOT) as zone:
         info = zone.client.info()
         app = {"program_id": info["program_id"], "base_url": zone.client.url}

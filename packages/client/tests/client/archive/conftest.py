@@ -52,6 +52,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def start(kind: Kind, url: str, tenants: Tenants, clock: Clock) -> Iterator[Start]:
-    with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(Machine(kind, url, tenants, clock=clock, **options))
+def start(kind: Kind, url: str, tenants: Tenants, clock: Clock, stack: ExitStack) -> Start:
+    return lambda **options: stack.enter_context(Machine(kind, url, tenants, clock=clock, **options))

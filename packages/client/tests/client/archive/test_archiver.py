@@ -1,5 +1,7 @@
 """The archiver: each message of each corp once, whatever ends, is lost, fails or comes twice."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.client.archive.conftest import Start
-from tests.client.archive.world import Clock, CrashError, Tenants, archived
+from tests.client.archive.world import Clock, CrashError, Machine, Tenants, archived
+from tests.support.tables import for_each
 from wwspec_client import MessageGap
 from wwspec_client.archive import Archiver, AsyncArchiver
 from wwspec_client.sql.tables import CURSORS
@@ -44,17 +47,26 @@ def test_a_notification_of_one_corp_is_pulled_by_any_machine_and_a_lost_one_is_f
     assert len(archived(url)) == len(set(archived(url))) == 62
 
 
-def crash(page: object) -> None:
-    raise CrashError
+def raising(error: BaseException) -> Callable[[object], None]:
+    def fails(page: object) -> None:
+        raise error
+
+    return fails
+
+
+def crash_of(machine: Machine) -> None:
+    """Let a machine end while the app stores a page."""
+
+    machine.on_store = raising(CrashError())
+    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
+        machine.run_due()
 
 
 def test_a_crash_between_store_and_commit_loses_nothing_and_the_corp_comes_back_after_its_lease(
     start: Start, url: str, tenants: Tenants, clock: Clock
 ) -> None:
     first, second = start(concurrency=1), start()
-    first.on_store = crash
-    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
-        first.run_due()
+    crash_of(first)
     [(crashed, _)] = first.stored
     assert archived(url) == []
     assert second.run_due() == 2
@@ -74,10 +86,7 @@ def test_the_rows_of_a_page_that_the_app_fails_to_store_are_rolled_back_and_come
     machine = start(corps=tenants.corpids[:1], on_error=lambda *failure: errors.append(failure))
     broken = ValueError("the text of a message")
 
-    def fail(page: object) -> None:
-        raise broken
-
-    machine.on_store = fail
+    machine.on_store = raising(broken)
     assert (machine.run_due(), archived(url)) == (1, [])
     assert errors == [(tenants.corpids[0], broken)]
     machine.on_store = lambda page: None
@@ -108,33 +117,19 @@ def test_a_corp_whose_pulls_fail_waits_longer_each_time_and_others_go_on(
     tenants.refused.clear()
     machine.pull_soon(bad)
     assert machine.run_due() == 1
-    assert machine.status()[bad].failures == 0
-    assert machine.status()[bad].error == ""
+    assert (machine.status()[bad].failures, machine.status()[bad].error) == (0, "")
     assert len(archived(url)) == 60
 
 
-def test_a_machine_whose_clock_is_a_day_ahead_and_that_dies_in_a_pull_keeps_no_corp_from_others(
-    start: Start, url: str, tenants: Tenants, clock: Clock
+@pytest.mark.parametrize(("ahead", "pulled"), [(24 * 3600, 1), (29, 0)])
+def test_a_machine_that_dies_in_a_pull_keeps_its_corp_for_a_lease_unless_its_clock_is_further_ahead(
+    start: Start, url: str, tenants: Tenants, clock: Clock, ahead: int, pulled: int
 ) -> None:
-    clock.now += 24 * 3600
-    ahead = start(corps=tenants.corpids[:1])
-    ahead.on_store = crash
-    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
-        ahead.run_due()
-    clock.now -= 24 * 3600
-    other = start(corps=tenants.corpids[:1])
-    assert other.run_due() == 1
-    assert len(archived(url)) == len(set(archived(url))) == 20
-
-
-def test_a_clock_that_is_less_than_a_lease_ahead_keeps_its_corp(start: Start, tenants: Tenants, clock: Clock) -> None:
-    clock.now += 29
-    ahead = start(corps=tenants.corpids[:1])
-    ahead.on_store = crash
-    with pytest.raises(BaseException):  # noqa: B017 - the crash, or the group of it
-        ahead.run_due()
-    clock.now -= 29
-    assert start(corps=tenants.corpids[:1]).run_due() == 0
+    clock.now += ahead
+    crash_of(start(corps=tenants.corpids[:1]))
+    clock.now -= ahead
+    assert start(corps=tenants.corpids[:1]).run_due() == pulled
+    assert len(archived(url)) == len(set(archived(url))) == 20 * pulled
 
 
 def test_a_corp_beyond_the_limit_of_pulls_is_pulled_again_after_a_minute(
@@ -330,15 +325,10 @@ def test_an_error_of_the_database_in_store_is_told_without_the_values_of_its_sta
     start: Start, url: str, tenants: Tenants, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = start(corps=tenants.corpids[:1])
-
-    def fail(page: object) -> None:
-        raise IntegrityError("INSERT", {"text": "a message"}, ValueError("a message"))
-
-    machine.on_store = fail
+    machine.on_store = raising(IntegrityError("INSERT", {"text": "a message"}, ValueError("a message")))
     machine.run_due()
     error = machine.status()[tenants.corpids[0]].error
-    assert error.startswith("IntegrityError at test_archiver.py:")
-    assert error.endswith("the database refuses with ValueError")
+    assert re.fullmatch("IntegrityError at test_archiver.py:.*the database refuses with ValueError", error)
     assert "a message" not in caplog.text
 
 
@@ -349,8 +339,7 @@ def test_a_store_function_that_commits_is_an_error(start: Start, url: str, tenan
     assert "store() has ended the transaction" in machine.status()[tenants.corpids[0]].error
 
 
-@pytest.mark.parametrize(
-    ("options", "text"),
+@for_each(
     [
         ({"pages": 0}, "pages and concurrency are 1 or more"),
         ({"concurrency": 0}, "pages and concurrency are 1 or more"),
@@ -360,7 +349,7 @@ def test_a_store_function_that_commits_is_an_error(start: Start, url: str, tenan
         ({"pull": {"token": ""}}, "pull: token: the archiver sets this itself"),
         ({"name": ""}, "name has 1 to 64 bytes"),
         ({"names": ""}, "names"),
-    ],
+    ]
 )
 def test_options_out_of_their_range_are_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises((ConfigurationError, TypeError), match=text):

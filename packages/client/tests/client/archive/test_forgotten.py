@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -31,7 +30,6 @@ from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
 from tests.support.apps import ROOT
 from tests.support.rsa_keys import new_rsa_key
-from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from tests.support.waiting import DEADLINE
 from wwspec_client import AsyncSuite, NotInstalledError, Suite
 from wwspec_client.sql import SqlInstallationStore, SqlTokenStore
@@ -42,7 +40,6 @@ SUITE_ID = "emulator-suite"
 
 
 def rows(url: str, *tables: str) -> list[Any]:
-    """Return what is stored in tables."""
     engine = create_engine(url)
     with engine.begin() as connection:
         found = [row for table in tables for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - names
@@ -96,14 +93,7 @@ def test_a_list_of_corps_that_was_read_before_does_not_bring_a_forgotten_one_bac
 
 
 class Provider:
-    """A machine of a provider's app: a suite, and an archiver of what the corps say.
-
-    Args:
-        kind: Of both.
-        url: Of the app's database.
-        zone: Where the corps are.
-        stack: Ends it.
-    """
+    """A machine of a provider's app: a suite, and an archiver of what the corps say, both of a kind."""
 
     def __init__(self, kind: Kind, url: str, zone: Zone, stack: ExitStack) -> None:
         info = zone.client.info()
@@ -116,19 +106,16 @@ class Provider:
         stack.callback(self.engine.dispose)
         self.suite: Suite | AsyncSuite
         self.machine: Machine
-        if kind == "threads":
-            self.statements = self.engine
-            stores: dict[str, Any] = {
-                "installations": SqlInstallationStore(self.engine),
-                "tokens": SqlTokenStore(self.engine),
-            }
-            self.suite = Suite(SUITE_ID, info["suite_secret"], transport=zone.client.memory, **stores, **options)
-        else:
+        engine: Any = self.engine
+        self.statements = self.engine
+        if kind == "loop":
             engine = create_async_engine(async_url(url), poolclass=NullPool)
             self.statements = engine.sync_engine
-            stores = {"installations": SqlInstallationStore(engine), "tokens": SqlTokenStore(engine)}
-            transport = OnThread(zone.client.memory)
-            self.suite = AsyncSuite(SUITE_ID, info["suite_secret"], transport=transport, **stores, **options)
+        options |= {"installations": SqlInstallationStore(engine), "tokens": SqlTokenStore(engine)}
+        if kind == "threads":
+            self.suite = Suite(SUITE_ID, info["suite_secret"], transport=zone.client.memory, **options)
+        else:
+            self.suite = AsyncSuite(SUITE_ID, info["suite_secret"], transport=OnThread(zone.client.memory), **options)
         self.client: Any = self.suite.corp
         self.async_client: Any = self.suite.corp
         self.machine = stack.enter_context(Machine(kind, url, self, clock=self._clock, corps=self.suite.corps))
@@ -143,7 +130,6 @@ class Provider:
         return self.machine.run_due()
 
     def forget(self, corpid: str) -> None:
-        """Forget a corp on this machine."""
         self.call(lambda suite: suite.forget(corpid))
 
     def _forget_rows(self, corpid: str) -> None:
@@ -176,13 +162,9 @@ def corps() -> Iterator[tuple[Zone, list[Corp]]]:
         yield zone, [Corp(zone, corpid) for corpid in zone.client.info()["corps"]]
 
 
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database with empty tables, and a ticket of the suite."""
-    is_server = request.param in SERVERS
-    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
-    made_tables(url)
-    return url
+def rows_of(corp: Corp, url: str) -> list[Any]:
+    found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
+    return [row for row in found if corp.corpid in str(row)]
 
 
 def provided(stack: ExitStack, url: str, zone: Zone) -> tuple[Provider, Provider]:
@@ -205,8 +187,7 @@ def test_a_corp_that_comes_back_is_pulled_again_without_a_word_of_the_app(
         assert pulling.run_due() == 0
         with pytest.raises(NotInstalledError):
             pulling.machine.pull_soon(corp.corpid)
-        found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
-        assert [row for row in found if corp.corpid in str(row)] == []
+        assert rows_of(corp, url) == []
 
 
 @pytest.mark.parametrize("number", range(2), ids=KINDS)
@@ -222,23 +203,11 @@ def test_a_corp_whose_cancellation_was_lost_is_forgotten_by_the_archiver(
     assert [each.failures for each in provider.machine.status().values()] == [1]
     provider.run_due()
     assert provider.machine.status() == {}
-    found = rows(url, "messages", "wwspec_cursors", "wwspec_tokens", "wwspec_installations")
-    assert [row for row in found if corp.corpid in str(row)] == []
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
+    assert rows_of(corp, url) == []
 
 
 class Beside:
-    """Begins something beside a statement, and waits for its end.
-
-    Args:
-        begin: Begins it.
-        choice: Chooses the statement, and how long that waits for the other machine.
-    """
+    """Begins something beside a statement, chosen as is how long that waits for it, and waits for its end."""
 
     def __init__(self, begin: Callable[[], Future[None]], choice: random.Random) -> None:
         self._begin = begin
@@ -259,12 +228,13 @@ class Beside:
 
 @pytest.mark.slow  # 300 times on each database
 def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
-    database: str, corps: tuple[Zone, list[Corp]], stack: ExitStack
+    new_url: str, corps: tuple[Zone, list[Corp]], stack: ExitStack
 ) -> None:
     """The forgetting begins with any statement of the machine that pulls."""
     zone, [corp] = corps
     pool = stack.enter_context(ThreadPoolExecutor(1))
-    machines = provided(stack, database, zone)
+    made_tables(new_url)
+    machines = provided(stack, new_url, zone)
     seed = secrets.randbits(32)
     choice = random.Random(seed)  # noqa: S311 - the same seed, the same choices
     for number in range(300):
@@ -278,6 +248,6 @@ def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
         with pytest.raises(NotInstalledError):
             pulling.machine.on_event(Tenants.event(corp.corpid))
         pulling.run_due()
-        found = rows(database, "messages", "wwspec_cursors", "wwspec_tokens")
+        found = rows(new_url, "messages", "wwspec_cursors", "wwspec_tokens")
         assert [row for row in found if corp.corpid in str(row)] == [], (number, seed)
         assert pulling.machine.status() == {}, (number, seed)

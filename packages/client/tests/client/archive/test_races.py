@@ -5,22 +5,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from tests.client.archive.world import KINDS, Clock, Machine, Tenants, archived, made_tables
-from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from tests.support.waiting import DEADLINE, wait_until
 
 
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
+@pytest.fixture
+def database(new_url: str, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
     """The URL of a database with empty tables, with which every machine works."""
-    is_server = request.param in SERVERS
-    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
-    made_tables(url)
-    yield url
+    made_tables(new_url)
+    yield new_url
     assert "can't work" not in caplog.text
 
 

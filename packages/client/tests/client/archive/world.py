@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from types import TracebackType
 from typing import Any, Literal, Self
 
 import httpx
@@ -33,8 +32,6 @@ MESSAGES = Table("messages", TABLES, Column("corpid", String(64)), Column("msgid
 
 
 class Clock:
-    """A clock that a test sets."""
-
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
 
@@ -76,42 +73,31 @@ class Tenants:
         self._transport = Watched(zone.client.memory, lambda: self.on_call())
 
     def client(self, corpid: str) -> ZoneClient:
-        self.on_client()
-        if corpid in self.refused:
-            raise LookupError(f"no installation at {corpid}")
         return ZoneClient(**self._arguments(corpid), transport=self._transport)
 
     def async_client(self, corpid: str) -> AsyncZoneClient:
-        self.on_client()
-        if corpid in self.refused:
-            raise LookupError(f"no installation at {corpid}")
         return AsyncZoneClient(**self._arguments(corpid), transport=OnThread(self._transport))
 
     def _arguments(self, corpid: str) -> dict[str, Any]:
+        self.on_client()
+        if corpid in self.refused:
+            raise LookupError(f"no installation at {corpid}")
         info = self._controls[corpid].info()
         program = {"program_id": info["program_id"], "base_url": self._zone.client.url}
         return {"corpid": corpid, "secret": info["secret"], "retries": QUICK, **program}
 
     def say(self, corpid: str, count: int = 1) -> None:
-        """Let messages be said at a corp."""
         for number in range(count):
             self._controls[corpid].say("zhangwei", f"message {number}", to=["helan"])
 
     @staticmethod
     def event(corpid: str, token: str = "", timestamp: int = 1_800_000_000) -> NotifyEvent:
-        """Return an event that tells of new messages."""
-        raw = {
-            "event_type": "conversation_new_message",
-            "timestamp": timestamp,
-            "conversation_new_message": {"token": token},
-        }
+        kind = "conversation_new_message"
+        raw = {"event_type": kind, "timestamp": timestamp, kind: {"token": token}}
+        notification = Notification(corpid=corpid, notify_id="n")
+        data = msgspec.convert(raw, conversation_new_message.Event)
         return NotifyEvent(
-            notification=Notification(corpid=corpid, notify_id="n"),
-            event_type="conversation_new_message",
-            timestamp=timestamp,
-            data=msgspec.convert(raw, conversation_new_message.Event),
-            raw=raw,
-            attempt=1,
+            notification=notification, event_type=kind, timestamp=timestamp, data=data, raw=raw, attempt=1
         )
 
 
@@ -145,9 +131,7 @@ class Machine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def run_due(self) -> int:
@@ -219,7 +203,6 @@ def async_url(url: str) -> str:
 
 
 def made_tables(url: str) -> None:
-    """Create the tables of the app and of the archiver."""
     engine = create_engine(url)
     with engine.begin() as connection:
         create_tables(connection)

@@ -3,22 +3,26 @@
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
-from types import TracebackType
+from dataclasses import replace
 from typing import Any, Literal, Self
+from wsgiref.simple_server import WSGIRequestHandler
 
 import anyio.to_thread
 import httpx
+import pytest
 
 from tests.client.scripted import Outcome, Script
 from tests.support.waiting import wait_until
 from wwspec_client import (
     AsyncNotifyReceiver,
     AsyncZoneClient,
+    Notification,
     NotifyEvent,
     NotifyPolicy,
     NotifyReceiver,
     Pending,
     RetryPolicy,
+    Stage,
     ZoneClient,
 )
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
@@ -26,9 +30,16 @@ from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 
 TOKEN, AES_KEY, CORPID = "callback-token", "a" * 42 + "A", "ww-receiver"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
+CALLBACK: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY}
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
 ONCE = RetryPolicy(attempts=1)
 CLIENT: dict[str, Any] = {"corpid": CORPID, "secret": "secret", "program_id": "program", "base_url": "http://127.0.0.1"}
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
 
 ServerKind = Literal["wsgi", "asgi"]
 
@@ -48,28 +59,20 @@ class OnThread(httpx.AsyncBaseTransport):
 class Stand:
     """A receiver whose handler collects events. A context manager, which starts and stops it."""
 
-    def __init__(self, kind: ServerKind, wecom: httpx.BaseTransport | Iterable[Outcome], **options: Any) -> None:
-        self.wecom = wecom if isinstance(wecom, httpx.BaseTransport) else Script(wecom)
+    def __init__(self, kind: ServerKind, wecom: Iterable[Outcome], **options: Any) -> None:
+        self.wecom = Script(wecom)
+        self.asked, self.outcomes = self.wecom.requests, self.wecom.outcomes
         self.events: list[NotifyEvent] = []
         self.kind = kind
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
-        given = {
-            "token": TOKEN,
-            "encoding_aes_key": AES_KEY,
-            "receive_id": CORPID,
-            "policy": QUICK,
-            "handler": self.events.append,
-            **options,
-        }
         choose = options.pop("choose", lambda client: client)
-        given.pop("choose", None)
+        given = {"receive_id": CORPID, "policy": QUICK, "handler": self.events.append, **CALLBACK, **options}
         self.receiver: NotifyReceiver | AsyncNotifyReceiver
         if kind == "wsgi":
             self.receiver = NotifyReceiver(choose(ZoneClient(**client, transport=self.wecom)), **given)
         else:
-            self.receiver = AsyncNotifyReceiver(
-                choose(AsyncZoneClient(**client, transport=OnThread(self.wecom))), **given
-            )
+            later = AsyncZoneClient(**client, transport=OnThread(self.wecom))
+            self.receiver = AsyncNotifyReceiver(choose(later), **given)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -84,9 +87,7 @@ class Stand:
             self._ends = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ends.close()
 
     def notify(self, notify_id: str, *, at: float | None = None, **fields: str | int) -> httpx.Response:
@@ -102,19 +103,26 @@ class Stand:
         return self.http.post("/callback", params=query, content=body.encode())
 
     def handled(self, count: int) -> list[NotifyEvent]:
-        """Wait for so many events."""
         wait_until(lambda: len(self.events) >= count)
         assert len(self.events) == count
         return self.events
 
     def failed(self) -> list[Pending]:
-        """Return what is given up."""
-        if isinstance(self.receiver, NotifyReceiver):
-            return self.receiver.failed()
-        return self._server._portal.call(self.receiver.failed)
+        return list(self.call(self.receiver.failed))
 
     def retry(self, row: Pending) -> bool:
-        """Try again what was given up."""
-        if isinstance(self.receiver, NotifyReceiver):
-            return self.receiver.retry(row.notification)
-        return self._server._portal.call(self.receiver.retry, row.notification)
+        return bool(self.call(self.receiver.retry, row.notification))
+
+    def call(self, method: Any, *arguments: object) -> Any:
+        return method(*arguments) if self.kind == "wsgi" else self._server._portal.call(method, *arguments)
+
+
+both = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+
+
+def fetched(notify_id: str, **changes: Any) -> Pending:
+    """Return a row whose event waits to be handled."""
+    notification = Notification(corpid=CORPID, notify_id=notify_id)
+    event = '{"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
+    row = Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, event=event)
+    return replace(row, **changes)

@@ -1,15 +1,13 @@
 """Events by a loop instead of a handler."""
 
-import time
+import asyncio
+from typing import Any
 
-import httpx
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN, OnThread, Stand
+from tests.client.notify.stand import Stand
 from tests.client.notify.test_receiver import HIT
-from tests.client.scripted import Script
-from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyReceiver
-from wwspec_contracts.callbacks import write_xml
+from wwspec_client import NotifyReceiver
 from wwspec_contracts.errors import ConfigurationError
 
 
@@ -28,23 +26,23 @@ def test_a_loop_gets_events_and_that_at_which_it_ended_again() -> None:
         assert next(receiver.events()).notify_id == seen[1]
 
 
-async def test_an_async_loop_gets_events_until_the_receiver_stops() -> None:
-    client = AsyncZoneClient(**CLIENT, transport=OnThread(Script([HIT])))
-    receiver = AsyncNotifyReceiver(client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID)
-    transport = httpx.ASGITransport(app=receiver)
-    async with receiver, httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+def test_an_async_loop_gets_events_until_the_receiver_stops() -> None:
+    with Stand("asgi", [HIT], handler=None) as stand:
+        receiver: Any = stand.receiver
         for notify_id in ("n1", "n2"):
-            encrypted = CRYPTO.encrypt(write_xml({"Event": "program_notify", "NotifyId": notify_id}))
-            query = CRYPTO.query(int(time.time()), encrypted)
-            assert (await http.post("/", params=query, content=write_xml({"Encrypt": encrypted}))).status_code == 200
-        got = []
-        async for event in receiver.events():
-            got.append(event.notify_id)
-            if len(got) == 2:
-                break
-    assert sorted(got) == ["n1", "n2"]
-    with pytest.raises(ConfigurationError, match="start the receiver"):
+            assert stand.notify(notify_id).status_code == 200
+
+        async def first_two() -> list[str]:
+            events = receiver.events()
+            return sorted([(await anext(events)).notify_id for _ in range(2)])
+
+        assert stand.call(first_two) == ["n1", "n2"]
+
+    async def next_event() -> None:
         await anext(receiver.events())
+
+    with pytest.raises(ConfigurationError, match="start the receiver"):
+        asyncio.run(next_event())
 
 
 def test_a_loop_beside_a_handler_is_refused() -> None:

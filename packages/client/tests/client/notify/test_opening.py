@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand, both
 from tests.client.scripted import reply
-from wwspec_client import AsyncNotifyReceiver, CallbackError, Callbacks, HttpAnswer, NotifyReceiver
+from tests.support.tables import for_each
+from wwspec_client import CallbackError, Callbacks, HttpAnswer
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.errors import ConfigurationError
 
@@ -52,15 +53,14 @@ def test_an_app_may_have_several_receive_ids(receive_id: object) -> None:
         own.open(*posted(crypto=CRYPTO.for_receiver("stranger")))
 
 
-@pytest.mark.parametrize(
-    ("crypto", "off", "said"),
+@for_each(
     [
         (CallbackCrypto("wrong", AES_KEY, CORPID), 0, "signature does not fit"),
         (CallbackCrypto(TOKEN, "b" * 42 + "A", CORPID), 0, "does not decrypt"),
         (CRYPTO.for_receiver(f"{CORPID}2"), 0, "for another receiver"),
         (CRYPTO, -4000, "seconds old: it is repeated"),
         (CRYPTO, 4000, "seconds ahead"),
-    ],
+    ]
 )
 def test_what_is_not_sealed_for_the_app_now_is_refused(crypto: CallbackCrypto, off: int, said: str) -> None:
     with pytest.raises(CallbackError, match=said):
@@ -68,10 +68,9 @@ def test_what_is_not_sealed_for_the_app_now_is_refused(crypto: CallbackCrypto, o
 
 
 def test_an_empty_token_or_receiver_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="needs token="):
-        Callbacks(token="", encoding_aes_key=AES_KEY, receive_id=CORPID)
-    with pytest.raises(ConfigurationError, match="needs token="):
-        Callbacks(token=TOKEN, encoding_aes_key=AES_KEY, receive_id="")
+    for token, receive_id in (("", CORPID), (TOKEN, "")):
+        with pytest.raises(ConfigurationError, match="needs token="):
+            Callbacks(token=token, encoding_aes_key=AES_KEY, receive_id=receive_id)
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -90,13 +89,11 @@ def test_whatever_a_stranger_sends_is_a_callback_error(query: str | dict[str, st
 
 def request(stand: Stand, method: str, query: str, body: bytes = b"") -> HttpAnswer:
     """Give a request to the receiver as an app's own framework does."""
-    if isinstance(stand.receiver, NotifyReceiver):
-        return stand.receiver.handle_request(method, query, body)
-    assert isinstance(stand.receiver, AsyncNotifyReceiver)
-    return stand._server._portal.call(stand.receiver.handle_request, method, query, body)
+    answer: HttpAnswer = stand.call(stand.receiver.handle_request, method, query, body)
+    return answer
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+@both
 def test_a_receiver_answers_requests_of_any_framework(kind: ServerKind) -> None:
     with Stand(kind, [reply(**EVENT)]) as stand:
         assert request(stand, "GET", urlencode(verified())) == HttpAnswer(200, "12345")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.website.pages import DOCS, LANGUAGES
+from tests.support.tables import for_each
 from wwspec_client import NotifyPolicy
 from wwspec_contracts.errors import ConfigurationError
 
@@ -15,18 +16,16 @@ MAY_BE_ZERO = ("first_pause", "longest_pause", "grace")
 ABOVE_ZERO = ("replay_window", "lifetime", "handler_limit", "keep_failed")
 
 
-@pytest.mark.parametrize(
-    ("name", "least"),
-    [(name, 1) for name in COUNTS] + [(name, 0.0) for name in MAY_BE_ZERO] + [(name, 0.001) for name in ABOVE_ZERO],
+@for_each(
+    [(name, 1) for name in COUNTS] + [(name, 0.0) for name in MAY_BE_ZERO] + [(name, 0.001) for name in ABOVE_ZERO]
 )
 def test_each_number_is_taken_from_its_least_on(name: str, least: float) -> None:
     numbers: dict[str, Any] = {name: least}
     assert asdict(NotifyPolicy(**numbers))[name] == least
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(name, 0) for name in COUNTS] + [(name, -0.001) for name in MAY_BE_ZERO] + [(name, 0.0) for name in ABOVE_ZERO],
+@for_each(
+    [(name, 0) for name in COUNTS] + [(name, -0.001) for name in MAY_BE_ZERO] + [(name, 0.0) for name in ABOVE_ZERO]
 )
 def test_each_number_below_its_least_is_refused_by_name(name: str, value: float) -> None:
     numbers: dict[str, Any] = {name: value}

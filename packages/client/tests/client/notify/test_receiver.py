@@ -2,14 +2,16 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand
-from tests.client.scripted import Outcome, answer, reply
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
+from tests.client.scripted import answer, reply
 from tests.support.waiting import wait_until
 from wwspec_client import Notification, NotifyEvent, NotifyPolicy, SqlitePendingStore
 from wwspec_contracts.base import Contract
@@ -30,19 +32,14 @@ def test_the_event_behind_a_notification_is_handed_out_typed(kind: ServerKind) -
         answered = stand.notify("n1", NotifyScene=2, CreateTime=7)
         assert (answered.status_code, answered.text) == (200, "")
         (event,) = stand.handled(1)
-    expected = hit_keyword.Event(
-        event_type="hit_keyword",
-        timestamp=5,
-        hit_keyword=hit_keyword.KeywordHit(token="t"),  # noqa: S106
-    )
-    assert event.data == expected
+    hit = hit_keyword.KeywordHit(token="t")  # noqa: S106
+    assert event.data == hit_keyword.Event(event_type="hit_keyword", timestamp=5, hit_keyword=hit)
     assert (event.event_type, event.timestamp, event.result, event.attempt) == ("hit_keyword", 5, {"hits": 3}, 1)
     assert event.notification == Notification(
         corpid=CORPID, notify_id="n1", scene=2, create_time=7, receive_id=CORPID, agentid="1000002"
     )
-    request = stand.wecom.requests[0]  # type: ignore[attr-defined]
-    assert b'"ability_id":"get_callback_data"' in request.content
-    assert b'"notify_id":"n1"' in request.content
+    asked = msgspec.json.decode(stand.asked[0].content)
+    assert (asked["ability_id"], asked["notify_id"]) == ("get_callback_data", "n1")
 
 
 def test_the_url_is_verified_by_the_bare_decrypted_echo(kind: ServerKind) -> None:
@@ -63,7 +60,7 @@ def test_a_repeated_callback_is_fetched_once(kind: ServerKind) -> None:
         assert stand.notify("n1").status_code == 200
         stand.notify("n3")
         assert {event.notify_id for event in stand.handled(3)} == {"n1", "n2", "n3"}
-        assert len(stand.wecom.requests) == 3  # type: ignore[attr-defined]
+        assert len(stand.asked) == 3
 
 
 @pytest.mark.parametrize("off", [-301, 301])
@@ -95,53 +92,33 @@ def test_forged_callbacks_are_logged_once_a_second_with_the_number_of_the_others
         assert 1 <= caplog.text.count(line) < 25, line
 
 
-def test_a_body_above_the_limit_is_not_read_to_its_end(kind: ServerKind) -> None:
-    with Stand(kind, [HIT], policy=NotifyPolicy(body_limit=1000)) as stand:
-        assert stand.http.post("/callback", content=b"x" * 1001).status_code == 413
-        assert stand.http.post("/callback", content=b"x", headers={"content-length": "-1"}).status_code == 400
-
-
 def test_an_event_that_can_not_be_fetched_yet_is_fetched_later(kind: ServerKind) -> None:
-    refusals: list[Outcome] = [
-        answer(710674, "no connection"),
-        httpx.ConnectError("down"),
-        reply(errcode=710660, errmsg="not yet"),
-    ]
-    with Stand(kind, [*refusals, HIT]) as stand:
+    down = (answer(710674, "no connection"), httpx.ConnectError("down"), reply(errcode=710660, errmsg="not yet"))
+    with Stand(kind, [*down, HIT]) as stand:
         assert stand.notify("n1").status_code == 200
         stand.handled(1)
         assert stand.failed() == []
 
 
 def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_again(kind: ServerKind) -> None:
-    now = [1000.0]
-    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, lifetime=600.0)
+    now, policy = [1000.0], replace(QUICK, lifetime=600.0)
     with Stand(kind, [answer(710674, "down")], policy=policy, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=1000)
-        wait_until(lambda: len(stand.wecom.requests) > 1)  # type: ignore[attr-defined]
+        wait_until(lambda: len(stand.asked) > 1)
         assert stand.failed() == []
         now[0] += 601
         wait_until(stand.failed)
         (row,) = stand.failed()
         assert "710674: down" in row.reason
-        stand.wecom.outcomes.append(HIT)  # type: ignore[attr-defined]
-        stand.wecom.outcomes.pop(0)  # type: ignore[attr-defined]
+        stand.outcomes[:] = [HIT]
         assert stand.retry(row)
         assert stand.handled(1)[0].notify_id == "n1"
         assert not stand.retry(row)
 
 
-def test_an_event_that_wecom_does_not_know_any_more_is_given_up_at_once(kind: ServerKind) -> None:
-    with Stand(kind, [answer(710646, "illegal notify_id")]) as stand:
-        stand.notify("n1")
-        wait_until(stand.failed)
-        assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
-
-
 def test_a_notification_that_comes_again_after_it_was_given_up_is_tried_again(kind: ServerKind) -> None:
-    now = [1000.0]
-    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, lifetime=600.0)
-    refusals: list[Outcome] = [answer(710646, "illegal notify_id"), answer(710674, "no connection")]
+    now, policy = [1000.0], replace(QUICK, lifetime=600.0)
+    refusals = (answer(710646, "illegal notify_id"), answer(710674, "no connection"))
     with Stand(kind, [*refusals, HIT], policy=policy, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=1000)
         wait_until(stand.failed)
@@ -150,7 +127,7 @@ def test_a_notification_that_comes_again_after_it_was_given_up_is_tried_again(ki
         assert [event.notify_id for event in stand.handled(1)] == ["n1"], "also after another failure"
         assert stand.failed() == []
         assert stand.notify("n1", at=6000).status_code == 200
-        assert len(stand.wecom.requests) == 3  # type: ignore[attr-defined]
+        assert len(stand.asked) == 3
 
 
 def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: ServerKind) -> None:
@@ -161,8 +138,7 @@ def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Serve
         if len(seen) < 5:
             raise ValueError("no database")
 
-    policy = NotifyPolicy(first_pause=0.0, longest_pause=0.0, handler_attempts=3)
-    with Stand(kind, [HIT], handler=fails, policy=policy) as stand:
+    with Stand(kind, [HIT], handler=fails, policy=replace(QUICK, handler_attempts=3)) as stand:
         stand.notify("n1")
         wait_until(stand.failed)
         (row,) = stand.failed()
@@ -170,7 +146,7 @@ def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Serve
         stand.retry(row)
         wait_until(lambda: len(seen) == 5)
         wait_until(lambda: not stand.failed())
-        assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
+        assert len(stand.asked) == 1
 
 
 def test_a_failing_event_does_not_hold_up_the_others(kind: ServerKind) -> None:
@@ -195,13 +171,10 @@ def test_a_notification_of_the_program_is_handed_out_as_its_type(kind: ServerKin
         for count in (1, 2, 3):
             stand.notify(f"n{count}")
             stand.handled(count)
-    assert stand.events[0].data == Backlog(next_cursor="c")
-    assert (
-        stand.events[1].data
-        == stand.events[1].raw
-        == {"event_type": "brand_new", "timestamp": 6, "brand_new": {"a": 1}}
-    )
-    assert isinstance(stand.events[2].data, dict)
+    known, other, wrong = stand.events
+    assert known.data == Backlog(next_cursor="c")
+    assert other.data == other.raw == {"event_type": "brand_new", "timestamp": 6, "brand_new": {"a": 1}}
+    assert isinstance(wrong.data, dict)
 
 
 def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: ServerKind) -> None:
@@ -220,7 +193,7 @@ def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: Serve
         assert stand.notify("n1", ToUserName="ww-a").status_code == 200
         assert stand.notify("n1", ToUserName="ww-b").status_code == 200
         assert {event.notification.corpid for event in stand.handled(2)} == {"ww-a", "ww-b"}
-    assert sorted(corps) == ["ww-a", "ww-a", "ww-b"] or sorted(corps) == ["ww-a", "ww-b", "ww-b"]
+    assert len(corps) == 3
 
 
 def test_a_restart_loses_nothing_and_repeats_nothing(kind: ServerKind, tmp_path: Path) -> None:
@@ -234,25 +207,15 @@ def test_a_restart_loses_nothing_and_repeats_nothing(kind: ServerKind, tmp_path:
     options = {"handler": hangs, "policy": policy, "store": SqlitePendingStore(store)}
     with Stand(kind, [HIT, answer(710674, "down")], **options) as stand:
         stand.notify("fetched")
-        wait_until(lambda: len(stand.wecom.requests) == 1)  # type: ignore[attr-defined]
+        wait_until(lambda: len(stand.asked) == 1)
         stand.notify("noted")
-        wait_until(lambda: len(stand.wecom.requests) == 2)  # type: ignore[attr-defined]
+        wait_until(lambda: len(stand.asked) == 2)
     held.set()
     late = time.time() + 601
     with Stand(kind, [HIT], store=SqlitePendingStore(store), clock=lambda: late) as stand:
         assert {event.notify_id for event in stand.handled(2)} == {"fetched", "noted"}
-        assert len(stand.wecom.requests) == 1  # type: ignore[attr-defined]
+        assert len(stand.asked) == 1
     with Stand(kind, [HIT], store=SqlitePendingStore(store)) as stand:
         assert stand.notify("fetched").status_code == 200
         stand.notify("new")
         assert stand.handled(1)[0].notify_id == "new"
-
-
-def test_a_callback_that_can_not_be_kept_is_sent_again(kind: ServerKind, tmp_path: Path) -> None:
-    store = SqlitePendingStore(tmp_path / "pending.db")
-    with Stand(kind, [HIT], store=store) as stand:
-        store.close()
-        assert stand.notify("n1").status_code == 500
-        store.open()
-        assert stand.notify("n1").status_code == 200
-        stand.handled(1)

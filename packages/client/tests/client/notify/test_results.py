@@ -47,7 +47,6 @@ def event_of(raw: dict[str, Any]) -> NotifyEvent:
 
 @pytest.fixture
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The program's module, as its app imports it."""
     write_files(tmp_path, PROGRAM)
     done = command.wwspec(ROOT, "contracts", "--app", str(tmp_path), "--client", str(tmp_path / "app"))
     assert done.returncode == 0, done.stderr

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import make_server
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from tests.client.notify.stand import AES_KEY, TOKEN, OnThread
+from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, OnThread, Quiet
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
@@ -23,7 +23,7 @@ from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.zone import Zone
 
-RECEIVER: dict[str, Any] = {"token": TOKEN, "encoding_aes_key": AES_KEY, "receive_id": EmulatorSettings().corpid}
+RECEIVER: dict[str, Any] = {**CALLBACK, "receive_id": EmulatorSettings().corpid}
 
 
 @pytest.fixture
@@ -87,10 +87,6 @@ def test_an_event_reaches_an_app_by_wsgi() -> None:
     events: list[NotifyEvent] = []
     receivers: list[NotifyReceiver] = []
 
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, *args: object) -> None:
-            pass
-
     with make_server("127.0.0.1", 0, lambda *request: receivers[0](*request), handler_class=Quiet) as server:
         url = f"http://127.0.0.1:{server.server_port}/callback"
         with zone_that_calls(url) as zone, zone.app_client() as client:
@@ -111,12 +107,10 @@ def test_the_app_of_the_docs_receives_events(
     code = page.partition("# tests/notified_app.py\n")[2].partition("```")[0]
     with serve_zone(ROOT) as zone:
         info = zone.client.info()
-        names = {"CORPID": "corpid", "CORPSECRET": "secret", "PROGRAM_ID": "program_id"}
-        for name, value in names.items():
-            monkeypatch.setenv(f"WWSPEC_{name}", info[value])
-        monkeypatch.setenv("WWSPEC_BASE_URL", zone.client.url)
-        monkeypatch.setenv("WWSPEC_CALLBACK_TOKEN", TOKEN)
-        monkeypatch.setenv("WWSPEC_ENCODING_AES_KEY", AES_KEY)
+        given = {"CORPID": info["corpid"], "CORPSECRET": info["secret"], "PROGRAM_ID": info["program_id"]}
+        given |= {"BASE_URL": zone.client.url, "CALLBACK_TOKEN": TOKEN, "ENCODING_AES_KEY": AES_KEY}
+        for name, value in given.items():
+            monkeypatch.setenv(f"WWSPEC_{name}", value)
         found: dict[str, Any] = {}
         exec(code, found)  # noqa: S102 - our own page
         with running(uvicorn.Server(uvicorn.Config(found["app"], log_config=None)), port):

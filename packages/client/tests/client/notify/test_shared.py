@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand
+from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand, both, fetched
 from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
 from wwspec_client import (
     MemoryPendingStore,
-    Notification,
     NotifyEvent,
     NotifyReceiver,
     Pending,
@@ -36,16 +35,23 @@ def same(store: Any) -> Any:
 
 
 FORMS: list[tuple[ServerKind, Form]] = [("wsgi", same), ("asgi", same), ("asgi", AsyncStore)]
-forms = pytest.mark.parametrize(("kind", "form"), FORMS, ids=["wsgi", "asgi", "async"])
+Process = Callable[..., Stand]
 LEASE = replace(QUICK, lease=30.0)
 
 
-def fetched(notify_id: str, **changes: Any) -> Pending:
-    """Return a row whose event waits to be handled."""
-    notification = Notification(corpid=CORPID, notify_id=notify_id)
-    event = '{"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
-    row = Pending(notification=notification, stage=Stage.FETCHED, noted=1.0, due=1.0, event=event)
-    return replace(row, **changes)
+class Held:
+    """A handler that works until it is let go, and fails then if it shall."""
+
+    def __init__(self, error: type[Exception] | None = None) -> None:
+        self.calls: list[str] = []
+        self.release = threading.Event()
+        self._error = error
+
+    def __call__(self, event: NotifyEvent) -> None:
+        self.calls.append(event.notify_id)
+        self.release.wait()
+        if self._error is not None:
+            raise self._error
 
 
 @pytest.fixture
@@ -54,25 +60,27 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "pending.db"
 
 
+@pytest.fixture(params=FORMS, ids=["wsgi", "asgi", "async"])
+def process(request: pytest.FixtureRequest, path: Path) -> Process:
+    """Makes a receiver over the file."""
+    kind, form = request.param
+    return lambda store=SqlitePendingStore, **options: Stand(kind, [HIT], store=form(store(path)), **options)
+
+
 @pytest.fixture
 def other(path: Path) -> Iterator[SqlitePendingStore]:
-    """The store of another process."""
     store = SqlitePendingStore(path)
     store.open()
     yield store
     store.close()
 
 
-@forms
-def test_two_processes_handle_each_event_and_each_callback_once(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
-) -> None:
+def test_two_processes_handle_each_event_and_each_callback_once(process: Process, other: SqlitePendingStore) -> None:
     got: list[str] = []
     options = {"handler": lambda event: got.append(event.notify_id), "concurrency": 2}
     options["on_other"] = lambda callback: got.append(callback.fields["TimeStamp"])
     with ExitStack() as processes:
-        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
-        stands = [processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores]
+        stands = [processes.enter_context(process(**options)) for _ in range(2)]
         for number in range(10):
             for each in stands:  # the copy comes to the other process
                 assert each.notify(f"n{number}").status_code == 200
@@ -85,15 +93,14 @@ def test_two_processes_handle_each_event_and_each_callback_once(
     assert None not in released
 
 
-@forms
 def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
     now = [1000.0]
     other.add(fetched("n1"))
     other.add(fetched("n2"))
     assert other.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
-    with Stand(kind, [HIT], store=form(SqlitePendingStore(path)), clock=lambda: now[0]) as stand:
+    with process(clock=lambda: now[0]) as stand:
         assert [event.notify_id for event in stand.handled(1)] == ["n2"]
         now[0] += 29
         stand.notify("n3", at=now[0])
@@ -103,12 +110,10 @@ def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
     assert stand.events[2].notify_id == "n1"
 
 
-@forms
 def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
+    now, handler = [1000.0], Held()
     renewed: list[float] = []
 
     class Renewed(SqlitePendingStore):
@@ -117,56 +122,41 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
             renewed.append(until)
             return found
 
-    def handler(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-
     other.add(fetched("n1"))
-    store = form(Renewed(path))
-    with Stand(kind, [HIT], handler=handler, store=store, policy=LEASE, clock=lambda: now[0]) as stand:
-        wait_until(lambda: calls)
+    with process(Renewed, handler=handler, policy=LEASE, clock=lambda: now[0]) as stand:
+        wait_until(lambda: handler.calls)
         for _ in range(2):
             now[0] += 15
             stand.receiver._core.ring()
             wait_until(lambda: now[0] + 30 in renewed)
         assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
-        release.set()
+        handler.release.set()
         wait_until(lambda: other.due(Stage.DONE, now[0], 1))
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
-@forms
 def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
+    process: Process, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
-
-    def fails(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-        raise ValueError
-
+    now, handler = [1000.0], Held(ValueError)
     other.add(fetched("n1"))
-    store = form(SqlitePendingStore(path))
-    with Stand(kind, [HIT], handler=fails, store=store, policy=LEASE, clock=lambda: now[0]):
-        wait_until(lambda: calls)
+    with process(handler=handler, policy=LEASE, clock=lambda: now[0]):
+        wait_until(lambda: handler.calls)
         assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
         now[0] += 31
         done = fetched("n1", stage=Stage.DONE, event="")
         other.put(done)
         other.release(done.key)
-        release.set()
+        handler.release.set()
         wait_until(lambda: "took longer than its lease was renewed" in caplog.text)
     assert other.get(done.key) == done
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+@both
 def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
-    now, release = [1000.0], threading.Event()
-    calls: list[str] = []
+    now, handler = [1000.0], Held()
     claimed: list[float] = []
 
     class NotRenewed(MemoryPendingStore):
@@ -178,49 +168,34 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
         def renew(self, keys: Any, until: float) -> Any:
             raise StoreError("the database is away")
 
-    def handler(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-
     store = NotRenewed()
     store.add(fetched("n1", due=now[0]))
     options = {"handler": handler, "concurrency": 2, "policy": LEASE, "clock": lambda: now[0]}
     with Stand(kind, [HIT], store=store, **options) as stand:
-        wait_until(lambda: calls)
+        wait_until(lambda: handler.calls)
         now[0] += 31
         stand.receiver._core.ring()
         wait_until(lambda: now[0] in claimed)
-        release.set()
+        handler.release.set()
         wait_until(lambda: store.due(Stage.DONE, now[0], 1))
-    assert calls == ["n1"]
+    assert handler.calls == ["n1"]
 
 
-@forms
 def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
-    kind: ServerKind, form: Form, path: Path, other: SqlitePendingStore
+    process: Process, other: SqlitePendingStore
 ) -> None:
-    release = threading.Event()
-    calls: list[str] = []
-
-    def fails(event: NotifyEvent) -> None:
-        calls.append(event.notify_id)
-        release.wait()
-        raise ValueError
-
+    handler = Held(ValueError)
     other.add(fetched("n1"))
-    with Stand(kind, [HIT], handler=fails, store=form(SqlitePendingStore(path))) as stand:
-        wait_until(lambda: calls)
+    with process(handler=handler) as stand:
+        wait_until(lambda: handler.calls)
         assert other.forget(CORPID) == 1
-        release.set()
+        handler.release.set()
         stand.notify("n2", ToUserName="other")
         wait_until(lambda: other.get(("other", "n2")) is not None)
     assert other.get((CORPID, "n1")) is None
 
 
-@forms
-def test_a_store_that_can_not_release_costs_no_row(
-    kind: ServerKind, form: Form, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_store_that_can_not_release_costs_no_row(process: Process, caplog: pytest.LogCaptureFixture) -> None:
     class Failing(SqlitePendingStore):
         fails = 2
 
@@ -231,7 +206,7 @@ def test_a_store_that_can_not_release_costs_no_row(
             super().release(key)
 
     now = [time.time()]
-    with Stand(kind, [HIT], store=form(Failing(path)), policy=LEASE, clock=lambda: now[0]) as stand:
+    with process(Failing, policy=LEASE, clock=lambda: now[0]) as stand:
         stand.notify("n1", at=now[0])
         wait_until(lambda: "notification n1: the database is away" in caplog.text)
         assert stand.events == []
@@ -257,8 +232,7 @@ def test_an_async_store_for_threads_is_refused_by_name() -> None:
         Stand("wsgi", [HIT], store=AsyncStore(MemoryPendingStore()))
 
 
-@forms
-def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: ServerKind, form: Form, path: Path) -> None:
+def test_callbacks_that_are_given_up_are_tried_again_in_any_process(process: Process) -> None:
     calls: list[str] = []
 
     def fails_twice(callback: Callback) -> None:
@@ -268,8 +242,7 @@ def test_callbacks_that_are_given_up_are_tried_again_in_any_process(kind: Server
 
     options = {"on_other": fails_twice, "policy": replace(QUICK, handler_attempts=2)}
     with ExitStack() as processes:
-        stores = [form(SqlitePendingStore(path)) for _ in range(2)]
-        one, another = (processes.enter_context(Stand(kind, [HIT], store=each, **options)) for each in stores)
+        one, another = (processes.enter_context(process(**options)) for _ in range(2))
         one.post(APPROVAL)
         wait_until(another.failed)
         [row] = another.failed()

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from typing import Any
 from urllib.parse import urlencode
 
+import anyio
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CLIENT, CORPID, CRYPTO, TOKEN
+from tests.client.notify.stand import AES_KEY, CALLBACK, CLIENT, CORPID, CRYPTO, TOKEN
+from tests.support.waiting import DEADLINE
 from wwspec_client import (
     AsyncNotifyReceiver,
     AsyncSuite,
@@ -21,21 +24,18 @@ from wwspec_contracts.errors import ConfigurationError
 
 
 async def post(receiver: AsyncNotifyReceiver, crypto: CallbackCrypto, **fields: str) -> HttpAnswer:
-    """Let a receiver answer a callback."""
     encrypted = crypto.encrypt(write_xml(fields))
     query = urlencode(crypto.query(int(time.time()), encrypted))
     body = write_xml({"ToUserName": CORPID, "AgentID": "1000002", "Encrypt": encrypted})
     return await receiver.handle_request("POST", query, body.encode())
 
 
-def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called() -> None:
+async def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called() -> None:
     others: asyncio.Queue[Callback] = asyncio.Queue()
 
-    async def run() -> None:
+    with anyio.fail_after(DEADLINE):
         client = AsyncZoneClient(**CLIENT)
-        receiver = AsyncNotifyReceiver(
-            client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=others.put
-        )
+        receiver = AsyncNotifyReceiver(client, **CALLBACK, receive_id=CORPID, on_other=others.put)
         await receiver.stop()
         for number in range(2):
             await asyncio.create_task(receiver.start())
@@ -46,38 +46,29 @@ def test_a_receiver_works_from_start_to_stop_in_whichever_tasks_these_are_called
             await asyncio.create_task(receiver.stop())
             assert (await post(receiver, CRYPTO, MsgType="text", MsgId="late")).status == 503
         await client.aclose()
-
-    asyncio.run(asyncio.wait_for(run(), 30))
     assert others.empty()
 
 
-def test_a_store_that_can_not_be_opened_is_an_error_of_start() -> None:
-    async def run() -> None:
+async def test_a_store_that_can_not_be_opened_is_an_error_of_start() -> None:
+    with anyio.fail_after(DEADLINE):
         async with AsyncZoneClient(**CLIENT) as client:
             store = SqlitePendingStore("/nowhere/pending.db")
-            receiver = AsyncNotifyReceiver(
-                client, token=TOKEN, encoding_aes_key=AES_KEY, receive_id=CORPID, on_other=print, store=store
-            )
+            receiver = AsyncNotifyReceiver(client, **CALLBACK, receive_id=CORPID, on_other=print, store=store)
             with pytest.raises(ConfigurationError, match="/nowhere"):
                 await receiver.start()
             await receiver.stop()
 
-    asyncio.run(asyncio.wait_for(run(), 30))
 
-
-def test_a_suite_works_from_start_to_stop() -> None:
+async def test_a_suite_works_from_start_to_stop() -> None:
     events: asyncio.Queue[SuiteEvent] = asyncio.Queue()
 
-    async def run() -> None:
-        suite = AsyncSuite(
-            "suite",
-            "secret",
-            installations=MemoryInstallationStore(),
-            token=TOKEN,
-            encoding_aes_key=AES_KEY,
-            provider_corpid="provider",
-            on_event=events.put,
-        )
+    with anyio.fail_after(DEADLINE):
+        given: dict[str, Any] = {
+            "installations": MemoryInstallationStore(),
+            "provider_corpid": "provider",
+            "on_event": events.put,
+        }
+        suite = AsyncSuite("suite", "secret", **CALLBACK, **given)
         await asyncio.create_task(suite.start())
         crypto = CallbackCrypto(TOKEN, AES_KEY, "suite")
         assert (await post(suite.commands, crypto, SuiteId="suite", InfoType="new")).status == 200
@@ -85,5 +76,3 @@ def test_a_suite_works_from_start_to_stop() -> None:
         await asyncio.create_task(suite.stop())
         assert suite.commands.problems() == ["the receiver is not started in this process"]
         await AsyncSuite("suite", "secret", installations=MemoryInstallationStore()).stop()
-
-    asyncio.run(asyncio.wait_for(run(), 30))

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
-from tests.support.sql_servers import DATABASES, SERVERS, new_database
+from tests.support.sql_servers import DATABASES, SERVERS
 from wwspec_client.sql import METADATA, create_tables
 from wwspec_devtools.testing.stores.rig import Loop
 
@@ -51,13 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
-    """The URL of a new file of SQLite."""
     return f"sqlite:///{tmp_path / 'app.db'}"
 
 
 @contextmanager
 def opened(url: str, **options: Any) -> Iterator[Engine]:
-    """Yield an engine for threads."""
     engine = create_engine(url, **options)
     quicken(engine)
     try:
@@ -76,17 +74,6 @@ def quicken(engine: Engine) -> None:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.close()
-
-
-@pytest.fixture
-def empty_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Return the URL of a database of a kind, without tables."""
-
-    def empty_url(name: str) -> str:
-        url: str = request.getfixturevalue(name)
-        return new_database(url) if name in SERVERS else url
-
-    return empty_url
 
 
 @pytest.fixture(scope="session")
@@ -164,3 +151,12 @@ def call() -> Iterator[Loop]:
     """Gives the results of methods, whether these are plain or `async def`."""
     with Loop().running() as loop:
         yield loop
+
+
+@pytest.fixture
+def database() -> Iterator[Engine]:
+    """An engine for threads over tables in memory."""
+    with opened("sqlite://") as engine:
+        with engine.begin() as connection:
+            create_tables(connection)
+        yield engine

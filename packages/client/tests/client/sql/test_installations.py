@@ -1,17 +1,16 @@
 """`SqlInstallationStore` on each database, plain and sealed."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.client.sql.conftest import opened, with_each_engine
+from tests.client.sql.conftest import with_each_engine
 from wwspec_client import Installation, InstallationStore
-from wwspec_client.installations import MemoryInstallationStore
-from wwspec_client.sql import SqlInstallationStore, create_tables
+from wwspec_client.sql import SqlInstallationStore
 from wwspec_contracts.errors import StoreError
 from wwspec_devtools.testing.stores import InstallationStoreSuite
 
@@ -30,27 +29,11 @@ class Backwards:
         return token[:0:-1]
 
 
-class TestMemoryInstallationStore(InstallationStoreSuite):
-    @pytest.fixture
-    def open_store(self) -> Callable[[], MemoryInstallationStore]:
-        store = MemoryInstallationStore()
-        return lambda: store
-
-
 @with_each_engine("kind", "plain", "sealed")
 class TestSqlInstallationStore(InstallationStoreSuite):
     @pytest.fixture
     def open_store(self, engine: Engine | AsyncEngine, kind: str) -> Callable[[], SqlInstallationStore]:
         return partial(SqlInstallationStore, engine, cipher=Backwards() if kind == "sealed" else None)
-
-
-@pytest.fixture
-def database() -> Iterator[Engine]:
-    """A database in memory."""
-    with opened("sqlite://") as engine:
-        with engine.begin() as connection:
-            create_tables(connection)
-        yield engine
 
 
 def dump(engine: Engine) -> str:

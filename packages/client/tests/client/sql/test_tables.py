@@ -1,6 +1,5 @@
 """The tables are made once, by any number of processes at the same moment."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -8,18 +7,11 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.client.sql.conftest import opened
-from tests.support.sql_servers import DATABASES
 from tests.support.waiting import DEADLINE
 from wwspec_client.sql import METADATA, create_tables
 from wwspec_contracts.errors import ConfigurationError
 
 AT_ONCE = 4
-
-
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, empty_url: Callable[[str], str]) -> str:
-    """The URL of a database without tables."""
-    return empty_url(request.param)
 
 
 def create_at_once(url: str) -> None:
@@ -35,21 +27,21 @@ def create_at_once(url: str) -> None:
         list(pool.map(create, range(AT_ONCE)))
 
 
-def test_processes_that_start_at_once_make_all_tables_without_an_error(url: str) -> None:
+def test_processes_that_start_at_once_make_all_tables_without_an_error(new_url: str) -> None:
     for _ in range(5):
-        create_at_once(url)
-        with opened(url) as engine, engine.begin() as connection:
+        create_at_once(new_url)
+        with opened(new_url) as engine, engine.begin() as connection:
             assert {*METADATA.tables} == {*inspect(connection).get_table_names()}
             METADATA.drop_all(connection)
 
 
-def test_a_table_without_a_column_is_refused_with_what_to_do_and_left_alone(url: str) -> None:
-    with opened(url) as engine, engine.begin() as connection:
+def test_a_table_without_a_column_is_refused_with_what_to_do_and_left_alone(new_url: str) -> None:
+    with opened(new_url) as engine, engine.begin() as connection:
         connection.execute(text("CREATE TABLE wwspec_cursors (name VARCHAR(255) NOT NULL PRIMARY KEY, pages BIGINT)"))
         connection.execute(text("INSERT INTO wwspec_cursors VALUES ('corp', 1)"))
     said = "the table wwspec_cursors .* lacks next_cursor, covered_until, pull: .* finish .* drop the table"
-    with opened(url) as engine, engine.begin() as connection, pytest.raises(ConfigurationError, match=said):
+    with opened(new_url) as engine, engine.begin() as connection, pytest.raises(ConfigurationError, match=said):
         create_tables(connection)
-    with opened(url) as engine, engine.connect() as connection:
+    with opened(new_url) as engine, engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["wwspec_cursors"]
         assert connection.execute(text("SELECT * FROM wwspec_cursors")).fetchall() == [("corp", 1)]

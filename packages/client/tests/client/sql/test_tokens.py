@@ -9,61 +9,39 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.client.conftest import QUICK, fetched_tokens
-from tests.client.sql.test_installations import Backwards, database, dump
+from tests.client.scripted import answer, client_of
+from tests.client.sql.test_installations import Backwards, dump
 from wwspec_client import AppSecret, StoredTokenProvider, Token
 from wwspec_client.sql import SqlTokenStore
-from wwspec_client.steps import Ask, Steps
+from wwspec_client.steps import Steps
 from wwspec_devtools.testing.stores import TokenStoreSuite
-from wwspec_devtools.testing.stores.rig import Loop
 from wwspec_devtools.testing.zone import Zone
-
-__all__ = ["database"]
 
 
 class Source:
-    """Gives t1, t2, ..., and counts."""
+    """Gives t1, t2, ..., which do not say how long they are used."""
 
-    def __init__(self, expires_in: float | None = 7200.0) -> None:
-        self.asked = 0
-        self.expires_in = expires_in
+    asked = 0
 
     def fetch(self, fetch: Any) -> Steps[Token]:
         self.asked += 1
         yield from ()
-        return Token(f"t{self.asked}", self.expires_in)
+        return Token(f"t{self.asked}")
 
 
-def do(steps: Steps[Token], call: Loop) -> Token:
-    """Do what a provider asks for."""
-    given: Any = None
-    while True:
-        try:
-            step = steps.send(given)
-        except StopIteration as ended:
-            token: Token = ended.value
-            return token
-        assert isinstance(step, Ask)
-        given = call(step.function())
-
-
-def nothing(_: Any) -> Any:
-    raise AssertionError
+def test_a_token_that_does_not_say_how_long_it_is_used_is_shared_too(database: Engine) -> None:
+    source = Source()
+    for _ in range(2):
+        tokens = StoredTokenProvider(source, SqlTokenStore(database), name="corp")
+        with client_of(answer(log_level=1), tokens=tokens) as client:
+            client.get_log_level()
+    assert source.asked == 1
 
 
 class TestSqlTokenStore(TokenStoreSuite):
     @pytest.fixture
     def open_store(self, engine: Engine | AsyncEngine) -> Callable[[], SqlTokenStore]:
         return partial(SqlTokenStore, engine)
-
-
-@pytest.mark.parametrize(("expires_in", "asked"), [(0.0, 2), (7200.0, 1), (None, 1)])
-def test_a_token_is_used_until_it_is_too_old(
-    database: Engine, call: Loop, expires_in: float | None, asked: int
-) -> None:
-    source = Source(expires_in)
-    for _ in range(2):
-        do(StoredTokenProvider(source, SqlTokenStore(database), name="corp").fetch(nothing), call)
-    assert source.asked == asked
 
 
 def test_a_token_is_sealed_at_rest_and_in_no_repr(database: Engine) -> None:

@@ -1,21 +1,15 @@
 """An app of a provider, by both suites."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tests.client.suite.stand import Kind, Stand
+from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 
 Make = Callable[..., Stand]
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -26,11 +20,20 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture
 def make(kind: Kind, stack: ExitStack) -> Make:
-    """Make a stand that listens."""
-
     def make(**options: Any) -> Stand:
         stand = Stand(kind, stack, **options)
         stand.listen()
         return stand
 
     return make
+
+
+@pytest.fixture
+def stand(make: Make) -> Stand:
+    """An app that has its defaults."""
+    return make()
+
+
+@pytest.fixture
+def corp(stand: Stand) -> Corp:
+    return stand.corp()

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from threading import Thread
 from typing import Any, Literal
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import make_server
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from tests.client.notify.stand import ONCE, Quiet
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
@@ -22,39 +23,27 @@ from wwspec_client import (
     Installation,
     MemoryInstallationStore,
     NotifyPolicy,
-    RetryPolicy,
     Suite,
     SuiteEvent,
+    Token,
     ZoneClient,
 )
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
+from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 
 Kind = Literal["wsgi", "asgi"]
+CALLBACK = {"token": TOKEN, "encoding_aes_key": AES_KEY, "provider_corpid": PROVIDER}
 
 QUICK = NotifyPolicy(first_pause=0.0, longest_pause=0.0, grace=5.0)
-ONCE = RetryPolicy(attempts=1)
-
-
-class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 class Stand:
-    """An emulator with corps, and an app of a provider that they install.
+    """An emulator with corps that the suite does not know yet, and an app of a provider that they install.
 
-    Args:
-        kind: Which suite.
-        stack: Ends everything.
-        app_type: The kind of app.
-        corps: How many corps there are; none of them is known to the suite at the beginning.
-        emulator: One that is there already; its commands go on to where they go.
-        options: Of the suite.
+    The commands of an `emulator` that is there already go on to where they go. `options` are those of the suite.
     """
 
     def __init__(
@@ -78,9 +67,7 @@ class Stand:
         self.secret: str = info["suite_secret"]
         self.options: dict[str, Any] = {
             "kind": "third-party" if app_type == "third" else "custom-developed",
-            "token": TOKEN,
-            "encoding_aes_key": AES_KEY,
-            "provider_corpid": PROVIDER,
+            **CALLBACK,
             "policy": QUICK,
             "on_event": self.events.append,
             "on_failed": self.failed.append,
@@ -140,7 +127,6 @@ class Stand:
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE)
 
     def forget(self, corpid: str) -> None:
-        """Call `forget` of the suite."""
         self.do(lambda suite: suite.forget(corpid))
 
     def send(
@@ -152,16 +138,10 @@ class Stand:
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         encrypted = crypto.encrypt(write_xml(inner))
         body = write_xml({"ToUserName": SUITE_ID, "AgentID": "", "Encrypt": encrypted})
-        return httpx.post(
-            self.url,
-            params=crypto.query(int(now), encrypted),
-            content=body.encode(),
-            verify=trusted(),
-            timeout=DEADLINE,
-        )
+        query = crypto.query(int(now), encrypted)
+        return httpx.post(self.url, params=query, content=body.encode(), verify=trusted(), timeout=DEADLINE)
 
     def asked(self, api: str) -> int:
-        """Return how often anybody has called an API."""
         return sum(entry.name == api for entry in self.emulator.platform.world.traffic.kept_entries())
 
     def seen(self, count: int, kind: type[SuiteEvent] = SuiteEvent) -> list[SuiteEvent]:
@@ -185,7 +165,6 @@ class Corp:
         return int(self.stand.do(lambda suite: self._client(suite).get_log_level()))
 
     def access_token(self) -> str:
-        """Return the access token of the app at the corp."""
         return str(self.stand.do(lambda suite: self._client(suite).access_token()))
 
     def _client(self, suite: Any) -> Any:
@@ -205,7 +184,6 @@ class Corp:
         return self.exchange(self.code())
 
     def exchange(self, code: str) -> Installation:
-        """Let the app take an auth_code."""
         found: Installation = self.stand.do(lambda suite: suite.install(code))
         return found
 
@@ -216,6 +194,51 @@ class Corp:
 
     @property
     def stored(self) -> Installation | None:
-        """What is stored of the corp."""
         found: Installation | None = self.stand.store.find(SUITE_ID, self.corpid)
         return found
+
+
+class Down(MemoryInstallationStore):
+    is_down = False
+
+    def replace(self, old: Any, new: Any) -> bool:
+        if self.is_down:
+            raise StoreError("the database is down")
+        return super().replace(old, new)
+
+
+class Data:
+    """The app's own data of corps; deleting it may fail."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self.calls: list[str] = []
+        self.failures = 0
+
+    def forget(self, corpid: str) -> None:
+        self.calls.append(corpid)
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the app's database is down")
+        self.rows = [row for row in self.rows if row != corpid]
+
+
+class Shared:
+    """Tokens that machines share, as a table has them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Token] = {}
+        self.then: Callable[[], object] | None = None
+        """Called once, just before a token is stored."""
+
+    def load(self, name: str) -> Token | None:
+        return self.rows.get(name)
+
+    def save(self, name: str, token: Token) -> None:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        self.rows[name] = token
+
+    def forget(self, name: str) -> bool:
+        return self.rows.pop(name, None) is not None

@@ -1,15 +1,17 @@
 """The command URL: who may call it, what the app gets, and when data permissions end."""
 
 import time
-from functools import partial
 from itertools import permutations
+from operator import methodcaller
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.client.suite.conftest import Make
+from tests.client.suite.stand import Corp, Stand
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
+from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_client import (
     AsyncSuite,
@@ -32,8 +34,7 @@ from wwspec_contracts.errors import ConfigurationError
 DAY = 86_400
 
 
-def test_wecom_verifies_the_url_for_the_provider(make: Make) -> None:
-    stand = make()
+def test_wecom_verifies_the_url_for_the_provider(stand: Stand) -> None:
     for receiver, status in ((PROVIDER, 200), (SUITE_ID, 200), ("ww-of-another", 403)):
         crypto = CallbackCrypto(TOKEN, AES_KEY, receiver)
         echo = crypto.encrypt("hello")
@@ -41,18 +42,15 @@ def test_wecom_verifies_the_url_for_the_provider(make: Make) -> None:
         assert answer.status_code == status
 
 
-def test_a_command_for_another_receiver_is_refused(make: Make) -> None:
-    stand = make()
+def test_a_command_for_another_receiver_is_refused(stand: Stand) -> None:
     ticket = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", receiver="another", SuiteTicket="t").status_code == 403
     assert stand.store.ticket(SUITE_ID) == ticket
 
 
-def test_a_command_of_another_suite_is_the_apps_only(make: Make) -> None:
-    stand = make()
-    ticket = stand.store.ticket(SUITE_ID)
+def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
+    ticket, corp = stand.store.ticket(SUITE_ID), stand.corp()
     assert stand.send("suite_ticket", SuiteId="another", SuiteTicket="t").text == "success"
-    corp = stand.corp()
     installed = corp.install()
     assert stand.send("cancel_auth", SuiteId="another", AuthCorpId=corp.corpid).text == "success"
     [_, *others] = stand.seen(3)
@@ -61,8 +59,7 @@ def test_a_command_of_another_suite_is_the_apps_only(make: Make) -> None:
     assert stand.store.ticket("another") == ""
 
 
-def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(make: Make) -> None:
-    stand = make()
+def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(stand: Stand) -> None:
     stand.control.send_order("advanced_api_insufficient")
     [_, order] = stand.seen(2)
     assert type(order) is SuiteEvent
@@ -105,8 +102,7 @@ def test_async_functions_are_for_the_async_suite() -> None:
     AsyncSuite("suite", "secret", installations=MemoryInstallationStore(), on_event=never)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
+@for_each(
     [
         ({"suite_id": ""}, "suite_id"),
         ({"suite_secret": ""}, "suite_secret"),
@@ -114,16 +110,16 @@ def test_async_functions_are_for_the_async_suite() -> None:
         ({"token": "t", "encoding_aes_key": AES_KEY}, "provider_corpid"),
         ({"token": "t", "encoding_aes_key": "short", "provider_corpid": "p"}, "43 characters"),
         ({"clients": 0}, "clients is 1 or more"),
-    ],
+    ]
 )
-@pytest.mark.parametrize("kind", [Suite, AsyncSuite])
-def test_arguments_that_make_no_sense_are_refused(kind: Any, arguments: dict[str, Any], text: str) -> None:
+def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, Any], text: str) -> None:
     given = {"suite_id": "suite", "suite_secret": "secret", "installations": MemoryInstallationStore(), **arguments}
-    with pytest.raises(ConfigurationError, match=text):
-        kind(**given)
+    for kind in (Suite, AsyncSuite):
+        with pytest.raises(ConfigurationError, match=text):
+            kind(**given)
 
 
-@pytest.mark.parametrize("kind", [Suite, AsyncSuite])
+@for_each([Suite, AsyncSuite])
 def test_a_suite_without_a_token_has_no_command_url(kind: Any) -> None:
     suite = kind("suite", "secret", installations=MemoryInstallationStore())
     with pytest.raises(ConfigurationError, match="encoding_aes_key"):
@@ -132,9 +128,7 @@ def test_a_suite_without_a_token_has_no_command_url(kind: Any) -> None:
         suite.corp("")
 
 
-def test_the_end_of_the_data_permission_is_known(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_the_end_of_the_data_permission_is_known(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     assert found.data_until == 0
     corp.admin.renew(["knowledge"])
@@ -150,9 +144,7 @@ def test_the_end_of_the_data_permission_is_known(make: Make) -> None:
     assert (corp.stored or found).data_until == ended.time.timestamp()
 
 
-def test_a_reminder_comes_seven_days_before_the_end(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_a_reminder_comes_seven_days_before_the_end(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     at = 1_900_000_000
     stand.send("expire_remind_data_permission", at=at, AuthCorpId=corp.corpid, AuthType="data_zone_chat")
@@ -170,7 +162,7 @@ LIFE = [
 """The events of a permission that ends, and is granted again, with their days."""
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@for_each((each,) for each in permutations(range(4)))
 def test_permission_events_may_come_in_any_order(order: tuple[int, ...]) -> None:
     store = MemoryInstallationStore()
     store.replace(None, Installation(suite_id="suite", corpid="ww1", permanent_code="code"))
@@ -206,17 +198,11 @@ def test_callbacks_are_for_the_suite_the_provider_and_corps_that_have_the_app(ma
     stand = make(corps=2)
     stand.corp(0).install()
     asked = [SUITE_ID, PROVIDER, stand.corp(0).corpid, stand.corp(1).corpid, ""]
-    found = [stand.do(partial(_is_receiver, receive_id=each)) for each in asked]
+    found = [stand.do(methodcaller("is_receiver", each)) for each in asked]
     assert found == [True, True, True, False, False]
 
 
-def _is_receiver(suite: Any, receive_id: str) -> Any:
-    return suite.is_receiver(receive_id)
-
-
-def test_the_client_of_a_notification_is_that_of_its_corp(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_the_client_of_a_notification_is_that_of_its_corp(stand: Stand, corp: Corp) -> None:
     corp.install()
     notification = Notification(corpid=corp.corpid, notify_id="n1")
     assert stand.do(lambda suite: suite.client_of(notification)) is stand.do(lambda suite: suite.corp(corp.corpid))

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.tables import for_each
 from wwspec_client import (
     CancelAuth,
     ChangeAuth,
@@ -34,27 +34,27 @@ def callback(fields: dict[str, str]) -> Callback:
     return Callback(fields, "<xml>TOPSECRET</xml>", "suite", {})
 
 
-def test_90628_a_ticket() -> None:
-    event = read("suite_ticket", SuiteTicket="TOPSECRET")
-    assert isinstance(event, SuiteTicket)
-    assert (event.ticket, event.time, event.suite_id) == ("TOPSECRET", TIME, "suite")
-
-
-def test_90642_an_installation_a_change_and_a_cancellation() -> None:
-    created = read("create_auth", AuthCode="TOPSECRET", State="s1")
-    assert isinstance(created, CreateAuth)
-    assert (created.auth_code, created.state) == ("TOPSECRET", "s1")
-    changed, cancelled = read("change_auth", AuthCorpId="ww1", State="s2"), read("cancel_auth", AuthCorpId="ww1")
-    assert isinstance(changed, ChangeAuth)
-    assert (changed.corpid, changed.state) == ("ww1", "s2")
-    assert isinstance(cancelled, CancelAuth)
-    assert (cancelled.corpid, cancelled.time) == ("ww1", TIME)
-
-
-def test_97175_another_secret() -> None:
-    event = read("reset_permanent_code", AuthCode="TOPSECRET")
-    assert isinstance(event, ResetPermanentCode)
-    assert event.auth_code == "TOPSECRET"
+@for_each(
+    [
+        ("suite_ticket", {"SuiteTicket": "TOPSECRET"}, SuiteTicket, {"ticket": "TOPSECRET"}),  # [90628]
+        (
+            "create_auth",
+            {"AuthCode": "TOPSECRET", "State": "s1"},
+            CreateAuth,
+            {"auth_code": "TOPSECRET", "state": "s1"},
+        ),
+        ("change_auth", {"AuthCorpId": "ww1", "State": "s2"}, ChangeAuth, {"corpid": "ww1", "state": "s2"}),  # [90642]
+        ("cancel_auth", {"AuthCorpId": "ww1"}, CancelAuth, {"corpid": "ww1"}),
+        ("reset_permanent_code", {"AuthCode": "TOPSECRET"}, ResetPermanentCode, {"auth_code": "TOPSECRET"}),  # [97175]
+    ]
+)
+def test_a_callback_of_wecoms_pages_is_an_event_of_its_class(
+    info_type: str, fields: dict[str, str], kind: type[SuiteEvent], expected: dict[str, str]
+) -> None:
+    event = read(info_type, **fields)
+    assert type(event) is kind
+    assert (event.time, event.suite_id) == (TIME, "suite")
+    assert {name: getattr(event, name) for name in expected} == expected
 
 
 def test_101587_data_permissions_with_the_days_that_are_left() -> None:
@@ -71,8 +71,7 @@ def test_101587_data_permissions_with_the_days_that_are_left() -> None:
     assert ended.until == TIME
 
 
-@pytest.mark.parametrize(
-    "fields",
+@for_each(
     [
         {"InfoType": "corp_arch_auth", "AuthCorpId": "ww1"},
         {"InfoType": "advanced_api_insufficient", "ServiceCorpId": "wwp", "AuthCorpId": "ww1"},
@@ -82,7 +81,7 @@ def test_101587_data_permissions_with_the_days_that_are_left() -> None:
         {"InfoType": "auth_data_permission", "AuthCorpId": "ww1"},
         {"Event": "enter_agent"},
         {},
-    ],
+    ]
 )
 def test_what_is_not_known_or_incomplete_is_a_plain_event_with_all_its_fields(fields: dict[str, str]) -> None:
     event = read_event(callback({**COMMON, **fields}), "suite")
@@ -92,7 +91,7 @@ def test_what_is_not_known_or_incomplete_is_a_plain_event_with_all_its_fields(fi
     assert event.callback.fields == {**COMMON, **fields}
 
 
-@pytest.mark.parametrize("stamp", ["", "soon", "-1", "1e9", "٣", "9" * 13, "9" * 400])
+@for_each(["", "soon", "-1", "1e9", "٣", "9" * 13, "9" * 400])
 def test_a_cancellation_without_a_time_is_of_the_beginning(stamp: str) -> None:
     """So it never counts as newer than an installation; WeCom is asked then."""
     event = read("cancel_auth", AuthCorpId="ww1", TimeStamp=stamp)

@@ -8,27 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Kind, Stand
+from tests.client.suite.stand import Corp, Data, Down, Kind, Shared, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, Suite, Token
+from wwspec_client import CancelAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, Suite
 from wwspec_contracts.errors import ConfigurationError, StoreError
-
-
-class Data:
-    """The app's own data of corps; deleting it may fail."""
-
-    def __init__(self) -> None:
-        self.rows: list[str] = []
-        self.calls: list[str] = []
-        self.failures = 0
-
-    def forget(self, corpid: str) -> None:
-        self.calls.append(corpid)
-        if self.failures:
-            self.failures -= 1
-            raise ConnectionError("the app's database is down")
-        self.rows = [row for row in self.rows if row != corpid]
 
 
 def test_a_corp_that_removes_the_app_is_forgotten(make: Make) -> None:
@@ -49,19 +33,6 @@ def test_a_corp_that_removes_the_app_is_forgotten(make: Make) -> None:
     assert stays.call()
 
 
-def test_the_client_that_somebody_still_holds_uses_its_token_no_more(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
-    corp.install()
-    client = stand.do(lambda suite: suite.corp(corp.corpid))
-    stand.do(lambda suite: client.get_log_level())
-    stand.forget(corp.corpid)
-    before = stand.asked("get_log_level")
-    with pytest.raises(NotInstalledError):
-        stand.do(lambda suite: client.get_log_level())
-    assert stand.asked("get_log_level") == before
-
-
 def test_every_step_runs_again_until_all_have_succeeded(make: Make) -> None:
     data, other = Data(), Data()
     data.failures = 2
@@ -74,65 +45,49 @@ def test_every_step_runs_again_until_all_have_succeeded(make: Make) -> None:
     assert corp.stored is None
 
 
-def test_no_call_is_made_while_data_is_being_deleted(make: Make) -> None:
+@pytest.fixture
+def half_forgotten(make: Make) -> tuple[Corp, Data]:
+    """A corp that is forgotten but for its data, which could not be deleted."""
     data = Data()
     data.failures = 1
-    stand = make(forgets=[data])
-    corp = stand.corp()
+    corp = make(forgets=[data]).corp()
     corp.install()
     with pytest.raises(ConnectionError):
-        stand.forget(corp.corpid)
+        corp.stand.forget(corp.corpid)
+    return corp, data
+
+
+def test_no_call_is_made_while_data_is_being_deleted_and_another_process_ends_that(
+    half_forgotten: tuple[Corp, Data], kind: Kind, stack: ExitStack
+) -> None:
+    corp, data = half_forgotten
     assert corp.stored is not None
     assert (corp.stored.permanent_code, corp.stored.forgetting) == ("", True)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         corp.call()
-    stand.forget(corp.corpid)
+    Stand(kind, stack, emulator=corp.stand.emulator, installations=corp.stand.store, forgets=[data]).forget(corp.corpid)
+    assert data.calls == [corp.corpid] * 2
     assert corp.stored is None
 
 
-def test_after_a_crash_another_process_ends_what_one_began(make: Make, kind: Kind, stack: ExitStack) -> None:
-    data = Data()
-    data.failures = 1
-    stand = make(forgets=[data])
-    corp = stand.corp()
-    corp.install()
-    with pytest.raises(ConnectionError):
-        stand.forget(corp.corpid)
-    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, forgets=[data])
-    other.forget(corp.corpid)
-    assert corp.stored is None
-
-
-def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(make: Make) -> None:
+def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(half_forgotten: tuple[Corp, Data]) -> None:
     """Its new code is stored at once, since it works only once; its old data is not mixed with new data."""
-    data = Data()
-    data.failures = 1
-    stand = make(forgets=[data])
-    corp = stand.corp()
-    corp.install()
-    with pytest.raises(ConnectionError):
-        stand.forget(corp.corpid)
+    corp, _ = half_forgotten
     found = corp.exchange(corp.code())
     assert (found.is_ready, bool(found.permanent_code)) == (False, True)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         corp.call()
-    assert stand.send("cancel_auth", at=found.installed_at - 60, AuthCorpId=corp.corpid).text == "success"
-    stand.seen(1, CancelAuth)
+    assert corp.stand.send("cancel_auth", at=found.installed_at - 60, AuthCorpId=corp.corpid).text == "success"
+    corp.stand.seen(1, CancelAuth)
     assert corp.stored == replace(found, forgetting=False)
     assert corp.call()
 
 
-def test_a_second_cancellation_removes_the_installation_that_waits(make: Make) -> None:
-    data = Data()
-    data.failures = 1
-    stand = make(forgets=[data])
-    corp = stand.corp()
-    corp.install()
-    with pytest.raises(ConnectionError):
-        stand.forget(corp.corpid)
+def test_a_second_cancellation_removes_the_installation_that_waits(half_forgotten: tuple[Corp, Data]) -> None:
+    corp, _ = half_forgotten
     corp.exchange(corp.code())
     corp.admin.cancel()
-    stand.seen(1, CancelAuth)
+    corp.stand.seen(1, CancelAuth)
     assert corp.stored is None
 
 
@@ -204,41 +159,12 @@ def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(m
     assert corp.stored is None
 
 
-class Down(MemoryInstallationStore):
-    """A store that is down for a while."""
-
-    is_down = False
-
-    def replace(self, old: Any, new: Any) -> bool:
-        if self.is_down:
-            raise StoreError("the database is down")
-        return super().replace(old, new)
-
-
-def test_install_cancel_install_ends_with_the_last(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_install_cancel_install_ends_with_the_last(stand: Stand, corp: Corp) -> None:
     for number in range(3):
         corp.admin.cancel()
         corp.admin.authorize([])
         stand.seen(number + 1, CreateAuth)
         assert corp.access_token()
-
-
-class Shared:
-    """Tokens that machines share."""
-
-    def __init__(self) -> None:
-        self.tokens: dict[str, Token] = {}
-
-    def load(self, name: str) -> Token | None:
-        return self.tokens.get(name)
-
-    def save(self, name: str, token: Token) -> None:
-        self.tokens[name] = token
-
-    def forget(self, name: str) -> bool:
-        return self.tokens.pop(name, None) is not None
 
 
 def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: Kind, stack: ExitStack) -> None:
@@ -252,22 +178,12 @@ def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: K
     assert Corp(other, gone.corpid, stack).call()
     assert (stand.asked("get_suite_token"), stand.asked("get_corp_token")) == (1, 2)
     names = {f'["{SUITE_ID}"]', f'["{SUITE_ID}","{gone.corpid}"]', f'["{SUITE_ID}","{stays.corpid}"]'}
-    assert set(shared.tokens) == names
+    assert set(shared.rows) == names
     stand.forget(gone.corpid)
-    assert set(shared.tokens) == names - {f'["{SUITE_ID}","{gone.corpid}"]'}
+    assert set(shared.rows) == names - {f'["{SUITE_ID}","{gone.corpid}"]'}
 
 
 def test_what_can_not_forget_is_refused() -> None:
     given: dict[str, Any] = {"installations": MemoryInstallationStore()}
     with pytest.raises(ConfigurationError, match="not str"):
         Suite("suite", "secret", forgets=["messages"], **given)  # type: ignore[list-item]
-
-
-def test_the_app_may_forget_a_corp_by_itself(make: Make) -> None:
-    data = Data()
-    stand = make(forgets=[data])
-    corp = stand.corp()
-    corp.install()
-    stand.forget(corp.corpid)
-    assert (corp.stored, data.calls) == (None, [corp.corpid])
-    wait_until(lambda: len(stand.events) == 1)

@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
 
+from tests.client.archive.world import Clock
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Kind, Stand
+from tests.client.suite.stand import Corp, Data, Kind, Shared, Stand
 from tests.support.provider import AES_KEY, TOKEN
-from tests.support.sql_servers import DATABASES, SERVERS, new_database
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import CancelAuth, Installation, MemoryInstallationStore, NotInstalledError, Token
+from wwspec_client import CancelAuth, Installation, MemoryInstallationStore, NotInstalledError
 from wwspec_client.sql import SqlInstallationStore, create_tables
 
 
@@ -41,29 +40,11 @@ def store() -> Between:
     return Between()
 
 
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = time.time() - 60
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-class Data:
-    """The app's data of corps."""
-
-    is_down = False
-
-    def forget(self, corpid: str) -> None:
-        if self.is_down:
-            raise ConnectionError("the app's database is down")
+    clock = Clock()
+    clock.now = time.time() - 60
+    return clock
 
 
 @pytest.fixture
@@ -123,7 +104,7 @@ def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_
     code = here.code()
 
     def begin() -> None:
-        data.is_down = True
+        data.failures = 1
         with pytest.raises(ConnectionError):
             there.stand.forget(there.corpid)
 
@@ -132,7 +113,6 @@ def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_
     assert is_of(here.stored, code)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         here.call()
-    data.is_down = False
     there.stand.forget(there.corpid)
     assert is_of(here.stored, code), "it came after that forgetting had begun"
     assert here.call() == 2
@@ -177,49 +157,30 @@ def test_a_token_of_an_earlier_installation_is_used_on_no_machine(corps: tuple[C
     assert here.stand.asked("get_corp_token") == 2
 
 
-class Shared:
-    """Tokens that machines share, as a table has them."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Token] = {}
-        self.then: Callable[[], object] | None = None
-        """Called once, just before a token is stored."""
-
-    def load(self, name: str) -> Token | None:
-        return self.rows.get(name)
-
-    def save(self, name: str, token: Token) -> None:
-        then, self.then = self.then, None
-        if then is not None:
-            then()
-        self.rows[name] = token
-
-    def forget(self, name: str) -> bool:
-        return self.rows.pop(name, None) is not None
-
-
-def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
-    make: Make, kind: Kind, stack: ExitStack
-) -> None:
+@pytest.fixture
+def sharing(make: Make, kind: Kind, stack: ExitStack) -> tuple[Corp, Corp, Shared]:
+    """The same, on machines that share tokens; that of the suite is there."""
     shared = Shared()
     stand = make(tokens=shared)
     here = stand.corp()
     there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
     here.install()
-    here.stand.do(lambda suite: suite.auth_info(here.corpid))  # the token of the suite is there
+    stand.do(lambda suite: suite.auth_info(here.corpid))
+    return here, there, shared
+
+
+def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
+    sharing: tuple[Corp, Corp, Shared],
+) -> None:
+    here, there, shared = sharing
     shared.then = lambda: there.stand.forget(there.corpid)
     with pytest.raises(NotInstalledError):
         here.call()
     assert [name for name in shared.rows if here.corpid in name] == []
 
 
-def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(make: Make, kind: Kind, stack: ExitStack) -> None:
-    shared = Shared()
-    stand = make(tokens=shared)
-    here = stand.corp()
-    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
-    here.install()
-    here.stand.do(lambda suite: suite.auth_info(here.corpid))
+def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(sharing: tuple[Corp, Corp, Shared]) -> None:
+    here, there, shared = sharing
 
     def come_back() -> None:
         there.stand.forget(there.corpid)
@@ -246,12 +207,9 @@ def test_a_second_cancellation_within_the_second_of_the_first_is_handled(
     assert len(here.stand.seen(2, CancelAuth)) == 2
 
 
-@pytest.fixture(params=DATABASES)
-def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlInstallationStore]:
-    """Installations in each database."""
-    is_server = request.param in SERVERS
-    url = new_database(request.getfixturevalue(request.param)) if is_server else f"sqlite:///{tmp_path}/app.db"
-    engine = create_engine(url)
+@pytest.fixture
+def shared(new_url: str) -> Iterator[SqlInstallationStore]:
+    engine = create_engine(new_url)
     with engine.begin() as connection:
         create_tables(connection)
     yield SqlInstallationStore(engine)

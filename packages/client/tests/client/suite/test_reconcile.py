@@ -12,8 +12,6 @@ from wwspec_client.errors import PlatformError
 
 
 class Gone(ClientHooks):
-    """Notes the corps that are gone."""
-
     def __init__(self) -> None:
         self.corps: list[str] = []
 

@@ -11,13 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Kind, Stand
+from tests.client.suite.stand import Corp, Down, Kind, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import DEADLINE
 from wwspec_client import (
     ChangeAuth,
     CreateAuth,
-    MemoryInstallationStore,
     NotInstalledError,
     PlatformError,
     ResetPermanentCode,
@@ -30,9 +29,7 @@ LOG_LEVEL = 2
 """What the emulator answers to `get_log_level`."""
 
 
-def test_a_corp_installs_the_app_from_the_market_and_is_called_for(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_a_corp_installs_the_app_from_the_market_and_is_called_for(stand: Stand, corp: Corp) -> None:
     corp.admin.cancel()
     corp.admin.authorize(state="from the market")
     [created] = stand.seen(1, CreateAuth)
@@ -44,9 +41,7 @@ def test_a_corp_installs_the_app_from_the_market_and_is_called_for(make: Make) -
     assert list(stand.do(lambda suite: suite.corps())) == [corp.corpid]
 
 
-def test_a_corp_installs_the_app_by_the_providers_link(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_a_corp_installs_the_app_by_the_providers_link(stand: Stand, corp: Corp) -> None:
     corp.admin.cancel()
     link = stand.do(lambda suite: suite.install_url("http://provider.example/done", state="s 1&"))
     gone = httpx.post(link, data={"corp": corp.corpid})
@@ -57,36 +52,22 @@ def test_a_corp_installs_the_app_by_the_providers_link(make: Make) -> None:
     assert corp.call() == LOG_LEVEL
 
 
-def test_an_auth_code_that_comes_twice_gives_the_same_installation(make: Make) -> None:
+def test_an_auth_code_that_comes_again_in_any_way_gives_the_same_installation(
+    stand: Stand, corp: Corp, kind: Kind, stack: ExitStack
+) -> None:
     """As when a person loads the page of the redirect again."""
-    stand = make()
-    corp = stand.corp()
-    code = corp.code()
-    assert corp.exchange(code) == corp.exchange(code)
-    assert stand.asked("v2/get_permanent_code") == 1
-
-
-def test_another_machine_knows_an_auth_code_that_was_used(make: Make, kind: Kind, stack: ExitStack) -> None:
-    stand = make()
-    corp = stand.corp()
     code = corp.code()
     found = corp.exchange(code)
+    assert corp.exchange(code) == found
+    assert stand.asked("v2/get_permanent_code") == 1
     other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store)
     assert other.do(lambda suite: suite.install(code)) == found
-
-
-def test_create_auth_and_a_redirect_may_bring_the_same_code(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
-    code = corp.code()
-    found = corp.exchange(code)
     assert stand.send("create_auth", AuthCode=code).text == "success"
     stand.seen(1, CreateAuth)
     assert corp.stored == found
 
 
-def test_an_auth_code_of_nobody_is_refused(make: Make) -> None:
-    stand = make()
+def test_an_auth_code_of_nobody_is_refused(stand: Stand) -> None:
     stand.corp().install()
     with pytest.raises(PlatformError, match="40078") as caught:
         stand.do(lambda suite: suite.install("made-up"))
@@ -95,39 +76,21 @@ def test_an_auth_code_of_nobody_is_refused(make: Make) -> None:
         stand.do(lambda suite: suite.install(""))
 
 
-def test_the_older_apis_give_the_same(make: Make) -> None:
-    stand = make(older=True)
+@pytest.mark.parametrize("older", [False, True])
+def test_what_a_corp_has_authorised_comes_by_the_apis_of_today_or_by_the_older_ones(make: Make, *, older: bool) -> None:
+    stand = make(older=older)
     corp = stand.corp()
     assert corp.install().agentid
-    assert (stand.asked("get_permanent_code"), stand.asked("service/get_auth_info")) == (1, 0)
-    info = stand.do(lambda suite: suite.auth_info(corp.corpid))
-    assert info.corp.corpid == corp.corpid
-    assert (stand.asked("service/get_auth_info"), stand.asked("v2/get_auth_info")) == (1, 0)
-
-
-def test_what_a_corp_has_authorised(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
-    corp.install()
     info = stand.do(lambda suite: suite.auth_info(corp.corpid))
     assert (info.corp.corpid, info.corp.corp_type) == (corp.corpid, "verified")
     assert info.agent.privilege.allow_party == [1]
-
-
-class Fails(MemoryInstallationStore):
-    """A store that is down for a while."""
-
-    is_down = False
-
-    def replace(self, old: Any, new: Any) -> bool:
-        if self.is_down:
-            raise StoreError("the database is down")
-        return super().replace(old, new)
+    apis = ("get_permanent_code", "service/get_auth_info", "v2/get_permanent_code", "v2/get_auth_info")
+    assert [stand.asked(api) > 0 for api in apis] == [older, older, not older, not older]
 
 
 def test_a_code_is_not_lost_when_the_store_is_down(make: Make) -> None:
     """WeCom accepts a code only once."""
-    store = Fails()
+    store = Down()
     stand = make(installations=store)
     corp = stand.corp()
     code = corp.code()
@@ -155,23 +118,13 @@ def test_a_custom_developed_app_uses_its_permanent_code_as_the_secret(make: Make
         stand.do(lambda suite: suite.install_url("http://provider.example"))
 
 
-def test_change_auth_brings_the_name_and_the_number_of_today(make: Make) -> None:
-    stand = make()
-    corp = stand.corp()
+def test_change_auth_brings_the_name_and_the_number_of_today(stand: Stand, corp: Corp) -> None:
     found = corp.install()
     assert stand.store.replace(found, replace(found, corp_name="before", agentid=7))
     corp.admin.change_authorisation()
     stand.seen(1, ChangeAuth)
     assert corp.stored is not None
     assert (corp.stored.corp_name, corp.stored.agentid) == ("模拟企业1", stand.emulator.settings.agentid)
-
-
-def test_all_corps_share_one_token_of_the_suite(make: Make) -> None:
-    stand = make(corps=3)
-    for number in range(3):
-        stand.corp(number).install()
-    assert [stand.corp(number).call() for number in range(3)] == [LOG_LEVEL] * 3
-    assert stand.asked("get_suite_token") == 1
 
 
 def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
@@ -191,20 +144,6 @@ def test_those_who_need_the_suites_token_at_once_fetch_one(make: Make) -> None:
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(call, corps)) == [LOG_LEVEL] * 8
     assert stand.asked("get_suite_token") == before + 1
-
-
-def test_each_corp_has_its_own_token(make: Make) -> None:
-    stand = make(corps=3)
-    tokens = set()
-    for number in range(3):
-        corp = stand.corp(number)
-        corp.install()
-        token = corp.access_token()
-        owner = stand.emulator.platform.world.accounts.owner(token)
-        assert owner is not None
-        assert owner.corpid == corp.corpid
-        tokens.add(token)
-    assert len(tokens) == 3
 
 
 def test_a_corp_without_an_installation_is_named_with_what_to_do(make: Make) -> None:
@@ -233,8 +172,7 @@ def test_before_the_first_ticket_the_error_says_what_to_do(kind: Kind, stack: Ex
     assert stand.corp().install().permanent_code
 
 
-def test_a_late_ticket_does_not_replace_a_newer_one(make: Make) -> None:
-    stand = make()
+def test_a_late_ticket_does_not_replace_a_newer_one(stand: Stand) -> None:
     latest = stand.store.ticket(SUITE_ID)
     assert stand.send("suite_ticket", at=1_000_000, SuiteTicket="old").text == "success"
     stand.seen(2, SuiteTicket)
@@ -242,8 +180,7 @@ def test_a_late_ticket_does_not_replace_a_newer_one(make: Make) -> None:
     assert stand.corp().install().permanent_code
 
 
-def test_the_next_ticket_heals_a_lost_one(make: Make) -> None:
-    stand = make()
+def test_the_next_ticket_heals_a_lost_one(stand: Stand) -> None:
     stand.corp().install()
     stand.store.save_ticket(SUITE_ID, "too old", 4e9)
     stand.emulator.platform.world.suite.tokens.clear()

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from wwspec_client import Installation, MemoryInstallationStore, NotInstalledError, PlatformError, Suite
+from wwspec_client import Installation, MemoryInstallationStore, NotInstalledError, Suite
 from wwspec_client.suite.tokens import token_name
 from wwspec_contracts.errors import StoreError
 
@@ -104,25 +104,19 @@ def test_the_install_link_is_that_of_wecom() -> None:
     )
 
 
-def test_an_answer_that_is_not_as_documented_quotes_no_code() -> None:
+@pytest.mark.parametrize(
+    ("code", "answer", "said"),
+    [
+        ("code", {"permanent_code": ["TOPSECRET"], "auth_corp_info": {"corpid": "ww1"}}, "as documented"),
+        ("TOPSECRET", {"errcode": 40078, "errmsg": "bad: TOPSECRET"}, "bad"),
+    ],
+)
+def test_no_error_of_an_installation_repeats_a_code(code: str, answer: dict[str, Any], said: str) -> None:
     class Wrong(Wecom):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith("get_permanent_code"):
-                return _answer(permanent_code=["TOPSECRET"], auth_corp_info={"corpid": "ww1"})
-            return super().handle_request(request)
+            is_asked = request.url.path.endswith("get_permanent_code")
+            return _answer(**answer) if is_asked else super().handle_request(request)
 
-    with _suite(MemoryInstallationStore(), Wrong()) as suite, pytest.raises(Exception, match="as documented") as caught:
-        suite.install("code")
-    assert "TOPSECRET" not in f"{caught.value} {vars(caught.value)}"
-
-
-def test_no_error_of_wecom_repeats_a_code() -> None:
-    class Repeats(Wecom):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith("get_permanent_code"):
-                return httpx.Response(200, json={"errcode": 40078, "errmsg": f"bad: {request.read().decode()}"})
-            return super().handle_request(request)
-
-    with _suite(MemoryInstallationStore(), Repeats()) as suite, pytest.raises(PlatformError, match="bad") as caught:
-        suite.install("TOPSECRET")
+    with _suite(MemoryInstallationStore(), Wrong()) as suite, pytest.raises(Exception, match=said) as caught:
+        suite.install(code)
     assert "TOPSECRET" not in f"{caught.value} {vars(caught.value)}"
