@@ -142,8 +142,7 @@ def test_each_run_gets_what_has_come_since_the_one_before(rig: Rig, store: Store
 
 
 @pytest.mark.parametrize(
-    ("start", "first"),
-    [("oldest", "m0"), (AT - 4, "m2"), (datetime.fromtimestamp(AT - 3, UTC), "m3"), ("now", "m1")],
+    ("start", "first"), [("oldest", "m0"), (AT - 4, "m2"), (datetime.fromtimestamp(AT - 3, UTC), "m3"), ("now", "m1")]
 )
 def test_the_first_run_begins_where_start_says(rig: Rig, store: Store, start: Any, first: str) -> None:
     rig.start = start

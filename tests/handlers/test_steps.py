@@ -306,10 +306,7 @@ def test_a_task_that_can_not_be_kept_is_an_error(reference_table: AbilityTable, 
     """Else a later attempt would create it again."""
     platform = Tasks()
     run_event(
-        reference_table,
-        Wrapped(store, "keep_step", fails(StoreError("full"))),
-        lambda ctx: ctx.finish(TASK),
-        platform,
+        reference_table, Wrapped(store, "keep_step", fails(StoreError("full"))), lambda ctx: ctx.finish(TASK), platform
     )
     assert platform.asked == ["task-2"]
 

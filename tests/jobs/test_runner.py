@@ -156,7 +156,6 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
 def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 10."""
     sdk = Platform(errcode)
     with working(store, sdk, answer) as process:
         process.accept(job(data='{"note":"a secret"}'))
@@ -170,7 +169,6 @@ def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
 
 
 def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
-    """Row 10."""
     sdk = Platform(799999)
     accept(store, job())
     for _ in range(PATIENCE - 1):
@@ -192,7 +190,6 @@ def test_a_refusal_that_may_pass_costs_no_result_however_often_it_comes(claims: 
 
 
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
-    """Row 10."""
     assert all(refusal.reason for refusal in REFUSALS.values())
     assert {refusal.kind for refusal in REFUSALS.values()} == set(RefusalKind)
     assert 0 not in REFUSALS

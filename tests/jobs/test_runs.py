@@ -63,7 +63,6 @@ def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
 def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again(
     url: str, store: Store, tmp_path: Path
 ) -> None:
-    """Row 8."""
     notes = tmp_path / "notes"
     accepting = JobIntake(store, lambda: None)
     for number in range(8):
@@ -88,8 +87,6 @@ class Attempt(Output):
 
 
 def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store, reference_table: AbilityTable) -> None:
-    """Row 8."""
-
     @ability
     def counting(request: Number, ctx: Context) -> Attempt:
         return Attempt(attempt=ctx.attempt)
@@ -146,7 +143,6 @@ def add_suspects(store: Store, number: int) -> list[str]:
 
 
 def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track("before", "suspect-0")
     accepting = JobIntake(store, lambda: None)
     with working(store, sdk, track, threads=4) as process:
@@ -166,7 +162,6 @@ def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: 
 
 
 def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track("hangs", "suspect-0")
     accepting = JobIntake(store, lambda: None)
     with working(store, sdk, track, threads=4, hang_after=0.1) as process:
@@ -184,7 +179,6 @@ def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Stor
 
 
 def test_neither_suspects_nor_others_starve(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track()
     suspects = add_suspects(store, 6)
     wait_until(lambda: store.job_figures().waiting == 6)
@@ -204,7 +198,6 @@ def test_neither_suspects_nor_others_starve(store: Store) -> None:
 
 
 def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
-    """Row 8."""
     clock, track = ManualClock(), Track("long")
     with closing(open_store("memory:", clock=clock)) as store:
         process = Process(store, Platform(), track, 1)
@@ -220,7 +213,6 @@ def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
 
 
 def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_do(store: Store) -> None:
-    """Row 9."""
     sdk, ran = Platform(), Counter[str]()
     accepting = JobIntake(store, lambda: None)
 
@@ -261,7 +253,6 @@ class HangingPlatform(Platform):
 
 
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=1)
     with working(store, sdk, answer, threads=1, report_within=0.1) as process:
         process.accept(job("first"))
@@ -277,7 +268,6 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
 
 
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=4)
     with working(store, sdk, answer, threads=2, report_within=0.1) as process:
         assert not process.jobs.exhausted
@@ -291,7 +281,6 @@ def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> 
 
 
 def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=1)
 
     def refuse(thread: threading.Thread) -> None:
@@ -315,7 +304,6 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
 def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
     store: Store, reference_table: AbilityTable, timeout: float | None, hang_after: float, exhausted: bool
 ) -> None:
-    """Row 12."""
     go_on, begun = threading.Event(), threading.Semaphore(0)
 
     @ability
@@ -362,7 +350,6 @@ def finished_while_flushed(redis: LocalRedis, sdk: Platform, flushes: int = 1) -
 def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
     redis: LocalRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 17."""
     sdk = Platform()
     finished_while_flushed(redis, sdk)
     assert sorted(info for info, _ in sdk.reports) == [f"job-{number}" for number in range(4)]
@@ -372,7 +359,6 @@ def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
 
 
 def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: LocalRedis) -> None:
-    """Row 17."""
     sdk, track = Platform(-1, -1), Track("job")
     with closing(open_store(redis.url)) as store, working(store, sdk, track) as process:
         process.accept(job("job"))
@@ -385,7 +371,6 @@ def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: Loca
 
 
 def test_a_job_that_is_gone_before_it_was_begun_is_run_all_the_same(redis: LocalRedis) -> None:
-    """Row 17."""
     sdk, track = Platform(), Track("first")
     with closing(open_store(redis.url)) as store:
         (suspect,) = add_suspects(store, 1)

@@ -124,7 +124,6 @@ def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(k
 
 
 def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: ZoneOf, store: Store) -> None:
-    """Row 24."""
     kernel = kernel_of("[abilities.figures]\nkind='status'\n")
     dispatcher = Dispatcher(kernel.table, kernel.sdk, store, status=lambda: '{"errcode":0}')
 
@@ -132,7 +131,6 @@ def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: Z
 
 
 def test_an_empty_array_is_refused_as_before_where_something_is_required(kernel: Kernel) -> None:
-    """Row 24."""
     message = "input contract: expected object, got array at "
     assert kernel.call("group_overview", "[]") == refused(f"{message}$")
     assert kernel.call("invoke_get_group_chat", "[]") == refused(f"{message}$")
@@ -461,7 +459,6 @@ def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id
 
 
 def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kernel) -> None:
-    """Row 22."""
     contracts = ConsoleContracts(kernel.table)
     page = {"input": {"func": "do_async_job", "func_req": {"notify_id": "NOTIFYID"}}}
 

@@ -105,7 +105,6 @@ FLOODS: dict[str, Callable[[int], Call]] = {
 def test_a_flood_is_one_line_a_second_with_the_number_left_out(
     moody_zone: Kernel, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 5."""
     for number in range(5):
         assert json.loads(moody_zone.dispatch(FLOODS[name](number)).text)["errcode"] != 0
     clock.now += 1.0

@@ -185,7 +185,6 @@ def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
 def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
     kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 28."""
     kernel = kernel_of(FETCH)
     for number in range(30):
         keys = {f"key{number}_{each}": 1 for each in range(50)}
@@ -220,7 +219,6 @@ def test_the_policy_off_gives_an_event_as_it_was_stored(
 def test_each_row_for_stored_events_has_a_policy_of_its_own(
     kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 28."""
     kernel = kernel_of(
         "[func]\nprefix='input_'\napis=[]\n"
         "[abilities.raw]\nkind='callback_data'\noutput_policy='off'\n"

@@ -111,10 +111,7 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
     "line feeds alone": ([CALL.replace(b"\r\n", b"\n"), LAST], [400]),
     "empty lines first": ([b"\r\n\r\n" + CALL + b"\r\n\r\n", LAST], [200, 200]),
-    "upgrade to a WebSocket": (
-        [post(head=HOST, more=WEBSOCKET), LAST],
-        [200, 200],
-    ),
+    "upgrade to a WebSocket": ([post(head=HOST, more=WEBSOCKET), LAST], [200, 200]),
     "upgrade to HTTP/2": ([post(head=HOST, more=b"connection: upgrade\r\nupgrade: h2c\r\n"), LAST], [200, 200]),
     "HTTP/2 at once": ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], [400]),
     "HEAD": ([b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),

@@ -124,8 +124,7 @@ def test_no_timer_is_left_after_the_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "age", "gives_way"),
-    [(MANY, 2 * PATIENCE, True), (MANY - 1, 2 * PATIENCE, False), (MANY, 0.0, False)],
+    ("jobs", "age", "gives_way"), [(MANY, 2 * PATIENCE, True), (MANY - 1, 2 * PATIENCE, False), (MANY, 0.0, False)]
 )
 def test_the_loop_gives_way_for_many_long_jobs_only(jobs: int, age: float, *, gives_way: bool) -> None:
     timers = Timers()

@@ -60,7 +60,6 @@ def end(pid: int) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_parent_serves_nothing_loads_nothing_and_stays_small(serve: Serve, workers: str) -> None:
-    """Row 13."""
     service = serve("--workers", workers, command=SERVE, environment=UNMEASURED)
     parent = service.process.pid
     assert service.pids(int(workers)) == descendants(parent)
@@ -94,7 +93,6 @@ def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve
 
 
 def test_without_workers_the_program_is_one_process(serve: Serve) -> None:
-    """Row 13."""
     service = serve("--workers", "0")
     assert service.call("whoami") == service.process.pid
     assert descendants(service.process.pid) == set()
@@ -123,7 +121,6 @@ def test_the_port_is_shut_until_a_worker_can_serve(
 
 
 def test_the_only_worker_is_replaced_when_it_was_killed_and_its_counts_are_kept(serve: Serve) -> None:
-    """Row 13."""
     service = serve("--workers", "1")
     (victim,) = service.pids(1)
     wait_until(lambda: counts(service) >= 2)
@@ -158,7 +155,6 @@ def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
 
 
 def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    """Row 13."""
     service = serve("--workers", "1", "--hang-after", "0.5")
     lost = pool.submit(service.call, "block", "never")
     victim = service.entered("never")
@@ -170,7 +166,6 @@ def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve
 
 @pytest.mark.slow  # waits for the pauses
 def test_pauses_before_a_worker_that_can_not_serve_grow_and_hold_up_nothing_else(serve: Serve) -> None:
-    """Row 13."""
     service = serve("--workers", "2", "--grace", "3600")
     first, second = service.pids(2)
     (service.folder / "broken").touch()
@@ -265,7 +260,6 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
 @pytest.mark.slow  # waits until calls count as hanging
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadPoolExecutor, workers: str) -> None:
-    """Row 11."""
     service = serve("--workers", workers, "--threads", "1", "--hang-after", "0.5", "--grace", "0.2")
     victim, lost = exhausted(service, pool)
     wait_until(lambda: f"worker process {victim} has no thread left and is replaced" in service.log.read_text())
@@ -291,7 +285,6 @@ def exhausted(service: Service, pool: ThreadPoolExecutor) -> tuple[int, list[Fut
 def test_a_process_whose_threads_all_hang_is_not_ready_until_one_comes_back(
     serve: Serve, pool: ThreadPoolExecutor
 ) -> None:
-    """Rows 11 and 15."""
     service = serve("--workers", "0", "--threads", "1", "--hang-after", "0.5")
     assert (service.get("/readyz").status_code, service.get("/readyz").text) == (200, "ok\n")
     _, calls = exhausted(service, pool)
@@ -325,7 +318,6 @@ THREADS_NEEDED = "this system does not let the program start the threads that it
 
 
 def test_a_program_that_may_start_few_threads_says_so_and_ends(serve: Serve, tmp_path: Path) -> None:
-    """Row 20."""
     with pytest.raises(AssertionError, match=THREADS_NEEDED) as raised:
         serve(command=limited(tmp_path, 14))
     assert "Traceback" not in str(raised.value)
@@ -376,7 +368,6 @@ exec "$@"
 
 
 def test_worker_processes_need_no_temporary_folder(serve: Serve, tmp_path: Path) -> None:
-    """Row 20."""
     unshare = ["unshare", "--mount", "bash", "-c", UNWRITABLE, "bash", str(tmp_path)]
     probe = subprocess.run([*unshare, "true"], capture_output=True, text=True, check=False)
     only_where(probe.returncode == 0, f"the user may mount: {probe.stderr}")
@@ -386,7 +377,6 @@ def test_worker_processes_need_no_temporary_folder(serve: Serve, tmp_path: Path)
 
 
 def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(serve: Serve, tmp_path: Path) -> None:
-    """Row 6."""
     stranger = tmp_path / "tmp" / f"wwspec-figures-{'9' * 40}-x"
     stranger.mkdir(parents=True)
     service = serve("--workers", "2")
@@ -398,7 +388,6 @@ def test_what_strangers_put_into_the_temporary_folder_is_not_looked_at(serve: Se
 
 
 def test_a_child_that_a_handler_forks_keeps_neither_port_nor_connections(serve: Serve) -> None:
-    """Row 21."""
     service = serve("--workers", "1")
     with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:
         child = service.call("fork")
@@ -426,7 +415,6 @@ def test_a_child_that_a_handler_forks_ends_by_sigterm(serve: Serve) -> None:
 
 
 def test_pauses_double_up_to_five_seconds_and_end_once_a_worker_has_served_for_a_while() -> None:
-    """Row 13."""
     slot = Slot()
     assert [slot.vacate("") for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
     ours, theirs = socket.socketpair()

@@ -427,7 +427,6 @@ def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypa
 
 
 def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 15."""
     monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
         store.check()

@@ -87,13 +87,7 @@ class JournalMachine(RuleBasedStateMachine):
         begins=st.booleans(),
     )
     def claim(
-        self,
-        owner: str,
-        limit: int,
-        lease: int,
-        known: frozenset[str] | None,
-        suspects: int | None,
-        begins: bool,
+        self, owner: str, limit: int, lease: int, known: frozenset[str] | None, suspects: int | None, begins: bool
     ) -> None:
         """Claim the jobs that became due first, of those that the owner can run."""
         due = [each for each in self._model if each.due <= self._clock()]

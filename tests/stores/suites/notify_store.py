@@ -8,22 +8,9 @@ from contextlib import closing
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.stores.suites.rig import (
-    SETTINGS,
-    THREADS,
-    ManualClock,
-    StoreFactory,
-    StoreFixtures,
-    in_threads,
-)
+from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
 
@@ -54,13 +41,7 @@ class NotifyStoreSuite(StoreFixtures):
     def test_another_corp_app_or_id_gets_nothing(self, store: NotifyStore) -> None:
         store.put("corp", 1, "id", "text", TTL)
         others = [("corp2", 1, "id"), ("CORP", 1, "id"), ("", 1, "id"), ("corp", 2, "id"), ("corp", 0, "id")]
-        others += [
-            ("corp", 1, "id2"),
-            ("corp", 1, "ID"),
-            ("corp", 1, "id\x00"),
-            ("corp", 1, ""),
-            ("corp", 1, "i%"),
-        ]
+        others += [("corp", 1, "id2"), ("corp", 1, "ID"), ("corp", 1, "id\x00"), ("corp", 1, ""), ("corp", 1, "i%")]
         assert [store.get(*other) for other in others] == [None] * len(others)
 
     def test_equal_ids_of_two_apps_are_two_entries(self, store: NotifyStore) -> None:
@@ -193,11 +174,7 @@ class NotifyStoreSuite(StoreFixtures):
         store = store_factory(StoreLimits())
         store.put("corp", 1, "id", "text", TTL)
         store.close()
-        for call in (
-            lambda: store.put("corp", 1, "2", "text", TTL),
-            lambda: store.get("corp", 1, "id"),
-            store.figures,
-        ):
+        for call in (lambda: store.put("corp", 1, "2", "text", TTL), lambda: store.get("corp", 1, "id"), store.figures):
             with pytest.raises(StoreError, match="closed"):
                 call()
 
