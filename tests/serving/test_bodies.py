@@ -38,13 +38,6 @@ def start(request: pytest.FixtureRequest, table: AbilityTable, monkeypatch: pyte
         yield lambda **options: start(max_body=MIB, by_uvicorn=request.param, **options)
 
 
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
-
-
 def large(size: int) -> bytes:
     return post(head=HOST, body=b"x" * size)
 

@@ -7,7 +7,6 @@ from time import monotonic
 
 import pytest
 
-from tests.serving.conftest import PlainSdk
 from tests.serving.wire import (
     BODY,
     CALL,
@@ -16,6 +15,7 @@ from tests.serving.wire import (
     OK,
     PLAIN,
     Gate,
+    PlainSdk,
     Served,
     Start,
     chunked,
@@ -50,19 +50,6 @@ def by_uvicorn(table: AbilityTable) -> Iterator[Served]:
         yield start(max_body=1000, by_uvicorn=True)
 
 
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Start]:
-    with starting(table) as start:
-        yield start
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
-
-
 SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "one call": ([CALL, LAST], [200, 200]),
     "calls one after another": ([CALL, CALL, CALL, LAST], [200] * 4),
@@ -87,6 +74,7 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "just not too large": ([post(head=HOST, body=b"x" * 1000), LAST], [200, 200]),
     "chunks too large": ([chunked(b"x" * 600, b"x" * 600)], [413]),
     "no request at all": ([b"hello\r\n\r\n"], [400]),
+    "no request after a call": ([CALL, b"hello\r\n\r\n"], [200, 400]),
     "TLS": ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], [400]),
     "unknown method": ([b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n"], [400]),
     "header without a colon": ([b"POST / HTTP/1.1\r\nhost\r\n\r\n"], [400]),
@@ -189,21 +177,6 @@ def test_trailers_are_no_headers(served: Served) -> None:
     assert b"ww-sealed: yes" in received
 
 
-def test_a_request_that_is_none_ends_a_kept_connection(served: Served) -> None:
-    with served.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
-        client.sendall(b"hello\r\n\r\n")
-        assert statuses(read_to_end(client)) == [400]
-
-
-def test_replies_come_one_by_one_on_a_kept_connection(served: Served) -> None:
-    with served.connect() as client:
-        for _ in range(3):
-            client.sendall(CALL)
-            assert read_reply(client).endswith(OK)
-
-
 def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered(start: Start, gate: Gate) -> None:
     program = start()
     program.sdk.invoke = gate
@@ -270,21 +243,20 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Sta
         until_closed(client)
 
 
-@pytest.mark.parametrize("start_of_head", [b"", b"POST / HTT", b"\r\n", CALL[:60]])
-def test_a_connection_whose_first_head_does_not_come_is_closed(start: Start, start_of_head: bytes) -> None:
+@pytest.mark.parametrize("calls_before", [0, 1])
+@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
+def test_a_connection_whose_head_does_not_come_is_closed(start: Start, calls_before: int, start_of_head: bytes) -> None:
     program = start(head_timeout=0.2)
     with program.connect() as client:
+        for _ in range(calls_before):
+            client.sendall(CALL)
+            assert read_reply(client).endswith(OK)
         client.sendall(start_of_head)
         until_closed(client)
 
 
-@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
-def test_a_connection_whose_later_head_does_not_come_is_closed(start: Start, start_of_head: bytes) -> None:
-    program = start(head_timeout=0.2)
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
-        client.sendall(start_of_head)
+def test_a_connection_on_which_nothing_comes_is_closed(start: Start) -> None:
+    with start(head_timeout=0.2).connect() as client:
         until_closed(client)
 
 

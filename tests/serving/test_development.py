@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving.conftest import PlainSdk
+from tests.serving.wire import PlainSdk
 from tests.support.apps import ROOT, write_files
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,28 +22,13 @@ from tests.serving.wire import (
     post,
     read_reply,
     read_to_end,
-    starting,
     statuses,
     until_closed,
 )
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.registry.table import AbilityTable
 
 MIB = 1 << 20
 GARBAGE = [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"POST / HTTP/1.1\r\nhost\r\n\r\n"]
-
-
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Start]:
-    with starting(table) as start:
-        yield start
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
 
 
 def resident() -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -63,21 +63,6 @@ def test_a_worker_that_gets_several_signals_at_once_finishes_its_calls(
     assert running.result(DEADLINE) == pid
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
-    service = serve("--workers", str(workers), "--grace", "0.2")
-    service.pids(1)
-    running = pool.submit(service.call, "wait", "never")
-    service.entered("never")
-    family = service.family()
-    service.process.terminate()
-    service.process.wait(DEADLINE)
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
-    wait_until(lambda: not any(map(alive, family)))
-    assert "1 calls and 0 jobs unfinished" in service.log.read_text()
-
-
 @pytest.mark.slow  # waits for the grace of each
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("ability_id", ["block", "stubborn", "aside", "leave"])
@@ -119,31 +104,13 @@ def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_signal_ends_a_program_whose_loop_is_held_up(
-    serve: Serve, pool: ThreadPoolExecutor, workers: int
+@pytest.mark.parametrize("ability_id", ["wait", "block"])
+def test_a_second_signal_ends_the_program_at_once_also_when_its_loop_is_held_up(
+    serve: Serve, pool: ThreadPoolExecutor, ability_id: str, workers: int
 ) -> None:
     service = serve("--workers", str(workers), "--grace", "3600")
     service.pids(1)
-    running = pool.submit(service.call, "block", "never")
-    service.entered("never")
-    family = service.family()
-
-    def ended() -> bool:
-        service.process.terminate()
-        return service.process.poll() is not None
-
-    wait_until(ended)
-    assert service.process.wait(DEADLINE) == -signal.SIGTERM
-    wait_until(lambda: not any(map(alive, family)))
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_signal_ends_the_program_at_once(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
-    service = serve("--workers", str(workers), "--grace", "3600")
-    service.pids(1)
-    running = pool.submit(service.call, "wait", "never")
+    running = pool.submit(service.call, ability_id, "never")
     service.entered("never")
     family = service.family()
     service.process.terminate()
@@ -170,28 +137,6 @@ def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecu
     assert "Traceback" not in service.log.read_text()
 
 
-@pytest.mark.slow  # kills processes
-def test_a_worker_that_was_killed_is_replaced_while_the_other_answers(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    service = serve("--workers", "2")
-    first, second = service.pids(2)
-    lost: Future[int] = pool.submit(service.call, "wait", "never")
-    victim = service.entered("never")
-    os.kill(victim, signal.SIGKILL)
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
-    survivor = first if victim == second else second
-    assert service.call("whoami") == survivor
-    seen = {survivor}
-
-    def replaced() -> bool:
-        seen.add(service.call("whoami"))
-        return len(seen) == 2
-
-    wait_until(replaced)
-    assert victim not in seen
-    assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text()
-
-
 def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "0", "--hang-after", "0.5")
     running = pool.submit(service.call, "block", "door")
@@ -202,22 +147,6 @@ def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serv
     assert running.result(DEADLINE) == service.process.pid
     wait_until(lambda: "the event loop runs again" in service.log.read_text())
     assert service.log.read_text().count("has been held up") == 1
-
-
-@pytest.mark.slow  # held up for longer than a worker may stand still
-def test_a_worker_whose_event_loop_is_held_up_is_replaced(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    service = serve("--workers", "2", "--hang-after", "3")
-    pids = service.pids(2)
-    lost = pool.submit(service.call, "block", "never")
-    victim = service.entered("never")
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
-    log = service.log.read_text()
-    assert "block < " in log
-    assert f"worker process {victim} is held up by what it runs" in log
-    wait_until(lambda: f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text())
-    (survivor,) = pids - {victim}
-    assert service.pids(2) - {survivor} != {victim}
 
 
 def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Serve, pool: ThreadPoolExecutor) -> None:

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from tests.serving.conftest import PlainSdk
+from tests.serving.wire import PlainSdk
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError

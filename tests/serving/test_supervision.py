@@ -160,7 +160,9 @@ def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve
     victim = service.entered("never")
     with pytest.raises(httpx.HTTPError):
         lost.result(DEADLINE)
-    assert f"worker process {victim} is held up by what it runs" in service.log.read_text()
+    log = service.log.read_text()
+    assert "block < " in log
+    assert f"worker process {victim} is held up by what it runs" in log
     assert service.call("whoami") != victim
 
 
@@ -252,6 +254,8 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
     wait_until(lambda: not any(map(alive, family)))
     with pytest.raises(httpx.HTTPError):
         running.result(DEADLINE)
+    if ability_id == "wait":
+        assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
 
 # Threads that hang

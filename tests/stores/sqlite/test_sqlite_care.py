@@ -69,45 +69,40 @@ def locked(path: Path) -> Iterator[None]:
         process.communicate(timeout=DEADLINE)
 
 
-def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "before", "text", 100)
+def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "before", "text", 100)
 
-        def put(number: int) -> float:
-            threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
-            begun = time.monotonic()
-            assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
-            return time.monotonic() - begun
+    def put(number: int) -> float:
+        threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
+        begun = time.monotonic()
+        assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
+        return time.monotonic() - begun
 
-        with locked(path):
-            waited = in_threads(put, 16)
-            assert store.get("corp", 1, "before") == "text"
-        assert all(2.5 < each < 5.0 for each in waited), waited
-        store.put("corp", 1, "after", "text", 100)
-        assert store.figures().rows == 2
+    with locked(path):
+        waited = in_threads(put, 16)
+        assert store.get("corp", 1, "before") == "text"
+    assert all(2.5 < each < 5.0 for each in waited), waited
+    store.put("corp", 1, "after", "text", 100)
+    assert store.figures().rows == 2
 
 
-def test_a_write_whose_lock_comes_in_time_is_done(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        with locked(path):
-            threads = [
-                threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
-            ]
-            for thread in threads:
-                thread.start()
+def test_a_write_whose_lock_comes_in_time_is_done(path: Path, store: SqliteStore) -> None:
+    with locked(path):
+        threads = [
+            threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
+        ]
         for thread in threads:
-            thread.join(DEADLINE)
-        assert store.figures().rows == 8
+            thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert store.figures().rows == 8
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_failed(
-    tmp_path: Path, suffix: str, replaced: bool, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, path: Path, suffix: str, replaced: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "notify.db"
     lost = Path(f"{path}{suffix}")
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)
@@ -133,17 +128,14 @@ def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_fa
         assert store.figures().rows == 2
 
 
-def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "id", "text", 1000)
-        wait_until(lambda: time.time() > tmp_path.stat().st_mtime + 0.05)  # a folder's time has its own small steps
-        path.unlink()
-        assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
+def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "id", "text", 1000)
+    wait_until(lambda: time.time() > path.parent.stat().st_mtime + 0.05)  # a folder's time has its own small steps
+    path.unlink()
+    assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
 
 
-def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
+def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)
         Path(f"{path}-wal").unlink()
@@ -153,15 +145,13 @@ def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path
 
 
 @pytest.mark.slow  # waits until the store looks again
-def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.check()
-        with locked(path):
-            store.check()  # as far as anybody knows
-            assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
-            assert "locked" in refused(store.check)
-        store.check()
+def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store: SqliteStore) -> None:
+    store.check()
+    with locked(path):
+        store.check()  # as far as anybody knows
+        assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
+        assert "locked" in refused(store.check)
+    store.check()
 
 
 def store_threads() -> int:
@@ -269,15 +259,13 @@ def test_expired_events_leave_the_file_without_a_further_put(tmp_path: Path) -> 
         assert store.figures().rows == 1
 
 
-def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "id", "text", 1200)
-        store.add(job("claimed"))
-        store.claim("one", 1, 600)
-        store.add(job("waiting"))
-        assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
-        assert store.renew("one", ["claimed"], 600) == {"claimed"}
+def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "id", "text", 1200)
+    store.add(job("claimed"))
+    store.claim("one", 1, 600)
+    store.add(job("waiting"))
+    assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
+    assert store.renew("one", ["claimed"], 600) == {"claimed"}
 
 
 def test_a_clock_that_is_set_is_logged(

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.event_jobs import event_job
 from tests.stores.suites.job_samples import LEASE, SLACK, job
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Forgotten, JobFigures, Store, StoreLimits
 from wwspec_router.stores.failed import Failure
@@ -76,9 +76,8 @@ class FailedJobsSuite(StoreFixtures):
 
     def test_a_step_that_can_not_be_stored_is_refused(self, store: Store) -> None:
         running(store)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.keep_step("one", "a", "name", "secret\udc80")
-        assert "secret" not in str(caught.value)
 
     def test_a_run_that_does_not_count_is_no_attempt(self, store: Store, clock: ManualClock) -> None:
         running(store)
@@ -140,9 +139,8 @@ class FailedJobsSuite(StoreFixtures):
     def test_an_owner_that_can_not_be_stored_is_refused(
         self, store: Store, call: str, corpid: str, agentid: int
     ) -> None:
-        with pytest.raises(StoreError) as caught:
+        with refused():
             getattr(store, call)(corpid, agentid, 9 if call == "failed_jobs" else "a")
-        assert "secret" not in str(caught.value)
 
     def test_a_job_that_is_run_again_is_as_it_was_with_its_steps(self, store: Store) -> None:
         made = event_job()

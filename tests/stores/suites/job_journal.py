@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stores.suites.job_machine import JournalMachine
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
 from wwspec_router.stores.job import Outcome
@@ -148,23 +148,6 @@ class JobJournalSuite(StoreFixtures):
         clock.advance(LEASE - 60)
         assert ids(store.claim("four", 4, LEASE)) == ["a", "c"]
 
-    def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        assert store.renew("one", ["a"], 60) == {"a"}
-        clock.advance(60)
-        assert ids(store.claim("two", 1, LEASE)) == ["a"]
-
-    def test_the_latest_outcome_is_kept_across_claims(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        for outcome in (Outcome(errcode=7, result="first"), Outcome(errcode=0, result='{"errcode":0}')):
-            assert store.keep_outcome("one", "a", outcome)
-        for attempt in (2, 3):
-            clock.advance(LEASE)
-            [claimed] = ageless(store.claim("two", 1, LEASE))
-            assert claimed == job("a", claims=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
-
     def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
         for each in "abc":
             store.add(job(each))
@@ -181,26 +164,6 @@ class JobJournalSuite(StoreFixtures):
         store.add(job("d"))
         clock.advance(150)
         assert ids(store.claim("two", 3, LEASE)) == ["a", "d", "b"]
-
-    def test_a_postponed_job_has_no_owner(self, store: JobJournal) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        assert store.postpone("one", "a", 600)
-        assert store.renew("one", ["a"], LEASE) == set()
-        assert not store.postpone("one", "a", 0)
-        assert not store.finish("one", "a")
-        assert store.claim("one", 1, LEASE) == []
-
-    def test_a_finished_job_is_gone(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        assert store.finish("one", "a")
-        assert not store.finish("one", "a")
-        assert store.renew("one", ["a"], LEASE) == set()
-        clock.advance(LEASE)
-        assert store.claim("one", 1, LEASE) == []
-        store.add(job("a", data="another"))
-        assert ageless(store.claim("one", 1, LEASE)) == [job("a", data="another", claims=1)]
 
     def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
         store.add(job("secret"))
@@ -230,17 +193,6 @@ class JobJournalSuite(StoreFixtures):
         figures = store.job_figures()
         assert (figures.waiting, figures.claimed, figures.bytes) == (2, 0, job_bytes(*jobs[1:]))
         assert 200 <= figures.oldest_age < 200 + SLACK
-
-    def test_the_bound_on_jobs_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
-        with closing(store_factory(StoreLimits(max_jobs=2))) as store:
-            store.add(job("a"))
-            store.add(job("b"))
-            store.claim("one", 1, LEASE)
-            with pytest.raises(StoreFullError):
-                store.add(job("c"))
-            assert store.finish("one", "a")
-            store.add(job("d"))
-            assert ids(store.claim("one", 3, LEASE)) == ["b", "d"]
 
     def test_the_bound_on_bytes_refuses_new_jobs_but_no_outcome(self, store_factory: StoreFactory) -> None:
         with closing(store_factory(StoreLimits(max_job_bytes=job_bytes(job("a"), job("b"))))) as store:
@@ -287,10 +239,8 @@ class JobJournalSuite(StoreFixtures):
         self, store: JobJournal, bad: dict[str, object]
     ) -> None:
         unfit = msgspec.structs.replace(job("id", data="secret"), **bad)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.add(unfit)
-        assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None
         assert store.job_figures().waiting == 0
 
     @pytest.mark.parametrize(
@@ -317,10 +267,8 @@ class JobJournalSuite(StoreFixtures):
         store.add(job("a"))
         store.add(job("b"))
         store.claim("one", 1, LEASE)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             call(store)
-        assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None
         figures = store.job_figures()
         assert (figures.waiting, figures.claimed) == (1, 1)
         assert store.renew("one", ["a", "b"], LEASE) == {"a"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
@@ -199,9 +199,8 @@ class NotificationsSuite(StoreFixtures):
 
     def test_what_no_store_can_hold_is_refused(self, store: Store) -> None:
         for made in (notification(data="secret\ud800"), notification(notify_id="secret\ud800")):
-            with pytest.raises(StoreError) as caught:
+            with refused():
                 store.add(made)
-            assert "secret" not in str(caught.value)
         for delay in (-1.0, float("inf")):
             with pytest.raises(StoreError, match="delay must be"):
                 store.add(notification(), delay=delay)

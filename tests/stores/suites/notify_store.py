@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
 
@@ -34,21 +34,11 @@ class NotifyStoreSuite(StoreFixtures):
         assert store.get("corp", 1, "id") == text
         assert store.figures() == StoreFigures(rows=1, bytes=len(text.encode()))
 
-    def test_an_entry_can_be_fetched_again(self, store: NotifyStore) -> None:
-        store.put("corp", 1, "id", "text", TTL)
-        assert [store.get("corp", 1, "id") for _ in range(3)] == ["text"] * 3
-
     def test_another_corp_app_or_id_gets_nothing(self, store: NotifyStore) -> None:
         store.put("corp", 1, "id", "text", TTL)
         others = [("corp2", 1, "id"), ("CORP", 1, "id"), ("", 1, "id"), ("corp", 2, "id"), ("corp", 0, "id")]
         others += [("corp", 1, "id2"), ("corp", 1, "ID"), ("corp", 1, "id\x00"), ("corp", 1, ""), ("corp", 1, "i%")]
         assert [store.get(*other) for other in others] == [None] * len(others)
-
-    def test_equal_ids_of_two_apps_are_two_entries(self, store: NotifyStore) -> None:
-        owners = [("corp", 1), ("corp", 2), ("corp2", 1)]
-        for corpid, agentid in owners:
-            store.put(corpid, agentid, "id", f"of {corpid} {agentid}", TTL)
-        assert [store.get(*owner, "id") for owner in owners] == ["of corp 1", "of corp 2", "of corp2 1"]
 
     def test_a_put_replaces_text_and_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
         store.put("corp", 1, "id", "a long first text", 100)
@@ -56,12 +46,6 @@ class NotifyStoreSuite(StoreFixtures):
         clock.advance(200)
         assert store.get("corp", 1, "id") == "second"
         assert store.figures() == StoreFigures(rows=1, bytes=6)
-
-    def test_a_replacement_can_shorten_the_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
-        store.put("corp", 1, "id", "first", 300)
-        store.put("corp", 1, "id", "second", 100)
-        clock.advance(200)
-        assert store.get("corp", 1, "id") is None
 
     def test_an_entry_lives_for_its_ttl(self, store: NotifyStore, clock: ManualClock) -> None:
         store.put("corp", 1, "short", "text", 100)
@@ -80,16 +64,6 @@ class NotifyStoreSuite(StoreFixtures):
         assert store.figures() == StoreFigures(rows=300, bytes=1800)
         clock.advance(150)
         assert store.figures() == StoreFigures(rows=100, bytes=600)
-
-    def test_the_bound_on_rows_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
-        with closing(store_factory(StoreLimits(max_rows=3))) as store:
-            for number in range(3):
-                store.put("corp", 1, str(number), "text", TTL)
-            with pytest.raises(StoreFullError):
-                store.put("corp", 1, "3", "text", TTL)
-            assert [store.get("corp", 1, str(number)) for number in range(4)] == ["text"] * 3 + [None]
-            store.put("corp", 1, "0", "replaced", TTL)
-            assert store.get("corp", 1, "0") == "replaced"
 
     def test_the_bound_on_bytes_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
         with closing(store_factory(StoreLimits(max_bytes=10))) as store:
@@ -135,10 +109,8 @@ class NotifyStoreSuite(StoreFixtures):
     def test_what_no_store_can_hold_is_refused_without_repeating_it(
         self, store: NotifyStore, corpid: str, agentid: int, notify_id: str, text: str
     ) -> None:
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.put(corpid, agentid, notify_id, text, TTL)
-        assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None
         assert store.figures().rows == 0
 
     def test_concurrent_puts_and_gets_lose_nothing(self, store: NotifyStore) -> None:

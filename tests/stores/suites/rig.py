@@ -6,12 +6,13 @@ It is not aware of any backend.
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.base import Store, StoreLimits
 
 T = TypeVar("T")
@@ -48,6 +49,15 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
+
+
+@contextmanager
+def refused(match: str | None = None, error: type[Exception] = StoreError) -> Iterator[None]:
+    """Expect an error that has no cause, and that does not repeat what must not be: tests call that `secret`."""
+    with pytest.raises(error, match=match) as caught:
+        yield
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 class StoreFixtures:
