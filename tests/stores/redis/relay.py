@@ -32,7 +32,6 @@ class Relay:
         self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def run(self) -> None:
-        """Work until `stop`."""
         self._selector.register(self._listener, selectors.EVENT_READ)
         while not self._stopped.is_set():
             for key, _ in self._selector.select(0.01):
@@ -54,7 +53,6 @@ class Relay:
         return result
 
     def stop(self) -> None:
-        """Let `run` return."""
         self._stopped.set()
 
     def _accept(self) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
@@ -45,15 +44,6 @@ def works(call: Callable[[], object]) -> bool:
     except StoreError:
         return False
     return True
-
-
-def test_it_is_opened_by_its_url(server: LocalRedis) -> None:
-    with closing(open_store(server.url, StoreLimits(max_rows=1))) as store:
-        assert isinstance(store, RedisStore)
-        assert store.shared
-        store.put("corp", 1, "a", "text", 100)
-        with pytest.raises(StoreFullError):
-            store.put("corp", 1, "b", "text", 100)
 
 
 @SETTINGS
@@ -114,6 +104,7 @@ def test_programs_with_the_same_prefix_are_instances_of_one(server: LocalRedis) 
         closing(open_store(server.url, program="one")) as one,
         closing(open_store(f"{server.url}?prefix=one", program="other")) as other,
     ):
+        assert one.shared
         one.put("corp", 1, "id", "text", 100)
         one.add(job("a"))
         assert other.get("corp", 1, "id") == "text"
@@ -364,23 +355,6 @@ def test_an_answer_that_does_not_come_is_waited_for_once(server: LocalRedis, mon
         assert store.get("corp", 1, "id") == "text"
 
 
-def test_a_server_that_hangs_is_an_error_and_not_a_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.1)
-    with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
-        store.put("corp", 1, "id", "text", 1000)
-        server.freeze()
-        try:
-            with ThreadPoolExecutor(32) as pool:
-                calls = [pool.submit(store.get, "corp", 1, "id") for _ in range(32)]
-                errors = [str(each.exception(DEADLINE)) for each in calls]
-        finally:
-            server.thaw()
-        busy = "all 16 connections to the server were in use for 0.1 seconds"
-        assert all("did not answer within 0.1 seconds" in each or busy in each for each in errors)
-        wait_until(lambda: works(lambda: store.get("corp", 1, "id")))
-        assert store.get("corp", 1, "id") == "text"
-
-
 def test_a_check_tells_of_a_server_that_is_away_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wwspec_router.stores.redis.connection.TIMEOUT", 0.2)
     with local_redis(tmp_path) as server, closing(RedisStore(server.url)) as store:
@@ -441,15 +415,6 @@ def test_many_threads_share_few_connections(server: LocalRedis, store: RedisStor
     in_threads(work, 64)
     assert store.figures().rows == 64 * 20
     assert 2 <= peak <= 16 + 1
-
-
-def test_closing_leaves_no_connection(server: LocalRedis) -> None:
-    store = RedisStore(server.url)
-    in_threads(lambda number: store.put("corp", number, "id", "text", 100))
-    assert len(server.run("CLIENT", "LIST").splitlines()) > 1
-    store.close()
-    store.close()
-    wait_until(lambda: len(server.run("CLIENT", "LIST").splitlines()) == 1)
 
 
 def test_a_close_waits_for_fetches_and_later_ones_say_that_the_store_is_closed(

@@ -56,7 +56,6 @@ def issue(folder: Path) -> Certificates:
 
 
 def rules() -> list[str]:
-    """Return the rights that the docs list."""
     page = (ROOT / "docs" / "en" / "how-to" / "several-instances.md").read_text()
     found = re.search(r"`(\+ping [^`]*)`", page)
     assert found
@@ -95,7 +94,6 @@ def test_a_server_without_tls_and_a_file_that_is_no_certificate_are_one_line_eac
 
 
 def exercise(store: Store) -> None:
-    """Do everything that a store does."""
     store.check()
     store.put("corp", 1, "id", "text", 100)
     assert store.get("corp", 1, "id") == "text"

@@ -170,7 +170,6 @@ def test_sentinels_that_are_all_away_are_an_error_and_one_that_is_away_is_none(
 
 
 def answers_again(call: Callable[[], object]) -> bool:
-    """Tell whether the store does something."""
     return seconds_of(call)[1] is None
 
 
@@ -185,7 +184,6 @@ def is_replica(server: LocalRedis) -> bool:
 
 
 def seconds_of(call: Callable[[], Any]) -> tuple[float, StoreError | None]:
-    """Return how long a call took, and its refusal if any."""
     began = time.monotonic()
     try:
         call()

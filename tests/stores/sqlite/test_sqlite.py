@@ -20,7 +20,7 @@ from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits
+from wwspec_router.stores import Outcome, StoreLimits
 from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile
@@ -77,28 +77,6 @@ def usage(path: Path) -> tuple[int, int]:
         rows, size = db.execute("SELECT rows, bytes FROM notify_usage").fetchone()
         newest, newest_size = db.execute("SELECT count(*), ifnull(sum(size), 0) FROM notify_new").fetchone()
         return rows + newest, size + newest_size
-
-
-def test_reopening_keeps_entries(path: Path) -> None:
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "id", "text", 100)
-    with closing(SqliteStore(str(path))) as store:
-        assert store.get("corp", 1, "id") == "text"
-        assert store.figures() == StoreFigures(rows=1, bytes=4)
-
-
-def test_two_stores_of_one_file_see_each_others_entries_and_bounds(tmp_path: Path) -> None:
-    limits = StoreLimits(max_rows=2)
-    with (
-        closing(SqliteStore(tmp_path / "notify.db", limits)) as one,
-        closing(SqliteStore(tmp_path / "notify.db", limits)) as other,
-    ):
-        one.put("corp", 1, "a", "from one", 100)
-        other.put("corp", 1, "b", "from other", 100)
-        assert other.get("corp", 1, "a") == "from one"
-        assert one.get("corp", 1, "b") == "from other"
-        with pytest.raises(StoreError, match="full"):
-            one.put("corp", 1, "c", "text", 100)
 
 
 def test_processes_that_open_and_write_one_new_file_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -306,22 +284,6 @@ def test_one_write_that_fails_takes_no_concurrent_one_with_it(path: Path, store:
             stored = store.get("corp", number, f"good {step}")
             assert stored == (None if f"bad {step}" in failed else "text")
     assert usage(path)[0] == table_rows(path) == store.figures().rows
-
-
-def test_a_file_that_another_process_keeps_locked_is_a_clear_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wwspec_router.stores.sqlite.file.LOCK_TIMEOUT", 0.05)
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
-        store.put("corp", 1, "before", "text", 100)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="locked"):
-            store.put("corp", 1, "during", "text", 100)
-        assert store.get("corp", 1, "before") == "text"
-        other.execute("ROLLBACK")
-        store.put("corp", 1, "after", "text", 100)
-        assert store.figures().rows == 2
 
 
 def test_opening_waits_while_another_process_prepares_the_file(path: Path) -> None:

@@ -41,7 +41,6 @@ def refused(call: Callable[[], object]) -> str:
 
 
 def run(*arguments: object, **environment: str) -> str:
-    """Run Python with arguments and return what it prints."""
     return _output([sys.executable, *map(str, arguments)], environment)
 
 

@@ -18,7 +18,6 @@ TTL = 1200.0
 
 
 def event_job(name: str = "a", **changes: object) -> Job:
-    """Return a new job that is about an event."""
     made: dict[str, object] = {
         "ability_id": "",
         "job_info": "",

@@ -23,7 +23,6 @@ AGENT = 1000002
 
 
 def failed(store: Store, job_id: str, **changes: object) -> None:
-    """Let a job fail for good."""
     store.add(job(job_id, **changes))
     store.claim("one", 1, LEASE)
     assert store.begin("one", job_id)
@@ -31,12 +30,10 @@ def failed(store: Store, job_id: str, **changes: object) -> None:
 
 
 def failed_ids(store: Store, corpid: str = "corp", agentid: int = AGENT, limit: int = 99) -> list[str]:
-    """Return the ids of the jobs of a corp and an app that failed."""
     return [each.job_id for each in store.failed_jobs(corpid, agentid, limit)]
 
 
 def claim_of(key: str, token: str, corp: str = "0") -> OnceClaim:
-    """Return a claim of a corp."""
     return OnceClaim(key=key, token=token, request="f00d", corp=corp)
 
 

@@ -25,7 +25,6 @@ A, B, BOTH = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
 
 
 def of(ability_id: str, job_id: str) -> Job:
-    """Return a new job of an ability."""
     return job(job_id, ability_id=ability_id)
 
 

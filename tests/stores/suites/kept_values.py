@@ -30,13 +30,11 @@ def write(text: str | None, key: KeptKey = KEY, **changes: object) -> KeptWrite:
 
 
 def text_of(store: Store, key: KeptKey = KEY) -> str | None:
-    """Return the text of a kept value."""
     value = store.read_kept(key)
     return None if value is None else value.text
 
 
 def running(store: Store, job_id: str = "a", owner: str = "one") -> Job:
-    """Return a job that was added and has begun."""
     store.add(job(job_id))
     [claimed] = store.claim(owner, 1, LEASE)
     assert store.begin(owner, job_id)
@@ -298,7 +296,6 @@ class KeptMachine(RuleBasedStateMachine):
 
     @invariant()
     def figures_agree(self) -> None:
-        """Compare the figures."""
         size = sum(len(key.name.encode()) + len(value.text.encode()) for key, value in self._values.items())
         assert self._store.kept_figures() == KeptFigures(rows=len(self._values), bytes=size)
 

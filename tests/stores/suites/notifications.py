@@ -22,7 +22,6 @@ AGENT = 1000002
 
 
 def notification(name: str = "a", **changes: object) -> Job:
-    """Return a new notification."""
     made: dict[str, object] = {
         "ability_id": "",
         "job_info": "",
@@ -35,7 +34,6 @@ def notification(name: str = "a", **changes: object) -> Job:
 
 
 def fetch(store: Store, notify_id: str = "notify a", corpid: str = "corp", agentid: int = AGENT) -> str | None:
-    """Fetch as the app does."""
     return store.fetch(corpid, agentid, notify_id, TTL)
 
 

@@ -182,8 +182,6 @@ minutes = st.integers(1, 40)
 
 
 class NotifyMachine(RuleBasedStateMachine):
-    """Does random things to a small store and to a dict, and compares them."""
-
     LIMITS = StoreLimits(max_rows=6, max_bytes=60)
 
     def __init__(self, store_factory: StoreFactory, clock: ManualClock) -> None:
@@ -193,7 +191,6 @@ class NotifyMachine(RuleBasedStateMachine):
         self._model: dict[tuple[str, int, str], tuple[str, float]] = {}
 
     def teardown(self) -> None:
-        """Close the store of this run."""
         self._store.close()
 
     @rule(corpid=corpids, agentid=agentids, notify_id=notify_ids, text=texts, ttl=minutes)
@@ -221,12 +218,10 @@ class NotifyMachine(RuleBasedStateMachine):
 
     @rule(passed=st.integers(1, 25))
     def let_time_pass(self, passed: int) -> None:
-        """Let entries expire."""
         self._clock.advance(passed * 60)
 
     @invariant()
     def figures_are_exact(self) -> None:
-        """Compare the figures."""
         live = self._live()
         size = sum(len(text.encode()) for text, _ in live.values())
         assert self._store.figures() == StoreFigures(rows=len(live), bytes=size)

@@ -43,11 +43,9 @@ class ManualClock:
         self.now = 1_700_000_000.0
 
     def __call__(self) -> float:
-        """Return the time in seconds."""
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
         self.now += seconds
 
 
