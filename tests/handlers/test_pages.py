@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.support.kernel import Kernel, app_call
+from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_contracts import get_rule_list, search_msg, sync_msg
 from wwspec_contracts.base import PagedRequest
@@ -20,7 +20,6 @@ from wwspec_router.envelope import Deadline
 from wwspec_router.handlers.base import Resources
 from wwspec_router.kernel.intake import AppNotifications
 from wwspec_router.registry.loader import Application
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 
 KernelWith = Callable[..., Kernel]
@@ -60,13 +59,13 @@ HANDLERS = [pull, pull_on_the_loop]
 
 
 @pytest.fixture(scope="session")
-def context(reference_table: AbilityTable) -> Iterator[ContextOver]:
+def context() -> Iterator[ContextOver]:
     """Returns the context of a handler that is called just now."""
 
     def over(sdk: MemorySdk) -> Context:
         notifications = AppNotifications(sdk, store, 60.0, None, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
-        resources = Resources(apis=reference_table.apis, notifications=notifications, store=store)
+        resources = Resources(apis=reference_table().apis, notifications=notifications, store=store)
         return Context(app_call("test"), new_client, Deadline(), resources)
 
     with closing(open_store("memory:")) as store:

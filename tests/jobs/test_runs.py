@@ -14,11 +14,10 @@ import pytest
 
 import wwspec_router
 from tests.stores.suites.rig import ManualClock
-from tests.support.jobs import Platform, Process, Result, accept, answer, job, leave_behind, wait_empty, working
-from tests.support.kernel import app_call, with_handler
+from tests.support.jobs import Platform, Process, Result, Work, accept, answer, job, leave_behind, wait_empty, working
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_contracts.base import Contract, Output
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
@@ -26,28 +25,11 @@ from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 
 PROCESS = Path(__file__).with_name("job_process.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A store that several processes share."""
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'jobs.db'}"
-    else:
-        with local_redis(tmp_path) as server:
-            yield server.url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as store:
-        yield store
 
 
 def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
@@ -76,23 +58,13 @@ def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again
     assert Counter(info for what, info, *_ in lines if what == "begun")["job-3"] == MAX_RUNS
 
 
-class Number(Contract):
-    """What the handlers of these tests are asked."""
-
-
-class Attempt(Output):
-    """What they answer."""
-
-    attempt: int = 0
-
-
-def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store, reference_table: AbilityTable) -> None:
+def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store) -> None:
     @ability
-    def counting(request: Number, ctx: Context) -> Attempt:
-        return Attempt(attempt=ctx.attempt)
+    def counting(request: Work, ctx: Context) -> Result:
+        return Result(attempt=ctx.attempt)
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), counting), sdk, store)
     accept(store, app_call("counting", is_async=True, job_info="j"))
     for _ in range(2 * MAX_RUNS):
         wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
@@ -302,18 +274,18 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
     ("timeout", "hang_after", "exhausted"), [(1.0, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
 )
 def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
-    store: Store, reference_table: AbilityTable, timeout: float | None, hang_after: float, exhausted: bool
+    store: Store, timeout: float | None, hang_after: float, exhausted: bool
 ) -> None:
     go_on, begun = threading.Event(), threading.Semaphore(0)
 
     @ability
-    def hanging(request: Number) -> Attempt:
+    def hanging(request: Work) -> Result:
         begun.release()
         assert go_on.wait(DEADLINE)
-        return Attempt()
+        return Result()
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=timeout), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=timeout), sdk, store)
     with working(store, sdk, kernel, threads=1, hang_after=hang_after) as process:
         for number in range(2):
             process.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
