@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ import pytest
 import uvloop
 from uvicorn.server import ServerState
 
-from tests.serving.service import Service
+from tests.serving.service import Service, serve_after
 from tests.serving.workers.rig import no_more_files
 from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
@@ -29,12 +28,7 @@ from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 Serve = Callable[..., Service]
 
-PATIENT = (
-    sys.executable,
-    "-c",
-    "from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')\n"
-    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
-)
+PATIENT = serve_after("from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')")
 """`wwspec serve` whose worker processes leave a connection to those that have fewer, however long it waits."""
 
 
@@ -101,8 +95,6 @@ class Worker:
 
 
 class Port:
-    """A port, and its clients."""
-
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.counts = ConnectionCounts(3)
@@ -121,8 +113,6 @@ class Port:
 
 @pytest.fixture(params=[uvloop.new_event_loop, asyncio.SelectorEventLoop], ids=["uvloop", "asyncio"])
 def on_loop(request: pytest.FixtureRequest) -> Callable[[Callable[[Port], Awaitable[None]]], None]:
-    """Run a test on an event loop."""
-
     async def alone(test: Callable[[Port], Awaitable[None]]) -> None:
         async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
             await test(port)
@@ -331,8 +321,7 @@ def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connectio
 ) -> None:
     service = serve("--workers", "2", "--hang-after", str(DEADLINE))
     pids = service.pids(2)
-    running = pool.submit(service.call, "block", "door")
-    held_up = service.entered("door")
+    running, held_up = service.begin(pool, "block", "door")
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(5)]
         assert {service.reply("whoami", client=client)["pid"] for client in clients} == pids - {held_up}
@@ -368,8 +357,7 @@ def listens(pid: int, port: int) -> bool:
 def test_no_connection_waits_for_a_process_that_stops(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2", "--grace", str(DEADLINE), command=PATIENT)
     pids = service.pids(2)
-    running = pool.submit(service.call, "wait", "door")
-    stopping = service.entered("door")
+    running, stopping = service.begin(pool, "wait", "door")
     (survivor,) = pids - {stopping}
     os.kill(stopping, signal.SIGTERM)
     wait_until(lambda: not listens(stopping, service.port))

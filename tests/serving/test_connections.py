@@ -18,6 +18,7 @@ from tests.serving.wire import (
     PlainSdk,
     Served,
     Start,
+    ask,
     chunked,
     post,
     read_reply,
@@ -50,6 +51,8 @@ def by_uvicorn(table: AbilityTable) -> Iterator[Served]:
         yield start(max_body=1000, by_uvicorn=True)
 
 
+MANY_DIGITS = b"%05000d\r\n\r\n{}" % 2
+"""More than Python converts to a number."""
 SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "one call": ([CALL, LAST], [200, 200]),
     "calls one after another": ([CALL, CALL, CALL, LAST], [200] * 4),
@@ -93,7 +96,8 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "length that is none": ([b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], [400]),
     "length below zero": ([b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"], [400]),
     "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
-    "length of many digits": ([b"POST / HTTP/1.1\r\ncontent-length: 00000000000002\r\n\r\n{}", LAST], [200, 200]),
+    "length of 5,000 digits": ([b"POST / HTTP/1.1\r\ncontent-length: " + MANY_DIGITS, LAST], [200, 200]),
+    "length of 5,000 digits before HTTP/1.1": ([b"POST / HTTP/1.0\r\ncontent-length: " + MANY_DIGITS], [200]),
     "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
     "length and chunks": ([post(more=b"transfer-encoding: chunked\r\n")], [400]),
     "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
@@ -179,12 +183,9 @@ def test_trailers_are_no_headers(served: Served) -> None:
 
 def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered(start: Start, gate: Gate) -> None:
     program = start()
-    program.sdk.invoke = gate
     calls = program.app.calls
     assert calls is not None
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         wait_until(lambda: calls.pending == 1)
         reset(client)
         wait_until(lambda: calls.pending == 0)
@@ -194,10 +195,7 @@ def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered
 
 def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate) -> None:
     program = start()
-    program.sdk.invoke = gate
-    with program.connect() as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
         stopped = pool.submit(program.stop)
         until_closed(idle)
         gate.opened.set()
@@ -207,10 +205,7 @@ def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate) ->
 
 def test_stopping_waits_no_longer_than_the_grace_for_a_call(start: Start, gate: Gate) -> None:
     program = start(grace=0.1)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         program.stop()
         assert statuses(read_to_end(client)) in ([], [500], [503])
 
@@ -219,8 +214,7 @@ def test_an_idle_connection_is_closed(start: Start) -> None:
     program = start()
     program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         until_closed(client)
 
 
@@ -230,8 +224,7 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Sta
     answers: Iterator[Callable[[str, str], str]] = iter([lambda api, request: OK.decode(), gate])
     program.sdk.invoke = lambda api, request: next(answers)(api, request)
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         client.sendall(CALL)
         assert gate.entered.acquire(timeout=DEADLINE)
         client.settimeout(0.3)
@@ -249,8 +242,7 @@ def test_a_connection_whose_head_does_not_come_is_closed(start: Start, calls_bef
     program = start(head_timeout=0.2)
     with program.connect() as client:
         for _ in range(calls_before):
-            client.sendall(CALL)
-            assert read_reply(client).endswith(OK)
+            ask(client)
         client.sendall(start_of_head)
         until_closed(client)
 
@@ -389,24 +381,19 @@ def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monke
         wait_until(lambda: program.open == 3)
 
 
-class SplittingSdk(PlainSdk):
-    """Answers with a header that would be two."""
-
-    def encode(self, text: str) -> SealedReply:
-        return SealedReply(headers={"Ww-Sealed": "yes\r\nset-cookie: a=b"}, body=text)
-
-
-def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
-    assert start(SplittingSdk()).talk(CALL) == b""
-
-
 class OddSdk(PlainSdk):
-    """Answers with a header that has a chosen character in its name or its value."""
+    """Answers with other headers."""
 
     headers: dict[str, str]
 
     def encode(self, text: str) -> SealedReply:
         return SealedReply(headers=self.headers, body=text)
+
+
+def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
+    sdk = OddSdk()
+    sdk.headers = {"Ww-Sealed": "yes\r\nset-cookie: a=b"}
+    assert start(sdk).talk(CALL) == b""
 
 
 @pytest.mark.parametrize("part", ["name", "value"])
@@ -425,17 +412,12 @@ def test_any_character_of_a_reply_s_header_is_sent_or_refused_as_by_uvicorn(star
     assert not {"a", "-", "~"} & set(refused)
 
 
-class ClosingSdk(PlainSdk):
-    """Answers with a header that closes the connection."""
-
-    def encode(self, text: str) -> SealedReply:
-        return SealedReply(headers={"Connection": "close"}, body=text)
-
-
 def test_a_reply_that_closes_is_sent_as_by_uvicorn(start: Start) -> None:
-    received = start(ClosingSdk()).talk(CALL)
+    sdk = OddSdk()
+    sdk.headers = {"Connection": "close"}
+    received = start(sdk).talk(CALL)
     assert statuses(received) == [200]
-    assert received == start(ClosingSdk(), by_uvicorn=True).talk(CALL)
+    assert received == start(sdk, by_uvicorn=True).talk(CALL)
 
 
 def test_many_clients_at_once_are_all_answered(served: Served) -> None:

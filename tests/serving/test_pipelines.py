@@ -12,12 +12,12 @@ from tests.serving.wire import (
     CALL,
     HOST,
     LAST,
-    OK,
     PLAIN,
     SHORTEST,
     Gate,
     Served,
     Start,
+    ask,
     chunked,
     post,
     read_reply,
@@ -52,10 +52,7 @@ def send_ahead(program: Served, client: socket.socket) -> int:
 def test_what_is_sent_ahead_takes_no_memory_and_the_first_answer_is_read(start: Start, gate: Gate, loop: str) -> None:
     """Row 1: 16 MiB of the shortest POSTs made 1 GiB, since reading went on after each answer."""
     program = start(loop=loop)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         before = resident()
         assert send_ahead(program, client) > 0
         assert resident() - before < 4 * MIB
@@ -95,10 +92,7 @@ def test_what_comes_before_the_answer_is_dropped(
 ) -> None:
     """Rows 1 and 19: in the segment of the call, or in one of its own while the call is worked on."""
     program = start(loop=loop)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL if is_apart else CALL + ahead)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate, CALL if is_apart else CALL + ahead) as client:
         if is_apart:
             client.sendall(ahead)
         program.read_all()
@@ -139,8 +133,7 @@ def test_a_connection_whose_client_asks_nothing_more_is_closed_at_once(start: St
     """Row 19: only who waits for a reply is kept."""
     program = start(loop=loop)
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         client.sendall(begun)
         client.shutdown(socket.SHUT_WR)
         until_closed(client)
@@ -153,10 +146,7 @@ def test_a_call_whose_client_may_still_read_is_worked_on_to_its_end(
 ) -> None:
     """Row 19: a client that has closed looks the same as one that waits for its reply."""
     program = start()
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         leave(client)
         program.read_all()
         assert program.pending == 1

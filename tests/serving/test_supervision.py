@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import SERVE, Service
+from tests.serving.service import SERVE, Service, is_lost, serve_after
 from tests.support.processes import UNMEASURED, alive, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
@@ -27,20 +27,10 @@ from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
 Serve = Callable[..., Service]
 
 PARENT_BYTES = (22 if sys.version_info >= (3, 14) else 20) << 20  # 3.14 itself takes one more for its inspect and ast
-IMPATIENT = (
-    sys.executable,
-    "-c",
-    "from wwspec_router.serving import supervisor; supervisor.SILENCE = 2.0\n"
-    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
-)
-"""`wwspec serve` with a parent that waits 2 seconds for a sign of life, instead of a minute."""
-SUBREAPER = (
-    sys.executable,
-    "-c",
-    "import ctypes; ctypes.CDLL(None).prctl(36, 1)\n"
-    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
-)
-"""`wwspec serve` as the process that gets orphans, as process 1 of a container does."""
+IMPATIENT = serve_after("from wwspec_router.serving import supervisor; supervisor.SILENCE = 2.0")
+"""With a parent that waits 2 seconds for a sign of life, instead of a minute."""
+SUBREAPER = serve_after("import ctypes; ctypes.CDLL(None).prctl(36, 1)")
+"""As the process that gets orphans, as process 1 of a container does."""
 
 
 def resident(pid: int) -> int:
@@ -145,10 +135,8 @@ def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
 ) -> None:
     """Row 13: nothing in the worker can tell that it hangs."""
     service = serve("--workers", workers, "--hang-after", "0.5", command=IMPATIENT)
-    lost = pool.submit(service.call, "hold", "never")
-    victim = service.entered("never")
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
+    lost, victim = service.begin(pool, "hold", "never")
+    assert is_lost(lost)
     log = service.log.read_text()
     assert f"worker process {victim} gave no sign of life for 2 seconds" in log
     assert len(service.pids(int(workers)) - {victim}) == int(workers)
@@ -156,10 +144,8 @@ def test_a_worker_that_keeps_the_interpreter_lock_is_replaced(
 
 def test_the_only_worker_is_replaced_when_its_event_loop_is_held_up(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "1", "--hang-after", "0.5")
-    lost = pool.submit(service.call, "block", "never")
-    victim = service.entered("never")
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
+    lost, victim = service.begin(pool, "block", "never")
+    assert is_lost(lost)
     log = service.log.read_text()
     assert "block < " in log
     assert f"worker process {victim} is held up by what it runs" in log
@@ -245,15 +231,13 @@ def test_sigterm_ends_the_program_whatever_holds_a_worker_up(
 ) -> None:
     """Row 13: within the grace and 3 seconds; a machine that is busy with other things may take longer."""
     service = serve("--workers", workers, "--grace", "0.2")
-    running = pool.submit(service.call, ability_id, "never")
-    service.entered("never")
+    running, _ = service.begin(pool, ability_id, "never")
     family = service.family()
     service.process.terminate()
     wait_until(service.refuses)
     service.process.wait(3.2 + 4.0)
     wait_until(lambda: not any(map(alive, family)))
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
+    assert is_lost(running)
     if ability_id == "wait":
         assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
@@ -271,8 +255,7 @@ def test_a_worker_whose_threads_all_hang_is_replaced(serve: Serve, pool: ThreadP
     wait_until(lambda: not alive(victim))
     assert victim not in service.pids(int(workers))
     for each in lost:
-        with pytest.raises(httpx.HTTPError):
-            each.result(DEADLINE)
+        assert is_lost(each)
 
 
 def exhausted(service: Service, pool: ThreadPoolExecutor) -> tuple[int, list[Future[int]]]:

@@ -155,7 +155,6 @@ class Served:
         return self.app.calls.pending
 
     def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
-        """Call an ability on a connection of its own."""
         content = sealed(ability_id, data, **call)
         with httpx.Client(verify=trusted(), trust_env=False, timeout=DEADLINE) as client:
             return client.post(f"{self.url}/", content=content, headers={"ww-plain": "yes"})
@@ -164,6 +163,15 @@ class Served:
         client = socket.create_connection(("127.0.0.1", self.port), DEADLINE)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
+
+    @contextlib.contextmanager
+    def calling(self, gate: "Gate", call: bytes = CALL) -> Iterator[socket.socket]:
+        """Connect and make a call, which the gate holds."""
+        self.sdk.invoke = gate
+        with self.connect() as client:
+            client.sendall(call)
+            assert gate.entered.acquire(timeout=DEADLINE)
+            yield client
 
     def connect_narrow(self) -> socket.socket:
         """Connect so that the system holds but a few KB of what the client does not read."""
@@ -234,7 +242,6 @@ def unread(transport: asyncio.BaseTransport) -> int:
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """Return what comes until the program closes."""
     received = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := client.recv(1 << 16):
@@ -254,6 +261,19 @@ def read_reply(client: socket.socket) -> bytes:
     while length is not None and len(body) < int(length[1]):
         body += client.recv(1 << 16)
     return without_date(head + b"\r\n\r\n" + body)
+
+
+def ask(client: socket.socket) -> None:
+    """Make a call on a connection that is kept."""
+    client.sendall(CALL)
+    assert read_reply(client).endswith(OK)
+
+
+def finish(*clients: socket.socket) -> None:
+    """Send the last byte of a request on each connection; all are answered."""
+    for client in clients:
+        client.sendall(b"x")
+        assert statuses(read_reply(client)) == [200]
 
 
 def without_date(received: bytes) -> bytes:
@@ -301,7 +321,6 @@ Start = Callable[..., Served]
 
 @contextlib.contextmanager
 def starting(table: AbilityTable) -> Iterator[Start]:
-    """Yield what starts programs; all of them are stopped at the end."""
     with contextlib.ExitStack() as stack:
 
         def begin(sdk: PlainSdk | None = None, **options: Any) -> Served:

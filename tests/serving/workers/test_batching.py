@@ -88,17 +88,6 @@ async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_
 # Order and spread
 
 
-@pooled(threads=1)
-async def test_with_one_thread_jobs_begin_in_the_order_of_their_submission(pool: WorkerPool) -> None:
-    order: list[int] = []
-    for batch in range(20):
-        for number in range(25):
-            pool.submit(order.append, batch * 25 + number)
-        await asyncio.sleep(0)
-    await pool.submit(int)
-    assert order == list(range(500))
-
-
 @pooled(threads=64)
 async def test_jobs_that_block_spread_over_all_threads_at_once(pool: WorkerPool) -> None:
     barrier = threading.Barrier(64)
@@ -248,9 +237,7 @@ async def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
 
 @pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
 @pooled(threads=1)
-async def test_a_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(
-    pool: WorkerPool, result: object
-) -> None:
+async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: WorkerPool, result: object) -> None:
     blocker, future = await begin(pool, result)
     future.cancel()
     blocker.release.set()
@@ -259,9 +246,7 @@ async def test_a_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(
 
 
 @pooled(threads=1, queue=1)
-async def test_a_cancelled_job_keeps_its_place_until_a_worker_skips_it(
-    pool: WorkerPool, must_not_run: Forbidden
-) -> None:
+async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: WorkerPool, must_not_run: Forbidden) -> None:
     blocker, running = await begin(pool)
     pool.submit(must_not_run).cancel()
     assert pool.queued == 1

@@ -69,9 +69,7 @@ def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedi
     assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
 
 
-def test_a_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(
-    server: LocalRedis, store: RedisStore
-) -> None:
+def test_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(server: LocalRedis, store: RedisStore) -> None:
     store.write_kept([write("1")])
     server.run("DEL", ENTRY)
     assert store.read_kept(KEY) is None

@@ -186,9 +186,7 @@ def test_an_entry_that_was_deleted_by_hand_is_gone_and_can_be_put_again(server: 
     assert store.figures() == StoreFigures(rows=1, bytes=10)
 
 
-def test_a_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(
-    server: LocalRedis, store: RedisStore
-) -> None:
+def test_job_that_was_deleted_by_hand_keeps_no_other_from_being_claimed(server: LocalRedis, store: RedisStore) -> None:
     for each in "ab":
         store.add(job(each))
     server.run("DEL", f"{PREFIX}job:a")
@@ -487,9 +485,7 @@ def test_a_refused_password_is_an_error_that_does_not_repeat_it(tmp_path: Path) 
                 store.put("corp", 1, "id", "text", 100)
 
 
-def test_a_server_whose_memory_is_full_refuses_and_stays_right(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_server_whose_memory_is_full_refuses_and_stays_right(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     options = (*DURABLE, "--maxmemory", "4mb", "--maxmemory-policy", "noeviction")
     with local_redis(tmp_path, *options) as server, closing(RedisStore(server.url)) as store:
         stored = jobs = 0

@@ -71,9 +71,7 @@ def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) 
         ("unix:///secret.sock?path=/other", "a parameter that unix:// does not take"),
     ],
 )
-def test_a_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(
-    url: str, reason: str
-) -> None:
+def test_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(url: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match="redis://.*sentinel://.*rediss://.*unix://") as caught:
         open_store(url)
     assert caught.match(reason)

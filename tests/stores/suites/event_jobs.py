@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job
@@ -121,20 +121,8 @@ class EventJobsSuite(StoreFixtures):
         with closing(store_factory(StoreLimits(max_rows=40, max_jobs=50))) as store:
 
             def work(number: int) -> int:
-                kept = 0
-                for step in range(4):
-                    try:
-                        store.put_with_job(event_job(f"{number} {step}"), TTL)
-                    except StoreFullError:
-                        continue
-                    kept += 1
-                return kept
+                names = [f"{number} {step}" for step in range(4)]
+                return len(accepted(lambda name: store.put_with_job(event_job(name), TTL), names))
 
             assert sum(in_threads(work)) == 40
             assert store.figures().rows == store.job_figures().waiting == 40
-
-    def test_a_closed_store_keeps_neither(self, store_factory: StoreFactory) -> None:
-        store = store_factory(StoreLimits())
-        store.close()
-        with pytest.raises(StoreError, match="closed"):
-            store.put_with_job(event_job(), TTL)

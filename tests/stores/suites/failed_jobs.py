@@ -133,9 +133,7 @@ class FailedJobsSuite(StoreFixtures):
 
     @pytest.mark.parametrize("call", ["failed_jobs", "retry", "drop"])
     @pytest.mark.parametrize(("corpid", "agentid"), [("secret\udc80", 1), ("secret", 2**63)])
-    def test_an_owner_that_can_not_be_stored_is_refused(
-        self, store: Store, call: str, corpid: str, agentid: int
-    ) -> None:
+    def test_owner_that_cannot_be_stored_is_refused(self, store: Store, call: str, corpid: str, agentid: int) -> None:
         with refused():
             getattr(store, call)(corpid, agentid, 9 if call == "failed_jobs" else "a")
 

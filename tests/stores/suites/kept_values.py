@@ -166,13 +166,6 @@ class KeptValuesSuite(StoreFixtures):
             store.write_kept([write("y" * 90, KeptKey("corp", 1, "app", "n"))])
             assert store.kept_figures() == KeptFigures(rows=1, bytes=91)
 
-    def test_a_closed_store_keeps_nothing(self, store: Store) -> None:
-        store.close()
-        with pytest.raises(StoreError):
-            store.write_kept([write("1")])
-        with pytest.raises(StoreError):
-            store.read_kept(KEY)
-
     def test_writes_count_with_the_outcome_of_a_job(self, store: Store) -> None:
         running(store)
         assert store.keep_outcome("one", "a", OUTCOME, [write("1", version="first")])
