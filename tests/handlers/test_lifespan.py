@@ -208,5 +208,5 @@ def test_def_and_async_def_handlers_get_the_state(store: Store, state: str | Non
 
     for function in (plain, asynchronous):
         table = with_handler(reference_table(), function)
-        dispatcher = Dispatcher(table, MemorySdk(), store, **({} if state is None else {"state": state}))
+        dispatcher = Dispatcher(table, MemorySdk(), store, state=state)
         assert f'"text":"{state!r}"' in dispatcher.dispatch(app_call(function.__name__)).text

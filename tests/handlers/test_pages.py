@@ -37,22 +37,22 @@ class Pulled(Output):
     cursors: list[str] = []
 
 
-@ability
-def pull(request: Ask, ctx: Context) -> Pulled:
-    pages = list(ctx.pages(sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)))
+def pulled(pages: list[sync_msg.Response]) -> Pulled:
     return Pulled(
         msgids=[each.msgid for page in pages for each in page.msg_list], cursors=[page.next_cursor for page in pages]
     )
+
+
+@ability
+def pull(request: Ask, ctx: Context) -> Pulled:
+    asked = sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)
+    return pulled(list(ctx.pages(asked)))
 
 
 @ability
 async def pull_on_the_loop(request: Ask, ctx: AsyncContext) -> Pulled:
-    pages = [
-        page async for page in ctx.pages(sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT))
-    ]
-    return Pulled(
-        msgids=[each.msgid for page in pages for each in page.msg_list], cursors=[page.next_cursor for page in pages]
-    )
+    asked = sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)
+    return pulled([page async for page in ctx.pages(asked)])
 
 
 HANDLERS = [pull, pull_on_the_loop]

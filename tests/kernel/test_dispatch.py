@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import OK, MemorySdk, network_failure
+from tests.support.tables import for_each
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.errors import SdkCallError
 from wwspec_contracts.matching import matches
@@ -343,25 +344,20 @@ def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> No
         assert kernel.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
 
 
-@pytest.mark.parametrize("other", [{"corpid": "corp-2"}, {"agentid": 8}, {"notify_id": "notify-1"}], ids=str)
-def test_an_event_of_another_corp_or_app_is_not_found(kernel: Kernel, other: dict[str, Any]) -> None:
-    notify_id = store_event(kernel)
-
-    answer = kernel.call("get_callback_data", **{"notify_id": notify_id, **other})
-    assert answer == refused("no event waits under this notify_id")
-
-
-def test_a_call_without_notify_id_finds_no_event(kernel: Kernel) -> None:
-    store_event(kernel)
-
-    assert kernel.call("get_callback_data") == refused("the call carries no notify_id")
-
-
-def test_the_request_for_an_event_must_be_empty(kernel: Kernel) -> None:
-    notify_id = store_event(kernel)
-
-    answer = kernel.call("get_callback_data", '{"notify_id":"x"}', notify_id=notify_id)
-    assert answer == refused("input contract: unknown key at $.notify_id")
+@for_each(
+    [
+        ({"corpid": "corp-2"}, "no event waits under this notify_id"),
+        ({"agentid": 8}, "no event waits under this notify_id"),
+        ({"notify_id": "another"}, "no event waits under this notify_id"),
+        ({"notify_id": ""}, "the call carries no notify_id"),
+        ({"data": '{"notify_id":"x"}'}, "input contract: unknown key at $.notify_id"),
+    ]
+)
+def test_an_event_is_given_to_its_corp_and_app_that_ask_for_it_with_an_empty_request(
+    other: dict[str, Any], message: str, kernel: Kernel
+) -> None:
+    call = {"notify_id": store_event(kernel), **other}
+    assert kernel.call("get_callback_data", **call) == refused(message)
 
 
 def test_an_expired_event_is_not_found(tmp_path: Path) -> None:

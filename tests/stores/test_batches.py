@@ -49,7 +49,9 @@ class Held:
     def __init__(self, work: Callable[["Held", Any, Others], list[Any]], max_batch: int = 100) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.batches: list[list[Any]] = []
-        self.group = Batches(lambda item, others: self.batches.append(work(self, item, others)), max_batch=max_batch)
+        self.group: Batches[Any] = Batches(
+            lambda item, others: self.batches.append(work(self, item, others)), max_batch=max_batch
+        )
         self._threads: list[threading.Thread] = []
 
     def hold(self) -> None:

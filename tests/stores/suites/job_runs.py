@@ -154,6 +154,16 @@ class JobRunsSuite(StoreFixtures):
         assert ids(store.claim("new", 9, LEASE, known=BOTH)) == ["1", "2", "3", "5", "6", "7", "9", "10", "11"]
         assert len(store.claim("any", 99, LEASE)) == 21
 
+    def test_jobs_of_several_abilities_come_in_the_order_in_which_they_became_due(
+        self, store: JobJournal, clock: ManualClock
+    ) -> None:
+        for ability_id, job_id in (("b", "1"), ("a", "2"), ("c", "3"), ("a", "4"), ("b", "5")):
+            store.add(of(ability_id, job_id))
+        assert ids(store.claim("one", 2, LEASE, known=BOTH)) == ["1", "2"]
+        assert store.postpone("one", "1", 60)
+        clock.advance(60)
+        assert ids(store.claim("one", 9, LEASE, known=BOTH)) == ["4", "5", "1"]
+
     @SETTINGS
     @given(ability_id=st.text(), other=st.text())
     def test_an_ability_is_kept_apart_from_every_other(self, store: JobJournal, ability_id: str, other: str) -> None:
