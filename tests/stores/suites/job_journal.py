@@ -120,6 +120,40 @@ class JobJournalSuite(StoreFixtures):
                 assert not store.finish(owner, job_id)
         assert ageless(store.claim("one", 2, LEASE)) == [job("a", claims=1)]
 
+    def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        assert store.renew("one", ["a"], 60) == {"a"}
+        clock.advance(60)
+        assert ids(store.claim("two", 1, LEASE)) == ["a"]
+
+    def test_the_latest_outcome_is_kept_across_claims(self, store: JobJournal, clock: ManualClock) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        for outcome in (Outcome(errcode=7, result="first"), Outcome(errcode=0, result='{"errcode":0}')):
+            assert store.keep_outcome("one", "a", outcome)
+        for attempt in (2, 3):
+            clock.advance(LEASE)
+            [claimed] = ageless(store.claim("two", 1, LEASE))
+            assert claimed == job("a", claims=attempt, outcome=Outcome(errcode=0, result='{"errcode":0}'))
+
+    def test_what_is_postponed_comes_when_it_is_due_in_that_order(self, store: JobJournal, clock: ManualClock) -> None:
+        for each in "abc":
+            store.add(job(each))
+        store.claim("one", 3, LEASE)
+        assert store.postpone("one", "a", 200)
+        assert store.postpone("one", "b", 100)
+        assert store.postpone("one", "c", 0)
+        assert store.job_figures().waiting == 3
+        assert ids(store.claim("two", 3, LEASE)) == ["c"]
+        clock.advance(100)
+        assert ids(store.claim("two", 3, LEASE)) == ["b"]
+        assert store.postpone("two", "b", 200)
+        clock.advance(150)
+        store.add(job("d"))
+        clock.advance(150)
+        assert ids(store.claim("two", 3, LEASE)) == ["a", "d", "b"]
+
     def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
         store.add(job("secret"))
         for _ in range(2):

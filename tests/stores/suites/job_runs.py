@@ -91,6 +91,14 @@ class JobRunsSuite(StoreFixtures):
         [claimed] = store.claim("two", 1, LEASE)
         assert (claimed.suspect, claimed.attempt, claimed.claims) == (False, 1, 2)
 
+    def test_an_excused_job_keeps_its_owner(self, store: JobJournal) -> None:
+        store.add(job("a"))
+        store.claim("one", 1, LEASE)
+        store.begin("one", "a")
+        store.excuse("one", ["a"])
+        assert store.claim("two", 1, LEASE) == []
+        assert store.keep_outcome("one", "a", Outcome(errcode=0, result=""))
+
     def test_only_the_owner_begins_and_excuses(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
         assert not store.begin("one", "a")

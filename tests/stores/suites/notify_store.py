@@ -49,6 +49,19 @@ class NotifyStoreSuite(StoreFixtures):
         others += [("corp", 1, "id2"), ("corp", 1, "ID"), ("corp", 1, "id\x00"), ("corp", 1, ""), ("corp", 1, "i%")]
         assert [store.get(*other) for other in others] == [None] * len(others)
 
+    def test_a_put_replaces_text_and_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
+        store.put("corp", 1, "id", "a long first text", 100)
+        store.put("corp", 1, "id", "second", 300)
+        clock.advance(200)
+        assert store.get("corp", 1, "id") == "second"
+        assert store.figures() == StoreFigures(rows=1, bytes=6)
+
+    def test_a_replacement_can_shorten_the_lifetime(self, store: NotifyStore, clock: ManualClock) -> None:
+        store.put("corp", 1, "id", "first", 300)
+        store.put("corp", 1, "id", "second", 100)
+        clock.advance(200)
+        assert store.get("corp", 1, "id") is None
+
     def test_figures_count_live_entries_and_bytes_of_utf8(self, store: NotifyStore, clock: ManualClock) -> None:
         assert store.figures() == StoreFigures(rows=0, bytes=0)
         for number in range(300):

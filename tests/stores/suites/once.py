@@ -42,6 +42,13 @@ class OnceSuite(StoreFixtures):
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
         assert store.claim_once(claim_of("a2", "2"), LEASE) is None
 
+    def test_a_claim_that_holds_its_key_gets_it_again(self, store: OnceStore, clock: ManualClock) -> None:
+        store.claim_once(ONE, LEASE)
+        clock.advance(30)
+        assert store.claim_once(ONE, LEASE) is None
+        clock.advance(45)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
+
     @SETTINGS
     @given(text=st.text(), errcode=st.integers(-(2**63), 2**63 - 1))
     def test_a_reply_comes_back_as_it_was_kept(self, store: OnceStore, text: str, errcode: int) -> None:
@@ -70,6 +77,13 @@ class OnceSuite(StoreFixtures):
         assert store.keep_once(OTHER, reply, TTL)
         assert not store.keep_once(ONE, REPLY, TTL)
         assert store.claim_once(ONE, LEASE) == entry_of(OTHER, reply)
+
+    def test_nothing_but_time_ends_a_kept_reply(self, store: OnceStore, clock: ManualClock) -> None:
+        store.keep_once(ONE, REPLY, TTL)
+        assert store.renew_once([ONE], 30) == set()
+        store.release_once(ONE.key, ONE.token)
+        clock.advance(100)
+        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
 
     def test_figures_count_what_holds_a_key(self, store: OnceStore, clock: ManualClock) -> None:
         assert store.once_figures() == OnceFigures(rows=0, bytes=0)
