@@ -1,9 +1,10 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator  # noqa: F401 - for the lines of a table
 from functools import wraps
 from typing import Any
 
 import pytest
 
+from tests.support.tables import for_each
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.handlers.ability import Handler, handler_of
 
@@ -16,119 +17,51 @@ class Reply(Output):
     """A reply."""
 
 
-def no_parameters() -> Reply:
-    raise NotImplementedError
-
-
-def three_parameters(request: Request, ctx: Context, more: int) -> Reply:
-    raise NotImplementedError
-
-
-def unannotated_request(request, ctx: Context) -> Reply:  # type: ignore[no-untyped-def]
-    raise NotImplementedError
-
-
-def foreign_request(request: dict[str, int]) -> Reply:
-    raise NotImplementedError
-
-
-def optional_request(request: Request | None) -> Reply:
-    raise NotImplementedError
-
-
-def unannotated_reply(request: Request):  # type: ignore[no-untyped-def]
-    raise NotImplementedError
-
-
-def foreign_reply(request: Request) -> Contract:
-    raise NotImplementedError
-
-
-def optional_reply(request: Request) -> Reply | None:
-    raise NotImplementedError
-
-
-def unannotated_context(request: Request, ctx) -> Reply:  # type: ignore[no-untyped-def]
-    raise NotImplementedError
-
-
-def async_context_of_def(request: Request, ctx: AsyncContext) -> Reply:
-    raise NotImplementedError
-
-
-async def context_of_async_def(request: Request, ctx: Context) -> Reply:
-    raise NotImplementedError
-
-
-def context_first(ctx: Context, request: Request) -> Reply:
-    raise NotImplementedError
-
-
-def keyword_request(*, request: Request) -> Reply:
-    raise NotImplementedError
-
-
-def keyword_context(request: Request, *, ctx: Context) -> Reply:
-    raise NotImplementedError
-
-
-def many_requests(*request: Request) -> Reply:
-    raise NotImplementedError
-
-
-def keywords(request: Request, **ctx: Context) -> Reply:
-    raise NotImplementedError
-
-
-def unknown_annotation(request: "Nowhere") -> Reply:  # type: ignore[name-defined]  # noqa: F821
-    raise NotImplementedError
-
-
-def generator(request: Request) -> Iterator[Reply]:
-    yield Reply()
-
-
-async def async_generator(request: Request) -> AsyncIterator[Reply]:
-    yield Reply()
-
-
 SIGNATURE = "a handler takes a request and, if it wants, a context"
 POSITIONAL = "a handler is called with its request and context by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
+ANNOTATE_CONTEXT = "annotate ctx of a def handler with wwspec_router.Context"
 GENERATOR = "a handler returns its reply, it can't be a generator"
+UNKNOWN = "name 'Nowhere' is not defined; annotations must be importable at run time"
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
+@for_each(
     [
-        (no_parameters, SIGNATURE),
-        (three_parameters, SIGNATURE),
-        (unannotated_request, ANNOTATE_REQUEST),
-        (foreign_request, ANNOTATE_REQUEST),
-        (optional_request, ANNOTATE_REQUEST),
-        (unannotated_reply, ANNOTATE_REPLY),
-        (foreign_reply, ANNOTATE_REPLY),
-        (optional_reply, ANNOTATE_REPLY),
-        (unannotated_context, "annotate ctx of a def handler with wwspec_router.Context"),
-        (async_context_of_def, "annotate ctx of a def handler with wwspec_router.Context"),
-        (context_of_async_def, "annotate ctx of an async def handler with wwspec_router.AsyncContext"),
-        (context_first, "annotate ctx with a subclass of wwspec_router.Contract"),
-        (keyword_request, POSITIONAL),
-        (keyword_context, POSITIONAL),
-        (many_requests, POSITIONAL),
-        (keywords, POSITIONAL),
-        (unknown_annotation, "name 'Nowhere' is not defined; annotations must be importable at run time"),
-        (generator, GENERATOR),
-        (async_generator, GENERATOR),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
+        ("def wrong() -> Reply: ...", SIGNATURE),
+        ("def wrong(request: Request, ctx: Context, more: int) -> Reply: ...", SIGNATURE),
+        ("def wrong(request, ctx: Context) -> Reply: ...", ANNOTATE_REQUEST),
+        ("def wrong(request: dict[str, int]) -> Reply: ...", ANNOTATE_REQUEST),
+        ("def wrong(request: Request | None) -> Reply: ...", ANNOTATE_REQUEST),
+        ("def wrong(request: Request): ...", ANNOTATE_REPLY),
+        ("def wrong(request: Request) -> Contract: ...", ANNOTATE_REPLY),
+        ("def wrong(request: Request) -> Reply | None: ...", ANNOTATE_REPLY),
+        ("def wrong(request: Request, ctx) -> Reply: ...", ANNOTATE_CONTEXT),
+        ("def wrong(request: Request, ctx: AsyncContext) -> Reply: ...", ANNOTATE_CONTEXT),
+        (
+            "async def wrong(request: Request, ctx: Context) -> Reply: ...",
+            "annotate ctx of an async def handler with wwspec_router.AsyncContext",
+        ),
+        (
+            "def wrong(ctx: Context, request: Request) -> Reply: ...",
+            "annotate ctx with a subclass of wwspec_router.Contract",
+        ),
+        ("def wrong(*, request: Request) -> Reply: ...", POSITIONAL),
+        ("def wrong(request: Request, *, ctx: Context) -> Reply: ...", POSITIONAL),
+        ("def wrong(*request: Request) -> Reply: ...", POSITIONAL),
+        ("def wrong(request: Request, **ctx: Context) -> Reply: ...", POSITIONAL),
+        ("def wrong(request: 'Nowhere') -> Reply: ...", UNKNOWN),
+        ("def wrong(request: Request) -> Iterator[Reply]: yield Reply()", GENERATOR),
+        ("async def wrong(request: Request) -> AsyncIterator[Reply]: yield Reply()", GENERATOR),
+    ]
 )
-def test_a_wrong_signature_is_refused_with_what_to_write(function: Any, message: str) -> None:
+def test_a_wrong_signature_is_refused_with_what_to_write(code: str, message: str) -> None:
+    names = dict(globals())
+    exec(code, names)  # noqa: S102 - a line of the table
     with pytest.raises(TypeError) as caught:
-        ability(function)
-    assert str(caught.value) == f"{function.__name__}: {message}"
-    assert handler_of(function) is None
+        ability(names["wrong"])
+    assert str(caught.value) == f"wrong: {message}"
+    assert handler_of(names["wrong"]) is None
 
 
 @pytest.mark.parametrize("thing", [3, "text", None, Reply()])

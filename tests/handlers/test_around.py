@@ -13,8 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.apps import write_files
-from tests.support.events import running, with_event
-from tests.support.kernel import app_call, with_handler
+from tests.support.events import handled, with_code
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
@@ -37,7 +37,6 @@ from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.portal import LoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
 
 NAME = "abilities.audit:around"
@@ -92,14 +91,12 @@ REFUSING = (refusing, async_refusing)
 
 
 @pytest.fixture
-def call(reference_table: AbilityTable, store: Store) -> Callable[..., Reply]:
-    """Call a handler that has a generator around it."""
-
+def call(store: Store) -> Callable[..., Reply]:
     def call(
         function: Callable[..., Any], around: Callable[[Run], Any], data: str = '{"word":"tea"}', **options: Any
     ) -> Reply:
         settings = {name: options.pop(name) for name in ("state", "settings", "with_text") if name in options}
-        table = replace(with_handler(reference_table, function, **options), around=Around(NAME, around))
+        table = replace(with_handler(reference_table(), function, **options), around=Around(NAME, around))
         return Dispatcher(table, MemorySdk(), store, **settings).dispatch(app_call(function.__name__, data))
 
     return call
@@ -338,7 +335,7 @@ def test_it_sees_that_the_code_was_too_late(call: Callable[..., Reply]) -> None:
     assert [kind for _, kind, _, _ in seen] == [HandlerTimeoutError] * 3
 
 
-def test_without_one_nothing_is_between_the_kernel_and_the_handler(reference_table: AbilityTable, store: Store) -> None:
+def test_without_one_nothing_is_between_the_kernel_and_the_handler(store: Store) -> None:
     callers: list[str] = []
 
     @ability
@@ -347,14 +344,14 @@ def test_without_one_nothing_is_between_the_kernel_and_the_handler(reference_tab
         return Result()
 
     for around in (None, Around(NAME, noting([])[0])):
-        table = replace(with_handler(reference_table, handler), around=around)
+        table = replace(with_handler(reference_table(), handler), around=around)
         Dispatcher(table, MemorySdk(), store).dispatch(app_call("handler"))
     assert callers == ["functions.py", "around.py"]
 
 
-def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(reference_table: AbilityTable, store: Store) -> None:
+def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(store: Store) -> None:
     seen: list[Any] = []
-    table = with_handler(reference_table, plain, once=OnceRow(key="word"))
+    table = with_handler(reference_table(), plain, once=OnceRow(key="word"))
     dispatcher = Dispatcher(replace(table, around=Around(NAME, noting(seen)[0])), MemorySdk(), store)
     texts = [dispatcher.dispatch(app_call("plain", '{"word":"tea"}')).text for _ in range(2)]
     assert texts[0] == texts[1]
@@ -362,7 +359,7 @@ def test_a_kept_reply_runs_neither_the_code_nor_what_is_around_it(reference_tabl
 
 
 def test_a_def_generator_runs_on_the_thread_of_the_call_and_an_async_one_in_the_task_of_the_handler(
-    reference_table: AbilityTable, store: Store, running_loop: asyncio.AbstractEventLoop
+    store: Store, running_loop: asyncio.AbstractEventLoop
 ) -> None:
     seen: list[Any] = []
 
@@ -384,7 +381,7 @@ def test_a_def_generator_runs_on_the_thread_of_the_call_and_an_async_one_in_the_
         seen.append(("around", threading.get_ident(), asyncio.current_task()))
 
     def call(around: Callable[[Run], Any]) -> None:
-        table = replace(with_handler(reference_table, where), around=Around(NAME, around))
+        table = replace(with_handler(reference_table(), where), around=Around(NAME, around))
         reply = Dispatcher(table, MemorySdk(), store, LoopPortal(running_loop)).dispatch(app_call("where"))
         assert '"text":"set before the yield"' in reply.text
 
@@ -398,7 +395,7 @@ def test_a_def_generator_runs_on_the_thread_of_the_call_and_an_async_one_in_the_
     assert async_before[1:] == async_code[1:] == async_after[1:]
 
 
-def test_code_on_an_event_has_it_around_each_of_its_runs(reference_table: AbilityTable, store: Store) -> None:
+def test_code_on_an_event_has_it_around_each_of_its_runs(store: Store) -> None:
     seen: list[Any] = []
 
     def around(run: Run) -> Iterator[None]:
@@ -417,10 +414,8 @@ def test_code_on_an_event_has_it_around_each_of_its_runs(reference_table: Abilit
         on_hit(event, ctx)  # type: ignore[arg-type]
 
     for function, result in ((on_hit, Hits(hits=2)), (on_hit_async, None)):
-        table = replace(with_event(reference_table, function, notify="never"), around=Around(NAME, around))
-        with running(table, store) as program:
-            program.event()
-            program.wait_done()
+        table = replace(with_code(function, notify="never"), around=Around(NAME, around))
+        handled(table, store)
         assert seen == [
             ("", "hit_keyword", 1, "t", 1001),
             (None, AbilityError),
@@ -440,7 +435,6 @@ from wwspec_contracts.events import hit_keyword
 
 JOURNAL = Path(__file__).parent / "journal.txt"
 
-
 def around(run: Run) -> Iterator[None]:
     if run.ability_id == "closed":
         raise AbilityError("closed", errcode=1403)
@@ -450,25 +444,20 @@ def around(run: Run) -> Iterator[None]:
         with JOURNAL.open("a") as journal:
             journal.write(f"{run.ability_id}{run.event_type} {run.errcode}\\n")
 
-
 class Ask(Contract):
     word: str = ""
 
-
 class Result(Output):
     text: str = ""
-
 
 @ability
 async def later(request: Ask, ctx: AsyncContext) -> Result:
     await asyncio.sleep(0)
     return Result(text=request.word)
 
-
 @ability
 def now(request: Ask) -> Result:
     raise AbilityError("no", errcode=1001)
-
 
 def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
     pass
@@ -476,33 +465,24 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
 REGISTRY = """
 [program]
 around = "abilities.app:around"
-
 [passthrough]
 prefix = "invoke_"
 apis = ["sync_msg"]
-
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [abilities.figures]
 kind = "status"
-
 [abilities.later]
 handler = "abilities.app:later"
-
 [abilities.now]
 handler = "abilities.app:now"
-
 [abilities.closed]
 handler = "abilities.app:now"
-
 [events.hit_keyword]
 handler = "abilities.app:on_hit"
-
 [func]
 prefix = "input_"
 apis = []
-
 [func.functions]
 later = "abilities.app:later"
 """

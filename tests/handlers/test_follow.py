@@ -3,17 +3,16 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from time import time
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.support.events import EventProgram, running, with_event
+from tests.support.events import EventProgram, running, with_code
 from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel
 from tests.support.sdk import MemorySdk
@@ -25,7 +24,6 @@ from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Ou
 from wwspec_router.handlers.follow import WINDOW
 from wwspec_router.jobs.executor import GIVE_UP_AFTER
 from wwspec_router.monitoring.figures import EventCounts
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptKey, KeptWrite
@@ -47,10 +45,6 @@ class Archive:
         self.asked: list[dict[str, Any]] = []
         self.refusals: list[int] = []
         self.refuses_token = False
-        self.refuses_cursors = False
-
-    def add(self, *sent: int) -> None:
-        self.sent.extend(sent)
 
     def __call__(self, request: str) -> str:
         asked = json.loads(request)
@@ -60,20 +54,12 @@ class Archive:
         if asked.get("token") and self.refuses_token:
             return '{"errcode":40058,"errmsg":"no"}'
         cursor = asked.get("cursor")
-        if cursor and self.refuses_cursors:
-            return '{"errcode":710611,"errmsg":"no"}'
         begin = asked.get("begin_time", 0)
         start = int(cursor[1:]) if cursor else sum(each < begin for each in self.sent)
         end = min(len(self.sent), start + asked.get("limit", 200))
         messages = [{"msgid": f"m{number}", "send_time": self.sent[number]} for number in range(start, end)]
         more = int(end < len(self.sent))
         return json.dumps({**OK, "msg_list": messages, "has_more": more, "next_cursor": f"c{end}"})
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(f"sqlite:{tmp_path / 'kept.db'}")) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -85,8 +71,7 @@ def archive() -> Archive:
 class Rig:
     """A program that follows an archive, and what its runs have seen."""
 
-    def __init__(self, table: AbilityTable, archive: Archive) -> None:
-        self.table = table
+    def __init__(self, archive: Archive) -> None:
         self.sdk = MemorySdk({"sync_msg": archive})
         self.archive = archive
         self.seen: list[list[str]] = []
@@ -114,16 +99,22 @@ class Rig:
             self.handle(ctx)
 
         row = {"retries": options.pop("retries", 3)}
-        return running(with_event(self.table, handle, **row), store, self.sdk, **options)
+        return running(with_code(handle, **row), store, self.sdk, **options)
+
+    def run(self, store: Any, events: int = 1, **options: Any) -> EventProgram:
+        """Run the program until it has handled so many events, one after the other."""
+        with self.running(store, **options) as program:
+            for _ in range(events):
+                run_event(program)
+        return program  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def rig(reference_table: AbilityTable, archive: Archive) -> Rig:
-    return Rig(reference_table, archive)
+def rig(archive: Archive) -> Rig:
+    return Rig(archive)
 
 
 def run_event(program: EventProgram, data: str = HIT) -> None:
-    """Send an event and wait until it is handled."""
     before = program.figures.snapshot().events.ended
     assert program.event(data) == OK
     wait_until(lambda: program.figures.snapshot().events.ended > before)
@@ -132,7 +123,7 @@ def run_event(program: EventProgram, data: str = HIT) -> None:
 def test_each_run_gets_what_has_come_since_the_one_before(rig: Rig, store: Store, archive: Archive) -> None:
     with rig.running(store) as program:
         run_event(program)
-        archive.add(AT + 1)
+        archive.sent.append(AT + 1)
         run_event(program)
         run_event(program)
     assert rig.seen == [["m1", "m2", "m3"], ["m4"], []]
@@ -142,13 +133,11 @@ def test_each_run_gets_what_has_come_since_the_one_before(rig: Rig, store: Store
 
 
 @pytest.mark.parametrize(
-    ("start", "first"),
-    [("oldest", "m0"), (AT - 4, "m2"), (datetime.fromtimestamp(AT - 3, UTC), "m3"), ("now", "m1")],
+    ("start", "first"), [("oldest", "m0"), (AT - 4, "m2"), (datetime.fromtimestamp(AT - 3, UTC), "m3"), ("now", "m1")]
 )
 def test_the_first_run_begins_where_start_says(rig: Rig, store: Store, start: Any, first: str) -> None:
     rig.start = start
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert rig.seen[0][0] == first
 
 
@@ -158,15 +147,12 @@ def test_a_run_that_fails_after_its_pages_gets_them_again(rig: Rig, store: Store
             raise ValueError
 
     rig.after = fail_at_first
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert rig.seen == [["m1", "m2", "m3"], ["m1", "m2", "m3"]]
 
 
 def test_pages_come_again_when_the_end_of_the_run_could_not_be_stored(rig: Rig, store: Store) -> None:
-    with rig.running(Wrapped(store, "finish", fails(StoreError("full")))) as program:
-        run_event(program)
-        run_event(program)
+    rig.run(Wrapped(store, "finish", fails(StoreError("full"))), events=2)
     assert rig.seen == [["m1", "m2", "m3"], ["m1", "m2", "m3"], []]
 
 
@@ -204,7 +190,7 @@ def test_two_events_at_once_count_each_message_once(rig: Rig, store: Store, arch
         for _ in range(4):
             program.event(HIT)
         wait_until(lambda: len(rig.attempts) >= 8)  # the others come again and again
-        archive.add(AT + 1)
+        archive.sent.append(AT + 1)
         go_on.set()
         program.wait_done()
     assert sorted(rig.seen) == [[], [], [], ["m1", "m2", "m3"], ["m4"]]
@@ -237,8 +223,7 @@ def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
 ) -> None:
     caplog.set_level(logging.INFO)
     away = StoreError("0 of 1 replicas had this")
-    with rig.running(Wrapped(store, "claim_once", fails(away), times=3), retries=0) as program:
-        run_event(program)
+    program = rig.run(Wrapped(store, "claim_once", fails(away), times=3), retries=0)
     assert rig.seen == [["m1", "m2", "m3"]]
     assert rig.attempts == [1] * 4
     assert program.figures.snapshot().events == EventCounts(ended=1)
@@ -250,16 +235,13 @@ def test_a_limit_of_wecom_postpones_the_job_and_is_no_attempt(
     rig: Rig, store: Store, archive: Archive, errcode: int
 ) -> None:
     archive.refusals = [0, errcode, errcode, errcode, errcode, errcode]
-    with rig.running(store, retries=0) as program:
-        run_event(program)
+    program = rig.run(store, retries=0)
     assert rig.seen == [["m1", "m2", "m3"]]
     assert rig.attempts == [1] * 6, "the first of them came as far as the second page"
     assert program.figures.snapshot().events == EventCounts(ended=1)
 
 
-def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(
-    reference_table: AbilityTable, store: Store, archive: Archive
-) -> None:
+def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(store: Store, archive: Archive) -> None:
     seen: list[str] = []
 
     def handle(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -269,21 +251,18 @@ def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(
             ctx.kept.set("wrong", 1)
 
     archive.refusals = [45009]
-    with running(with_event(reference_table, handle), store, MemorySdk({"sync_msg": archive})) as program:
+    with running(with_code(handle), store, MemorySdk({"sync_msg": archive})) as program:
         run_event(program)
     assert seen == ["m1", "m2", "m3"]
     assert store.read_kept(KeptKey("corp", 7, "app", "wrong")) is None
 
 
 def add_job(store: Store) -> None:
-    """Add the job of an event."""
     job = Job(job_id="old", corpid="corp", agentid=7, event_type="hit_keyword", notify="never", data=HIT, notify_id="")
     store.add(job)
 
 
 class Clock:
-    """A clock that can be put forward."""
-
     def __init__(self) -> None:
         self.ahead = 0.0
 
@@ -305,8 +284,7 @@ def test_a_job_that_is_limited_for_a_day_is_given_up(rig: Rig, archive: Archive)
 
 def test_a_token_that_wecom_refuses_is_left_out(rig: Rig, store: Store, archive: Archive) -> None:
     archive.refuses_token = True
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert rig.seen == [["m1", "m2", "m3"]]
     assert [each.get("token") for each in archive.asked] == ["t", None, None]
 
@@ -324,8 +302,7 @@ def test_a_token_of_more_than_ten_minutes_is_left_out(rig: Rig, archive: Archive
 
 def test_another_refusal_is_an_error_of_the_handler(rig: Rig, store: Store, archive: Archive) -> None:
     archive.refusals = [48002, 48002]  # with the token, and without it
-    with rig.running(store, retries=0) as program:
-        run_event(program)
+    program = rig.run(store, retries=0)
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
     assert len(archive.asked) == 2
 
@@ -341,9 +318,7 @@ def test_a_place_of_more_than_five_days_ago_is_a_reported_gap(
 ) -> None:
     until = time() - WINDOW - 100
     put_place(store, "c2", until)
-    with rig.running(store) as program:
-        run_event(program)
-        run_event(program)
+    rig.run(store, events=2)
     assert rig.seen == [["m2", "m3"], []]
     gap, none = rig.gaps
     assert gap.since == datetime.fromtimestamp(int(until), UTC)
@@ -358,8 +333,7 @@ def test_a_cursor_that_wecom_refuses_is_replaced_by_its_time(
     archive.sent = [int(time()) - 4000, int(time()) - 100]
     put_place(store, "c9", time() - 50)
     archive.refusals = [710611]
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert rig.seen == [["m1"]]
     assert abs(archive.asked[1]["begin_time"] - (time() - 650)) < 60
     assert "cursor" not in archive.asked[1]
@@ -371,8 +345,7 @@ def test_a_refused_cursor_of_more_than_five_days_ago_is_replaced_by_all_there_is
 ) -> None:
     put_place(store, "c9", time() - WINDOW - 100)
     archive.refusals = [710611]
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert rig.seen == [["m0", "m1", "m2", "m3"]]
     assert rig.gaps[0] is not None
 
@@ -402,8 +375,7 @@ def test_a_place_that_another_run_has_moved_is_a_conflict(rig: Rig, store: Store
             put_place(store, "c3", AT)
 
     rig.after = move
-    with rig.running(store) as program:
-        run_event(program)
+    program = rig.run(store)
     assert rig.seen == [["m1", "m2", "m3"], ["m3"]]
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=1)
 
@@ -426,7 +398,7 @@ def test_runs_without_news_do_not_write_each_time(rig: Rig, store: Store) -> Non
         assert store.read_kept(PLACE) == before
 
 
-def test_async_code_follows_as_well(reference_table: AbilityTable, store: Store, archive: Archive) -> None:
+def test_async_code_follows_as_well(store: Store, archive: Archive) -> None:
     seen: list[list[str]] = []
 
     async def handle(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
@@ -434,16 +406,14 @@ def test_async_code_follows_as_well(reference_table: AbilityTable, store: Store,
         seen.append([each.msgid async for page in pages for each in page.msg_list])
         assert pages.gap is None
 
-    with running(with_event(reference_table, handle), store, MemorySdk({"sync_msg": archive})) as program:
+    with running(with_code(handle), store, MemorySdk({"sync_msg": archive})) as program:
         run_event(program)
-        archive.add(AT + 1)
+        archive.sent.append(AT + 1)
         run_event(program)
     assert seen == [["m1", "m2", "m3"], ["m4"]]
 
 
-def test_hits_are_followed_and_pages_are_large_by_default(
-    reference_table: AbilityTable, store: Store, archive: Archive
-) -> None:
+def test_hits_are_followed_and_pages_are_large_by_default(store: Store, archive: Archive) -> None:
     seen: list[str] = []
 
     def handle(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -451,7 +421,7 @@ def test_hits_are_followed_and_pages_are_large_by_default(
         seen.extend(each.msgid for page in ctx.follow(request, name="test") for each in page.msg_list)
 
     sdk = MemorySdk({"get_hit_msg_list": archive})
-    with running(with_event(reference_table, handle), store, sdk) as program:
+    with running(with_code(handle), store, sdk) as program:
         run_event(program)
     assert seen == ["m1", "m2", "m3"]
     assert [each["limit"] for each in archive.asked] == [1000]
@@ -491,7 +461,7 @@ def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -
     ],
 )
 def test_what_can_not_be_followed_is_refused_at_once(
-    reference_table: AbilityTable, store: Store, request_: Any, name: str, error: type[Exception], text: str
+    store: Store, request_: Any, name: str, error: type[Exception], text: str
 ) -> None:
     ran = threading.Event()
 
@@ -500,7 +470,7 @@ def test_what_can_not_be_followed_is_refused_at_once(
             ctx.follow(request_, name=name)
         ran.set()
 
-    with running(with_event(reference_table, handle, retries=0), store) as program:
+    with running(with_code(handle, retries=0), store) as program:
         run_event(program)
     assert ran.is_set()
 
@@ -510,7 +480,6 @@ def test_waiting_is_told_but_is_no_error_of_the_log(
 ) -> None:
     caplog.set_level(logging.INFO)
     archive.refusals = [45009]
-    with rig.running(store) as program:
-        run_event(program)
+    rig.run(store)
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
     assert "runs later" in caplog.text

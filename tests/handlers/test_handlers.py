@@ -52,7 +52,6 @@ def portal(request: pytest.FixtureRequest, running_loop: asyncio.AbstractEventLo
 
 
 def on_worker(function: Callable[[], Any]) -> Any:
-    """Run a function on a thread named "worker" and return its result."""
     results: list[Any] = []
     thread = threading.Thread(target=lambda: results.append(function()), name="worker")
     thread.start()
@@ -60,6 +59,34 @@ def on_worker(function: Callable[[], Any]) -> Any:
     assert not thread.is_alive(), "the worker hangs"
     [result] = results
     return result
+
+
+def both(answer: Callable[[Ask], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a def and an async def handler that answer alike."""
+
+    @ability
+    def plain(request: Ask) -> Result:
+        return cast(Result, answer(request))
+
+    @ability
+    async def asynchronous(request: Ask) -> Result:
+        return cast(Result, answer(request))
+
+    return plain, asynchronous
+
+
+def both_pulling(check: bool = True) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a def and an async def handler that call the SDK, and answer with the errcode."""
+
+    @ability
+    def pull(request: Ask, ctx: Context) -> Result:
+        return Result(numbers=[ctx.invoke(sync_msg.Request(), check=check).errcode])
+
+    @ability
+    async def pull_later(request: Ask, ctx: AsyncContext) -> Result:
+        return Result(numbers=[(await ctx.invoke(sync_msg.Request(), check=check)).errcode])
+
+    return pull, pull_later
 
 
 def test_a_def_handler_gets_its_request_and_who_calls(kernel_with: ZoneWith) -> None:
@@ -77,16 +104,8 @@ def test_a_def_handler_gets_its_request_and_who_calls(kernel_with: ZoneWith) -> 
 
 
 def test_a_handler_without_context_is_called_with_its_request_alone(kernel_with: ZoneWith, portal: Portal) -> None:
-    @ability
-    def plain(request: Ask) -> Result:
-        return Result(text=request.what)
-
-    @ability
-    async def asynchronous(request: Ask) -> Result:
-        return Result(text=request.what)
-
-    assert kernel_with(plain).call("plain", '{"what":"a"}')["text"] == "a"
-    assert kernel_with(asynchronous, portal=portal).call("asynchronous", '{"what":"b"}')["text"] == "b"
+    for function in both(lambda request: Result(text=request.what)):
+        assert kernel_with(function, portal=portal).call(function.__name__, '{"what":"a"}')["text"] == "a"
 
 
 def test_a_def_handler_calls_the_sdk_on_its_own_thread(kernel_with: ZoneWith) -> None:
@@ -189,9 +208,7 @@ def test_helpers_log_under_the_number_of_their_request(
     assert seen == [17, 17]
 
 
-def test_the_loop_goes_on_while_an_sdk_call_blocks(
-    kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop
-) -> None:
+def test_loop_goes_on_while_an_sdk_call_blocks(kernel_with: ZoneWith, running_loop: asyncio.AbstractEventLoop) -> None:
     ticked = threading.Event()
 
     @ability
@@ -354,15 +371,7 @@ def _page(errcode: int, message: str) -> Any:
 def test_a_failed_sdk_call_ends_the_call_unless_the_handler_catches_it(
     kernel_with: ZoneWith, portal: Portal, reply: Any, answer: Any
 ) -> None:
-    @ability
-    def pull(request: Ask, ctx: Context) -> Result:
-        return Result(text=ctx.invoke(sync_msg.Request()).errmsg)
-
-    @ability
-    async def pull_later(request: Ask, ctx: AsyncContext) -> Result:
-        return Result(text=(await ctx.invoke(sync_msg.Request())).errmsg)
-
-    for function in (pull, pull_later):
+    for function in both_pulling():
         kernel = kernel_with(function, portal=portal)
         kernel.sdk.replies["sync_msg"] = reply
         assert on_worker(partial(kernel.call, function.__name__)) == answer
@@ -388,15 +397,7 @@ def test_a_handler_may_catch_what_an_sdk_call_raises(kernel_with: ZoneWith) -> N
 
 
 def test_without_check_a_handler_reads_the_errcode_itself(kernel_with: ZoneWith, portal: Portal) -> None:
-    @ability
-    def reads(request: Ask, ctx: Context) -> Result:
-        return Result(numbers=[ctx.invoke(sync_msg.Request(), check=False).errcode])
-
-    @ability
-    async def reads_later(request: Ask, ctx: AsyncContext) -> Result:
-        return Result(numbers=[(await ctx.invoke(sync_msg.Request(), check=False)).errcode])
-
-    for function in (reads, reads_later):
+    for function in both_pulling(check=False):
         kernel = kernel_with(function, portal=portal)
         kernel.sdk.replies["sync_msg"] = REFUSED
         assert on_worker(partial(kernel.call, function.__name__))["numbers"] == [710611]
@@ -581,15 +582,7 @@ def test_a_task_that_outlives_its_call_gets_no_sdk_call_and_does_not_hang(
 def test_a_handler_s_reply_of_a_wrong_type_is_refused_with_its_path(
     kernel_with: ZoneWith, portal: Portal, value: Any, message: str
 ) -> None:
-    @ability
-    def gives(request: Ask) -> Result:
-        return cast(Result, value)
-
-    @ability
-    async def gives_later(request: Ask) -> Result:
-        return cast(Result, value)
-
-    for function in (gives, gives_later):
+    for function in both(lambda request: value):
         kernel = kernel_with(function, portal=portal)
         assert kernel.call(function.__name__) == {"errcode": 710660, "errmsg": message}
 
@@ -604,15 +597,7 @@ def test_a_handler_s_reply_is_unchecked_under_the_policy_off(kernel_with: ZoneWi
 
 
 def test_a_request_that_does_not_fit_never_reaches_a_handler(kernel_with: ZoneWith, portal: Portal) -> None:
-    @ability
-    def never(request: Ask) -> Result:
-        raise NotImplementedError
-
-    @ability
-    async def never_later(request: Ask) -> Result:
-        raise NotImplementedError
-
-    for function in (never, never_later):
+    for function in both(lambda request: 1 / 0):
         answer = kernel_with(function, portal=portal).call(function.__name__, '{"what":3}')
         assert answer["errmsg"] == "input contract: expected str, got int at $.what"
 

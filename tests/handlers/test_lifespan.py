@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import check_app, python_anew, write_files
-from tests.support.kernel import app_call, with_handler
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
@@ -19,7 +19,6 @@ from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.process.child import ChildError
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store
 
 REGISTRY = """
@@ -39,19 +38,15 @@ from wwspec_router import AsyncContext, Contract, Output, ability
 
 JOURNAL = Path(__file__).parent / "journal.txt"
 
-
 class State:
     def __init__(self) -> None:
         self.calls = 0
 
-
 class Ask(Contract):
     pass
 
-
 class Counted(Output):
     calls: int = 0
-
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[State]:
@@ -60,7 +55,6 @@ async def lifespan() -> AsyncIterator[State]:
     yield State()
     with JOURNAL.open("a") as journal:
         journal.write(f"close {os.getpid()}\\n")
-
 
 @ability
 async def count(request: Ask, ctx: AsyncContext[State]) -> Counted:
@@ -202,25 +196,17 @@ def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCapt
     assert failed.endswith("OSError: the licence server is gone")
 
 
-def test_def_and_async_def_handlers_get_the_state(reference_table: AbilityTable, store: Store) -> None:
+@pytest.mark.parametrize("state", ["shared", None], ids=["with a lifespan", "without one"])
+def test_def_and_async_def_handlers_get_the_state(store: Store, state: str | None) -> None:
     @ability
-    def plain(request: Ask, ctx: Context[str]) -> Result:
-        return Result(text=ctx.state)
-
-    @ability
-    async def asynchronous(request: Ask, ctx: AsyncContext[str]) -> Result:
-        return Result(text=ctx.state)
-
-    for function in (plain, asynchronous):
-        table = with_handler(reference_table, function)
-        dispatcher = Dispatcher(table, MemorySdk(), store, state="shared")
-        assert '"text":"shared"' in dispatcher.dispatch(app_call(function.__name__)).text
-
-
-def test_without_a_lifespan_the_state_is_none(reference_table: AbilityTable, store: Store) -> None:
-    @ability
-    def plain(request: Ask, ctx: Context) -> Result:
+    def plain(request: Ask, ctx: Context[str | None]) -> Result:
         return Result(text=repr(ctx.state))
 
-    dispatcher = Dispatcher(with_handler(reference_table, plain), MemorySdk(), store)
-    assert '"text":"None"' in dispatcher.dispatch(app_call("plain")).text
+    @ability
+    async def asynchronous(request: Ask, ctx: AsyncContext[str | None]) -> Result:
+        return Result(text=repr(ctx.state))
+
+    for function in (plain, asynchronous):
+        table = with_handler(reference_table(), function)
+        dispatcher = Dispatcher(table, MemorySdk(), store, state=state)
+        assert f'"text":"{state!r}"' in dispatcher.dispatch(app_call(function.__name__)).text

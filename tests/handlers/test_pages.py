@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.support.kernel import Kernel, app_call
+from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_contracts import get_rule_list, search_msg, sync_msg
 from wwspec_contracts.base import PagedRequest
@@ -20,7 +20,6 @@ from wwspec_router.envelope import Deadline
 from wwspec_router.handlers.base import Resources
 from wwspec_router.kernel.intake import AppNotifications
 from wwspec_router.registry.loader import Application
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 
 KernelWith = Callable[..., Kernel]
@@ -38,35 +37,35 @@ class Pulled(Output):
     cursors: list[str] = []
 
 
-@ability
-def pull(request: Ask, ctx: Context) -> Pulled:
-    pages = list(ctx.pages(sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)))
+def pulled(pages: list[sync_msg.Response]) -> Pulled:
     return Pulled(
         msgids=[each.msgid for page in pages for each in page.msg_list], cursors=[page.next_cursor for page in pages]
     )
+
+
+@ability
+def pull(request: Ask, ctx: Context) -> Pulled:
+    asked = sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)
+    return pulled(list(ctx.pages(asked)))
 
 
 @ability
 async def pull_on_the_loop(request: Ask, ctx: AsyncContext) -> Pulled:
-    pages = [
-        page async for page in ctx.pages(sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT))
-    ]
-    return Pulled(
-        msgids=[each.msgid for page in pages for each in page.msg_list], cursors=[page.next_cursor for page in pages]
-    )
+    asked = sync_msg.Request(cursor=request.cursor, limit=request.limit, token=OF_EVENT)
+    return pulled([page async for page in ctx.pages(asked)])
 
 
 HANDLERS = [pull, pull_on_the_loop]
 
 
 @pytest.fixture(scope="session")
-def context(reference_table: AbilityTable) -> Iterator[ContextOver]:
+def context() -> Iterator[ContextOver]:
     """Returns the context of a handler that is called just now."""
 
     def over(sdk: MemorySdk) -> Context:
         notifications = AppNotifications(sdk, store, 60.0, None, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
-        resources = Resources(apis=reference_table.apis, notifications=notifications, store=store)
+        resources = Resources(apis=reference_table().apis, notifications=notifications, store=store)
         return Context(app_call("test"), new_client, Deadline(), resources)
 
     with closing(open_store("memory:")) as store:

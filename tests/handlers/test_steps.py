@@ -1,17 +1,16 @@
 """`ctx.step`, and tasks of `ctx.finish`: parts of a job that a later attempt does not do again."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.events import running, with_event
+from tests.support.events import running, with_code
 from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
-from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.kernel import Kernel, app_call, reference_table, with_handler
+from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_contracts import create_summary_task
 from wwspec_contracts.errors import CallError, KeptValueError, StoreError
@@ -21,16 +20,9 @@ from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Ou
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import EventCounts
-from wwspec_router.registry.table import AbilityTable
-from wwspec_router.stores import Store, open_store
+from wwspec_router.stores import Store
 
 Act = Callable[[EventContext], Any]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with closing(open_store(f"sqlite:{tmp_path / 'kept.db'}")) as opened:
-        yield opened
 
 
 class Invoice(Contract):
@@ -55,19 +47,17 @@ class Work:
         return {"number": self.done}
 
 
-def run_event(table: AbilityTable, store: Any, act: Act, sdk: Any = None, retries: int = 3) -> EventCounts:
-    """Handle one event with what a test says; return what was counted."""
-
+def run_event(store: Any, act: Act, sdk: Any = None, retries: int = 3) -> EventCounts:
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
         act(ctx)
 
-    with running(with_event(table, handler, retries=retries), store, sdk) as program:
+    with running(with_code(handler, retries=retries), store, sdk) as program:
         program.event()
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
         return program.figures.snapshot().events
 
 
-def test_a_later_attempt_takes_the_result_of_a_step(reference_table: AbilityTable, store: Store) -> None:
+def test_a_later_attempt_takes_the_result_of_a_step(store: Store) -> None:
     work, seen = Work(), []
 
     def act(ctx: EventContext) -> None:
@@ -75,12 +65,12 @@ def test_a_later_attempt_takes_the_result_of_a_step(reference_table: AbilityTabl
         if ctx.attempt < 3:
             raise ValueError
 
-    assert run_event(reference_table, store, act) == EventCounts(ended=1, retried=2)
+    assert run_event(store, act) == EventCounts(ended=1, retried=2)
     assert seen == [Invoice(number=1)] * 3
     assert work.done == 1
 
 
-def test_a_step_that_fails_is_done_again(reference_table: AbilityTable, store: Store) -> None:
+def test_a_step_that_fails_is_done_again(store: Store) -> None:
     work = Work()
 
     def fail_once() -> Invoice:
@@ -89,11 +79,11 @@ def test_a_step_that_fails_is_done_again(reference_table: AbilityTable, store: S
             raise ValueError
         return invoice
 
-    assert run_event(reference_table, store, lambda ctx: ctx.step("invoice", fail_once)).failed == 0
+    assert run_event(store, lambda ctx: ctx.step("invoice", fail_once)).failed == 0
     assert work.done == 2
 
 
-def test_a_step_whose_result_could_not_be_kept_is_done_again(reference_table: AbilityTable, store: Store) -> None:
+def test_a_step_whose_result_could_not_be_kept_is_done_again(store: Store) -> None:
     work, errors = Work(), []
 
     def act(ctx: EventContext) -> None:
@@ -103,14 +93,12 @@ def test_a_step_whose_result_could_not_be_kept_is_done_again(reference_table: Ab
             errors.append(str(error))
             raise
 
-    run_event(reference_table, Wrapped(store, "keep_step", fails(StoreError("full"))), act)
+    run_event(Wrapped(store, "keep_step", fails(StoreError("full"))), act)
     assert errors == ["the result of a step could not be stored"]
     assert work.done == 2
 
 
-def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(store: Store) -> None:
     work, seen = Work(), []
 
     @ability
@@ -123,14 +111,14 @@ def test_a_job_whose_process_died_after_a_step_does_not_do_it_again(
     [job] = store.claim("a process that died", 1, 0.01)
     assert store.begin("a process that died", job.job_id)
     assert store.keep_step("a process that died", job.job_id, "step:invoice", '{"number":9}')
-    with working(store, sdk, Dispatcher(with_handler(reference_table, act), sdk, store), lease=0.3):
+    with working(store, sdk, Dispatcher(with_handler(reference_table(), act), sdk, store), lease=0.3):
         sdk.wait_for(1)
         wait_empty(store)
     assert seen == [(2, Invoice(number=9))]
     assert work.done == 0
 
 
-def test_an_async_step_may_be_an_async_def_and_is_kept_as_well(reference_table: AbilityTable, store: Store) -> None:
+def test_an_async_step_may_be_an_async_def_and_is_kept_as_well(store: Store) -> None:
     work, seen = Work(), []
 
     async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
@@ -140,13 +128,13 @@ def test_an_async_step_may_be_an_async_def_and_is_kept_as_well(reference_table: 
         if ctx.attempt == 1:
             raise ValueError
 
-    with running(with_event(reference_table, handler), store) as program:
+    with running(with_code(handler), store) as program:
         program.event()
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
     assert seen == [Invoice(number=1), Invoice(number=2), Invoice(number=3)] * 2
 
 
-def test_the_first_attempt_gets_the_result_as_a_later_one_does(reference_table: AbilityTable, store: Store) -> None:
+def test_the_first_attempt_gets_the_result_as_a_later_one_does(store: Store) -> None:
     work, seen = Work(), []
 
     def act(ctx: EventContext) -> None:
@@ -157,55 +145,42 @@ def test_the_first_attempt_gets_the_result_as_a_later_one_does(reference_table: 
         if ctx.attempt == 1:
             raise ValueError
 
-    assert run_event(reference_table, store, act).failed == 0
+    assert run_event(store, act).failed == 0
     assert seen == [{"number": 1}, Invoice(number=2), Invoice(number=3), None] * 2
 
 
-def bad_name(ctx: EventContext) -> None:
-    ctx.step("", int)
-
-
-def repeated(ctx: EventContext) -> None:
-    ctx.step("s", lambda: 1)
-    ctx.step("s", lambda: 2)
-
-
-def too_large(ctx: EventContext) -> None:
-    ctx.step("s", lambda: "x" * 65_535)
-
-
-def too_many(ctx: EventContext) -> None:
-    for number in range(101):
-        ctx.step(f"s{number}", lambda: 1)
-
-
-def no_json(ctx: EventContext) -> None:
-    ctx.step("s", object)
-
-
-def no_type(ctx: EventContext) -> None:
-    ctx.step("s", lambda: Invoice(number=1))
-
-
-def wrong_type(ctx: EventContext) -> None:
-    ctx.step("s", lambda: "one", type=int)
-
-
-@pytest.mark.parametrize(
-    ("act", "error", "text"),
+@for_each(
     [
-        (bad_name, ValueError, "the name of a step has 1 to 256 bytes, not 0"),
-        (repeated, ValueError, "step 's' runs twice in one run: give each step of a job a name of its own"),
-        (too_large, ValueError, "the result of step 's': it has more than 65536 bytes of JSON"),
-        (too_many, ValueError, "step 's100': a job has at most 100 steps"),
-        (no_json, TypeError, "the result of step 's': it can't be written as JSON"),
-        (no_type, TypeError, "the result of step 's' is no plain JSON: annotate what the function returns, or pass it"),
-        (wrong_type, TypeError, "the result of step 's': it is not of the type that the step has: Expected `int`"),
-    ],
+        (lambda ctx: ctx.step("", int), ValueError, "the name of a step has 1 to 256 bytes, not 0"),
+        (
+            lambda ctx: [ctx.step("s", int) for _ in range(2)],
+            ValueError,
+            "step 's' runs twice in one run: give each step of a job a name of its own",
+        ),
+        (
+            lambda ctx: ctx.step("s", lambda: "x" * 65_535),
+            ValueError,
+            "the result of step 's': it has more than 65536 bytes of JSON",
+        ),
+        (
+            lambda ctx: [ctx.step(f"s{number}", int) for number in range(101)],
+            ValueError,
+            "step 's100': a job has at most 100 steps",
+        ),
+        (lambda ctx: ctx.step("s", object), TypeError, "the result of step 's': it can't be written as JSON"),
+        (
+            lambda ctx: ctx.step("s", lambda: Invoice(number=1)),
+            TypeError,
+            "the result of step 's' is no plain JSON: annotate what the function returns, or pass it",
+        ),
+        (
+            lambda ctx: ctx.step("s", lambda: "one", type=int),
+            TypeError,
+            "the result of step 's': it is not of the type that the step has: Expected `int`",
+        ),
+    ]
 )
-def test_a_bad_step_is_refused_and_says_why(
-    reference_table: AbilityTable, store: Store, act: Act, error: type[Exception], text: str
-) -> None:
+def test_a_bad_step_is_refused_and_says_why(act: Act, error: type[Exception], text: str, store: Store) -> None:
     found: list[Exception] = []
 
     def check(ctx: EventContext) -> None:
@@ -213,13 +188,11 @@ def test_a_bad_step_is_refused_and_says_why(
             act(ctx)
         found.append(caught.value)
 
-    assert run_event(reference_table, store, check).failed == 0
+    assert run_event(store, check).failed == 0
     assert str(found[0]).startswith(text)
 
 
-def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(store: Store) -> None:
     errors: list[str] = []
 
     def act(ctx: EventContext) -> None:
@@ -230,7 +203,7 @@ def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(
             ctx.step("invoice", Work().open_invoice)
         errors.append(str(caught.value))
 
-    assert run_event(reference_table, store, act).failed == 0
+    assert run_event(store, act).failed == 0
     assert errors == ["the kept value 'invoice' does not fit its type: Expected `object`, got `str`"]
 
 
@@ -246,8 +219,6 @@ TASK = create_summary_task.Request(msg_list=[MessageKey(msgid="m", encrypt_info=
 
 
 class Tasks(Platform):
-    """A platform that counts the tasks that it creates."""
-
     def __init__(self, *results: dict[str, Any]) -> None:
         super().__init__()
         self.created = 0
@@ -266,9 +237,7 @@ class Tasks(Platform):
         return json.dumps(result)
 
 
-def test_a_later_attempt_asks_for_the_result_of_the_task_that_was_created(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_later_attempt_asks_for_the_result_of_the_task_that_was_created(store: Store) -> None:
     platform, seen = Tasks(), []
 
     def act(ctx: EventContext) -> None:
@@ -276,20 +245,20 @@ def test_a_later_attempt_asks_for_the_result_of_the_task_that_was_created(
         if ctx.attempt < 3:
             raise ValueError
 
-    run_event(reference_table, store, act, platform)
+    run_event(store, act, platform)
     assert seen == ["done"] * 3
     assert platform.created == 1
     assert platform.asked == ["task-1"] * 3
 
 
-def test_a_task_that_failed_is_created_again_by_a_later_attempt(reference_table: AbilityTable, store: Store) -> None:
+def test_a_task_that_failed_is_created_again_by_a_later_attempt(store: Store) -> None:
     platform = Tasks({"status": 2})
-    counts = run_event(reference_table, store, lambda ctx: ctx.finish(TASK), platform)
+    counts = run_event(store, lambda ctx: ctx.finish(TASK), platform)
     assert counts == EventCounts(ended=1, retried=1)
     assert platform.asked == ["task-1", "task-2"]
 
 
-def test_equal_requests_of_one_run_are_tasks_of_their_own(reference_table: AbilityTable, store: Store) -> None:
+def test_equal_requests_of_one_run_are_tasks_of_their_own(store: Store) -> None:
     platform = Tasks()
 
     def act(ctx: EventContext) -> None:
@@ -298,25 +267,18 @@ def test_equal_requests_of_one_run_are_tasks_of_their_own(reference_table: Abili
         if ctx.attempt == 1:
             raise ValueError
 
-    run_event(reference_table, store, act, platform)
+    run_event(store, act, platform)
     assert platform.asked == ["task-1", "task-2"] * 2
 
 
-def test_a_task_that_can_not_be_kept_is_an_error(reference_table: AbilityTable, store: Store) -> None:
+def test_a_task_that_can_not_be_kept_is_an_error(store: Store) -> None:
     """Else a later attempt would create it again."""
     platform = Tasks()
-    run_event(
-        reference_table,
-        Wrapped(store, "keep_step", fails(StoreError("full"))),
-        lambda ctx: ctx.finish(TASK),
-        platform,
-    )
+    run_event(Wrapped(store, "keep_step", fails(StoreError("full"))), lambda ctx: ctx.finish(TASK), platform)
     assert platform.asked == ["task-2"]
 
 
-def test_an_asynchronous_call_continues_its_task_when_its_process_died(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_an_asynchronous_call_continues_its_task_when_its_process_died(store: Store) -> None:
     platform = Tasks({"status": 0})
 
     @ability
@@ -328,7 +290,7 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(
     def dying(seconds: float) -> None:
         raise SystemExit
 
-    kernel = Dispatcher(with_handler(reference_table, act), platform, store)
+    kernel = Dispatcher(with_handler(reference_table(), act), platform, store)
     JobIntake(store, lambda: None).accept(app_call("act", is_async=True, job_info="j"))
     journal = Wrapped(store, "keep_outcome", fails(SystemExit()))  # the process died before
     with working(journal, platform, kernel, lease=0.3):
@@ -338,12 +300,12 @@ def test_an_asynchronous_call_continues_its_task_when_its_process_died(
     assert platform.created == 1
 
 
-def test_a_synchronous_call_creates_a_task_each_time(reference_table: AbilityTable, store: Store) -> None:
+def test_a_synchronous_call_creates_a_task_each_time(store: Store) -> None:
     @ability
     def act(request: Ask, ctx: Context) -> Said:
         return Said(said=ctx.finish(TASK).response_data)
 
     platform = Tasks()
-    kernel = Kernel(with_handler(reference_table, act), store, sdk=platform)
+    kernel = Kernel(with_handler(reference_table(), act), store, sdk=platform)
     assert [kernel.call("act")["said"] for _ in range(2)] == ["done", "done"]
     assert platform.created == 2

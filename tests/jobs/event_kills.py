@@ -12,20 +12,18 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 from typing import Any
 
-from tests.support.apps import ROOT
-from tests.support.events import HIT, EventProgram, with_event, with_kind
+from tests.support.events import HIT, EventProgram, with_code, with_kind
 from tests.support.jobs import SHORT
 from tests.support.sdk import OK, MemorySdk
 from wwspec_contracts import sync_msg
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, EventContext
-from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, open_store
 from wwspec_router.stores.kept import KeptKey
 
@@ -136,12 +134,6 @@ def child(work: Callable[[], None]) -> bool:
     return status == 0
 
 
-@cache
-def reference_table() -> AbilityTable:
-    """Return the reference program's table."""
-    return build_table(ROOT, ROOT / "abilities" / "registry.toml")
-
-
 def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
     """Return a table whose code fails at the end of its first run, then tells the app something and returns it."""
 
@@ -163,17 +155,15 @@ def table_of(tried: str, note: Callable[..., None]) -> AbilityTable:
         note("ended", ctx.notify_id)
         return Counted(number=1)
 
-    table = with_event(reference_table(), code, **ROWS[tried])
+    table = with_code(code, **ROWS[tried])
     return with_kind(table, "counted", Counted)
 
 
 def receipt_of_step() -> str:
-    """Return what no other run returns."""
     return token_hex(8)
 
 
 def page_of(messages: Sequence[str], request: str) -> str:
-    """Return the reply of `sync_msg`."""
     asked = json.loads(request)
     start = int(asked.get("cursor") or 0)
     end = min(start + asked["limit"], len(messages))
@@ -213,7 +203,6 @@ def run_event(url: str, notes: Path, tried: str, corpid: str, write: str = "", m
 
 
 def broken(store: Store, tried: str, notes: list[list[Any]], corpid: str) -> list[str]:
-    """Return which promises were broken."""
     found = []
     if store.job_figures().waiting:
         found.append("a job is left")
@@ -232,7 +221,6 @@ def broken(store: Store, tried: str, notes: list[list[Any]], corpid: str) -> lis
 
 
 def broken_for_app(store: Store, tried: str, notes: list[list[Any]], corpid: str) -> list[str]:
-    """Return which promises to the app were broken."""
     whats = [each[0] for each in notes]
     notified = [each[1] for each in notes if each[0] == "told"]
     to_come = store.job_figures().unfetched - sum(store.get(corpid, 7, each) is None for each in {*notified})
@@ -270,7 +258,6 @@ def try_moment(place: str, folder: Path, tried: str, write: str, moment: int) ->
 
 
 def main() -> None:
-    """Try every moment."""
     place, folder, tried = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     table_of(tried, print)  # what that builds and imports, each process has that is forked
     killed, faults = {}, []

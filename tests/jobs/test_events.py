@@ -3,57 +3,41 @@
 import json
 import logging
 import threading
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.support.events import HIT, NOTIFY, EventProgram, running, with_event
+from tests.support.events import (
+    ACCEPTED,
+    HIT,
+    NOTIFY,
+    Archived,
+    EventProgram,
+    handled,
+    no_code,
+    running,
+    with_code,
+    with_event,
+)
 from tests.support.jobs import SHORT, Wrapped, fails, leave_behind
-from tests.support.kernel import app_call
-from tests.support.redis_server import local_redis
+from tests.support.kernel import app_call, reference_table
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts import sync_msg
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.events import conversation_new_message, hit_keyword
-from wwspec_router import AbilityError, AsyncEventContext, Contract, EventContext
+from wwspec_router import AbilityError, AsyncEventContext, EventContext
 from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.base import Store
 
-ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 NEW_MESSAGE = '{"event_type":"conversation_new_message","timestamp":5,"conversation_new_message":{"token":"m"}}'
 
 
-class Archived(Contract):
-    """What handlers of these tests return."""
-
-    messages: int
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "redis":
-        with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
-            yield opened
-        return
-    with closing(open_store(f"sqlite:{tmp_path / 'jobs.db'}")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def memory() -> Iterator[Store]:
-    with closing(open_store("memory:")) as opened:
-        yield opened
-
-
-def test_the_handler_gets_the_event_and_who_it_is_about(reference_table: AbilityTable, store: Store) -> None:
+def test_the_handler_gets_the_event_and_who_it_is_about(store: Store) -> None:
     seen: list[Any] = []
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -62,68 +46,53 @@ def test_the_handler_gets_the_event_and_who_it_is_about(reference_table: Ability
         assert ctx.remaining is not None
         assert 0 < ctx.remaining <= 60
 
-    with running(with_event(reference_table, handler, timeout=60.0), store) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, timeout=60.0), store)
     event = msgspec.json.decode(HIT, type=hit_keyword.Event)
     assert seen == [(event, "corp", 7, "hit_keyword", "notify-0", 1, 0)]
     assert program.figures.snapshot().events == EventCounts(ended=1)
 
 
-def test_an_async_def_handler_runs_as_well(reference_table: AbilityTable, memory: Store) -> None:
+def test_an_async_def_handler_runs_as_well(memory: Store) -> None:
     seen: list[Any] = []
 
     async def handler(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
         page = await ctx.invoke(sync_msg.Request(limit=1))
         seen.append((event.hit_keyword.token, ctx.event_type, ctx.attempt, page.errcode))
 
-    with running(with_event(reference_table, handler), memory) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    handled(with_code(handler), memory)
     assert seen == [("t", "hit_keyword", 1, 0)]
 
 
-def test_event_and_job_are_stored_before_the_app_is_told(reference_table: AbilityTable, store: Store) -> None:
-    def handler(event: hit_keyword.Event) -> None:
-        """Do nothing."""
-
+def test_event_and_job_are_stored_before_the_app_is_told(store: Store) -> None:
     found: list[Any] = []
 
     def read_stored(request: str) -> str:
         found.append((program.stored(json.loads(request)["notify_id"]), store.job_figures().waiting))
         return OK
 
-    program = EventProgram(with_event(reference_table, handler), store, MemorySdk({NOTIFY: read_stored}))
+    program = EventProgram(with_code(no_code), store, MemorySdk({NOTIFY: read_stored}))
     assert program.event() == ACCEPTED
     assert found == [(json.loads(HIT), 1)]
 
 
 @pytest.mark.parametrize("notify", ["now", "after", "never"])
-def test_an_event_that_can_not_be_stored_is_refused_and_nothing_runs(
-    reference_table: AbilityTable, memory: Store, notify: str
-) -> None:
-    def handler(event: hit_keyword.Event) -> None:
-        """Do nothing."""
-
+def test_an_event_that_can_not_be_stored_is_refused_and_nothing_runs(memory: Store, notify: str) -> None:
     memory.close()
-    program = EventProgram(with_event(reference_table, handler, notify=notify), memory)
+    program = EventProgram(with_code(no_code, notify=notify), memory)
     assert program.event() == {"errcode": 710660, "errmsg": "the event could not be stored"}
     assert program.notified == []
 
 
-def test_a_full_journal_refuses_the_event_as_a_whole(reference_table: AbilityTable) -> None:
-    def handler(event: hit_keyword.Event) -> None:
-        """Do nothing."""
-
+def test_a_full_journal_refuses_the_event_as_a_whole() -> None:
     with closing(open_store("memory:", StoreLimits(max_jobs=1))) as store:
-        program = EventProgram(with_event(reference_table, handler), store)
+        program = EventProgram(with_code(no_code), store)
         assert program.event() == ACCEPTED
         assert program.event()["errmsg"] == "the event could not be stored"
         assert store.figures().rows == 1
         assert program.event(NEW_MESSAGE) == ACCEPTED, "no code runs on this one"
 
 
-def test_the_handler_runs_also_when_the_app_could_not_be_told_now(reference_table: AbilityTable, memory: Store) -> None:
+def test_the_handler_runs_also_when_the_app_could_not_be_told_now(memory: Store) -> None:
     """The platform sends such an event again."""
     ran = threading.Event()
 
@@ -131,15 +100,13 @@ def test_the_handler_runs_also_when_the_app_could_not_be_told_now(reference_tabl
         ran.set()
 
     sdk = MemorySdk({NOTIFY: network_failure(NOTIFY)})
-    with running(with_event(reference_table, handler), memory, sdk) as program:
+    with running(with_code(handler), memory, sdk) as program:
         assert program.event()["errmsg"] == "spec_notify_app: the SDK call failed (-10002)"
         assert ran.wait(DEADLINE)
         program.wait_done()
 
 
-def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_its_result(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_its_result(store: Store) -> None:
     may_end = threading.Event()
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
@@ -147,7 +114,7 @@ def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_it
         assert may_end.wait(DEADLINE)
         return Archived(messages=3)
 
-    with running(with_event(reference_table, handler, notify="after"), store) as program:
+    with running(with_code(handler, notify="after"), store) as program:
         assert program.event() == ACCEPTED
         assert program.notified == []
         assert program.stored("notify-0") is None
@@ -157,19 +124,17 @@ def test_after_means_that_the_app_is_told_when_the_handler_has_ended_and_gets_it
     assert program.stored("notify-0") == {**json.loads(HIT), "hit_keyword_result": {"messages": 3}}
     [call] = program.sdk.calls
     assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp", 7, "", "")
-    scene = reference_table.registry.notify_scenes["hit_keyword"]
+    scene = reference_table().registry.notify_scenes["hit_keyword"]
     assert program.sdk.requests == [(NOTIFY, {"notify_id": "notify-0", "notify_scene": scene})]
 
 
-def test_never_means_that_nothing_is_stored_for_the_app(reference_table: AbilityTable, store: Store) -> None:
+def test_never_means_that_nothing_is_stored_for_the_app(store: Store) -> None:
     seen: list[str] = []
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
         seen.append(ctx.notify_id)
 
-    with running(with_event(reference_table, handler, notify="never"), store) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, notify="never"), store)
     assert seen == [""]
     assert program.notified == []
     assert store.figures().rows == 0
@@ -177,7 +142,7 @@ def test_never_means_that_nothing_is_stored_for_the_app(reference_table: Ability
 
 @pytest.mark.parametrize("error", [ValueError("a-secret"), AbilityError("a-secret", errcode=0), SystemExit()])
 def test_a_handler_that_fails_three_times_and_then_works_is_run_four_times(
-    reference_table: AbilityTable, store: Store, error: BaseException, caplog: pytest.LogCaptureFixture
+    store: Store, error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts: list[int] = []
 
@@ -187,9 +152,7 @@ def test_a_handler_that_fails_three_times_and_then_works_is_run_four_times(
             raise error
         return Archived(messages=len(attempts))
 
-    with running(with_event(reference_table, handler, notify="after"), store) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, notify="after"), store)
     assert attempts == [1, 2, 3, 4]
     assert program.notified == ["notify-0"]
     assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 4}
@@ -200,7 +163,7 @@ def test_a_handler_that_fails_three_times_and_then_works_is_run_four_times(
 
 @pytest.mark.parametrize("notify", ["now", "after"])
 def test_a_handler_that_always_fails_is_given_up_and_its_event_still_reaches_the_app(
-    reference_table: AbilityTable, store: Store, notify: str, caplog: pytest.LogCaptureFixture
+    store: Store, notify: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts: list[int] = []
 
@@ -208,9 +171,7 @@ def test_a_handler_that_always_fails_is_given_up_and_its_event_still_reaches_the
         attempts.append(ctx.attempt)
         raise AbilityError("no")
 
-    with running(with_event(reference_table, handler, notify=notify, retries=2), store) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, notify=notify, retries=2), store)
     assert attempts == [1, 2, 3]
     assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == json.loads(HIT)
@@ -218,9 +179,7 @@ def test_a_handler_that_always_fails_is_given_up_and_its_event_still_reaches_the
     assert "of event:hit_keyword failed, and is not run again" in caplog.text
 
 
-def test_more_retries_than_the_runs_of_a_job_that_never_ends_are_all_made(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_more_retries_than_the_runs_of_a_job_that_never_ends_are_all_made(memory: Store) -> None:
     attempts: list[int] = []
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
@@ -228,20 +187,16 @@ def test_more_retries_than_the_runs_of_a_job_that_never_ends_are_all_made(
         raise ValueError
 
     retries = MAX_RUNS + 2
-    table = with_event(reference_table, handler, retries=retries)
-    with running(table, memory, retry_pause=1e-6) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    table = with_code(handler, retries=retries)
+    handled(table, memory, retry_pause=1e-6)
     assert attempts == list(range(1, retries + 2))
 
 
-def test_an_event_whose_handler_kills_its_process_again_and_again_is_given_up(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_an_event_whose_handler_kills_its_process_again_and_again_is_given_up(store: Store) -> None:
     def handler(event: hit_keyword.Event) -> None:
         raise AssertionError("it is not begun again")
 
-    table = with_event(reference_table, handler, notify="after", retries=1)
+    table = with_code(handler, notify="after", retries=1)
     assert EventProgram(table, store).event() == ACCEPTED
     leave_behind(store, MAX_RUNS + 1)
     with running(table, store) as program:
@@ -250,23 +205,19 @@ def test_an_event_whose_handler_kills_its_process_again_and_again_is_given_up(
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
 
 
-def test_a_handler_that_is_too_late_has_failed(reference_table: AbilityTable, memory: Store) -> None:
+def test_a_handler_that_is_too_late_has_failed(memory: Store) -> None:
     attempts: list[int] = []
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
         attempts.append(ctx.attempt)
         wait_until(lambda: ctx.remaining == 0)
 
-    with running(with_event(reference_table, handler, timeout=0.01, retries=1), memory) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, timeout=0.01, retries=1), memory)
     assert attempts == [1, 2]
     assert program.figures.snapshot().events == EventCounts(ended=1, retried=1, failed=1)
 
 
-def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_delivered(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_delivered(memory: Store) -> None:
     """It still runs, so it is not begun a second time."""
     may_end = threading.Event()
     attempts: list[int] = []
@@ -275,7 +226,7 @@ def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_deli
         attempts.append(ctx.attempt)
         assert may_end.wait(DEADLINE)
 
-    table = with_event(reference_table, handler, notify="after", timeout=0.01)
+    table = with_code(handler, notify="after", timeout=0.01)
     with running(table, memory, threads=1, hang_after=0.05) as program:
         assert program.event() == ACCEPTED
         program.wait_done()
@@ -285,9 +236,7 @@ def test_a_handler_that_hangs_beyond_its_time_out_is_given_up_and_its_event_deli
     assert program.figures.snapshot().events == EventCounts(ended=1, failed=1)
 
 
-def test_no_more_events_of_a_type_are_handled_at_once_than_its_row_says(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_no_more_events_of_a_type_are_handled_at_once_than_its_row_says(store: Store) -> None:
     lock = threading.Lock()
     inside: list[int] = [0, 0]
     handled: list[str] = []
@@ -305,7 +254,7 @@ def test_no_more_events_of_a_type_are_handled_at_once_than_its_row_says(
     def free(event: conversation_new_message.Event) -> None:
         other.set()
 
-    table = with_event(reference_table, limited, notify="never", concurrency=2)
+    table = with_code(limited, notify="never", concurrency=2)
     table = with_event(table, free, "conversation_new_message", notify="never")
     with running(table, store, threads=6) as program:
         for number in range(12):
@@ -319,7 +268,7 @@ def test_no_more_events_of_a_type_are_handled_at_once_than_its_row_says(
 
 
 def test_a_result_is_delivered_again_without_running_the_handler_again(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts: list[int] = []
 
@@ -327,7 +276,7 @@ def test_a_result_is_delivered_again_without_running_the_handler_again(
         attempts.append(ctx.attempt)
         return Archived(messages=1)
 
-    table = with_event(reference_table, handler, notify="after")
+    table = with_code(handler, notify="after")
     assert EventProgram(table, store).event() == ACCEPTED
     with running(table, Wrapped(store, "add", fails(StoreError("gone")), times=2)) as program:
         program.wait_done()
@@ -338,9 +287,7 @@ def test_a_result_is_delivered_again_without_running_the_handler_again(
 
 
 @pytest.mark.parametrize("method", ["begin", "keep_outcome", "add", "postpone", "finish_soon", "claim", "renew"])
-def test_an_event_outlives_a_store_that_fails_in_between(
-    reference_table: AbilityTable, store: Store, method: str
-) -> None:
+def test_an_event_outlives_a_store_that_fails_in_between(store: Store, method: str) -> None:
     attempts: list[int] = []
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
@@ -349,7 +296,7 @@ def test_an_event_outlives_a_store_that_fails_in_between(
             raise ValueError
         return Archived(messages=1)
 
-    table = with_event(reference_table, handler, notify="after")
+    table = with_code(handler, notify="after")
     assert EventProgram(table, store).event() == ACCEPTED
     wrapped = Wrapped(store, method, fails(StoreError("gone")), times=2)
     with running(table, wrapped, lease=SHORT) as program:
@@ -359,7 +306,7 @@ def test_an_event_outlives_a_store_that_fails_in_between(
     assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 1}
 
 
-def test_a_handler_whose_job_is_gone_from_the_store_runs_again_from_memory(reference_table: AbilityTable) -> None:
+def test_a_handler_whose_job_is_gone_from_the_store_runs_again_from_memory() -> None:
     """Somebody has emptied the store."""
     attempts: list[int] = []
 
@@ -370,22 +317,20 @@ def test_a_handler_whose_job_is_gone_from_the_store_runs_again_from_memory(refer
             raise ValueError
 
     with closing(open_store("memory:")) as store:
-        with running(with_event(reference_table, handler), store) as program:
+        with running(with_code(handler), store) as program:
             assert program.event() == ACCEPTED
             wait_until(lambda: len(attempts) == 2)
             wait_until(lambda: program.figures.snapshot().events.ended)
     assert attempts == [1, 2]
 
 
-def test_what_no_contract_lists_is_left_out_of_what_the_handler_gets(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_what_no_contract_lists_is_left_out_of_what_the_handler_gets(memory: Store) -> None:
     tokens: list[str] = []
 
     def handler(event: hit_keyword.Event) -> None:
         tokens.append(event.hit_keyword.token)
 
-    with running(with_event(reference_table, handler), memory) as program:
+    with running(with_code(handler), memory) as program:
         text = HIT.replace('"token"', '"new":[1.50],"token"')
         assert program.event(text) == ACCEPTED
         program.wait_done()
@@ -393,34 +338,26 @@ def test_what_no_contract_lists_is_left_out_of_what_the_handler_gets(
     assert program.store.get("corp", 7, "notify-0") == text
 
 
-def test_an_event_that_does_not_fit_its_contract_fails_and_still_reaches_the_app(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_an_event_that_does_not_fit_its_contract_fails_and_still_reaches_the_app(memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> Archived:
         raise AssertionError("it never runs")
 
     text = '{"event_type":"hit_keyword","timestamp":"soon"}'
-    with running(with_event(reference_table, handler, notify="after", retries=0), memory) as program:
-        assert program.event(text) == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, notify="after", retries=0), memory, data=text)
     assert program.notified == ["notify-0"]
     assert program.stored("notify-0") == json.loads(text)
 
 
-def test_a_result_outside_of_its_contract_is_an_error(reference_table: AbilityTable, memory: Store) -> None:
+def test_a_result_outside_of_its_contract_is_an_error(memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> Archived:
         return Archived(messages="many")  # type: ignore[arg-type]  # what the test is about
 
-    with running(with_event(reference_table, handler, notify="after", retries=0), memory) as program:
-        assert program.event() == ACCEPTED
-        program.wait_done()
+    program = handled(with_code(handler, notify="after", retries=0), memory)
     assert program.stored("notify-0") == json.loads(HIT)
     assert program.figures.snapshot().events.failed == 1
 
 
-def test_programs_that_share_a_store_leave_each_other_s_events_alone(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_programs_that_share_a_store_leave_each_other_s_events_alone(store: Store) -> None:
     handled: list[str] = []
 
     def of_one(event: hit_keyword.Event) -> None:
@@ -429,8 +366,8 @@ def test_programs_that_share_a_store_leave_each_other_s_events_alone(
     def of_two(event: conversation_new_message.Event) -> None:
         handled.append("two")
 
-    one = with_event(reference_table, of_one, notify="never")
-    two = with_event(reference_table, of_two, "conversation_new_message", notify="never")
+    one = with_code(of_one, notify="never")
+    two = with_code(of_two, "conversation_new_message", notify="never")
     with running(two, store) as second:
         assert EventProgram(one, store).event() == ACCEPTED
         assert second.event(NEW_MESSAGE) == ACCEPTED
@@ -441,26 +378,24 @@ def test_programs_that_share_a_store_leave_each_other_s_events_alone(
     assert handled == ["two", "one"]
 
 
-def test_no_call_reaches_an_event_s_handler(reference_table: AbilityTable, memory: Store) -> None:
+def test_no_call_reaches_an_event_s_handler(memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> None:
         raise AssertionError("it is no ability")
 
-    program = EventProgram(with_event(reference_table, handler), memory)
+    program = EventProgram(with_code(handler), memory)
     for is_async in (False, True):
         call = app_call("event:hit_keyword", HIT, is_async=is_async, job_info="job")
         assert "unknown ability_id" in program.dispatcher.dispatch(call).text
     assert memory.job_figures().waiting == 0
 
 
-def test_nothing_of_an_event_reaches_the_log(
-    reference_table: AbilityTable, memory: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_nothing_of_an_event_reaches_the_log(memory: Store, caplog: pytest.LogCaptureFixture) -> None:
     def handler(event: hit_keyword.Event) -> Archived:
         raise ValueError(event.hit_keyword.token)
 
     with (
         caplog.at_level(logging.DEBUG),
-        running(with_event(reference_table, handler, notify="after", retries=1), memory) as program,
+        running(with_code(handler, notify="after", retries=1), memory) as program,
     ):
         assert program.event(HIT.replace('"t"', '"a-secret"')) == ACCEPTED
         program.wait_done()

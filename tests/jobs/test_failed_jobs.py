@@ -2,52 +2,26 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.stores.suites.rig import ManualClock
-from tests.support.events import NOTIFY, EventProgram, running, with_event
-from tests.support.jobs import Platform, Result, Wrapped, answer, fails, job, leave_behind, wait_empty, working
-from tests.support.redis_server import local_redis
+from tests.support.events import NOTIFY, Archived, EventProgram, handled, no_code, running, with_code
+from tests.support.jobs import Held, Platform, Result, Wrapped, answer, fails, job, leave_behind, wait_empty, working
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import AbilityError, Contract, EventContext
+from wwspec_router import AbilityError, EventContext
 from wwspec_router.envelope import Call
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.monitoring.figures import EventCounts
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.failed import FailedJob, Failure
 from wwspec_router.stores.program_keys import forget
-
-
-class Found(Contract):
-    """What handlers of these tests return."""
-
-    messages: int
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "redis":
-        with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
-            yield opened
-        return
-    with closing(open_store(f"sqlite:{tmp_path / 'jobs.db'}")) as opened:
-        yield opened
-
-
-@pytest.fixture
-def memory() -> Iterator[Store]:
-    with closing(open_store("memory:")) as opened:
-        yield opened
 
 
 def failed(store: Store) -> list[FailedJob]:
@@ -55,40 +29,28 @@ def failed(store: Store) -> list[FailedJob]:
     return store.failed_jobs("corp", 7, 9)
 
 
-def no_code(event: hit_keyword.Event) -> None:
-    """Do nothing."""
-
-
 @pytest.mark.parametrize("notify", ["now", "after", "never"])
-def test_an_event_whose_retries_are_used_up_is_set_aside_with_its_last_error(
-    reference_table: AbilityTable, store: Store, notify: str
-) -> None:
-    def handler(event: hit_keyword.Event) -> Found:
+def test_an_event_whose_retries_are_used_up_is_set_aside_with_its_last_error(store: Store, notify: str) -> None:
+    def handler(event: hit_keyword.Event) -> Archived:
         raise AbilityError("a-secret", errcode=1001)
 
-    with running(with_event(reference_table, handler, notify=notify, retries=1), store) as program:
-        program.event()
-        program.wait_done()
+    handled(with_code(handler, notify=notify, retries=1), store)
     (found,) = failed(store)
     assert (found.name, found.attempt) == ("event:hit_keyword", 2)
     assert found.failure == Failure(error="AbilityError", errcode=1001)
     assert "a-secret" not in repr(found)
 
 
-def test_a_crash_is_set_aside_under_the_class_that_the_handler_raised(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_a_crash_is_set_aside_under_the_class_that_the_handler_raised(memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> None:
         raise LookupError("a-secret")
 
-    with running(with_event(reference_table, handler, retries=0), memory) as program:
-        program.event()
-        program.wait_done()
+    handled(with_code(handler, retries=0), memory)
     assert [each.failure for each in failed(memory)] == [Failure(error="LookupError", errcode=710660)]
 
 
-def test_an_event_that_ended_none_of_its_runs_is_set_aside(reference_table: AbilityTable, store: Store) -> None:
-    table = with_event(reference_table, no_code, retries=0)
+def test_an_event_that_ended_none_of_its_runs_is_set_aside(store: Store) -> None:
+    table = with_code(no_code, retries=0)
     EventProgram(table, store).event()
     leave_behind(store, MAX_RUNS)
     with running(table, store) as program:
@@ -96,29 +58,27 @@ def test_an_event_that_ended_none_of_its_runs_is_set_aside(reference_table: Abil
     assert [each.failure for each in failed(store)] == [Failure(error="ended none of its runs", errcode=710660)]
 
 
-def test_an_event_whose_code_hung_is_set_aside(reference_table: AbilityTable, memory: Store) -> None:
+def test_an_event_whose_code_hung_is_set_aside(memory: Store) -> None:
     may_end = threading.Event()
 
     def handler(event: hit_keyword.Event) -> None:
         assert may_end.wait(DEADLINE)
 
-    with running(with_event(reference_table, handler, timeout=0.01), memory, threads=1, hang_after=0.05) as program:
+    with running(with_code(handler, timeout=0.01), memory, threads=1, hang_after=0.05) as program:
         program.event()
         program.wait_done()
         may_end.set()
     assert [each.failure.error for each in failed(memory)] == ["HandlerTimeoutError"]
 
 
-def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_with_its_result(
-    reference_table: AbilityTable,
-) -> None:
-    def handler(event: hit_keyword.Event) -> Found:
+def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_with_its_result() -> None:
+    def handler(event: hit_keyword.Event) -> Archived:
         runs.append(1)
-        return Found(messages=4)
+        return Archived(messages=4)
 
     runs: list[int] = []
     clock, may_add = ManualClock(), threading.Event()
-    table = with_event(reference_table, handler, notify="after")
+    table = with_code(handler, notify="after")
     with closing(open_store("memory:", clock=clock)) as store:
 
         def add(*job: Any, **more: Any) -> None:
@@ -142,18 +102,16 @@ def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_wi
 
 
 @pytest.mark.parametrize("notify", ["now", "after"])
-def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(
-    reference_table: AbilityTable, store: Store, notify: str
-) -> None:
+def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(store: Store, notify: str) -> None:
     attempts: list[int] = []
 
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Found:
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
         attempts.append(ctx.attempt)
         if len(attempts) < 3:
             raise LookupError
-        return Found(messages=len(attempts))
+        return Archived(messages=len(attempts))
 
-    with running(with_event(reference_table, handler, notify=notify, retries=1), store) as program:
+    with running(with_code(handler, notify=notify, retries=1), store) as program:
         program.event()
         program.wait_done()
         assert store.retry("corp", 7, failed(store)[0].job_id)
@@ -167,38 +125,29 @@ def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(
         assert program.stored("notify-1")["hit_keyword_result"] == {"messages": 3}
 
 
-def test_a_job_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over(
-    reference_table: AbilityTable, memory: Store
-) -> None:
+def test_a_job_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over(memory: Store) -> None:
     def handler(event: hit_keyword.Event) -> None:
         raise LookupError
 
     once = Wrapped(memory, "set_aside", fails(StoreError("no answer")))
-    with running(with_event(reference_table, handler, retries=0), once, lease=0.3) as program:
-        program.event()
-        program.wait_done()
+    handled(with_code(handler, retries=0), once, lease=0.3)
     assert once.calls == 2
     assert [each.attempt for each in failed(memory)] == [2]
 
 
 def test_a_call_whose_report_is_refused_for_good_is_set_aside_and_reported_when_it_is_run_again(store: Store) -> None:
-    runs: list[Call] = []
-
-    def run(call: Call) -> Result:
-        runs.append(call)
-        return Result(said="the result")
-
-    sdk = Platform(790014, 790014, 790014)
+    sdk, run = Platform(790014, 790014, 790014), Held()
+    run.go_on.set()
     with working(store, sdk, run) as process:
         process.accept(job())
         sdk.wait_for(3)
         wait_empty(store)
-        (found,) = store.failed_jobs(runs[0].corpid, runs[0].agentid, 9)
+        (found,) = store.failed_jobs("corp", 7, 9)
         assert (found.name, found.failure) == ("any", Failure(error="report refused"))
-        assert store.retry(runs[0].corpid, runs[0].agentid, found.job_id)
-        assert json.loads(sdk.wait_for(4)[-1][1]["result"])["said"] == "the result"
+        assert store.retry("corp", 7, found.job_id)
+        assert json.loads(sdk.wait_for(4)[-1][1]["result"])["said"] == "{}"
         wait_empty(store)
-    assert len(runs) == 1, "its result was kept"
+    assert run.order == ["job-1"], "its result was kept"
     assert store.job_figures().failed == 0
 
 
@@ -229,39 +178,31 @@ def test_a_call_that_failed_is_not_set_aside_when_its_error_was_reported(memory:
 
 @pytest.mark.parametrize("ending", ["ends", "fails"])
 def test_a_job_that_is_forgotten_while_it_runs_reports_nothing_and_keeps_nothing(store: Store, ending: str) -> None:
-    begun, may_end = threading.Event(), threading.Event()
+    def fail(call: Call) -> Result:
+        raise AbilityError("no")
 
-    def run(call: Call) -> Result:
-        begun.set()
-        assert may_end.wait(DEADLINE)
-        if ending == "fails":
-            raise AbilityError("no")
-        return Result(said="the result")
-
-    sdk = Platform()
+    sdk, run = Platform(), Held(result=fail if ending == "fails" else answer)
     with working(store, sdk, run) as process:
         process.accept(job())
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         assert forget(store, job().corpid).jobs == 1
-        may_end.set()
+        run.go_on.set()
         wait_until(lambda: process.jobs.running == 0)
     assert sdk.reports == []
     assert store.job_figures().failed == 0
 
 
-def test_an_event_that_is_forgotten_while_its_code_runs_is_neither_delivered_nor_run_again(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_an_event_that_is_forgotten_while_its_code_runs_is_neither_delivered_nor_run_again(store: Store) -> None:
     begun, may_end = threading.Event(), threading.Event()
     attempts: list[int] = []
 
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Found:
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
         attempts.append(ctx.attempt)
         begun.set()
         assert may_end.wait(DEADLINE)
         raise LookupError
 
-    with running(with_event(reference_table, handler, notify="after"), store) as program:
+    with running(with_code(handler, notify="after"), store) as program:
         program.event()
         assert begun.wait(DEADLINE)
         forget(store, "corp")
@@ -273,31 +214,24 @@ def test_an_event_that_is_forgotten_while_its_code_runs_is_neither_delivered_nor
 
 def test_a_job_of_another_corp_that_a_store_has_lost_is_still_reported(memory: Store) -> None:
     """Only the runs of the corp that was forgotten say nothing."""
-    begun, may_end = threading.Event(), threading.Event()
-
-    def run(call: Call) -> Result:
-        begun.set()
-        assert may_end.wait(DEADLINE)
-        return Result(said="the result")
-
-    sdk = Platform()
+    sdk, run = Platform(), Held()
     with working(memory, sdk, run) as process:
         process.accept(job())
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         forget(memory, "another corp")
         memory.forget(job().corpid)  # as a lost store: nothing says why the job is gone
-        may_end.set()
-        assert json.loads(sdk.wait_for(1)[0][1]["result"])["said"] == "the result"
+        run.go_on.set()
+        assert json.loads(sdk.wait_for(1)[0][1]["result"])["said"] == "{}"
         wait_until(lambda: process.jobs.running == 0)
 
 
-def test_an_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does_not_run_again(
-    reference_table: AbilityTable, memory: Store
+def test_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does_not_run_again(
+    memory: Store,
 ) -> None:
     attempts: list[int] = []
     answers = iter([network_failure(NOTIFY)])
 
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Found:
+    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
         attempts.append(ctx.attempt)
         memory.forget("corp")  # as a lost store: nothing says why the job is gone
         raise LookupError
@@ -307,7 +241,7 @@ def test_an_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_d
             raise error
         return OK
 
-    table = with_event(reference_table, handler, notify="after", retries=0)
+    table = with_code(handler, notify="after", retries=0)
     with running(table, memory, MemorySdk({NOTIFY: notify})) as program:
         program.event()
         wait_until(lambda: len(program.notified) == 2 and program.jobs.running == 0)

@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 
 from tests.stores.suites.rig import ManualClock
-from tests.support.events import PAUSE, EventProgram, running, with_event
-from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
-from tests.support.kernel import app_call, with_handler
-from tests.support.redis_server import local_redis
+from tests.support.events import PAUSE, EventProgram, handled, running, with_code
+from tests.support.jobs import Platform, Wrapped, fails, reported, wait_empty, working
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
+from wwspec_router import Context, Contract, EventContext, Output, ability
 from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -45,19 +44,7 @@ class Result(Contract):
     runs: int = 0
 
 
-@pytest.fixture(params=["sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "redis":
-        with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
-            yield opened
-        return
-    with closing(open_store(f"sqlite:{tmp_path / 'kept.db'}")) as opened:
-        yield opened
-
-
-def calls(
-    table: AbilityTable, store: Any, sdk: Platform, act: Act, timeout: float | None = None, once: Any = None
-) -> Dispatcher:
+def calls(store: Any, sdk: Platform, act: Act, timeout: float | None = None, once: Any = None) -> Dispatcher:
     """Return a kernel whose ability does what a test says."""
 
     @ability
@@ -65,26 +52,24 @@ def calls(
         return act(ctx) or Said()
 
     handler.__name__ = "act"
-    return Dispatcher(with_handler(table, handler, timeout, once=once), sdk, store)
+    return Dispatcher(with_handler(reference_table(), handler, timeout, once=once), sdk, store)
 
 
-def events(table: AbilityTable, act: Act, **row: Any) -> AbilityTable:
+def events(act: Act, **row: Any) -> AbilityTable:
     """Return a table whose code on an event does what a test says."""
 
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Result:
         return act(ctx) or Result()
 
-    return with_event(table, handler, **row)
+    return with_code(handler, **row)
 
 
 def kept(store: Store, key: str = "runs") -> Any:
-    """Return what is stored."""
     value = store.read_kept(KeptKey("corp", 7, "app", key))
     return None if value is None else json.loads(value.text)
 
 
 def count(ctx: Context) -> None:
-    """Count the runs that have ended."""
     ctx.kept.set("runs", (ctx.kept.get("runs", int) or 0) + 1, unchanged=True)
 
 
@@ -94,7 +79,7 @@ def change(store: Store, number: int) -> None:
     store.write_kept([KeptWrite(key=key, text=str(number), version=f"other {number}")])
 
 
-def test_a_call_stores_what_it_keeps_before_its_result_is_reported(reference_table: AbilityTable, store: Store) -> None:
+def test_a_call_stores_what_it_keeps_before_its_result_is_reported(store: Store) -> None:
     sdk, seen = Platform(), []
     report = sdk.replies["program_async_job_call_back"]
 
@@ -103,17 +88,12 @@ def test_a_call_stores_what_it_keeps_before_its_result_is_reported(reference_tab
         return report(request)  # type: ignore[operator]
 
     sdk.replies["program_async_job_call_back"] = note
-    with working(store, sdk, calls(reference_table, store, sdk, count)) as process:
-        process.accept(CALL)
-        sdk.wait_for(1)
-        wait_empty(store)
+    reported(store, sdk, calls(store, sdk, count), CALL)
     assert seen == [1]
 
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), KeptConflictError()])
-def test_a_call_whose_outcome_is_not_kept_reports_nothing_and_runs_again(
-    reference_table: AbilityTable, store: Store, error: StoreError
-) -> None:
+def test_a_call_whose_outcome_is_not_kept_reports_nothing_and_runs_again(store: Store, error: StoreError) -> None:
     sdk, figures, attempts = Platform(), Figures(()), []
 
     def act(ctx: Context) -> None:
@@ -121,19 +101,14 @@ def test_a_call_whose_outcome_is_not_kept_reports_nothing_and_runs_again(
         count(ctx)
 
     journal = Wrapped(store, "keep_outcome", fails(error))
-    with working(journal, sdk, calls(reference_table, store, sdk, act), figures=figures, retry_pause=PAUSE) as process:
-        process.accept(CALL)
-        [(_, report)] = sdk.wait_for(1)
-        wait_empty(store)
+    [(_, report)] = reported(journal, sdk, calls(store, sdk, act), CALL, figures=figures, retry_pause=PAUSE)
     assert attempts == [(1, 0, None), (2, 0, None)]
     assert report["errcode"] == 0
     assert kept(store) == 1
     assert figures.snapshot().jobs == JobCounts(ended=1)
 
 
-def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(store: Store) -> None:
     sdk, attempts = Platform(), []
 
     def act(ctx: Context) -> None:
@@ -142,17 +117,14 @@ def test_a_call_that_can_never_store_what_it_keeps_is_reported_as_failed(
         change(store, -ctx.attempt)
         ctx.kept.set("runs", 1, unchanged=True)
 
-    with working(store, sdk, calls(reference_table, store, sdk, act), retry_pause=PAUSE / 100) as process:
-        process.accept(CALL)
-        [(_, report)] = sdk.wait_for(1)
-        wait_empty(store)
+    [(_, report)] = reported(store, sdk, calls(store, sdk, act), CALL, retry_pause=PAUSE / 100)
     assert attempts == list(range(1, MAX_RUNS + 1))
     assert json.loads(report["result"])["errmsg"] == "what the ability keeps could not be stored"
     assert kept(store) == -MAX_RUNS
 
 
 def test_a_run_that_another_process_has_taken_over_stores_nothing(
-    reference_table: AbilityTable, tmp_path: Path
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk, clock = Platform(), ManualClock()
     begun, go_on = threading.Event(), threading.Event()
@@ -163,7 +135,7 @@ def test_a_run_that_another_process_has_taken_over_stores_nothing(
         assert go_on.wait(DEADLINE)
 
     with closing(open_store(f"sqlite:{tmp_path / 'taken.db'}", clock=clock)) as store:
-        with working(store, sdk, calls(reference_table, store, sdk, act), threads=1) as process:
+        with working(store, sdk, calls(store, sdk, act), threads=1) as process:
             process.accept(CALL)
             assert begun.wait(DEADLINE)
             clock.advance(LEASE)
@@ -172,6 +144,7 @@ def test_a_run_that_another_process_has_taken_over_stores_nothing(
             wait_until(lambda: process.jobs.running == 0)
         assert kept(store) is None
     assert sdk.reports == []
+    assert "was taken over by another process" in caplog.text
 
 
 def refuses(ctx: Context) -> Any:
@@ -185,21 +158,14 @@ def breaks(ctx: Context) -> None:
 
 
 @pytest.mark.parametrize("act", [refuses, breaks])
-def test_a_call_that_fails_is_reported_and_stores_nothing(
-    reference_table: AbilityTable, store: Store, act: Act
-) -> None:
+def test_a_call_that_fails_is_reported_and_stores_nothing(store: Store, act: Act) -> None:
     sdk = Platform()
-    with working(store, sdk, calls(reference_table, store, sdk, act)) as process:
-        process.accept(CALL)
-        [(_, report)] = sdk.wait_for(1)
-        wait_empty(store)
+    [(_, report)] = reported(store, sdk, calls(store, sdk, act), CALL)
     assert report["errcode"] != 0
     assert kept(store) is None
 
 
-def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(store: Store) -> None:
     sdk, go = Platform(), threading.Event()
 
     def act(ctx: Context) -> None:
@@ -207,7 +173,7 @@ def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(
         assert go.wait(DEADLINE)
 
     once = OnceRow(key="*")  # its function does not mind that it is late
-    kernel = calls(reference_table, store, sdk, act, timeout=0.05, once=once)
+    kernel = calls(store, sdk, act, timeout=0.05, once=once)
     with working(store, sdk, kernel, hang_after=0.05, lease=3.0) as process:
         process.accept(CALL)
         [(_, report)] = sdk.wait_for(1)
@@ -218,13 +184,11 @@ def test_a_run_that_ends_after_its_time_out_was_reported_stores_nothing(
     wait_until(lambda: store.once_figures().rows == 0)  # its key is free again
 
 
-def test_a_call_that_runs_once_stores_what_it_keeps_although_its_first_try_failed(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_call_that_runs_once_stores_what_it_keeps_although_its_first_try_failed(store: Store) -> None:
     """Its reply is kept after that: else the second run would take the reply, and its changes would be lost."""
     sdk = Platform()
     journal = Wrapped(store, "keep_outcome", fails(KeptConflictError()))
-    kernel = calls(reference_table, store, sdk, count, once=OnceRow(key="*"))
+    kernel = calls(store, sdk, count, once=OnceRow(key="*"))
     with working(journal, sdk, kernel, retry_pause=PAUSE) as process:
         process.accept(CALL)
         sdk.wait_for(1)
@@ -234,9 +198,7 @@ def test_a_call_that_runs_once_stores_what_it_keeps_although_its_first_try_faile
     assert kept(store) == 1, "the repeat gets the reply"
 
 
-def test_a_job_that_is_gone_from_the_journal_stores_and_reports_no_success(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_job_that_is_gone_from_the_journal_stores_and_reports_no_success(store: Store) -> None:
     sdk = Platform()
 
     def act(ctx: Context) -> None:
@@ -244,7 +206,7 @@ def test_a_job_that_is_gone_from_the_journal_stores_and_reports_no_success(
         steps = ctx.call.run.steps
         assert store.finish(steps._owner, steps._job_id)
 
-    with working(store, sdk, calls(reference_table, store, sdk, act)) as process:
+    with working(store, sdk, calls(store, sdk, act)) as process:
         process.accept(CALL)
         [(_, report)] = sdk.wait_for(1)
     assert report["errcode"] != 0
@@ -252,8 +214,8 @@ def test_a_job_that_is_gone_from_the_journal_stores_and_reports_no_success(
 
 
 @pytest.mark.parametrize("notify", ["now", "after", "never"])
-def test_code_on_an_event_stores_what_it_keeps_once(reference_table: AbilityTable, store: Store, notify: str) -> None:
-    with running(events(reference_table, count, notify=notify), store) as program:
+def test_code_on_an_event_stores_what_it_keeps_once(store: Store, notify: str) -> None:
+    with running(events(count, notify=notify), store) as program:
         program.event()
         program.event()
         program.wait_done()
@@ -264,7 +226,7 @@ def test_code_on_an_event_stores_what_it_keeps_once(reference_table: AbilityTabl
 
 @pytest.mark.parametrize(("notify", "method"), [("now", "finish"), ("after", "keep_outcome"), ("never", "finish")])
 def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_is_notified(
-    reference_table: AbilityTable, store: Store, notify: str, method: str, caplog: pytest.LogCaptureFixture
+    store: Store, notify: str, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts = []
 
@@ -273,7 +235,7 @@ def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_i
         count(ctx)
 
     journal = Wrapped(store, method, fails(StoreError("the disk is full")))
-    with running(events(reference_table, act, notify=notify), journal) as program:
+    with running(events(act, notify=notify), journal) as program:
         program.event()
         wait_until(lambda: len(attempts) == 2)
         program.wait_done()
@@ -285,14 +247,12 @@ def test_an_event_whose_changes_are_not_stored_is_handled_again_before_the_app_i
     assert re.search(r"what it keeps is not stored, it runs again in \d\.\d s: the disk is full", caplog.text)
 
 
-def test_a_finish_that_was_done_and_seemed_to_fail_is_not_done_twice(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_a_finish_that_was_done_and_seemed_to_fail_is_not_done_twice(store: Store) -> None:
     def finish(*arguments: Any) -> bool:
         store.finish(*arguments)
         raise StoreError("the connection is lost")
 
-    with running(events(reference_table, count), Wrapped(store, "finish", finish)) as program:
+    with running(events(count), Wrapped(store, "finish", finish)) as program:
         program.event()
         wait_until(lambda: program.figures.snapshot().events.ended == 1)
         program.wait_done()
@@ -300,44 +260,28 @@ def test_a_finish_that_was_done_and_seemed_to_fail_is_not_done_twice(
     assert program.figures.snapshot().events == EventCounts(ended=1)
 
 
-def test_an_event_whose_job_could_not_be_finished_counts_once(reference_table: AbilityTable, store: Store) -> None:
+def test_an_event_whose_job_could_not_be_finished_counts_once(store: Store) -> None:
     runs = []
     journal = Wrapped(store, "finish", fails(StoreError("the disk is full")))
-    with running(events(reference_table, lambda ctx: runs.append(1)), journal, lease=0.3) as program:
+    with running(events(lambda ctx: runs.append(1)), journal, lease=0.3) as program:
         program.event()
         wait_until(lambda: len(runs) == 2)
         program.wait_done()
     assert program.figures.snapshot().events == EventCounts(ended=1)
 
 
-def test_code_that_fails_stores_nothing_until_it_works(reference_table: AbilityTable, store: Store) -> None:
+def test_code_that_fails_stores_nothing_until_it_works(store: Store) -> None:
     def act(ctx: EventContext) -> None:
         ctx.kept.set(f"attempt {ctx.attempt}", 1)
         if ctx.attempt < 3:
             raise ValueError
 
-    with running(events(reference_table, act), store) as program:
-        program.event()
-        program.wait_done()
+    handled(events(act), store)
     assert [kept(store, f"attempt {each}") for each in (1, 2, 3)] == [None, None, 1]
 
 
-def test_an_async_call_keeps_values_with_its_job(reference_table: AbilityTable, store: Store) -> None:
-    @ability
-    async def act(request: Ask, ctx: AsyncContext) -> Said:
-        ctx.kept.set("runs", (await ctx.kept.get("runs", int) or 0) + 1)
-        return Said()
-
-    sdk = Platform()
-    with working(store, sdk, Dispatcher(with_handler(reference_table, act), sdk, store)) as process:
-        process.accept(CALL)
-        sdk.wait_for(1)
-        wait_empty(store)
-    assert kept(store) == 1
-
-
-def test_a_program_that_runs_no_jobs_has_no_run(reference_table: AbilityTable, store: Store) -> None:
-    program = EventProgram(events(reference_table, count), store, MemorySdk())
+def test_a_program_that_runs_no_jobs_has_no_run(store: Store) -> None:
+    program = EventProgram(events(count), store, MemorySdk())
     program.event()
     assert kept(store) is None
     assert store.job_figures().waiting == 1

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.events import running, with_event
+from tests.support.events import running, with_code
 from tests.support.jobs import Platform, working
-from tests.support.kernel import app_call, with_handler
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import Contract, Output, ability
@@ -17,7 +17,6 @@ from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.measured_sdk import MeasuredSdk
 from wwspec_router.kernel.observer import observer_of
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores.base import Store
 
 
@@ -36,14 +35,14 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_code_on_an_event_is_named_when_its_time_is_over_long_before_it_counts_as_hanging(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    memory: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     may_end = threading.Event()
 
     def handler(event: hit_keyword.Event) -> None:
         assert may_end.wait(DEADLINE)
 
-    with running(with_event(reference_table, handler, timeout=0.05, retries=0), store) as program:
+    with running(with_code(handler, timeout=0.05, retries=0), memory) as program:
         program.event()
         wait_until(lambda: lines(caplog) != [])
         may_end.set()
@@ -68,9 +67,7 @@ class Emulated(Platform):
             self.traces.append(json.loads(text))
 
 
-def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(
-    reference_table: AbilityTable, store: Store
-) -> None:
+def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(memory: Store) -> None:
     may_end = threading.Event()
 
     @ability
@@ -81,8 +78,8 @@ def test_the_emulator_is_told_where_a_job_hangs_that_is_reported_as_late(
     sdk = Emulated()
     observer = observer_of(sdk.trace)
     call_log = CallLog(MeasuredSdk(sdk, observer=observer), observer=observer)
-    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.05), call_log.sdk, store)
-    with working(store, call_log.sdk, kernel, hang_after=0.05, call_log=call_log) as process:
+    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=0.05), call_log.sdk, memory)
+    with working(memory, call_log.sdk, kernel, hang_after=0.05, call_log=call_log) as process:
         process.accept(app_call("hanging", is_async=True, job_info="j"))
         sdk.wait_for(1)
         (trace,) = sdk.traces

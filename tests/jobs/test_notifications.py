@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from tests.stores.suites.notifications import notification
 from tests.stores.suites.rig import ManualClock
-from tests.support.events import HIT, NOTIFY, EventProgram, running, with_event, with_kind
+from tests.support.events import HIT, NOTIFY, EventProgram, running, with_code, with_kind
 from tests.support.jobs import Wrapped, fails
-from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
@@ -70,9 +70,8 @@ def memory(clock: ManualClock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def table(reference_table: AbilityTable) -> AbilityTable:
-    """Return a table with an ability that tells the app something."""
-    return with_kind(with_handler(reference_table, announce), "digest", Digest)
+def table() -> AbilityTable:
+    return with_kind(with_handler(reference_table(), announce), "digest", Digest)
 
 
 def with_limit(table: AbilityTable, seconds: float) -> AbilityTable:
@@ -126,20 +125,18 @@ def test_what_was_fetched_is_not_told_again_and_is_kept_for_the_ttl_from_then_on
         assert program.stored(first) is None
 
 
-def test_a_result_and_its_event_are_told_until_they_are_fetched(
-    reference_table: AbilityTable, store: Store, clock: ManualClock
-) -> None:
+def test_a_result_and_its_event_are_told_until_they_are_fetched(store: Store, clock: ManualClock) -> None:
     def handler(event: hit_keyword.Event, ctx: EventContext) -> Digest:
         return Digest(messages=4)
 
-    with running(with_event(reference_table, handler, notify="after"), store) as program:
+    with running(with_code(handler, notify="after"), store) as program:
         program.event()
         program.wait_done()
         pass_by(program, clock, 10, 2)
         assert program.notified == ["notify-0", "notify-0"]
         assert program.stored("notify-0") == {**json.loads(HIT), "hit_keyword_result": {"messages": 4}}
         wait_until(lambda: not store.job_figures().unfetched)
-        scene = reference_table.registry.notify_scenes["hit_keyword"]
+        scene = reference_table().registry.notify_scenes["hit_keyword"]
         assert {request["notify_scene"] for _, request in program.sdk.requests} == {scene}
 
 
@@ -201,9 +198,7 @@ def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_not
         wait_until(lambda: not store.job_figures().unfetched)
 
 
-def test_a_short_told_for_ends_it_before_the_first_repeat(
-    table: AbilityTable, memory: Store, clock: ManualClock
-) -> None:
+def test_short_told_for_ends_it_before_the_first_repeat(table: AbilityTable, memory: Store, clock: ManualClock) -> None:
     with running(with_limit(table, 3.0), memory) as program:
         notified(program)
         clock.advance(3)
@@ -293,15 +288,13 @@ def test_it_outlives_a_store_that_fails_in_between(
         assert program.stored(program.notified[-1])["digest"] == {"messages": 3}
 
 
-def test_a_delivery_that_was_cut_off_tells_nothing_twice(
-    reference_table: AbilityTable, memory: Store, clock: ManualClock
-) -> None:
+def test_a_delivery_that_was_cut_off_tells_nothing_twice(memory: Store, clock: ManualClock) -> None:
     """Its process has stored the result for the app, and died before it finished the job."""
 
     def handler(event: hit_keyword.Event) -> Digest:
         return Digest(messages=1)
 
-    table = with_event(reference_table, handler, notify="after")
+    table = with_code(handler, notify="after")
     wrapped = Wrapped(memory, "finish_soon", fails(StoreError("gone")), times=1)
     with running(table, wrapped, lease=3.0) as program:
         program.event()
@@ -323,10 +316,10 @@ def test_a_program_without_jobs_tells_once_and_says_when_it_could_not(table: Abi
 
 
 def test_a_program_that_lacks_the_kind_tells_the_app_again_and_gives_up_in_its_place(
-    table: AbilityTable, reference_table: AbilityTable, store: Store, clock: ManualClock
+    table: AbilityTable, store: Store, clock: ManualClock
 ) -> None:
     notified(EventProgram(table, store))
-    with running(reference_table, store) as later:
+    with running(reference_table(), store) as later:
         pass_by(later, clock, 10, 1)
         assert later.notified == ["notify-0"]
         clock.advance(DAY)

@@ -16,23 +16,25 @@ from tests.support.apps import ROOT
 from tests.support.jobs import (
     REPORT,
     SHORT,
+    Held,
     Platform,
     Process,
     Result,
+    Work,
     Wrapped,
     accept,
     answer,
     fails,
     job,
     leave_behind,
+    reported,
     wait_empty,
     working,
 )
-from tests.support.kernel import app_call, with_handler
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.redis_server import local_redis
 from tests.support.sdk import network_failure
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import AbilityError, StoreError
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.handlers.ability import ability
@@ -44,22 +46,10 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import Figures, JobCounts
 from wwspec_router.registry.file import Program
-from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.table import build_table
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 from wwspec_router.stores.job import Job, Outcome
-
-
-class Number(Contract):
-    """What the handlers of these tests are asked."""
-
-    number: int = 0
-
-
-class Attempt(Output):
-    """What they answer."""
-
-    attempt: int = 0
 
 
 @pytest.fixture
@@ -84,10 +74,10 @@ def test_a_job_is_answered_as_accepted_and_its_result_reported(store: Store) -> 
     assert json.loads(report["result"])["said"] == '{"number":1}'
 
 
-def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store, reference_table: AbilityTable) -> None:
+def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store) -> None:
     sdk = Platform()
     wake = threading.Event()
-    kernel = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, wake.set))
+    kernel = Dispatcher(reference_table(), sdk, store, jobs=JobIntake(store, wake.set))
     jobs = Jobs(store, sdk, kernel, Figures(()), wake, 2)
     jobs.start()
     accepted = kernel.dispatch(app_call("invoke_sync_msg", '{"limit":1}', is_async=True, job_info="j"))
@@ -97,21 +87,11 @@ def test_the_kernel_answers_asynchronous_calls_through_the_journal(store: Store,
     assert jobs.stop(DEADLINE) == 0
 
 
-def test_an_error_of_the_ability_is_reported_as_such(store: Store, reference_table: AbilityTable) -> None:
-    sdk = Platform()
-    kernel = Dispatcher(reference_table, sdk, store)
-    with working(store, sdk, kernel) as process:
-        process.accept(app_call("invoke_sync_msg", '{"limit":"x"}', is_async=True, job_info="j"))
-        ((_, report),) = sdk.wait_for(1)
-    assert report["errcode"] == 710660
-    assert "$.limit" in json.loads(report["result"])["errmsg"]
-
-
-def test_a_job_that_can_not_be_stored_is_not_accepted(reference_table: AbilityTable) -> None:
+def test_a_job_that_can_not_be_stored_is_not_accepted() -> None:
     store = open_store("memory:")
     store.close()
     sdk = Platform()
-    reply = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, lambda: None)).dispatch(
+    reply = Dispatcher(reference_table(), sdk, store, jobs=JobIntake(store, lambda: None)).dispatch(
         app_call("invoke_sync_msg", is_async=True, job_info="j")
     )
     assert json.loads(reply.text) == {"errcode": 710660, "errmsg": "the job could not be stored"}
@@ -132,10 +112,7 @@ def test_a_report_that_is_not_accepted_is_sent_again_without_running_the_ability
         runs.append(call.attempt)
         return answer(call)
 
-    with working(store, sdk, run) as process:
-        process.accept(job())
-        reports = sdk.wait_for(2)
-        wait_empty(store)
+    reports = reported(store, sdk, run, job(), 2)
     assert runs == [1]
     assert reports[0] == reports[1]
 
@@ -145,10 +122,7 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk = Platform(errcode)
-    with working(store, sdk, answer) as process:
-        process.accept(job())
-        sdk.wait_for(1)
-        wait_empty(store)
+    reported(store, sdk, answer)
     assert f"({errcode})" in caplog.text
 
 
@@ -156,12 +130,8 @@ def test_a_refusal_that_another_attempt_can_not_change_ends_the_job(
 def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
     store: Store, errcode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 10."""
     sdk = Platform(errcode)
-    with working(store, sdk, answer) as process:
-        process.accept(job(data='{"note":"a secret"}'))
-        reports = sdk.wait_for(2)
-        wait_empty(store)
+    reports = reported(store, sdk, answer, job(data='{"note":"a secret"}'), 2)
     assert reports[1][1]["errcode"] == errcode
     assert json.loads(reports[1][1]["result"])["errcode"] == errcode
     assert json.loads(reports[1][1]["result"])["errmsg"].startswith("the platform refused the result: ")
@@ -170,7 +140,6 @@ def test_a_result_that_is_refused_for_good_is_replaced_by_an_error_at_once(
 
 
 def test_a_refusal_that_nobody_knows_is_one_of_the_result_when_it_comes_again_and_again(store: Store) -> None:
-    """Row 10."""
     sdk = Platform(799999)
     accept(store, job())
     for _ in range(PATIENCE - 1):
@@ -192,7 +161,6 @@ def test_a_refusal_that_may_pass_costs_no_result_however_often_it_comes(claims: 
 
 
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
-    """Row 10."""
     assert all(refusal.reason for refusal in REFUSALS.values())
     assert {refusal.kind for refusal in REFUSALS.values()} == set(RefusalKind)
     assert 0 not in REFUSALS
@@ -200,21 +168,13 @@ def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
 
 def test_when_not_even_the_error_matches_an_empty_object_is_reported(store: Store) -> None:
     sdk = Platform(790014, 790014)
-    with working(store, sdk, answer) as process:
-        process.accept(job())
-        reports = sdk.wait_for(3)
-        wait_empty(store)
+    reports = reported(store, sdk, answer, job(), 3)
     assert reports[2][1] == {"errcode": 790014, "result": "{}"}
 
 
-def test_a_job_of_which_nothing_is_taken_is_given_up_and_counted(
-    store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_job_of_which_nothing_is_taken_is_given_up_and_counted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     sdk, figures = Platform(790014, 790014, 790014), Figures(())
-    with working(store, sdk, answer, figures=figures) as process:
-        process.accept(job())
-        sdk.wait_for(3)
-        wait_empty(store)
+    reported(store, sdk, answer, job(), 3, figures=figures)
     assert len(sdk.reports) == 3
     assert "given up: not even {} was accepted (790014)" in caplog.text
     assert figures.snapshot().jobs == JobCounts(ended=1, failed=0, given_up=1)
@@ -244,13 +204,13 @@ def test_a_report_that_is_not_accepted_is_sent_for_a_day_and_then_given_up(
 
 
 @pytest.mark.parametrize("left_behind", [0, 1])
-def test_a_handler_sees_which_time_it_is_begun(store: Store, reference_table: AbilityTable, left_behind: int) -> None:
+def test_a_handler_sees_which_time_it_is_begun(store: Store, left_behind: int) -> None:
     @ability
-    def counting(request: Number, ctx: Context) -> Attempt:
-        return Attempt(attempt=ctx.attempt)
+    def counting(request: Work, ctx: Context) -> Result:
+        return Result(attempt=ctx.attempt)
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), counting), sdk, store)
     accept(store, app_call("counting", is_async=True, job_info="j"))
     leave_behind(store, left_behind)
     with working(store, sdk, kernel):
@@ -260,15 +220,15 @@ def test_a_handler_sees_which_time_it_is_begun(store: Store, reference_table: Ab
 
 
 def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_again(
-    store: Store, reference_table: AbilityTable, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     @ability
-    def poison(request: Number) -> Attempt:
+    def poison(request: Work) -> Result:
         raise NotImplementedError
 
     sdk, figures = Platform(), Figures(())
-    registry = replace(reference_table.registry, program=Program(crash_errcode=9003))
-    kernel = Dispatcher(with_handler(replace(reference_table, registry=registry), poison), sdk, store)
+    registry = replace(reference_table().registry, program=Program(crash_errcode=9003))
+    kernel = Dispatcher(with_handler(replace(reference_table(), registry=registry), poison), sdk, store)
     accept(store, app_call("poison", is_async=True, job_info="j"))
     leave_behind(store, MAX_RUNS)
     with working(store, sdk, kernel, figures=figures):
@@ -288,145 +248,77 @@ def test_a_reply_that_no_store_can_keep_is_reported_as_an_error(
     sdk = Platform()
     sdk.replies["sync_msg"] = '{"secret":"\ud800"}'
     kernel = Dispatcher(build_table(ROOT, registry), sdk, store)
-    with working(store, sdk, kernel) as process:
-        process.accept(app_call("odd", is_async=True, job_info="j"))
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
+    ((_, report),) = reported(store, sdk, kernel, app_call("odd", is_async=True, job_info="j"))
     assert json.loads(report["result"]) == {"errcode": 9003, "errmsg": "internal error of the program"}
     assert "of odd: its result holds a lone surrogate" in caplog.text
     assert "secret" not in caplog.text
 
 
-def test_an_errcode_that_no_store_can_keep_is_reported_as_another(store: Store, reference_table: AbilityTable) -> None:
+def test_an_errcode_that_no_store_can_keep_is_reported_as_another(store: Store) -> None:
     @ability
-    def immense(request: Number) -> Attempt:
+    def immense(request: Work) -> Result:
         raise AbilityError("no", errcode=2**63)
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, immense), sdk, store)
-    with working(store, sdk, kernel) as process:
-        process.accept(app_call("immense", is_async=True, job_info="j"))
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
+    kernel = Dispatcher(with_handler(reference_table(), immense), sdk, store)
+    ((_, report),) = reported(store, sdk, kernel, app_call("immense", is_async=True, job_info="j"))
     assert report["errcode"] == 710660
 
 
-def test_a_call_that_is_over_its_time_is_not_accepted(store: Store, reference_table: AbilityTable) -> None:
+def test_a_call_that_is_over_its_time_is_not_accepted(store: Store) -> None:
     sdk = Platform()
-    kernel = Dispatcher(reference_table, sdk, store, jobs=JobIntake(store, lambda: None))
+    kernel = Dispatcher(reference_table(), sdk, store, jobs=JobIntake(store, lambda: None))
     call = app_call("invoke_sync_msg", is_async=True, job_info="j")
     assert "longer than its timeout" in kernel.answer(call, kernel.route(call), Deadline(monotonic())).text
     assert store.job_figures().waiting == 0
 
 
 def test_a_job_that_outlasts_its_lease_is_run_once_while_its_process_lives(store: Store) -> None:
-    sdk = Platform()
-    runs: list[str] = []
-    go_on = threading.Event()
-
-    def run(call: Call) -> Result:
-        runs.append(call.job_info)
-        assert go_on.wait(DEADLINE)
-        return answer(call)
-
+    sdk, run = Platform(), Held()
     with working(store, sdk, run, lease=1.0), working(store, sdk, run, lease=1.0) as other:
         other.accept(job())
         wait_until(lambda: store.job_figures().oldest_age > 3.0)
         assert store.job_figures().claimed == 1
-        go_on.set()
+        run.go_on.set()
         sdk.wait_for(1)
         wait_empty(store)
-    assert runs == ["job-1"]
+    assert run.order == ["job-1"]
     assert len(sdk.reports) == 1
 
 
-def test_the_result_of_a_job_that_another_process_took_over_is_dropped(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    sdk, clock = Platform(), ManualClock()
-    begun, go_on = threading.Event(), threading.Event()
-
-    def run(call: Call) -> Result:
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        return answer(call)
-
-    with closing(open_store(url, clock=clock)) as store:
-        with working(store, sdk, run, threads=1) as process:
-            process.accept(job())
-            assert begun.wait(DEADLINE)
-            clock.advance(LEASE)
-            (claimed,) = store.claim("another process", 1, LEASE)
-            go_on.set()
-            wait_until(lambda: process.jobs.running == 0)
-        assert store.finish("another process", claimed.job_id)
-    assert sdk.reports == []
-    assert "was taken over by another process" in caplog.text
-
-
 def test_a_job_that_runs_on_after_its_lease_is_not_begun_again_by_its_own_process(url: str) -> None:
-    sdk, clock = Platform(), ManualClock()
-    runs: list[int] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def run(call: Call) -> Result:
-        runs.append(call.attempt)
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        return answer(call)
-
+    sdk, clock, run = Platform(), ManualClock(), Held()
     with closing(open_store(url, clock=clock)) as store, working(store, sdk, run) as process:
         process.accept(job())
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         clock.advance(LEASE)
         wait_until(lambda: store.job_figures().claimed == 1)
-        go_on.set()
+        run.go_on.set()
         sdk.wait_for(1)
         wait_empty(store)
-    assert runs == [1]
+    assert run.order == ["job-1"]
 
 
 @pytest.mark.slow  # an outage of seconds
 def test_a_process_whose_renewals_fail_for_a_while_tries_them_again_in_time(store: Store) -> None:
-    sdk = Platform()
-    runs: list[str] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def run(call: Call) -> Result:
-        runs.append(call.job_info)
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        return answer(call)
-
-    failures = 6
+    sdk, run, failures = Platform(), Held(), 6
     journal = Wrapped(store, "renew", fails(StoreError("no answer")), failures)
     with working(journal, sdk, run, lease=6.0) as owner:
         owner.accept(job())
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         with working(store, sdk, run, lease=6.0):  # which would take the job as soon as its lease is over
             wait_until(lambda: journal.calls > failures + 1)
-            go_on.set()
+            run.go_on.set()
             sdk.wait_for(1)
             wait_empty(store)
-    assert runs == ["job-1"]
+    assert run.order == ["job-1"]
 
 
 @pytest.mark.slow  # an outage of seconds
 def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_jobs_to_those_that_run_them(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lease = 3.0
-    sdk = Platform()
-    runs: list[str] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def run(call: Call) -> Result:
-        runs.append(call.job_info)
-        if call.job_info == "long":
-            begun.set()
-            assert go_on.wait(DEADLINE)
-        return answer(call)
-
+    sdk, run, lease = Platform(), Held("long"), 3.0
     with (
         local_redis(tmp_path) as server,
         closing(open_store(server.url)) as its_own,
@@ -435,7 +327,7 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
         working(its_own, sdk, run, threads=1, lease=lease) as owner,
     ):
         owner.accept(job("long"))
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         finders = [others.enter_context(working(another, sdk, run, threads=1, lease=lease)) for _ in range(4)]
         server.kill()
         down = monotonic()
@@ -443,10 +335,10 @@ def test_a_process_that_reaches_the_journal_again_after_an_outage_leaves_the_job
         server.start()
         finders[0].accept(job("short"))
         assert [info for info, _ in sdk.wait_for(1)] == ["short"]
-        go_on.set()
+        run.go_on.set()
         sdk.wait_for(2)
         wait_empty(another)
-    assert runs == ["long", "short"]
+    assert run.order == ["long", "short"]
     assert len(sdk.reports) == 2
     assert "the journal of jobs failed" in caplog.text
 
@@ -495,46 +387,33 @@ def test_jobs_beyond_the_threads_wait_their_turn(store: Store) -> None:
 def test_a_job_that_hangs_is_reported_and_takes_no_thread_from_the_others(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sdk = Platform()
-    released = threading.Event()
-
-    def run(call: Call) -> Result:
-        if call.job_info == "hangs":
-            assert released.wait(DEADLINE)
-        return answer(call)
-
+    sdk, run = Platform(), Held("hangs")
     process = Process(store, sdk, run, 1, hang_after=0.05)
     process.jobs.start()
     process.accept(job("hangs"))
     process.accept(job("waits"))
     assert [info for info, _ in sdk.wait_for(1)] == ["waits"]
     assert process.jobs.replaced == 1
-    released.set()
+    run.go_on.set()
     assert [info for info, _ in sdk.wait_for(2)] == ["waits", "hangs"]
     wait_empty(store)
     assert process.jobs.stop(DEADLINE) == 0
     assert process.jobs.replaced == 0
     assert "a job of any has been running on wwspec-job-1 for" in caplog.text
     assert "the thread was replaced" in caplog.text
-    assert "test_runner.py:" in caplog.text
+    assert " < jobs.py:" in caplog.text
 
 
 def test_a_job_that_hangs_is_logged_also_when_its_thread_can_not_be_replaced(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sdk = Platform()
-    released = threading.Event()
-
-    def run(call: Call) -> Result:
-        assert released.wait(DEADLINE)
-        return answer(call)
-
+    sdk, run = Platform(), Held()
     with working(store, sdk, run, threads=1, hang_after=0.05) as process:
         process.accept(job("hangs"))
         process.accept(job("hangs too"))
         wait_until(lambda: "no thread takes its place" in caplog.text)
         assert process.jobs.replaced == 1
-        released.set()
+        run.go_on.set()
         sdk.wait_for(2)
     # Of the reports of both nothing is said: they may take far longer than a job, also on a slow machine.
     hanging = [line for line in caplog.messages if "has been running" in line]
@@ -542,17 +421,17 @@ def test_a_job_that_hangs_is_logged_also_when_its_thread_can_not_be_replaced(
 
 
 def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_dropped(
-    store: Store, reference_table: AbilityTable, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     released = threading.Event()
 
     @ability
-    def hanging(request: Number) -> Attempt:
+    def hanging(request: Work) -> Result:
         assert released.wait(DEADLINE)
-        return Attempt()
+        return Result()
 
     sdk, figures = Platform(), Figures(())
-    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=0.1), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=0.1), sdk, store)
     with working(store, sdk, kernel, threads=1, hang_after=0.05, figures=figures) as process:
         process.accept(app_call("hanging", is_async=True, job_info="j"))
         ((_, report),) = sdk.wait_for(1)
@@ -569,21 +448,14 @@ def test_a_job_that_hangs_beyond_its_timeout_is_reported_as_late_and_its_result_
 
 
 def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
-    sdk = Platform()
-    begun, go_on = threading.Semaphore(0), threading.Event()
-
-    def run(call: Call) -> Result:
-        begun.release()
-        assert go_on.wait(DEADLINE)
-        return answer(call)
-
+    sdk, run = Platform(), Held()
     process = Process(store, sdk, run, 1)
     process.jobs.start()
     for number in range(3):
         process.accept(job(f"job-{number}"))
-    assert begun.acquire(timeout=DEADLINE)
+    assert run.begun.wait(DEADLINE)
     assert process.jobs.stop(0.05) == 1
-    go_on.set()
+    run.go_on.set()
     assert process.jobs.stop(DEADLINE) == 0
     assert [info for info, _ in sdk.reports] == ["job-0"]
     with working(store, sdk, answer):
@@ -632,10 +504,7 @@ def test_an_sdk_that_ends_the_thread_is_a_report_that_was_not_accepted(store: St
         raise SystemExit("a secret")
 
     sdk.replies[REPORT] = end_the_thread
-    with working(store, sdk, answer) as process:
-        process.accept(job())
-        sdk.wait_for(1)
-        wait_empty(store)
+    reported(store, sdk, answer)
 
 
 def test_what_is_claimed_while_a_stop_begins_is_given_back_and_was_no_attempt(store: Store) -> None:

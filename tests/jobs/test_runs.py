@@ -14,11 +14,10 @@ import pytest
 
 import wwspec_router
 from tests.stores.suites.rig import ManualClock
-from tests.support.jobs import Platform, Process, Result, accept, answer, job, leave_behind, wait_empty, working
-from tests.support.kernel import app_call, with_handler
+from tests.support.jobs import Platform, Process, Result, Work, accept, answer, job, leave_behind, wait_empty, working
+from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_contracts.base import Contract, Output
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
@@ -26,28 +25,11 @@ from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
 
 PROCESS = Path(__file__).with_name("job_process.py")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(wwspec_router.__file__).parents[1])}
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A store that several processes share."""
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'jobs.db'}"
-    else:
-        with local_redis(tmp_path) as server:
-            yield server.url
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as store:
-        yield store
 
 
 def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
@@ -63,7 +45,6 @@ def run_until_done(url: str, notes: Path, threads: int, deaths: int) -> int:
 def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again(
     url: str, store: Store, tmp_path: Path
 ) -> None:
-    """Row 8."""
     notes = tmp_path / "notes"
     accepting = JobIntake(store, lambda: None)
     for number in range(8):
@@ -77,25 +58,13 @@ def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again
     assert Counter(info for what, info, *_ in lines if what == "begun")["job-3"] == MAX_RUNS
 
 
-class Number(Contract):
-    """What the handlers of these tests are asked."""
-
-
-class Attempt(Output):
-    """What they answer."""
-
-    attempt: int = 0
-
-
-def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store, reference_table: AbilityTable) -> None:
-    """Row 8."""
-
+def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store) -> None:
     @ability
-    def counting(request: Number, ctx: Context) -> Attempt:
-        return Attempt(attempt=ctx.attempt)
+    def counting(request: Work, ctx: Context) -> Result:
+        return Result(attempt=ctx.attempt)
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, counting), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), counting), sdk, store)
     accept(store, app_call("counting", is_async=True, job_info="j"))
     for _ in range(2 * MAX_RUNS):
         wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
@@ -146,7 +115,6 @@ def add_suspects(store: Store, number: int) -> list[str]:
 
 
 def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track("before", "suspect-0")
     accepting = JobIntake(store, lambda: None)
     with working(store, sdk, track, threads=4) as process:
@@ -166,7 +134,6 @@ def test_a_suspect_begins_when_no_other_runs_and_others_wait_for_its_end(store: 
 
 
 def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track("hangs", "suspect-0")
     accepting = JobIntake(store, lambda: None)
     with working(store, sdk, track, threads=4, hang_after=0.1) as process:
@@ -184,7 +151,6 @@ def test_a_suspect_that_hangs_and_jobs_that_hang_keep_nobody_waiting(store: Stor
 
 
 def test_neither_suspects_nor_others_starve(store: Store) -> None:
-    """Row 8."""
     sdk, track = Platform(), Track()
     suspects = add_suspects(store, 6)
     wait_until(lambda: store.job_figures().waiting == 6)
@@ -204,7 +170,6 @@ def test_neither_suspects_nor_others_starve(store: Store) -> None:
 
 
 def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
-    """Row 8."""
     clock, track = ManualClock(), Track("long")
     with closing(open_store("memory:", clock=clock)) as store:
         process = Process(store, Platform(), track, 1)
@@ -220,7 +185,6 @@ def test_jobs_that_a_stop_cuts_off_are_no_suspects() -> None:
 
 
 def test_a_program_leaves_jobs_of_abilities_that_it_does_not_know_to_those_that_do(store: Store) -> None:
-    """Row 9."""
     sdk, ran = Platform(), Counter[str]()
     accepting = JobIntake(store, lambda: None)
 
@@ -261,7 +225,6 @@ class HangingPlatform(Platform):
 
 
 def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=1)
     with working(store, sdk, answer, threads=1, report_within=0.1) as process:
         process.accept(job("first"))
@@ -277,7 +240,6 @@ def test_a_report_that_hangs_is_sent_again_by_another_thread(store: Store, caplo
 
 
 def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=4)
     with working(store, sdk, answer, threads=2, report_within=0.1) as process:
         assert not process.jobs.exhausted
@@ -291,7 +253,6 @@ def test_jobs_say_when_no_thread_is_left_and_none_can_be_added(store: Store) -> 
 
 
 def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 12."""
     sdk = HangingPlatform(hangs=1)
 
     def refuse(thread: threading.Thread) -> None:
@@ -313,19 +274,18 @@ def test_a_system_that_gives_no_thread_exhausts_them_sooner(store: Store, monkey
     ("timeout", "hang_after", "exhausted"), [(1.0, 0.05, True), (None, 0.02, True), (None, 10.0, False)]
 )
 def test_abilities_that_hang_for_good_exhaust_the_threads_and_long_ones_do_not(
-    store: Store, reference_table: AbilityTable, timeout: float | None, hang_after: float, exhausted: bool
+    store: Store, timeout: float | None, hang_after: float, exhausted: bool
 ) -> None:
-    """Row 12."""
     go_on, begun = threading.Event(), threading.Semaphore(0)
 
     @ability
-    def hanging(request: Number) -> Attempt:
+    def hanging(request: Work) -> Result:
         begun.release()
         assert go_on.wait(DEADLINE)
-        return Attempt()
+        return Result()
 
     sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table, hanging, timeout=timeout), sdk, store)
+    kernel = Dispatcher(with_handler(reference_table(), hanging, timeout=timeout), sdk, store)
     with working(store, sdk, kernel, threads=1, hang_after=hang_after) as process:
         for number in range(2):
             process.accept(app_call("hanging", is_async=True, job_info=f"job-{number}"))
@@ -362,7 +322,6 @@ def finished_while_flushed(redis: LocalRedis, sdk: Platform, flushes: int = 1) -
 def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
     redis: LocalRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 17."""
     sdk = Platform()
     finished_while_flushed(redis, sdk)
     assert sorted(info for info, _ in sdk.reports) == [f"job-{number}" for number in range(4)]
@@ -372,7 +331,6 @@ def test_results_whose_journal_entries_are_gone_are_reported_all_the_same(
 
 
 def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: LocalRedis) -> None:
-    """Row 17."""
     sdk, track = Platform(-1, -1), Track("job")
     with closing(open_store(redis.url)) as store, working(store, sdk, track) as process:
         process.accept(job("job"))
@@ -385,7 +343,6 @@ def test_a_report_of_a_job_that_is_gone_is_sent_until_it_is_accepted(redis: Loca
 
 
 def test_a_job_that_is_gone_before_it_was_begun_is_run_all_the_same(redis: LocalRedis) -> None:
-    """Row 17."""
     sdk, track = Platform(), Track("first")
     with closing(open_store(redis.url)) as store:
         (suspect,) = add_suspects(store, 1)

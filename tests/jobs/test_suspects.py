@@ -22,19 +22,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_suspect_begins_once_when_every_other_job_has_ended_or_hangs() -> None:
-    hanging, ends, suspect = Run(job("hangs")), Run(job("ends")), Run(job("suspect"))
-    suspects = Suspects(lambda run: run is hanging)
-    assert suspects.wanted
-    assert suspects.ready([]) is None
-    suspects.hold(suspect)
-    assert (suspects.wanted, suspects.holds_others) == (False, True)
-    assert suspects.ready([hanging, ends]) is None
-    ends.end()
-    assert suspects.ready([hanging, ends]) is suspect
-    assert suspects.ready([hanging, ends]) is None
-
-
 @pytest.mark.parametrize("hangs", [False, True])
 def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bool) -> None:
     suspect, hanging = Run(job("suspect")), set[Run]()

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from tests.stores.suites.job_samples import job
 from tests.stores.suites.notifications import notification
 from tests.support.kernel import Kernel, app_call
 from tests.support.once import Orders, run_job
-from tests.support.redis_server import local_redis
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable, build_table
@@ -34,14 +32,9 @@ from_corps = ["ww-provider"]
 """
 
 
-@pytest.fixture(params=["sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "redis":
-        with local_redis(tmp_path) as server, closing(open_store(server.url)) as opened:
-            yield opened
-        return
-    with closing(open_store(f"sqlite:{tmp_path / 'jobs.db'}")) as opened:
-        yield opened
+@pytest.fixture
+def store(shared: Store) -> Store:
+    return shared
 
 
 @pytest.fixture
@@ -57,7 +50,6 @@ def kernel(table: AbilityTable, store: Store) -> Kernel:
 
 
 def fail(store: Store, job_id: str, **changes: Any) -> None:
-    """Let a job of an event fail for good."""
     store.add(event_job(job_id, **{"agentid": 7, "data": '{"a-secret":1}', **changes}))
     assert store.claim("owner", 9, 30)
     assert store.begin("owner", job_id)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.kernel.test_floods import Clock, clock
-from tests.support.kernel import Kernel, with_handler
+from tests.support.kernel import Kernel, reference_table, with_handler
 from wwspec_contracts.errors import RegistryError
 from wwspec_router import Contract, Output, ability
 from wwspec_router.logs.formats import Fields, current_request
@@ -46,9 +46,9 @@ def errmsg_of(kernel: Kernel) -> str:
 
 
 def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    errmsg = errmsg_of(kernel_with(reference_table, store))
+    errmsg = errmsg_of(kernel_with(reference_table(), store))
     found = re.fullmatch("internal error ([0-9a-f]{6})", errmsg)
     assert found
     [record] = caplog.records
@@ -61,9 +61,9 @@ def test_the_reference_that_the_app_reads_begins_the_one_line_about_the_crash(
 
 
 def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_keeps(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kernel = kernel_with(reference_table, store)
+    kernel = kernel_with(reference_table(), store)
     written: list[str] = []
     handler = SdkLogHandler(lambda level, text: written.append(text))
     errmsg = errmsg_of(kernel)
@@ -77,10 +77,8 @@ def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_kee
     assert re.search(rf"{errmsg.split()[-1]} ability sum_up failed in test_crashes:\d+: KeyError", first)
 
 
-def test_a_crash_that_has_no_line_has_no_reference(
-    reference_table: AbilityTable, store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    kernel = kernel_with(reference_table, store)
+def test_crash_that_has_no_line_has_no_reference(store: Store, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    kernel = kernel_with(reference_table(), store)
     first, second = errmsg_of(kernel), errmsg_of(kernel)
     assert re.fullmatch("internal error [0-9a-f]{6}", first)
     assert second == "internal error of the program"
@@ -91,10 +89,8 @@ def test_a_crash_that_has_no_line_has_no_reference(
     assert first != third
 
 
-def test_a_registry_may_leave_references_out(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert errmsg_of(kernel_with(reference_table, store, errors="silent")) == "internal error of the program"
+def test_a_registry_may_leave_references_out(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    assert errmsg_of(kernel_with(reference_table(), store, errors="silent")) == "internal error of the program"
     [record] = caplog.records
     assert record.getMessage().startswith("ability sum_up failed in test_crashes:")
     assert SECRET not in caplog.text

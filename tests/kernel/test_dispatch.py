@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 
 from tests.support.crashes import INTERNAL
-from tests.support.kernel import Kernel, app_call
+from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import OK, MemorySdk, network_failure
+from tests.support.tables import for_each
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.errors import SdkCallError
 from wwspec_contracts.matching import matches
@@ -21,7 +22,6 @@ from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.monitoring.figures import ASYNC, UNKNOWN
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Headers
 from wwspec_router.stores import Store, open_store
 
@@ -37,9 +37,7 @@ REPLY = '{ "errcode": 0, "errmsg": "ok", "msg_list": [ ], "has_more": 0 }'
 
 
 @pytest.mark.parametrize("ability_id", ["invoke_sync_msg", "chat_history"])
-def test_an_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byte(
-    kernel: Kernel, ability_id: str
-) -> None:
+def test_sdk_api_is_called_in_the_caller_s_name_with_the_request_byte_for_byte(kernel: Kernel, ability_id: str) -> None:
     kernel.sdk.replies["sync_msg"] = REPLY
 
     reply = kernel.dispatch(app_call(ability_id, REQUEST, corpid="corp-2", agentid=9, job_info="job"))
@@ -124,7 +122,6 @@ def test_an_empty_array_is_taken_for_an_empty_object_where_nothing_is_required(k
 
 
 def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: ZoneOf, store: Store) -> None:
-    """Row 24."""
     kernel = kernel_of("[abilities.figures]\nkind='status'\n")
     dispatcher = Dispatcher(kernel.table, kernel.sdk, store, status=lambda: '{"errcode":0}')
 
@@ -132,7 +129,6 @@ def test_an_empty_array_is_taken_by_an_ability_that_answers_figures(kernel_of: Z
 
 
 def test_an_empty_array_is_refused_as_before_where_something_is_required(kernel: Kernel) -> None:
-    """Row 24."""
     message = "input contract: expected object, got array at "
     assert kernel.call("group_overview", "[]") == refused(f"{message}$")
     assert kernel.call("invoke_get_group_chat", "[]") == refused(f"{message}$")
@@ -272,22 +268,27 @@ LIMITED = (
 FULL = refused("the ability is at its limit of calls, try again later", 45009)
 
 
-def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
-    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
-) -> None:
-    kernel = kernel_of(LIMITED)
-    within: list[Any] = []
+def while_answered(kernel: Kernel, work: Callable[[], Any]) -> Any:
+    """Return what another thread finds while a call of `a` is answered: the limit is one of threads."""
+    found: list[Any] = []
 
     def reply(request: str) -> str:
-        if not within:
-            within.append(None)  # the calls below answer at once
-            with ThreadPoolExecutor(1) as other:  # the limit is one of threads
-                within[:] = [other.submit(kernel.call, name).result() for name in ("a", "b")]
+        if not found:
+            found.append(None)  # the calls of `work` answer at once
+            with ThreadPoolExecutor(1) as other:
+                found[:] = [other.submit(work).result()]
         return OK
 
     kernel.sdk.replies["sync_msg"] = reply
     assert kernel.call("a")["errcode"] == 0
-    assert within == [FULL, {"errcode": 0, "errmsg": "ok"}]
+    return found[0]
+
+
+def test_an_ability_at_its_limit_is_refused_at_once_with_the_errcode_of_overload(
+    kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = kernel_of(LIMITED)
+    assert while_answered(kernel, lambda: [kernel.call(name) for name in ("a", "b")]) == [FULL, json.loads(OK)]
     assert kernel.call("a")["errcode"] == 0
     assert "a call was refused: 1 calls of a are running" in caplog.text
 
@@ -310,37 +311,19 @@ def test_asynchronous_calls_are_counted_apart_from_those_that_their_abilities_an
 
 def test_asynchronous_calls_do_not_count_against_a_limit(kernel_of: ZoneOf) -> None:
     kernel = kernel_of(LIMITED)
-    answers: list[Any] = []
     job = app_call("a", is_async=True)
-
-    def reply(request: str) -> str:
-        if not answers:
-            answers.append("")
-            route = kernel.dispatcher.job_route(job.ability_id)
-            with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(kernel.dispatcher.answer, job, route, Deadline()).result().text]
-        return OK
-
-    kernel.sdk.replies["sync_msg"] = reply
-    assert kernel.call("a")["errcode"] == 0
-    assert answers == [OK]
+    route = kernel.dispatcher.job_route(job.ability_id)
+    assert while_answered(kernel, lambda: kernel.dispatcher.answer(job, route, Deadline())).text == OK
 
 
 def test_an_abandoned_thread_holds_no_place_under_a_limit(kernel_of: ZoneOf) -> None:
-    kernel = kernel_of(LIMITED)
-    answers: list[Any] = []
+    kernel, here = kernel_of(LIMITED), get_ident()
 
-    def reply(request: str) -> str:
-        if not answers:
-            answers.append("")
-            kernel.dispatcher.abandon(get_ident())
-            with ThreadPoolExecutor(1) as other:
-                answers[:] = [other.submit(kernel.call, "a").result()]
-        return OK
+    def call() -> Any:
+        kernel.dispatcher.abandon(here)
+        return kernel.call("a")
 
-    kernel.sdk.replies["sync_msg"] = reply
-    assert kernel.call("a")["errcode"] == 0
-    assert answers == [{"errcode": 0, "errmsg": "ok"}]
+    assert while_answered(kernel, call) == json.loads(OK)
 
 
 EVENT = ' {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": "t"}}'
@@ -361,34 +344,29 @@ def test_a_stored_event_is_fetched_byte_for_byte_and_again(kernel: Kernel) -> No
         assert kernel.dispatch(app_call("get_callback_data", notify_id=notify_id)).text == EVENT
 
 
-@pytest.mark.parametrize("other", [{"corpid": "corp-2"}, {"agentid": 8}, {"notify_id": "notify-1"}], ids=str)
-def test_an_event_of_another_corp_or_app_is_not_found(kernel: Kernel, other: dict[str, Any]) -> None:
-    notify_id = store_event(kernel)
-
-    answer = kernel.call("get_callback_data", **{"notify_id": notify_id, **other})
-    assert answer == refused("no event waits under this notify_id")
-
-
-def test_a_call_without_notify_id_finds_no_event(kernel: Kernel) -> None:
-    store_event(kernel)
-
-    assert kernel.call("get_callback_data") == refused("the call carries no notify_id")
-
-
-def test_the_request_for_an_event_must_be_empty(kernel: Kernel) -> None:
-    notify_id = store_event(kernel)
-
-    answer = kernel.call("get_callback_data", '{"notify_id":"x"}', notify_id=notify_id)
-    assert answer == refused("input contract: unknown key at $.notify_id")
+@for_each(
+    [
+        ({"corpid": "corp-2"}, "no event waits under this notify_id"),
+        ({"agentid": 8}, "no event waits under this notify_id"),
+        ({"notify_id": "another"}, "no event waits under this notify_id"),
+        ({"notify_id": ""}, "the call carries no notify_id"),
+        ({"data": '{"notify_id":"x"}'}, "input contract: unknown key at $.notify_id"),
+    ]
+)
+def test_an_event_is_given_to_its_corp_and_app_that_ask_for_it_with_an_empty_request(
+    other: dict[str, Any], message: str, kernel: Kernel
+) -> None:
+    call = {"notify_id": store_event(kernel), **other}
+    assert kernel.call("get_callback_data", **call) == refused(message)
 
 
-def test_an_expired_event_is_not_found(reference_table: AbilityTable, tmp_path: Path) -> None:
+def test_an_expired_event_is_not_found(tmp_path: Path) -> None:
     now = 1000.0
     store = open_store(f"sqlite:{tmp_path / 'notify.db'}", clock=lambda: now)
     try:
-        kernel = Kernel(reference_table, store)
+        kernel = Kernel(reference_table(), store)
         notify_id = store_event(kernel)
-        now += reference_table.registry.program.notify_ttl - 1
+        now += reference_table().registry.program.notify_ttl - 1
         assert kernel.call("get_callback_data", notify_id=notify_id)["event_type"] == "hit_keyword"
         now += 2
         assert kernel.call("get_callback_data", notify_id=notify_id) == refused("no event waits under this notify_id")
@@ -461,7 +439,6 @@ def test_the_page_s_own_request_for_an_event_is_taken(kernel: Kernel, ability_id
 
 
 def test_the_console_is_told_of_the_page_s_own_request_for_an_event(kernel: Kernel) -> None:
-    """Row 22."""
     contracts = ConsoleContracts(kernel.table)
     page = {"input": {"func": "do_async_job", "func_req": {"notify_id": "NOTIFYID"}}}
 
@@ -518,9 +495,9 @@ json_values = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def consoles(reference_table: AbilityTable) -> ConsoleContracts:
+def consoles() -> ConsoleContracts:
     """What the admin console has for each ability."""
-    return ConsoleContracts(reference_table)
+    return ConsoleContracts(reference_table())
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -574,8 +551,8 @@ class BrokenSdk(MemorySdk):
         raise NotImplementedError
 
 
-def test_an_sdk_without_clients_is_answered_all_the_same(reference_table: AbilityTable, store: Store) -> None:
-    kernel = Kernel(reference_table, store, sdk=BrokenSdk())
+def test_an_sdk_without_clients_is_answered_all_the_same(store: Store) -> None:
+    kernel = Kernel(reference_table(), store, sdk=BrokenSdk())
 
     for ability_id in ("invoke_sync_msg", "chat_digest", "group_overview"):
         data = '{"chatid":"c"}' if ability_id == "group_overview" else "{}"

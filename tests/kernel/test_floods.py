@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_contracts.base import Contract
 from wwspec_contracts.errors import AbilityError
@@ -18,7 +18,6 @@ from wwspec_router import Output, ability
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.logs.formats import Fields
 from wwspec_router.monitoring.figures import UNKNOWN
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import StoreLimits, open_store
 
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
@@ -72,10 +71,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def moody_zone(reference_table: AbilityTable) -> Iterator[Kernel]:
+def moody_zone() -> Iterator[Kernel]:
     """A kernel whose abilities fail, over a store that is full."""
     sdk = MemorySdk(replies={"sync_msg": network_failure("sync_msg"), "get_group_chat": "no JSON"})
-    table = with_handler(with_handler(reference_table, moody), sulky)
+    table = with_handler(with_handler(reference_table(), moody), sulky)
     with closing(open_store("memory:", StoreLimits(max_rows=0))) as store:
         yield Kernel(table, store, sdk=sdk)
 
@@ -105,7 +104,6 @@ FLOODS: dict[str, Callable[[int], Call]] = {
 def test_a_flood_is_one_line_a_second_with_the_number_left_out(
     moody_zone: Kernel, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 5."""
     for number in range(5):
         assert json.loads(moody_zone.dispatch(FLOODS[name](number)).text)["errcode"] != 0
     clock.now += 1.0
@@ -163,11 +161,11 @@ def test_a_line_about_a_call_of_no_known_type_says_so(
 
 
 def test_events_on_a_store_whose_disk_is_full_are_one_line(
-    reference_table: AbilityTable, tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5, with a SQLite file that can't grow."""
     store = open_store(f"sqlite:{tmp_path / 'notify.db'}", StoreLimits(max_bytes=1))
-    kernel = Kernel(reference_table, store)
+    kernel = Kernel(reference_table(), store)
     for _ in range(5):
         assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
     store.close()

@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,17 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
-from tests.support.kernel import Kernel, app_call
+from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import OK, network_failure
 from wwspec_contracts.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
-from wwspec_router.registry.table import AbilityTable
-from wwspec_router.stores import Store, StoreLimits, open_store
+from wwspec_router.stores import StoreLimits, open_store
 
 pytestmark = pytest.mark.never_lost
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads" / "events").glob("*.json"))
 EVENT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"a-secret"}}'
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:{tmp_path / 'notify.db'}")
-    yield opened
-    opened.close()
 
 
 def test_an_event_is_stored_before_the_app_is_told(kernel: Kernel) -> None:
@@ -102,9 +94,9 @@ def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog:
     assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
 
 
-def test_an_event_beyond_the_store_s_bounds_is_not_notified(reference_table: AbilityTable) -> None:
+def test_an_event_beyond_the_store_s_bounds_is_not_notified() -> None:
     store = open_store("memory:", StoreLimits(max_rows=1))
-    kernel = Kernel(reference_table, store)
+    kernel = Kernel(reference_table(), store)
 
     assert kernel.event(EVENT) == ACCEPTED
     assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
@@ -128,14 +120,19 @@ UNREADABLE = "spec_notify_app: the platform's reply is not readable"
             {"errcode": 710604, "errmsg": "spec_notify_app: no permission"},
         ),
         ('{"errcode":-1}', {"errcode": -1, "errmsg": "spec_notify_app: "}),
-        ('{"errcode":"0"}', {"errcode": 710660, "errmsg": UNREADABLE}),
-        ('{"errcode":null}', {"errcode": 710660, "errmsg": UNREADABLE}),
-        ('{"errmsg":5}', {"errcode": 710660, "errmsg": UNREADABLE}),
-        ("[]", {"errcode": 710660, "errmsg": UNREADABLE}),
-        ("", {"errcode": 710660, "errmsg": UNREADABLE}),
-        ("<html>", {"errcode": 710660, "errmsg": UNREADABLE}),
-        ("\ud800", {"errcode": 710660, "errmsg": UNREADABLE}),
-        ("[" * 100_000, {"errcode": 710660, "errmsg": UNREADABLE}),
+        *(
+            (text, {"errcode": 710660, "errmsg": UNREADABLE})
+            for text in (
+                '{"errcode":"0"}',
+                '{"errcode":null}',
+                '{"errmsg":5}',
+                "[]",
+                "",
+                "<html>",
+                "\ud800",
+                "[" * 100_000,
+            )
+        ),
     ],
     ids=lambda value: ascii(value)[:40] if isinstance(value, str) else "",
 )
@@ -185,7 +182,6 @@ def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
 def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
     kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 28."""
     kernel = kernel_of(FETCH)
     for number in range(30):
         keys = {f"key{number}_{each}": 1 for each in range(50)}
@@ -220,7 +216,6 @@ def test_the_policy_off_gives_an_event_as_it_was_stored(
 def test_each_row_for_stored_events_has_a_policy_of_its_own(
     kernel_of: ZoneOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 28."""
     kernel = kernel_of(
         "[func]\nprefix='input_'\napis=[]\n"
         "[abilities.raw]\nkind='callback_data'\noutput_policy='off'\n"

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.events import HIT, NOTIFY, running, with_event, with_kind
-from tests.support.kernel import Kernel, with_handler
+from tests.support.events import HIT, NOTIFY, handled, with_code, with_kind
+from tests.support.kernel import Kernel, reference_table, with_handler
 from tests.support.sdk import OK, network_failure
 from wwspec_contracts.events import hit_keyword
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
-from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
 
 KernelOf = Callable[..., Kernel]
@@ -21,8 +20,6 @@ REGISTRY = "[abilities.get]\nkind='callback_data'\n[notifications.hits]\ncontrac
 
 
 class Digest(Contract):
-    """What the app is told."""
-
     messages: int
 
 
@@ -31,29 +28,25 @@ class Asked(Contract):
 
 
 class Result(Output):
-    """Its reply."""
-
     notify_id: str = ""
 
 
-def notifying(reference_table: AbilityTable, store: Store, run: Callable[[Context], str], **more: Any) -> Kernel:
+def notifying(store: Store, run: Callable[[Context], str], **more: Any) -> Kernel:
     """Return a kernel with an ability that notifies the app something."""
 
     @ability
     def notify(request: Asked, ctx: Context) -> Result:
         return Result(notify_id=run(ctx))
 
-    return Kernel(with_kind(with_handler(reference_table, notify, **more), "digest", Digest), store)
+    return Kernel(with_kind(with_handler(reference_table(), notify, **more), "digest", Digest), store)
 
 
 def notify(ctx: Context) -> str:
     return ctx.notify(Digest(messages=3), scene=7)
 
 
-def test_a_payload_is_stored_under_a_fresh_notify_id_and_the_app_told(
-    reference_table: AbilityTable, store: Store
-) -> None:
-    kernel = notifying(reference_table, store, notify)
+def test_a_payload_is_stored_under_a_fresh_notify_id_and_the_app_told(store: Store) -> None:
+    kernel = notifying(store, notify)
     found: list[Any] = []
 
     def read_stored(request: str) -> str:
@@ -71,24 +64,22 @@ def test_a_payload_is_stored_under_a_fresh_notify_id_and_the_app_told(
     assert (call.corpid, call.agentid, call.ability_id) == ("corp", 7, "notify")
 
 
-def test_an_async_def_handler_tells_as_well(reference_table: AbilityTable, store: Store) -> None:
+def test_an_async_def_handler_tells_as_well(store: Store) -> None:
     @ability
     async def notify(request: Asked, ctx: AsyncContext) -> Result:
         return Result(notify_id=await ctx.notify(Digest(messages=1)))
 
-    kernel = Kernel(with_kind(with_handler(reference_table, notify), "digest", Digest), store)
+    kernel = Kernel(with_kind(with_handler(reference_table(), notify), "digest", Digest), store)
     assert kernel.call("notify")["notify_id"] == "notify-0"
     assert kernel.sdk.requests == [(NOTIFY, {"notify_id": "notify-0", "notify_scene": 0})]
 
 
-def test_code_on_an_event_tells_under_an_id_of_its_own(reference_table: AbilityTable, store: Store) -> None:
+def test_code_on_an_event_tells_under_an_id_of_its_own(store: Store) -> None:
     def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
         ctx.notify(Digest(messages=5))
 
-    table = with_kind(with_event(reference_table, handler, notify="never"), "digest", Digest)
-    with running(table, store) as program:
-        program.event(HIT)
-        program.wait_done()
+    table = with_kind(with_code(handler, notify="never"), "digest", Digest)
+    program = handled(table, store, data=HIT)
     assert program.notified == ["notify-0"]
     assert program.stored("notify-0")["digest"] == {"messages": 5}
 
@@ -97,9 +88,7 @@ def test_the_app_fetches_it_through_the_contract_of_stored_events(kernel_of: Ker
     kernel = kernel_of(
         f"{REGISTRY}[events.hit_keyword]\nhandler='tests.support.event_handlers:on_hit'\nnotify='after'\n"
     )
-    with running(kernel.table, kernel.store, kernel.sdk) as program:
-        program.event(HIT)
-        program.wait_done()
+    handled(kernel.table, kernel.store, kernel.sdk, data=HIT)
     notified, event = (kernel.call("get", notify_id=each) for each in ("notify-1", "notify-0"))
     assert {**notified, "timestamp": 0} == {"event_type": "hits", "timestamp": 0, "hits": {"hits": 2}}
     assert event == {**json.loads(HIT), "hit_keyword_result": {"hits": 1}}
@@ -114,20 +103,16 @@ def test_the_app_fetches_it_through_the_contract_of_stored_events(kernel_of: Ker
         ("<html>", "spec_notify_app: the platform's reply is not readable"),
     ],
 )
-def test_a_handler_sees_that_the_app_could_not_be_told(
-    reference_table: AbilityTable, store: Store, reply: Any, message: str
-) -> None:
-    kernel = notifying(reference_table, store, notify)
+def test_a_handler_sees_that_the_app_could_not_be_told(store: Store, reply: Any, message: str) -> None:
+    kernel = notifying(store, notify)
     kernel.sdk.replies[NOTIFY] = reply
     assert kernel.call("notify")["errmsg"] == message
 
 
 @pytest.mark.parametrize("limits", [None, StoreLimits(max_rows=1)])
-def test_a_handler_sees_that_a_payload_could_not_be_stored(
-    reference_table: AbilityTable, limits: StoreLimits | None
-) -> None:
+def test_a_handler_sees_that_a_payload_could_not_be_stored(limits: StoreLimits | None) -> None:
     store = open_store("memory:", limits or StoreLimits())
-    kernel = notifying(reference_table, store, notify)
+    kernel = notifying(store, notify)
     if limits is None:
         store.close()
     else:
@@ -148,14 +133,10 @@ def test_a_handler_sees_that_a_payload_could_not_be_stored(
     ],
 )
 def test_what_can_not_be_told_is_stored_nowhere(
-    reference_table: AbilityTable,
-    store: Store,
-    run: Callable[[Context], str],
-    logged: str,
-    caplog: pytest.LogCaptureFixture,
+    store: Store, run: Callable[[Context], str], logged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        kernel = notifying(reference_table, store, run)
+        kernel = notifying(store, run)
         assert kernel.call("notify")["errcode"] == 710660
     assert logged in caplog.text
     assert "a-secret" not in caplog.text
@@ -163,12 +144,12 @@ def test_what_can_not_be_told_is_stored_nowhere(
     assert kernel.sdk.calls == []
 
 
-def test_nothing_is_told_when_the_time_is_over(reference_table: AbilityTable, store: Store) -> None:
+def test_nothing_is_told_when_the_time_is_over(store: Store) -> None:
     def late(ctx: Context) -> str:
         while ctx.remaining:
             pass
         return notify(ctx)
 
-    kernel = notifying(reference_table, store, late, timeout=0.01)
+    kernel = notifying(store, late, timeout=0.01)
     assert kernel.call("notify")["errmsg"] == "the ability took longer than its timeout"
     assert store.figures().rows == 0

@@ -54,22 +54,6 @@ def orders() -> Iterator[Orders]:
     placed.go.set()
 
 
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A store that several processes share."""
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'notify.db'}"
-    else:
-        with local_redis(tmp_path) as server:
-            yield server.url
-
-
-@pytest.fixture
-def shared(url: str) -> Iterator[Store]:
-    with closing(open_store(url)) as opened:
-        yield opened
-
-
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(MOST_WAITING + 8) as threads:
@@ -138,9 +122,7 @@ def test_a_reply_is_kept_for_its_ttl(orders: Orders, store: Store) -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["*", "order", "order.price"])
-def test_a_request_that_is_only_written_otherwise_is_a_repeat(
-    orders: Orders, store: Store, key: str, again: str
-) -> None:
+def test_request_that_is_only_written_otherwise_is_a_repeat(orders: Orders, store: Store, key: str, again: str) -> None:
     kernel = orders.kernel(store, OnceRow(key=key))
     first = place(kernel, '{"order":{"id":"a","price":2.0,"parts":[1]},"sent_at":5}')
     assert place(kernel, again) == first
@@ -269,8 +251,6 @@ def test_a_repeat_that_can_not_wait_until_the_end_is_refused_within_its_deadline
 
 
 class Counted(SqliteStore):
-    """Counts claims."""
-
     claims = 0
 
     def claim_once(self, claim: OnceClaim, lease: float) -> OnceEntry | None:

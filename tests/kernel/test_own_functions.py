@@ -14,10 +14,8 @@ REGISTRY = """
 [func]
 prefix = "input_"
 apis = ["sync_msg"]
-
 [func.functions]
 keyword_count = "tests.support.words:count"
-
 [abilities.demo]
 kind = "func"
 apis = ["sync_msg"]

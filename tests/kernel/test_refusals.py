@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.kernel import Kernel, app_call, with_handler
+from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.once import BY_ID, Order, Receipt
 from tests.support.sdk import MemorySdk
 from wwspec_contracts.errors import AbilityError, HandlerTimeoutError, OverloadedError
@@ -52,10 +52,10 @@ def func(name: str) -> str:
     ],
 )
 def test_a_call_that_is_refused_has_the_errcode_of_its_failure(
-    reference_table: AbilityTable, store: Store, ability_id: str, data: str, errcode: int
+    store: Store, ability_id: str, data: str, errcode: int
 ) -> None:
-    assert Kernel(apart(reference_table), store).call(ability_id, data)["errcode"] == errcode
-    assert Kernel(reference_table, store).call(ability_id, data)["errcode"] == 710660
+    assert Kernel(apart(reference_table()), store).call(ability_id, data)["errcode"] == errcode
+    assert Kernel(reference_table(), store).call(ability_id, data)["errcode"] == 710660
 
 
 def place_order(outcome: Any) -> Callable[[Order], Receipt]:
@@ -80,20 +80,20 @@ def place_order(outcome: Any) -> Callable[[Order], Receipt]:
     ],
 )
 def test_a_handler_that_fails_has_the_errcode_of_its_failure_also_when_it_is_kept(
-    reference_table: AbilityTable, store: Store, outcome: Any, errcode: int
+    store: Store, outcome: Any, errcode: int
 ) -> None:
     keeping = OnceRow(key="order.id", keep_errors=True)
     for once, calls in ((None, 1), (BY_ID, 2), (keeping, 2)):
-        table = with_handler(apart(reference_table), place_order(outcome), once=once)
+        table = with_handler(apart(reference_table()), place_order(outcome), once=once)
         for _ in range(calls):
             assert Kernel(table, store).call("place_order", '{"order":{"id":"a"}}')["errcode"] == errcode
 
 
 def test_a_reply_that_does_not_fit_is_logged_with_its_path_and_the_line_of_its_handler(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     handler = place_order(Receipt(number="a name that no log may show"))  # type: ignore[arg-type]
-    Kernel(with_handler(reference_table, handler), store).call("place_order")
+    Kernel(with_handler(reference_table(), handler), store).call("place_order")
     line = getsourcelines(handler)[1] + 1  # below the decorator
     assert caplog.messages == [
         "ability place_order refused, OutputError: output contract: expected int, got str at $.number "
@@ -101,31 +101,29 @@ def test_a_reply_that_does_not_fit_is_logged_with_its_path_and_the_line_of_its_h
     ]
 
 
-def test_an_ability_that_is_too_late_before_it_begins_has_the_errcode_of_a_timeout(
-    reference_table: AbilityTable, store: Store
-) -> None:
-    kernel = Kernel(with_handler(apart(reference_table), place_order(Receipt()), timeout=1e-9), store)
+def test_an_ability_that_is_too_late_before_it_begins_has_the_errcode_of_a_timeout(store: Store) -> None:
+    kernel = Kernel(with_handler(apart(reference_table()), place_order(Receipt()), timeout=1e-9), store)
     assert kernel.call("place_order")["errcode"] == 9002
 
 
-def test_what_is_refused_for_overload_keeps_its_own_errcode(reference_table: AbilityTable, store: Store) -> None:
-    dispatcher = Dispatcher(apart(reference_table), MemorySdk(), store)
+def test_what_is_refused_for_overload_keeps_its_own_errcode(store: Store) -> None:
+    dispatcher = Dispatcher(apart(reference_table()), MemorySdk(), store)
     assert dispatcher.refusal(OverloadedError()).errcode == 9005
 
 
-def test_a_number_that_is_not_set_apart_is_that_of_errcode(reference_table: AbilityTable, store: Store) -> None:
-    kernel = Kernel(apart(reference_table, Program(errcode=9000, crash_errcode=9003)), store)
+def test_a_number_that_is_not_set_apart_is_that_of_errcode(store: Store) -> None:
+    kernel = Kernel(apart(reference_table(), Program(errcode=9000, crash_errcode=9003)), store)
     assert kernel.dispatch(app_call("nothing")).errcode == 9000
     assert kernel.dispatch(app_call("invoke_sync_msg", '{"limit":5000}')).errcode == 9000
 
 
 def test_in_development_a_refusal_is_logged_with_its_place_and_with_its_cause_if_it_has_one(
-    reference_table: AbilityTable, store: Store, caplog: pytest.LogCaptureFixture
+    store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     caused = AbilityError("no", errcode=7)
     caused.__cause__ = KeyError("article")
     for refusal, has_cause in ((AbilityError("no", errcode=7), False), (caused, True)):
-        table = with_handler(reference_table, place_order(refusal))
+        table = with_handler(reference_table(), place_order(refusal))
         Dispatcher(table, MemorySdk(), store, with_text=True).dispatch(app_call("place_order"))
         line = r"ability place_order refused, AbilityError: no \(7\) at \S*test_refusals.py:\d+"
         assert re.match(line, caplog.messages[-1])

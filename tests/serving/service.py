@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,21 +25,7 @@ from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router.process.child import Process
 
-ABILITIES = (
-    "whoami",
-    "wait",
-    "hog",
-    "hold",
-    "block",
-    "forever",
-    "stubborn",
-    "aside",
-    "leave",
-    "fork",
-    "orphan",
-    "shut",
-    "cores",
-)
+ABILITIES = "whoami wait hog hold block forever stubborn aside leave fork orphan shut cores".split()
 REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)
 REGISTRY += "\n[abilities.status]\nkind = 'status'\n"
 
@@ -66,26 +53,21 @@ if (FOLDER / "native").exists():
     libc = ctypes.CDLL(None)
     libc.pthread_create(ctypes.byref(ctypes.c_ulong()), None, libc.pause, None)  # a thread that Python does not know
 
-
 class Request(Contract):
     name: str = ""
-
 
 class Reply(Output):
     pid: int = 0
 
-
 @ability
 def whoami(request: Request, ctx: Context) -> Reply:
     return Reply(pid=os.getpid())
-
 
 def enter(name: str) -> None:
     """Tell the test which process is here. A reader finds all of it, also when it is written again."""
     part = FOLDER / f"{name}.{threading.get_ident()}"
     part.write_text(str(os.getpid()))
     part.replace(FOLDER / f"{name}.entered")
-
 
 def until_opened(name: str) -> Reply:
     """Last until the test makes a file of this name."""
@@ -94,27 +76,22 @@ def until_opened(name: str) -> Reply:
         time.sleep(0.01)
     return Reply(pid=os.getpid())
 
-
 @ability
 def wait(request: Request, ctx: Context) -> Reply:
     return until_opened(request.name)
-
 
 @ability
 async def block(request: Request) -> Reply:
     """Hold up the event loop."""
     return until_opened(request.name)
 
-
 @ability
 async def forever(request: Request) -> Reply:
     enter(request.name)
     return await never()
 
-
 async def never() -> Reply:
     await asyncio.get_running_loop().create_future()
-
 
 @ability
 async def stubborn(request: Request) -> Reply:
@@ -126,19 +103,16 @@ async def stubborn(request: Request) -> Reply:
         except asyncio.CancelledError:
             pass
 
-
 @ability
 async def aside(request: Request) -> Reply:
     """Keep a thread of the loop's executor, which asyncio waits for at the end."""
     return await asyncio.to_thread(until_opened, request.name)
-
 
 @ability
 def leave(request: Request) -> Reply:
     """Leave a thread behind, which Python waits for at the end."""
     threading.Thread(target=until_opened, args=(request.name,), daemon=False).start()
     return until_opened(request.name)
-
 
 @ability
 def hog(request: Request, ctx: Context) -> Reply:
@@ -147,14 +121,12 @@ def hog(request: Request, ctx: Context) -> Reply:
     re.match(r"(a|aa)*$", "a" * int(request.name) + "b")
     return Reply(pid=os.getpid())
 
-
 @ability
 def hold(request: Request) -> Reply:
     """Let no other thread of the process run for an hour: a C call that keeps the interpreter's lock."""
     enter(request.name)
     ctypes.PyDLL(None).sleep(3600)
     return Reply(pid=os.getpid())
-
 
 @ability
 def fork(request: Request) -> Reply:
@@ -167,10 +139,8 @@ def fork(request: Request) -> Reply:
     os.read(heard, 1)  # by now it is on its own
     return Reply(pid=child)
 
-
 class Cores(Output):
     cores: list[int] = []
-
 
 @ability
 def cores(request: Request) -> Cores:
@@ -194,14 +164,12 @@ def cores(request: Request) -> Cores:
     with open(heard) as answer:
         return Cores(cores=[int(each) for each in re.findall("[0-9]+", answer.read())])
 
-
 @ability
 def shut(request: Request) -> Reply:
     """Close standard output and error."""
     os.close(1)
     os.close(2)
     return Reply(pid=os.getpid())
-
 
 @ability
 def orphan(request: Request) -> Reply:
@@ -220,6 +188,43 @@ def orphan(request: Request) -> Reply:
 SERVE = (sys.executable, "-m", "wwspec_router", "serve")
 """`wwspec serve` in a new interpreter."""
 EMPTY: Mapping[str, Any] = {}
+
+
+def serve_after(code: str) -> tuple[str, ...]:
+    """Return what runs `wwspec serve` in a new interpreter, after a piece of code."""
+    return (
+        sys.executable,
+        "-c",
+        f"import sys\n{code}\nfrom wwspec_router.cli.main import main; main(['serve', *sys.argv[1:]])",
+    )
+
+
+def call_content(
+    ability_id: str,
+    data: object,
+    call_type: int,
+    request_id: str,
+    job_info: str,
+    corpid: str = "wwtest",
+    agentid: int = 1,
+) -> seal.CallContent:
+    """Return a call, which is asynchronous if it has a `job_info`."""
+    return seal.CallContent(
+        corpid=corpid,
+        agentid=agentid,
+        call_type=call_type,
+        ability_id=ability_id,
+        data=msgspec.json.encode(data).decode(),
+        request_id=request_id,
+        is_async=bool(job_info),
+        job_info=job_info,
+        timestamp=int(time.time()),
+    )
+
+
+def is_lost(call: Future[int]) -> bool:
+    """Whether a call ends without an answer."""
+    return isinstance(call.exception(DEADLINE), httpx.HTTPError)
 
 
 class Service:
@@ -273,7 +278,6 @@ class Service:
         self.port = int(announced[1])
 
     def launch(self) -> None:
-        """Start its process."""
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -296,6 +300,10 @@ class Service:
         """Call an ability on a connection of its own, and return the process that answered."""
         return int(self.reply(ability_id, {"name": name})["pid"])
 
+    def begin(self, pool: ThreadPoolExecutor, ability_id: str, name: str) -> tuple[Future[int], int]:
+        """Call an ability in a thread; return the call, and its process once the handler runs."""
+        return pool.submit(self.call, ability_id, name), self.entered(name)
+
     def reply(
         self,
         ability_id: str,
@@ -307,17 +315,8 @@ class Service:
     ) -> Any:
         """Call an ability, or send an event, on a connection of its own or that of a client, and return the reply."""
         self.calls += 1
-        content = seal.CallContent(
-            corpid="wwtest",
-            agentid=1,
-            call_type=call_type,
-            ability_id=ability_id,
-            data=msgspec.json.encode(data).decode(),
-            request_id=f"1_{self.calls}",
-            is_async=is_async,
-            job_info=f"job {self.calls}" if is_async else "",
-            timestamp=int(time.time()),
-        )
+        job_info = f"job {self.calls}" if is_async else ""
+        content = call_content(ability_id, data, call_type, f"1_{self.calls}", job_info)
         sealed = seal.seal_call(self.key, content)
         new = partial(httpx.Client, verify=trusted(), trust_env=False, timeout=DEADLINE)
         with contextlib.nullcontext(client) if client else new() as caller:
@@ -328,7 +327,6 @@ class Service:
         return reply
 
     def get(self, path: str) -> httpx.Response:
-        """Get a page on a connection of its own."""
         return httpx.get(f"{self.url}{path}", verify=trusted(), trust_env=False, timeout=DEADLINE)
 
     @property

@@ -3,23 +3,24 @@
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import socket
-import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import uvloop
 from uvicorn.server import ServerState
 
-from tests.serving.service import Service
+from tests.serving.service import Service, serve_after
+from tests.serving.workers.rig import no_more_files
 from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.serving import accepting
@@ -27,12 +28,7 @@ from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
 
 Serve = Callable[..., Service]
 
-PATIENT = (
-    sys.executable,
-    "-c",
-    "from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')\n"
-    "from wwspec_router.cli.main import main; main(['serve', *__import__('sys').argv[1:]])",
-)
+PATIENT = serve_after("from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')")
 """`wwspec serve` whose worker processes leave a connection to those that have fewer, however long it waits."""
 
 
@@ -99,8 +95,6 @@ class Worker:
 
 
 class Port:
-    """A port, and its clients."""
-
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.counts = ConnectionCounts(3)
@@ -119,8 +113,6 @@ class Port:
 
 @pytest.fixture(params=[uvloop.new_event_loop, asyncio.SelectorEventLoop], ids=["uvloop", "asyncio"])
 def on_loop(request: pytest.FixtureRequest) -> Callable[[Callable[[Port], Awaitable[None]]], None]:
-    """Run a test on an event loop."""
-
     async def alone(test: Callable[[Port], Awaitable[None]]) -> None:
         async with asyncio.timeout(DEADLINE), contextlib.aclosing(Port()) as port:
             await test(port)
@@ -135,6 +127,18 @@ def on_loop(request: pytest.FixtureRequest) -> Callable[[Callable[[Port], Awaita
 OnLoop = Callable[[Callable[[Port], Awaitable[None]]], None]
 
 
+def on_both_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a coroutine function, which gets a port, a test on both loops."""
+
+    @wraps(test)
+    def run(on_loop: OnLoop, **fixtures: Any) -> None:
+        on_loop(partial(test, **fixtures))
+
+    others = [*signature(test).parameters.values()][1:]
+    run.__signature__ = Signature([Parameter("on_loop", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
+    return run
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Turn the event loop until the condition holds."""
     while not condition():  # noqa: ASYNC110  # each turn is what is tested
@@ -147,108 +151,94 @@ async def has(worker: Worker, number: int) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_connections_that_come_at_once_are_shared_evenly(on_loop: OnLoop) -> None:
-    async def test(port: Port) -> None:
-        first = Worker(port, 0)
-        port.connect(3)
-        await has(first, 3)
-        second = Worker(port, 1)
-        port.connect(9)
-        await has(first, 6)
-        await has(second, 6)
-
-    on_loop(test)
+@on_both_loops
+async def test_connections_that_come_at_once_are_shared_evenly(port: Port) -> None:
+    first = Worker(port, 0)
+    port.connect(3)
+    await has(first, 3)
+    second = Worker(port, 1)
+    port.connect(9)
+    await has(first, 6)
+    await has(second, 6)
 
 
 @pytest.mark.usefixtures("patient")
-def test_connections_that_were_closed_make_room(on_loop: OnLoop) -> None:
-    async def test(port: Port) -> None:
-        port.connect(12)
-        first, second = Worker(port, 0), Worker(port, 1)
-        await has(first, 6)
-        await has(second, 6)
-        for each in first.connections:
-            each.transport.close()
-        await has(first, 0)
-        port.connect(6)
-        await has(first, 6)
-        assert len(second.connections) == 6
-
-    on_loop(test)
+@on_both_loops
+async def test_connections_that_were_closed_make_room(port: Port) -> None:
+    port.connect(12)
+    first, second = Worker(port, 0), Worker(port, 1)
+    await has(first, 6)
+    await has(second, 6)
+    for each in first.connections:
+        each.transport.close()
+    await has(first, 0)
+    port.connect(6)
+    await has(first, 6)
+    assert len(second.connections) == 6
 
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("end", ["stops", "has ended"])
-def test_a_process_that_accepts_no_more_has_no_share(on_loop: OnLoop, end: str) -> None:
-    async def test(port: Port) -> None:
-        first, second = Worker(port, 0), Worker(port, 1)
-        second.acceptor.close()
-        if end == "has ended":
-            port.counts.show(1, 0, 0)  # its last word
-            port.counts.clear(1)  # its parent's
-        port.connect(5)
-        await has(first, 5)
-
-    on_loop(test)
+@on_both_loops
+async def test_a_process_that_accepts_no_more_has_no_share(port: Port, end: str) -> None:
+    first, second = Worker(port, 0), Worker(port, 1)
+    second.acceptor.close()
+    if end == "has ended":
+        port.counts.show(1, 0, 0)  # its last word
+        port.counts.clear(1)  # its parent's
+    port.connect(5)
+    await has(first, 5)
 
 
 @pytest.mark.usefixtures("patient")
-def test_connections_that_end_after_a_stop_give_the_process_no_share_again(on_loop: OnLoop) -> None:
-    async def test(port: Port) -> None:
-        first, second = Worker(port, 0), Worker(port, 1)
-        port.connect(4)
-        await has(second, 2)
-        second.acceptor.close()
-        for each in second.connections:
-            each.transport.close()
-        await has(second, 0)
-        port.connect(3)
-        await has(first, 5)
-
-    on_loop(test)
+@on_both_loops
+async def test_connections_that_end_after_a_stop_give_the_process_no_share_again(port: Port) -> None:
+    first, second = Worker(port, 0), Worker(port, 1)
+    port.connect(4)
+    await has(second, 2)
+    second.acceptor.close()
+    for each in second.connections:
+        each.transport.close()
+    await has(second, 0)
+    port.connect(3)
+    await has(first, 5)
 
 
-def test_a_process_that_hangs_gets_no_connection_and_keeps_none_waiting_twice(
-    on_loop: OnLoop, monkeypatch: pytest.MonkeyPatch
+@on_both_loops
+async def test_a_process_that_hangs_gets_no_connection_and_keeps_none_waiting_twice(
+    port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def test(port: Port) -> None:
-        port.counts.show(1, 0, 7)  # it has accepted 7, has none, and gives no sign again
-        first = Worker(port, 0)
-        port.connect(2)
-        await has(first, 2)  # the second one waited for the other process
-        monkeypatch.setattr(accepting, "PATIENCE", inf)
-        port.connect(3)
-        await has(first, 5)
-
-    on_loop(test)
+    port.counts.show(1, 0, 7)  # it has accepted 7, has none, and gives no sign again
+    first = Worker(port, 0)
+    port.connect(2)
+    await has(first, 2)  # the second one waited for the other process
+    monkeypatch.setattr(accepting, "PATIENCE", inf)
+    port.connect(3)
+    await has(first, 5)
 
 
-def test_a_process_that_accepts_again_has_its_share_again(on_loop: OnLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test(port: Port) -> None:
-        port.counts.show(1, 0, 7)
-        first = Worker(port, 0)
-        port.connect(4)
-        await has(first, 4)
-        monkeypatch.setattr(accepting, "PATIENCE", inf)
-        second = Worker(port, 1)
-        port.connect(4)
-        await has(second, 4)
-        assert len(first.connections) == 4
-
-    on_loop(test)
+@on_both_loops
+async def test_a_process_that_accepts_again_has_its_share_again(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    port.counts.show(1, 0, 7)
+    first = Worker(port, 0)
+    port.connect(4)
+    await has(first, 4)
+    monkeypatch.setattr(accepting, "PATIENCE", inf)
+    second = Worker(port, 1)
+    port.connect(4)
+    await has(second, 4)
+    assert len(first.connections) == 4
 
 
-def test_a_connection_that_was_accepted_before_the_stop_is_among_those_that_are_stopped(on_loop: OnLoop) -> None:
-    async def test(port: Port) -> None:
-        worker = Worker(port, 0)
-        port.connect(1)
-        before = port.counts.accepted()
-        await until(lambda: port.counts.accepted() != before)
-        worker.acceptor.close()
-        await worker.acceptor.wait_closed()
-        assert len(worker.connections) == 1
-
-    on_loop(test)
+@on_both_loops
+async def test_a_connection_that_was_accepted_before_the_stop_is_among_those_that_are_stopped(port: Port) -> None:
+    worker = Worker(port, 0)
+    port.connect(1)
+    before = port.counts.accepted()
+    await until(lambda: port.counts.accepted() != before)
+    worker.acceptor.close()
+    await worker.acceptor.wait_closed()
+    assert len(worker.connections) == 1
 
 
 def test_a_connection_that_another_process_took_first_is_no_error(
@@ -263,55 +253,39 @@ def test_a_connection_that_another_process_took_first_is_no_error(
     assert not caplog.records
 
 
-def test_a_connection_that_can_not_be_served_has_no_share(on_loop: OnLoop) -> None:
+@on_both_loops
+async def test_a_connection_that_can_not_be_served_has_no_share(port: Port) -> None:
     def refuse(state: ServerState) -> asyncio.Protocol:
         raise ConnectionResetError
 
-    async def test(port: Port) -> None:
-        Worker(port, 0, refuse)
-        port.counts.show(1, 0, 0)
-        port.connect(1)
-        await until(lambda: port.counts.with_fewer(0))
-        await until(lambda: not port.counts.with_fewer(0))
-        assert port.clients[0].recv(1) == b""
-
-    on_loop(test)
+    Worker(port, 0, refuse)
+    port.counts.show(1, 0, 0)
+    port.connect(1)
+    await until(lambda: port.counts.with_fewer(0))
+    await until(lambda: not port.counts.with_fewer(0))
+    assert port.clients[0].recv(1) == b""
 
 
-def test_small_answers_are_sent_at_once(on_loop: OnLoop) -> None:
-    async def test(port: Port) -> None:
-        worker = Worker(port, 0)
-        port.connect(1)
-        await has(worker, 1)
-        (connection,) = worker.connections
-        accepted = connection.transport.get_extra_info("socket")
-        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-    on_loop(test)
+@on_both_loops
+async def test_small_answers_are_sent_at_once(port: Port) -> None:
+    worker = Worker(port, 0)
+    port.connect(1)
+    await has(worker, 1)
+    (connection,) = worker.connections
+    accepted = connection.transport.get_extra_info("socket")
+    assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-@contextlib.contextmanager
-def no_more_files() -> Iterator[None]:
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-
-def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_later(
-    on_loop: OnLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@on_both_loops
+async def test_a_process_without_a_file_for_a_connection_says_so_and_takes_it_later(
+    port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def test(port: Port) -> None:
-        worker = Worker(port, 0)
-        port.connect(1)
-        with no_more_files():
-            await until(lambda: "no connection can be accepted (Too many open files): again in 0 s" in caplog.text)
-        await has(worker, 1)
-
     monkeypatch.setattr(accepting, "RETRY", 0)
-    on_loop(test)
+    worker = Worker(port, 0)
+    port.connect(1)
+    with no_more_files():
+        await until(lambda: "no connection can be accepted (Too many open files): again in 0 s" in caplog.text)
+    await has(worker, 1)
 
 
 def test_a_port_that_the_parent_has_shut_is_left_alone(
@@ -347,8 +321,7 @@ def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connectio
 ) -> None:
     service = serve("--workers", "2", "--hang-after", str(DEADLINE))
     pids = service.pids(2)
-    running = pool.submit(service.call, "block", "door")
-    held_up = service.entered("door")
+    running, held_up = service.begin(pool, "block", "door")
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(5)]
         assert {service.reply("whoami", client=client)["pid"] for client in clients} == pids - {held_up}
@@ -384,8 +357,7 @@ def listens(pid: int, port: int) -> bool:
 def test_no_connection_waits_for_a_process_that_stops(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2", "--grace", str(DEADLINE), command=PATIENT)
     pids = service.pids(2)
-    running = pool.submit(service.call, "wait", "door")
-    stopping = service.entered("door")
+    running, stopping = service.begin(pool, "wait", "door")
     (survivor,) = pids - {stopping}
     os.kill(stopping, signal.SIGTERM)
     wait_until(lambda: not listens(stopping, service.port))

@@ -15,6 +15,7 @@ from tests.serving.wire import (
     Served,
     Start,
     chunked,
+    finish,
     post,
     read_reply,
     read_to_end,
@@ -36,13 +37,6 @@ def start(request: pytest.FixtureRequest, table: AbilityTable, monkeypatch: pyte
     monkeypatch.setattr(bounds, "BODY_BUDGET", 2 * MIB)
     with starting(table) as start:
         yield lambda **options: start(max_body=MIB, by_uvicorn=request.param, **options)
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
 
 
 def large(size: int) -> bytes:
@@ -78,17 +72,13 @@ def test_the_body_that_has_been_coming_longest_is_refused_when_there_is_too_much
     received = read_to_end(first)
     assert statuses(received) == [503]
     assert b"\r\nconnection: close\r\n" in received
-    for client in (second, third):
-        client.sendall(b"x")
-        assert statuses(read_reply(client)) == [200]
+    finish(second, third)
 
 
 def test_bodies_of_up_to_256_kib_never_count(start: Start, stack: ExitStack) -> None:
     senders = Senders(start(), stack)
     clients = [senders.send(256 * KIB) for _ in range(12)]
-    for client in clients:
-        client.sendall(b"x")
-        assert statuses(read_reply(client)) == [200]
+    finish(*clients)
 
 
 def test_what_is_refused_or_gone_counts_no_longer(start: Start, stack: ExitStack) -> None:
@@ -97,9 +87,7 @@ def test_what_is_refused_or_gone_counts_no_longer(start: Start, stack: ExitStack
     for _ in range(4):
         senders.send(700 * KIB).close()
     one, other = senders.send(700 * KIB), senders.send(700 * KIB)
-    for client in (one, other):
-        client.sendall(b"x")
-        assert statuses(read_reply(client)) == [200]
+    finish(one, other)
 
 
 def test_bodies_that_wait_for_a_thread_count_until_one_takes_them(start: Start, gate: Gate, stack: ExitStack) -> None:
@@ -128,9 +116,7 @@ def test_two_of_the_largest_bodies_always_fit(
     monkeypatch.setattr(bounds, "BODY_BUDGET", 1)
     with starting(table) as start:
         senders = Senders(start(max_body=MIB), stack)
-        for client in [senders.send(MIB), senders.send(MIB)]:
-            client.sendall(b"x")
-            assert statuses(read_reply(client)) == [200]
+        finish(*[senders.send(MIB), senders.send(MIB)])
 
 
 def test_a_body_in_chunks_of_two_bytes_takes_little_more_memory_than_it_has() -> None:

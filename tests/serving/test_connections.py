@@ -7,7 +7,6 @@ from time import monotonic
 
 import pytest
 
-from tests.serving.conftest import PlainSdk
 from tests.serving.wire import (
     BODY,
     CALL,
@@ -16,8 +15,10 @@ from tests.serving.wire import (
     OK,
     PLAIN,
     Gate,
+    PlainSdk,
     Served,
     Start,
+    ask,
     chunked,
     post,
     read_reply,
@@ -50,19 +51,8 @@ def by_uvicorn(table: AbilityTable) -> Iterator[Served]:
         yield start(max_body=1000, by_uvicorn=True)
 
 
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Start]:
-    with starting(table) as start:
-        yield start
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
-
-
+MANY_DIGITS = b"%05000d\r\n\r\n{}" % 2
+"""More than Python converts to a number."""
 SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "one call": ([CALL, LAST], [200, 200]),
     "calls one after another": ([CALL, CALL, CALL, LAST], [200] * 4),
@@ -87,6 +77,7 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "just not too large": ([post(head=HOST, body=b"x" * 1000), LAST], [200, 200]),
     "chunks too large": ([chunked(b"x" * 600, b"x" * 600)], [413]),
     "no request at all": ([b"hello\r\n\r\n"], [400]),
+    "no request after a call": ([CALL, b"hello\r\n\r\n"], [200, 400]),
     "TLS": ([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], [400]),
     "unknown method": ([b"BREW / HTTP/1.1\r\nhost: x\r\n\r\n"], [400]),
     "header without a colon": ([b"POST / HTTP/1.1\r\nhost\r\n\r\n"], [400]),
@@ -105,16 +96,14 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "length that is none": ([b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n"], [400]),
     "length below zero": ([b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"], [400]),
     "length beyond 64 bits": ([b"POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n"], [400]),
-    "length of many digits": ([b"POST / HTTP/1.1\r\ncontent-length: 00000000000002\r\n\r\n{}", LAST], [200, 200]),
+    "length of 5,000 digits": ([b"POST / HTTP/1.1\r\ncontent-length: " + MANY_DIGITS, LAST], [200, 200]),
+    "length of 5,000 digits before HTTP/1.1": ([b"POST / HTTP/1.0\r\ncontent-length: " + MANY_DIGITS], [200]),
     "two lengths": ([post(more=b"content-length: 1\r\n")], [400]),
     "length and chunks": ([post(more=b"transfer-encoding: chunked\r\n")], [400]),
     "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
     "line feeds alone": ([CALL.replace(b"\r\n", b"\n"), LAST], [400]),
     "empty lines first": ([b"\r\n\r\n" + CALL + b"\r\n\r\n", LAST], [200, 200]),
-    "upgrade to a WebSocket": (
-        [post(head=HOST, more=WEBSOCKET), LAST],
-        [200, 200],
-    ),
+    "upgrade to a WebSocket": ([post(head=HOST, more=WEBSOCKET), LAST], [200, 200]),
     "upgrade to HTTP/2": ([post(head=HOST, more=b"connection: upgrade\r\nupgrade: h2c\r\n"), LAST], [200, 200]),
     "HTTP/2 at once": ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], [400]),
     "HEAD": ([b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
@@ -192,29 +181,11 @@ def test_trailers_are_no_headers(served: Served) -> None:
     assert b"ww-sealed: yes" in received
 
 
-def test_a_request_that_is_none_ends_a_kept_connection(served: Served) -> None:
-    with served.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
-        client.sendall(b"hello\r\n\r\n")
-        assert statuses(read_to_end(client)) == [400]
-
-
-def test_replies_come_one_by_one_on_a_kept_connection(served: Served) -> None:
-    with served.connect() as client:
-        for _ in range(3):
-            client.sendall(CALL)
-            assert read_reply(client).endswith(OK)
-
-
 def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered(start: Start, gate: Gate) -> None:
     program = start()
-    program.sdk.invoke = gate
     calls = program.app.calls
     assert calls is not None
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         wait_until(lambda: calls.pending == 1)
         reset(client)
         wait_until(lambda: calls.pending == 0)
@@ -224,10 +195,7 @@ def test_a_call_whose_client_reset_its_connection_is_given_up_and_never_answered
 
 def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate) -> None:
     program = start()
-    program.sdk.invoke = gate
-    with program.connect() as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client, program.connect() as idle, ThreadPoolExecutor(1) as pool:
         stopped = pool.submit(program.stop)
         until_closed(idle)
         gate.opened.set()
@@ -237,10 +205,7 @@ def test_stopping_answers_a_running_call_and_closes(start: Start, gate: Gate) ->
 
 def test_stopping_waits_no_longer_than_the_grace_for_a_call(start: Start, gate: Gate) -> None:
     program = start(grace=0.1)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         program.stop()
         assert statuses(read_to_end(client)) in ([], [500], [503])
 
@@ -249,8 +214,7 @@ def test_an_idle_connection_is_closed(start: Start) -> None:
     program = start()
     program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         until_closed(client)
 
 
@@ -260,8 +224,7 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Sta
     answers: Iterator[Callable[[str, str], str]] = iter([lambda api, request: OK.decode(), gate])
     program.sdk.invoke = lambda api, request: next(answers)(api, request)
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         client.sendall(CALL)
         assert gate.entered.acquire(timeout=DEADLINE)
         client.settimeout(0.3)
@@ -273,21 +236,19 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Sta
         until_closed(client)
 
 
-@pytest.mark.parametrize("start_of_head", [b"", b"POST / HTT", b"\r\n", CALL[:60]])
-def test_a_connection_whose_first_head_does_not_come_is_closed(start: Start, start_of_head: bytes) -> None:
+@pytest.mark.parametrize("calls_before", [0, 1])
+@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
+def test_a_connection_whose_head_does_not_come_is_closed(start: Start, calls_before: int, start_of_head: bytes) -> None:
     program = start(head_timeout=0.2)
     with program.connect() as client:
+        for _ in range(calls_before):
+            ask(client)
         client.sendall(start_of_head)
         until_closed(client)
 
 
-@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
-def test_a_connection_whose_later_head_does_not_come_is_closed(start: Start, start_of_head: bytes) -> None:
-    program = start(head_timeout=0.2)
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
-        client.sendall(start_of_head)
+def test_a_connection_on_which_nothing_comes_is_closed(start: Start) -> None:
+    with start(head_timeout=0.2).connect() as client:
         until_closed(client)
 
 
@@ -420,24 +381,19 @@ def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monke
         wait_until(lambda: program.open == 3)
 
 
-class SplittingSdk(PlainSdk):
-    """Answers with a header that would be two."""
-
-    def encode(self, text: str) -> SealedReply:
-        return SealedReply(headers={"Ww-Sealed": "yes\r\nset-cookie: a=b"}, body=text)
-
-
-def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
-    assert start(SplittingSdk()).talk(CALL) == b""
-
-
 class OddSdk(PlainSdk):
-    """Answers with a header that has a chosen character in its name or its value."""
+    """Answers with other headers."""
 
     headers: dict[str, str]
 
     def encode(self, text: str) -> SealedReply:
         return SealedReply(headers=self.headers, body=text)
+
+
+def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
+    sdk = OddSdk()
+    sdk.headers = {"Ww-Sealed": "yes\r\nset-cookie: a=b"}
+    assert start(sdk).talk(CALL) == b""
 
 
 @pytest.mark.parametrize("part", ["name", "value"])
@@ -456,17 +412,12 @@ def test_any_character_of_a_reply_s_header_is_sent_or_refused_as_by_uvicorn(star
     assert not {"a", "-", "~"} & set(refused)
 
 
-class ClosingSdk(PlainSdk):
-    """Answers with a header that closes the connection."""
-
-    def encode(self, text: str) -> SealedReply:
-        return SealedReply(headers={"Connection": "close"}, body=text)
-
-
 def test_a_reply_that_closes_is_sent_as_by_uvicorn(start: Start) -> None:
-    received = start(ClosingSdk()).talk(CALL)
+    sdk = OddSdk()
+    sdk.headers = {"Connection": "close"}
+    received = start(sdk).talk(CALL)
     assert statuses(received) == [200]
-    assert received == start(ClosingSdk(), by_uvicorn=True).talk(CALL)
+    assert received == start(sdk, by_uvicorn=True).talk(CALL)
 
 
 def test_many_clients_at_once_are_all_answered(served: Served) -> None:

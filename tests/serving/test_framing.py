@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tests.serving.conftest import sealed
-from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, starting, statuses
+from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, sealed, starting, statuses
 from torture.keyless import MAX_BODY, random_request
 from wwspec_router.http1.framing import BadRequestError, Reader, content_length
 from wwspec_router.registry.table import AbilityTable

@@ -4,23 +4,21 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.serving.conftest import PlainSdk, ServedProgram
-from tests.support.apps import ROOT
+from tests.serving.wire import Served, starting
 from tests.support.kernel import with_handler
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.api import sync_msg
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
-from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
 
 TIMEOUT = 0.05
 SECRET = "a name that no log may show"  # noqa: S105 - made up
 
-Serve = Callable[[Callable[..., object]], ServedProgram]
+Serve = Callable[[Callable[..., object]], Served]
 
 
 class Question(Contract):
@@ -34,17 +32,8 @@ class Answer(Output):
 @pytest.fixture
 def serve(table: AbilityTable) -> Iterator[Serve]:
     """Serve one handler, with a timeout."""
-    programs = []
-
-    def begin(handler: Callable[..., object]) -> ServedProgram:
-        settings = Settings(app=ROOT, grace=1.0)
-        programs.append(program := ServedProgram(PlainSdk(), settings, with_handler(table, handler, timeout=TIMEOUT)))
-        program.start()
-        return program
-
-    yield begin
-    for program in programs:
-        program.stop()
+    with ExitStack() as stack:
+        yield lambda handler: stack.enter_context(starting(with_handler(table, handler, timeout=TIMEOUT)))()
 
 
 @contextmanager

@@ -1,25 +1,18 @@
 """A client that sends all of a request before it reads gets the answer, also when that came before the end."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 import pytest
 
-from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, starting, statuses
+from tests.serving.wire import BODY, CALL, Served, Start, chunked, post, read_to_end, statuses
 from tests.support.waiting import wait_until
 from wwspec_router.http1 import bounds
-from wwspec_router.registry.table import AbilityTable
 
 MB = 1_000_000
 TOO_LARGE = b"the body is too large\n"
-
-
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Start]:
-    with starting(table) as start:
-        yield start
 
 
 def send_all_then_read(program: Served, *pieces: bytes) -> bytes:

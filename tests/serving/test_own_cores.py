@@ -48,12 +48,35 @@ def workers_of(service: Service) -> dict[int, set[int]]:
     return {pid: cores_of(pid) for pid in family}
 
 
-def test_each_worker_process_has_a_core_of_its_own(serve: Serve) -> None:
-    service = serve(*AS_MANY, "--pin-workers", "on")
+ON, OFF = ("--pin-workers", "on"), ("--pin-workers", "off")
+
+
+@pytest.mark.parametrize(
+    ("options", "is_contained", "said"),
+    [((*AS_MANY, *ON), False, "on"), (AS_MANY, True, "auto")],
+    ids=["on", "auto in a container whose cores they fill"],
+)
+def test_each_worker_process_has_a_core_of_its_own(
+    serve: Serve, options: tuple[str, ...], is_contained: bool, said: str
+) -> None:
+    service = serve(*options, command=contained() if is_contained else ())
     service.pids(len(CORES))
     assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
-    assert cores_of(service.process.pid) == CORES  # the parent's
-    assert "--pin-workers on: each worker process has a core of its own" in service.log.read_text()
+    assert is_contained or cores_of(service.process.pid) == CORES  # the parent's
+    assert f"--pin-workers {said}: each worker process has a core of its own" in service.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "is_contained"),
+    [((*AS_MANY, *OFF), False), (AS_MANY, False), ((*AS_MANY, *OFF), True), (("--workers", "1"), True)],
+    ids=["off", "auto, the default, not in a container", "off in a container", "auto in one with cores to spare"],
+)
+def test_without_it_each_worker_process_may_use_all_cores(
+    serve: Serve, options: tuple[str, ...], is_contained: bool
+) -> None:
+    service = serve(*options, command=contained() if is_contained else ())
+    service.pids(int(options[1]))
+    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
 
 
 def test_a_call_runs_on_the_core_of_its_worker_process(serve: Serve) -> None:
@@ -106,15 +129,6 @@ def test_what_a_handler_starts_may_use_all_cores(serve: Serve, way: str) -> None
     assert service.reply("cores", {"name": way})["cores"] == sorted(CORES)
 
 
-@pytest.mark.parametrize(
-    "options", [("--pin-workers", "off"), ()], ids=["off", "auto, the default, not in a container"]
-)
-def test_without_it_each_worker_process_may_use_all_cores(serve: Serve, options: tuple[str, ...]) -> None:
-    service = serve(*AS_MANY, *options)
-    service.pids(len(CORES))
-    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
-
-
 def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) -> None:
     many = len(CORES) + 1
     service = serve("--workers", str(many), "--pin-workers", "on")
@@ -131,27 +145,6 @@ def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
     finally:
         os.sched_setaffinity(0, CORES)
     assert "--pin-workers on has no effect: there is 1 core" in service.log.read_text()
-
-
-# Chosen at start, in a container
-
-
-def test_in_a_container_whose_cores_they_fill_worker_processes_have_a_core_each(serve: Serve) -> None:
-    service = serve(*AS_MANY, command=contained())
-    service.pids(len(CORES))
-    assert sorted(workers_of(service).values(), key=min) == [{core} for core in sorted(CORES)]
-    assert "--pin-workers auto: each worker process has a core of its own" in service.log.read_text()
-
-
-def test_nothing_is_chosen_in_a_container_when_the_setting_is_off(serve: Serve) -> None:
-    service = serve(*AS_MANY, "--pin-workers", "off", command=contained())
-    service.pids(len(CORES))
-    assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
-
-
-def test_in_a_container_with_cores_to_spare_worker_processes_may_use_all(serve: Serve) -> None:
-    service = serve("--workers", "1", command=contained())
-    assert list(workers_of(service).values()) == [CORES]
 
 
 def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_path: Path) -> None:

@@ -9,28 +9,6 @@ from tests.support.waiting import wait_until
 from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, PATIENCE, SPREAD, STEPS, Idleness, Pacing
 
 
-def test_a_process_that_computes_while_jobs_are_pending_does_not_idle() -> None:
-    watch = Idleness(now=100.0, computed=7.0)
-    watch.first_came(100.0)
-    assert not watch.found(now=101.0, computed=8.0)
-    assert watch.found(now=102.0, computed=8.0)
-
-
-def test_a_process_that_waits_while_jobs_are_pending_idles() -> None:
-    watch = Idleness(now=100.0, computed=7.0)
-    watch.first_came(100.0)
-    assert watch.found(now=101.0, computed=7.5)
-
-
-def test_time_without_jobs_is_no_idleness() -> None:
-    watch = Idleness(now=100.0, computed=7.0)
-    watch.first_came(105.0)
-    watch.last_left(105.5)
-    watch.first_came(109.0)
-    assert not watch.found(now=109.5, computed=8.0)
-    assert watch.found(now=110.5, computed=8.0)
-
-
 def test_nothing_is_judged_on_too_little_and_what_was_seen_counts_later() -> None:
     watch = Idleness(now=100.0, computed=7.0)
     watch.first_came(100.0)
@@ -124,8 +102,7 @@ def test_no_timer_is_left_after_the_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "age", "gives_way"),
-    [(MANY, 2 * PATIENCE, True), (MANY - 1, 2 * PATIENCE, False), (MANY, 0.0, False)],
+    ("jobs", "age", "gives_way"), [(MANY, 2 * PATIENCE, True), (MANY - 1, 2 * PATIENCE, False), (MANY, 0.0, False)]
 )
 def test_the_loop_gives_way_for_many_long_jobs_only(jobs: int, age: float, *, gives_way: bool) -> None:
     timers = Timers()

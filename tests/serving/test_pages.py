@@ -1,11 +1,9 @@
 """What is answered beside the zone path."""
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 
-from tests.serving.conftest import ServedProgram
+from tests.serving.wire import Start
 
 
 @pytest.mark.parametrize(
@@ -22,7 +20,7 @@ from tests.serving.conftest import ServedProgram
     ],
 )
 def test_each_page_answers_its_methods(
-    start: Callable[..., ServedProgram], method: str, path: str, status: int, allow: set[str], text: str
+    start: Start, method: str, path: str, status: int, allow: set[str], text: str
 ) -> None:
     response = httpx.request(method, f"{start().url}{path}", trust_env=False)
     assert (response.status_code, response.text) == (status, text)

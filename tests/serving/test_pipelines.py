@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,38 +12,23 @@ from tests.serving.wire import (
     CALL,
     HOST,
     LAST,
-    OK,
     PLAIN,
     SHORTEST,
     Gate,
     Served,
     Start,
+    ask,
     chunked,
     post,
     read_reply,
     read_to_end,
-    starting,
     statuses,
     until_closed,
 )
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.registry.table import AbilityTable
 
 MIB = 1 << 20
 GARBAGE = [b"hello\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"POST / HTTP/1.1\r\nhost\r\n\r\n"]
-
-
-@pytest.fixture
-def start(table: AbilityTable) -> Iterator[Start]:
-    with starting(table) as start:
-        yield start
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
 
 
 def resident() -> int:
@@ -67,10 +52,7 @@ def send_ahead(program: Served, client: socket.socket) -> int:
 def test_what_is_sent_ahead_takes_no_memory_and_the_first_answer_is_read(start: Start, gate: Gate, loop: str) -> None:
     """Row 1: 16 MiB of the shortest POSTs made 1 GiB, since reading went on after each answer."""
     program = start(loop=loop)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         before = resident()
         assert send_ahead(program, client) > 0
         assert resident() - before < 4 * MIB
@@ -110,10 +92,7 @@ def test_what_comes_before_the_answer_is_dropped(
 ) -> None:
     """Rows 1 and 19: in the segment of the call, or in one of its own while the call is worked on."""
     program = start(loop=loop)
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL if is_apart else CALL + ahead)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate, CALL if is_apart else CALL + ahead) as client:
         if is_apart:
             client.sendall(ahead)
         program.read_all()
@@ -154,8 +133,7 @@ def test_a_connection_whose_client_asks_nothing_more_is_closed_at_once(start: St
     """Row 19: only who waits for a reply is kept."""
     program = start(loop=loop)
     with program.connect() as client:
-        client.sendall(CALL)
-        assert read_reply(client).endswith(OK)
+        ask(client)
         client.sendall(begun)
         client.shutdown(socket.SHUT_WR)
         until_closed(client)
@@ -168,10 +146,7 @@ def test_a_call_whose_client_may_still_read_is_worked_on_to_its_end(
 ) -> None:
     """Row 19: a client that has closed looks the same as one that waits for its reply."""
     program = start()
-    program.sdk.invoke = gate
-    with program.connect() as client:
-        client.sendall(CALL)
-        assert gate.entered.acquire(timeout=DEADLINE)
+    with program.calling(gate) as client:
         leave(client)
         program.read_all()
         assert program.pending == 1

@@ -8,15 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.serving.service import SERVE, Service
+from tests.serving.service import SERVE, Service, is_lost
 from tests.support.apps import ROOT
 from tests.support.processes import alive, descendants
 from tests.support.waiting import DEADLINE, wait_until
@@ -32,8 +30,7 @@ def test_sigterm_refuses_connections_finishes_calls_and_leaves_nothing(
 ) -> None:
     service = serve("--workers", str(workers), "--grace", str(DEADLINE))
     pids = service.pids(workers)
-    running = pool.submit(service.call, "wait", "door")
-    pid = service.entered("door")
+    running, pid = service.begin(pool, "wait", "door")
     family = service.family()
     service.process.terminate()
     wait_until(service.refuses)
@@ -52,8 +49,7 @@ def test_a_worker_that_gets_several_signals_at_once_finishes_its_calls(
     serve: Serve, pool: ThreadPoolExecutor, signals: int
 ) -> None:
     service = serve("--grace", str(DEADLINE))
-    running = pool.submit(service.call, "wait", "door")
-    pid = service.entered("door")
+    running, pid = service.begin(pool, "wait", "door")
     for _ in range(signals):
         os.kill(pid, signal.SIGTERM)
     service.process.terminate()
@@ -61,21 +57,6 @@ def test_a_worker_that_gets_several_signals_at_once_finishes_its_calls(
     assert alive(pid), service.log.read_text()
     (service.folder / "door").touch()
     assert running.result(DEADLINE) == pid
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_waits_no_longer_than_the_grace(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
-    service = serve("--workers", str(workers), "--grace", "0.2")
-    service.pids(1)
-    running = pool.submit(service.call, "wait", "never")
-    service.entered("never")
-    family = service.family()
-    service.process.terminate()
-    service.process.wait(DEADLINE)
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
-    wait_until(lambda: not any(map(alive, family)))
-    assert "1 calls and 0 jobs unfinished" in service.log.read_text()
 
 
 @pytest.mark.slow  # waits for the grace of each
@@ -86,12 +67,10 @@ def test_a_program_ends_soon_after_its_grace_whatever_a_handler_does(
 ) -> None:
     service = serve("--grace", "0.2")
     service.pids(1)
-    running = pool.submit(service.call, ability_id, "never")
-    service.entered("never")
+    running, _ = service.begin(pool, ability_id, "never")
     service.process.send_signal(number)
     assert service.process.wait(DEADLINE) in (0, 128 + number)
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
+    assert is_lost(running)
 
 
 def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: Serve) -> None:
@@ -119,48 +98,27 @@ def test_log_lines_go_to_no_client_when_a_handler_closes_standard_output(serve: 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_signal_ends_a_program_whose_loop_is_held_up(
-    serve: Serve, pool: ThreadPoolExecutor, workers: int
+@pytest.mark.parametrize("ability_id", ["wait", "block"])
+def test_a_second_signal_ends_the_program_at_once_also_when_its_loop_is_held_up(
+    serve: Serve, pool: ThreadPoolExecutor, ability_id: str, workers: int
 ) -> None:
     service = serve("--workers", str(workers), "--grace", "3600")
     service.pids(1)
-    running = pool.submit(service.call, "block", "never")
-    service.entered("never")
-    family = service.family()
-
-    def ended() -> bool:
-        service.process.terminate()
-        return service.process.poll() is not None
-
-    wait_until(ended)
-    assert service.process.wait(DEADLINE) == -signal.SIGTERM
-    wait_until(lambda: not any(map(alive, family)))
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_second_signal_ends_the_program_at_once(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
-    service = serve("--workers", str(workers), "--grace", "3600")
-    service.pids(1)
-    running = pool.submit(service.call, "wait", "never")
-    service.entered("never")
+    running, _ = service.begin(pool, ability_id, "never")
     family = service.family()
     service.process.terminate()
     wait_until(service.refuses)
     service.process.terminate()
     assert service.process.wait(DEADLINE) == -signal.SIGTERM
     wait_until(lambda: not any(map(alive, family)))
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
+    assert is_lost(running)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecutor, workers: int) -> None:
     service = serve("--workers", str(workers), "--grace", str(DEADLINE))
     service.pids(workers)
-    running = pool.submit(service.call, "wait", "door")
-    service.entered("door")
+    running, _ = service.begin(pool, "wait", "door")
     for pid in service.family():  # a terminal sends it to all
         os.kill(pid, signal.SIGINT)
     wait_until(service.refuses)
@@ -170,32 +128,9 @@ def test_ctrl_c_in_a_terminal_finishes_calls(serve: Serve, pool: ThreadPoolExecu
     assert "Traceback" not in service.log.read_text()
 
 
-@pytest.mark.slow  # kills processes
-def test_a_worker_that_was_killed_is_replaced_while_the_other_answers(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    service = serve("--workers", "2")
-    first, second = service.pids(2)
-    lost: Future[int] = pool.submit(service.call, "wait", "never")
-    victim = service.entered("never")
-    os.kill(victim, signal.SIGKILL)
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
-    survivor = first if victim == second else second
-    assert service.call("whoami") == survivor
-    seen = {survivor}
-
-    def replaced() -> bool:
-        seen.add(service.call("whoami"))
-        return len(seen) == 2
-
-    wait_until(replaced)
-    assert victim not in seen
-    assert f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text()
-
-
 def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "0", "--hang-after", "0.5")
-    running = pool.submit(service.call, "block", "door")
-    service.entered("door")
+    running, _ = service.begin(pool, "block", "door")
     wait_until(lambda: "the event loop has been held up" in service.log.read_text())
     assert re.search(r"it is at gate\.py:\d+ until_opened < gate\.py:\d+ block < ", service.log.read_text())
     (service.folder / "door").touch()
@@ -204,43 +139,24 @@ def test_a_handler_that_holds_up_the_event_loop_is_told_by_its_stack(serve: Serv
     assert service.log.read_text().count("has been held up") == 1
 
 
-@pytest.mark.slow  # held up for longer than a worker may stand still
-def test_a_worker_whose_event_loop_is_held_up_is_replaced(serve: Serve, pool: ThreadPoolExecutor) -> None:
-    service = serve("--workers", "2", "--hang-after", "3")
-    pids = service.pids(2)
-    lost = pool.submit(service.call, "block", "never")
-    victim = service.entered("never")
-    with pytest.raises(httpx.HTTPError):
-        lost.result(DEADLINE)
-    log = service.log.read_text()
-    assert "block < " in log
-    assert f"worker process {victim} is held up by what it runs" in log
-    wait_until(lambda: f"worker process {victim} was ended by signal 9 and is replaced" in service.log.read_text())
-    (survivor,) = pids - {victim}
-    assert service.pids(2) - {survivor} != {victim}
-
-
 def test_an_async_handler_that_never_returns_is_told_by_its_own_frames(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--hang-after", "0.5", "--grace", "0.2")
     service.pids(1)
-    running = pool.submit(service.call, "forever", "never")
-    service.entered("never")
+    running, _ = service.begin(pool, "forever", "never")
     message = (
         r" #\d+ +a call of forever has been running on wwspec-worker-\d+ for \d+ s; the thread was replaced; it is at "
         r"gate\.py:\d+ never < gate\.py:\d+ forever < "
     )
     wait_until(lambda: re.search(message, service.log.read_text()) is not None)
     service.process.terminate()
-    with pytest.raises(httpx.HTTPError):
-        running.result(DEADLINE)
+    assert is_lost(running)
 
 
 @pytest.mark.slow  # it is busy for longer than a worker may stand still
 def test_a_worker_that_is_busy_is_not_taken_for_dead(serve: Serve, pool: ThreadPoolExecutor) -> None:
     service = serve("--workers", "2")
     service.pids(2)
-    busy = pool.submit(service.call, "hog", "38")
-    pid = service.entered("38")
+    busy, pid = service.begin(pool, "hog", "38")
     assert busy.result(DEADLINE) == pid
     assert "replaced" not in service.log.read_text()
 
@@ -285,22 +201,18 @@ if pulse is not None:
 """
 
 
-def supervise(folder: Path, work: str, before: str = "", stdout: int | None = None) -> "subprocess.Popen[bytes]":
-    """Start a supervisor whose only worker does what a piece of code says; its output goes to a file named log."""
+@contextlib.contextmanager
+def supervise(
+    folder: Path, work: str, before: str = "", stdout: int | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a supervisor whose only worker does what a piece of code says; its output goes to a file named log."""
     script = folder / "supervise.py"
     script.write_text(SUPERVISE.replace("BEFORE", before).replace("WORK", work))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, str(script)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=stdout or log,
-            stderr=subprocess.STDOUT,
+        process = subprocess.Popen(
+            [sys.executable, str(script)], env=environment, stdout=stdout or log, stderr=subprocess.STDOUT
         )
-
-
-@contextlib.contextmanager
-def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
-    """End a process and all that descend from it, whatever happens."""
     try:
         yield process
     finally:
@@ -312,7 +224,7 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
 
 def test_a_worker_that_was_stopped_is_replaced(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with ended(supervise(tmp_path, "pulse.start(); signal.pause()", "supervisor.SILENCE = 1.5")) as process:
+    with supervise(tmp_path, "pulse.start(); signal.pause()", "supervisor.SILENCE = 1.5") as process:
         wait_until(lambda: log.read_text().count("working") == 1)
         (worker,) = descendants(process.pid)
         os.kill(worker, signal.SIGSTOP)
@@ -324,7 +236,7 @@ def test_a_worker_that_was_stopped_is_replaced(tmp_path: Path) -> None:
 
 def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with ended(supervise(tmp_path, "signal.pause()")) as process:
+    with supervise(tmp_path, "signal.pause()") as process:
         wait_until(lambda: log.read_text().count("working") == 1)
         (worker,) = descendants(process.pid)
         limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
@@ -341,7 +253,7 @@ def test_a_worker_that_can_not_be_replaced_yet_is_replaced_later(tmp_path: Path)
 def test_a_parent_that_can_open_no_file_reads_what_its_worker_reports(tmp_path: Path) -> None:
     log, refused = tmp_path / "log", "no worker process can be started (Too many open files)"
     few = "os.register_at_fork(after_in_parent=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))"
-    with ended(supervise(tmp_path, "os._exit(7)", few)) as process:
+    with supervise(tmp_path, "os._exit(7)", few) as process:
         wait_until(lambda: refused in log.read_text() or process.poll() is not None)
         assert "Traceback" not in log.read_text()
         process.terminate()
@@ -350,7 +262,7 @@ def test_a_parent_that_can_open_no_file_reads_what_its_worker_reports(tmp_path: 
 
 def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: Path) -> None:
     few = "resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))"
-    with ended(supervise(tmp_path, "signal.pause()", few)) as process:
+    with supervise(tmp_path, "signal.pause()", few) as process:
         assert process.wait(DEADLINE) == 1
     said = (tmp_path / "log").read_text()
     assert (
@@ -361,7 +273,7 @@ def test_a_program_that_can_not_start_its_workers_ends_with_a_message(tmp_path: 
 def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Path) -> None:
     """Row 13: a line that the parent can't write must not keep it from ending."""
     work = "signal.signal(signal.SIGTERM, signal.SIG_IGN); os.write(1, bytes(1 << 20))"
-    with ended(supervise(tmp_path, work, stdout=subprocess.PIPE)) as process:
+    with supervise(tmp_path, work, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"working")
         assert process.stdout.read(1) == bytes(1)  # from here the worker ignores the signal
@@ -372,13 +284,9 @@ def test_a_program_whose_log_nobody_reads_ends_soon_after_its_grace(tmp_path: Pa
         process.stdout.close()
 
 
-def test_the_limit_on_open_files_is_raised_or_told() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        service = Service(Path(folder), "--connections", "100000000")
-        try:
-            assert "raise its limit (ulimit -n), or lower these" in service.log.read_text()
-        finally:
-            service.kill()
+def test_the_limit_on_open_files_is_raised_or_told(serve: Serve) -> None:
+    service = serve("--connections", "100000000")
+    assert "raise its limit (ulimit -n), or lower these" in service.log.read_text()
 
 
 def test_the_start_says_what_checks_contracts(serve: Serve) -> None:

@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from tests.serving.conftest import PlainSdk
+from tests.serving.wire import PlainSdk
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
@@ -77,7 +77,6 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 async def test_a_process_is_not_ready_while_its_store_fails_which_is_logged_once(
     table: AbilityTable, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 15."""
     store = FailingStore()
     with caplog.at_level(logging.WARNING):
         async with running(table, store) as (_, ready):
@@ -114,14 +113,12 @@ async def test_a_process_is_not_ready_while_its_store_does_not_answer(
 
 
 async def test_a_process_that_was_told_to_stop_is_not_ready(table: AbilityTable) -> None:
-    """Row 15."""
     async with running(table, FailingStore()) as (program, ready):
         program.is_stopping = True
         assert await ready() == (503, "stopping: the program has been told to stop\n")
 
 
 async def test_a_program_whose_store_fails_at_the_start_does_not_start(table: AbilityTable) -> None:
-    """Row 15."""
     store = FailingStore()
     store.fault = "it can't be written"
     with pytest.raises(StoreError, match="it can't be written"):

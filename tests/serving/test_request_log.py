@@ -87,24 +87,7 @@ def test_as_text_a_call_is_a_line_of_names_and_values(start: Start) -> None:
     )
 
 
-def test_no_call_is_logged_unless_it_is_wanted(start: Start) -> None:
-    program = start("--log-json")
-    for ability_id in ("ask", "refuse", "crash"):
-        program.call(ability_id, {"text": SECRET})
-    wait_until(lambda: "crash failed" in program.log)
-    assert "wwspec_router.calls" not in program.log
-
-
-def test_each_job_that_ended_has_a_record(start: Start) -> None:
-    program = start("--log-json")
-    call_all(program)
-    [ended] = [each for each in records(program) if each["message"] == "job ended"]
-    assert (ended["ability"], ended["attempt"], ended["errcode"], ended["reported"]) == ("refuse", 1, 7001, True)
-    assert 0 <= ended["seconds"] < 60
-    assert re.fullmatch(r"\w{12}…", ended["job"])
-
-
-def test_failures_have_the_ability_the_error_and_its_errcode_as_fields(start: Start) -> None:
+def test_unless_calls_are_wanted_only_failures_and_jobs_that_ended_have_records(start: Start) -> None:
     program = start("--log-json")
     call_all(program)
     failed = [each for each in records(program) if "error" in each]
@@ -113,6 +96,11 @@ def test_failures_have_the_ability_the_error_and_its_errcode_as_fields(start: St
         ("crash", "KeyError", None),
         ("(unknown)", "AbilityNotFoundError", None),
     ]
+    [ended] = [each for each in records(program) if each["message"] == "job ended"]
+    assert (ended["ability"], ended["attempt"], ended["errcode"], ended["reported"]) == ("refuse", 1, 7001, True)
+    assert 0 <= ended["seconds"] < 60
+    assert re.fullmatch(r"\w{12}…", ended["job"])
+    assert "wwspec_router.calls" not in program.log
 
 
 def test_the_figures_are_fields_with_a_list_for_abilities_and_errcodes(start: Start) -> None:

@@ -6,8 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serving.conftest import sealed
-from tests.serving.wire import BODY, CALL, HOST, LAST, PLAIN, Served, chunked, post, reply_of, starting, statuses
+from tests.serving.wire import (
+    BODY,
+    CALL,
+    HOST,
+    LAST,
+    PLAIN,
+    Served,
+    chunked,
+    post,
+    reply_of,
+    sealed,
+    starting,
+    statuses,
+)
 from tests.support.skips import only_where
 from tests.support.tools import tool
 from wwspec_router.registry.table import AbilityTable

@@ -1,4 +1,8 @@
-"""A program whose connections tests see byte for byte: what they send, and how it is served."""
+"""A program whose connections tests see byte for byte: what they send, and how it is served.
+
+The vendor's SDK is closed, so these tests bring one of their own: a call travels as plain JSON, and what the platform
+would answer is the test's to say.
+"""
 
 import asyncio
 import contextlib
@@ -13,16 +17,67 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
+import msgspec
 import uvicorn
 
-from tests.serving.conftest import PlainSdk, ServedProgram, sealed
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.errors import DecodeError
+from wwspec_contracts.support.certificates import trusted
 from wwspec_router.config import Settings
+from wwspec_router.envelope import Call
 from wwspec_router.http1.connection import Phase
 from wwspec_router.registry.table import AbilityTable
+from wwspec_router.sdk.base import Headers, SealedReply
 from wwspec_router.serving.asgi import application
+from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.serving.server import server_config
+from wwspec_router.stores import open_store
+
+
+class PlainSdk:
+    """Calls and replies as plain JSON; `invoke` is the test's."""
+
+    version = ""
+    is_emulated = False
+
+    def __init__(self) -> None:
+        self.invoke: Callable[[str, str], str] = lambda api, request: '{"errcode":0,"errmsg":"ok"}'
+        self.decoded_on: list[str] = []
+        self.encoded_on: list[str] = []
+        self.fails_to_encode = False
+
+    def decode(self, headers: Headers, body: str) -> Call:
+        self.decoded_on.append(threading.current_thread().name)
+        if dict(headers).get("ww-plain") != "yes":
+            raise DecodeError("the request could not be verified or decrypted")
+        return msgspec.json.decode(body, type=Call)
+
+    def encode(self, text: str) -> SealedReply:
+        self.encoded_on.append(threading.current_thread().name)
+        if self.fails_to_encode:
+            raise RuntimeError("a secret that must not be seen")
+        return SealedReply(headers={"Ww-Sealed": "yes"}, body=text)
+
+    def encode_refusal(self, text: str) -> SealedReply:
+        return SealedReply(headers={"Ww-Exception": "yes"}, body=text)
+
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "PlainSdk":
+        return self
+
+    def new_notify_id(self) -> str:
+        return "notify-1"
+
+    def trace(self, reference: str, text: str = "") -> None:
+        """Tell nobody."""
+
+
+def sealed(ability_id: str, data: Any = None, **call: Any) -> bytes:
+    """A call as it travels in these tests."""
+    fields = {"corpid": "corp", "agentid": 1, "call_type": 1, "ability_id": ability_id, **call}
+    return msgspec.json.encode({**fields, "data": msgspec.json.encode({} if data is None else data).decode()})
+
 
 BODY = sealed("invoke_sync_msg", {"limit": 2})
 HOST = b"host: x\r\n"
@@ -50,8 +105,10 @@ def chunked(*chunks: bytes, extension: bytes = b"", trailers: bytes = b"") -> by
     return head + encoded + b"0" + extension + b"\r\n" + trailers + b"\r\n"
 
 
-class Served(ServedProgram):
-    """A program served as `wwspec serve` does, or by uvicorn's own protocol class."""
+class Served:
+    """One running program, served as `wwspec serve` does, or by uvicorn's own protocol class."""
+
+    loop: asyncio.AbstractEventLoop
 
     def __init__(
         self,
@@ -61,25 +118,60 @@ class Served(ServedProgram):
         by_uvicorn: bool = False,
         **options: Any,
     ) -> None:
+        self.sdk = sdk or PlainSdk()
         settings = Settings(app=ROOT, **{"grace": DEADLINE, **options})
-        super().__init__(sdk or PlainSdk(), settings, table)
+        self.app = ZoneProgram(table, self.sdk, open_store("memory:"), settings)
         config = server_config(self.app, settings)
         if by_uvicorn:
             config.http, config.app = "httptools", application(self.app)
         self.is_by_uvicorn = by_uvicorn
         config.loop = loop
         self.server = uvicorn.Server(config)
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.port: int = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._run, name="program")
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=self.server.config.get_loop_factory()) as runner:
             self.loop = runner.get_loop()
             runner.run(self.server.serve([self.socket]))
 
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self.server.started)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self._thread.join(DEADLINE)
+        assert not self._thread.is_alive()
+        self.socket.close()
+
+    @property
+    def pending(self) -> int:
+        """How many calls are being answered."""
+        assert self.app.calls is not None
+        return self.app.calls.pending
+
+    def post(self, ability_id: str, data: Any = None, **call: Any) -> httpx.Response:
+        content = sealed(ability_id, data, **call)
+        with httpx.Client(verify=trusted(), trust_env=False, timeout=DEADLINE) as client:
+            return client.post(f"{self.url}/", content=content, headers={"ww-plain": "yes"})
+
     def connect(self) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), DEADLINE)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
+
+    @contextlib.contextmanager
+    def calling(self, gate: "Gate", call: bytes = CALL) -> Iterator[socket.socket]:
+        """Connect and make a call, which the gate holds."""
+        self.sdk.invoke = gate
+        with self.connect() as client:
+            client.sendall(call)
+            assert gate.entered.acquire(timeout=DEADLINE)
+            yield client
 
     def connect_narrow(self) -> socket.socket:
         """Connect so that the system holds but a few KB of what the client does not read."""
@@ -103,7 +195,6 @@ class Served(ServedProgram):
             for _ in range(3):
                 await asyncio.sleep(0)
 
-        assert self.loop is not None
         asyncio.run_coroutine_threadsafe(turns(), self.loop).result(DEADLINE)
 
     def read_sent(self, client: socket.socket, *, answered: bool = False) -> None:
@@ -120,9 +211,7 @@ class Served(ServedProgram):
                     return transport.is_closing() or not unread(transport)
             return bool(select.select([client], [], [], 0)[0])  # has closed; else it was not accepted yet
 
-        loop = self.loop
-        assert loop is not None
-        wait_until(lambda: asyncio.run_coroutine_threadsafe(is_read(), loop).result(DEADLINE))
+        wait_until(lambda: asyncio.run_coroutine_threadsafe(is_read(), self.loop).result(DEADLINE))
         self.read_all()
 
     def talk(self, *pieces: bytes) -> bytes:
@@ -153,7 +242,6 @@ def unread(transport: asyncio.BaseTransport) -> int:
 
 
 def read_to_end(client: socket.socket) -> bytes:
-    """Return what comes until the program closes."""
     received = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := client.recv(1 << 16):
@@ -173,6 +261,19 @@ def read_reply(client: socket.socket) -> bytes:
     while length is not None and len(body) < int(length[1]):
         body += client.recv(1 << 16)
     return without_date(head + b"\r\n\r\n" + body)
+
+
+def ask(client: socket.socket) -> None:
+    """Make a call on a connection that is kept."""
+    client.sendall(CALL)
+    assert read_reply(client).endswith(OK)
+
+
+def finish(*clients: socket.socket) -> None:
+    """Send the last byte of a request on each connection; all are answered."""
+    for client in clients:
+        client.sendall(b"x")
+        assert statuses(read_reply(client)) == [200]
 
 
 def without_date(received: bytes) -> bytes:
@@ -202,14 +303,17 @@ def reply_of(text: str) -> str:
 class Gate:
     """An SDK call that lasts until the test opens the gate."""
 
-    def __init__(self) -> None:
+    def __init__(self, reply: str = OK.decode()) -> None:
         self.opened = threading.Event()
         self.entered = threading.Semaphore(0)
+        self.calls = 0
+        self._reply = reply
 
     def __call__(self, api: str, request: str) -> str:
+        self.calls += 1
         self.entered.release()
         assert self.opened.wait(3 * DEADLINE)  # no test gets there
-        return OK.decode()
+        return self._reply
 
 
 Start = Callable[..., Served]
@@ -217,7 +321,6 @@ Start = Callable[..., Served]
 
 @contextlib.contextmanager
 def starting(table: AbilityTable) -> Iterator[Start]:
-    """Yield what starts programs; all of them are stopped at the end."""
     with contextlib.ExitStack() as stack:
 
         def begin(sdk: PlainSdk | None = None, **options: Any) -> Served:

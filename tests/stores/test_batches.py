@@ -1,13 +1,15 @@
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.stores.suites.rig import THREADS, in_threads
-from tests.support.waiting import DEADLINE
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.stores.batches import Batches
+
+Others = Callable[[], list[Any]]
 
 
 def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:
@@ -36,81 +38,81 @@ def test_each_item_is_written_once_in_bounded_batches_one_at_a_time() -> None:
     assert max(map(len, batches)) <= 4
 
 
-def holds_within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0)
-    return True
+class Held:
+    """Batches whose first work waits until the test lets it go on.
+
+    Args:
+        work: Takes along what it wants, and returns its batch.
+        max_batch: Of the batches.
+    """
+
+    def __init__(self, work: Callable[["Held", Any, Others], list[Any]], max_batch: int = 100) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.batches: list[list[Any]] = []
+        self.group: Batches[Any] = Batches(
+            lambda item, others: self.batches.append(work(self, item, others)), max_batch=max_batch
+        )
+        self._threads: list[threading.Thread] = []
+
+    def hold(self) -> None:
+        self.begun.set()
+        assert self.go_on.wait(DEADLINE)
+
+    def submit(self, *items: Any) -> None:
+        """Submit each item in a thread of its own, which has its name; all but the one that works wait then."""
+        for item in items:
+            self._threads.append(threading.Thread(target=self.group.submit, args=(item,), name=str(item)))
+            self._threads[-1].start()
+        assert self.begun.wait(DEADLINE)
+
+    def wait_for(self, waiting: int) -> None:
+        wait_until(lambda: self.group.waiting == waiting)
+
+    def finish(self) -> list[list[Any]]:
+        self.go_on.set()
+        for thread in self._threads:
+            thread.join(DEADLINE)
+        return self.batches
 
 
-def test_items_that_come_during_a_write_are_written_together() -> None:
-    batches: list[list[int]] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def write(item: int, others: Callable[[], list[int]]) -> None:
-        batch = [item, *others()]
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        batches.append(batch)
-
-    group = Batches(write, max_batch=100)
-    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
-    threads[0].start()
-    assert begun.wait(DEADLINE)
-    for thread in threads[1:]:
-        thread.start()
-    assert holds_within(DEADLINE, lambda: group.waiting == 4)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert batches[0] == [0]
-    assert sorted(batches[1]) == [1, 2, 3, 4]
+def early(held: Held, item: Any, others: Others) -> list[Any]:
+    batch = [item, *others()]
+    held.hold()
+    return batch
 
 
-def test_items_that_come_before_a_writer_is_ready_are_taken_along() -> None:
-    batches: list[list[int]] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def write(item: int, others: Callable[[], list[int]]) -> None:
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        batches.append([item, *others()])
-
-    group = Batches(write, max_batch=4)
-    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(5)]
-    threads[0].start()
-    assert begun.wait(DEADLINE)
-    for thread in threads[1:]:
-        thread.start()
-    assert holds_within(DEADLINE, lambda: group.waiting == 4)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert [len(batch) for batch in batches] == [4, 1]
-    assert sorted(item for batch in batches for item in batch) == [0, 1, 2, 3, 4]
+def late(held: Held, item: Any, others: Others) -> list[Any]:
+    held.hold()
+    return [item, *others()]
 
 
-def test_a_writer_that_takes_nobody_along_leaves_the_others_to_the_next() -> None:
-    written: list[int] = []
-    begun, go_on = threading.Event(), threading.Event()
+def alone(held: Held, item: Any, others: Others) -> list[Any]:
+    held.hold()
+    return [item]
 
-    def write(item: int, others: Callable[[], list[int]]) -> None:
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        written.append(item)
 
-    group = Batches(write, max_batch=100)
-    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(4)]
-    for thread in threads:
-        thread.start()
-    assert begun.wait(DEADLINE)
-    assert holds_within(DEADLINE, lambda: group.waiting == 3)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert sorted(written) == [0, 1, 2, 3]
+def again_and_again(held: Held, item: Any, others: Others) -> list[Any]:
+    batch = early(held, item, others)
+    while more := others():
+        assert len(more) <= 2
+        batch += more
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("work", "max_batch", "sizes"),
+    [(early, 100, [1, 5]), (late, 4, [4, 2]), (alone, 100, [1] * 6), (again_and_again, 3, [6])],
+)
+def test_items_that_come_during_a_work_are_taken_along_as_the_work_wants(
+    work: Callable[[Held, Any, Others], list[Any]], max_batch: int, sizes: list[int]
+) -> None:
+    held = Held(work, max_batch)
+    held.submit(0)
+    held.submit(*range(1, 6))
+    held.wait_for(5)
+    batches = held.finish()
+    assert [len(batch) for batch in batches] == sizes
+    assert sorted(item for batch in batches for item in batch) == list(range(6))
 
 
 def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
@@ -131,32 +133,6 @@ def test_what_the_write_raises_reaches_one_thread_and_stops_no_other() -> None:
     assert group.idle, "the thread with the error has left once"
 
 
-def test_items_that_come_while_others_are_worked_on_can_be_taken_as_well() -> None:
-    batches: list[list[int]] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def work(item: int, others: Callable[[], list[int]]) -> None:
-        batch = [item, *others()]
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        while more := others():
-            assert len(more) <= 2
-            batch += more
-        batches.append(batch)
-
-    group = Batches(work, max_batch=3)
-    threads = [threading.Thread(target=group.submit, args=(item,)) for item in range(6)]
-    threads[0].start()
-    assert begun.wait(DEADLINE)
-    for thread in threads[1:]:
-        thread.start()
-    assert holds_within(DEADLINE, lambda: group.waiting == 5)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
-    assert [sorted(batch) for batch in batches] == [[0, 1, 2, 3, 4, 5]]
-
-
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Let SIGINT raise KeyboardInterrupt, also where this process was started with SIGINT ignored."""
@@ -167,82 +143,51 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_in_a_waiting_thread_leaves_nobody_waiting() -> None:
-    batches: list[list[str]] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def write(item: str, others: Callable[[], list[str]]) -> None:
-        batch = [item, *others()]
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        batches.append(batch)
-
-    group = Batches(write, max_batch=100)
+    held = Held(early)
     here = threading.get_ident()
 
     def interrupt() -> None:
-        if holds_within(DEADLINE, lambda: group.waiting == 1):
-            # A signal that comes just before a thread blocks does not wake it, so more than one may be needed.
-            for _ in range(10):
-                signal.pthread_kill(here, signal.SIGINT)
-                if holds_within(2, lambda: group.waiting == 0):
-                    return
+        held.wait_for(1)
+        # A signal that comes just before a thread blocks does not wake it, so more than one may be needed.
+        while held.group.waiting:
+            signal.pthread_kill(here, signal.SIGINT)
+            held.go_on.wait(0.1)
 
-    first = threading.Thread(target=group.submit, args=("first",))
-    first.start()
-    assert begun.wait(DEADLINE)
+    held.submit("first")
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
     with pytest.raises(KeyboardInterrupt):
-        group.submit("given up")
+        held.group.submit("given up")
     interrupter.join(DEADLINE)
-    go_on.set()
-    first.join(DEADLINE)
-    group.submit("later")
-    assert batches == [["first"], ["later"]]
+    held.finish()
+    held.group.submit("later")
+    assert held.batches == [["first"], ["later"]]
 
 
 def test_who_does_not_wait_goes_on_while_another_thread_works_and_that_one_does_its_item_too() -> None:
-    batches: list[list[str]] = []
-    begun, go_on = threading.Event(), threading.Event()
-
-    def work(item: str, others: Callable[[], list[str]]) -> None:
-        batch = [item, *others()]
-        begun.set()
-        assert go_on.wait(DEADLINE)
-        batches.append(batch)
-
-    group = Batches(work, max_batch=100)
-    first = threading.Thread(target=group.submit, args=("first",))
-    first.start()
-    assert begun.wait(DEADLINE)
+    held = Held(early)
+    held.submit("first")
     for item in ("soon", "soon after"):
-        group.submit_soon(item)
-    assert group.waiting == 2
-    go_on.set()
-    first.join(DEADLINE)
-    assert batches == [["first"], ["soon", "soon after"]]
-    group.submit_soon("alone")
-    assert batches[-1] == ["alone"]
-    assert group.idle
+        held.group.submit_soon(item)
+    assert held.group.waiting == 2
+    assert held.finish() == [["first"], ["soon", "soon after"]]
+    held.group.submit_soon("alone")
+    assert held.batches[-1] == ["alone"]
+    assert held.group.idle
 
 
 def test_a_thread_that_waits_works_before_those_for_which_nobody_waits_are_left_to_the_one_that_worked() -> None:
     workers: dict[str, str] = {}
-    begun, go_on = threading.Event(), threading.Event()
 
-    def work(item: str, others: Callable[[], list[str]]) -> None:
-        workers.update(dict.fromkeys([item, *(others() if begun.is_set() else [])], threading.current_thread().name))
-        begun.set()
-        assert go_on.wait(DEADLINE)
+    def work(held: Held, item: str, others: Others) -> list[str]:
+        batch = early(held, item, others if held.begun.is_set() else list)
+        workers.update(dict.fromkeys(batch, threading.current_thread().name))
+        return batch
 
-    group = Batches(work, max_batch=100)
-    threads = [threading.Thread(target=group.submit, args=(name,), name=name) for name in ("first", "second")]
-    threads[0].start()
-    assert begun.wait(DEADLINE)
-    group.submit_soon("soon")
-    threads[1].start()
-    assert holds_within(DEADLINE, lambda: group.waiting == 2)
-    go_on.set()
-    for thread in threads:
-        thread.join(DEADLINE)
+    held = Held(work)
+    held.submit("first")
+    held.group.submit_soon("soon")
+    held.submit("second")
+    held.wait_for(2)
+    held.finish()
     assert workers == {"first": "first", "second": "second", "soon": "second"}

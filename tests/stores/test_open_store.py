@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores.suites.rig import ManualClock
-from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullError
+from tests.stores.suites.rig import ManualClock, refused
+from wwspec_contracts.errors import ConfigurationError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
 from wwspec_router.stores.sqlite.events import SqliteStore
 
@@ -25,14 +25,9 @@ def test_a_relative_path_opens_a_file_below_the_working_directory(
         assert (tmp_path / "var" / "notify.db").is_file()
 
 
-def test_an_absolute_path_opens_that_file(tmp_path: Path) -> None:
-    with closing(open_store(f"sqlite:{tmp_path}/a?b#c:d.db")):
-        assert (tmp_path / "a?b#c:d.db").is_file()
-
-
 @pytest.mark.parametrize("scheme", ["memory", "sqlite"])
 def test_limits_and_clock_reach_the_store(tmp_path: Path, scheme: str) -> None:
-    url = "memory:" if scheme == "memory" else f"sqlite:{tmp_path}/notify.db"
+    url = "memory:" if scheme == "memory" else f"sqlite:{tmp_path}/a?b#c:d.db"
     clock = ManualClock()
     with closing(open_store(url, StoreLimits(max_rows=1), clock=clock)) as store:
         store.put("corp", 1, "a", "text", 10)
@@ -40,13 +35,13 @@ def test_limits_and_clock_reach_the_store(tmp_path: Path, scheme: str) -> None:
             store.put("corp", 1, "b", "text", 10)
         clock.advance(10)
         store.put("corp", 1, "b", "text", 10)
+    assert scheme == "memory" or (tmp_path / "a?b#c:d.db").is_file()
 
 
 @pytest.mark.parametrize("url", ["redis2://:secret@host/0", "secret", "", ":secret", "SQLITE:x.db", "/secret.db"])
 def test_an_unknown_scheme_is_refused_with_the_known_ones_and_without_the_url(url: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"memory:, sqlite:, redis:, .*rediss\+sentinel:, unix:") as caught:
+    with refused(r"memory:, sqlite:, redis:, .*rediss\+sentinel:, unix:", ConfigurationError):
         open_store(url)
-    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["sqlite:", "sqlite:///app/var/notify.db", "sqlite://notify.db", "sqlite::memory:"])
@@ -58,9 +53,3 @@ def test_another_spelling_of_sqlite_is_refused_with_the_right_one(url: str) -> N
 def test_memory_takes_no_name() -> None:
     with pytest.raises(ConfigurationError, match="write memory: alone"):
         open_store("memory:name")
-
-
-def test_a_file_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError):
-        open_store(f"sqlite:{tmp_path}/file/notify.db")

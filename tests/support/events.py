@@ -8,10 +8,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tests.support.kernel import reference_table
 from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.base import Contract
 from wwspec_contracts.call_type import CallType
+from wwspec_contracts.events import hit_keyword
 from wwspec_router.codecs.codec import OutputCodec, OutputPolicy
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.events import read_event_handler
@@ -27,10 +29,21 @@ from wwspec_router.stores.base import Store
 
 HIT = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
 NOTIFY = "spec_notify_app"
+ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 PAUSE = 0.01
 """Seconds before a handler runs again, so short that a test can wait for it."""
 BRIEF = 3.0
 """A lease, in seconds: a process looks for jobs that are due thirty times in it."""
+
+
+class Archived(Contract):
+    """What code on events returns."""
+
+    messages: int
+
+
+def no_code(event: hit_keyword.Event) -> None:
+    """Do nothing."""
 
 
 def with_event(
@@ -49,6 +62,11 @@ def with_event(
         place="the test",
     )
     return replace(table, event_targets={**table.event_targets, event_type: target})
+
+
+def with_code(function: Callable[..., Any], event_type: str = "hit_keyword", **row: Any) -> AbilityTable:
+    """Return the reference program's table, in which a function runs on events of one type."""
+    return with_event(reference_table(), function, event_type, **row)
 
 
 def with_kind(table: AbilityTable, name: str, contract: type[Contract]) -> AbilityTable:
@@ -119,3 +137,13 @@ def running(table: AbilityTable, store: Any, sdk: MemorySdk | None = None, **opt
         yield program
     finally:
         assert program.jobs.stop(DEADLINE) == 0
+
+
+def handled(
+    table: AbilityTable, store: Any, sdk: MemorySdk | None = None, data: str = HIT, **options: Any
+) -> EventProgram:
+    """Run a program until it has handled an event, and return it."""
+    with running(table, store, sdk, **options) as program:
+        assert program.event(data) == ACCEPTED
+        program.wait_done()
+    return program

@@ -175,3 +175,36 @@ def answer(call: Call) -> Result:
 
 def job(job_info: str = "job-1", data: str = "{}") -> Call:
     return app_call("any", data, is_async=True, job_info=job_info)
+
+
+def reported(
+    store: Any, sdk: Platform, run: Run | Dispatcher, call: Call | None = None, reports: int = 1, **options: Any
+) -> list[tuple[str, Any]]:
+    """Run a call as a job until the journal is empty, and return the reports, of which there are so many at least."""
+    with working(store, sdk, run, **options) as process:
+        process.accept(call or job())
+        found = sdk.wait_for(reports)
+        wait_empty(store)
+    return found
+
+
+class Held:
+    """A run that lasts until the test lets it go on; other runs than of the job that is named, if any is, do not."""
+
+    def __init__(self, job_info: str = "", result: Run = answer) -> None:
+        self.calls: list[Call] = []
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self._job_info = job_info
+        self._result = result
+
+    def __call__(self, call: Call) -> Result:
+        self.calls.append(call)
+        if self._job_info in ("", call.job_info):
+            self.begun.set()
+            assert self.go_on.wait(DEADLINE)
+        return self._result(call)
+
+    @property
+    def order(self) -> list[str]:
+        """The jobs that have begun."""
+        return [call.job_info for call in self.calls]

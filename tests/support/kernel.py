@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
 
+from tests.support.apps import ROOT
 from tests.support.sdk import MemorySdk
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.examples import console_example
@@ -17,9 +19,15 @@ from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.once import once_rule
-from wwspec_router.registry.table import AbilityTable
+from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.stores import Store
+
+
+@cache
+def reference_table() -> AbilityTable:
+    """Return what the repository's own application answers."""
+    return build_table(ROOT, ROOT / "abilities" / "registry.toml")
 
 
 class Kernel:

@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+import resource
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -76,11 +79,53 @@ async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> Work
     return pool
 
 
+def pooled(
+    threads: int = 2, queue: int = 1024, name: str = NAME, left: int = 0
+) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Callable[..., None]]:
+    """Make a coroutine function a test on both loops, with a pool that is stopped at its end.
+
+    Args:
+        threads: Of the pool.
+        queue: Of the pool.
+        name: Of the pool.
+        left: How many jobs the test leaves undone when it stops the pool itself.
+    """
+
+    def decorate(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+        @wraps(test)
+        def on_loop(run: Run, **fixtures: Any) -> None:
+            async def main() -> None:
+                pool = await started(threads, queue, name)
+                await test(pool, **fixtures)
+                assert await pool.stop(DEADLINE) == left
+
+            run(main)
+
+        others = [*signature(test).parameters.values()][1:]
+        on_loop.__signature__ = Signature([Parameter("run", Parameter.POSITIONAL_OR_KEYWORD), *others])  # type: ignore[attr-defined]  # for pytest
+        return on_loop
+
+    return decorate
+
+
 def join_left_behind(name: str = NAME) -> None:
     for thread in threading.enumerate():
         if thread.name.startswith(name):
             thread.join(DEADLINE)
             assert not thread.is_alive()
+
+
+async def begin(pool: WorkerPool, result: object = None) -> tuple[Blocker, asyncio.Future[object]]:
+    """Submit a job that lasts until it is released, and wait until it runs."""
+    blocker = Blocker(result)
+    future = pool.submit(blocker)
+    await blocker.begun.wait()
+    return blocker, future
+
+
+def release(blockers: Iterable[Blocker]) -> None:
+    for each in blockers:
+        each.release.set()
 
 
 class Forbidden:
@@ -101,3 +146,14 @@ def no_more_threads() -> Iterator[None]:
         yield
     finally:
         threading.stack_size(before)
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let this process open no file beside those that it has open."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -10,12 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.serving.workers.rig import (
-    Blocker,
-    Forbidden,
-    Run,
-    started,
-)
+from tests.serving.workers.rig import Blocker, Forbidden, begin, pooled, release, started
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
 from wwspec_router.serving import pacing
@@ -24,47 +19,27 @@ from wwspec_router.serving.workers import WorkerPool
 # What a job returns or raises
 
 
-def test_a_job_runs_with_its_arguments_off_the_loop_thread_and_its_result_comes_back(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(name="zone")
-        where, text = await pool.submit(lambda a, b: (threading.current_thread(), f"{a}-{b}"), 1, "x")
-        assert text == "1-x"
-        assert where is not threading.current_thread()
-        assert where.name.startswith("zone-")
-        assert where.daemon
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(name="zone")
+async def test_a_job_runs_with_its_arguments_off_the_loop_thread_and_its_result_comes_back(pool: WorkerPool) -> None:
+    where, text = await pool.submit(lambda a, b: (threading.current_thread(), f"{a}-{b}"), 1, "x")
+    assert text == "1-x"
+    assert where is not threading.current_thread()
+    assert where.name.startswith("zone-")
+    assert where.daemon
 
 
-def test_an_exception_of_a_job_is_raised_where_its_future_is_awaited(run: Run) -> None:
-    async def main() -> None:
-        pool = await started()
-        error = LookupError("no such thing")
-        blocker = Blocker(error)
-        blocker.release.set()
-        with pytest.raises(LookupError) as caught:
-            await pool.submit(blocker)
-        assert caught.value is error
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, MemoryError, asyncio.CancelledError, BaseException])
-def test_a_base_exception_reaches_the_future_and_spares_the_thread(run: Run, kind: type[BaseException]) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        blocker = Blocker(kind("from the job"))
-        blocker.release.set()
-        future = pool.submit(blocker)
-        with pytest.raises(kind):
-            await future
-        assert future.exception() is blocker.result
-        assert await pool.submit(threading.get_ident) == blocker.ident
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pytest.mark.parametrize("kind", [LookupError, SystemExit, MemoryError, asyncio.CancelledError, BaseException])
+@pooled(threads=1)
+async def test_what_a_job_raises_reaches_the_future_and_spares_the_thread(
+    pool: WorkerPool, kind: type[BaseException]
+) -> None:
+    blocker = Blocker(kind("from the job"))
+    blocker.release.set()
+    future = pool.submit(blocker)
+    with pytest.raises(kind):
+        await future
+    assert future.exception() is blocker.result
+    assert await pool.submit(threading.get_ident) == blocker.ident
 
 
 class Exhausted(StopIteration):
@@ -72,218 +47,153 @@ class Exhausted(StopIteration):
 
 
 @pytest.mark.parametrize("kind", [StopIteration, Exhausted, GeneratorExit])
-def test_what_cannot_be_thrown_into_a_coroutine_arrives_as_the_cause_of_a_runtime_error(
-    run: Run, kind: type[BaseException]
+@pooled()
+async def test_what_cannot_be_thrown_into_a_coroutine_arrives_as_the_cause_of_a_runtime_error(
+    pool: WorkerPool, kind: type[BaseException]
 ) -> None:
-    async def main() -> None:
-        pool = await started()
-        blocker = Blocker(kind("spent"))
-        blocker.release.set()
-        with pytest.raises(RuntimeError, match=f"the job raised {kind.__name__}") as caught:
-            await pool.submit(blocker)
-        assert caught.value.__cause__ is blocker.result
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+    blocker = Blocker(kind("spent"))
+    blocker.release.set()
+    with pytest.raises(RuntimeError, match=f"the job raised {kind.__name__}") as caught:
+        await pool.submit(blocker)
+    assert caught.value.__cause__ is blocker.result
 
 
-def test_an_exception_that_nobody_waits_for_makes_no_noise(run: Run) -> None:
-    async def main() -> None:
-        pool = await started()
-        future = pool.submit(divmod, 1, 0)
-        assert await pool.stop(DEADLINE) == 0
-        assert (future.done(), future.cancelled()) == (True, False)
-
-    run(main)
+@pooled()
+async def test_an_exception_that_nobody_waits_for_makes_no_noise(pool: WorkerPool) -> None:
+    future = pool.submit(divmod, 1, 0)
+    assert await pool.stop(DEADLINE) == 0
+    assert (future.done(), future.cancelled()) == (True, False)
 
 
-def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_job(run: Run) -> None:
+@pooled(threads=1)
+async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_job(pool: WorkerPool) -> None:
     class Body:
         pass
 
-    async def main() -> None:
-        pool = await started(threads=1)
-        loop = asyncio.get_running_loop()
-        freed = [asyncio.Event(), asyncio.Event()]
-        argument = Body()
-        answer = await pool.submit(lambda given: Body(), argument)
+    loop = asyncio.get_running_loop()
+    freed = [asyncio.Event(), asyncio.Event()]
+    argument = Body()
+    answer = await pool.submit(lambda given: Body(), argument)
 
-        def sets(event: asyncio.Event) -> Callable[[object], object]:
-            return lambda _: loop.call_soon_threadsafe(event.set)
+    def sets(event: asyncio.Event) -> Callable[[object], object]:
+        return lambda _: loop.call_soon_threadsafe(event.set)
 
-        watches = [weakref.ref(argument, sets(freed[0])), weakref.ref(answer, sets(freed[1]))]
-        del argument, answer
-        for event in freed:
-            await event.wait()
-        assert [watch() for watch in watches] == [None, None]
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+    watches = [weakref.ref(argument, sets(freed[0])), weakref.ref(answer, sets(freed[1]))]
+    del argument, answer
+    for event in freed:
+        await event.wait()
+    assert [watch() for watch in watches] == [None, None]
 
 
 # Order and spread
 
 
-def test_with_one_thread_jobs_begin_in_the_order_of_their_submission(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        order: list[int] = []
-        for batch in range(20):
-            for number in range(25):
-                pool.submit(order.append, batch * 25 + number)
-            await asyncio.sleep(0)
-        await pool.submit(int)
-        assert order == list(range(500))
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_jobs_that_block_spread_over_all_threads_at_once(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=64)
-        barrier = threading.Barrier(64)
-        for _ in range(3):  # with threads to start, and then with sleeping ones
-            places = await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(64)))
-            assert sorted(places) == list(range(64))
-        assert pool.threads == 64
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=64)
+async def test_jobs_that_block_spread_over_all_threads_at_once(pool: WorkerPool) -> None:
+    barrier = threading.Barrier(64)
+    for _ in range(3):  # with threads to start, and then with sleeping ones
+        places = await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(64)))
+        assert sorted(places) == list(range(64))
+    assert pool.threads == 64
 
 
 @pytest.mark.parametrize("computing", [False, True], ids=["blocks", "computes"])
-def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind_it(run: Run, computing: bool) -> None:
-    async def main() -> None:
-        pool = await started(threads=2)
-        released = threading.Event()
+@pooled(threads=2)
+async def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind_it(
+    pool: WorkerPool, computing: bool
+) -> None:
+    released = threading.Event()
 
-        def long_job() -> bool:
-            deadline = time.monotonic() + DEADLINE
-            while computing and not released.is_set() and time.monotonic() < deadline:
-                pass
-            return released.wait(0 if computing else DEADLINE)
+    def long_job() -> bool:
+        deadline = time.monotonic() + DEADLINE
+        while computing and not released.is_set() and time.monotonic() < deadline:
+            pass
+        return released.wait(0 if computing else DEADLINE)
 
-        # The first comes to a pool that knows quick jobs only, the others to one that is used to long ones.
-        for number in range(6 if computing else 20):
-            released.clear()
-            before, long = pool.submit(int), pool.submit(long_job)
-            if number % 2 == 0:
-                await before
-                assert not long.done()
-            await pool.submit(int)
+    # The first comes to a pool that knows quick jobs only, the others to one that is used to long ones.
+    for number in range(6 if computing else 20):
+        released.clear()
+        before, long = pool.submit(int), pool.submit(long_job)
+        if number % 2 == 0:
             await before
             assert not long.done()
-            released.set()
-            assert await long
-            assert await asyncio.gather(*(pool.submit(int) for _ in range(100))) == [0] * 100
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_quick_jobs_come_and_go_while_many_others_take_long(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=80)
-        released = threading.Event()
-        long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
-        began = time.monotonic()
-        number = 0
-        # The pool has looked many times by then, and gives way; on a busy machine threads start late.
-        while time.monotonic() < began + (DEADLINE if pool.busy < 64 else 20 * pacing.PATIENCE):
-            numbers = range(number, number + 4)
-            assert await asyncio.gather(*(pool.submit(int, each) for each in numbers)) == list(numbers)
-            number += 4
-        assert pool.busy == 64
+        await pool.submit(int)
+        await before
+        assert not long.done()
         released.set()
-        assert await asyncio.gather(*long) == [True] * 64
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+        assert await long
+        assert await asyncio.gather(*(pool.submit(int) for _ in range(100))) == [0] * 100
 
 
-def test_jobs_that_block_for_less_than_a_look_spread_as_well(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=8)
-        together = threading.Barrier(8)
-
-        def block_shortly() -> bool:
-            try:
-                together.wait(pacing.PATIENCE / 10)
-            except threading.BrokenBarrierError:
-                with suppress(threading.BrokenBarrierError):
-                    together.reset()
-                return False
-            return True
-
-        met = False
-        while not met:
-            met = any(await asyncio.gather(*(pool.submit(block_shortly) for _ in range(64))))
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=80)
+async def test_quick_jobs_come_and_go_while_many_others_take_long(pool: WorkerPool) -> None:
+    released = threading.Event()
+    long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
+    began = time.monotonic()
+    number = 0
+    # The pool has looked many times by then, and gives way; on a busy machine threads start late.
+    while time.monotonic() < began + (DEADLINE if pool.busy < 64 else 20 * pacing.PATIENCE):
+        numbers = range(number, number + 4)
+        assert await asyncio.gather(*(pool.submit(int, each) for each in numbers)) == list(numbers)
+        number += 4
+    assert pool.busy == 64
+    released.set()
+    assert await asyncio.gather(*long) == [True] * 64
 
 
-def test_more_jobs_than_threads_are_all_done_by_no_more_than_these_threads(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=3)
-        barrier = threading.Barrier(3)
+@pooled(threads=8)
+async def test_jobs_that_block_for_less_than_a_look_spread_as_well(pool: WorkerPool) -> None:
+    together = threading.Barrier(8)
 
-        def meet() -> int:
-            barrier.wait(DEADLINE)
-            return threading.get_ident()
+    def block_shortly() -> bool:
+        try:
+            together.wait(pacing.PATIENCE / 10)
+        except threading.BrokenBarrierError:
+            with suppress(threading.BrokenBarrierError):
+                together.reset()
+            return False
+        return True
 
-        idents = await asyncio.gather(*(pool.submit(meet) for _ in range(300)))
-        assert len(set(idents)) == 3
-        assert pool.threads == 3
-        assert await pool.stop(DEADLINE) == 0
+    met = False
+    while not met:
+        met = any(await asyncio.gather(*(pool.submit(block_shortly) for _ in range(64))))
 
-    run(main)
+
+@pooled(threads=3)
+async def test_more_jobs_than_threads_are_all_done_by_no_more_than_these_threads(pool: WorkerPool) -> None:
+    barrier = threading.Barrier(3)
+
+    def meet() -> int:
+        barrier.wait(DEADLINE)
+        return threading.get_ident()
+
+    idents = await asyncio.gather(*(pool.submit(meet) for _ in range(300)))
+    assert len(set(idents)) == 3
+    assert pool.threads == 3
 
 
 # The bound
 
 
-def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_there_is_room(
-    run: Run, must_not_run: Forbidden
+@pooled(threads=2, queue=3)
+async def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_there_is_room(
+    pool: WorkerPool, must_not_run: Forbidden
 ) -> None:
-    async def main() -> None:
-        pool = await started(threads=2, queue=3)
-        blockers = [Blocker(number) for number in range(5)]
-        futures = [pool.submit(blocker) for blocker in blockers]  # before any thread could take one
-        with pytest.raises(OverloadedError, match="overloaded") as refused:
-            pool.submit(must_not_run)
-        assert refused.value.detail == "5 jobs pending, 0 of 2 worker threads"
-        await blockers[1].begun.wait()
-        with pytest.raises(OverloadedError):
-            pool.submit(must_not_run)
-        blockers[0].release.set()
-        assert await futures[0] == 0
-        later = pool.submit(int)
-        with pytest.raises(OverloadedError):
-            pool.submit(must_not_run)
-        for blocker in blockers:
-            blocker.release.set()
-        assert await asyncio.gather(*futures, later) == [0, 1, 2, 3, 4, 0]
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_without_a_queue_as_many_jobs_are_accepted_as_there_are_threads(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started(threads=2, queue=0)
-        blockers = [Blocker(), Blocker()]
-        futures = [pool.submit(blocker) for blocker in blockers]
-        with pytest.raises(OverloadedError):
-            pool.submit(must_not_run)
-        for blocker in blockers:
-            blocker.release.set()
-        await asyncio.gather(*futures)
-        assert await pool.submit(int) == 0
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+    blockers = [Blocker(number) for number in range(5)]
+    futures = [pool.submit(blocker) for blocker in blockers]  # before any thread could take one
+    with pytest.raises(OverloadedError, match="overloaded") as refused:
+        pool.submit(must_not_run)
+    assert refused.value.detail == "5 jobs pending, 0 of 2 worker threads"
+    await blockers[1].begun.wait()
+    with pytest.raises(OverloadedError):
+        pool.submit(must_not_run)
+    blockers[0].release.set()
+    assert await futures[0] == 0
+    later = pool.submit(int)
+    with pytest.raises(OverloadedError):
+        pool.submit(must_not_run)
+    release(blockers)
+    assert await asyncio.gather(*futures, later) == [0, 1, 2, 3, 4, 0]
 
 
 @pytest.mark.parametrize(("threads", "queue"), [(0, 1), (-1, 1), (1, -1)])
@@ -295,111 +205,86 @@ def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int
 # Cancellation
 
 
-def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        blocker = Blocker()
-        running = pool.submit(blocker)
-        await blocker.begun.wait()
-        dropped = [pool.submit(must_not_run) for _ in range(3)]
-        kept = pool.submit(lambda: "kept")
-        task = asyncio.ensure_future(asyncio.wait_for(dropped[0], DEADLINE))
-        await asyncio.sleep(0)
-        task.cancel()  # as when the client hangs up
-        for future in dropped[1:]:
-            future.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        blocker.release.set()
-        assert await kept == "kept"
-        await running
-        assert all(future.cancelled() for future in dropped)
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started()
-        future = pool.submit(must_not_run)
+@pooled(threads=1)
+async def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(
+    pool: WorkerPool, must_not_run: Forbidden
+) -> None:
+    blocker, running = await begin(pool)
+    dropped = [pool.submit(must_not_run) for _ in range(3)]
+    kept = pool.submit(lambda: "kept")
+    task = asyncio.ensure_future(asyncio.wait_for(dropped[0], DEADLINE))
+    await asyncio.sleep(0)
+    task.cancel()  # as when the client hangs up
+    for future in dropped[1:]:
         future.cancel()
-        await pool.submit(int)
-        assert future.cancelled()
-        assert await pool.stop(DEADLINE) == 0
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    blocker.release.set()
+    assert await kept == "kept"
+    await running
+    assert all(future.cancelled() for future in dropped)
 
-    run(main)
+
+@pooled()
+async def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
+    pool: WorkerPool, must_not_run: Forbidden
+) -> None:
+    future = pool.submit(must_not_run)
+    future.cancel()
+    await pool.submit(int)
+    assert future.cancelled()
 
 
 @pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
-def test_a_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(run: Run, result: object) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        blocker = Blocker(result)
-        future = pool.submit(blocker)
-        await blocker.begun.wait()
-        future.cancel()
-        blocker.release.set()
-        assert await pool.submit(threading.get_ident) == blocker.ident
-        assert future.cancelled()
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=1)
+async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: WorkerPool, result: object) -> None:
+    blocker, future = await begin(pool, result)
+    future.cancel()
+    blocker.release.set()
+    assert await pool.submit(threading.get_ident) == blocker.ident
+    assert future.cancelled()
 
 
-def test_a_cancelled_job_keeps_its_place_until_a_worker_skips_it(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started(threads=1, queue=1)
-        blocker = Blocker()
-        running = pool.submit(blocker)
-        await blocker.begun.wait()
-        pool.submit(must_not_run).cancel()
-        assert pool.queued == 1
-        with pytest.raises(OverloadedError):
-            pool.submit(must_not_run)
-        blocker.release.set()
-        await running
-        second = Blocker()
-        held = pool.submit(second)
-        await second.begun.wait()
-        assert pool.queued == 0
-        second.release.set()
-        await held
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=1, queue=1)
+async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: WorkerPool, must_not_run: Forbidden) -> None:
+    blocker, running = await begin(pool)
+    pool.submit(must_not_run).cancel()
+    assert pool.queued == 1
+    with pytest.raises(OverloadedError):
+        pool.submit(must_not_run)
+    blocker.release.set()
+    await running
+    second, held = await begin(pool)
+    assert pool.queued == 0
+    second.release.set()
+    await held
 
 
 # Figures
 
 
-def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_job(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=2)
-        assert pool.busy_workers() == []
-        assert (pool.threads, pool.busy, pool.queued) == (0, 0, 0)
-        blockers = [Blocker() for _ in range(5)]
-        before = time.monotonic()
-        futures = []
-        for blocker in blockers:
-            futures.append(pool.submit(blocker))
-            if blocker in blockers[:2]:
-                await blocker.begun.wait()
-        assert (pool.threads, pool.busy, pool.queued) == (2, 2, 3)
-        seen = pool.busy_workers()
-        assert [worker.ident for worker in seen] == [blocker.ident for blocker in blockers[:2]]
-        assert before <= seen[0].since <= seen[1].since <= time.monotonic()
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
-        assert [worker.name for worker in seen] == [names[worker.ident] for worker in seen]
-        assert all(worker.ident in sys._current_frames() for worker in seen)
-        for blocker in blockers:
-            blocker.release.set()
-        await asyncio.gather(*futures)
-        assert pool.busy_workers() == []
-        assert (pool.busy, pool.queued) == (0, 0)
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=2)
+async def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_job(pool: WorkerPool) -> None:
+    assert pool.busy_workers() == []
+    assert (pool.threads, pool.busy, pool.queued) == (0, 0, 0)
+    blockers = [Blocker() for _ in range(5)]
+    before = time.monotonic()
+    futures = []
+    for blocker in blockers:
+        futures.append(pool.submit(blocker))
+        if blocker in blockers[:2]:
+            await blocker.begun.wait()
+    assert (pool.threads, pool.busy, pool.queued) == (2, 2, 3)
+    seen = pool.busy_workers()
+    assert [worker.ident for worker in seen] == [blocker.ident for blocker in blockers[:2]]
+    assert before <= seen[0].since <= seen[1].since <= time.monotonic()
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    assert [worker.name for worker in seen] == [names[worker.ident] for worker in seen]
+    assert all(worker.ident in sys._current_frames() for worker in seen)
+    release(blockers)
+    await asyncio.gather(*futures)
+    assert pool.busy_workers() == []
+    assert (pool.busy, pool.queued) == (0, 0)
 
 
 class Careless:

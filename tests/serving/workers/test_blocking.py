@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -9,8 +11,12 @@ from tests.serving.workers.rig import (
     Blocker,
     Forbidden,
     Run,
+    begin,
     join_left_behind,
+    no_more_files,
     no_more_threads,
+    pooled,
+    release,
     started,
 )
 from tests.support.waiting import DEADLINE
@@ -21,103 +27,77 @@ from wwspec_router.serving.workers import WorkerPool
 # Replacing threads that hang
 
 
-def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_job(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1, queue=1)
-        hanging, queued = Blocker("late"), Blocker("queued")
-        first = pool.submit(hanging)
-        await hanging.begun.wait()
-        second = pool.submit(queued)
-        with pytest.raises(OverloadedError):
-            pool.submit(int)
+@pooled(threads=1, queue=1)
+async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_job(pool: WorkerPool) -> None:
+    hanging, queued = Blocker("late"), Blocker("queued")
+    first = pool.submit(hanging)
+    await hanging.begun.wait()
+    second = pool.submit(queued)
+    with pytest.raises(OverloadedError):
+        pool.submit(int)
+    assert pool.replace(hanging.ident)
+    await queued.begun.wait()
+    assert (pool.threads, pool.replaced, pool.busy) == (1, 1, 1)
+    assert [each.ident for each in pool.busy_workers()] == [queued.ident]
+    hanging.release.set()
+    queued.release.set()
+    assert (await first, await second) == ("late", "queued")
+    assert await pool.submit(threading.get_ident) == queued.ident
+    assert await pool.stop(DEADLINE) == 0
+    assert (pool.threads, pool.replaced) == (0, 0)
+
+
+@pooled(threads=1)
+async def test_no_more_threads_are_replaced_than_the_pool_may_have(pool: WorkerPool) -> None:
+    hanging = [Blocker(), Blocker()]
+    futures = [pool.submit(each) for each in hanging]
+    await hanging[0].begun.wait()
+    assert pool.replace(hanging[0].ident)
+    await hanging[1].begun.wait()
+    assert not pool.replace(hanging[1].ident)
+    assert not pool.replace(hanging[0].ident), "it was replaced already"
+    assert not pool.replace(threading.get_ident()), "it is none of the pool's"
+    release(hanging)
+    await asyncio.gather(*futures)
+
+
+@pooled(threads=1)
+async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(pool: WorkerPool) -> None:
+    hanging = [Blocker(), Blocker()]
+    futures = [pool.submit(each) for each in hanging]
+    await hanging[0].begun.wait()
+    assert (pool.replaced, pool.exhausted) == (0, False)
+    assert pool.replace(hanging[0].ident)
+    await hanging[1].begun.wait()
+    assert (pool.replaced, pool.exhausted) == (1, True)
+    (replaced,) = (each for each in threading.enumerate() if each.ident == hanging[0].ident)
+    hanging[0].release.set()
+    await futures[0]
+    replaced.join(DEADLINE)
+    assert (pool.replaced, pool.exhausted) == (0, False)
+    hanging[1].release.set()
+    await futures[1]
+
+
+@pooled(threads=4)
+async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_that_hangs(pool: WorkerPool) -> None:
+    hanging, future = await begin(pool)
+    with no_more_threads():
         assert pool.replace(hanging.ident)
-        await queued.begun.wait()
-        assert (pool.threads, pool.replaced, pool.busy) == (1, 1, 1)
-        assert [each.ident for each in pool.busy_workers()] == [queued.ident]
-        hanging.release.set()
-        queued.release.set()
-        assert (await first, await second) == ("late", "queued")
-        assert await pool.submit(threading.get_ident) == queued.ident
-        assert await pool.stop(DEADLINE) == 0
-        assert (pool.threads, pool.replaced) == (0, 0)
-
-    run(main)
+        with pytest.raises(OverloadedError):
+            await pool.submit(int)
+    assert (pool.replaced, pool.exhausted) == (1, True)
+    assert await pool.submit(int) == 0
+    assert (pool.replaced, pool.exhausted) == (1, False)
+    hanging.release.set()
+    await future
 
 
-def test_no_more_threads_are_replaced_than_the_pool_may_have(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        hanging = [Blocker(), Blocker()]
-        futures = [pool.submit(each) for each in hanging]
-        await hanging[0].begun.wait()
-        assert pool.replace(hanging[0].ident)
-        await hanging[1].begun.wait()
-        assert not pool.replace(hanging[1].ident)
-        assert not pool.replace(hanging[0].ident), "it was replaced already"
-        assert not pool.replace(threading.get_ident()), "it is none of the pool's"
-        for each in hanging:
-            each.release.set()
-        await asyncio.gather(*futures)
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(run: Run) -> None:
-    """Row 11."""
-
-    async def main() -> None:
-        pool = await started(threads=1)
-        hanging = [Blocker(), Blocker()]
-        futures = [pool.submit(each) for each in hanging]
-        await hanging[0].begun.wait()
-        assert (pool.replaced, pool.exhausted) == (0, False)
-        assert pool.replace(hanging[0].ident)
-        await hanging[1].begun.wait()
-        assert (pool.replaced, pool.exhausted) == (1, True)
-        (replaced,) = (each for each in threading.enumerate() if each.ident == hanging[0].ident)
-        hanging[0].release.set()
-        await futures[0]
-        replaced.join(DEADLINE)
-        assert (pool.replaced, pool.exhausted) == (0, False)
-        hanging[1].release.set()
-        await futures[1]
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_that_hangs(run: Run) -> None:
-    """Row 11."""
-
-    async def main() -> None:
-        pool = await started(threads=4)
-        hanging = Blocker()
-        future = pool.submit(hanging)
-        await hanging.begun.wait()
-        with no_more_threads():
-            assert pool.replace(hanging.ident)
-            with pytest.raises(OverloadedError):
-                await pool.submit(int)
-        assert (pool.replaced, pool.exhausted) == (1, True)
-        assert await pool.submit(int) == 0
-        assert (pool.replaced, pool.exhausted) == (1, False)
-        hanging.release.set()
-        await future
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-
-
-def test_a_thread_that_runs_no_job_is_not_replaced(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        ident = await pool.submit(threading.get_ident)
-        assert not pool.replace(ident)
-        assert await pool.submit(threading.get_ident) == ident
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled(threads=1)
+async def test_a_thread_that_runs_no_job_is_not_replaced(pool: WorkerPool) -> None:
+    ident = await pool.submit(threading.get_ident)
+    assert not pool.replace(ident)
+    assert await pool.submit(threading.get_ident) == ident
 
 
 def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
@@ -138,49 +118,39 @@ def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
     join_left_behind()
 
 
-def test_no_job_is_lost_while_threads_are_replaced_under_load(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=4, queue=2000)
-        futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(2000)]
-        while not all(future.done() for future in futures):
-            for worker in pool.busy_workers():
-                pool.replace(worker.ident)
-            await asyncio.sleep(0)
-        assert [future.result() - sum(range(500)) for future in futures] == list(range(2000))
-        assert await pool.stop(DEADLINE) == 0
-        assert pool.threads == 0
-
-    run(main)
+@pooled(threads=4, queue=2000)
+async def test_no_job_is_lost_while_threads_are_replaced_under_load(pool: WorkerPool) -> None:
+    futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(2000)]
+    while not all(future.done() for future in futures):
+        for worker in pool.busy_workers():
+            pool.replace(worker.ident)
+        await asyncio.sleep(0)
+    assert [future.result() - sum(range(500)) for future in futures] == list(range(2000))
+    assert await pool.stop(DEADLINE) == 0
+    assert pool.threads == 0
 
 
 # A system that grants no more threads
 
 
-def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
-    run: Run, caplog: pytest.LogCaptureFixture, must_not_run: Forbidden
+@pooled(threads=4)
+async def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture, must_not_run: Forbidden
 ) -> None:
-    async def main() -> None:
-        pool = await started(threads=4)
-        with no_more_threads():
-            for _ in range(2):
-                futures = [pool.submit(must_not_run) for _ in range(3)]
-                futures[1].cancel()
-                answers = await asyncio.gather(*futures, return_exceptions=True)
-                kinds = [OverloadedError, asyncio.CancelledError, OverloadedError]
-                assert [type(answer) for answer in answers] == kinds
-        assert pool.threads == 0
-        assert await pool.submit(int) == 0
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
-    warnings = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
-    assert len(warnings) == 1
-    assert warnings[0].startswith("no new worker thread beside the 0 there are")
+    with no_more_threads():
+        for _ in range(2):
+            futures = [pool.submit(must_not_run) for _ in range(3)]
+            futures[1].cancel()
+            answers = await asyncio.gather(*futures, return_exceptions=True)
+            kinds = [OverloadedError, asyncio.CancelledError, OverloadedError]
+            assert [type(answer) for answer in answers] == kinds
+    assert pool.threads == 0
+    assert await pool.submit(int) == 0
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
+    assert warning.startswith("no new worker thread beside the 0 there are")
 
 
 def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_started(run: Run) -> None:
-    """Row 20."""
-
     async def main() -> None:
         pool = WorkerPool(4)
         await pool.start(threads=2)
@@ -195,8 +165,6 @@ def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_s
 
 
 def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> None:
-    """Row 20."""
-
     async def main() -> None:
         pool = WorkerPool(4)
         with no_more_threads(), pytest.raises(RuntimeError, match="start new thread"):
@@ -206,20 +174,18 @@ def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> No
     run(main)
 
 
-def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=8)
-        blocker = Blocker("first")
-        first = pool.submit(blocker)
-        await blocker.begun.wait()
-        with no_more_threads():
-            others = [pool.submit(abs, -number) for number in range(100)]
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            blocker.release.set()
-            assert await first == "first"
-            assert await asyncio.gather(*others) == list(range(100))
-        assert pool.threads == 1
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pytest.mark.parametrize("shortage", [no_more_threads, no_more_files])
+@pooled(threads=8)
+async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
+    pool: WorkerPool, shortage: Callable[[], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    blocker, first = await begin(pool, "first")
+    with shortage():
+        others = [pool.submit(abs, -number) for number in range(100)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        blocker.release.set()
+        assert await first == "first"
+        assert await asyncio.gather(*others) == list(range(100))
+    assert pool.threads == 1
+    assert "no new worker thread beside the 1 there are: " in caplog.text

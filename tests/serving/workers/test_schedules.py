@@ -6,13 +6,7 @@ import threading
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tests.serving.workers.rig import (
-    LOOPS,
-    Blocker,
-    LoopFactory,
-    run_on,
-    started,
-)
+from tests.serving.workers.rig import LOOPS, Blocker, LoopFactory, run_on, started
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
 from wwspec_router.serving.workers import WorkerPool

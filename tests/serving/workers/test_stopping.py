@@ -13,7 +13,10 @@ from tests.serving.workers.rig import (
     Forbidden,
     LoopFactory,
     Run,
+    begin,
     join_left_behind,
+    pooled,
+    release,
     run_on,
     started,
 )
@@ -24,169 +27,139 @@ from wwspec_router.serving.workers import WorkerPool
 # Stop
 
 
-def test_stop_within_the_grace_waits_for_running_and_queued_jobs(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started(threads=2)
-        blockers = [Blocker(number) for number in range(6)]
-        futures = [pool.submit(blocker) for blocker in blockers]
-        await blockers[1].begun.wait()
-        stopping = asyncio.ensure_future(pool.stop(DEADLINE))
-        await asyncio.sleep(0)
-        with pytest.raises(OverloadedError, match="stopping"):
-            pool.submit(must_not_run)
-        assert not stopping.done()
-        for blocker in blockers:
-            blocker.release.set()
-        assert await stopping == 0
-        assert [future.result() for future in futures] == list(range(6))
-        assert pool.threads == pool.busy == pool.queued == 0
-
-    run(main)
-
-
-def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_threads_behind(
-    run: Run, must_not_run: Forbidden
+@pooled(threads=2)
+async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
+    pool: WorkerPool, must_not_run: Forbidden
 ) -> None:
-    async def main() -> None:
-        pool = await started(threads=3)
-        blockers = [Blocker(), Blocker(), Blocker(ValueError("late"))]
-        running = [pool.submit(blocker) for blocker in blockers]
-        for blocker in blockers:
-            await blocker.begun.wait()
-        running[1].cancel()
-        queued = [pool.submit(must_not_run) for _ in range(4)]
-        queued[0].cancel()
-        assert await pool.stop(0.001) == 6
-        assert all(future.cancelled() for future in running + queued)
-        assert pool.queued == 0
-        assert pool.busy == pool.threads == 3
-        with pytest.raises(OverloadedError):
-            pool.submit(must_not_run)
-        for blocker in blockers:
-            blocker.release.set()
-        join_left_behind()
-        assert pool.threads == pool.busy == 0
-
-    run(main)
+    blockers = [Blocker(number) for number in range(6)]
+    futures = [pool.submit(blocker) for blocker in blockers]
+    await blockers[1].begun.wait()
+    stopping = asyncio.ensure_future(pool.stop(DEADLINE))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError, match="stopping"):
+        pool.submit(must_not_run)
+    assert not stopping.done()
+    release(blockers)
+    assert await stopping == 0
+    assert [future.result() for future in futures] == list(range(6))
+    assert pool.threads == pool.busy == pool.queued == 0
 
 
-def test_stop_beyond_the_grace_ends_the_idle_threads(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=8)
-        barrier = threading.Barrier(8)
-        await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(8)))
-        blocker = Blocker()
-        pool.submit(blocker)
+@pooled(threads=3, left=6)
+async def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_threads_behind(
+    pool: WorkerPool, must_not_run: Forbidden
+) -> None:
+    blockers = [Blocker(), Blocker(), Blocker(ValueError("late"))]
+    running = [pool.submit(blocker) for blocker in blockers]
+    for blocker in blockers:
         await blocker.begun.wait()
-        assert await pool.stop(0.0) == 1
-        (left,) = pool.busy_workers()
-        assert left.ident == blocker.ident
-        for thread in threading.enumerate():  # the last to lie down may be on its way out yet
-            if thread.name.startswith(NAME) and thread.ident != blocker.ident:
-                thread.join(DEADLINE)
-        assert pool.threads == 1
-        blocker.release.set()
-        join_left_behind()
-
-    run(main)
-
-
-def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=32)
-        barrier = threading.Barrier(32)
-        await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
-        own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
-        assert len(own) == pool.threads == 32
-        assert await pool.stop(0.0) == 0
-        assert pool.threads == 0
-        assert not {*own} & {*threading.enumerate()}
-
-    run(main)
+    running[1].cancel()
+    queued = [pool.submit(must_not_run) for _ in range(4)]
+    queued[0].cancel()
+    assert await pool.stop(0.001) == 6
+    assert all(future.cancelled() for future in running + queued)
+    assert pool.queued == 0
+    assert pool.busy == pool.threads == 3
+    with pytest.raises(OverloadedError):
+        pool.submit(must_not_run)
+    release(blockers)
+    join_left_behind()
+    assert pool.threads == pool.busy == 0
 
 
-def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        loop = asyncio.get_running_loop()
-        stopping = asyncio.Event()
-
-        async def answer() -> str:
-            await stopping.wait()
-            return "from the loop"
-
-        def job() -> str:
-            return asyncio.run_coroutine_threadsafe(answer(), loop).result(DEADLINE)
-
-        futures = [pool.submit(job) for _ in range(3)]
-        loop.call_soon(stopping.set)
-        assert await pool.stop(DEADLINE) == 0
-        assert [future.result() for future in futures] == ["from the loop"] * 3
-
-    run(main)
+@pooled(threads=8, left=1)
+async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: WorkerPool) -> None:
+    barrier = threading.Barrier(8)
+    await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(8)))
+    blocker, _ = await begin(pool)
+    assert await pool.stop(0.0) == 1
+    (left,) = pool.busy_workers()
+    assert left.ident == blocker.ident
+    for thread in threading.enumerate():  # the last to lie down may be on its way out yet
+        if thread.name.startswith(NAME) and thread.ident != blocker.ident:
+            thread.join(DEADLINE)
+    assert pool.threads == 1
+    blocker.release.set()
+    join_left_behind()
 
 
-def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        loop = asyncio.get_running_loop()
-        asked = asyncio.Event()
-        never = asyncio.Event()
-
-        async def hang() -> None:
-            asked.set()
-            await never.wait()
-
-        pool.submit(lambda: asyncio.run_coroutine_threadsafe(hang(), loop).result(DEADLINE))
-        await asked.wait()
-        assert await pool.stop(0.001) == 1
-        never.set()
-        await asyncio.to_thread(join_left_behind)
-
-    run(main)
+@pooled(threads=32)
+async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: WorkerPool) -> None:
+    barrier = threading.Barrier(32)
+    await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
+    own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+    assert len(own) == pool.threads == 32
+    assert await pool.stop(0.0) == 0
+    assert pool.threads == 0
+    assert not {*own} & {*threading.enumerate()}
 
 
-def test_cancelling_stop_cuts_the_grace_short(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        blocker = Blocker()
-        running = pool.submit(blocker)
-        queued = pool.submit(must_not_run)
-        await blocker.begun.wait()
-        stopping = asyncio.ensure_future(pool.stop(DEADLINE))
-        await asyncio.sleep(0)
-        stopping.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await stopping
-        assert running.cancelled()
-        assert queued.cancelled()
-        assert await pool.stop(DEADLINE) == 2
-        blocker.release.set()
-        join_left_behind()
+@pooled(threads=1)
+async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: WorkerPool) -> None:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
 
-    run(main)
+    async def answer() -> str:
+        await stopping.wait()
+        return "from the loop"
+
+    def job() -> str:
+        return asyncio.run_coroutine_threadsafe(answer(), loop).result(DEADLINE)
+
+    futures = [pool.submit(job) for _ in range(3)]
+    loop.call_soon(stopping.set)
+    assert await pool.stop(DEADLINE) == 0
+    assert [future.result() for future in futures] == ["from the loop"] * 3
 
 
-def test_stops_at_the_same_time_share_the_outcome_of_the_shortest(run: Run) -> None:
-    async def main() -> None:
-        pool = await started(threads=1)
-        blocker = Blocker()
-        pool.submit(blocker)
-        await blocker.begun.wait()
-        assert list(await asyncio.gather(pool.stop(DEADLINE), pool.stop(0.001))) == [1, 1]
-        blocker.release.set()
-        join_left_behind()
+@pooled(threads=1, left=1)
+async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool: WorkerPool) -> None:
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    never = asyncio.Event()
 
-    run(main)
+    async def hang() -> None:
+        asked.set()
+        await never.wait()
+
+    pool.submit(lambda: asyncio.run_coroutine_threadsafe(hang(), loop).result(DEADLINE))
+    await asked.wait()
+    assert await pool.stop(0.001) == 1
+    never.set()
+    await asyncio.to_thread(join_left_behind)
+
+
+@pooled(threads=1, left=2)
+async def test_cancelling_stop_cuts_the_grace_short(pool: WorkerPool, must_not_run: Forbidden) -> None:
+    blocker = Blocker()
+    running = pool.submit(blocker)
+    queued = pool.submit(must_not_run)
+    await blocker.begun.wait()
+    stopping = asyncio.ensure_future(pool.stop(DEADLINE))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert running.cancelled()
+    assert queued.cancelled()
+    assert await pool.stop(DEADLINE) == 2
+    blocker.release.set()
+    join_left_behind()
+
+
+@pooled(threads=1, left=1)
+async def test_stops_at_the_same_time_share_the_outcome_of_the_shortest(pool: WorkerPool) -> None:
+    blocker, _ = await begin(pool)
+    assert list(await asyncio.gather(pool.stop(DEADLINE), pool.stop(0.001))) == [1, 1]
+    blocker.release.set()
+    join_left_behind()
 
 
 @pytest.mark.parametrize("factory", LOOPS)
 def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFactory) -> None:
     async def main() -> Blocker:
         pool = await started(threads=1)
-        blocker = Blocker()
-        pool.submit(blocker)
-        await blocker.begun.wait()
+        blocker, _ = await begin(pool)
         assert await pool.stop(0.0) == 1
         return blocker
 
@@ -242,11 +215,7 @@ def test_a_pool_that_never_started_can_be_stopped(run: Run) -> None:
     run(main)
 
 
-def test_submit_from_another_thread_is_refused(run: Run, must_not_run: Forbidden) -> None:
-    async def main() -> None:
-        pool = await started()
-        with pytest.raises(RuntimeError, match="thread of the loop"):
-            await pool.submit(pool.submit, must_not_run)
-        assert await pool.stop(DEADLINE) == 0
-
-    run(main)
+@pooled()
+async def test_submit_from_another_thread_is_refused(pool: WorkerPool, must_not_run: Forbidden) -> None:
+    with pytest.raises(RuntimeError, match="thread of the loop"):
+        await pool.submit(pool.submit, must_not_run)

@@ -1,7 +1,5 @@
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -18,30 +16,10 @@ from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptFigures, KeptKey
 from wwspec_router.stores.redis.events import RedisStore
 
-T = TypeVar("T")
-
 PREFIX = "{zone-program}:"
 ENTRY = f"{PREFIX}kept:entry:corp:1000002:app:count"
 MANY = 600
 """More than one script removes."""
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
-    with local_redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: LocalRedis) -> LocalRedis:
-    started.run("FLUSHALL")
-    return started
-
-
-@pytest.fixture
-def store(server: LocalRedis) -> Iterator[RedisStore]:
-    with closing(RedisStore(server.url)) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("_kill", range(4))
@@ -91,9 +69,7 @@ def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedi
     assert server.run("GET", f"{PREFIX}kept:bytes") == b"0"
 
 
-def test_a_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(
-    server: LocalRedis, store: RedisStore
-) -> None:
+def test_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(server: LocalRedis, store: RedisStore) -> None:
     store.write_kept([write("1")])
     server.run("DEL", ENTRY)
     assert store.read_kept(KEY) is None
@@ -111,23 +87,16 @@ def test_what_makes_no_use_of_kept_values_has_no_key_of_them(server: LocalRedis,
 
 def test_writes_whose_answer_is_lost_are_made_once(server: LocalRedis) -> None:
     with relay_to(server.path) as relay, closing(RedisStore(f"redis://{relay.place}/0")) as store:
-
-        def unheard(call: Callable[[], T]) -> T:
-            relay.mode = "break"
-            result = call()
-            assert relay.mode == "pass"
-            return result
-
         store.write_kept([write("0", version="zeroth")])  # from here on the server knows the script
-        unheard(lambda: store.write_kept([write("1", expected="zeroth", version="first")]))
+        relay.unheard(lambda: store.write_kept([write("1", expected="zeroth", version="first")]))
         assert text_of(store) == "1"
         running(store)
         store.keep_outcome("one", "a", OUTCOME, [write("2", expected="first", version="second")])
-        assert unheard(lambda: store.keep_outcome("one", "a", OUTCOME, [write("3", expected="second")]))
+        assert relay.unheard(lambda: store.keep_outcome("one", "a", OUTCOME, [write("3", expected="second")]))
         assert text_of(store) == "3"
-        assert unheard(lambda: store.read_kept(KEY)) is not None
-        assert unheard(lambda: store.keep_step("one", "a", "fetch", "1"))
-        assert unheard(lambda: store.steps("a")) == {"fetch": "1"}
+        assert relay.unheard(lambda: store.read_kept(KEY)) is not None
+        assert relay.unheard(lambda: store.keep_step("one", "a", "fetch", "1"))
+        assert relay.unheard(lambda: store.steps("a")) == {"fetch": "1"}
 
 
 def test_the_end_of_a_job_whose_answer_is_lost_is_an_error_and_done(server: LocalRedis) -> None:

@@ -11,6 +11,7 @@ import trustme
 from tests.stores.suites.failed_jobs import claim_of
 from tests.stores.suites.job_samples import ids, job
 from tests.stores.suites.kept_values import text_of, write
+from tests.stores.suites.rig import refused
 from tests.support.apps import ROOT, write_files
 from tests.support.redis_sentinels import LATE, local_sentinels
 from tests.support.redis_server import local_redis
@@ -55,7 +56,6 @@ def issue(folder: Path) -> Certificates:
 
 
 def rules() -> list[str]:
-    """Return the rights that the docs list."""
     page = (ROOT / "docs" / "en" / "how-to" / "several-instances.md").read_text()
     found = re.search(r"`(\+ping [^`]*)`", page)
     assert found
@@ -74,9 +74,8 @@ def test_a_server_is_reached_over_tls_when_each_proves_itself(tmp_path: Path, ce
             (f"rediss://{place}/3?{certificates.authority}", r"a certificate of its client.*ssl_certfile"),
             (f"redis://{place}/3", "can't be reached, or closed the connection"),
         ):
-            with pytest.raises(StoreError, match=fix) as caught:
+            with refused(fix):
                 open_store(url)
-            assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 def test_a_server_without_tls_and_a_file_that_is_no_certificate_are_one_line_each(
@@ -88,15 +87,13 @@ def test_a_server_without_tls_and_a_file_that_is_no_certificate_are_one_line_eac
             StoreError, match="did not answer within 2 seconds; check its address, and that this port speaks TLS"
         ):
             open_store(f"rediss://127.0.0.1:{port}/0?{certificates.authority}")
-        with pytest.raises(StoreError, match="check what ssl_ca_certs, ssl_certfile and ssl_keyfile name") as caught:
+        with refused("check what ssl_ca_certs, ssl_certfile and ssl_keyfile name"):
             open_store(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'no.pem'}")
-        assert "secret" not in str(caught.value)
         with pytest.raises(ConfigurationError, match="ssl_ca_certs names no file"):
             open_store(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'missing.pem'}")
 
 
 def exercise(store: Store) -> None:
-    """Do everything that a store does."""
     store.check()
     store.put("corp", 1, "id", "text", 100)
     assert store.get("corp", 1, "id") == "text"

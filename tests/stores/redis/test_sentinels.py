@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stores.suites.job_samples import ids, job
-from tests.stores.suites.rig import StoreFactory, in_threads
+from tests.stores.suites.rig import StoreFactory, in_threads, refused
 from tests.stores.suites.store import StoreSuite
 from tests.support.redis_clock import RewindingClock
 from tests.support.redis_sentinels import LATE, LocalSentinels, local_sentinels
@@ -163,16 +163,13 @@ def test_sentinels_that_are_all_away_are_an_error_and_one_that_is_away_is_none(
     group: LocalSentinels, primary: LocalRedis
 ) -> None:
     away = "redis+sentinel://user:secret@127.0.0.1:1,127.0.0.1:2/main?sentinel_password=secret"
-    with pytest.raises(StoreError, match="no sentinel can be asked: none can be reached") as caught:
+    with refused("no sentinel can be asked: none can be reached"):
         open_store(away)
-    assert "secret" not in str(caught.value)
-    assert caught.value.__cause__ is caught.value.__context__ is None
     with closing(open_store(group.url.replace("//", "//127.0.0.1:1,"))) as store:
         store.put("corp", 1, "id", "text", 100)
 
 
 def answers_again(call: Callable[[], object]) -> bool:
-    """Tell whether the store does something."""
     return seconds_of(call)[1] is None
 
 
@@ -187,7 +184,6 @@ def is_replica(server: LocalRedis) -> bool:
 
 
 def seconds_of(call: Callable[[], Any]) -> tuple[float, StoreError | None]:
-    """Return how long a call took, and its refusal if any."""
     began = time.monotonic()
     try:
         call()

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.stores.suites.rig import refused
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import may_hold_password
 from wwspec_router.stores import open_store
@@ -24,9 +25,8 @@ def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_bot
 
 @pytest.mark.parametrize("scheme", ["redis+cluster", "rediss+cluster"])
 def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"a Redis cluster is not supported; .*redis\+sentinel://") as caught:
+    with refused(r"a Redis cluster is not supported; .*redis\+sentinel://", ConfigurationError):
         open_store(f"{scheme}://user:secret@one:7000,two?wait=1")
-    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,7 @@ def test_a_cluster_is_refused_with_what_to_use_and_without_the_url(scheme: str) 
         ("unix:///secret.sock?path=/other", "a parameter that unix:// does not take"),
     ],
 )
-def test_a_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(
-    url: str, reason: str
-) -> None:
+def test_url_that_cannot_be_read_is_refused_with_the_reason_and_the_forms_and_without_it(url: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match="redis://.*sentinel://.*rediss://.*unix://") as caught:
         open_store(url)
     assert caught.match(reason)

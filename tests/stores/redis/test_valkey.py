@@ -5,13 +5,10 @@ from contextlib import closing
 
 import pytest
 
+from tests.stores.redis.suite import RedisSuite
 from tests.stores.suites.job_samples import ids, job
-from tests.stores.suites.rig import StoreFactory
-from tests.stores.suites.store import StoreSuite
-from tests.support.redis_clock import RewindingClock
 from tests.support.redis_server import LocalRedis, local_redis
-from wwspec_router.stores import StoreLimits, open_store, risks_of
-from wwspec_router.stores.redis.events import RedisStore
+from wwspec_router.stores import open_store, risks_of
 
 
 @pytest.fixture(scope="module")
@@ -20,25 +17,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
         yield server
 
 
-@pytest.fixture
-def server(running: LocalRedis) -> LocalRedis:
-    running.run("FLUSHALL")
-    return running
-
-
 @pytest.mark.nightly  # the same hundreds of cases as over Redis, once more
-class TestStoreOverValkey(StoreSuite):
-    @pytest.fixture
-    def clock(self, server: LocalRedis) -> RewindingClock:
-        return RewindingClock(server)
-
-    @pytest.fixture
-    def store_factory(self, server: LocalRedis) -> StoreFactory:
-        def open_empty(limits: StoreLimits) -> RedisStore:
-            server.run("FLUSHALL")
-            return RedisStore(server.url, limits)
-
-        return open_empty
+class TestStoreOverValkey(RedisSuite):
+    pass
 
 
 def test_valkey_keeps_events_and_jobs_and_is_asked_for_its_settings(server: LocalRedis) -> None:

@@ -12,16 +12,15 @@ MANY = 600
 """More than one transaction removes."""
 
 
-def test_a_corp_with_much_is_forgotten_and_another_is_not(tmp_path: Path) -> None:
-    with closing(SqliteStore(tmp_path / "notify.db")) as store:
-        for number in range(MANY):
-            for corpid in ("corp", "other"):
-                store.put(corpid, 1, str(number), "text", 1000)
-                store.add(job(f"{corpid} {number}", corpid=corpid))
-        store.write_kept([write("1", KeptKey("corp", number, "app", "n")) for number in range(MANY)])
-        assert store.forget("corp") == Forgotten(events=MANY, jobs=MANY, kept=MANY, replies=0)
-        assert store.figures().rows == store.job_figures().waiting == MANY
-        assert all(each.startswith("other") for each in ids(store.claim("one", MANY, 100)))
+def test_a_corp_with_much_is_forgotten_and_another_is_not(store: SqliteStore) -> None:
+    for number in range(MANY):
+        for corpid in ("corp", "other"):
+            store.put(corpid, 1, str(number), "text", 1000)
+            store.add(job(f"{corpid} {number}", corpid=corpid))
+    store.write_kept([write("1", KeptKey("corp", number, "app", "n")) for number in range(MANY)])
+    assert store.forget("corp") == Forgotten(events=MANY, jobs=MANY, kept=MANY, replies=0)
+    assert store.figures().rows == store.job_figures().waiting == MANY
+    assert all(each.startswith("other") for each in ids(store.claim("one", MANY, 100)))
 
 
 def test_what_has_expired_is_removed_and_not_counted(tmp_path: Path) -> None:

@@ -23,16 +23,14 @@ def counted(path: Path, rows: str) -> int:
 
 
 @pytest.mark.parametrize("_kill", range(8))
-def test_a_process_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(tmp_path: Path, _kill: int) -> None:
-    path = tmp_path / "notify.db"
+def test_a_process_that_is_killed_has_kept_values_with_their_jobs_or_not_at_all(path: Path, _kill: int) -> None:
     with keeping(f"sqlite:{path}") as process:
         process.kill()
         with closing(SqliteStore(path)) as store:
             check_kept_with_jobs(process, store)
 
 
-def test_values_outlive_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
+def test_values_outlive_a_restart(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         running(store)
         store.keep_outcome("one", "a", OUTCOME, [write("1")])
@@ -53,24 +51,22 @@ def test_expired_values_leave_the_file_without_a_further_write(tmp_path: Path) -
         assert counted(path, "FROM kept_corps") == 1
 
 
-def test_a_conflict_costs_no_other_write_of_its_transaction(tmp_path: Path) -> None:
-    with closing(SqliteStore(tmp_path / "notify.db")) as store:
-        store.write_kept([write("0")])
+def test_a_conflict_costs_no_other_write_of_its_transaction(store: SqliteStore) -> None:
+    store.write_kept([write("0")])
 
-        def work(number: int) -> bool:
-            try:
-                for step in range(10):
-                    store.add(job(f"{number} {step}"), [write(str(number), expected=None if number % 2 else UNSET)])
-            except KeptConflictError:
-                return number % 2 == 1
-            return number % 2 == 0
+    def work(number: int) -> bool:
+        try:
+            for step in range(10):
+                store.add(job(f"{number} {step}"), [write(str(number), expected=None if number % 2 else UNSET)])
+        except KeptConflictError:
+            return number % 2 == 1
+        return number % 2 == 0
 
-        assert all(in_threads(work))
-        assert store.job_figures().waiting == 16 * 10
+    assert all(in_threads(work))
+    assert store.job_figures().waiting == 16 * 10
 
 
-def test_a_value_is_found_by_its_key_and_expired_ones_by_index(tmp_path: Path) -> None:
-    path = tmp_path / "notify.db"
+def test_a_value_is_found_by_its_key_and_expired_ones_by_index(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.write_kept([write("1", KEY)])
     with closing(sqlite3.connect(path)) as db:

@@ -41,7 +41,6 @@ def refused(call: Callable[[], object]) -> str:
 
 
 def run(*arguments: object, **environment: str) -> str:
-    """Run Python with arguments and return what it prints."""
     return _output([sys.executable, *map(str, arguments)], environment)
 
 
@@ -69,48 +68,40 @@ def locked(path: Path) -> Iterator[None]:
         process.communicate(timeout=DEADLINE)
 
 
-def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(tmp_path: Path) -> None:
-    """Row 14."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "before", "text", 100)
+def test_a_lock_held_by_another_process_refuses_an_event_within_three_seconds(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "before", "text", 100)
 
-        def put(number: int) -> float:
-            threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
-            begun = time.monotonic()
-            assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
-            return time.monotonic() - begun
+    def put(number: int) -> float:
+        threading.Event().wait(number / 10)  # so that they come one after the other, while others wait
+        begun = time.monotonic()
+        assert "locked" in refused(lambda: store.put("corp", 1, str(number), "text", 100))
+        return time.monotonic() - begun
 
-        with locked(path):
-            waited = in_threads(put, 16)
-            assert store.get("corp", 1, "before") == "text"
-        assert all(2.5 < each < 5.0 for each in waited), waited
-        store.put("corp", 1, "after", "text", 100)
-        assert store.figures().rows == 2
+    with locked(path):
+        waited = in_threads(put, 16)
+        assert store.get("corp", 1, "before") == "text"
+    assert all(2.5 < each < 5.0 for each in waited), waited
+    store.put("corp", 1, "after", "text", 100)
+    assert store.figures().rows == 2
 
 
-def test_a_write_whose_lock_comes_in_time_is_done(tmp_path: Path) -> None:
-    """Row 14."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        with locked(path):
-            threads = [
-                threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
-            ]
-            for thread in threads:
-                thread.start()
+def test_a_write_whose_lock_comes_in_time_is_done(path: Path, store: SqliteStore) -> None:
+    with locked(path):
+        threads = [
+            threading.Thread(target=store.put, args=("corp", 1, str(number), "text", 100)) for number in range(8)
+        ]
         for thread in threads:
-            thread.join(DEADLINE)
-        assert store.figures().rows == 8
+            thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert store.figures().rows == 8
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_failed(
-    tmp_path: Path, suffix: str, replaced: bool, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, path: Path, suffix: str, replaced: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 15."""
-    path = tmp_path / "notify.db"
     lost = Path(f"{path}{suffix}")
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)
@@ -136,19 +127,14 @@ def test_a_file_that_is_deleted_or_replaced_is_noticed_logged_and_answered_as_fa
         assert store.figures().rows == 2
 
 
-def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(tmp_path: Path) -> None:
-    """Row 15."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "id", "text", 1000)
-        wait_until(lambda: time.time() > tmp_path.stat().st_mtime + 0.05)  # a folder's time has its own small steps
-        path.unlink()
-        assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
+def test_no_event_that_is_put_after_the_file_was_deleted_counts_as_stored(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "id", "text", 1000)
+    wait_until(lambda: time.time() > path.parent.stat().st_mtime + 0.05)  # a folder's time has its own small steps
+    path.unlink()
+    assert "deleted" in refused(lambda: store.put("corp", 1, "new", "text", 1000)), "the first one already"
 
 
-def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path: Path) -> None:
-    """Row 15."""
-    path = tmp_path / "notify.db"
+def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(path: Path) -> None:
     with closing(SqliteStore(path)) as store:
         store.put("corp", 1, "id", "text", 1000)
         Path(f"{path}-wal").unlink()
@@ -158,16 +144,13 @@ def test_events_of_a_wal_that_was_deleted_are_in_the_file_after_the_end(tmp_path
 
 
 @pytest.mark.slow  # waits until the store looks again
-def test_a_store_that_could_not_write_serves_again_when_it_can(tmp_path: Path) -> None:
-    """Row 15."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.check()
-        with locked(path):
-            store.check()  # as far as anybody knows
-            assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
-            assert "locked" in refused(store.check)
-        store.check()
+def test_a_store_that_could_not_write_serves_again_when_it_can(path: Path, store: SqliteStore) -> None:
+    store.check()
+    with locked(path):
+        store.check()  # as far as anybody knows
+        assert "locked" in refused(lambda: store.put("corp", 1, "id", "text", 1000))
+        assert "locked" in refused(store.check)
+    store.check()
 
 
 def store_threads() -> int:
@@ -175,7 +158,6 @@ def store_threads() -> int:
 
 
 def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None:
-    """Row 15."""
     before = store_threads()
     with closing(SqliteStore(tmp_path / "notify.db")):
         assert store_threads() == before + 1
@@ -184,7 +166,6 @@ def test_the_thread_that_looks_after_a_file_ends_with_it(tmp_path: Path) -> None
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> None:
-    """Row 15."""
     before = store_threads()
     store = SqliteStore(tmp_path / "notify.db")
     assert store_threads() == before + 1
@@ -194,7 +175,6 @@ def test_the_thread_ends_also_when_nobody_closes_the_file(tmp_path: Path) -> Non
 
 
 def test_a_file_that_is_not_closed_keeps_no_process_alive(tmp_path: Path) -> None:
-    """Row 15."""
     code = "import sys; from wwspec_router.stores import open_store; store = open_store(sys.argv[1])"
     command = [sys.executable, "-c", code, f"sqlite:{tmp_path / 'notify.db'}"]
     assert subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE, check=False).returncode == 0
@@ -216,7 +196,6 @@ def test_a_file_that_can_be_written_is_opened_by_who_is_bound_by_modes(folder: P
 
 
 def test_a_file_that_can_not_be_written_is_refused_when_it_is_opened(folder: Path) -> None:
-    """Row 16."""
     (folder / "notify.db").chmod(0o400)
     said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
     assert said.startswith("refused ")
@@ -239,7 +218,6 @@ def test_what_a_refused_start_has_left_is_named_when_it_is_in_the_way(folder: Pa
 
 
 def test_a_folder_that_can_not_be_written_is_refused_when_the_file_is_opened(folder: Path) -> None:
-    """Row 16."""
     folder.chmod(0o500)
     said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db")
     assert said.startswith(f"refused {folder}: ")
@@ -247,7 +225,6 @@ def test_a_folder_that_can_not_be_written_is_refused_when_the_file_is_opened(fol
 
 
 def test_a_disk_that_takes_nothing_is_found_out_when_the_file_is_opened(folder: Path) -> None:
-    """Row 16."""
     size = (folder / "notify.db").stat().st_size
     said = run_unprivileged(HERE / "unprivileged.py", folder / "notify.db", WWSPEC_FILE_BYTES="16")
     assert said.startswith("refused ")
@@ -256,7 +233,6 @@ def test_a_disk_that_takes_nothing_is_found_out_when_the_file_is_opened(folder: 
 
 
 def test_a_program_whose_file_can_not_be_written_opens_no_port(folder: Path) -> None:
-    """Row 16."""
     (folder / "notify.db").chmod(0o400)
     serve = ("-m", "wwspec_router", "serve", "--sdk", "emulator", "--port", "0")
     said = run_unprivileged(*serve, "--app", ROOT, "--store", f"sqlite:{folder / 'notify.db'}")
@@ -272,7 +248,6 @@ def rows(path: Path) -> int:
 
 
 def test_expired_events_leave_the_file_without_a_further_put(tmp_path: Path) -> None:
-    """Row 21."""
     path, clock = tmp_path / "notify.db", ManualClock()
     with closing(SqliteStore(path, clock=clock)) as store:
         for number in range(300):
@@ -283,22 +258,18 @@ def test_expired_events_leave_the_file_without_a_further_put(tmp_path: Path) -> 
         assert store.figures().rows == 1
 
 
-def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(tmp_path: Path) -> None:
-    """Row 21."""
-    path = tmp_path / "notify.db"
-    with closing(SqliteStore(path)) as store:
-        store.put("corp", 1, "id", "text", 1200)
-        store.add(job("claimed"))
-        store.claim("one", 1, 600)
-        store.add(job("waiting"))
-        assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
-        assert store.renew("one", ["claimed"], 600) == {"claimed"}
+def test_a_clock_that_is_set_ahead_ends_no_event_and_no_lease(path: Path, store: SqliteStore) -> None:
+    store.put("corp", 1, "id", "text", 1200)
+    store.add(job("claimed"))
+    store.claim("one", 1, 600)
+    store.add(job("waiting"))
+    assert run(HERE / "other_clock.py", path, 1800) == "text ['waiting']\n"
+    assert store.renew("one", ["claimed"], 600) == {"claimed"}
 
 
 def test_a_clock_that_is_set_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 21."""
     right = time.time
     with closing(SqliteStore(tmp_path / "notify.db")) as store:
         store.put("corp", 1, "id", "text", 1200)
@@ -311,7 +282,6 @@ def test_a_clock_that_is_set_is_logged(
 def test_where_the_machine_does_not_say_when_it_was_started_times_follow_its_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Row 21."""
     monkeypatch.setattr(clocks, "_BOOT", tmp_path / "none")
     ahead, right = 0.0, time.time
     monkeypatch.setattr(time, "time", lambda: right() + ahead)
@@ -324,7 +294,6 @@ def test_where_the_machine_does_not_say_when_it_was_started_times_follow_its_clo
 
 
 def test_the_time_for_which_a_machine_was_off_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 21."""
     path, boot, right = tmp_path / "notify.db", tmp_path / "boot_id", time.time
     monkeypatch.setattr(clocks, "_BOOT", boot)
     boot.write_text("first")

@@ -26,11 +26,6 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "notify.db"
-
-
-@pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
     with closing(SqliteStore(path, clock=ManualClock())) as store:
         yield store
@@ -124,7 +119,6 @@ def test_the_newest_events_are_moved_without_a_further_put(store: SqliteStore, p
     assert store.figures() == StoreFigures(rows=1, bytes=len(EVENT))
 
 
-@pytest.mark.usefixtures("unwatched")
 @pytest.mark.usefixtures("unwatched")
 def test_the_bound_in_bytes_is_exact_for_events_of_any_length(path: Path) -> None:
     texts = ["x" * (number * 131 % 900) for number in range(120)]

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.event_jobs import event_job
 from tests.stores.suites.job_samples import LEASE, SLACK, job
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Forgotten, JobFigures, Store, StoreLimits
 from wwspec_router.stores.failed import Failure
@@ -23,7 +23,6 @@ AGENT = 1000002
 
 
 def failed(store: Store, job_id: str, **changes: object) -> None:
-    """Let a job fail for good."""
     store.add(job(job_id, **changes))
     store.claim("one", 1, LEASE)
     assert store.begin("one", job_id)
@@ -31,12 +30,10 @@ def failed(store: Store, job_id: str, **changes: object) -> None:
 
 
 def failed_ids(store: Store, corpid: str = "corp", agentid: int = AGENT, limit: int = 99) -> list[str]:
-    """Return the ids of the jobs of a corp and an app that failed."""
     return [each.job_id for each in store.failed_jobs(corpid, agentid, limit)]
 
 
 def claim_of(key: str, token: str, corp: str = "0") -> OnceClaim:
-    """Return a claim of a corp."""
     return OnceClaim(key=key, token=token, request="f00d", corp=corp)
 
 
@@ -76,9 +73,8 @@ class FailedJobsSuite(StoreFixtures):
 
     def test_a_step_that_can_not_be_stored_is_refused(self, store: Store) -> None:
         running(store)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.keep_step("one", "a", "name", "secret\udc80")
-        assert "secret" not in str(caught.value)
 
     def test_a_run_that_does_not_count_is_no_attempt(self, store: Store, clock: ManualClock) -> None:
         running(store)
@@ -137,12 +133,9 @@ class FailedJobsSuite(StoreFixtures):
 
     @pytest.mark.parametrize("call", ["failed_jobs", "retry", "drop"])
     @pytest.mark.parametrize(("corpid", "agentid"), [("secret\udc80", 1), ("secret", 2**63)])
-    def test_an_owner_that_can_not_be_stored_is_refused(
-        self, store: Store, call: str, corpid: str, agentid: int
-    ) -> None:
-        with pytest.raises(StoreError) as caught:
+    def test_owner_that_cannot_be_stored_is_refused(self, store: Store, call: str, corpid: str, agentid: int) -> None:
+        with refused():
             getattr(store, call)(corpid, agentid, 9 if call == "failed_jobs" else "a")
-        assert "secret" not in str(caught.value)
 
     def test_a_job_that_is_run_again_is_as_it_was_with_its_steps(self, store: Store) -> None:
         made = event_job()

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stores.suites.job_machine import JournalMachine
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
 from wwspec_router.stores.job import Outcome
@@ -76,17 +76,6 @@ class JobJournalSuite(StoreFixtures):
         assert store.claim("one", limit, LEASE) == []
         assert store.job_figures().waiting == 1
 
-    def test_a_lease_that_is_over_frees_the_job(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        assert store.claim("one", 1, LEASE)[0].claims == 1
-        clock.advance(LEASE - 60)
-        assert store.claim("two", 1, LEASE) == []
-        assert store.job_figures().claimed == 1
-        clock.advance(60)
-        assert store.job_figures().waiting == 1
-        assert store.claim("two", 1, LEASE)[0].claims == 2
-        assert store.claim("one", 1, LEASE) == []
-
     def test_a_claimed_job_tells_how_long_ago_it_was_added(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
         assert 0 <= store.claim("one", 1, LEASE)[0].age < SLACK
@@ -131,23 +120,6 @@ class JobJournalSuite(StoreFixtures):
                 assert not store.finish(owner, job_id)
         assert ageless(store.claim("one", 2, LEASE)) == [job("a", claims=1)]
 
-    def test_renewing_prolongs_exactly_the_leases_that_are_named_and_owned(
-        self, store: JobJournal, clock: ManualClock
-    ) -> None:
-        for each in "abcd":
-            store.add(job(each))
-        assert ids(store.claim("one", 3, LEASE)) == ["a", "b", "c"]
-        assert ids(store.claim("two", 1, LEASE)) == ["d"]
-        clock.advance(LEASE - 60)
-        assert store.renew("one", ["c", "a", "d", "unknown"], LEASE) == {"a", "c"}
-        assert store.renew("one", [], LEASE) == set()
-        clock.advance(60)
-        figures = store.job_figures()
-        assert (figures.waiting, figures.claimed) == (2, 2)
-        assert ids(store.claim("three", 4, LEASE)) == ["b", "d"]
-        clock.advance(LEASE - 60)
-        assert ids(store.claim("four", 4, LEASE)) == ["a", "c"]
-
     def test_renewing_can_shorten_a_lease(self, store: JobJournal, clock: ManualClock) -> None:
         store.add(job("a"))
         store.claim("one", 1, LEASE)
@@ -182,26 +154,6 @@ class JobJournalSuite(StoreFixtures):
         clock.advance(150)
         assert ids(store.claim("two", 3, LEASE)) == ["a", "d", "b"]
 
-    def test_a_postponed_job_has_no_owner(self, store: JobJournal) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        assert store.postpone("one", "a", 600)
-        assert store.renew("one", ["a"], LEASE) == set()
-        assert not store.postpone("one", "a", 0)
-        assert not store.finish("one", "a")
-        assert store.claim("one", 1, LEASE) == []
-
-    def test_a_finished_job_is_gone(self, store: JobJournal, clock: ManualClock) -> None:
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        assert store.finish("one", "a")
-        assert not store.finish("one", "a")
-        assert store.renew("one", ["a"], LEASE) == set()
-        clock.advance(LEASE)
-        assert store.claim("one", 1, LEASE) == []
-        store.add(job("a", data="another"))
-        assert ageless(store.claim("one", 1, LEASE)) == [job("a", data="another", claims=1)]
-
     def test_a_job_of_a_taken_id_is_refused(self, store: JobJournal) -> None:
         store.add(job("secret"))
         for _ in range(2):
@@ -230,17 +182,6 @@ class JobJournalSuite(StoreFixtures):
         figures = store.job_figures()
         assert (figures.waiting, figures.claimed, figures.bytes) == (2, 0, job_bytes(*jobs[1:]))
         assert 200 <= figures.oldest_age < 200 + SLACK
-
-    def test_the_bound_on_jobs_refuses_and_loses_nothing(self, store_factory: StoreFactory) -> None:
-        with closing(store_factory(StoreLimits(max_jobs=2))) as store:
-            store.add(job("a"))
-            store.add(job("b"))
-            store.claim("one", 1, LEASE)
-            with pytest.raises(StoreFullError):
-                store.add(job("c"))
-            assert store.finish("one", "a")
-            store.add(job("d"))
-            assert ids(store.claim("one", 3, LEASE)) == ["b", "d"]
 
     def test_the_bound_on_bytes_refuses_new_jobs_but_no_outcome(self, store_factory: StoreFactory) -> None:
         with closing(store_factory(StoreLimits(max_job_bytes=job_bytes(job("a"), job("b"))))) as store:
@@ -287,10 +228,8 @@ class JobJournalSuite(StoreFixtures):
         self, store: JobJournal, bad: dict[str, object]
     ) -> None:
         unfit = msgspec.structs.replace(job("id", data="secret"), **bad)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.add(unfit)
-        assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None
         assert store.job_figures().waiting == 0
 
     @pytest.mark.parametrize(
@@ -317,31 +256,11 @@ class JobJournalSuite(StoreFixtures):
         store.add(job("a"))
         store.add(job("b"))
         store.claim("one", 1, LEASE)
-        with pytest.raises(StoreError) as caught:
+        with refused():
             call(store)
-        assert "secret" not in str(caught.value)
-        assert caught.value.__context__ is None
         figures = store.job_figures()
         assert (figures.waiting, figures.claimed) == (1, 1)
         assert store.renew("one", ["a", "b"], LEASE) == {"a"}
-
-    def test_a_closed_journal_refuses(self, store_factory: StoreFactory) -> None:
-        store = store_factory(StoreLimits())
-        store.add(job("a"))
-        store.claim("one", 1, LEASE)
-        store.close()
-        store.close()
-        for call in (
-            lambda: store.add(job("b")),
-            lambda: store.claim("one", 1, LEASE),
-            lambda: store.renew("one", ["a"], LEASE),
-            lambda: store.keep_outcome("one", "a", Outcome(errcode=0, result="")),
-            lambda: store.postpone("one", "a", 0),
-            lambda: store.finish("one", "a"),
-            store.job_figures,
-        ):
-            with pytest.raises(StoreError, match="closed"):
-                call()
 
     def test_threads_that_claim_at_once_get_each_job_exactly_once(self, store: JobJournal) -> None:
         def add(number: int) -> None:
@@ -365,14 +284,7 @@ class JobJournalSuite(StoreFixtures):
         with closing(store_factory(StoreLimits(max_jobs=CLAIMERS))) as store:
 
             def add(number: int) -> list[str]:
-                added = []
-                for step in range(3):
-                    try:
-                        store.add(job(f"{number} {step}"))
-                    except StoreFullError:
-                        continue
-                    added.append(f"{number} {step}")
-                return added
+                return accepted(lambda name: store.add(job(name)), [f"{number} {step}" for step in range(3)])
 
             added = sorted(each for part in in_threads(add, CLAIMERS) for each in part)
             assert len(added) == CLAIMERS

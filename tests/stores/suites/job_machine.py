@@ -17,13 +17,10 @@ from wwspec_router.stores.job_listing import CLAIMED, REPORTING, RUNNING
 
 
 def fails(error: Exception) -> None:
-    """Fail: the job should have been finished."""
     raise AssertionError(error)
 
 
 class _Entry:
-    """A job of the model."""
-
     def __init__(self, new: Job, now: float) -> None:
         self.job = new
         self.added = self.due = now
@@ -31,7 +28,6 @@ class _Entry:
         self.runs = False
 
     def end(self) -> None:
-        """Note that it runs no longer."""
         self.runs = False
 
 
@@ -87,13 +83,7 @@ class JournalMachine(RuleBasedStateMachine):
         begins=st.booleans(),
     )
     def claim(
-        self,
-        owner: str,
-        limit: int,
-        lease: int,
-        known: frozenset[str] | None,
-        suspects: int | None,
-        begins: bool,
+        self, owner: str, limit: int, lease: int, known: frozenset[str] | None, suspects: int | None, begins: bool
     ) -> None:
         """Claim the jobs that became due first, of those that the owner can run."""
         due = [each for each in self._model if each.due <= self._clock()]
@@ -121,7 +111,6 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, job_id=job_ids)
     def begin(self, owner: str, job_id: str) -> None:
-        """Begin a run."""
         owned = self._owned(owner, job_id)
         assert self._store.begin(owner, job_id) == bool(owned)
         for each in owned:
@@ -138,7 +127,6 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, chosen=st.lists(job_ids, max_size=3), lease=minutes)
     def renew(self, owner: str, chosen: list[str], lease: int) -> None:
-        """Renew some leases."""
         owned = [each for each in self._model if each.owner == owner and each.job.job_id in chosen]
         assert self._store.renew(owner, chosen, lease * 60) == {each.job.job_id for each in owned}
         for each in owned:
@@ -146,7 +134,6 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, job_id=job_ids, errcode=st.integers(-1, 1), result=st.text(max_size=30))
     def keep_outcome(self, owner: str, job_id: str, errcode: int, result: str) -> None:
-        """Keep an outcome."""
         outcome = Outcome(errcode=errcode, result=result)
         owned = self._owned(owner, job_id)
         assert self._store.keep_outcome(owner, job_id, outcome) == bool(owned)
@@ -156,7 +143,6 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, job_id=job_ids, delay=st.integers(0, 20))
     def postpone(self, owner: str, job_id: str, delay: int) -> None:
-        """Postpone a job."""
         owned = self._owned(owner, job_id)
         assert self._store.postpone(owner, job_id, delay * 60) == bool(owned)
         for each in owned:
@@ -166,7 +152,6 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(owner=owners, job_id=job_ids)
     def finish(self, owner: str, job_id: str) -> None:
-        """Finish a job."""
         owned = self._owned(owner, job_id)
         assert self._store.finish(owner, job_id) == bool(owned)
         self._model = [each for each in self._model if each not in owned]
@@ -180,12 +165,10 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(passed=minutes)
     def let_time_pass(self, passed: int) -> None:
-        """Let leases and delays end."""
         self._clock.advance(passed * 60)
 
     @invariant()
     def figures_are_right(self) -> None:
-        """Compare the figures."""
         now = self._clock()
         figures = self._store.job_figures()
         claimed = sum(each.owner is not None and each.due > now for each in self._model)

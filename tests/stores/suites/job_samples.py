@@ -15,7 +15,6 @@ SLACK = 20.0
 
 
 def job(job_id: str, **changes: object) -> Job:
-    """Return a new job."""
     made = Job(
         job_id=job_id,
         corpid="corp",
@@ -34,10 +33,8 @@ def ageless(jobs: Sequence[Job]) -> list[Job]:
 
 
 def job_bytes(*jobs: Job) -> int:
-    """Return how many bytes their texts hold."""
     return sum(len(text.encode()) for each in jobs for text in stored_texts(each).values())
 
 
 def ids(jobs: Sequence[Job]) -> list[str]:
-    """Return the ids of jobs, in their order."""
     return [each.job_id for each in jobs]

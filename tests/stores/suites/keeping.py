@@ -37,12 +37,10 @@ class Keeping:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until it has ended."""
         self._process.join(DEADLINE)
         assert self._process.exitcode is not None
 
     def close(self) -> None:
-        """End it if it runs."""
         self.kill()
         self._process.close()
         self.written.close()
@@ -74,6 +72,5 @@ def check_kept_with_jobs(process: Keeping, store: Store) -> None:
 
 
 def number_of(store: Store, thread: int, name: str) -> int:
-    """Return the number that a thread has kept."""
     value = store.read_kept(keeper.key_of(thread, name))
     return 0 if value is None else int(value.text)

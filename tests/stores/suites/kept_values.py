@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from msgspec import UNSET
 
 from tests.stores.suites.job_samples import LEASE, job
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.job import Job, Outcome
@@ -30,13 +30,11 @@ def write(text: str | None, key: KeptKey = KEY, **changes: object) -> KeptWrite:
 
 
 def text_of(store: Store, key: KeptKey = KEY) -> str | None:
-    """Return the text of a kept value."""
     value = store.read_kept(key)
     return None if value is None else value.text
 
 
 def running(store: Store, job_id: str = "a", owner: str = "one") -> Job:
-    """Return a job that was added and has begun."""
     store.add(job(job_id))
     [claimed] = store.claim(owner, 1, LEASE)
     assert store.begin(owner, job_id)
@@ -45,16 +43,6 @@ def running(store: Store, job_id: str = "a", owner: str = "one") -> Job:
 
 class KeptValuesSuite(StoreFixtures):
     """What every store of kept values must do. Subclass it and override `store_factory`."""
-
-    def test_a_value_comes_back_with_the_version_of_its_write(self, store: Store) -> None:
-        assert store.read_kept(KEY) is None
-        store.write_kept([write("1", version="first")])
-        assert store.read_kept(KEY) == KeptValue("1", "first")
-        store.write_kept([write("2", version="second")])
-        assert store.read_kept(KEY) == KeptValue("2", "second")
-        store.write_kept([write(None)])
-        assert store.read_kept(KEY) is None
-        assert store.kept_figures() == KeptFigures(rows=0, bytes=0)
 
     @SETTINGS
     @given(text=st.text(), corpid=st.text(), agentid=st.integers(-(2**63), 2**63 - 1), space=st.text(), name=st.text())
@@ -148,9 +136,8 @@ class KeptValuesSuite(StoreFixtures):
         ],
     )
     def test_what_can_not_be_stored_is_refused_and_not_repeated(self, store: Store, bad: KeptWrite) -> None:
-        with pytest.raises(StoreError) as caught:
+        with refused():
             store.write_kept([write("good"), bad] if bad.key != KEY else [bad])
-        assert "secret" not in str(caught.value)
         assert store.kept_figures().rows == 0
 
     def test_two_changes_of_one_value_are_refused(self, store: Store) -> None:
@@ -178,13 +165,6 @@ class KeptValuesSuite(StoreFixtures):
             clock.advance(60)
             store.write_kept([write("y" * 90, KeptKey("corp", 1, "app", "n"))])
             assert store.kept_figures() == KeptFigures(rows=1, bytes=91)
-
-    def test_a_closed_store_keeps_nothing(self, store: Store) -> None:
-        store.close()
-        with pytest.raises(StoreError):
-            store.write_kept([write("1")])
-        with pytest.raises(StoreError):
-            store.read_kept(KEY)
 
     def test_writes_count_with_the_outcome_of_a_job(self, store: Store) -> None:
         running(store)
@@ -309,7 +289,6 @@ class KeptMachine(RuleBasedStateMachine):
 
     @invariant()
     def figures_agree(self) -> None:
-        """Compare the figures."""
         size = sum(len(key.name.encode()) + len(value.text.encode()) for key, value in self._values.items())
         assert self._store.kept_figures() == KeptFigures(rows=len(self._values), bytes=size)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
-from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads
+from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
@@ -22,7 +22,6 @@ AGENT = 1000002
 
 
 def notification(name: str = "a", **changes: object) -> Job:
-    """Return a new notification."""
     made: dict[str, object] = {
         "ability_id": "",
         "job_info": "",
@@ -35,7 +34,6 @@ def notification(name: str = "a", **changes: object) -> Job:
 
 
 def fetch(store: Store, notify_id: str = "notify a", corpid: str = "corp", agentid: int = AGENT) -> str | None:
-    """Fetch as the app does."""
     return store.fetch(corpid, agentid, notify_id, TTL)
 
 
@@ -199,9 +197,8 @@ class NotificationsSuite(StoreFixtures):
 
     def test_what_no_store_can_hold_is_refused(self, store: Store) -> None:
         for made in (notification(data="secret\ud800"), notification(notify_id="secret\ud800")):
-            with pytest.raises(StoreError) as caught:
+            with refused():
                 store.add(made)
-            assert "secret" not in str(caught.value)
         for delay in (-1.0, float("inf")):
             with pytest.raises(StoreError, match="delay must be"):
                 store.add(notification(), delay=delay)

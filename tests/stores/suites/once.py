@@ -49,42 +49,12 @@ class OnceSuite(StoreFixtures):
         clock.advance(45)
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
 
-    def test_every_claim_gets_the_kept_reply(self, store: OnceStore) -> None:
-        store.claim_once(ONE, LEASE)
-        assert store.keep_once(ONE, REPLY, TTL)
-        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
-        assert store.claim_once(ONE, LEASE) == entry_of(ONE, REPLY)
-
     @SETTINGS
     @given(text=st.text(), errcode=st.integers(-(2**63), 2**63 - 1))
     def test_a_reply_comes_back_as_it_was_kept(self, store: OnceStore, text: str, errcode: int) -> None:
         reply = KeptReply(text=text, errcode=errcode)
         assert store.keep_once(ONE, reply, TTL)
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE, reply)
-
-    def test_a_reply_is_kept_for_its_ttl(self, store: OnceStore, clock: ManualClock) -> None:
-        store.claim_once(ONE, LEASE)
-        store.keep_once(ONE, REPLY, 100)
-        clock.advance(70)
-        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
-        clock.advance(30)
-        assert store.claim_once(OTHER, LEASE) is None
-
-    def test_a_lease_that_ends_frees_the_key(self, store: OnceStore, clock: ManualClock) -> None:
-        store.claim_once(ONE, LEASE)
-        clock.advance(LEASE)
-        assert store.claim_once(OTHER, LEASE) is None
-        assert store.claim_once(ONE, LEASE) == entry_of(OTHER)
-
-    def test_a_renewed_claim_holds_its_key(self, store: OnceStore, clock: ManualClock) -> None:
-        another = claim_of("a2", "3")
-        store.claim_once(ONE, LEASE)
-        store.claim_once(another, LEASE)
-        clock.advance(40)
-        assert store.renew_once([ONE, another], LEASE) == {"1", "3"}
-        assert store.renew_once([], LEASE) == set()
-        clock.advance(40)
-        assert store.claim_once(OTHER, LEASE) == entry_of(ONE)
 
     def test_a_late_owner_has_its_key_again_when_nobody_took_it(self, store: OnceStore, clock: ManualClock) -> None:
         store.claim_once(ONE, LEASE)
@@ -108,24 +78,12 @@ class OnceSuite(StoreFixtures):
         assert not store.keep_once(ONE, REPLY, TTL)
         assert store.claim_once(ONE, LEASE) == entry_of(OTHER, reply)
 
-    def test_a_released_key_is_free(self, store: OnceStore) -> None:
-        store.claim_once(ONE, LEASE)
-        store.release_once(ONE.key, ONE.token)
-        assert store.claim_once(OTHER, LEASE) is None
-        store.release_once("a9", "1")
-
     def test_nothing_but_time_ends_a_kept_reply(self, store: OnceStore, clock: ManualClock) -> None:
         store.keep_once(ONE, REPLY, TTL)
         assert store.renew_once([ONE], 30) == set()
         store.release_once(ONE.key, ONE.token)
         clock.advance(100)
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
-
-    def test_a_reply_can_be_kept_twice(self, store: OnceStore) -> None:
-        assert store.keep_once(ONE, KeptReply(text="first, and longer"), TTL)
-        assert store.keep_once(ONE, REPLY, TTL)
-        assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
-        assert store.once_figures() == OnceFigures(rows=1, bytes=len(REPLY.text.encode()))
 
     def test_figures_count_what_holds_a_key(self, store: OnceStore, clock: ManualClock) -> None:
         assert store.once_figures() == OnceFigures(rows=0, bytes=0)
@@ -206,18 +164,6 @@ class OnceSuite(StoreFixtures):
             with pytest.raises(StoreError) as caught:
                 store.keep_once(ONE, reply, TTL)
             assert "secret" not in f"{caught.value} {caught.value.__context__}"
-
-    def test_a_closed_store_takes_no_claim(self, store: Store) -> None:
-        store.close()
-        for call in (
-            lambda: store.claim_once(ONE, LEASE),
-            lambda: store.renew_once([ONE], LEASE),
-            lambda: store.keep_once(ONE, REPLY, TTL),
-            lambda: store.release_once("a1", "1"),
-            store.once_figures,
-        ):
-            with pytest.raises(StoreError, match="closed"):
-                call()
 
     def test_any_sequence_of_calls_does_what_a_simple_model_does(
         self, store_factory: StoreFactory, clock: ManualClock

@@ -4,14 +4,15 @@ It is not aware of any backend.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Store, StoreLimits
 
 T = TypeVar("T")
@@ -42,12 +43,19 @@ class ManualClock:
         self.now = 1_700_000_000.0
 
     def __call__(self) -> float:
-        """Return the time in seconds."""
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
         self.now += seconds
+
+
+@contextmanager
+def refused(match: str | None = None, error: type[Exception] = StoreError) -> Iterator[None]:
+    """Expect an error that has no cause, and that does not repeat what must not be: tests call that `secret`."""
+    with pytest.raises(error, match=match) as caught:
+        yield
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 class StoreFixtures:
@@ -81,3 +89,13 @@ def in_threads(work: Callable[[int], T], threads: int = THREADS) -> list[T]:
     with ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(begin, number) for number in range(threads)]
         return [future.result(timeout=DEADLINE) for future in futures]
+
+
+def accepted(call: Callable[[str], object], names: Iterable[str]) -> list[str]:
+    """Call with each name, and return those for which the store was not full."""
+    found = []
+    for name in names:
+        with suppress(StoreFullError):
+            call(name)
+            found.append(name)
+    return found
