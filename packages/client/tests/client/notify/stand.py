@@ -57,7 +57,10 @@ class OnThread(httpx.AsyncBaseTransport):
 
 
 class Stand:
-    """A receiver whose handler collects events. A context manager, which starts and stops it."""
+    """A receiver whose handler collects events. A context manager, which starts and stops it.
+
+    WeCom answers as `wecom` says, or is reached by `client["transport"]`.
+    """
 
     def __init__(self, kind: ServerKind, wecom: Iterable[Outcome], **options: Any) -> None:
         self.wecom = Script(wecom)
@@ -65,13 +68,14 @@ class Stand:
         self.events: list[NotifyEvent] = []
         self.kind = kind
         client = {**CLIENT, "retries": ONCE, **options.pop("client", {})}
+        transport = client.pop("transport", self.wecom)
         choose = options.pop("choose", lambda client: client)
         given = {"receive_id": CORPID, "policy": QUICK, "handler": self.events.append, **CALLBACK, **options}
         self.receiver: NotifyReceiver | AsyncNotifyReceiver
         if kind == "wsgi":
-            self.receiver = NotifyReceiver(choose(ZoneClient(**client, transport=self.wecom)), **given)
+            self.receiver = NotifyReceiver(choose(ZoneClient(**client, transport=transport)), **given)
         else:
-            later = AsyncZoneClient(**client, transport=OnThread(self.wecom))
+            later = AsyncZoneClient(**client, transport=OnThread(transport))
             self.receiver = AsyncNotifyReceiver(choose(later), **given)
 
     def __enter__(self) -> Self:

@@ -102,7 +102,7 @@ def test_a_receiver_fetches_an_event_from_a_public_style_program(emulator: Emula
     [notification] = emulator.notifications()
     with (
         httpx.HTTPTransport() as wecom,
-        Stand(kind, wecom, client=client, ability_id="input_do_async_job") as stand,
+        Stand(kind, (), client={**client, "transport": wecom}, ability_id="input_do_async_job") as stand,
     ):
         stand.notify(notification["notify_id"])
         [event] = stand.handled(1)
