@@ -5,6 +5,7 @@ eleven others, and would be drawn eleven times as often as a "not".
 """
 
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -26,8 +27,11 @@ PACKAGES = ("kernel", "jobs", "stores", "codecs", "serving", "contracts", "clien
 LEFT_OUT = "core/ReplaceBinaryOperator_BitOr"
 """`|` is in annotations nearly always, where every test ends at the import."""
 ROOT = Path(__file__).parents[1]
+INSTALLED = [str(ROOT / package.parent) for package, _ in ROOMS.values()]
+"""What the environment's editable installs put on the path: the copy alone shall be there."""
 COMMAND = (
-    f"{{python}} -c 'import sys, pytest; sys.path.remove(\"{ROOT}\"); sys.exit(pytest.main())'"
+    "{python} -c 'import sys, pytest; "
+    f"[sys.path.remove(each) for each in {json.dumps(INSTALLED)}]; sys.exit(pytest.main())'"
     ' -x -q -p no:cacheprovider -W ignore::pytest.PytestWarning -m "not slow"'
     " -o faulthandler_timeout=60 -o faulthandler_exit_on_timeout=true {tests}"
 )
