@@ -128,7 +128,7 @@ def test_diagrams_are_drawn_in_letters_that_can_be_read(browser: Browser, url: s
                 parts = diagram.locator(".node, .flowchart-link, text.actor, .messageText, .note")
                 drawn[language].append(parts.count())
     assert drawn["zh"] == drawn["en"]
-    assert min(drawn["en"]) >= 10
+    assert min(drawn["en"]) >= 8, "the four rooms and their arrows are the fewest"
     page.context.close()
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.emulator.console.conftest import run_shown_command
 from tests.support.apps import ROOT
+from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import Zone
 
@@ -70,8 +71,8 @@ def test_a_saved_request_is_replaced_only_after_a_question(page: Page, app: Path
     )
     assert file.read_text() == '{"limit": 3}\n'
     page.get_by_role("button", name="Replace it").click()
+    wait_until(lambda: file.read_text() == '{"limit": 4}\n')
     expect(page.get_by_text("is there already")).to_have_count(0)
-    assert file.read_text() == '{"limit": 4}\n'
 
 
 def test_what_cannot_be_saved_or_read_is_named(page: Page, app: Path) -> None:
