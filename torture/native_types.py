@@ -19,8 +19,8 @@ from wwspec_router.registry.targets import FuncTarget
 
 __all__ = ["Case", "contracts", "random_types"]
 
-_NAMES = tuple("id msgid has_more a b 数据 é 😀 errcode key keys key1".split())
-_NAMES += ("", " ", "with space", "x" * 15, "x" * 16, "x" * 17, "y" * 63)
+_NAMES = tuple("id msgid has_more a b 数据 é 😀".split())
+_NAMES += ("", " ", "with space", "errcode", "key", "keys", "key1", "x" * 15, "x" * 16, "x" * 17, "y" * 63)
 _ODD_NAMES: tuple[str, ...] = ("\x7f", "\x85", "\u2028", "\ufeff", "'")
 _CHOICES = ("a", "ab", "abc", "", "x" * 16, "数", "😀", "text", "0", "true", "null", "á", "[]", "b c")
 _ODD_CHOICES = ('a"', "\\", "\n", "\x00", "\x7f", "\\u0041", "a/b")
