@@ -135,8 +135,8 @@ def test_doctor_names_the_extras_that_are_missing(bare: Path, clean_env: dict[st
     done = wwspec(bare, clean_env, folder, "doctor")
     lines = [line for line in done.stdout.splitlines() if line.split()[1] == "extra"]
     assert (done.returncode, done.stderr) == (1, "")
-    assert [line.split()[0] for line in lines] == ["fix", "fix", "prod"]
-    for line, extra in zip(lines, ("emulator", "testing", "zone"), strict=True):
+    assert [line.split()[0] for line in lines] == ["prod", "fix", "fix"]
+    for line, extra in zip(lines, ("zone", "emulator", "testing"), strict=True):
         assert line.endswith(f"pip install 'wwspec-router[{extra}]'")
 
 
