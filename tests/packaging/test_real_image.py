@@ -148,7 +148,7 @@ def in_root(root: Path, *command: str) -> list[str | Path]:
 
 
 def test_the_doctor_in_the_image_finds_all_that_production_needs(root: Path, port: str) -> None:
-    """As [the image](docs/en/how-to/image.md#start-the-image) says."""
+    """Follows [the image](docs/en/how-to/image.md#start-the-image)."""
     command = in_root(root, "/app/.venv/bin/wwspec", "doctor", "--production", "--app", "/app", "--port", port)
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

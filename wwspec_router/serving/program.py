@@ -46,7 +46,7 @@ from wwspec_router.stores.base import Store
 log = logging.getLogger(__name__)
 
 _MOST_NAMES = 20
-"""Of abilities that the registry file lacks, in one log line."""
+"""The most abilities in one log line that the registry file lacks."""
 LEAST_CLOSING = 1.0
 """Seconds that a lifespan has at least to close, even when calls have used the whole grace."""
 

@@ -79,7 +79,7 @@ def test_nothing_is_left_behind_when_it_is_closed_or_could_not_be_opened(
 def test_its_connections_are_closed_when_nobody_holds_it_any_more(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a program that is made and never started leaves it; since Python 3.13 an open connection is a warning then."""
+    """A program that is made and never started leaves it so; since Python 3.13 an open connection is a warning then."""
     made: list[sqlite3.Connection] = []
 
     class Connection(sqlite3.Connection):

@@ -19,7 +19,7 @@ from wwspec_router.stores.job import Job, Outcome
 MANY = 10_000
 """Abilities that a program may know."""
 MANY_JOBS = 1000
-"""As many as a store looks at in one step."""
+"""The number that a store looks at in one step."""
 AGENT = 1000002
 A, B, BOTH = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
 
