@@ -60,7 +60,7 @@ def preloaded(name: str) -> dict[str, str] | None:
         found = find_spec("atheris")
         library = "" if found is None else str(Path(found.origin or "").parents[1] / "asan_with_fuzzer.so")
     else:
-        asked = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)  # noqa: S607
+        asked = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)  # noqa: S607 - of PATH
         library = asked.stdout.strip()
     if not (os.path.isabs(library) and Path(library).exists()):  # noqa: PTH117 - gcc answers the bare name without one
         return None
