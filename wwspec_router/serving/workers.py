@@ -10,28 +10,44 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
   switches of threads, and nobody has to wake the loop.
 
-`pool.crew` has the threads, and says why no wake-up is lost; `pacing` decides when to spread and when to give way.
-Nothing here knows HTTP, calls or the SDK.
+`threads` has the threads, and says why no wake-up is lost; `Pacing` decides when to spread and when to give way: jobs
+that compute are done best by one thread, one after the other; jobs that block need a thread each. Nothing here knows
+HTTP, calls or the SDK.
 """
 
 import asyncio
 import os
 import threading
-from collections.abc import Callable
-from time import monotonic
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import monotonic, process_time
+from typing import Any, Protocol
 
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.serving.pacing import PATIENCE, Pacing
-from wwspec_router.threads import Busy, Crew, Gate
+from wwspec_router.threads import Busy, Crew, Gate, Pace
 
-_Result = TypeVar("_Result")
-_Args = TypeVarTuple("_Args")
+PATIENCE = 0.005
+"""Seconds after which a job takes long."""
+SPREAD = 1.0
+"""Seconds for which the pool spreads its jobs once they were found to block."""
+MANY = 32
+"""Long jobs, at least, for which the loop gives way: fewer don't bunch, and the switches cost."""
+STEPS = 8
+"""Jobs and results after which it gives way: more would bunch, and fewer cost more switches than they bring."""
+
+JUDGED_TIME = 0.02
+"""Seconds with pending jobs, at least, on which a judgement rests."""
+OCCUPIED = 0.9
+"""Share of these seconds for which the process computes, at least, when no job blocks."""
 
 TICK = PATIENCE
 """Seconds between two ticks."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
+
+
+CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+"""`call_later` of an event loop."""
 
 
 class Job(Protocol):
@@ -107,36 +123,18 @@ class WorkerPool:
         self._crew.start(threads)
         self._loop.add_reader(self._bell.reader, self._answer_bell)
 
-    def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
-        """Queue `fn(*args)` for a worker thread; on the loop's thread only.
+    def add(self, job: Job) -> None:
+        """Queue a job for a thread.
 
-        Jobs begin in the order of their submission. A job whose future is cancelled before it began never
-        runs, though it keeps its place in the queue until a worker skips it. One that runs goes on to its
-        end, and its result is dropped.
-
-        Returns:
-            A future of what the function returns or raises, SystemExit and KeyboardInterrupt included.
-            StopIteration and GeneratorExit, which no coroutine can be handed, become the cause of a
-            RuntimeError. An exception that nobody asks the future for is not logged.
+        Jobs begin in the order in which they are added. One that is over before it began never runs, though it keeps
+        its place in the queue until a worker skips it. One that runs goes on to its end, and its result is dropped.
 
         Raises:
-            OverloadedError: All threads are taken and `queue` jobs wait, or the pool is stopping; nothing is
-                queued.
+            OverloadedError: All threads are taken and `queue` jobs wait, or the pool is stopping; nothing is queued.
             RuntimeError: The pool was not started, or this is not the thread of its loop.
         """
-        self._check_thread()
-        future: asyncio.Future[_Result] = self._loop.create_future()
-        self.add(FutureJob(future, fn, args))
-        return future
-
-    def add(self, job: Job) -> None:
-        """Queue a job, as `submit` does; it is told its outcome at once, and not in the loop's next iteration.
-
-        Raises:
-            OverloadedError: As for `submit`.
-            RuntimeError: As for `submit`.
-        """
-        self._check_thread()
+        if threading.get_ident() != self._loop_ident:
+            raise RuntimeError("a job is added on the thread of the loop that has awaited start()")
         # Pending jobs count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
         if self._closed or len(self._pending) - len(self._crew.lost) >= self._size + self._queue:
@@ -154,10 +152,9 @@ class WorkerPool:
     async def stop(self, grace: float) -> int:
         """Refuse new jobs, let the pending ones finish, then end the threads.
 
-        The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every future that
-        is not done is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon
-        that ends with its job. Cancelling `stop` cuts the grace short. Further calls share the outcome of the
-        first to end.
+        The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every job that is not over
+        is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon that ends with its
+        job. Cancelling `stop` cuts the grace short. Further calls share the outcome of the first to end.
 
         Args:
             grace: Seconds that running and queued jobs are given.
@@ -217,10 +214,6 @@ class WorkerPool:
     def ident_of(self, job: Job) -> int | None:
         """Return the ident of the thread that is running a job; None when there is none."""
         return self._crew.ident_of(job)
-
-    def _check_thread(self) -> None:
-        if threading.get_ident() != self._loop_ident:
-            raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
 
     def _refusal(self) -> OverloadedError:
         if self._closed:
@@ -341,42 +334,115 @@ class WorkerPool:
         self._crew.end(0.0 if abandoned else _JOIN_LIMIT)
 
 
-class FutureJob:
-    """A function as a job, whose outcome a future gets: who cancels the future cancels the job.
+class Pacing(Pace):
+    """Decides for one pool. Belongs on the thread of its loop; any thread may read `spreads`.
 
-    The future is none of a class of our own: asyncio awaits those much slower.
+    Args:
+        pending: Returns how many jobs are queued or with a thread.
+        begun: Returns when each job began that is with a thread, in seconds of `time.monotonic()`.
+
+    Attributes:
+        spreads: See `Pace`.
+        gives_way: Whether the loop stops after a few jobs or results for threads that it has called. Jobs that began
+            together end together, and their callers call together again; this pulls them apart.
     """
 
-    __slots__ = ("_args", "_fn", "_future")
+    def __init__(self, pending: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
+        super().__init__()
+        self._pending = pending
+        self._begun = begun
+        self.spreads = False
+        self.gives_way = False
+        self._most_took_long = False
+        self._steps = 0
+        self._idleness = Idleness(monotonic(), process_time())
+        self._timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, future: asyncio.Future[Any], fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self._future = future
-        self._fn = fn
-        self._args = args
+    def first_came(self) -> None:
+        """Note that a job is pending, after there was none."""
+        self._idleness.first_came(monotonic())
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the future is done."""
-        return self._future.done()
+    def last_left(self) -> None:
+        """Note that no job is pending any more."""
+        self._idleness.last_left(monotonic())
 
-    def run(self) -> Any:
-        """Call the function."""
-        return self._fn(*self._args)
+    def jobs_block(self, call_later: CallLater, *, held_up: bool) -> bool:
+        """Judge, and spread for a while if jobs block.
 
-    def end(self, result: Any, error: BaseException | None) -> None:
-        """Pass the outcome on."""
-        if error is None:
-            self._future.set_result(result)
-            return
-        if isinstance(error, StopIteration | GeneratorExit):  # which no coroutine can be handed
-            cause, error = error, RuntimeError(f"the job raised {type(error).__name__}")
-            error.__cause__ = cause
-        self._future.set_exception(error)
-        self._future.exception()  # counts as asked for: asyncio would log it where the caller has gone
+        Args:
+            call_later: Of the pool's loop.
+            held_up: Whether a job that takes long keeps others waiting.
+        """
+        jobs_block = self._idleness.found(monotonic(), process_time()) or held_up
+        if jobs_block:
+            self.spreads = True
+            if self._timer is None:
+                self._timer = call_later(SPREAD, partial(self._end_spread, call_later))
+        if self.spreads and self._most_take_long():
+            self.gives_way = self._most_took_long = True
+        return jobs_block
 
-    def cancel(self) -> None:
-        """Cancel the future."""
-        self._future.cancel()
+    def is_time_to_give_way(self) -> bool:
+        """Count a job or a result; return whether to give way now."""
+        self._steps += 1
+        return self._steps % STEPS == 0
+
+    def stop(self) -> None:
+        """End the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _most_take_long(self) -> bool:
+        """Return whether most of the pending jobs have been with a thread for longer than `PATIENCE`."""
+        latest = monotonic() - PATIENCE
+        long = sum(1 for begun in self._begun() if begun < latest)
+        return long >= MANY and 2 * long > self._pending()
+
+    def _end_spread(self, call_later: CallLater) -> None:
+        """Stop spreading, unless most jobs took long meanwhile."""
+        self.spreads = self.gives_way = self._most_took_long
+        self._most_took_long = False
+        self._timer = call_later(SPREAD, partial(self._end_spread, call_later)) if self.spreads else None
+
+
+class Idleness:
+    """Tells jobs that block from jobs that compute: does the process idle while jobs are pending?
+
+    A thread that computes all the while beside them hides that jobs block. It knows no clock: the
+    caller says what time it is.
+
+    Args:
+        now: Seconds of a clock that never goes back.
+        computed: Seconds for which the process, all its threads together, has computed; of `time.process_time()`.
+    """
+
+    def __init__(self, now: float, computed: float) -> None:
+        self._judged = now
+        self._computed = computed
+        self._without_jobs = 0.0
+        self._none_since = now
+
+    def first_came(self, now: float) -> None:
+        """Note that jobs are pending, after there were none."""
+        self._without_jobs += now - self._none_since
+
+    def last_left(self, now: float) -> None:
+        """Note that no job is pending any more."""
+        self._none_since = now
+
+    def found(self, now: float, computed: float) -> bool:
+        """Judge the time since the last judgement, while jobs are pending or just after.
+
+        Returns:
+            Whether the process idled although there were jobs; False as well while it is too early to say.
+        """
+        with_jobs = now - self._judged - self._without_jobs
+        if with_jobs < JUDGED_TIME:
+            return False
+        idled = computed - self._computed < OCCUPIED * with_jobs
+        self._judged, self._computed, self._without_jobs = now, computed, 0.0
+        return idled
 
 
 def _run(job: Job) -> Any:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.serving.workers.rig import Run, no_more_files, started
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
-from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.threads import Gate
 
 
@@ -45,7 +45,7 @@ def test_the_file_of_a_gate_is_closed_with_the_last_reference() -> None:
 
 def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
     async def main() -> None:
-        pool = WorkerPool(1)
+        pool = FuturePool(1)
         with no_more_files(), pytest.raises(RuntimeError, match="no file for it: Too many open files"):
             await pool.start(threads=1)
 
