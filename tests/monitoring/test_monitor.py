@@ -25,7 +25,7 @@ from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures,
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status
-from wwspec_router.serving.gauges import read_stored
+from wwspec_router.serving.program import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.failed import Failure
@@ -337,7 +337,7 @@ def test_an_event_counts_until_notify_ttl_is_over_also_when_it_was_fetched() -> 
     with closing(open_store("memory:", StoreLimits(max_rows=1))) as store:
         store.put("corp", 7, "notify-1", "text", 100.0)
         assert store.get("corp", 7, "notify-1") == "text"
-        assert read_stored(store, ["digest"]).rows == 1
+        assert read_stored(store, ["digest"]).store_rows == 1
         with pytest.raises(StoreFullError, match="shorten notify_ttl: .* also one that was fetched"):
             store.put("corp", 7, "notify-2", "text", 100.0)
 
@@ -400,7 +400,7 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.monitoring.monitor import Monitor
-from wwspec_router.serving.gauges import read_stored
+from wwspec_router.serving.program import read_stored
 from wwspec_router.stores import open_store
 
 def answer(reply: bytes) -> None:

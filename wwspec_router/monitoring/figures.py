@@ -57,43 +57,6 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Worker threads that were replaced, since their call does not end."""
 
 
-class StoredJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job in the store."""
-
-    ability_id: str
-    """`UNKNOWN` for a job of another program."""
-    state: str
-    attempt: int
-    """How often its code began to run."""
-    left: float
-    """Seconds until another process may take it."""
-    age: float
-    """Seconds since it was accepted."""
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """How full the store is. Several processes may share it."""
-
-    rows: int = 0
-    """Events kept, fetched or not: each counts until `notify_ttl` is over."""
-    bytes: int = 0
-    """Bytes of their text."""
-    jobs_waiting: int = 0
-    """Jobs that no process has claimed, without notifications."""
-    unfetched: int = 0
-    """Notifications that the app has not fetched, and is told again."""
-    jobs_claimed: int = 0
-    """Jobs that a process has claimed."""
-    jobs_set_aside: int = 0
-    """Jobs that failed for good, and can be run again."""
-    jobs_forgotten: int = 0
-    """Those of them that had to leave since the store was made, because there were too many."""
-    oldest_job_age: float = 0.0
-    """Seconds since the oldest job was accepted; 0.0 when there is none."""
-    oldest_jobs: list[StoredJob] = []
-    """The oldest of them, the very oldest first."""
-
-
 class Tally(msgspec.Struct, frozen=True):
     """What was counted of one ability, or of what `EVENT` and its like stand for."""
 

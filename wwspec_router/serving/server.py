@@ -7,11 +7,13 @@ grace. This module knows neither what a call is nor who watches this process.
 import asyncio
 import gc
 import logging
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from signal import SIGINT
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -29,7 +31,6 @@ from wwspec_router.logs.lines import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
-from wwspec_router.serving.forks import keep_from_children
 from wwspec_router.serving.heartbeat import Pulse
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
@@ -94,6 +95,50 @@ def work(
     if core is not None:
         take_core(core, settings.pin_workers)
     _WorkerServer(program, settings, pulse, counts).run([listening])
+
+
+def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
+    """Close a port, its connections and other sockets in each process that this one forks from now on.
+
+    Such a process may live longer than the program. If it kept the port, no other program could open it, and no client
+    would see that a connection was closed. Processes that run another program, as those of `subprocess`, inherit none
+    of them anyway.
+    """
+    port = listening.getsockname()[1]
+    os.register_at_fork(after_in_child=partial(_let_go, port, [each.fileno() for each in others]))
+
+
+def _let_go(port: int, others: list[int]) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for number in {*others, *_sockets_of(port)}:
+        # Not closed: objects of this process still have the number, and would close the next file that gets it.
+        os.dup2(nothing, number, inheritable=False)
+    os.close(nothing)
+
+
+def _sockets_of(port: int) -> list[int]:
+    """Return the sockets of a local TCP port."""
+    found = []
+    for entry in _open_files():
+        with suppress(OSError):  # no socket, or the folder itself
+            probe = socket.socket(fileno=int(entry.name))
+            try:
+                if probe.family in (socket.AF_INET, socket.AF_INET6) and probe.getsockname()[1] == port:
+                    found.append(probe.fileno())
+            finally:
+                probe.detach()
+    return found
+
+
+def _open_files() -> list[Path]:
+    """Return a path for each open file of this process, named by its number."""
+    try:
+        return list(Path("/proc/self/fd").iterdir())
+    except FileNotFoundError:  # not Linux
+        return list(Path("/dev/fd").iterdir())
 
 
 def _program(settings: Settings, shared: SharedFigures | None = None) -> ZoneProgram:
@@ -200,7 +245,7 @@ class _Server(uvicorn.Server):
 
         A terminal sends Ctrl-C to all its processes; the SIGTERM by which `wwspec dev` then ends its own is no second.
         """
-        if sig in self._signals or (sig == SIGINT and self._is_debugged and _prompt_is_open()):
+        if sig in self._signals or (sig == signal.SIGINT and self._is_debugged and _prompt_is_open()):
             end_by(sig)
         self._signals.add(sig)
         if not self.should_exit:
@@ -266,5 +311,5 @@ class _WorkerServer(_Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM. A terminal sends Ctrl-C to all; the parent passes it on."""
-        if sig != SIGINT and not self.should_exit:
+        if sig != signal.SIGINT and not self.should_exit:
             self._begin_stop(sig, frame)  # a second SIGTERM may come in the midst of this, and must not end the process
