@@ -128,13 +128,6 @@ def test_order_and_grouping_do_not_change_the_sum(scripts: list[list[object]], d
     assert msgspec.msgpack.encode(snapshots) == before
 
 
-def test_nothing_added_changes_nothing() -> None:
-    figures = Figures(["digest"])
-    figures.count("digest", 710660, 0.001, 0.01)
-    snapshot = figures.snapshot(Gauges(busy=3))
-    assert merged([Snapshot(), snapshot, merged([])]) == snapshot
-
-
 def test_gauges_and_processes_add_up() -> None:
     parts = [
         Figures([]).snapshot(Gauges(busy=1, threads=4, queued=2)),

@@ -38,7 +38,7 @@ _OFFSET = 161.0
 _SHORTEST = 2.0**-20
 """About a microsecond, in seconds; shorter times are in bucket 0 and read as 0."""
 _LONGEST = 3600.0
-"""In seconds; longer times are in the bucket of this one."""
+"""Seconds; longer times are in the bucket of this one."""
 _LAST = int(log2(_LONGEST) * _PER_OCTAVE + _OFFSET)
 
 
@@ -98,12 +98,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one process at one moment, or of several taken together by `merged`."""
 
     started: float = math.inf
-    """When the first of the processes started, in seconds of `time.monotonic()`, which all processes share."""
+    """The start of the first of the processes, in seconds of `time.monotonic()`, which all processes share."""
     processes: int = 0
     """Processes that run."""
     gauges: Gauges = Gauges()
     tallies: dict[str, Tally] = {}
-    """By ability ID or name; only what was called."""
+    """What was called, by ability ID or name."""
     errcodes: dict[int, int] = {}
     """Calls by errcode since the start, without those of errcode 0."""
     jobs: JobCounts = JobCounts()

@@ -25,7 +25,8 @@ from wwspec_router.http1.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, 
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.measured_sdk import Measure
-from wwspec_router.logs.lines import about, current_request
+from wwspec_router.logs.formats import current_request
+from wwspec_router.logs.lines import about
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
 from wwspec_router.sdk.base import Sdk, SealedReply

@@ -31,7 +31,7 @@ from wwspec_router.logs.lines import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
-from wwspec_router.serving.heartbeat import Pulse
+from wwspec_router.serving.heartbeat import CLOSED, EXHAUSTED, HELD_UP, SERVING, Heartbeat
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.supervisor import end_by
@@ -66,7 +66,7 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
 def work(
     settings: Settings,
     listening: socket.socket,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     shared: int | None,
     counts: ConnectionCounts,
     core: int | None = None,
@@ -76,7 +76,7 @@ def work(
     Args:
         settings: Of the program.
         listening: The bound socket that the workers share.
-        pulse: The line to the parent.
+        heartbeat: The line to the parent.
         shared: A file in which the workers show each other their figures; see `SharedFigures`.
         counts: In which they show each other how many connections they have.
         core: The core that is this worker's own; None for none.
@@ -85,16 +85,16 @@ def work(
         WWSpecError: The program can't start as configured.
     """
     program = _program(
-        settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, pulse.number)
+        settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, heartbeat.number)
     )
-    if pulse.predecessor:  # the platform does not collect the parent's lines of a deployed program
-        log.warning("this worker process takes the place of one that %s", pulse.predecessor)
-    program.on_held_up = pulse.held_up
-    program.on_exhausted = pulse.exhausted
-    keep_from_children(listening, pulse.socket)
+    if heartbeat.predecessor:  # the platform does not collect the parent's lines of a deployed program
+        log.warning("this worker process takes the place of one that %s", heartbeat.predecessor)
+    program.on_held_up = partial(heartbeat.report, HELD_UP)
+    program.on_exhausted = partial(heartbeat.report, EXHAUSTED)
+    keep_from_children(listening, heartbeat.socket)
     if core is not None:
         take_core(core, settings.pin_workers)
-    _WorkerServer(program, settings, pulse, counts).run([listening])
+    _WorkerServer(program, settings, heartbeat, counts).run([listening])
 
 
 def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
@@ -268,13 +268,15 @@ class _WorkerServer(_Server):
     Args:
         program: What is served.
         settings: Its settings.
-        pulse: The line to the parent.
+        heartbeat: The line to the parent.
         counts: How many connections each worker process has.
     """
 
-    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse, counts: ConnectionCounts) -> None:
-        super().__init__(program, settings, pulse.serving)
-        self._pulse = pulse
+    def __init__(
+        self, program: ZoneProgram, settings: Settings, heartbeat: Heartbeat, counts: ConnectionCounts
+    ) -> None:
+        super().__init__(program, settings, partial(heartbeat.report, SERVING))
+        self._heartbeat = heartbeat
         self._counts = counts
         self._is_alone = settings.processes == 1
         self._acceptor: Acceptor | None = None
@@ -289,7 +291,7 @@ class _WorkerServer(_Server):
         listening.listen(BACKLOG)
         loop = asyncio.get_running_loop()
         self._acceptor = Acceptor(
-            loop, listening, self._new_connection, self.server_state, self._counts, self._pulse.number
+            loop, listening, self._new_connection, self.server_state, self._counts, self._heartbeat.number
         )
 
     def _new_connection(self) -> asyncio.Protocol:
@@ -304,7 +306,7 @@ class _WorkerServer(_Server):
             self._acceptor.close()
         for each in sockets or []:
             each.close()
-        self._pulse.closed()
+        self._heartbeat.report(CLOSED)
         if self._acceptor is not None:
             await self._acceptor.wait_closed()
         await super().shutdown(sockets)

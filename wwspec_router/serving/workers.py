@@ -24,7 +24,7 @@ from time import monotonic, process_time
 from typing import Any, Protocol
 
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.threads import Busy, Crew, Gate, Pace
+from wwspec_router.threads import Busy, Pace, ThreadPool, Wakeup
 
 PATIENCE = 0.005
 """Seconds after which a job takes long."""
@@ -56,19 +56,15 @@ class Job(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for its outcome any more; read by any thread, changed on the loop."""
-        ...
 
     def run(self) -> Any:
         """Do it; on a thread, unless it is over."""
-        ...
 
     def end(self, result: Any, error: BaseException | None) -> None:
         """Take what `run` returned or raised; on the loop, unless it is over."""
-        ...
 
     def cancel(self) -> object:
         """Let it be over; on the loop. One that runs goes on to its end."""
-        ...
 
 
 class WorkerPool:
@@ -95,9 +91,9 @@ class WorkerPool:
         self._queue = queue
         self._loop_ident: int | None = None
         self._pending: set[Job] = set()
-        self._pacing = Pacing(lambda: len(self._pending), lambda: self._crew.begun())
-        self._bell = Gate()
-        self._crew: Crew[Job] = Crew(threads, name, _run, self._bell.open, self._pacing)
+        self._pacing = Pacing(lambda: len(self._pending), lambda: self._pool.begun())
+        self._wakeup = Wakeup()
+        self._pool: ThreadPool[Job] = ThreadPool(threads, name, _run, self._wakeup.send, self._pacing)
         self._flushing = False
         """Whether a flush is to come."""
         self._timer: asyncio.TimerHandle | None = None
@@ -120,8 +116,8 @@ class WorkerPool:
             raise RuntimeError("a worker pool serves one loop, once: make a new WorkerPool")
         self._loop = asyncio.get_running_loop()
         self._loop_ident = threading.get_ident()
-        self._crew.start(threads)
-        self._loop.add_reader(self._bell.reader, self._answer_bell)
+        self._pool.start(threads)
+        self._loop.add_reader(self._wakeup.reader, self._on_wakeup)
 
     def add(self, job: Job) -> None:
         """Queue a job for a thread.
@@ -137,15 +133,15 @@ class WorkerPool:
             raise RuntimeError("a job is added on the thread of the loop that has awaited start()")
         # Pending jobs count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
-        if self._closed or len(self._pending) - len(self._crew.lost) >= self._size + self._queue:
+        if self._closed or len(self._pending) - len(self._pool.lost) >= self._size + self._queue:
             raise self._refusal()
         if not self._pending:
             self._pacing.first_came()
         self._pending.add(job)
-        self._crew.jobs.append(job)
+        self._pool.jobs.append(job)
         self._flush_soon()
         if self._pacing.gives_way:
-            self._crew.call_next()
+            self._pool.call_next()
             if self._pacing.is_time_to_give_way():
                 os.sched_yield()
 
@@ -175,9 +171,9 @@ class WorkerPool:
     def replace(self, ident: int) -> bool:
         """Give the place of a thread that is running a job to another, which starts when a job needs it.
 
-        As `Crew.lose`.
+        As `ThreadPool.lose`.
         """
-        replaced = self._crew.lose(ident)
+        replaced = self._pool.lose(ident)
         if replaced:
             self._flush_soon()  # what is queued may be waiting for just this place
         return replaced
@@ -185,40 +181,40 @@ class WorkerPool:
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
-        return len(self._crew.begun())
+        return len(self._pool.begun())
 
     @property
     def queued(self) -> int:
         """How many jobs wait for a thread, with cancelled ones that no worker has skipped yet."""
-        return len(self._crew.jobs)
+        return len(self._pool.jobs)
 
     @property
     def threads(self) -> int:
         """How many threads there are, busy or idle, without the replaced."""
-        return len(self._crew.workers)
+        return len(self._pool.workers)
 
     @property
     def replaced(self) -> int:
         """How many threads were replaced and still run their jobs."""
-        return len(self._crew.lost)
+        return len(self._pool.lost)
 
     @property
     def exhausted(self) -> bool:
         """Whether every thread is running a job and none can be added, not even in the place of another."""
-        return self._crew.is_full and self.busy >= self.threads
+        return self._pool.is_full and self.busy >= self.threads
 
     def busy_workers(self) -> list[Busy[Job]]:
         """Return the threads that are running a job, the longest running first."""
-        return self._crew.busy()
+        return self._pool.busy()
 
     def ident_of(self, job: Job) -> int | None:
         """Return the ident of the thread that is running a job; None when there is none."""
-        return self._crew.ident_of(job)
+        return self._pool.ident_of(job)
 
     def _refusal(self) -> OverloadedError:
         if self._closed:
             return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
-        detail = f"{len(self._pending)} jobs pending, {len(self._crew.workers)} of {self._size} worker threads"
+        detail = f"{len(self._pending)} jobs pending, {len(self._pool.workers)} of {self._size} worker threads"
         return OverloadedError(detail=detail)
 
     def _flush_soon(self) -> None:
@@ -232,20 +228,20 @@ class WorkerPool:
         A single quick job is done while this thread gives way, and its result found here: nobody has to be woken.
         """
         self._flushing = False
-        crew = self._crew
-        if crew.done:
+        pool = self._pool
+        if pool.done:
             self._drain()
         # Only this thread appends: an empty queue means that every job has found its worker already.
-        if not crew.jobs:
+        if not pool.jobs:
             return
-        crew.is_waking = True  # by the drain below
+        pool.is_waking = True  # by the drain below
         try:
-            crew.call_next()
-            if not crew.done:
+            pool.call_next()
+            if not pool.done:
                 os.sched_yield()
         finally:
             self._drain()
-        if not crew.workers:
+        if not pool.workers:
             self._refuse_queued()
         elif self._timer is None:
             self._timer = self._loop.call_later(TICK, self._tick)
@@ -253,39 +249,39 @@ class WorkerPool:
     def _tick(self) -> None:
         """Find out whether jobs block while others wait. As long as jobs are queued another tick follows.
 
-        So a head whose job takes long loses its role when the next tick comes.
+        So a worker whose job takes long is active no longer when the next tick comes.
         """
         self._timer = None
-        crew = self._crew
-        if crew.done:
+        pool = self._pool
+        if pool.done:
             self._drain()
         left = self._patience_left()
-        if self._pacing.jobs_block(self._loop.call_later, held_up=bool(crew.jobs) and left <= 0):
-            crew.hand_on(crew.head)
-        if crew.jobs:
+        if self._pacing.jobs_block(self._loop.call_later, held_up=bool(pool.jobs) and left <= 0):
+            pool.hand_on(pool.active)
+        if pool.jobs:
             self._timer = self._loop.call_later(left if left > 0 else TICK, self._tick)
 
     def _patience_left(self) -> float:
-        """Return for how many seconds more the head may be at its job."""
-        head = self._crew.head  # once: it may go idle meanwhile
-        begun = 0.0 if head is None else head.since
+        """Return for how many seconds more the active worker may be at its job."""
+        active = self._pool.active  # once: it may go idle meanwhile
+        begun = 0.0 if active is None else active.since
         return begun + PATIENCE - monotonic() if begun else PATIENCE
 
     def _refuse_queued(self) -> None:
         """Fail what is queued: there is no thread, and none can be started."""
-        while self._crew.jobs:
-            self._crew.done.append((self._crew.jobs.popleft(), None, self._refusal()))
+        while self._pool.jobs:
+            self._pool.done.append((self._pool.jobs.popleft(), None, self._refusal()))
         self._drain()
 
-    def _answer_bell(self) -> None:
+    def _on_wakeup(self) -> None:
         """Drain, since a worker wants it."""
-        self._bell.wait()
+        self._wakeup.wait()
         self._drain()
 
     def _drain(self) -> None:
         """End the jobs that are done. It resets the flag before the first pop, as `Worker.run` relies on."""
-        self._crew.is_waking = False
-        done, pending, pacing = self._crew.done, self._pending, self._pacing
+        self._pool.is_waking = False
+        done, pending, pacing = self._pool.done, self._pending, self._pacing
         while True:
             try:
                 job, result, error = done.popleft()
@@ -313,10 +309,10 @@ class WorkerPool:
         if self._timer is not None:
             self._timer.cancel()
         if self._loop_ident is not None:
-            self._loop.remove_reader(self._bell.reader)
+            self._loop.remove_reader(self._wakeup.reader)
         self._pacing.stop()
         self._drain()
-        jobs = self._crew.jobs
+        jobs = self._pool.jobs
         while True:
             try:
                 job = jobs.popleft()
@@ -331,7 +327,7 @@ class WorkerPool:
         self._pending.clear()
         self._drain()
         # This blocks the loop, so it waits only when no thread has a job: no coroutine holds them up.
-        self._crew.end(0.0 if abandoned else _JOIN_LIMIT)
+        self._pool.end(0.0 if abandoned else _JOIN_LIMIT)
 
 
 class Pacing(Pace):
@@ -407,7 +403,7 @@ class Pacing(Pace):
 
 
 class Idleness:
-    """Tells jobs that block from jobs that compute: does the process idle while jobs are pending?
+    """Distinguishes jobs that block from jobs that compute: does the process idle while jobs are pending?
 
     A thread that computes all the while beside them hides that jobs block. It knows no clock: the
     caller says what time it is.

@@ -182,26 +182,6 @@ def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int
 # Cancellation
 
 
-@pooled(threads=1)
-async def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(
-    pool: FuturePool, must_not_run: Forbidden
-) -> None:
-    blocker, running = await begin(pool)
-    dropped = [pool.submit(must_not_run) for _ in range(3)]
-    kept = pool.submit(lambda: "kept")
-    task = asyncio.ensure_future(asyncio.wait_for(dropped[0], DEADLINE))
-    await asyncio.sleep(0)
-    task.cancel()  # as when the client hangs up
-    for future in dropped[1:]:
-        future.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    blocker.release.set()
-    assert await kept == "kept"
-    await running
-    assert all(future.cancelled() for future in dropped)
-
-
 @pooled()
 async def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
     pool: FuturePool, must_not_run: Forbidden

@@ -22,7 +22,7 @@ from tests.serving.workers.rig import (
 from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router import threads as crew
+from wwspec_router import threads
 
 # Replacing threads that hang
 
@@ -146,7 +146,7 @@ async def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_reco
             assert [type(answer) for answer in answers] == kinds
     assert pool.threads == 0
     assert await pool.submit(int) == 0
-    (warning,) = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == threads.__name__]
     assert warning.startswith("no new worker thread beside the 0 there are")
 
 

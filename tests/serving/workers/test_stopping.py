@@ -178,17 +178,6 @@ def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFact
 # Start, loops, misuse
 
 
-def test_pools_serve_several_loops_one_after_another(run: Run) -> None:
-    async def main() -> list[int]:
-        pool = await started(threads=4)
-        results = await asyncio.gather(*(pool.submit(abs, -number) for number in range(50)))
-        assert await pool.stop(DEADLINE) == 0
-        return results
-
-    for _ in range(5):
-        assert run(main) == list(range(50))
-
-
 def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run) -> None:
     pool = FuturePool(2)
     with pytest.raises(RuntimeError, match="awaited start"):

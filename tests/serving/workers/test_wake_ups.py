@@ -14,7 +14,7 @@ import pytest
 from tests.serving.workers.rig import LOOPS, LoopFactory, no_more_threads, run_on, started
 from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
-from wwspec_router import threads as crew
+from wwspec_router import threads
 from wwspec_router.serving import workers
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
@@ -102,7 +102,7 @@ def changing_places(chance: float) -> Iterator[None]:
         return at_a_line
 
     def at_a_call(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
-        return at_a_line if frame.f_code.co_filename in (crew.__file__, workers.__file__) else None
+        return at_a_line if frame.f_code.co_filename in (threads.__file__, workers.__file__) else None
 
     before, before_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(at_a_call)
