@@ -1,4 +1,4 @@
-"""Log lines, with nothing secret in them. `log_formats` has their form, `log_handlers` their destination.
+"""Log lines, with nothing secret in them. `formats` has their form, `handlers` their destination.
 
 With the vendor's SDK bodies, tokens and keys never reach a log. Text from outside is shortened and escaped, and an
 unknown exception is described by its type and where it was raised, since its text may quote a body. With the emulator's

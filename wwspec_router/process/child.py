@@ -101,8 +101,8 @@ class Child:
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
         in_terminal: Whether it reads this process's standard input.
-        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends. It is
-            always a new interpreter.
+        held: What the child does before it waits for `release`; see `prestart.order`. It ends if this process ends. It
+            is always a new interpreter.
         start_process: Starts the process; None means `new_interpreter`.
         start_limit: Seconds within which it must be ready, or have succeeded; None means `WWSPEC_START_LIMIT`, or 30.
 

@@ -86,7 +86,7 @@ class Heartbeat:
         with suppress(OSError):
             self._parent.send(_line(what), socket.MSG_DONTWAIT)
 
-    def failed(self, reason: str) -> None:
+    def report_failure(self, reason: str) -> None:
         """Report why this process ends."""
         with suppress(OSError):
             self._parent.sendall(_line(f"{FAILED} {reason}"))

@@ -90,7 +90,7 @@ def _serve_in_workers(settings: Settings, listening: socket.socket, cores: tuple
         reason = f"the program can't start: {describe(error)}"
     else:
         return
-    heartbeat.failed(reason)
+    heartbeat.report_failure(reason)
     sys.exit(FAILURE)
 
 
