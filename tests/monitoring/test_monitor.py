@@ -609,18 +609,3 @@ def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worke
     other.end()
     status = survivor.status()
     assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)
-
-
-def test_killed_processes_stay_counted_once(start: Callable[..., Worker]) -> None:
-    survivor = start()
-    seen = [0]
-    for total in (10, 20, 30):
-        worker = start(number=1)
-        worker.count(10)
-        survivor.wait_status(lambda status, total=total: status["calls"] == total)  # type: ignore[misc]
-        worker.kill()
-        for _ in range(50):
-            seen.append(survivor.status()["calls"])
-            assert seen[-1] == total
-    status = survivor.status()
-    assert (status["calls"], status["processes"], status["busy"]) == (30, 1, 1)

@@ -98,7 +98,8 @@ class JsonFormatter(OneLineFormatter):
 def subject_text() -> str:
     """Return what this thread or task is about, and the trace of its call, for a line of text."""
     request, trace_id = current_request.get(), current_trace_id()
-    return " ".join([*([f"#{request}"] if request else []), *([f"trace_id={trace_id}"] if trace_id else [])])
+    text = f"#{request}" if request else ""
+    return f"{text} trace_id={trace_id}".lstrip() if trace_id else text
 
 
 def _subject() -> dict[str, int | str]:
