@@ -345,8 +345,8 @@ def test_an_sdk_that_makes_no_notify_id_fails_the_call(sdk: VendorSdk, notify_id
     sdk._module.spec_gen_notify_id = Mock(side_effect=[notify_id])
     with pytest.raises(SdkCallError) as caught:
         sdk.new_notify_id()
-    told = (-10001, "RuntimeError") if fails else (None, "the SDK returned no notify_id")
-    assert (caught.value.api, caught.value.return_code, caught.value.detail) == ("spec_gen_notify_id", *told)
+    expected = (-10001, "RuntimeError") if fails else (None, "the SDK returned no notify_id")
+    assert (caught.value.api, caught.value.return_code, caught.value.detail) == ("spec_gen_notify_id", *expected)
 
 
 def test_debug_mode_is_refused_when_the_sdk_says_so(sdk: VendorSdk) -> None:
