@@ -28,7 +28,7 @@ from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Samples
 from benchmarks.zones import PASSTHROUGH, SLOW_DATA, BenchmarkZone, zone
-from wwspec_router.serving.workers import WorkerPool
+from tests.support.future_pool import FuturePool
 
 Job = Callable[[], object]
 Handover = Callable[[Job], Awaitable[object]]
@@ -71,7 +71,7 @@ def blocking() -> None:
 async def contenders() -> AsyncIterator[dict[str, Handover]]:
     """Set up every way of running a job, each with the same number of threads."""
     loop = asyncio.get_running_loop()
-    pool = WorkerPool(THREADS)
+    pool = FuturePool(THREADS)
     await pool.start()
     limiter = anyio.CapacityLimiter(THREADS)
 

@@ -16,7 +16,7 @@ from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.examples import console_example, contract_faults
 from wwspec_contracts.matching import mismatches
 from wwspec_contracts.shape import shape_of
-from wwspec_router.codecs.bounds import bounded, input_check, output_check
+from wwspec_router.codecs.bounds import bounded, extra_check
 from wwspec_router.codecs.fitting import Fits, plan_of
 
 __all__ = ["Judge", "NewFitter"]
@@ -42,7 +42,7 @@ class Judge:
         self.fitters: list[Any] = [] if self.plan is None else [_made(build, self.plan) for build in builds]
         self._fits: list[Fits] = [each.fits for each in self.fitters if each is not None]
         self._decode = msgspec.json.Decoder(bounded(case.type)).decode
-        self._check = input_check(shape) if case.is_request else output_check(shape)
+        self._check = extra_check(shape, is_request=case.is_request)
         faults = next(contract_faults(case.type), None)
         self._example = console_example(case.type) if faults is None else _NO_EXAMPLE
 

@@ -7,7 +7,7 @@ from wwspec_router.cli.main import main
 
 
 def _goes_on() -> bool:
-    """Wait for the word to go on, if this process is held; see `host.held`, which no other run imports."""
+    """Wait for the word to go on, if this process is held; see `process.prestart`, which no other run imports."""
     if "WWSPEC_HELD" not in os.environ:
         return True
     from wwspec_router.process.prestart import wait_for_word

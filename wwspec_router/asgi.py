@@ -60,7 +60,7 @@ class _ThisMachineOnly:
 
 
 def _is_remote(client: tuple[str, int] | None) -> bool:
-    """Tell whether a client may be on another machine. A client in memory has a name, and no address."""
+    """Return whether a client may be on another machine. A client in memory has a name, and no address."""
     if client is None:
         return True
     try:

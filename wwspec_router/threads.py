@@ -1,22 +1,29 @@
 """The threads of one pool: which of them is called for a job, and how none sleeps while a job needs it.
 
-Calls and jobs each have a crew of their own, so neither takes a thread of the other. A thread that hangs can't be ended
-from outside: it is lost, another takes its place, and it ends with its job. One thread *leads* a crew: it queues jobs,
+Calls and jobs each have a pool of their own, so neither takes a thread of the other. A thread that hangs can't be ended
+from outside: it is lost, another takes its place, and it ends with its job. One thread *leads* a pool: it queues jobs,
 and takes what came of them. That of calls is the event loop's.
 
-At most one worker is the *head*: the one that was called for what is queued. While jobs return soon it stays the head
-and does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
-*spreads*, a head that takes a job first hands its role on, if more are queued: jobs spread over threads along a chain.
+At most one worker is *active*: the one that was called for what is queued. While jobs return soon it stays active and
+does them in a row; a second thread would only compete with it for the interpreter's lock (GIL). While the pool
+*spreads*, an active worker that takes a job first lets another be active, if more are queued: jobs spread over threads
+along a chain. Threads are daemons, start when a job finds none idle, and sleep without timeouts.
 
-Threads are daemons, start when a job finds none idle, and sleep at a gate of their own without timeouts.
+| a worker is | and is in | until |
+|---|---|---|
+| called | `workers`, `active` | it runs. If its thread can't be started, `_call` removes it, and calls an idle one. |
+| active | `workers`, `active` | no job is left: idle (`wait_idle`). A job is long, or jobs spread: busy (`hand_on`). |
+| busy | `workers` | its job ends. Active, if jobs wait and none is, else idle (`wait_idle`), unless jobs spread. |
+| idle | `workers`, `_idle` | `_next` chooses it: called. Or `end` wakes it: it ends. |
+| lost | `lost` | its job ends, and the thread with it. `lose` makes a worker lost while it is active or busy. |
 
-**No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then there is a head, or the
+**No wake-up is lost**: whenever the lock is free, if a job is queued and a worker is idle, then one is active, or the
 leader has a flush or a tick to come. Each method says how it keeps this. `WorkerPool` is the loop's side of it; jobs
 always spread, so they need neither.
 
-Who touches what:
+Which thread touches what:
 
-* Under the lock, where no foreign code runs: changes of `head`, `workers`, `lost`, and what is private here. Only the
+* Under the lock, where no foreign code runs: changes of `active`, `workers`, `lost`, and what is private here. Only the
   leader makes a worker lost, and only while that runs a job.
 * The leader alone appends to `jobs`, and pops from `done`; any thread pops from `jobs`, and appends to `done`. A deque
   does each of these atomically, with or without the GIL.
@@ -39,8 +46,8 @@ JobT = TypeVar("JobT")
 _ONE = (1).to_bytes(8, "little")
 
 
-class Gate:
-    """Where a thread sleeps until another opens it: it is passed once for each time that it is opened, by one thread.
+class Wakeup:
+    """Where a thread sleeps until another wakes it: each `send` ends one `wait`, be it before or after.
 
     A lock would do the same, but it is released while the interpreter's lock (GIL) is held: the thread that wakes up
     finds that taken, and sleeps once more. A file is written to without it.
@@ -52,7 +59,7 @@ class Gate:
         OSError: The process may open no more files.
 
     Attributes:
-        reader: A file that is readable while the gate is open.
+        reader: A file that is readable while a `wait` would end at once.
     """
 
     __slots__ = ("_writer", "reader")
@@ -64,12 +71,12 @@ class Gate:
         else:
             self.reader, self._writer = os.pipe()
 
-    def open(self) -> None:
-        """Let one thread pass, which may run before this returns; from any thread."""
+    def send(self) -> None:
+        """Wake one thread, which may run before this returns; from any thread."""
         os.write(self._writer, _ONE)
 
     def wait(self) -> None:
-        """Sleep until it is open, and pass."""
+        """Sleep until woken."""
         os.read(self.reader, len(_ONE))
 
     def __del__(self) -> None:
@@ -101,8 +108,8 @@ class Busy(NamedTuple, Generic[JobT]):
     """The job."""
 
 
-class Crew(Generic[JobT]):
-    """The threads of one pool.
+class ThreadPool(Generic[JobT]):
+    """The threads, and which of them is called.
 
     Args:
         size: How many there are at most.
@@ -116,7 +123,7 @@ class Crew(Generic[JobT]):
         done: What came of jobs: the job, and a result or an error.
         is_waking: Whether the leader takes what is in `done` without being woken: `wake` was called and has had no
             effect yet, or the leader has called a worker and looks for results next.
-        head: The worker that was called for what is queued.
+        active: The worker that was called for what is queued.
         workers: Those that there are, without the lost.
         lost: Those that were replaced, and still run their job.
         has_failed_to_start: Whether the last thread that was needed could not be started.
@@ -132,7 +139,7 @@ class Crew(Generic[JobT]):
         self.jobs: deque[JobT] = deque()
         self.done: deque[tuple[JobT, Any, BaseException | None]] = deque()
         self.is_waking = False
-        self.head: Worker[JobT] | None = None
+        self.active: Worker[JobT] | None = None
         self.workers: list[Worker[JobT]] = []
         self.lost: list[Worker[JobT]] = []
         self.has_failed_to_start = False
@@ -183,12 +190,12 @@ class Crew(Generic[JobT]):
     # Called by the leader
 
     def call_next(self) -> None:
-        """Call a worker for what is queued, unless there is a head; after the jobs were appended.
+        """Call a worker for what is queued, unless one is active; after the jobs were appended.
 
         A worker that went idle before this takes the lock can be called. One that wants to go idle after it looks for
-        jobs first, under the lock, and finds them. A head that is there gives up its role later, under the lock: going
-        idle, when no job is left; or before it runs a job, calling the next if jobs are left. With no worker idle and
-        no thread to add, a job waits for a worker to end its own: none but a head goes idle before the queue is empty.
+        jobs first, under the lock, and finds them. One that is active ends that later, under the lock: going idle, when
+        no job is left; or before it runs a job, calling the next if jobs are left. With no worker idle and no thread
+        to add, a job waits for a worker to end its own: only while one is active others go idle beside queued jobs.
         """
         with self._lock:
             worker = self._next()
@@ -212,8 +219,8 @@ class Crew(Generic[JobT]):
             self.workers.remove(worker)
             self.lost.append(worker)
             worker.is_lost = True
-            if self.head is worker:
-                self.head = None
+            if self.active is worker:
+                self.active = None
         return True
 
     def end(self, limit: float) -> None:
@@ -229,27 +236,27 @@ class Crew(Generic[JobT]):
             self._idle.clear()
             leaving = [worker for worker in (*self.workers, *self.lost) if worker.is_alive()]
         for worker in idle:
-            worker.gate.open()
+            worker.wakeup.send()
         deadline = monotonic() + limit
         for worker in leaving:
             worker.join(max(0.0, deadline - monotonic()))
 
     # Called by a worker
 
-    def hand_on(self, head: "Worker[JobT] | None") -> None:
-        """End the role of the head, unless another has it by now; the next worker gets it if jobs are queued.
+    def hand_on(self, active: "Worker[JobT] | None") -> None:
+        """Let the active worker be so no longer, unless another is by now; the next is called if jobs are queued.
 
-        A worker does so before it runs a job, and the leader when a head keeps others waiting.
+        A worker does so before it runs a job, and the leader when the active one keeps others waiting.
         """
         with self._lock:
-            if self.head is not head:
+            if self.active is not active:
                 return
-            self.head = None
+            self.active = None
             worker = self._next() if self.jobs else None
         self._call(worker)
 
     def wait_idle(self, worker: "Worker[JobT]") -> bool:
-        """Sleep until called, unless there is a job and no head to do it: none goes idle beside a job without a head.
+        """Sleep until called, unless there is a job and no active worker to do it.
 
         Returns:
             False when the worker must end.
@@ -259,24 +266,24 @@ class Crew(Generic[JobT]):
                 self.lost.remove(worker)
                 return False
             if self.jobs:
-                if self.head is None and not self.pace.spreads:
-                    self.head = worker
-                if self.head is worker or self.pace.spreads:
+                if self.active is None and not self.pace.spreads:
+                    self.active = worker
+                if self.active is worker or self.pace.spreads:
                     return True
             elif self._ending:
                 self.workers.remove(worker)
                 return False
-            if self.head is worker:
-                self.head = None
+            if self.active is worker:
+                self.active = None
             self._idle.append(worker)
-        worker.gate.wait()
+        worker.wakeup.wait()
         return True
 
     # Under the lock, or just after
 
     def _next(self, *, start: bool = True) -> "Worker[JobT] | None":
-        """Choose the worker to call and make it the head; under the lock."""
-        if self.head is not None or self._ending:
+        """Choose the worker to call, which is active then; under the lock."""
+        if self.active is not None or self._ending:
             return None
         if self._idle:
             worker = self._idle.pop()  # the last to go idle has the warmest caches
@@ -284,7 +291,7 @@ class Crew(Generic[JobT]):
             worker = self._add()
         else:
             return None
-        self.head = worker
+        self.active = worker
         return worker
 
     def _add(self) -> "Worker[JobT]":
@@ -307,19 +314,19 @@ class Crew(Generic[JobT]):
     def _call(self, worker: "Worker[JobT] | None") -> None:
         """Wake the chosen worker, or start its thread; not under the lock.
 
-        When it can't be started another is called: one may have gone idle because this one was the head.
+        When it can't be started another is called: one may have gone idle because this one was active.
         """
         if worker is None:
             return
         if worker.ident is not None:
-            worker.gate.open()
+            worker.wakeup.send()
             return
         try:
             self._start(worker)
         except (RuntimeError, MemoryError) as error:
             with self._lock:
-                if self.head is worker:
-                    self.head = None
+                if self.active is worker:
+                    self.active = None
                 idle = self._next(start=False) if self.jobs else None
                 others, warned, self._warned = len(self.workers), self._warned, True
             self._call(idle)
@@ -331,21 +338,21 @@ class Worker(threading.Thread, Generic[JobT]):
     """One thread: does jobs until there are none, then sleeps until it is called.
 
     Args:
-        crew: Whose.
+        pool: The pool that it belongs to.
         name: The thread's.
 
     Attributes:
         since: When its job began, in seconds of `time.monotonic()`; 0.0 while it has none.
         job: What it does; None while it has none.
         is_lost: Whether another thread was given its place.
-        gate: Where it sleeps, once it was started.
+        wakeup: Where it sleeps, once it was started.
     """
 
-    gate: Gate
+    wakeup: Wakeup
 
-    def __init__(self, crew: Crew[JobT], name: str) -> None:
+    def __init__(self, pool: ThreadPool[JobT], name: str) -> None:
         super().__init__(name=name, daemon=True)
-        self._crew = crew
+        self._pool = pool
         self.since = 0.0
         self.job: JobT | None = None
         self.is_lost = False
@@ -357,24 +364,24 @@ class Worker(threading.Thread, Generic[JobT]):
             RuntimeError: The system starts no thread, or opens no file.
         """
         try:
-            self.gate = Gate()
+            self.wakeup = Wakeup()
         except OSError as error:
             raise RuntimeError(f"no file for it: {error.strerror}") from None
         super().start()
 
     def run(self) -> None:
-        """Work until the crew ends, or another thread was given this one's place."""
-        crew = self._crew
-        jobs, done, pace, work = crew.jobs, crew.done, crew.pace, crew.work
+        """Work until the pool ends, or another thread was given this one's place."""
+        pool = self._pool
+        jobs, done, pace, work = pool.jobs, pool.done, pool.pace, pool.work
         while True:
             try:
                 job = jobs.popleft()
             except IndexError:
-                if not crew.wait_idle(self):
+                if not pool.wait_idle(self):
                     return
                 continue
-            if pace.spreads and crew.head is self:
-                crew.hand_on(self)
+            if pace.spreads and pool.active is self:
+                pool.hand_on(self)
             result: Any = None
             error: BaseException | None = None
             self.job = job
@@ -389,10 +396,10 @@ class Worker(threading.Thread, Generic[JobT]):
             del job, result, error  # a sleeping thread must not keep its last job alive
             # The leader is woken by the first of several results. To read True leaves ours to the drain that is under
             # way: it resets the flag before it pops. Had its last pop come before our append, so had the reset, and
-            # we would read False. A head that has more to do wakes nobody: a job is queued, so a flush or a tick is
-            # to come, and both drain.
-            if not (crew.is_waking or (jobs and crew.head is self and not pace.spreads)):
-                crew.is_waking = True
-                crew.wake()
-            if (self.is_lost or not (crew.head is self or pace.spreads)) and not crew.wait_idle(self):
+            # we would read False. An active worker that has more to do wakes nobody: a job is queued, so a flush or a
+            # tick is to come, and both drain.
+            if not (pool.is_waking or (jobs and pool.active is self and not pace.spreads)):
+                pool.is_waking = True
+                pool.wake()
+            if (self.is_lost or not (pool.active is self or pace.spreads)) and not pool.wait_idle(self):
                 return

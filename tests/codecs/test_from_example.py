@@ -131,16 +131,6 @@ def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) 
         ("kind='func'\ninput='in.json'", "input goes with api or handler only"),
         ("api='ping'\noutput='empty.json'", "an error reply does not fit the output contract of a"),
     ],
-    ids=[
-        "no output",
-        "no file",
-        "two contracts",
-        "beyond the input",
-        "beyond the output",
-        "no file of an API",
-        "func",
-        "no errcode",
-    ],
 )
 def test_a_row_with_wrong_files_is_told(tmp_path: Path, row: str, message: str) -> None:
     app = write_files(tmp_path, {**DICTS, "abilities/registry.toml": f"[abilities.a]\n{row}\n", "empty.json": "{}"})

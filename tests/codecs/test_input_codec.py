@@ -145,23 +145,17 @@ def test_a_decoded_request_is_an_instance_of_the_contract() -> None:
         '{"home":' * 100_000,
         '{"limit":1,"tree":' + '{"children":[' * 50_000,
         "[" * 100_000 + "]" * 100_000,
+        '{"limit":1e400}',
+        '{"limit":1,"ratio":1e999}',
+        '{"limit":' + "9" * 5000 + "}",
+        '{"limit":' + "9" * 30 + "}",
     ],
     ids=lambda text: ascii(text[:40]),
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_what_is_not_json_or_beyond_any_bound_is_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         codec.decode(text)
     assert caught.value.path.startswith("$")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ['{"limit":1e400}', '{"limit":1,"ratio":1e999}', '{"limit":' + "9" * 5000 + "}", '{"limit":' + "9" * 30 + "}"],
-    ids=["infinite int", "infinite float", "5000 digits", "30 digits"],
-)
-def test_numbers_beyond_any_bound_are_refused(text: str) -> None:
-    with pytest.raises(InputError):
-        codec.decode(text)
 
 
 @pytest.mark.parametrize("text", ['{"limit":5,"limit":"x"}', '{"limit":"x","limit":5}', '{"limit":5,"limit":0}'])

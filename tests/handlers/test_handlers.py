@@ -30,7 +30,7 @@ from wwspec_router import (
 from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.handlers.mailbox import AT_ONCE, Helpers
 from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
-from wwspec_router.logs.lines import current_request
+from wwspec_router.logs.formats import current_request
 
 ZoneWith = Callable[..., Kernel]
 REFUSED = '{"errcode":710611,"errmsg":"invalid cursor"}'

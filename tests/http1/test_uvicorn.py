@@ -111,17 +111,6 @@ def test_the_server_s_headers_are_sent_and_its_count_of_requests_ends_it() -> No
         assert not program.thread.is_alive()
 
 
-def test_a_server_that_stops_closes_an_idle_connection_and_waits_for_no_other() -> None:
-    with served() as program, program.connect() as client:
-        client.sendall(REQUEST)
-        reply(client)
-        assert len(program.server.server_state.connections) == 1
-        program.server.should_exit = True
-        assert client.recv(1000) == b""
-        program.thread.join(DEADLINE)
-        assert not program.server.server_state.connections
-
-
 class Sharing(uvicorn.Server):
     """As in each of several worker processes: it gets no socket, and its connections from us."""
 
@@ -138,8 +127,9 @@ class Sharing(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def test_a_server_without_sockets_serves_connections_that_we_accept_and_waits_for_them_when_it_stops() -> None:
-    with served(server=Sharing) as program, program.connect() as client:
+@pytest.mark.parametrize("server", [uvicorn.Server, Sharing])
+def test_a_server_that_stops_closes_an_idle_connection_that_it_or_we_accepted(server: type[uvicorn.Server]) -> None:
+    with served(server=server) as program, program.connect() as client:
         client.sendall(REQUEST)
         assert b"\r\ndate: " in reply(client)
         assert len(program.server.server_state.connections) == 1

@@ -25,7 +25,7 @@ from wwspec_router.monitoring.figures import EVENT, UNDECODED, UNKNOWN, Figures,
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status
-from wwspec_router.serving.gauges import read_stored
+from wwspec_router.serving.program import read_stored
 from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store, StoreLimits
 from wwspec_router.stores.failed import Failure
@@ -337,7 +337,7 @@ def test_an_event_counts_until_notify_ttl_is_over_also_when_it_was_fetched() -> 
     with closing(open_store("memory:", StoreLimits(max_rows=1))) as store:
         store.put("corp", 7, "notify-1", "text", 100.0)
         assert store.get("corp", 7, "notify-1") == "text"
-        assert read_stored(store, ["digest"]).rows == 1
+        assert read_stored(store, ["digest"]).store_rows == 1
         with pytest.raises(StoreFullError, match="shorten notify_ttl: .* also one that was fetched"):
             store.put("corp", 7, "notify-2", "text", 100.0)
 
@@ -400,7 +400,7 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.figures import Figures, Gauges
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.monitoring.monitor import Monitor
-from wwspec_router.serving.gauges import read_stored
+from wwspec_router.serving.program import read_stored
 from wwspec_router.stores import open_store
 
 def answer(reply: bytes) -> None:
@@ -609,18 +609,3 @@ def test_what_a_process_counted_until_its_end_is_kept(start: Callable[..., Worke
     other.end()
     status = survivor.status()
     assert (status["calls"], status["processes"], status["busy"]) == (5, 1, 1)
-
-
-def test_killed_processes_stay_counted_once(start: Callable[..., Worker]) -> None:
-    survivor = start()
-    seen = [0]
-    for total in (10, 20, 30):
-        worker = start(number=1)
-        worker.count(10)
-        survivor.wait_status(lambda status, total=total: status["calls"] == total)  # type: ignore[misc]
-        worker.kill()
-        for _ in range(50):
-            seen.append(survivor.status()["calls"])
-            assert seen[-1] == total
-    status = survivor.status()
-    assert (status["calls"], status["processes"], status["busy"]) == (30, 1, 1)

@@ -112,13 +112,6 @@ def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
         assert merged(shared.read()).calls == 3
 
 
-def test_a_process_that_ended_leaves_its_counts(file: int) -> None:
-    shared, other = SharedFigures(file, SIZE, 0), SharedFigures(file, SIZE, 1)
-    other.publish(figures_of(4), ended=True)
-    seen = merged(shared.read())
-    assert (seen.processes, seen.calls, seen.gauges) == (0, 4, Gauges())
-
-
 def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
     """Row 13: a worker that is replaced takes no counts with it."""
     shared = SharedFigures(file, SIZE, 0)
@@ -132,15 +125,12 @@ def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: in
     assert (seen.processes, seen.calls, seen.errors) == (1, 7, 3)
     assert merged(successor.read()).calls == 3
     successor.publish(figures_of(6), ended=True)
+    seen = merged(shared.read())
+    assert (seen.processes, seen.calls, seen.gauges) == (0, 9, Gauges())
     third = SharedFigures(file, SIZE, 1)
     third.publish(figures_of(1))
     assert merged(shared.read()).calls == 10
     assert merged(third.read()).calls == 9
-
-
-def test_the_only_process_carries_on_as_well(file: int) -> None:
-    SharedFigures(file, SIZE, 0).publish(figures_of(5), ended=True)
-    assert merged(SharedFigures(file, SIZE, 0).read()).calls == 5
 
 
 def test_a_process_with_the_pid_of_one_that_is_gone_is_another_one(file: int) -> None:

@@ -1,18 +1,22 @@
-"""Each case runs in a process of its own, over a module named `wwspecapisdk` that the test writes."""
+"""Modules named `wwspecapisdk` that tests write: each loads in a process of its own; the adapter is tried on one."""
 
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from tests.support.apps import ROOT, python, python_anew, write_files
+from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
-from wwspec_router.sdk.vendor import VendorSdk
+from wwspec_router.envelope import Call
+from wwspec_router.sdk.base import SealedReply
+from wwspec_router.sdk.vendor import RETURN_CODES, VendorSdk
 
 LOAD = """
 import sys
@@ -87,16 +91,6 @@ def spec_open_debug_mode(debug_token, access_token):
     if debug_token == "raise":
         raise RuntimeError("a-secret")
     return {"true": True, "false": False, "none": None}[debug_token]
-"""
-
-PRELUDE = """
-import json, sys
-from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
-from wwspec_router.config import SdkSource
-from pathlib import Path
-from wwspec_router.sdk.vendor import RETURN_CODES, load_sdk
-
-sdk = load_sdk(SdkSource.VENDOR, Path("/nowhere"))
 """
 
 
@@ -267,153 +261,103 @@ def test_a_stand_in_that_can_not_find_its_emulator_is_unavailable() -> None:
     assert shown.startswith("wwspecapisdk does not load (WWSPEC_EMULATOR_URL is ")
 
 
-def asked(folder: Path, program: str) -> Any:
-    """Run a program over the test's module and return the JSON that it prints."""
-    write_files(folder, {"wwspecapisdk.py": MODULE})
-    return json.loads(python(PRELUDE + program, path=(folder,)))
+@pytest.fixture
+def sdk() -> VendorSdk:
+    """The adapter over the test's module."""
+    module = ModuleType("wwspecapisdk")
+    exec(MODULE, module.__dict__)  # noqa: S102 - the text above
+    return VendorSdk(module)
 
 
-def test_a_call_is_read_with_the_getters_of_its_type_only(folder: Path) -> None:
+def test_a_call_is_read_with_the_getters_of_its_type_only(sdk: VendorSdk) -> None:
     calls: list[dict[str, Any]] = [
         {"corpid": "c", "agentid": 7, "call_type": 1, "data": "{}", "ability_id": "a", "notify_id": "n"},
         {"corpid": "c", "agentid": 7, "call_type": 1, "is_async": True, "job_info": "job"},
         {"corpid": "c", "call_type": 2, "data": "{}"},
     ]
-    program = (
-        "import msgspec\n"
-        f"calls = [sdk.decode([('ww-a', '1')], json.dumps(each)) for each in {calls!r}]\n"
-        "print(msgspec.json.encode(calls).decode())\n"
-    )
-    absent: dict[str, Any] = {
-        "ability_id": "",
-        "data": "",
-        "notify_id": "",
-        "is_async": False,
-        "job_info": "",
-        "attempt": 1,
-        "run": None,
-    }
-    assert asked(folder, program) == [{**absent, "agentid": 0, **call} for call in calls]
+    for call in calls:
+        assert sdk.decode([("ww-a", "1")], json.dumps(call)) == Call(**{"agentid": 0, "data": "", **call})
 
 
-def test_whatever_the_decoder_raises_is_a_decode_error_without_its_text(folder: Path) -> None:
-    program = """
-told = []
-for body in ("broken", "{}", "[]", '{"corpid":"c"}', '{"call_type":"x"}', '{"call_type":null}'):
-    try:
-        sdk.decode([], body)
-    except DecodeError as error:
-        told.append([error.message, error.detail, error.errcode])
-print(json.dumps(told))
-"""
-    message = "the request could not be verified or decrypted"
-    kinds = ["RuntimeError", "KeyError", "TypeError", "KeyError", "ValueError", "TypeError"]
-    assert asked(folder, program) == [[message, kind, None] for kind in kinds]
+def test_whatever_the_decoder_raises_is_a_decode_error_without_its_text(sdk: VendorSdk) -> None:
+    for body, kind in {
+        "broken": "RuntimeError",
+        "{}": "KeyError",
+        "[]": "TypeError",
+        '{"corpid":"c"}': "KeyError",
+        '{"call_type":"x"}': "ValueError",
+        '{"call_type":null}': "TypeError",
+    }.items():
+        with pytest.raises(DecodeError) as caught:
+            sdk.decode([], body)
+        message = "the request could not be verified or decrypted"
+        assert (caught.value.message, caught.value.detail, caught.value.errcode) == (message, kind, None)
 
 
-def test_replies_are_sealed_under_the_normal_or_the_exception_header(folder: Path) -> None:
-    program = """
-replies = [sdk.encode("a"), sdk.encode_refusal("b")]
-print(json.dumps([[each.headers, each.body] for each in replies]))
-"""
-    assert asked(folder, program) == [[{"ww-kind": "normal"}, "sealed a"], [{"ww-kind": "exception"}, "sealed b"]]
+def test_replies_are_sealed_under_the_normal_or_the_exception_header(sdk: VendorSdk) -> None:
+    assert sdk.encode("a") == SealedReply({"ww-kind": "normal"}, "sealed a")
+    assert sdk.encode_refusal("b") == SealedReply({"ww-kind": "exception"}, "sealed b")
 
 
-def test_a_client_is_made_at_the_first_call_and_used_again(folder: Path) -> None:
-    program = """
-import wwspecapisdk
-client = sdk.client("corp", 7, "ability", "job")
-made = [wwspecapisdk.ChatDataSDK.made]
-replies = [client.invoke("sync_msg", request) for request in ("1", "2")]
-print(json.dumps([made + [wwspecapisdk.ChatDataSDK.made], *map(json.loads, replies)]))
-"""
-    assert asked(folder, program) == [[0, 1], ["corp", 7, "ability", "job", "1"], ["corp", 7, "ability", "job", "2"]]
+def test_a_client_is_made_at_the_first_call_and_used_again(sdk: VendorSdk) -> None:
+    client = sdk.client("corp", 7, "ability", "job")
+    assert sdk._chatdata.made == 0
+    replies = [json.loads(client.invoke("sync_msg", request)) for request in ("1", "2")]
+    assert sdk._chatdata.made == 1
+    assert replies == [["corp", 7, "ability", "job", "1"], ["corp", 7, "ability", "job", "2"]]
 
 
-def test_a_documented_return_code_is_found_wherever_the_sdk_puts_it(folder: Path) -> None:
-    program = """
-client = sdk.client("corp", 7, "", "")
-found = []
-for code, meaning in RETURN_CODES.items():
-    for api in ("in_args", "in_attribute", "in_text"):
-        try:
-            client.invoke(api, str(code))
-        except SdkCallError as error:
-            told = str(code) in error.message
-            found.append([error.return_code == code, error.detail == meaning, error.api == api, told])
-print(json.dumps(found))
-"""
-    found = asked(folder, program)
-    assert len(found) == 3 * 8
-    assert all(all(row) for row in found)
-
-
-def test_a_call_that_fails_otherwise_is_told_without_the_sdk_s_words(folder: Path) -> None:
-    program = """
-client = sdk.client("corp", 7, "", "")
-told = []
-for api in ("nope", "bytes_reply", "none_reply", "unknown -10007000", "unknown 1-10001"):
-    try:
-        client.invoke(*api.split()) if " " in api else client.invoke(api, "1")
-    except SdkCallError as error:
-        told.append([error.message, error.return_code, error.detail])
-print(json.dumps(told))
-"""
-    assert asked(folder, program) == [
-        ["nope: the SDK call failed (-10006)", -10006, "this SDK has no method of that name"],
-        ["bytes_reply: the SDK call failed", None, "the SDK returned bytes, not str"],
-        ["none_reply: the SDK call failed", None, "the SDK returned NoneType, not str"],
-        ["unknown: the SDK call failed", None, "RuntimeError"],
-        ["unknown: the SDK call failed", None, "RuntimeError"],
-    ]
-
-
-def test_each_notify_id_is_the_sdk_s_own(folder: Path) -> None:
-    assert asked(folder, "print(json.dumps([sdk.new_notify_id() for _ in range(2)]))") == ["id-1", "id-2"]
+def test_a_documented_return_code_is_found_wherever_the_sdk_puts_it(sdk: VendorSdk) -> None:
+    assert len(RETURN_CODES) == 8
+    for code, meaning in RETURN_CODES.items():
+        for api in ("in_args", "in_attribute", "in_text"):
+            with pytest.raises(SdkCallError, match=str(code)) as caught:
+                sdk.client("corp", 7, "", "").invoke(api, str(code))
+            assert (caught.value.return_code, caught.value.detail, caught.value.api) == (code, meaning, api)
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "detail"),
+    ("api", "request_", "message", "code", "detail"),
     [
-        ("raise RuntimeError('ret -10001')", -10001, "RuntimeError"),
-        ("return None", None, "the SDK returned no notify_id"),
-        ("return ''", None, "the SDK returned no notify_id"),
-        ("return b'id'", None, "the SDK returned no notify_id"),
+        ("nope", "1", "the SDK call failed (-10006)", -10006, "this SDK has no method of that name"),
+        ("bytes_reply", "1", "the SDK call failed", None, "the SDK returned bytes, not str"),
+        ("none_reply", "1", "the SDK call failed", None, "the SDK returned NoneType, not str"),
+        ("unknown", "-10007000", "the SDK call failed", None, "RuntimeError"),
+        ("unknown", "1-10001", "the SDK call failed", None, "RuntimeError"),
     ],
 )
-def test_an_sdk_that_makes_no_notify_id_fails_the_call(folder: Path, body: str, code: int | None, detail: str) -> None:
-    program = f"""
-import wwspecapisdk
-def fails():
-    {body}
-wwspecapisdk.spec_gen_notify_id = fails
-try:
-    sdk.new_notify_id()
-except SdkCallError as error:
-    print(json.dumps([error.api, error.return_code, error.detail]))
-"""
-    assert asked(folder, program) == ["spec_gen_notify_id", code, detail]
+def test_a_call_that_fails_otherwise_is_told_without_the_sdk_s_words(
+    sdk: VendorSdk, api: str, request_: str, message: str, code: int | None, detail: str
+) -> None:
+    with pytest.raises(SdkCallError) as caught:
+        sdk.client("corp", 7, "", "").invoke(api, request_)
+    assert (caught.value.message, caught.value.return_code) == (f"{api}: {message}", code)
+    assert caught.value.detail == detail
 
 
-def test_debug_mode_is_refused_when_the_sdk_says_so(folder: Path) -> None:
-    program = """
-told = {}
-for token in ("true", "none", "false", "raise"):
-    try:
-        sdk.open_debug_mode(token, "access")
-        told[token] = ""
-    except SdkUnavailableError as error:
-        told[token] = str(error)
-print(json.dumps(told))
-"""
-    shown = asked(folder, program)
+def test_each_notify_id_is_the_sdk_s_own(sdk: VendorSdk) -> None:
+    assert [sdk.new_notify_id() for _ in range(2)] == ["id-1", "id-2"]
+
+
+@pytest.mark.parametrize("notify_id", [None, "", b"id", RuntimeError("ret -10001")])
+def test_an_sdk_that_makes_no_notify_id_fails_the_call(sdk: VendorSdk, notify_id: object) -> None:
+    fails = isinstance(notify_id, RuntimeError)
+    sdk._module.spec_gen_notify_id = Mock(side_effect=[notify_id])
+    with pytest.raises(SdkCallError) as caught:
+        sdk.new_notify_id()
+    expected = (-10001, "RuntimeError") if fails else (None, "the SDK returned no notify_id")
+    assert (caught.value.api, caught.value.return_code, caught.value.detail) == ("spec_gen_notify_id", *expected)
+
+
+def test_debug_mode_is_refused_when_the_sdk_says_so(sdk: VendorSdk) -> None:
+    for accepted in ("true", "none"):
+        sdk.open_debug_mode(accepted, "access")
     fix = "get a fresh debug_token from the admin page (valid 3 days) and a valid access_token (WeCom document 100083)"
-    assert shown == {
-        "true": "",
-        "none": "",
-        "false": f"the SDK refused debug mode: {fix}",
-        "raise": f"the SDK could not open debug mode (RuntimeError): {fix}",
-    }
+    for refused, said in {"false": "the SDK refused", "raise": "the SDK could not open"}.items():
+        with pytest.raises(SdkUnavailableError) as caught:
+            sdk.open_debug_mode(refused, "access")
+        reason = " (RuntimeError)" if refused == "raise" else ""
+        assert str(caught.value) == f"{said} debug mode{reason}: {fix}"
 
 
 ROUND_TRIP = """
@@ -424,7 +368,6 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_contracts.errors import OverloadedError
 from wwspec_router.serving.calls import Exchange, PendingRequest
 from wwspec_router.config import SdkSource
-from pathlib import Path
 from wwspec_router.sdk.vendor import load_sdk
 from wwspec_router.stores import open_store
 from wwspec_router.registry.table import build_table

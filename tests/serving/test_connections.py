@@ -35,8 +35,6 @@ from wwspec_router.http1.bounds import HEAD_BYTES
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import SealedReply
 
-WEBSOCKET = b"connection: upgrade\r\nupgrade: websocket\r\n"
-
 
 @pytest.fixture(scope="module")
 def served(table: AbilityTable) -> Iterator[Served]:
@@ -103,14 +101,11 @@ SCENARIOS: dict[str, tuple[list[bytes], list[int]]] = {
     "another transfer encoding": ([post(more=b"transfer-encoding: gzip\r\n")], [400]),
     "line feeds alone": ([CALL.replace(b"\r\n", b"\n"), LAST], [400]),
     "empty lines first": ([b"\r\n\r\n" + CALL + b"\r\n\r\n", LAST], [200, 200]),
-    "upgrade to a WebSocket": ([post(head=HOST, more=WEBSOCKET), LAST], [200, 200]),
-    "upgrade to HTTP/2": ([post(head=HOST, more=b"connection: upgrade\r\nupgrade: h2c\r\n"), LAST], [200, 200]),
     "HTTP/2 at once": ([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], [400]),
     "HEAD": ([b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
     "GET": ([b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
     "PUT": ([CALL.replace(b"POST", b"PUT"), LAST], [405, 200]),
     "TRACE": ([b"TRACE / HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [405, 200]),
-    "CONNECT": ([b"CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [400]),
     "OPTIONS of all": ([b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", LAST], [404, 200]),
     "a query": ([post(b"/?a=b"), LAST], [200, 200]),
     "a fragment": ([post(b"/#a"), LAST], [200, 200]),

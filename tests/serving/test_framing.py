@@ -127,18 +127,12 @@ def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
         (b"0" * 5000, 0),
         (b"0" * 5000 + b"7", 7),
         (b"18446744073709551615", (1 << 64) - 1),
+        (b"1" + b"0" * 5000, 10**19),  # beyond any limit
+        (b"x", 0),
+        (b"-1", 0),
     ],
 )
 def test_a_length_is_read_whatever_its_number_of_digits(value: bytes, length: int) -> None:
     """Row 5: Python converts no more than 4300 digits."""
     assert content_length([(b"host", b"x"), (b"content-length", value)]) == length
-
-
-def test_a_length_beyond_all_bounds_is_beyond_any_limit() -> None:
-    """Row 5: some servers let such a number pass."""
-    assert content_length([(b"content-length", b"1" + b"0" * 5000)]) >= 1 << 63
-
-
-@pytest.mark.parametrize("headers", [[], [(b"host", b"x")], [(b"content-length", b"x")], [(b"content-length", b"-1")]])
-def test_what_says_no_length_has_none(headers: list[tuple[bytes, bytes]]) -> None:
-    assert content_length(headers) == 0
+    assert content_length([(b"host", b"x")]) == 0

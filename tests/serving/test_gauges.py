@@ -5,7 +5,7 @@ import asyncio
 from tests.serving.workers.rig import Blocker, started
 from tests.support.waiting import DEADLINE
 from wwspec_router.monitoring.figures import Gauges
-from wwspec_router.serving.gauges import read_gauges
+from wwspec_router.serving.program import read_gauges
 
 
 def test_a_program_that_runs_no_jobs_tells_of_the_threads_of_its_calls() -> None:

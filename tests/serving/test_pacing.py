@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.waiting import wait_until
-from wwspec_router.serving.pacing import JUDGED_TIME, MANY, OCCUPIED, PATIENCE, SPREAD, STEPS, Idleness, Pacing
+from wwspec_router.serving.workers import JUDGED_TIME, MANY, OCCUPIED, PATIENCE, SPREAD, STEPS, Idleness, Pacing
 
 
 def test_nothing_is_judged_on_too_little_and_what_was_seen_counts_later() -> None:

@@ -193,9 +193,9 @@ from wwspec_router.serving.supervisor import Supervisor
 
 BEFORE
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
-pulse = Supervisor(socket.create_server(("127.0.0.1", 0)), 1, 0.5, 0.0).run()
-if pulse is not None:
-    pulse.serving()
+heartbeat = Supervisor(socket.create_server(("127.0.0.1", 0)), 1, 0.5, 0.0).run()
+if heartbeat is not None:
+    heartbeat.report("serving")
     print(f"working {os.getpid()}", flush=True)
     WORK
 """
@@ -224,7 +224,7 @@ def supervise(
 
 def test_a_worker_that_was_stopped_is_replaced(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with supervise(tmp_path, "pulse.start(); signal.pause()", "supervisor.SILENCE = 1.5") as process:
+    with supervise(tmp_path, "heartbeat.start(); signal.pause()", "supervisor.SILENCE = 1.5") as process:
         wait_until(lambda: log.read_text().count("working") == 1)
         (worker,) = descendants(process.pid)
         os.kill(worker, signal.SIGSTOP)

@@ -15,7 +15,7 @@ from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
 from wwspec_router.config import Settings
 from wwspec_router.registry.table import AbilityTable
-from wwspec_router.serving import readiness
+from wwspec_router.serving import health
 from wwspec_router.serving.asgi import application
 from wwspec_router.serving.program import ZoneProgram
 from wwspec_router.stores.sqlite.events import SqliteStore
@@ -87,7 +87,7 @@ async def test_a_process_is_not_ready_while_its_store_fails_which_is_logged_once
             await until(lambda: checked(store, seen + 2))
             store.fault = ""
             await until(lambda: answers(ready, 200, "ok\n"))
-    lines = [record.getMessage() for record in caplog.records if record.name == readiness.__name__]
+    lines = [record.getMessage() for record in caplog.records if record.name == health.__name__]
     assert lines == ["the store failed: /the/path: it is gone", "the store works again"]
 
 
@@ -103,7 +103,7 @@ async def test_a_process_is_not_ready_while_its_store_does_not_answer(
     table: AbilityTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Row 15: and the question waits for no store."""
-    monkeypatch.setattr(readiness, "PATIENCE", 0.1)
+    monkeypatch.setattr(health, "PATIENCE", 0.1)
     store = FailingStore()
     async with running(table, store) as (_, ready):
         store.answers.clear()

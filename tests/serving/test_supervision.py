@@ -22,7 +22,7 @@ from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.process.cores import usable_cores
-from wwspec_router.serving.worker_process import STEADY, Slot, WorkerProcess
+from wwspec_router.serving.heartbeat import STEADY, Slot, WorkerProcess
 
 Serve = Callable[..., Service]
 

@@ -55,7 +55,7 @@ def code(event: hit_keyword.Event, ctx: EventContext) -> None:
 EVENT = {"event_type": "hit_keyword", "timestamp": 1, "hit_keyword": {"token": "t"}}
 
 
-def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
+def test_a_plain_call_passes_12_files_in_the_parts_that_the_page_lists(serve: Serve, tmp_path: Path) -> None:
     service = traced(serve, tmp_path)
     passed = files_passed(service, lambda: service.call("whoami"))
     section = (ROOT / "docs/en/explanation/call.md").read_text("utf-8").partition("\n## In the code\n")[2]
@@ -63,7 +63,7 @@ def test_a_plain_call_passes_13_files_in_the_parts_that_the_page_lists(serve: Se
     listed = {part for step in steps for part in re.findall(r"`([^`]+)`", step)}
     assert listed == {folder + "/" if inside else folder for folder, inside, _ in (x.partition("/") for x in passed)}
     assert len(steps) == 8
-    assert len(passed) <= 13, "\n".join(sorted(passed))
+    assert len(passed) <= 12, "\n".join(sorted(passed))
 
 
 def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Serve, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_event_passes_few_files_until_the_job_of_its_code_has_ended(serve: Se
 
     passed = files_passed(service, send)
     assert {"kernel/intake.py", "jobs/executor.py"} <= passed
-    assert len(passed) <= 36, "\n".join(sorted(passed))
+    assert len(passed) <= 34, "\n".join(sorted(passed))
 
 
 def traced(serve: Serve, folder: Path, *options: str) -> Service:

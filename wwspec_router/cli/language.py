@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 LANGUAGES = ("en", "zh")
 VARIABLE = "WWSPEC_LANG"
 CHINESE: dict[str, str] = {}
-"""From English texts to Chinese ones; empty but for a run in Chinese, for which `chinese.speaking` fills it."""
+"""Maps English texts to Chinese ones. Empty, except in a run in Chinese, for which `chinese.speaking` fills it."""
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The variables of the locale; the first that is set counts."""
 
@@ -18,7 +18,7 @@ def wants_chinese(arguments: Sequence[str], environment: Mapping[str, str]) -> b
         arguments: Of `wwspec`, as they are typed. click reads `--lang` too late for `wwspec --lang zh --help`.
         environment: The variables.
     """
-    asked = _asked(arguments) or environment.get(VARIABLE, "")
+    asked = _language_option(arguments) or environment.get(VARIABLE, "")
     if asked not in LANGUAGES:
         locale = next(filter(None, map(environment.get, _LOCALE)), "")
         asked = "zh" if locale.startswith("zh") else "en"
@@ -35,7 +35,7 @@ def text(english: str) -> str:
     return CHINESE.get(english, english)
 
 
-def _asked(arguments: Sequence[str]) -> str:
+def _language_option(arguments: Sequence[str]) -> str:
     """Return the value of the last `--lang` before the verb."""
     asked, rest = "", list(arguments)
     while rest and rest[0].startswith("-"):

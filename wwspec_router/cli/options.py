@@ -25,7 +25,7 @@ from wwspec_router.config import (
     variable,
 )
 from wwspec_router.config.file import SettingsFile
-from wwspec_router.config.reading import Source, find_secret, find_settings_file, own_settings_path
+from wwspec_router.config.reading import find_secret, find_settings_file, own_settings_path
 from wwspec_router.process.secret_files import read_secret
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _TAKE_ENV_FILE = ("check", "doctor")
 """Verbs with `--app` that have the variables of `.env`; `wwspec dev` gives them to the program alone."""
-_SOURCES = {
-    Source.ENVIRONMENT: ParameterSource.ENVIRONMENT,
-    Source.SETTINGS_FILE: ParameterSource.DEFAULT_MAP,
-}
 _FROM_FILES = f"{__name__}.from_files"
 """Key in a context's `meta`: the arguments that name a file from which a secret was read."""
 
@@ -120,11 +116,11 @@ def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
 
     def decorate(function: FunctionT) -> FunctionT:
         @wraps(function)
-        def checked(*arguments: Any, **options: Any) -> Any:
+        def with_extra(*arguments: Any, **options: Any) -> Any:
             require(extra, click.get_current_context().command_path)
             return function(*arguments, **options)
 
-        return cast(FunctionT, checked)
+        return cast(FunctionT, with_extra)
 
     return decorate
 
@@ -308,7 +304,8 @@ class SecretOption(click.Option):
         elif (found := find_secret(variable, self.name or "", ctx.default_map or {})) is not None:
             if found.is_from_file:
                 ctx.meta.setdefault(_FROM_FILES, set()).add(f"{self.name}_file")
-            return found.value, _SOURCES[found.source]
+            source = ParameterSource.ENVIRONMENT if found.in_environment else ParameterSource.DEFAULT_MAP
+            return found.value, source
         return super().consume_value(ctx, opts)
 
 

@@ -70,7 +70,7 @@ class _Bounder:
         if _is_struct(type_) or _is_struct(origin):
             return self._struct(type_, origin or type_)
         if origin is Annotated:
-            return _annotated(self.bounded(arguments[0]), type_)
+            return _annotate(self.bounded(arguments[0]), type_)
         if origin in (Union, UnionType):
             return Union[tuple(map(self.bounded, arguments))]  # noqa: UP007 - made of a tuple
         if origin in (list, tuple, set, frozenset, dict):
@@ -98,7 +98,7 @@ def _is_struct(type_: Any) -> bool:
     return isinstance(type_, type) and issubclass(type_, msgspec.Struct)
 
 
-def _annotated(inner: Any, type_: Any) -> Any:
+def _annotate(inner: Any, type_: Any) -> Any:
     """Return an annotated type around another inner one; the bounds of its author go before ours."""
     metas = type_.__metadata__
     if get_origin(inner) is not Annotated or get_args(inner)[0] is not int:
@@ -122,24 +122,20 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
     return msgspec.field(name=field.encode_name)
 
 
-def input_check(shape: Shape) -> Check | None:
-    """Compile the check of those limits of a request that msgspec does not know; None when it has none."""
-    return _compile(shape, _input_leaf, {})
+def extra_check(shape: Shape, *, is_request: bool) -> Check | None:
+    """Compile the check of those limits that msgspec does not know; None when there is none.
+
+    Args:
+        shape: The contract's type.
+        is_request: Whether strings have the limits of WeCom in bytes; those of a reply may be longer.
+    """
+    return _compile(shape, partial(_scalar_check, is_request=is_request), {})
 
 
-def output_check(shape: Shape) -> Check | None:
-    """Compile the same for a reply, whose strings may be longer than those that WeCom takes."""
-    return _compile(shape, _output_leaf, {})
-
-
-def _input_leaf(scalar: Scalar) -> Check | None:
+def _scalar_check(scalar: Scalar, *, is_request: bool) -> Check | None:
     if scalar.unsigned:
-        return partial(_check_unsigned, error=InputError)
-    return None if scalar.max_bytes is None else partial(_check_text, limit=scalar.max_bytes)
-
-
-def _output_leaf(scalar: Scalar) -> Check | None:
-    return partial(_check_unsigned, error=OutputError) if scalar.unsigned else None
+        return partial(_check_unsigned, error=InputError if is_request else OutputError)
+    return partial(_check_text, limit=scalar.max_bytes) if is_request and scalar.max_bytes is not None else None
 
 
 def _compile(shape: Shape, leaf: Callable[[Scalar], Check | None], known: dict[int, Check | None]) -> Check | None:

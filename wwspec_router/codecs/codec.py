@@ -19,7 +19,7 @@ from wwspec_contracts.errors import InputError, OutputError
 from wwspec_contracts.repair import Repair, drop_empty, make_repair
 from wwspec_contracts.shape import ListShape, ObjectShape, Scalar, Shape, shape_at, shape_of
 from wwspec_contracts.support.printable import printable
-from wwspec_router.codecs.bounds import Check, bounded, input_check, output_check, read_text
+from wwspec_router.codecs.bounds import Check, bounded, extra_check, read_text
 from wwspec_router.codecs.fitting import Fits, make_fitter
 
 T = TypeVar("T")
@@ -74,6 +74,8 @@ class _MadeOnce(cached_property[T]):
 class _Codec:
     """The parts that both codecs make of their type when they are needed."""
 
+    _is_request: bool
+
     def __init__(self, type_: Any) -> None:
         self._given = type_
 
@@ -101,6 +103,14 @@ class _Codec:
             else msgspec.json.Decoder(self._bounded, dec_hook=read_text).decode
         )
 
+    @_MadeOnce
+    def _check(self) -> Check | None:
+        return extra_check(self._shape, is_request=self._is_request)
+
+    @_MadeOnce
+    def _fits(self) -> Fits | None:
+        return make_fitter(self._shape, is_request=self._is_request)
+
     def _place(self, error: msgspec.ValidationError) -> tuple[str, str]:
         """Split msgspec's message into the failing path and a reason that holds no value of the JSON."""
         found = _PATH.match(str(error))
@@ -108,7 +118,7 @@ class _Codec:
         if named := _NAMED.match(reason):
             return f"{path}.{_printable(named['name'])}", _REASONS[named["what"]]
         if reason.startswith("Invalid enum value"):
-            return path, _not_listed(shape_at(self._shape, path))
+            return path, _unlisted_reason(shape_at(self._shape, path))
         if beyond := _BEYOND.match(reason):
             scalar = shape_at(self._shape, path)
             if isinstance(scalar, Scalar) and scalar.bounds:
@@ -124,17 +134,11 @@ class InputCodec(_Codec, Generic[T]):
         drop_empty: Leave optional empty strings out of the request to the SDK.
     """
 
+    _is_request = True
+
     def __init__(self, type_: type[T] | LazyType[T], *, drop_empty: bool = False) -> None:
         super().__init__(type_)
         self._drops = drop_empty
-
-    @_MadeOnce
-    def _check(self) -> Check | None:
-        return input_check(self._shape)
-
-    @_MadeOnce
-    def _fits(self) -> Fits | None:
-        return make_fitter(self._shape, is_request=True)
 
     @_MadeOnce
     def _accepts_empty(self) -> bool:
@@ -206,6 +210,8 @@ class OutputCodec(_Codec):
         on_pruned: Called once for each path at which a key was left out, such as `$.msg_list[].colour`.
     """
 
+    _is_request = False
+
     def __init__(
         self,
         type_: Any,
@@ -216,14 +222,6 @@ class OutputCodec(_Codec):
         self.policy = policy
         self._encode = msgspec.json.Encoder().encode
         self._on_pruned = on_pruned
-
-    @_MadeOnce
-    def _check(self) -> Check | None:
-        return output_check(self._shape)
-
-    @_MadeOnce
-    def _fits(self) -> Fits | None:
-        return make_fitter(self._shape, is_request=False)
 
     @_MadeOnce
     def _repair(self) -> Repair:
@@ -246,14 +244,14 @@ class OutputCodec(_Codec):
         except msgspec.ValidationError as error:
             if self.policy is OutputPolicy.STRICT:
                 raise OutputError(*self._place(error)) from None
-            return self._repaired(text)[1]  # not the text itself: a key may come twice, once with a wrong value
+            return self._repair_text(text)[1]  # not the text itself: a key may come twice, once with a wrong value
         except UNREADABLE:
             raise OutputError("$", "not valid JSON") from None
         if self._check is not None:
             self._check(value, "$")
         if not self._has_float:
             return text
-        changed, repaired = self._repaired(text)  # a whole number decodes as a float
+        changed, repaired = self._repair_text(text)  # a whole number decodes as a float
         return repaired if changed else text
 
     def strictly(self, text: str | bytes) -> Any:
@@ -296,7 +294,7 @@ class OutputCodec(_Codec):
             raise OutputError("$", f"{type(value).__name__} can't be encoded as JSON") from error
         return data.decode()
 
-    def _repaired(self, text: str) -> tuple[bool, str]:
+    def _repair_text(self, text: str) -> tuple[bool, str]:
         """Return whether the text was changed, and the text that fits."""
         try:
             value = msgspec.json.decode(text)
@@ -333,7 +331,7 @@ def _has_float(shape: Shape, above: set[int]) -> bool:
             return isinstance(shape, Scalar) and shape.kind == "float"
 
 
-def _not_listed(shape: Shape | None) -> str:
+def _unlisted_reason(shape: Shape | None) -> str:
     """Return why a value is refused that the type does not list."""
     if not isinstance(shape, Scalar) or not shape.choices:
         return "not one of the allowed values"

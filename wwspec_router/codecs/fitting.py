@@ -18,7 +18,7 @@ Plan = tuple[object, ...] | None
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _MAX_DEPTH, _MAX_KEYS = 64, 64
-"""As in speedups.c."""
+"""The limits of speedups.c."""
 
 
 def _find() -> tuple[Callable[[Plan], Fits] | None, str]:

@@ -19,13 +19,13 @@ from wwspec_router.process.cores import usable_cores
 LARGEST = 2**53
 """No setting is larger. The largest integers of TOML fit no float, and infinity no clock."""
 DEFAULT_PORT = 8080
-"""Where the channel calls a zone program [100057]."""
+"""The port at which the channel calls a zone program [100057]."""
 PIN_AUTO, PIN_ON, PIN_OFF = PIN_WORKERS = ("auto", "on", "off")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 NO_LIMIT = 604_800.0
 """Seconds that nobody waits for, a week; clocks and sockets take no infinity."""
 AUTO: Final = "auto"
-"""As many worker processes as this process may use cores."""
+"""Stands for as many worker processes as this process may use cores."""
 MOST_WORKERS = 64
 
 REGISTRY = "abilities/registry.toml"
@@ -79,7 +79,7 @@ class Setting(NamedTuple):
     text: str
     topic: Topic
     name: str = ""
-    """As an attribute of `Settings`."""
+    """The name that the attribute of `Settings` has."""
     default: Any = None
     least: float | None = None
     """The smallest value."""
@@ -115,7 +115,7 @@ class Setting(NamedTuple):
         return f"{kind}{word}" if self.least is None else f"{kind} from {self.least:g}{upto or ' on'}{word}"
 
     def allows(self, value: object) -> bool:
-        """Tell whether a value of a TOML file is of the right type and within the limits."""
+        """Return whether a value of a TOML file is of the right type and within the limits."""
         if self.choices:
             return value in self.choices
         if self.word and value == self.word:
@@ -141,14 +141,14 @@ class Setting(NamedTuple):
             ValueError: It is not allowed; the text says what is.
         """
         try:
-            value = self._converted(text)
+            value = self._convert(text)
         except ValueError:
             value = None
         if value is None or not (isinstance(value, str) or self.allows(value)):
             raise ValueError(f"must be {self.allowed}, not {text!r}")
         return value
 
-    def _converted(self, text: str) -> Any:
+    def _convert(self, text: str) -> Any:
         if self.choices:
             return type(self.default)(text) if text in self.choices else None
         if isinstance(self.default, str) or (self.word and text == self.word):
@@ -174,7 +174,7 @@ def variable(option: str) -> str:
 
 
 def may_hold_password(url: str) -> bool:
-    """Tell whether the URL of a store may hold a password."""
+    """Return whether the URL of a store may hold a password."""
     scheme, _, rest = url.partition(":")
     return scheme not in ("sqlite", "memory") and ("@" in rest or "password" in rest)
 
@@ -349,38 +349,33 @@ class Settings:
 
     @property
     def debug_fault(self) -> str:
-        """What is wrong with the settings of debug mode, and the fix; empty when nothing is."""
-        return _debug_fault(self)
+        """What is wrong with the settings of debug mode, which the zone has not, and the fix; empty when nothing is."""
+        document = "(WeCom document 100083)"
+        if not self.debug_token:
+            others = {"WWSPEC_ACCESS_TOKEN": self.access_token, "WWSPEC_CORPSECRET": self.corpsecret}
+            if self.sdk is SdkSource.EMULATOR:
+                del others["WWSPEC_CORPSECRET"]  # the verbs of an app read it, too, in the shell of its developer
+            named = next((name for name, value in others.items() if value), "")
+            return named and f"WWSPEC_DEBUG_TOKEN and {named} go together: set both or none {document}"
+        if self.access_token and self.corpsecret:
+            return (
+                "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former, and the access token is "
+                f"fetched and renewed {document}"
+            )
+        if self.access_token:
+            return ""
+        if not (self.corpid and self.corpsecret):
+            return (
+                "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and WWSPEC_CORPSECRET, "
+                f"and the access token is fetched and renewed {document}"
+            )
+        return _url_fault(self.api_url)
 
     @property
     def store_url(self) -> str:
         """The store's URL, with a relative SQLite path taken from the application folder."""
         scheme, _, path = self.store.partition(":")
         return f"sqlite:{self.app / path}" if scheme == "sqlite" and path else self.store
-
-
-def _debug_fault(settings: Settings) -> str:
-    """Return what is wrong with the settings of debug mode: in the zone there are none."""
-    document = "(WeCom document 100083)"
-    if not settings.debug_token:
-        others = {"WWSPEC_ACCESS_TOKEN": settings.access_token, "WWSPEC_CORPSECRET": settings.corpsecret}
-        if settings.sdk is SdkSource.EMULATOR:
-            del others["WWSPEC_CORPSECRET"]  # the verbs of an app read it, too, in the shell of its developer
-        named = next((name for name, value in others.items() if value), "")
-        return named and f"WWSPEC_DEBUG_TOKEN and {named} go together: set both or none {document}"
-    if settings.access_token and settings.corpsecret:
-        return (
-            "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former, and the access token is "
-            f"fetched and renewed {document}"
-        )
-    if settings.access_token:
-        return ""
-    if not (settings.corpid and settings.corpsecret):
-        return (
-            "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together; or set WWSPEC_CORPID and WWSPEC_CORPSECRET, and "
-            f"the access token is fetched and renewed {document}"
-        )
-    return _url_fault(settings.api_url)
 
 
 def _url_fault(url: str) -> str:

@@ -5,7 +5,6 @@ The options of the command line go before both; `cli.options` reads those, with 
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from enum import Enum, auto
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,20 +14,14 @@ from wwspec_router.config.file import SettingsFile, read_settings_file
 from wwspec_router.process.secret_files import read_secret
 
 
-class Source(Enum):
-    """Where a value comes from."""
-
-    ENVIRONMENT = auto()
-    SETTINGS_FILE = auto()
-
-
 class Found(NamedTuple):
     """A value that is set."""
 
     value: Any
-    source: Source
+    in_environment: bool
+    """Whether the environment has it; else the settings file has."""
     is_from_file: bool = False
-    """Whether it is a secret from a file of its own, which the source names."""
+    """Whether it is a secret from a file of its own, which one of these names."""
 
 
 def find(setting: Setting, kept: Mapping[str, Any]) -> Found | None:
@@ -46,13 +39,13 @@ def find(setting: Setting, kept: Mapping[str, Any]) -> Found | None:
         return find_secret(named, setting.name, kept)
     if text := os.environ.get(named):
         try:
-            return Found(setting.read(text), Source.ENVIRONMENT)
+            return Found(setting.read(text), in_environment=True)
         except ValueError as error:
             raise ConfigurationError(f"{named}: {error}") from None
     if setting.name not in kept:
         return None
     value = kept[setting.name]
-    return Found(setting.read(value) if isinstance(value, str) else value, Source.SETTINGS_FILE)
+    return Found(setting.read(value) if isinstance(value, str) else value, in_environment=False)
 
 
 def find_secret(named: str, name: str, kept: Mapping[str, Any]) -> Found | None:
@@ -70,13 +63,13 @@ def find_secret(named: str, name: str, kept: Mapping[str, Any]) -> Found | None:
     if value and file:
         raise ConfigurationError(f"{named} and {named}_FILE are both set: unset one of them")
     if value:
-        return Found(value, Source.ENVIRONMENT)
+        return Found(value, in_environment=True)
     if file:
-        return Found(read_secret(f"{named}_FILE", Path(file)), Source.ENVIRONMENT, is_from_file=True)
+        return Found(read_secret(f"{named}_FILE", Path(file)), in_environment=True, is_from_file=True)
     if file := kept.get(f"{name}_file"):
         key = f"{name.replace('_', '-')}-file"
-        return Found(read_secret(f"{SETTINGS_FILE}: {key}", Path(file)), Source.SETTINGS_FILE, is_from_file=True)
-    return Found(kept[name], Source.SETTINGS_FILE) if name in kept else None
+        return Found(read_secret(f"{SETTINGS_FILE}: {key}", Path(file)), in_environment=False, is_from_file=True)
+    return Found(kept[name], in_environment=False) if name in kept else None
 
 
 def find_settings_file(app: Path, named: Path | None) -> SettingsFile | None:

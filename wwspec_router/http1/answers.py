@@ -57,11 +57,9 @@ class SubmittedRequest(Protocol):
     @property
     def held(self) -> int:
         """Bytes of its body while it waits for a thread; 0 from then on."""
-        ...
 
     def hang_up(self) -> None:
         """Note that the client is gone."""
-        ...
 
 
 Submit = Callable[[Headers, bytes, OnAnswer], SubmittedRequest | None]
@@ -75,11 +73,9 @@ class RequestHandler(Protocol):
     @property
     def submit(self) -> Submit:
         """The function that accepts calls."""
-        ...
 
     def page(self, path: str) -> Answer | None:
         """Return the answer to GET of a path; None when there is no such page."""
-        ...
 
 
 def answer_without_call(program: RequestHandler, method: bytes, path: str) -> Answer:

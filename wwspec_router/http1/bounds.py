@@ -7,13 +7,13 @@ HEAD_BYTES = 64 << 10
 GATHERED = 4 << 10
 """Pieces of a body that are smaller, in bytes, are gathered: an object for each may take 20 times as much."""
 GATHER = 64 << 10
-"""Up to so many bytes. One buffer for all of a body would be copied whenever it grows."""
+"""Bytes of a buffer in which they are gathered. One for all of a body would be copied whenever it grows."""
 FREE_BODY = 256 << 10
 """Bodies of up to so many bytes don't count in the budget of a worker."""
 BODY_BUDGET = 32 << 20
 """Bytes of larger bodies that a worker holds while they are incomplete or wait for a thread."""
 SURPLUS = 256
-"""So many connections beyond the limit get the status 503; further ones are closed without an answer."""
+"""Connections beyond the limit that get the status 503; further ones are closed without an answer."""
 LINGER_SECONDS = 10.0
 """How long a client may go on sending after its last answer."""
 LINGER_BYTES = 128 << 20

@@ -28,7 +28,7 @@ class BodyBudget:
     def __init__(self, max_body: int) -> None:
         self._most = max(bounds.BODY_BUDGET, 2 * max_body)
         self._incomplete: dict[Receiver, tuple[float, int]] = {}
-        """Since when each has been coming, and how much has come."""
+        """For each receiver, the time at which its body began to come, and the bytes that have come."""
         self._submitted: WeakSet[SubmittedRequest] = WeakSet()
         """Those whose thread may not have begun; a call that was given up stays until a thread has skipped it."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 _COPIED = 16 << 10
-"""Up to this size in bytes, copying head and body into one buffer costs less than sending two buffers."""
+"""Bytes up to which copying head and body into one buffer costs less than sending two buffers."""
 
 _log = logging.getLogger("uvicorn.error")  # where lines about clients are bounded
 
@@ -75,14 +75,14 @@ class Connection(asyncio.Protocol):
         self._bodies = bodies
         self._most = limits.connections
         self._timeouts = (config.timeout_keep_alive, limits.head_timeout, limits.body_timeout)
-        """Of each phase that reads."""
+        """The seconds of each phase that reads."""
         self._reader = Reader(limits.max_body)
         self._phase = Phase.HEAD
         self._deadline: float | None = None
-        """When the phase must have ended, by the loop's clock; None before it is set."""
+        """The time at which the phase must have ended, by the loop's clock; None before it is set."""
         self._timer: asyncio.TimerHandle | None = None
         self._fires_at = inf
-        """When the timer fires. It is not moved when the deadline moves later: that would cost time for each call."""
+        """The time at which the timer fires. It stays when the deadline moves later: each call would pay for a move."""
         self._call: SubmittedRequest | None = None
         self._dropped = 0
         """Bytes that came after the last answer."""

@@ -16,11 +16,12 @@ from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_contracts.support.watchdog import Watchdog, Work
 from wwspec_router.envelope import MARGIN, NO_DEADLINE
 from wwspec_router.handlers.run import JobRun
-from wwspec_router.logs.lines import about, current_request
+from wwspec_router.logs.formats import current_request
+from wwspec_router.logs.lines import about
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.kept import KeptWrite
-from wwspec_router.threads import Crew, Pace
+from wwspec_router.threads import Pace, ThreadPool
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class JobThreads:
         self._handle = handle
         self._number_of = number_of
         self._frames_of = frames_of
-        self._crew: Crew[Run] = Crew(size, "wwspec-job", self._work, wake, Pace())
+        self._crew: ThreadPool[Run] = ThreadPool(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(
             self._running_work, lambda work: self._crew.lose(work.ident) and self._fill(), about=about

@@ -12,7 +12,7 @@ from typing import Any
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.stacks import describe
 from wwspec_router.logs.tracebacks import traceback_of
-from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
+from wwspec_router.logs.traceparent import current_trace_id
 
 current_request: ContextVar[int | str] = ContextVar("wwspec_request", default="")
 """What the lines of this thread or task are about: the number of a request of this process, or `job-ID`."""
@@ -60,9 +60,7 @@ class OneLineFormatter(logging.Formatter):
         record.exc_text = None
         error = record.exc_info[1] if record.exc_info else None
         record.exc_info = None
-        request = current_request.get()
-        trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
-        record.request = f"{f' #{request}' if request else ''}{f' trace_id={trace_id}' if trace_id else ''}"
+        record.request = f" {subject}" if (subject := subject_text()) else ""
         line = printable(super().format(record).replace("\n", " | "))
         return line if error is None else f"{line}: {describe(error)}"
 
@@ -87,7 +85,6 @@ class JsonFormatter(OneLineFormatter):
             "logger": record.name,
             "process": record.process,
             **_subject(),
-            **_trace(),
             "message": super().format(record) if said is None else printable(said.message.replace("\n", " | ")),
             **(said.fields if said is not None else {}),
         }
@@ -98,21 +95,26 @@ class JsonFormatter(OneLineFormatter):
         return text.encode("utf-8", "replace").decode()  # half of a character: no JSON parser takes it
 
 
+def subject_text() -> str:
+    """Return what this thread or task is about, and the trace of its call, for a line of text."""
+    request, trace_id = current_request.get(), current_trace_id()
+    text = f"#{request}" if request else ""
+    return f"{text} trace_id={trace_id}".lstrip() if trace_id else text
+
+
 def _subject() -> dict[str, int | str]:
-    """Return what this thread or task is about; each kind under a name of its own, since their types differ."""
-    about = current_request.get()
+    """Return the same for a line of JSON: each kind of subject under a name of its own, since their types differ.
+
+    The trace has the name that OpenTelemetry gives it in logs.
+    """
+    about, trace_id = current_request.get(), current_trace_id()
+    named: dict[str, int | str] = {"trace_id": trace_id} if trace_id else {}
     if not about:
-        return {}
+        return named
     if isinstance(about, int):
-        return {"request": about}
+        return {"request": about, **named}
     kind, _, name = about.partition("-")
-    return {kind: name}
-
-
-def _trace() -> dict[str, str]:
-    """Return the trace of the call, under the name that OpenTelemetry has for it in logs."""
-    trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
-    return {"trace_id": trace_id} if trace_id else {}
+    return {kind: name, **named}
 
 
 class ReadableFormatter(logging.Formatter):
@@ -137,13 +139,13 @@ class ReadableFormatter(logging.Formatter):
         first, *further = self._text(record).split("\n")
         indent = "\n" + " " * len(head)
         colour = _COLOURS.get(record.levelname)
-        head = f"{self._styled(clock, 'bright_black')}{self._styled(head[len(clock) :], colour)}"
+        head = f"{self._with_colour(clock, 'bright_black')}{self._with_colour(head[len(clock) :], colour)}"
         if record.levelno >= logging.WARNING:
-            first = self._styled(first, colour)
+            first = self._with_colour(first, colour)
         outcome: str | None = getattr(record, "outcome", None)
         if outcome is not None:
             first = first.replace(
-                f"  {outcome} ", f"  {self._styled(outcome, 'green' if outcome == 'ok' else 'red')} ", 1
+                f"  {outcome} ", f"  {self._with_colour(outcome, 'green' if outcome == 'ok' else 'red')} ", 1
             )
         return head + indent.join([first, *further])
 
@@ -156,7 +158,7 @@ class ReadableFormatter(logging.Formatter):
             text = f"{text}\n{traceback_of(error)}"
         return "\n".join(map(printable, text.rstrip("\n").split("\n")))
 
-    def _styled(self, text: str, colour: str | None) -> str:
+    def _with_colour(self, text: str, colour: str | None) -> str:
         if not self._in_colour or colour is None:
             return text
         import click  # here, since a deployed program needs none of it

@@ -1,4 +1,4 @@
-"""Where log records go: to standard output, and to the SDK."""
+"""Handlers of log records, which write them to standard output and to the SDK."""
 
 import io
 import logging
@@ -9,8 +9,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TextIO
 
-from wwspec_router.logs.formats import OneLineFormatter, current_request
-from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
+from wwspec_router.logs.formats import OneLineFormatter, subject_text
 
 SDK_LOG_BYTES = 128
 """Longest text that the SDK keeps of one log line [100057]."""
@@ -56,7 +55,7 @@ class StandardOutput(logging.StreamHandler[TextIO]):
         super().close()
 
     def _is_open(self) -> bool:
-        """Tell whether the descriptor still is what it was."""
+        """Return whether the descriptor still is what it was."""
         try:
             return self._file is not None and os.path.samestat(os.fstat(self._descriptor), self._file)
         except OSError:
@@ -79,9 +78,7 @@ class SdkLogHandler(logging.Handler):
         """Write one record, in as many pieces as the SDK's limit asks for."""
         level = "error" if record.levelno >= logging.WARNING else "info" if record.levelno >= logging.INFO else "debug"
         with suppress(Exception):  # a log that fails must not fail a call, and there is no other log
-            request = current_request.get()
-            trace_id = (traceparent := current_traceparent.get()) and trace_id_of(traceparent)
-            head = f"{f'#{request} ' if request else ''}{f'trace_id={trace_id} ' if trace_id else ''}"
+            head = f"{subject} " if (subject := subject_text()) else ""
             for piece in pieces(self.format(record), SDK_LOG_BYTES, head):
                 self._write(level, piece)
 

@@ -1,4 +1,4 @@
-"""Log lines, with nothing secret in them. `log_formats` has their form, `log_handlers` their destination.
+"""Log lines, with nothing secret in them. `formats` has their form, `handlers` their destination.
 
 With the vendor's SDK bodies, tokens and keys never reach a log. Text from outside is shortened and escaped, and an
 unknown exception is described by its type and where it was raised, since its text may quote a body. With the emulator's
@@ -26,12 +26,7 @@ from wwspec_router.logs.tracebacks import shown
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = [
-    "about",
-    "current_request",
-    "log_stray",
-    "setup_logging",
-]
+log = logging.getLogger("wwspec_router.logs")
 
 _SERVER_LINES = (
     "Invalid HTTP request received.",
@@ -82,7 +77,7 @@ def setup_logging(level: str = "INFO", *, as_json: bool = False, development: bo
     sys.unraisablehook = partial(_log_unraisable, with_text=development)
     warnings.showwarning = partial(_log_warning, with_text=development)
     logging.getLogger("uvicorn.error").filters[:] = [_RareLines(_server_kind), *([_is_no_step] if development else [])]
-    logging.getLogger("wwspec_router.logs").filters[:] = [_RareLines(_stray_kind)]
+    log.filters[:] = [_RareLines(_stray_kind)]
     root = logging.getLogger()
     for old in root.handlers:
         if isinstance(old, StandardOutput):
@@ -109,16 +104,15 @@ def _log_thread(args: threading.ExceptHookArgs, *, with_text: bool) -> None:
 
 def _log_unraisable(args: "sys.UnraisableHookArgs", *, with_text: bool) -> None:
     """Log an error that no caller can get, such as that of a `__del__`: Python would print its text."""
-    if args.exc_value is None:
-        logging.getLogger("wwspec_router.logs").error("an error that no caller can get: %s", "an error")
+    _log_stray("an error that no caller can get: %s", args.exc_value, with_text)
+
+
+def _log_stray(message: str, error: BaseException | None, with_text: bool, otherwise: str = "an error") -> None:
+    """Log an error, or `otherwise` where Python has none to show."""
+    if error is None:
+        log.error(message, otherwise)
     else:
-        _log_stray("an error that no caller can get: %s", args.exc_value, with_text)
-
-
-def _log_stray(message: str, error: BaseException, with_text: bool) -> None:
-    logging.getLogger("wwspec_router.logs").error(
-        message, describe(error), exc_info=shown(error) if with_text else None
-    )
+        log.error(message, describe(error), exc_info=shown(error) if with_text else None)
 
 
 def _log_warning(
@@ -137,16 +131,13 @@ def _log_warning(
         text = f": {message}" if with_text else ""
     except Exception:  # its own methods raise, and a warning must not fail a call
         what, text = "a warning that can't be described", ""
-    logging.getLogger("wwspec_router.logs").warning("%s%s", what, text)
+    log.warning("%s%s", what, text)
 
 
 def log_stray(loop: "asyncio.AbstractEventLoop", context: dict[str, Any], *, with_text: bool = False) -> None:
     """Log what failed outside of any call, such as a task that a handler left behind: asyncio would quote its text."""
-    error = context.get("exception")
-    if error is None:
-        logging.getLogger("wwspec_router.logs").error("outside of any call: %s failed", "something in the event loop")
-    else:
-        _log_stray("outside of any call: %s failed", error, with_text)
+    error: BaseException | None = context.get("exception")
+    _log_stray("outside of any call: %s failed", error, with_text, otherwise="something in the event loop")
 
 
 class _RareLines(logging.Filter):
@@ -162,7 +153,7 @@ class _RareLines(logging.Filter):
         self._limiter = LineLimiter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to log a record, and what was left out before it."""
+        """Return whether to log a record, and what was left out before it."""
         kind = self._kind_of(record)
         if kind is None:
             return True

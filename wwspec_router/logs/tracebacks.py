@@ -21,7 +21,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 def shown(error: BaseException) -> ExcInfo:
     """Return an error for a log record, with the frames of the application only."""
     try:
-        return type(error), error, _linked(error.__traceback__)
+        return type(error), error, _link(error.__traceback__)
     except BaseException:  # its own class raises
         return type(error), error, None
 
@@ -32,7 +32,7 @@ def traceback_of(error: BaseException) -> str:
         whole = traceback.TracebackException(type(error), error, error.__traceback__)
         for each in _all(whole):
             frames: list[traceback.FrameSummary] = list(each.stack)
-            kept = _trimmed(frames, [frame.filename for frame in frames])
+            kept = _trim(frames, [frame.filename for frame in frames])
             each.stack = traceback.StackSummary.from_list([*kept])
             for frame in each.stack:
                 frame.filename = _readable(frame.filename)
@@ -83,7 +83,7 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     code = code_of(error)
     if code is not None and not any(is_application(frame.filename) for frame in frames):
         return [traceback.FrameSummary(code.co_filename, line_of(code), code.co_name)]
-    return _trimmed(frames, [frame.filename for frame in frames])
+    return _trim(frames, [frame.filename for frame in frames])
 
 
 def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
@@ -96,21 +96,21 @@ def _all(error: traceback.TracebackException) -> Iterator[traceback.TracebackExc
         waiting += [one for one in further if one is not None]
 
 
-def _trimmed(frames: list[T], files: list[str]) -> list[T]:
+def _trim(frames: list[T], files: list[str]) -> list[T]:
     """Return the frames from the first one of the application on, without those of this package."""
     first = next((number for number, file in enumerate(files) if is_application(file)), 0)
     kept = [frame for frame, file in zip(frames[first:], files[first:], strict=True) if not is_ours(file)]
     return kept or frames  # an error of this package itself
 
 
-def _linked(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback of the frames that `_trimmed` keeps. The error keeps its own."""
+def _link(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback of the frames that `_trim` keeps. The error keeps its own."""
     links = []
     while trace is not None:
         links.append(trace)
         trace = trace.tb_next
     linked = None
-    for link in reversed(_trimmed(links, [link.tb_frame.f_code.co_filename for link in links])):
+    for link in reversed(_trim(links, [link.tb_frame.f_code.co_filename for link in links])):
         linked = TracebackType(linked, link.tb_frame, link.tb_lasti, link.tb_lineno)
     return linked
 

@@ -7,7 +7,7 @@ _FORM = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{1
 LENGTH = 55
 
 current_traceparent: ContextVar[str] = ContextVar("wwspec_traceparent", default="")
-"""Of the call that this context works on; empty when it names none."""
+"""The traceparent of the call that this context works on; empty when it names none."""
 
 
 def traceparent_of(text: object) -> str:
@@ -17,6 +17,11 @@ def traceparent_of(text: object) -> str:
     is_later = text[:2] != "00" and text[LENGTH : LENGTH + 1] == "-"
     head = text[:LENGTH] if is_later else text
     return head if _FORM.fullmatch(head) else ""
+
+
+def current_trace_id() -> str:
+    """Return the trace ID of the call that this context works on; empty when it names none."""
+    return trace_id_of(current_traceparent.get())
 
 
 def trace_id_of(traceparent: str) -> str:

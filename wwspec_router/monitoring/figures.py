@@ -38,7 +38,7 @@ _OFFSET = 161.0
 _SHORTEST = 2.0**-20
 """About a microsecond, in seconds; shorter times are in bucket 0 and read as 0."""
 _LONGEST = 3600.0
-"""In seconds; longer times are in the bucket of this one."""
+"""Seconds; longer times are in the bucket of this one."""
 _LAST = int(log2(_LONGEST) * _PER_OCTAVE + _OFFSET)
 
 
@@ -55,43 +55,6 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """Asynchronous calls that this process has claimed."""
     hung: int = 0
     """Worker threads that were replaced, since their call does not end."""
-
-
-class StoredJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job in the store."""
-
-    ability_id: str
-    """`UNKNOWN` for a job of another program."""
-    state: str
-    attempt: int
-    """How often its code began to run."""
-    left: float
-    """Seconds until another process may take it."""
-    age: float
-    """Seconds since it was accepted."""
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """How full the store is. Several processes may share it."""
-
-    rows: int = 0
-    """Events kept, fetched or not: each counts until `notify_ttl` is over."""
-    bytes: int = 0
-    """Bytes of their text."""
-    jobs_waiting: int = 0
-    """Jobs that no process has claimed, without notifications."""
-    unfetched: int = 0
-    """Notifications that the app has not fetched, and is told again."""
-    jobs_claimed: int = 0
-    """Jobs that a process has claimed."""
-    jobs_set_aside: int = 0
-    """Jobs that failed for good, and can be run again."""
-    jobs_forgotten: int = 0
-    """Those of them that had to leave since the store was made, because there were too many."""
-    oldest_job_age: float = 0.0
-    """Seconds since the oldest job was accepted; 0.0 when there is none."""
-    oldest_jobs: list[StoredJob] = []
-    """The oldest of them, the very oldest first."""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -135,12 +98,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one process at one moment, or of several taken together by `merged`."""
 
     started: float = math.inf
-    """When the first of the processes started, in seconds of `time.monotonic()`, which all processes share."""
+    """The start of the first of the processes, in seconds of `time.monotonic()`, which all processes share."""
     processes: int = 0
     """Processes that run."""
     gauges: Gauges = Gauges()
     tallies: dict[str, Tally] = {}
-    """By ability ID or name; only what was called."""
+    """What was called, by ability ID or name."""
     errcodes: dict[int, int] = {}
     """Calls by errcode since the start, without those of errcode 0."""
     jobs: JobCounts = JobCounts()

@@ -11,9 +11,9 @@ from time import monotonic
 
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.stacks import describe
-from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, Stored, merged
+from wwspec_router.monitoring.figures import Figures, Gauges, Snapshot, merged
 from wwspec_router.monitoring.shared import SharedFigures
-from wwspec_router.monitoring.status import Status, figures_of, status_of
+from wwspec_router.monitoring.status import Status, Stored, figures_of, status_of
 
 log = logging.getLogger(__name__)
 

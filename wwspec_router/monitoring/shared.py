@@ -32,7 +32,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: Annotated[int, Meta(gt=0, lt=2**31)]
     birth: int
-    """As `_birth` gives it: a later process of the same pid is another one."""
+    """What `_birth` returned for the process. A later process may have the same pid, but another birth."""
     ended: bool
     snapshot: Snapshot
     """Its figures, and those that it continues."""

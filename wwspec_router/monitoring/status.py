@@ -13,7 +13,7 @@ from msgspec import Meta
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
 from wwspec_contracts.support.printable import short
 from wwspec_router.logs.formats import Fields
-from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Stored, Tally, percentile
+from wwspec_router.monitoring.figures import Buckets, EventCounts, Snapshot, Tally, percentile
 
 LINE_ABILITIES = 20
 """Abilities in one line, the busiest first."""
@@ -62,6 +62,20 @@ class JobStatus(Contract):
     """Seconds until another process may take it; of a postponed one until it is due."""
     age_s: int = 0
     """Seconds since it was accepted."""
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """How full the store is, under the names that `Status` has. Several processes may share it."""
+
+    store_rows: int = 0
+    store_bytes: int = 0
+    jobs_waiting: int = 0
+    jobs_claimed: int = 0
+    jobs_oldest_age_s: int = 0
+    notifications_unfetched: int | UnsetType = UNSET
+    jobs_set_aside: int | UnsetType = UNSET
+    jobs_forgotten: int | UnsetType = UNSET
+    oldest_jobs: list[JobStatus] = []
 
 
 class Status(Output):
@@ -138,9 +152,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         snapshot: The program's, all its processes together.
         stored: How full the store is; None when it can't say.
     """
-    kept = stored or Stored()
     events = msgspec.structs.asdict(snapshot.events) if snapshot.events != EventCounts() else {}
-    has_failed = kept.jobs_set_aside or kept.jobs_forgotten
     errcodes = sorted(snapshot.errcodes.items(), key=lambda each: (-each[1], each[0]))
     return Status(
         uptime=max(0, int(monotonic() - snapshot.started)),
@@ -151,24 +163,7 @@ def status_of(snapshot: Snapshot, stored: Stored | None) -> Status:
         queue_p99_us=_microseconds(snapshot.waited, 99),
         abilities=_busiest(snapshot, Snapshot(), STATUS_ABILITIES)[0],
         store="ok" if stored else "unavailable",
-        store_rows=kept.rows,
-        store_bytes=kept.bytes,
-        jobs_waiting=kept.jobs_waiting,
-        jobs_claimed=kept.jobs_claimed,
-        notifications_unfetched=kept.unfetched or UNSET,
-        jobs_set_aside=kept.jobs_set_aside if has_failed else UNSET,
-        jobs_forgotten=kept.jobs_forgotten if has_failed else UNSET,
-        jobs_oldest_age_s=int(kept.oldest_job_age),
-        oldest_jobs=[
-            JobStatus(
-                ability_id=each.ability_id,
-                state=each.state,
-                attempt=each.attempt,
-                lease_s=int(each.left),
-                age_s=int(each.age),
-            )
-            for each in kept.oldest_jobs
-        ],
+        **msgspec.structs.asdict(stored or Stored()),
         **msgspec.structs.asdict(snapshot.gauges),
         **{f"jobs_{name}": count for name, count in msgspec.structs.asdict(snapshot.jobs).items()},
         **{f"events_{name}": count for name, count in events.items()},
@@ -200,12 +195,9 @@ def figures_of(now: Snapshot, before: Snapshot, stored: Stored | None) -> Fields
     if stored is None:
         parts["store"] = "unavailable"
     else:
-        parts |= {"store_rows": stored.rows, "store_bytes": stored.bytes, "jobs_waiting": stored.jobs_waiting}
-        parts |= {"jobs_claimed": stored.jobs_claimed, "jobs_oldest_s": int(stored.oldest_job_age)}
-        if stored.unfetched:
-            parts["notifications_unfetched"] = stored.unfetched
-        if stored.jobs_set_aside or stored.jobs_forgotten:
-            parts |= {"jobs_set_aside": stored.jobs_set_aside, "jobs_forgotten": stored.jobs_forgotten}
+        kept = msgspec.to_builtins(stored)
+        del kept["oldest_jobs"]
+        parts |= {"jobs_oldest_s" if name == "jobs_oldest_age_s" else name: figure for name, figure in kept.items()}
     by_errcode = {f"errcode_{code}": count for code, count in errcodes.items()}
     texts = [" ".join(f"{key}={value}" for key, value in (calls | by_errcode | parts).items())]
     abilities, more = _busiest(now, before, LINE_ABILITIES)

@@ -20,7 +20,7 @@ from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_router.process.prestart import GO, VARIABLE, order as held_order, without_interrupts
 
 START_LIMIT = 30.0
-"""Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` says others."""
+"""Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` sets another number."""
 START_LIMIT_VARIABLE = "WWSPEC_START_LIMIT"
 STOP_LIMIT = 15.0
 """Seconds within which a child must end after SIGTERM."""
@@ -101,8 +101,8 @@ class Child:
         environment: Added to this process's own.
         output: A file for its standard output and error; this process's own when None.
         in_terminal: Whether it reads this process's standard input.
-        held: What the child does before it waits for `release`; see `held.order`. It ends if this process ends. It is
-            always a new interpreter.
+        held: What the child does before it waits for `release`; see `prestart.order`. It ends if this process ends. It
+            is always a new interpreter.
         start_process: Starts the process; None means `new_interpreter`.
         start_limit: Seconds within which it must be ready, or have succeeded; None means `WWSPEC_START_LIMIT`, or 30.
 
@@ -279,7 +279,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _runs(pid: int) -> bool:
-    """Tell whether a process still runs; one that ended and was not waited for does not.
+    """Return whether a process still runs; one that ended and was not waited for does not.
 
     Its first thread may have ended before others, which keep its files open: then a port is still taken.
     """

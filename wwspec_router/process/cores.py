@@ -36,22 +36,22 @@ def usable_cores(root: Path = Path("/"), masked: int | None = None) -> Cores:
         root: Where `/proc` and the cgroups are.
         masked: How many cores the mask has; None for that of this process.
     """
-    masked = _masked() if masked is None else masked
+    mask = affinity()
+    masked = (len(mask) or os.cpu_count() or 1) if masked is None else masked
     quotas = list(_quotas(root))
     if quotas and (least := min(quotas)).cores < masked:
-        return Cores(max(1, int(least.cores)), f"{least.file} grants {least.cores:g} of {_counted(masked)}")
-    where = "in the affinity mask" if hasattr(os, "sched_getaffinity") else "in this machine"
-    return Cores(masked, f"{_counted(masked)} {where}, and no cgroup grants less")
+        return Cores(max(1, int(least.cores)), f"{least.file} grants {least.cores:g} of {_number_of(masked)}")
+    where = "in the affinity mask" if mask else "in this machine"
+    return Cores(masked, f"{_number_of(masked)} {where}, and no cgroup grants less")
 
 
-def _counted(cores: int) -> str:
+def _number_of(cores: int) -> str:
     return "1 core" if cores == 1 else f"{cores} cores"
 
 
-def _masked() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def affinity() -> set[int]:
+    """Return the cores of this process's affinity mask; none on a system without one."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def _quotas(root: Path) -> Iterator[_Quota]:

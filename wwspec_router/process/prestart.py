@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 
 VARIABLE = "WWSPEC_HELD"
-"""Where the word comes from, and what is done before; see `order`."""
+"""The variable that names the pipe at which the child waits, and what it does before; see `order`."""
 GO = b"1"
 
 
@@ -26,7 +26,7 @@ def order(word: int, steps: Sequence[str]) -> str:
 
 
 def wait_for_word(environment: MutableMapping[str, str]) -> bool:
-    """Import and wait, if this process was told so.
+    """Import and wait, if the environment orders it.
 
     Returns:
         Whether to go on; not when the process that would give the word is gone.

@@ -38,7 +38,6 @@ class SdkClient(Protocol):
         Raises:
             SdkCallError: The call could not be made.
         """
-        ...
 
 
 class Sdk(Protocol):
@@ -47,12 +46,10 @@ class Sdk(Protocol):
     @property
     def version(self) -> str:
         """The version that the module states; empty when it states none."""
-        ...
 
     @property
     def is_emulated(self) -> bool:
         """Whether it is the emulator's, which has no real data: only then logs may show texts, errors and callers."""
-        ...
 
     def decode(self, headers: Headers, body: str) -> Call:
         """Verify and decrypt one request.
@@ -60,29 +57,23 @@ class Sdk(Protocol):
         Raises:
             DecodeError: The SDK refused it.
         """
-        ...
 
     def encode(self, text: str) -> SealedReply:
         """Sign and encrypt a reply for the request that this thread decoded last."""
-        ...
 
     def encode_refusal(self, text: str) -> SealedReply:
         """Seal a reply with the SDK's exception header, for a request that could not be decoded."""
-        ...
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
         """Return a client that calls SDK APIs for one corp and app."""
-        ...
 
     def new_notify_id(self) -> str:
         """Return a fresh notify_id for `spec_notify_app`: 64 bytes at most [99849]."""
-        ...
 
     def trace(self, reference: str, text: str = "") -> None:
-        """Tell the emulator what became of a request or a job; the vendor's module is told nothing.
+        """Report to the emulator what became of a request or a job; the vendor's module gets no report.
 
         Args:
             reference: A request id, the job_info of an asynchronous call, or the notify_id of an event.
             text: A JSON object; empty when a job begins on this thread, whose SDK calls then belong to it.
         """
-        ...

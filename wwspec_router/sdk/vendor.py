@@ -227,7 +227,7 @@ class VendorSdk:
         getattr(self._module, f"spec_log_{level}")(text)
 
     def trace(self, reference: str, text: str = "") -> None:
-        """Tell the emulator what became of a request; see `Sdk.trace`."""
+        """Report to the emulator what became of a request; see `Sdk.trace`."""
         if self._trace is not None:
             self._trace(reference, text)
 

@@ -113,7 +113,10 @@ class Acceptor:
         self._left: tuple[int, float] | None = None
         """What all had accepted, and when, since a connection is left to others."""
         self._late: dict[int, int] = {}
-        """Who let one wait that was left to them, and what they had accepted. They have no claim until they accept."""
+        """Processes that let a connection wait that was left to them, with how many they had accepted.
+
+        None is left to them until they accept one.
+        """
         self._is_closed = False
         listening.setblocking(False)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it

@@ -25,7 +25,8 @@ from wwspec_router.http1.answers import NO_REPLY, OVERLOADED, STOPPING, Answer, 
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.measured_sdk import Measure
-from wwspec_router.logs.lines import about, current_request
+from wwspec_router.logs.formats import current_request
+from wwspec_router.logs.lines import about
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.monitoring.figures import UNDECODED, Figures
 from wwspec_router.sdk.base import Sdk, SealedReply
@@ -321,7 +322,7 @@ class Calls:
             call.watcher.cancel()
         match call.given_up:
             case None:
-                self._pass_on(call, answer, error)
+                self.pass_on(call, answer, error)
             case GivenUp.TIME_OVER:
                 call.deadline.is_logged = True
                 self._refuse(call, call.deadline.error().with_traceback(call.deadline.place))
@@ -340,27 +341,13 @@ class Calls:
             with about(call.number):
                 self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
         try:
-            job: asyncio.Future[Answer] = self._refusals.submit(self._refusal, call, error, monotonic())
+            self._refusals.add(_Refusal(self, call, error))
         except OverloadedError:
             self._count(call, UNANSWERED, ending="HTTP 503")
             call.on_answer(OVERLOADED)
-        else:
-            job.add_done_callback(lambda job: self._on_refused(call, job))
 
-    def _on_refused(self, call: PendingCall, job: "asyncio.Future[Answer]") -> None:
-        if job.cancelled():
-            call.on_answer(STOPPING)
-        else:
-            error = job.exception()
-            self._pass_on(call, job.result() if error is None else None, error)
-
-    def _refusal(self, request: PendingRequest, error: CallError, since: float) -> Answer:
-        """Seal a refusal, on one of the threads for that, unless it waited too long."""
-        if isinstance(error, OverloadedError) and monotonic() - since > REFUSAL_PATIENCE:
-            return _UNSEALED_OVERLOAD
-        return self.exchange.refuse(request, error)
-
-    def _pass_on(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
+    def pass_on(self, call: PendingCall, answer: Answer | None, error: BaseException | None) -> None:
+        """Count a call, and send its answer; for `_Refusal` besides."""
         if answer is not None:
             self._count(call, answer.errcode, answer)
             call.on_answer(answer)
@@ -410,3 +397,27 @@ class Calls:
             if call.deadline.is_over() and call.deadline.place is None:
                 if (ident := self._workers.ident_of(call)) is not None:
                     call.deadline.place = traceback_at(self._frames_of(ident))
+
+
+class _Refusal:
+    """The error that a call is answered with, sealed on one of the threads for that: a `Job` of their pool."""
+
+    is_over = False
+
+    def __init__(self, calls: Calls, call: PendingCall, error: CallError) -> None:
+        self._calls = calls
+        self._call = call
+        self._error = error
+        self._since = monotonic()
+
+    def run(self) -> Answer:
+        if isinstance(self._error, OverloadedError) and monotonic() - self._since > REFUSAL_PATIENCE:
+            return _UNSEALED_OVERLOAD
+        return self._calls.exchange.refuse(self._call, self._error)
+
+    def end(self, result: Answer | None, error: BaseException | None) -> None:
+        self._calls.pass_on(self._call, result, error)
+
+    def cancel(self) -> None:
+        self.is_over = True
+        self._call.on_answer(STOPPING)

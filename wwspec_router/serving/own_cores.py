@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wwspec_router.config import PIN_AUTO, PIN_OFF, PIN_ON
-from wwspec_router.process.cores import usable_cores
+from wwspec_router.process.cores import affinity, usable_cores
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
     cores: tuple[int, ...]
     """One for each worker process; empty when all of them may use all cores."""
     reason: str
-    """Why, such as `there is 1 core`."""
+    """The reason, such as `there is 1 core`."""
 
 
 def plan_cores(mode: str, workers: int) -> Plan:
@@ -37,17 +37,13 @@ def plan_cores(mode: str, workers: int) -> Plan:
         mode: As the settings say.
         workers: How many there are; 0 for a program without a parent.
     """
-    mask = sorted(_mask())
+    mask = sorted(affinity())
     if not mask:
         return Plan((), "this system gives no process a core of its own")
     reason = _obstacle(mode, workers, len(mask))
     if reason:
         return Plan((), reason)
     return Plan(tuple(mask[:workers]), f"{workers} worker process(es), {len(mask)} cores")
-
-
-def _mask() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def _obstacle(mode: str, workers: int, cores: int) -> str:
@@ -83,7 +79,7 @@ def take_core(core: int, mode: str) -> None:
     if mode == PIN_AUTO and native > 0:
         log.info("this worker process uses all cores: a library has started %d thread(s) of its own", native)
         return
-    all_cores = _mask()
+    all_cores = affinity()
     try:
         os.sched_setaffinity(0, {core})
     except OSError as error:  # the container lost it since the start

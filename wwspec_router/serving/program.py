@@ -8,12 +8,13 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.json import encode
 
 from wwspec_contracts.errors import ConfigurationError, NoThreadError
@@ -28,18 +29,17 @@ from wwspec_router.kernel.call_log import call_log_of
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.kernel.observer import observer_of
-from wwspec_router.monitoring.figures import Figures
+from wwspec_router.monitoring.figures import UNKNOWN, Figures, Gauges
 from wwspec_router.monitoring.monitor import Monitor
 from wwspec_router.monitoring.shared import SharedFigures
+from wwspec_router.monitoring.status import JobStatus, Stored
 from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import AbilityTable, build_table, check_configuration
 from wwspec_router.sdk.base import Sdk
 from wwspec_router.sdk.debug_mode import in_debug_mode
 from wwspec_router.sdk.vendor import VendorSdk, load_sdk
 from wwspec_router.serving.calls import Calls, Exchange
-from wwspec_router.serving.gauges import read_gauges, read_stored
-from wwspec_router.serving.liveness import CallWatch, Liveness
-from wwspec_router.serving.readiness import Readiness
+from wwspec_router.serving.health import CallWatch, Liveness, Readiness
 from wwspec_router.serving.workers import WorkerPool
 from wwspec_router.stores import open_store, risks_of
 from wwspec_router.stores.base import Store
@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 _MOST_NAMES = 20
 """The most abilities in one log line that the registry file lacks."""
+OLDEST_JOBS = 20
+"""How many jobs are listed one by one."""
 LEAST_CLOSING = 1.0
 """Seconds that a lifespan has at least to close, even when calls have used the whole grace."""
 
@@ -303,3 +305,48 @@ class _Running(NamedTuple):
 def _refuse(headers: Headers, body: bytes, on_answer: OnAnswer) -> None:
     """Answer a call while the program does not run."""
     on_answer(STOPPING)
+
+
+def read_gauges(workers: WorkerPool, jobs: Jobs | None) -> Gauges:
+    """Return what the program is doing just now."""
+    return Gauges(
+        busy=workers.busy,
+        threads=workers.threads,
+        queued=workers.queued,
+        jobs_running=jobs.running if jobs is not None else 0,
+        hung=workers.replaced + (jobs.replaced if jobs is not None else 0),
+    )
+
+
+def read_stored(store: Store, names: Collection[str]) -> Stored:
+    """Return how full the store is. Blocks.
+
+    Args:
+        store: Which one.
+        names: The names of this program's jobs. Other names are not shown: another program or a caller chose them.
+
+    Raises:
+        StoreError: The store can't be read.
+    """
+    events, jobs = store.figures(), store.job_figures()
+    has_failed = jobs.failed or jobs.forgotten
+    return Stored(
+        store_rows=events.rows,
+        store_bytes=events.bytes,
+        jobs_waiting=jobs.waiting,
+        jobs_claimed=jobs.claimed,
+        jobs_oldest_age_s=int(jobs.oldest_age),
+        notifications_unfetched=jobs.unfetched or UNSET,
+        jobs_set_aside=jobs.failed if has_failed else UNSET,
+        jobs_forgotten=jobs.forgotten if has_failed else UNSET,
+        oldest_jobs=[
+            JobStatus(
+                ability_id=each.name if each.name in names else UNKNOWN,
+                state=each.state,
+                attempt=each.attempt,
+                lease_s=int(each.left),
+                age_s=int(each.age),
+            )
+            for each in store.oldest_jobs(OLDEST_JOBS)
+        ],
+    )

@@ -7,11 +7,13 @@ grace. This module knows neither what a call is nor who watches this process.
 import asyncio
 import gc
 import logging
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from signal import SIGINT
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -29,8 +31,7 @@ from wwspec_router.logs.lines import log_stray
 from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
-from wwspec_router.serving.forks import keep_from_children
-from wwspec_router.serving.heartbeat import Pulse
+from wwspec_router.serving.heartbeat import CLOSED, EXHAUSTED, HELD_UP, SERVING, Heartbeat
 from wwspec_router.serving.own_cores import take_core
 from wwspec_router.serving.program import ZoneProgram, create_program
 from wwspec_router.serving.supervisor import end_by
@@ -65,7 +66,7 @@ def serve_here(settings: Settings, listening: socket.socket, on_serving: Callabl
 def work(
     settings: Settings,
     listening: socket.socket,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     shared: int | None,
     counts: ConnectionCounts,
     core: int | None = None,
@@ -75,7 +76,7 @@ def work(
     Args:
         settings: Of the program.
         listening: The bound socket that the workers share.
-        pulse: The line to the parent.
+        heartbeat: The line to the parent.
         shared: A file in which the workers show each other their figures; see `SharedFigures`.
         counts: In which they show each other how many connections they have.
         core: The core that is this worker's own; None for none.
@@ -84,16 +85,60 @@ def work(
         WWSpecError: The program can't start as configured.
     """
     program = _program(
-        settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, pulse.number)
+        settings, None if shared is None else SharedFigures(shared, 2 * settings.processes, heartbeat.number)
     )
-    if pulse.predecessor:  # the platform does not collect the parent's lines of a deployed program
-        log.warning("this worker process takes the place of one that %s", pulse.predecessor)
-    program.on_held_up = pulse.held_up
-    program.on_exhausted = pulse.exhausted
-    keep_from_children(listening, pulse.socket)
+    if heartbeat.predecessor:  # the platform does not collect the parent's lines of a deployed program
+        log.warning("this worker process takes the place of one that %s", heartbeat.predecessor)
+    program.on_held_up = partial(heartbeat.report, HELD_UP)
+    program.on_exhausted = partial(heartbeat.report, EXHAUSTED)
+    keep_from_children(listening, heartbeat.socket)
     if core is not None:
         take_core(core, settings.pin_workers)
-    _WorkerServer(program, settings, pulse, counts).run([listening])
+    _WorkerServer(program, settings, heartbeat, counts).run([listening])
+
+
+def keep_from_children(listening: socket.socket, *others: socket.socket) -> None:
+    """Close a port, its connections and other sockets in each process that this one forks from now on.
+
+    Such a process may live longer than the program. If it kept the port, no other program could open it, and no client
+    would see that a connection was closed. Processes that run another program, as those of `subprocess`, inherit none
+    of them anyway.
+    """
+    port = listening.getsockname()[1]
+    os.register_at_fork(after_in_child=partial(_let_go, port, [each.fileno() for each in others]))
+
+
+def _let_go(port: int, others: list[int]) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for number in {*others, *_sockets_of(port)}:
+        # Not closed: objects of this process still have the number, and would close the next file that gets it.
+        os.dup2(nothing, number, inheritable=False)
+    os.close(nothing)
+
+
+def _sockets_of(port: int) -> list[int]:
+    """Return the sockets of a local TCP port."""
+    found = []
+    for entry in _open_files():
+        with suppress(OSError):  # no socket, or the folder itself
+            probe = socket.socket(fileno=int(entry.name))
+            try:
+                if probe.family in (socket.AF_INET, socket.AF_INET6) and probe.getsockname()[1] == port:
+                    found.append(probe.fileno())
+            finally:
+                probe.detach()
+    return found
+
+
+def _open_files() -> list[Path]:
+    """Return a path for each open file of this process, named by its number."""
+    try:
+        return list(Path("/proc/self/fd").iterdir())
+    except FileNotFoundError:  # not Linux
+        return list(Path("/dev/fd").iterdir())
 
 
 def _program(settings: Settings, shared: SharedFigures | None = None) -> ZoneProgram:
@@ -200,7 +245,7 @@ class _Server(uvicorn.Server):
 
         A terminal sends Ctrl-C to all its processes; the SIGTERM by which `wwspec dev` then ends its own is no second.
         """
-        if sig in self._signals or (sig == SIGINT and self._is_debugged and _prompt_is_open()):
+        if sig in self._signals or (sig == signal.SIGINT and self._is_debugged and _prompt_is_open()):
             end_by(sig)
         self._signals.add(sig)
         if not self.should_exit:
@@ -223,13 +268,15 @@ class _WorkerServer(_Server):
     Args:
         program: What is served.
         settings: Its settings.
-        pulse: The line to the parent.
+        heartbeat: The line to the parent.
         counts: How many connections each worker process has.
     """
 
-    def __init__(self, program: ZoneProgram, settings: Settings, pulse: Pulse, counts: ConnectionCounts) -> None:
-        super().__init__(program, settings, pulse.serving)
-        self._pulse = pulse
+    def __init__(
+        self, program: ZoneProgram, settings: Settings, heartbeat: Heartbeat, counts: ConnectionCounts
+    ) -> None:
+        super().__init__(program, settings, partial(heartbeat.report, SERVING))
+        self._heartbeat = heartbeat
         self._counts = counts
         self._is_alone = settings.processes == 1
         self._acceptor: Acceptor | None = None
@@ -244,7 +291,7 @@ class _WorkerServer(_Server):
         listening.listen(BACKLOG)
         loop = asyncio.get_running_loop()
         self._acceptor = Acceptor(
-            loop, listening, self._new_connection, self.server_state, self._counts, self._pulse.number
+            loop, listening, self._new_connection, self.server_state, self._counts, self._heartbeat.number
         )
 
     def _new_connection(self) -> asyncio.Protocol:
@@ -259,12 +306,12 @@ class _WorkerServer(_Server):
             self._acceptor.close()
         for each in sockets or []:
             each.close()
-        self._pulse.closed()
+        self._heartbeat.report(CLOSED)
         if self._acceptor is not None:
             await self._acceptor.wait_closed()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on SIGTERM. A terminal sends Ctrl-C to all; the parent passes it on."""
-        if sig != SIGINT and not self.should_exit:
+        if sig != signal.SIGINT and not self.should_exit:
             self._begin_stop(sig, frame)  # a second SIGTERM may come in the midst of this, and must not end the process

@@ -21,7 +21,6 @@ from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
 from wwspec_router.logs.lines import setup_logging
 from wwspec_router.process.cores import usable_cores
 from wwspec_router.serving.accepting import ConnectionCounts
-from wwspec_router.serving.heartbeat import Pulse
 from wwspec_router.serving.own_cores import plan_cores
 from wwspec_router.serving.supervisor import Supervisor
 
@@ -62,49 +61,36 @@ def serve(settings: Settings) -> None:
         log.warning("--pin-workers on has no effect: %s", plan.reason)
     listening = _bind(settings)
     if settings.workers == 0:
-        gc.disable()  # see `_work`
+        gc.disable()  # see `_serve_in_workers`
         from wwspec_router.serving.server import serve_here
 
         serve_here(settings, listening, partial(_announce, settings, listening))
         return
+    _serve_in_workers(settings, listening, plan.cores)
+
+
+def _serve_in_workers(settings: Settings, listening: socket.socket, cores: tuple[int, ...]) -> None:
+    """Keep worker processes, and be one in each of them, which reports to the parent why it can't serve, if so."""
     shared = _shared_memory()
     counts = ConnectionCounts(2 * settings.processes)
-    supervisor = Supervisor(
-        listening,
-        settings.processes,
-        settings.grace,
-        settings.hang_after,
-        partial(_announce, settings, listening),
-        counts.clear,
-    )
-    pulse = supervisor.run()
-    if pulse is not None:
-        core = plan.cores[pulse.place] if plan.cores else None
-        _work(settings, listening, pulse, shared, counts, core)
-
-
-def _work(
-    settings: Settings,
-    listening: socket.socket,
-    pulse: Pulse,
-    shared: int | None,
-    counts: ConnectionCounts,
-    core: int | None,
-) -> None:
-    """Run as a worker process; report to the parent why it can't serve, if so."""
+    announce = partial(_announce, settings, listening)
+    supervisor = Supervisor(listening, settings.processes, settings.grace, settings.hang_after, announce, counts.clear)
+    heartbeat = supervisor.run()
+    if heartbeat is None:
+        return
     gc.disable()  # until the program is there: modules stay, and a search for garbage among them takes longer
     try:
-        pulse.start()
+        heartbeat.start()
         from wwspec_router.serving.server import work
 
-        work(settings, listening, pulse, shared, counts, core)
+        work(settings, listening, heartbeat, shared, counts, cores[heartbeat.place] if cores else None)
     except WWSpecError as error:
         reason = str(error)
     except Exception as error:
         reason = f"the program can't start: {describe(error)}"
     else:
         return
-    pulse.failed(reason)
+    heartbeat.report_failure(reason)
     sys.exit(FAILURE)
 
 
@@ -167,7 +153,7 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:
-    """Say where the program listens, in a line that scripts can wait for."""
+    """Log where the program listens, in a line that scripts can wait for."""
     host, port = listening.getsockname()[:2]
     log.info(
         "listening on http://%s:%d/ with %d worker process(es) of %d threads, store %s",

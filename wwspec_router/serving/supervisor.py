@@ -18,8 +18,7 @@ from time import monotonic
 from types import FrameType
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_router.serving.heartbeat import BEAT, MARGIN, Pulse
-from wwspec_router.serving.worker_process import Slot, WorkerProcess
+from wwspec_router.serving.heartbeat import BEAT, MARGIN, Heartbeat, Slot, WorkerProcess
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +67,11 @@ class Supervisor:
         self._exit_code = 0
         self._checked = monotonic()
 
-    def run(self) -> Pulse | None:
+    def run(self) -> Heartbeat | None:
         """Keep the workers until a signal; a second one kills them and this process.
 
-        Returns in several processes, as `os.fork` does: in each worker with the pulse of that worker; at the end, in
-        the parent, with None.
+        Returns in several processes, as `os.fork` does: in each worker with its heartbeat; at the end, in the parent,
+        with None.
 
         Raises:
             ConfigurationError: The first worker could not serve, with its reason; or none could be started.
@@ -86,8 +85,8 @@ class Supervisor:
         try:
             while not self._signals:
                 for slot in self._due():
-                    if pulse := self._start(slot):
-                        return pulse
+                    if heartbeat := self._start(slot):
+                        return heartbeat
                 self._wait()
                 if not self._signals:  # else a worker has ended because it got the signal, too
                     self._check()
@@ -130,8 +129,8 @@ class Supervisor:
         free = 2 * len(self._slots) - len(self._workers)  # a worker may still be ending while its successor serves
         return [slot for slot in slots if slot.worker is None and slot.due <= now][:free]
 
-    def _start(self, slot: Slot) -> Pulse | None:
-        """Start a worker; returns its pulse in the worker, and None in the parent."""
+    def _start(self, slot: Slot) -> Heartbeat | None:
+        """Start a worker; returns its heartbeat in the worker, and None in the parent."""
         taken = {worker.number for worker in self._workers}
         number = next(number for number in range(2 * len(self._slots)) if number not in taken)
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _CAUGHT)  # a signal is for the one process or the other
@@ -145,7 +144,7 @@ class Supervisor:
                 raise
             if not pid:
                 self._become_worker(ours)
-                return Pulse(theirs, number, self._slots.index(slot), slot.predecessor, self._grace)
+                return Heartbeat(theirs, number, self._slots.index(slot), slot.predecessor, self._grace)
             theirs.close()
             slot.worker = WorkerProcess(pid, ours, number)
             self._workers.append(slot.worker)

@@ -10,28 +10,44 @@ back would cost more than a quick call itself if each step woke somebody, so wak
 * When a flush has called a worker it gives way once: on one core a single quick job is then done at once, by two
   switches of threads, and nobody has to wake the loop.
 
-`pool.crew` has the threads, and says why no wake-up is lost; `pacing` decides when to spread and when to give way.
-Nothing here knows HTTP, calls or the SDK.
+`threads` has the threads, and says why no wake-up is lost; `Pacing` decides when to spread and when to give way: jobs
+that compute are done best by one thread, one after the other; jobs that block need a thread each. Nothing here knows
+HTTP, calls or the SDK.
 """
 
 import asyncio
 import os
 import threading
-from collections.abc import Callable
-from time import monotonic
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import monotonic, process_time
+from typing import Any, Protocol
 
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.serving.pacing import PATIENCE, Pacing
-from wwspec_router.threads import Busy, Crew, Gate
+from wwspec_router.threads import Busy, Pace, ThreadPool, Wakeup
 
-_Result = TypeVar("_Result")
-_Args = TypeVarTuple("_Args")
+PATIENCE = 0.005
+"""Seconds after which a job takes long."""
+SPREAD = 1.0
+"""Seconds for which the pool spreads its jobs once they were found to block."""
+MANY = 32
+"""Long jobs, at least, for which the loop gives way: fewer don't bunch, and the switches cost."""
+STEPS = 8
+"""Jobs and results after which it gives way: more would bunch, and fewer cost more switches than they bring."""
+
+JUDGED_TIME = 0.02
+"""Seconds with pending jobs, at least, on which a judgement rests."""
+OCCUPIED = 0.9
+"""Share of these seconds for which the process computes, at least, when no job blocks."""
 
 TICK = PATIENCE
 """Seconds between two ticks."""
 _JOIN_LIMIT = 5.0
 """Seconds that `stop` may block for threads without a job to be gone; a few milliseconds in practice."""
+
+
+CallLater = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
+"""`call_later` of an event loop."""
 
 
 class Job(Protocol):
@@ -40,19 +56,15 @@ class Job(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for its outcome any more; read by any thread, changed on the loop."""
-        ...
 
     def run(self) -> Any:
         """Do it; on a thread, unless it is over."""
-        ...
 
     def end(self, result: Any, error: BaseException | None) -> None:
         """Take what `run` returned or raised; on the loop, unless it is over."""
-        ...
 
     def cancel(self) -> object:
         """Let it be over; on the loop. One that runs goes on to its end."""
-        ...
 
 
 class WorkerPool:
@@ -79,9 +91,9 @@ class WorkerPool:
         self._queue = queue
         self._loop_ident: int | None = None
         self._pending: set[Job] = set()
-        self._pacing = Pacing(lambda: len(self._pending), lambda: self._crew.begun())
-        self._bell = Gate()
-        self._crew: Crew[Job] = Crew(threads, name, _run, self._bell.open, self._pacing)
+        self._pacing = Pacing(lambda: len(self._pending), lambda: self._pool.begun())
+        self._wakeup = Wakeup()
+        self._pool: ThreadPool[Job] = ThreadPool(threads, name, _run, self._wakeup.send, self._pacing)
         self._flushing = False
         """Whether a flush is to come."""
         self._timer: asyncio.TimerHandle | None = None
@@ -104,60 +116,41 @@ class WorkerPool:
             raise RuntimeError("a worker pool serves one loop, once: make a new WorkerPool")
         self._loop = asyncio.get_running_loop()
         self._loop_ident = threading.get_ident()
-        self._crew.start(threads)
-        self._loop.add_reader(self._bell.reader, self._answer_bell)
-
-    def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
-        """Queue `fn(*args)` for a worker thread; on the loop's thread only.
-
-        Jobs begin in the order of their submission. A job whose future is cancelled before it began never
-        runs, though it keeps its place in the queue until a worker skips it. One that runs goes on to its
-        end, and its result is dropped.
-
-        Returns:
-            A future of what the function returns or raises, SystemExit and KeyboardInterrupt included.
-            StopIteration and GeneratorExit, which no coroutine can be handed, become the cause of a
-            RuntimeError. An exception that nobody asks the future for is not logged.
-
-        Raises:
-            OverloadedError: All threads are taken and `queue` jobs wait, or the pool is stopping; nothing is
-                queued.
-            RuntimeError: The pool was not started, or this is not the thread of its loop.
-        """
-        self._check_thread()
-        future: asyncio.Future[_Result] = self._loop.create_future()
-        self.add(FutureJob(future, fn, args))
-        return future
+        self._pool.start(threads)
+        self._loop.add_reader(self._wakeup.reader, self._on_wakeup)
 
     def add(self, job: Job) -> None:
-        """Queue a job, as `submit` does; it is told its outcome at once, and not in the loop's next iteration.
+        """Queue a job for a thread.
+
+        Jobs begin in the order in which they are added. One that is over before it began never runs, though it keeps
+        its place in the queue until a worker skips it. One that runs goes on to its end, and its result is dropped.
 
         Raises:
-            OverloadedError: As for `submit`.
-            RuntimeError: As for `submit`.
+            OverloadedError: All threads are taken and `queue` jobs wait, or the pool is stopping; nothing is queued.
+            RuntimeError: The pool was not started, or this is not the thread of its loop.
         """
-        self._check_thread()
+        if threading.get_ident() != self._loop_ident:
+            raise RuntimeError("a job is added on the thread of the loop that has awaited start()")
         # Pending jobs count, not the queue's length: a burst that idle threads have not picked up yet is no
         # overload.
-        if self._closed or len(self._pending) - len(self._crew.lost) >= self._size + self._queue:
+        if self._closed or len(self._pending) - len(self._pool.lost) >= self._size + self._queue:
             raise self._refusal()
         if not self._pending:
             self._pacing.first_came()
         self._pending.add(job)
-        self._crew.jobs.append(job)
+        self._pool.jobs.append(job)
         self._flush_soon()
         if self._pacing.gives_way:
-            self._crew.call_next()
+            self._pool.call_next()
             if self._pacing.is_time_to_give_way():
                 os.sched_yield()
 
     async def stop(self, grace: float) -> int:
         """Refuse new jobs, let the pending ones finish, then end the threads.
 
-        The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every future that
-        is not done is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon
-        that ends with its job. Cancelling `stop` cuts the grace short. Further calls share the outcome of the
-        first to end.
+        The loop runs on meanwhile, so jobs may wait for coroutines on it. After the grace every job that is not over
+        is cancelled: queued jobs never run, and a thread still in a job is left behind, a daemon that ends with its
+        job. Cancelling `stop` cuts the grace short. Further calls share the outcome of the first to end.
 
         Args:
             grace: Seconds that running and queued jobs are given.
@@ -178,9 +171,9 @@ class WorkerPool:
     def replace(self, ident: int) -> bool:
         """Give the place of a thread that is running a job to another, which starts when a job needs it.
 
-        As `Crew.lose`.
+        As `ThreadPool.lose`.
         """
-        replaced = self._crew.lose(ident)
+        replaced = self._pool.lose(ident)
         if replaced:
             self._flush_soon()  # what is queued may be waiting for just this place
         return replaced
@@ -188,44 +181,40 @@ class WorkerPool:
     @property
     def busy(self) -> int:
         """How many threads are running a job."""
-        return len(self._crew.begun())
+        return len(self._pool.begun())
 
     @property
     def queued(self) -> int:
         """How many jobs wait for a thread, with cancelled ones that no worker has skipped yet."""
-        return len(self._crew.jobs)
+        return len(self._pool.jobs)
 
     @property
     def threads(self) -> int:
         """How many threads there are, busy or idle, without the replaced."""
-        return len(self._crew.workers)
+        return len(self._pool.workers)
 
     @property
     def replaced(self) -> int:
         """How many threads were replaced and still run their jobs."""
-        return len(self._crew.lost)
+        return len(self._pool.lost)
 
     @property
     def exhausted(self) -> bool:
         """Whether every thread is running a job and none can be added, not even in the place of another."""
-        return self._crew.is_full and self.busy >= self.threads
+        return self._pool.is_full and self.busy >= self.threads
 
     def busy_workers(self) -> list[Busy[Job]]:
         """Return the threads that are running a job, the longest running first."""
-        return self._crew.busy()
+        return self._pool.busy()
 
     def ident_of(self, job: Job) -> int | None:
         """Return the ident of the thread that is running a job; None when there is none."""
-        return self._crew.ident_of(job)
-
-    def _check_thread(self) -> None:
-        if threading.get_ident() != self._loop_ident:
-            raise RuntimeError("submit() belongs on the thread of the loop that has awaited start()")
+        return self._pool.ident_of(job)
 
     def _refusal(self) -> OverloadedError:
         if self._closed:
             return OverloadedError("the program is stopping", detail="the worker pool takes no more jobs")
-        detail = f"{len(self._pending)} jobs pending, {len(self._crew.workers)} of {self._size} worker threads"
+        detail = f"{len(self._pending)} jobs pending, {len(self._pool.workers)} of {self._size} worker threads"
         return OverloadedError(detail=detail)
 
     def _flush_soon(self) -> None:
@@ -239,20 +228,20 @@ class WorkerPool:
         A single quick job is done while this thread gives way, and its result found here: nobody has to be woken.
         """
         self._flushing = False
-        crew = self._crew
-        if crew.done:
+        pool = self._pool
+        if pool.done:
             self._drain()
         # Only this thread appends: an empty queue means that every job has found its worker already.
-        if not crew.jobs:
+        if not pool.jobs:
             return
-        crew.is_waking = True  # by the drain below
+        pool.is_waking = True  # by the drain below
         try:
-            crew.call_next()
-            if not crew.done:
+            pool.call_next()
+            if not pool.done:
                 os.sched_yield()
         finally:
             self._drain()
-        if not crew.workers:
+        if not pool.workers:
             self._refuse_queued()
         elif self._timer is None:
             self._timer = self._loop.call_later(TICK, self._tick)
@@ -260,39 +249,39 @@ class WorkerPool:
     def _tick(self) -> None:
         """Find out whether jobs block while others wait. As long as jobs are queued another tick follows.
 
-        So a head whose job takes long loses its role when the next tick comes.
+        So a worker whose job takes long is active no longer when the next tick comes.
         """
         self._timer = None
-        crew = self._crew
-        if crew.done:
+        pool = self._pool
+        if pool.done:
             self._drain()
         left = self._patience_left()
-        if self._pacing.jobs_block(self._loop.call_later, held_up=bool(crew.jobs) and left <= 0):
-            crew.hand_on(crew.head)
-        if crew.jobs:
+        if self._pacing.jobs_block(self._loop.call_later, held_up=bool(pool.jobs) and left <= 0):
+            pool.hand_on(pool.active)
+        if pool.jobs:
             self._timer = self._loop.call_later(left if left > 0 else TICK, self._tick)
 
     def _patience_left(self) -> float:
-        """Return for how many seconds more the head may be at its job."""
-        head = self._crew.head  # once: it may go idle meanwhile
-        begun = 0.0 if head is None else head.since
+        """Return for how many seconds more the active worker may be at its job."""
+        active = self._pool.active  # once: it may go idle meanwhile
+        begun = 0.0 if active is None else active.since
         return begun + PATIENCE - monotonic() if begun else PATIENCE
 
     def _refuse_queued(self) -> None:
         """Fail what is queued: there is no thread, and none can be started."""
-        while self._crew.jobs:
-            self._crew.done.append((self._crew.jobs.popleft(), None, self._refusal()))
+        while self._pool.jobs:
+            self._pool.done.append((self._pool.jobs.popleft(), None, self._refusal()))
         self._drain()
 
-    def _answer_bell(self) -> None:
+    def _on_wakeup(self) -> None:
         """Drain, since a worker wants it."""
-        self._bell.wait()
+        self._wakeup.wait()
         self._drain()
 
     def _drain(self) -> None:
         """End the jobs that are done. It resets the flag before the first pop, as `Worker.run` relies on."""
-        self._crew.is_waking = False
-        done, pending, pacing = self._crew.done, self._pending, self._pacing
+        self._pool.is_waking = False
+        done, pending, pacing = self._pool.done, self._pending, self._pacing
         while True:
             try:
                 job, result, error = done.popleft()
@@ -320,10 +309,10 @@ class WorkerPool:
         if self._timer is not None:
             self._timer.cancel()
         if self._loop_ident is not None:
-            self._loop.remove_reader(self._bell.reader)
+            self._loop.remove_reader(self._wakeup.reader)
         self._pacing.stop()
         self._drain()
-        jobs = self._crew.jobs
+        jobs = self._pool.jobs
         while True:
             try:
                 job = jobs.popleft()
@@ -338,45 +327,118 @@ class WorkerPool:
         self._pending.clear()
         self._drain()
         # This blocks the loop, so it waits only when no thread has a job: no coroutine holds them up.
-        self._crew.end(0.0 if abandoned else _JOIN_LIMIT)
+        self._pool.end(0.0 if abandoned else _JOIN_LIMIT)
 
 
-class FutureJob:
-    """A function as a job, whose outcome a future gets: who cancels the future cancels the job.
+class Pacing(Pace):
+    """Decides for one pool. Belongs on the thread of its loop; any thread may read `spreads`.
 
-    The future is none of a class of our own: asyncio awaits those much slower.
+    Args:
+        pending: Returns how many jobs are queued or with a thread.
+        begun: Returns when each job began that is with a thread, in seconds of `time.monotonic()`.
+
+    Attributes:
+        spreads: See `Pace`.
+        gives_way: Whether the loop stops after a few jobs or results for threads that it has called. Jobs that began
+            together end together, and their callers call together again; this pulls them apart.
     """
 
-    __slots__ = ("_args", "_fn", "_future")
+    def __init__(self, pending: Callable[[], int], begun: Callable[[], Iterable[float]]) -> None:
+        super().__init__()
+        self._pending = pending
+        self._begun = begun
+        self.spreads = False
+        self.gives_way = False
+        self._most_took_long = False
+        self._steps = 0
+        self._idleness = Idleness(monotonic(), process_time())
+        self._timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, future: asyncio.Future[Any], fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self._future = future
-        self._fn = fn
-        self._args = args
+    def first_came(self) -> None:
+        """Note that a job is pending, after there was none."""
+        self._idleness.first_came(monotonic())
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the future is done."""
-        return self._future.done()
+    def last_left(self) -> None:
+        """Note that no job is pending any more."""
+        self._idleness.last_left(monotonic())
 
-    def run(self) -> Any:
-        """Call the function."""
-        return self._fn(*self._args)
+    def jobs_block(self, call_later: CallLater, *, held_up: bool) -> bool:
+        """Judge, and spread for a while if jobs block.
 
-    def end(self, result: Any, error: BaseException | None) -> None:
-        """Pass the outcome on."""
-        if error is None:
-            self._future.set_result(result)
-            return
-        if isinstance(error, StopIteration | GeneratorExit):  # which no coroutine can be handed
-            cause, error = error, RuntimeError(f"the job raised {type(error).__name__}")
-            error.__cause__ = cause
-        self._future.set_exception(error)
-        self._future.exception()  # counts as asked for: asyncio would log it where the caller has gone
+        Args:
+            call_later: Of the pool's loop.
+            held_up: Whether a job that takes long keeps others waiting.
+        """
+        jobs_block = self._idleness.found(monotonic(), process_time()) or held_up
+        if jobs_block:
+            self.spreads = True
+            if self._timer is None:
+                self._timer = call_later(SPREAD, partial(self._end_spread, call_later))
+        if self.spreads and self._most_take_long():
+            self.gives_way = self._most_took_long = True
+        return jobs_block
 
-    def cancel(self) -> None:
-        """Cancel the future."""
-        self._future.cancel()
+    def is_time_to_give_way(self) -> bool:
+        """Count a job or a result; return whether to give way now."""
+        self._steps += 1
+        return self._steps % STEPS == 0
+
+    def stop(self) -> None:
+        """End the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _most_take_long(self) -> bool:
+        """Return whether most of the pending jobs have been with a thread for longer than `PATIENCE`."""
+        latest = monotonic() - PATIENCE
+        long = sum(1 for begun in self._begun() if begun < latest)
+        return long >= MANY and 2 * long > self._pending()
+
+    def _end_spread(self, call_later: CallLater) -> None:
+        """Stop spreading, unless most jobs took long meanwhile."""
+        self.spreads = self.gives_way = self._most_took_long
+        self._most_took_long = False
+        self._timer = call_later(SPREAD, partial(self._end_spread, call_later)) if self.spreads else None
+
+
+class Idleness:
+    """Distinguishes jobs that block from jobs that compute: does the process idle while jobs are pending?
+
+    A thread that computes all the while beside them hides that jobs block. It knows no clock: the
+    caller says what time it is.
+
+    Args:
+        now: Seconds of a clock that never goes back.
+        computed: Seconds for which the process, all its threads together, has computed; of `time.process_time()`.
+    """
+
+    def __init__(self, now: float, computed: float) -> None:
+        self._judged = now
+        self._computed = computed
+        self._without_jobs = 0.0
+        self._none_since = now
+
+    def first_came(self, now: float) -> None:
+        """Note that jobs are pending, after there were none."""
+        self._without_jobs += now - self._none_since
+
+    def last_left(self, now: float) -> None:
+        """Note that no job is pending any more."""
+        self._none_since = now
+
+    def found(self, now: float, computed: float) -> bool:
+        """Judge the time since the last judgement, while jobs are pending or just after.
+
+        Returns:
+            Whether the process idled although there were jobs; False as well while it is too early to say.
+        """
+        with_jobs = now - self._judged - self._without_jobs
+        if with_jobs < JUDGED_TIME:
+            return False
+        idled = computed - self._computed < OCCUPIED * with_jobs
+        self._judged, self._computed, self._without_jobs = now, computed, 0.0
+        return idled
 
 
 def _run(job: Job) -> Any:

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 import pytest
 import uvloop
 
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
-from wwspec_router.serving.workers import WorkerPool
 
 T = TypeVar("T")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -73,8 +73,8 @@ NAME = "pool-under-test"
 """Of threads: other pools may be in this process, such as that of a program that tests share."""
 
 
-async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> WorkerPool:
-    pool = WorkerPool(threads, queue, name)
+async def started(threads: int = 2, queue: int = 1024, name: str = NAME) -> FuturePool:
+    pool = FuturePool(threads, queue, name)
     await pool.start()
     return pool
 
@@ -115,7 +115,7 @@ def join_left_behind(name: str = NAME) -> None:
             assert not thread.is_alive()
 
 
-async def begin(pool: WorkerPool, result: object = None) -> tuple[Blocker, asyncio.Future[object]]:
+async def begin(pool: FuturePool, result: object = None) -> tuple[Blocker, asyncio.Future[object]]:
     """Submit a job that lasts until it is released, and wait until it runs."""
     blocker = Blocker(result)
     future = pool.submit(blocker)
@@ -136,6 +136,21 @@ class Forbidden:
 
     def __call__(self) -> None:
         self.runs += 1
+
+
+class Careless:
+    """A job whose outcome nobody can take."""
+
+    is_over = False
+
+    def run(self) -> str:
+        return "done"
+
+    def end(self, result: str, error: BaseException | None) -> None:
+        raise LookupError(result)
+
+    def cancel(self) -> None:
+        raise NotImplementedError
 
 
 @contextmanager

@@ -10,17 +10,17 @@ from contextlib import suppress
 
 import pytest
 
-from tests.serving.workers.rig import Blocker, Forbidden, begin, pooled, release, started
+from tests.serving.workers.rig import Blocker, Careless, Forbidden, begin, pooled, release, started
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.serving import pacing
-from wwspec_router.serving.workers import WorkerPool
+from wwspec_router.serving.workers import PATIENCE
 
 # What a job returns or raises
 
 
 @pooled(name="zone")
-async def test_a_job_runs_with_its_arguments_off_the_loop_thread_and_its_result_comes_back(pool: WorkerPool) -> None:
+async def test_a_job_runs_with_its_arguments_off_the_loop_thread_and_its_result_comes_back(pool: FuturePool) -> None:
     where, text = await pool.submit(lambda a, b: (threading.current_thread(), f"{a}-{b}"), 1, "x")
     assert text == "1-x"
     assert where is not threading.current_thread()
@@ -31,7 +31,7 @@ async def test_a_job_runs_with_its_arguments_off_the_loop_thread_and_its_result_
 @pytest.mark.parametrize("kind", [LookupError, SystemExit, MemoryError, asyncio.CancelledError, BaseException])
 @pooled(threads=1)
 async def test_what_a_job_raises_reaches_the_future_and_spares_the_thread(
-    pool: WorkerPool, kind: type[BaseException]
+    pool: FuturePool, kind: type[BaseException]
 ) -> None:
     blocker = Blocker(kind("from the job"))
     blocker.release.set()
@@ -42,31 +42,8 @@ async def test_what_a_job_raises_reaches_the_future_and_spares_the_thread(
     assert await pool.submit(threading.get_ident) == blocker.ident
 
 
-class Exhausted(StopIteration):
-    pass
-
-
-@pytest.mark.parametrize("kind", [StopIteration, Exhausted, GeneratorExit])
-@pooled()
-async def test_what_cannot_be_thrown_into_a_coroutine_arrives_as_the_cause_of_a_runtime_error(
-    pool: WorkerPool, kind: type[BaseException]
-) -> None:
-    blocker = Blocker(kind("spent"))
-    blocker.release.set()
-    with pytest.raises(RuntimeError, match=f"the job raised {kind.__name__}") as caught:
-        await pool.submit(blocker)
-    assert caught.value.__cause__ is blocker.result
-
-
-@pooled()
-async def test_an_exception_that_nobody_waits_for_makes_no_noise(pool: WorkerPool) -> None:
-    future = pool.submit(divmod, 1, 0)
-    assert await pool.stop(DEADLINE) == 0
-    assert (future.done(), future.cancelled()) == (True, False)
-
-
 @pooled(threads=1)
-async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_job(pool: WorkerPool) -> None:
+async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_job(pool: FuturePool) -> None:
     class Body:
         pass
 
@@ -89,7 +66,7 @@ async def test_a_sleeping_thread_keeps_neither_arguments_nor_result_of_its_last_
 
 
 @pooled(threads=64)
-async def test_jobs_that_block_spread_over_all_threads_at_once(pool: WorkerPool) -> None:
+async def test_jobs_that_block_spread_over_all_threads_at_once(pool: FuturePool) -> None:
     barrier = threading.Barrier(64)
     for _ in range(3):  # with threads to start, and then with sleeping ones
         places = await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(64)))
@@ -100,7 +77,7 @@ async def test_jobs_that_block_spread_over_all_threads_at_once(pool: WorkerPool)
 @pytest.mark.parametrize("computing", [False, True], ids=["blocks", "computes"])
 @pooled(threads=2)
 async def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_behind_it(
-    pool: WorkerPool, computing: bool
+    pool: FuturePool, computing: bool
 ) -> None:
     released = threading.Event()
 
@@ -126,13 +103,13 @@ async def test_a_job_that_takes_long_holds_up_neither_those_before_it_nor_those_
 
 
 @pooled(threads=80)
-async def test_quick_jobs_come_and_go_while_many_others_take_long(pool: WorkerPool) -> None:
+async def test_quick_jobs_come_and_go_while_many_others_take_long(pool: FuturePool) -> None:
     released = threading.Event()
     long = [pool.submit(released.wait, DEADLINE) for _ in range(64)]
     began = time.monotonic()
     number = 0
     # The pool has looked many times by then, and gives way; on a busy machine threads start late.
-    while time.monotonic() < began + (DEADLINE if pool.busy < 64 else 20 * pacing.PATIENCE):
+    while time.monotonic() < began + (DEADLINE if pool.busy < 64 else 20 * PATIENCE):
         numbers = range(number, number + 4)
         assert await asyncio.gather(*(pool.submit(int, each) for each in numbers)) == list(numbers)
         number += 4
@@ -142,12 +119,12 @@ async def test_quick_jobs_come_and_go_while_many_others_take_long(pool: WorkerPo
 
 
 @pooled(threads=8)
-async def test_jobs_that_block_for_less_than_a_look_spread_as_well(pool: WorkerPool) -> None:
+async def test_jobs_that_block_for_less_than_a_look_spread_as_well(pool: FuturePool) -> None:
     together = threading.Barrier(8)
 
     def block_shortly() -> bool:
         try:
-            together.wait(pacing.PATIENCE / 10)
+            together.wait(PATIENCE / 10)
         except threading.BrokenBarrierError:
             with suppress(threading.BrokenBarrierError):
                 together.reset()
@@ -160,7 +137,7 @@ async def test_jobs_that_block_for_less_than_a_look_spread_as_well(pool: WorkerP
 
 
 @pooled(threads=3)
-async def test_more_jobs_than_threads_are_all_done_by_no_more_than_these_threads(pool: WorkerPool) -> None:
+async def test_more_jobs_than_threads_are_all_done_by_no_more_than_these_threads(pool: FuturePool) -> None:
     barrier = threading.Barrier(3)
 
     def meet() -> int:
@@ -177,7 +154,7 @@ async def test_more_jobs_than_threads_are_all_done_by_no_more_than_these_threads
 
 @pooled(threads=2, queue=3)
 async def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_when_there_is_room(
-    pool: WorkerPool, must_not_run: Forbidden
+    pool: FuturePool, must_not_run: Forbidden
 ) -> None:
     blockers = [Blocker(number) for number in range(5)]
     futures = [pool.submit(blocker) for blocker in blockers]  # before any thread could take one
@@ -199,35 +176,15 @@ async def test_a_job_beyond_threads_and_queue_is_refused_at_once_and_accepted_wh
 @pytest.mark.parametrize(("threads", "queue"), [(0, 1), (-1, 1), (1, -1)])
 def test_a_pool_without_threads_or_with_a_negative_queue_is_refused(threads: int, queue: int) -> None:
     with pytest.raises(ValueError, match="threads >= 1 and queue >= 0"):
-        WorkerPool(threads, queue)
+        FuturePool(threads, queue)
 
 
 # Cancellation
 
 
-@pooled(threads=1)
-async def test_a_job_whose_future_is_cancelled_before_it_began_never_runs(
-    pool: WorkerPool, must_not_run: Forbidden
-) -> None:
-    blocker, running = await begin(pool)
-    dropped = [pool.submit(must_not_run) for _ in range(3)]
-    kept = pool.submit(lambda: "kept")
-    task = asyncio.ensure_future(asyncio.wait_for(dropped[0], DEADLINE))
-    await asyncio.sleep(0)
-    task.cancel()  # as when the client hangs up
-    for future in dropped[1:]:
-        future.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    blocker.release.set()
-    assert await kept == "kept"
-    await running
-    assert all(future.cancelled() for future in dropped)
-
-
 @pooled()
 async def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
-    pool: WorkerPool, must_not_run: Forbidden
+    pool: FuturePool, must_not_run: Forbidden
 ) -> None:
     future = pool.submit(must_not_run)
     future.cancel()
@@ -237,7 +194,7 @@ async def test_a_job_cancelled_in_the_iteration_of_its_submission_never_runs(
 
 @pytest.mark.parametrize("result", ["late", ValueError("late"), SystemExit("late")], ids=["value", "error", "exit"])
 @pooled(threads=1)
-async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: WorkerPool, result: object) -> None:
+async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(pool: FuturePool, result: object) -> None:
     blocker, future = await begin(pool, result)
     future.cancel()
     blocker.release.set()
@@ -246,7 +203,7 @@ async def test_job_cancelled_while_it_runs_finishes_and_its_result_is_dropped(po
 
 
 @pooled(threads=1, queue=1)
-async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: WorkerPool, must_not_run: Forbidden) -> None:
+async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: FuturePool, must_not_run: Forbidden) -> None:
     blocker, running = await begin(pool)
     pool.submit(must_not_run).cancel()
     assert pool.queued == 1
@@ -264,7 +221,7 @@ async def test_cancelled_job_keeps_its_place_until_a_worker_skips_it(pool: Worke
 
 
 @pooled(threads=2)
-async def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_job(pool: WorkerPool) -> None:
+async def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_job(pool: FuturePool) -> None:
     assert pool.busy_workers() == []
     assert (pool.threads, pool.busy, pool.queued) == (0, 0, 0)
     blockers = [Blocker() for _ in range(5)]
@@ -285,21 +242,6 @@ async def test_the_figures_tell_busy_queued_and_since_when_each_thread_runs_its_
     await asyncio.gather(*futures)
     assert pool.busy_workers() == []
     assert (pool.busy, pool.queued) == (0, 0)
-
-
-class Careless:
-    """A job whose outcome nobody can take."""
-
-    is_over = False
-
-    def run(self) -> str:
-        return "done"
-
-    def end(self, result: str, error: BaseException | None) -> None:
-        raise LookupError(result)
-
-    def cancel(self) -> None:
-        raise NotImplementedError
 
 
 def test_an_outcome_that_can_not_be_taken_is_reported_and_stops_no_other() -> None:

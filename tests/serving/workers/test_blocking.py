@@ -19,16 +19,16 @@ from tests.serving.workers.rig import (
     release,
     started,
 )
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router import threads as crew
-from wwspec_router.serving.workers import WorkerPool
+from wwspec_router import threads
 
 # Replacing threads that hang
 
 
 @pooled(threads=1, queue=1)
-async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_job(pool: WorkerPool) -> None:
+async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_job(pool: FuturePool) -> None:
     hanging, queued = Blocker("late"), Blocker("queued")
     first = pool.submit(hanging)
     await hanging.begun.wait()
@@ -48,7 +48,7 @@ async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_jo
 
 
 @pooled(threads=1)
-async def test_no_more_threads_are_replaced_than_the_pool_may_have(pool: WorkerPool) -> None:
+async def test_no_more_threads_are_replaced_than_the_pool_may_have(pool: FuturePool) -> None:
     hanging = [Blocker(), Blocker()]
     futures = [pool.submit(each) for each in hanging]
     await hanging[0].begun.wait()
@@ -62,7 +62,7 @@ async def test_no_more_threads_are_replaced_than_the_pool_may_have(pool: WorkerP
 
 
 @pooled(threads=1)
-async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(pool: WorkerPool) -> None:
+async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(pool: FuturePool) -> None:
     hanging = [Blocker(), Blocker()]
     futures = [pool.submit(each) for each in hanging]
     await hanging[0].begun.wait()
@@ -80,7 +80,7 @@ async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_
 
 
 @pooled(threads=4)
-async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_that_hangs(pool: WorkerPool) -> None:
+async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_that_hangs(pool: FuturePool) -> None:
     hanging, future = await begin(pool)
     with no_more_threads():
         assert pool.replace(hanging.ident)
@@ -94,7 +94,7 @@ async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_th
 
 
 @pooled(threads=1)
-async def test_a_thread_that_runs_no_job_is_not_replaced(pool: WorkerPool) -> None:
+async def test_a_thread_that_runs_no_job_is_not_replaced(pool: FuturePool) -> None:
     ident = await pool.submit(threading.get_ident)
     assert not pool.replace(ident)
     assert await pool.submit(threading.get_ident) == ident
@@ -119,7 +119,7 @@ def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:
 
 
 @pooled(threads=4, queue=2000)
-async def test_no_job_is_lost_while_threads_are_replaced_under_load(pool: WorkerPool) -> None:
+async def test_no_job_is_lost_while_threads_are_replaced_under_load(pool: FuturePool) -> None:
     futures = [pool.submit(lambda n: sum(range(500)) + n, n) for n in range(2000)]
     while not all(future.done() for future in futures):
         for worker in pool.busy_workers():
@@ -135,7 +135,7 @@ async def test_no_job_is_lost_while_threads_are_replaced_under_load(pool: Worker
 
 @pooled(threads=4)
 async def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_recovers(
-    pool: WorkerPool, caplog: pytest.LogCaptureFixture, must_not_run: Forbidden
+    pool: FuturePool, caplog: pytest.LogCaptureFixture, must_not_run: Forbidden
 ) -> None:
     with no_more_threads():
         for _ in range(2):
@@ -146,13 +146,13 @@ async def test_without_any_thread_queued_jobs_fail_as_overload_and_the_pool_reco
             assert [type(answer) for answer in answers] == kinds
     assert pool.threads == 0
     assert await pool.submit(int) == 0
-    (warning,) = [record.getMessage() for record in caplog.records if record.name == crew.__name__]
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == threads.__name__]
     assert warning.startswith("no new worker thread beside the 0 there are")
 
 
 def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_started(run: Run) -> None:
     async def main() -> None:
-        pool = WorkerPool(4)
+        pool = FuturePool(4)
         await pool.start(threads=2)
         assert pool.threads == 2
         with no_more_threads():
@@ -166,7 +166,7 @@ def test_threads_that_are_asked_for_at_the_start_are_there_when_no_more_can_be_s
 
 def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> None:
     async def main() -> None:
-        pool = WorkerPool(4)
+        pool = FuturePool(4)
         with no_more_threads(), pytest.raises(RuntimeError, match="start new thread"):
             await pool.start(threads=1)
         assert await pool.stop(DEADLINE) == 0
@@ -177,7 +177,7 @@ def test_a_pool_that_can_not_start_the_threads_asked_for_says_so(run: Run) -> No
 @pytest.mark.parametrize("shortage", [no_more_threads, no_more_files])
 @pooled(threads=8)
 async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
-    pool: WorkerPool, shortage: Callable[[], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture
+    pool: FuturePool, shortage: Callable[[], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     blocker, first = await begin(pool, "first")
     with shortage():

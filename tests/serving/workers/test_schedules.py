@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.serving.workers.rig import LOOPS, Blocker, LoopFactory, run_on, started
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.serving.workers import WorkerPool
 
 
 class Schedule:
     """Plays submit, cancel and finish against a pool and knows what must and what must never happen."""
 
-    def __init__(self, pool: WorkerPool, threads: int, limit: int) -> None:
+    def __init__(self, pool: FuturePool, threads: int, limit: int) -> None:
         self.pool, self.threads, self.limit = pool, threads, limit
         self.jobs: list[tuple[Blocker, asyncio.Future[object]]] = []
         self.order: list[int] = []

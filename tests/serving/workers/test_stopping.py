@@ -10,6 +10,7 @@ from tests.serving.workers.rig import (
     LOOPS,
     NAME,
     Blocker,
+    Careless,
     Forbidden,
     LoopFactory,
     Run,
@@ -20,16 +21,16 @@ from tests.serving.workers.rig import (
     run_on,
     started,
 )
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import OverloadedError
-from wwspec_router.serving.workers import WorkerPool
 
 # Stop
 
 
 @pooled(threads=2)
 async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
-    pool: WorkerPool, must_not_run: Forbidden
+    pool: FuturePool, must_not_run: Forbidden
 ) -> None:
     blockers = [Blocker(number) for number in range(6)]
     futures = [pool.submit(blocker) for blocker in blockers]
@@ -47,7 +48,7 @@ async def test_stop_within_the_grace_waits_for_running_and_queued_jobs(
 
 @pooled(threads=3, left=6)
 async def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_threads_behind(
-    pool: WorkerPool, must_not_run: Forbidden
+    pool: FuturePool, must_not_run: Forbidden
 ) -> None:
     blockers = [Blocker(), Blocker(), Blocker(ValueError("late"))]
     running = [pool.submit(blocker) for blocker in blockers]
@@ -68,7 +69,7 @@ async def test_stop_beyond_the_grace_cancels_every_future_and_leaves_running_thr
 
 
 @pooled(threads=8, left=1)
-async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: WorkerPool) -> None:
+async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: FuturePool) -> None:
     barrier = threading.Barrier(8)
     await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(8)))
     blocker, _ = await begin(pool)
@@ -84,7 +85,7 @@ async def test_stop_beyond_the_grace_ends_the_idle_threads(pool: WorkerPool) -> 
 
 
 @pooled(threads=32)
-async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: WorkerPool) -> None:
+async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: FuturePool) -> None:
     barrier = threading.Barrier(32)
     await asyncio.gather(*(pool.submit(barrier.wait, DEADLINE) for _ in range(32)))
     own = [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
@@ -95,7 +96,7 @@ async def test_stop_on_an_idle_pool_ends_every_thread_even_without_grace(pool: W
 
 
 @pooled(threads=1)
-async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: WorkerPool) -> None:
+async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: FuturePool) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
 
@@ -113,7 +114,7 @@ async def test_a_running_job_may_wait_for_the_loop_while_the_pool_stops(pool: Wo
 
 
 @pooled(threads=1, left=1)
-async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool: WorkerPool) -> None:
+async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool: FuturePool) -> None:
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     never = asyncio.Event()
@@ -130,7 +131,7 @@ async def test_a_job_that_waits_for_the_loop_for_ever_does_not_hold_up_stop(pool
 
 
 @pooled(threads=1, left=2)
-async def test_cancelling_stop_cuts_the_grace_short(pool: WorkerPool, must_not_run: Forbidden) -> None:
+async def test_cancelling_stop_cuts_the_grace_short(pool: FuturePool, must_not_run: Forbidden) -> None:
     blocker = Blocker()
     running = pool.submit(blocker)
     queued = pool.submit(must_not_run)
@@ -148,7 +149,7 @@ async def test_cancelling_stop_cuts_the_grace_short(pool: WorkerPool, must_not_r
 
 
 @pooled(threads=1, left=1)
-async def test_stops_at_the_same_time_share_the_outcome_of_the_shortest(pool: WorkerPool) -> None:
+async def test_stops_at_the_same_time_share_the_outcome_of_the_shortest(pool: FuturePool) -> None:
     blocker, _ = await begin(pool)
     assert list(await asyncio.gather(pool.stop(DEADLINE), pool.stop(0.001))) == [1, 1]
     blocker.release.set()
@@ -177,21 +178,10 @@ def test_a_job_left_behind_may_finish_after_its_loop_is_closed(factory: LoopFact
 # Start, loops, misuse
 
 
-def test_pools_serve_several_loops_one_after_another(run: Run) -> None:
-    async def main() -> list[int]:
-        pool = await started(threads=4)
-        results = await asyncio.gather(*(pool.submit(abs, -number) for number in range(50)))
-        assert await pool.stop(DEADLINE) == 0
-        return results
-
-    for _ in range(5):
-        assert run(main) == list(range(50))
-
-
-def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run, must_not_run: Forbidden) -> None:
-    pool = WorkerPool(2)
+def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run) -> None:
+    pool = FuturePool(2)
     with pytest.raises(RuntimeError, match="awaited start"):
-        pool.submit(must_not_run)
+        pool.add(Careless())
 
     async def main() -> None:
         await pool.start()
@@ -207,7 +197,7 @@ def test_a_pool_made_outside_the_loop_is_bound_by_start_and_only_once(run: Run, 
 
 def test_a_pool_that_never_started_can_be_stopped(run: Run) -> None:
     async def main() -> None:
-        pool = WorkerPool()
+        pool = FuturePool()
         assert await pool.stop(DEADLINE) == 0
         with pytest.raises(RuntimeError, match="make a new WorkerPool"):
             await pool.start()
@@ -216,6 +206,6 @@ def test_a_pool_that_never_started_can_be_stopped(run: Run) -> None:
 
 
 @pooled()
-async def test_submit_from_another_thread_is_refused(pool: WorkerPool, must_not_run: Forbidden) -> None:
+async def test_a_job_from_another_thread_is_refused(pool: FuturePool) -> None:
     with pytest.raises(RuntimeError, match="thread of the loop"):
-        await pool.submit(pool.submit, must_not_run)
+        await pool.submit(pool.add, Careless())

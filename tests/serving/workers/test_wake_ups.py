@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from tests.serving.workers.rig import LOOPS, LoopFactory, no_more_threads, run_on, started
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
-from wwspec_router import threads as crew
+from wwspec_router import threads
 from wwspec_router.serving import workers
-from wwspec_router.serving.workers import WorkerPool
 
 TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
-async def bursts(pool: WorkerPool, jobs: int) -> None:
+async def bursts(pool: FuturePool, jobs: int) -> None:
     """All at once, in sizes from one to more than there are threads."""
     sizes = [1, 2, 3, 7, 31, 500, 1000]
     while jobs > 0:
@@ -30,12 +30,12 @@ async def bursts(pool: WorkerPool, jobs: int) -> None:
             jobs -= size
 
 
-async def one_at_a_time(pool: WorkerPool, jobs: int) -> None:
+async def one_at_a_time(pool: FuturePool, jobs: int) -> None:
     for number in range(jobs):
         assert await pool.submit(abs, -number) == number
 
 
-async def many_callers(pool: WorkerPool, jobs: int) -> None:
+async def many_callers(pool: FuturePool, jobs: int) -> None:
     async def caller() -> None:
         for number in range(jobs // 50):
             assert await pool.submit(abs, -number) == number
@@ -43,7 +43,7 @@ async def many_callers(pool: WorkerPool, jobs: int) -> None:
     await asyncio.gather(*(caller() for _ in range(50)))
 
 
-async def among_jobs_that_block(pool: WorkerPool, jobs: int) -> None:
+async def among_jobs_that_block(pool: FuturePool, jobs: int) -> None:
     """Instant jobs while all threads but one wait for an event; when the last sets it, all lie down."""
     while jobs > 0:
         event = threading.Event()
@@ -56,7 +56,7 @@ async def among_jobs_that_block(pool: WorkerPool, jobs: int) -> None:
         jobs -= len(waits) + len(instant) + 1
 
 
-async def callers_that_block_each_other(pool: WorkerPool, jobs: int) -> None:
+async def callers_that_block_each_other(pool: FuturePool, jobs: int) -> None:
     """Each job of a round waits for all others, so one that is not called stops everybody."""
     while jobs > 0:
         barrier = threading.Barrier(pool_threads)
@@ -102,7 +102,7 @@ def changing_places(chance: float) -> Iterator[None]:
         return at_a_line
 
     def at_a_call(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
-        return at_a_line if frame.f_code.co_filename in (crew.__file__, workers.__file__) else None
+        return at_a_line if frame.f_code.co_filename in (threads.__file__, workers.__file__) else None
 
     before, before_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(at_a_call)
@@ -114,7 +114,7 @@ def changing_places(chance: float) -> Iterator[None]:
         threading.settrace(before_threads)
 
 
-async def pairs(pool: WorkerPool, rounds: int) -> None:
+async def pairs(pool: FuturePool, rounds: int) -> None:
     """A job that blocks until a later one comes, which is submitted when one between them has been done."""
     for _ in range(rounds):
         barrier = threading.Barrier(2)
@@ -131,7 +131,7 @@ async def pairs(pool: WorkerPool, rounds: int) -> None:
 def test_no_wake_up_is_lost_when_threads_change_places_at_any_line(
     factory: LoopFactory, threads: int, more: int
 ) -> None:
-    async def caller(pool: WorkerPool) -> None:
+    async def caller(pool: FuturePool) -> None:
         for number in range(50):
             assert await pool.submit(abs, -number) == number
 

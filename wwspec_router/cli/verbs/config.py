@@ -68,7 +68,7 @@ def command(app: Path, registry: Path | None, as_json: bool, **options: Any) -> 
         names, values = (max(len(each[column]) for each in texts) for column in (0, 1))
         for name, value, where in texts:
             click.echo(f"{name:<{names}}  {value:<{values}}  {where}")
-    for fault in (*faults, *_misspelled()):
+    for fault in (*faults, *_misspelt_variables()):
         click.echo(fault, err=True)
 
 
@@ -122,7 +122,7 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value or (0 if value == 0 else "-"))
 
 
-def _misspelled() -> Iterator[str]:
+def _misspelt_variables() -> Iterator[str]:
     """Yield a line for each environment variable that looks like a setting and is none."""
     named = [variable(each) for each in ("app", "config", "registry", *(each.option for each in settings().values()))]
     known = {

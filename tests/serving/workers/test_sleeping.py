@@ -8,44 +8,44 @@ from pathlib import Path
 import pytest
 
 from tests.serving.workers.rig import Run, no_more_files, started
+from tests.support.future_pool import FuturePool
 from tests.support.waiting import DEADLINE
-from wwspec_router.serving.workers import WorkerPool
-from wwspec_router.threads import Gate
+from wwspec_router.threads import Wakeup
 
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_a_gate_is_passed_once_for_each_opening() -> None:
-    gate = Gate()
+def test_each_wake_up_that_is_sent_ends_one_sleep() -> None:
+    wakeup = Wakeup()
     with ThreadPoolExecutor(1) as pool:
-        gate.open()
-        gate.open()
-        pool.submit(gate.wait).result(DEADLINE)
-        pool.submit(gate.wait).result(DEADLINE)
-        asleep = pool.submit(gate.wait)
+        wakeup.send()
+        wakeup.send()
+        pool.submit(wakeup.wait).result(DEADLINE)
+        pool.submit(wakeup.wait).result(DEADLINE)
+        asleep = pool.submit(wakeup.wait)
         assert not asleep.done()
-        gate.open()
+        wakeup.send()
         asleep.result(DEADLINE)
 
 
-def test_a_gate_works_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_is_woken_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "eventfd")
-    test_a_gate_is_passed_once_for_each_opening()
+    test_each_wake_up_that_is_sent_ends_one_sleep()
 
 
-def test_the_file_of_a_gate_is_closed_with_the_last_reference() -> None:
+def test_the_file_of_a_wakeup_is_closed_with_the_last_reference() -> None:
     before = open_files()
-    gates = [Gate() for _ in range(10)]
+    wakeups = [Wakeup() for _ in range(10)]
     assert open_files() == before + 10
-    del gates
+    del wakeups
     assert open_files() == before
 
 
 def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
     async def main() -> None:
-        pool = WorkerPool(1)
+        pool = FuturePool(1)
         with no_more_files(), pytest.raises(RuntimeError, match="no file for it: Too many open files"):
             await pool.start(threads=1)
 

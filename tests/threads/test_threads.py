@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_router.threads import Crew, Pace
+from wwspec_router.threads import Pace, ThreadPool
 
 
 class Job:
@@ -24,65 +24,65 @@ class Job:
 
 
 @contextmanager
-def a_crew(size: int) -> Iterator[Crew[Job]]:
-    crew = Crew(size, "crew-under-test", Job.run, threading.Event().set, Pace())
+def a_pool(size: int) -> Iterator[ThreadPool[Job]]:
+    pool = ThreadPool(size, "pool-under-test", Job.run, threading.Event().set, Pace())
     try:
-        yield crew
+        yield pool
     finally:
-        crew.end(DEADLINE)
-        assert not [each for each in threading.enumerate() if each.name.startswith("crew-under-test")]
+        pool.end(DEADLINE)
+        assert not [each for each in threading.enumerate() if each.name.startswith("pool-under-test")]
 
 
-def submit(crew: Crew[Job], count: int) -> list[Job]:
+def submit(pool: ThreadPool[Job], count: int) -> list[Job]:
     jobs = [Job() for _ in range(count)]
-    crew.jobs.extend(jobs)
-    crew.call_next()
+    pool.jobs.extend(jobs)
+    pool.call_next()
     return jobs
 
 
 def test_each_job_begins_at_once_on_a_thread_of_its_own_as_long_as_there_are_threads() -> None:
-    with a_crew(3) as crew:
-        jobs = submit(crew, 4)
+    with a_pool(3) as pool:
+        jobs = submit(pool, 4)
         assert all(job.begun.wait(DEADLINE) for job in jobs[:3])
-        assert {id(busy.job) for busy in crew.busy()} == {id(job) for job in jobs[:3]}
+        assert {id(busy.job) for busy in pool.busy()} == {id(job) for job in jobs[:3]}
         assert not jobs[3].begun.is_set()
         jobs[0].go_on.set()
         assert jobs[3].begun.wait(DEADLINE)
         assert jobs[3].ident == jobs[0].ident
         for job in jobs:
             job.go_on.set()
-        wait_until(lambda: len(crew.done) == 4)
+        wait_until(lambda: len(pool.done) == 4)
 
 
 def test_the_place_of_a_lost_thread_is_filled_once_and_it_ends_with_its_job() -> None:
-    with a_crew(2) as crew:
-        crew.start(2)
-        hanging, other = submit(crew, 2)
+    with a_pool(2) as pool:
+        pool.start(2)
+        hanging, other = submit(pool, 2)
         assert hanging.begun.wait(DEADLINE)
         assert other.begun.wait(DEADLINE)
-        assert crew.lose(hanging.ident)
-        assert not crew.lose(hanging.ident)
+        assert pool.lose(hanging.ident)
+        assert not pool.lose(hanging.ident)
         for _ in range(2):
-            crew.start(2)
-        assert (len(crew.workers), len(crew.lost), crew.is_full) == (2, 1, False)
-        (third,) = submit(crew, 1)
+            pool.start(2)
+        assert (len(pool.workers), len(pool.lost), pool.is_full) == (2, 1, False)
+        (third,) = submit(pool, 1)
         assert third.begun.wait(DEADLINE)
-        assert crew.lose(other.ident)
-        crew.start(2)
-        assert crew.is_full
-        assert not crew.lose(third.ident), "as many are lost as there may be"
+        assert pool.lose(other.ident)
+        pool.start(2)
+        assert pool.is_full
+        assert not pool.lose(third.ident), "as many are lost as there may be"
         hanging.go_on.set()
-        wait_until(lambda: not crew.is_full)
-        assert [outcome for _, outcome, _ in crew.done] == [hanging.ident], "its result counts"
+        wait_until(lambda: not pool.is_full)
+        assert [outcome for _, outcome, _ in pool.done] == [hanging.ident], "its result counts"
         for job in (other, third):
             job.go_on.set()
-        wait_until(lambda: not crew.lost and len(crew.done) == 3)
+        wait_until(lambda: not pool.lost and len(pool.done) == 3)
 
 
 def test_the_threads_end_when_they_have_done_what_is_queued() -> None:
-    with a_crew(1) as crew:
-        jobs = submit(crew, 3)
+    with a_pool(1) as pool:
+        jobs = submit(pool, 3)
         for job in jobs:
             job.go_on.set()
-        crew.end(DEADLINE)
-        assert [job for job, _, _ in crew.done] == jobs
+        pool.end(DEADLINE)
+        assert [job for job, _, _ in pool.done] == jobs
