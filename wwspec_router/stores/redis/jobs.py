@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from wwspec_router.stores.base import JobFigures, StoreLimits
+from wwspec_router.stores.capacity import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     Key,
     full_of_jobs,

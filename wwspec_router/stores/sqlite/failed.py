@@ -12,6 +12,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
+from wwspec_router.stores.sqlite.removal import CorpRows
 
 FAILED_TABLES: Sequence[str] = (
     """
@@ -65,6 +66,18 @@ FAILED_TABLES: Sequence[str] = (
     """,
 )
 """The statements that make the tables; a change of them raises `events.LAYOUT`."""
+
+JOBS_OF_CORP = (
+    CorpRows(
+        "SELECT serial, corpid, ? IS NOT NULL FROM job_texts JOIN jobs USING (serial) WHERE corpid = ? LIMIT ?",
+        "DELETE FROM jobs WHERE serial = (SELECT serial FROM job_texts WHERE serial = ? AND corpid = ?)",
+    ),
+    CorpRows(
+        "SELECT serial, corpid, ? IS NOT NULL FROM failed_jobs WHERE corpid = ? LIMIT ?",
+        "DELETE FROM failed_jobs WHERE serial = ? AND corpid = ?",
+    ),
+)
+"""Those of the journal, and those that failed."""
 
 _KEEP_STEP = """
     INSERT INTO job_steps (job_id, name, text) SELECT job_id, ?, ? FROM jobs WHERE job_id = ? AND owner = ?

@@ -28,12 +28,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from wwspec_contracts.errors import StoreError
+from wwspec_contracts.errors import StoreError, other_layout
 from wwspec_contracts.support.private_files import create_private
 from wwspec_router.stores.batches import Batches
-from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
-from wwspec_router.stores.sqlite.open_files import OpenFiles
-from wwspec_router.stores.sqlite.schema import make_tables
+from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, OpenFiles, clearly, is_busy, patiently
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -44,6 +42,8 @@ _Args = TypeVarTuple("_Args")
 
 log = logging.getLogger(__name__)
 
+_APPLICATION_ID = 0x57575350
+"""Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
 READERS = 4
 """Connections for reading."""
 MAPPED_BYTES = 1 << 30
@@ -278,7 +278,7 @@ class SqliteFile:
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
-        self._transact(deadline, lambda db: make_tables(db, self._path, self._layout, self._schema), True)
+        self._transact(deadline, lambda db: _make_tables(db, self._path, self._layout, self._schema), True)
         self._use_wal(deadline)
         self._transact(deadline, self._touch, True)
 
@@ -436,6 +436,32 @@ def _end(connections: Sequence[sqlite3.Connection], folder: "TemporaryDirectory[
 
 def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:
     return reader.execute(statement, parameters).fetchall()
+
+
+def _make_tables(db: sqlite3.Connection, path: Path, layout: int, statements: Sequence[str]) -> None:
+    """Make the tables of a file that is empty, within a transaction; change nothing in another one.
+
+    Args:
+        db: The file.
+        path: What errors call it.
+        layout: The number of the layout that the statements make.
+        statements: What makes it.
+
+    Raises:
+        StoreError: It belongs to another program, or has another layout.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != _APPLICATION_ID and (application or version or tables):
+        raise StoreError(f"{path}: this SQLite file belongs to another program; name another path")
+    if application and version != layout:
+        raise StoreError(other_layout(str(path), version, layout, "name another path, or delete this file"))
+    if not application:
+        for statement in statements:
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {layout}")
 
 
 @contextlib.contextmanager
