@@ -339,7 +339,7 @@ def test_without_one_nothing_is_between_the_kernel_and_the_handler(store: Store)
     callers: list[str] = []
 
     @ability
-    def handler(request: Ask) -> Result:
+    def handler(request: Ask, ctx: Context) -> Result:
         callers.append(Path(sys._getframe(1).f_code.co_filename).name)
         return Result()
 

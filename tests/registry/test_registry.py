@@ -811,7 +811,7 @@ HEAD = "from wwspec_router import AsyncContext, Context, Contract, Output, abili
             "def f(request: Contract, ctx: AsyncContext) -> Output:",
             "annotate ctx of a def handler with wwspec_router.Context",
         ),
-        ("def f() -> Output:", "a handler takes a request and, if it wants, a context"),
+        ("def f() -> Output:", "a handler takes a request and, if it wants, a context, by position"),
         (
             "def f(request: 'Nowhere') -> Output:",
             "name 'Nowhere' is not defined; annotations must be importable at run time",

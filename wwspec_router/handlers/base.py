@@ -51,11 +51,9 @@ class ApiCodecs(Protocol):
         Raises:
             TypeError: It is no API's `Request`.
         """
-        ...
 
     def with_fields(self, *names: str) -> list[str]:
         """Return the names of the APIs whose `Request` has these fields."""
-        ...
 
 
 class Notifications(Protocol):
@@ -63,7 +61,6 @@ class Notifications(Protocol):
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
         """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
-        ...
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):

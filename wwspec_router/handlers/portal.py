@@ -26,7 +26,6 @@ class Portal(Protocol):
         Raises:
             HandlerTimeoutError: The time was over first; the handler was cancelled.
         """
-        ...
 
 
 class LoopPortal:
