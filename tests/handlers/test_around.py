@@ -34,7 +34,7 @@ from wwspec_router import (
 from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.envelope import Reply
 from wwspec_router.handlers.around import Around
-from wwspec_router.handlers.portal import LoopPortal
+from wwspec_router.handlers.async_bridge import LoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store

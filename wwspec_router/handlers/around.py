@@ -16,8 +16,8 @@ from traceback import walk_tb
 from typing import Any
 
 from wwspec_router.codecs.codec import errcode_of
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.handlers.context import AsyncContext, Context
-from wwspec_router.handlers.portal import Portal
 
 AROUND_FORM = 'write "def around(run: wwspec_router.Run) -> Iterator[None]", with one yield'
 
@@ -111,7 +111,7 @@ class Around:
                 if checks_end and context.remaining == 0:
                     raise context.timeout_error()
                 return _encoded(run, encode)
-            raise self._swallowed(run)
+            raise self._swallowing_error(run)
 
         async def run_within_task(request: Any, context: Any) -> str:
             run = _run_of(request, context)
@@ -120,7 +120,7 @@ class Around:
                     with _outcome(run, context, error_code):
                         run.result = await function(request, context)
                         return _encoded(run, encode)
-            raise self._swallowed(run)
+            raise self._swallowing_error(run)
 
         if not self.is_async:
             return run_within
@@ -136,7 +136,7 @@ class Around:
                 raise
             raise RuntimeError(f"around {self.name}: {error}; it must yield exactly once") from error
 
-    def _swallowed(self, run: Run) -> RuntimeError:
+    def _swallowing_error(self, run: Run) -> RuntimeError:
         kind = type(run.error).__name__
         fault = RuntimeError(
             f"around {self.name}: it ended though the code raised {kind}; raise that again, or another"

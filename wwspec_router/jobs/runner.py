@@ -110,7 +110,7 @@ class Jobs:
         self._threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
         self._suspects = Suspects(self._threads.hangs)
         self._running: set[str] = set()
-        self._later: list[tuple[float, Run]] = []  # reports to be sent again of jobs that the journal has lost
+        self._later: list[tuple[float, Run]] = []  # runs of jobs that the journal has lost, and when each is due
         self._later_lock = threading.Lock()
         self._next_due = inf  # of the jobs that were postponed here
         self._wake = wake

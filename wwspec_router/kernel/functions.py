@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from wwspec_contracts.errors import (
-    DEFAULT_ERRCODE,
     AbilityError,
     AbilityNotFoundError,
     CallError,
@@ -26,10 +25,10 @@ from wwspec_router.codecs.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.around import Around
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext, EventHandler
-from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.observer import Observer
@@ -90,9 +89,10 @@ class Functions:
         status: Callable[[], str],
         once: Once,
         administration: Administration,
-        around: Around | None = None,
-        error_code: Callable[[BaseException], int] = lambda error: DEFAULT_ERRCODE,
-        observer: Observer | None = None,
+        *,
+        around: Around | None,
+        error_code: Callable[[BaseException], int],
+        observer: Observer | None,
     ) -> None:
         self._sdk = sdk
         self._resources = resources

@@ -42,7 +42,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     """The key of the registry file that has its errcode; empty when none has it alone."""
     seconds: float
-    """From its arrival to its answer."""
+    """Time from its arrival to its answer."""
     queued: float
     """Seconds until a worker began it."""
     sdk_seconds: float

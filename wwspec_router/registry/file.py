@@ -61,7 +61,7 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
     """The table `[program]`; its errcodes are those of `ProgramErrcodes`."""
 
     name: str = "zone-program"
-    """For logs."""
+    """The name in logs."""
     errors: Literal["reference", "silent"] = "reference"
     """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
@@ -122,7 +122,7 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol.
     `jobs` shows what failed for good and runs it again; `forget` removes all that is stored for a corp."""
     from_corps: list[Annotated[str, Meta(min_length=1)]] = []
-    """With `kind = "forget"`: corps whose apps may have another corp forgotten than their own."""
+    """With `kind = "forget"`: corps whose apps may forget any corp; the others may forget their own only."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
     functions: dict[str, str] = {}

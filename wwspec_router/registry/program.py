@@ -46,9 +46,9 @@ class ProgramRow:
         self.faults: list[str] = []
         program = registry.program
         self._has_lifespan, self._has_settings = program.lifespan is not None, program.settings is not None
-        self.settings: OwnSettings | None = self._loaded("settings", program.settings, self._settings)
-        self.lifespan: Lifespan | None = self._loaded("lifespan", program.lifespan, self._lifespan)
-        self.around: Around | None = self._loaded("around", program.around, _around)
+        self.settings: OwnSettings | None = self._load("settings", program.settings, self._settings)
+        self.lifespan: Lifespan | None = self._load("lifespan", program.lifespan, self._lifespan)
+        self.around: Around | None = self._load("around", program.around, _around)
 
     def check(self, code: list[OwnCode]) -> None:
         """Note where the application's code does not fit: see the module."""
@@ -88,7 +88,7 @@ class ProgramRow:
         where = place_of(function, self._application.folder)
         return f"{function.__module__}:{function.__qualname__} ({where})"
 
-    def _loaded(self, key: str, name: str | None, make: Callable[[str, Any], Any]) -> Any:
+    def _load(self, key: str, name: str | None, make: Callable[[str, Any], Any]) -> Any:
         """Return what a key names; None, and a fault, when that is not there or has the wrong form."""
         if name is None:
             return None

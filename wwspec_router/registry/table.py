@@ -63,7 +63,7 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     registry: Registry
     abilities: dict[str, Ability]
     apis: ApiCodecs
-    """For `Context.invoke`: how an API is called, by its `Request`."""
+    """How an API is called, by its `Request`; `Context.invoke` looks it up."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, EventContract]
     lifespan: Lifespan | None = None

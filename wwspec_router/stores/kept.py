@@ -31,7 +31,7 @@ class KeptValue(msgspec.Struct, frozen=True):
 
     text: str
     version: str
-    """Of the write that made it."""
+    """The name of the write that made it."""
 
 
 class KeptWrite(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,9 +40,9 @@ class OnceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What the store has under a key."""
 
     token: str
-    """Of the claim that holds the key."""
+    """The token of the claim that holds the key."""
     request: str
-    """Of the same claim."""
+    """The request of the same claim."""
     reply: KeptReply | None = None
     """What was kept; None while the call runs."""
 

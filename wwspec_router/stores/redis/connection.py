@@ -237,16 +237,16 @@ class RedisServer:
         raise StoreError(f"{self.place}: {reason}")
 
     def _check_server(self) -> None:
-        facts = self._clearly(lambda: self._allowed(self._client.info), again=True)
+        facts = self._clearly(lambda: self._ask_if_allowed(self._client.info), again=True)
         found = str(facts.get("redis_version", "unknown"))
         if facts and _version(found) < OLDEST:
             raise StoreError(f"{self.place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
         if facts.get("cluster_enabled"):
             raise StoreError(f"{self.place}: {NO_CLUSTER}")
-        settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
+        settings = self._clearly(lambda: self._ask_if_allowed(self._client.config_get, *SETTINGS), again=True)
         self.risks = _find_risks(self._target, facts, settings)
 
-    def _allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
+    def _ask_if_allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
         """Return the server's answer; an empty one when the ACL or the operator of the server forbids the command."""
         try:
             return ask(*arguments)

@@ -160,7 +160,7 @@ class SqliteFailed(SqliteJobs):
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
         corpid, agentid, _ = storable_key(corpid, agentid, "")
-        return self._shown(_FAILED, corpid, agentid, max(0, limit))
+        return self._list(_FAILED, corpid, agentid, max(0, limit))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is on the disk when this returns."""
@@ -193,7 +193,7 @@ class SqliteFailed(SqliteJobs):
         """Return jobs of such names; see `JobJournal.unknown_jobs`."""
         corpid, agentid, _ = storable_key(corpid, agentid, "")
         names = json.dumps(list(known))
-        return self._shown(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
+        return self._list(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
 
     def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
         """Remove such a job; see `JobJournal.drop_unknown`. That is on the disk when this returns."""
@@ -201,7 +201,7 @@ class SqliteFailed(SqliteJobs):
         values = (job_id, self._clock(), json.dumps(list(known)), corpid, agentid)
         return self._file.write(lambda db: db.execute(_DROP_UNKNOWN, values).rowcount > 0)
 
-    def _shown(self, statement: str, *parameters: str | float) -> list[FailedJob]:
+    def _list(self, statement: str, *parameters: str | float) -> list[FailedJob]:
         now = self._clock()
         return [
             FailedJob(

@@ -362,8 +362,8 @@ class SqliteJobs(SqliteKept):
         """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
         now = self._clock()
         return [
-            old_job(name, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now)
-            for name, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
+            old_job(name, attempt, added, due, now, *map(bool, state))
+            for name, attempt, added, due, *state in self._file.read(_OLDEST, (max(0, limit),))
         ]
 
 

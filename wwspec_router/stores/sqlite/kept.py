@@ -121,11 +121,11 @@ class SqliteKept:
             return _NOTHING
         while True:
             now = self._clock()
-            change = self._checked(db, writes, now)
+            change = self._check_once(db, writes, now)
             if not isinstance(change.refusal, StoreFullError) or not VALUES.remove_expired(db, now):
                 return change
 
-    def _checked(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
+    def _check_once(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
         fresh, grown = [], dict[str, int]()
         for write in writes:
             corpid = write.key.corpid

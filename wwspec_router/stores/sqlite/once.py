@@ -67,7 +67,7 @@ class SqliteOnce:
         now = self._clock()
 
         def renew(db: sqlite3.Connection) -> set[str]:
-            return {claim.token for claim in claims if _is_running(_renewed(db, claim, now, lease), claim)}
+            return {claim.token for claim in claims if _is_running(_renew(db, claim, now, lease), claim)}
 
         return self._file.write(renew, synced=False) if claims else set()
 
@@ -108,14 +108,14 @@ class SqliteOnce:
             while not self._has_room(db):
                 if not REPLIES.remove_expired(db, now):
                     raise full_of_replies(self._limits)
-        return _renewed(db, claim, now, lease)
+        return _renew(db, claim, now, lease)
 
     def _has_room(self, db: sqlite3.Connection) -> bool:
         rows, size = db.execute(_USAGE).fetchone()
         return bool(rows < self._limits.max_once and size < self._limits.max_once_bytes)
 
 
-def _renewed(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
+def _renew(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
     """Let the claim hold the key for `lease` seconds, unless another entry does; return the entry that holds it."""
     entry = _find(db, claim.key, now)
     if entry is None:
