@@ -17,7 +17,7 @@ from tests.support.kernel import Kernel, with_handler
 from tests.support.processes import UNMEASURED
 from wwspec_router.cli.language import wants_chinese
 from wwspec_router.codecs.codec import OutputPolicy
-from wwspec_router.handlers.portal import Portal
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import Store, open_store
 

@@ -17,12 +17,12 @@ class Reply(Output):
     """A reply."""
 
 
-SIGNATURE = "a handler takes a request and, if it wants, a context"
-POSITIONAL = "a handler is called with its request and context by position"
+SIGNATURE = "a handler takes a request and, if it wants, a context, by position"
+POSITIONAL = "a handler takes a request and, if it wants, a context, by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
 ANNOTATE_CONTEXT = "annotate ctx of a def handler with wwspec_router.Context"
-GENERATOR = "a handler returns its reply, it can't be a generator"
+GENERATOR = "a handler returns its result, it can't be a generator"
 UNKNOWN = "name 'Nowhere' is not defined; annotations must be importable at run time"
 
 

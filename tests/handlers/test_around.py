@@ -34,7 +34,7 @@ from wwspec_router import (
 from wwspec_router.codecs.codec import OutputPolicy
 from wwspec_router.envelope import Reply
 from wwspec_router.handlers.around import Around
-from wwspec_router.handlers.portal import LoopPortal
+from wwspec_router.handlers.async_bridge import LoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.stores import Store
@@ -339,7 +339,7 @@ def test_without_one_nothing_is_between_the_kernel_and_the_handler(store: Store)
     callers: list[str] = []
 
     @ability
-    def handler(request: Ask) -> Result:
+    def handler(request: Ask, ctx: Context) -> Result:
         callers.append(Path(sys._getframe(1).f_code.co_filename).name)
         return Result()
 

@@ -28,8 +28,7 @@ from wwspec_router import (
     ability,
 )
 from wwspec_router.codecs.codec import OutputPolicy
-from wwspec_router.handlers.mailbox import AT_ONCE, Helpers
-from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.handlers.async_bridge import AT_ONCE, Helpers, LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.logs.formats import current_request
 
 ZoneWith = Callable[..., Kernel]
@@ -316,7 +315,7 @@ def test_an_unexpected_exception_is_an_internal_error_without_its_text(
     assert [record.levelname for record in records] == ["ERROR"]
     line = records[0].getMessage()
     if is_async and isinstance(error, StopIteration):  # a coroutine can't raise it
-        assert re.match(r"[0-9a-f]{6} ability fails_later failed: RuntimeError at portal.py:", line)
+        assert re.match(r"[0-9a-f]{6} ability fails_later failed: RuntimeError at async_bridge.py:", line)
     else:
         kind = type(error).__name__
         pattern = rf"[0-9a-f]{{6}} ability {fails.__name__} failed in test_handlers:\d+: {kind} at test_handlers.py:"

@@ -21,7 +21,7 @@ from wwspec_contracts.call_type import CallType
 from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.ability import handler_of
-from wwspec_router.handlers.portal import LoopPortal, Portal, PrivateLoopPortal
+from wwspec_router.handlers.async_bridge import LoopPortal, Portal, PrivateLoopPortal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import HandlerTarget

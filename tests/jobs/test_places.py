@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stores.suites.job_samples import job
-from wwspec_router.jobs.admission import Places
+from wwspec_router.jobs.runner import Places
 
 ONE, TWO = "event:hit_keyword", "event:chat_archive"
 HIT = [job(f"j{number}", ability_id="", event_type="hit_keyword") for number in range(3)]

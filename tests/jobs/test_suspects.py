@@ -3,8 +3,8 @@
 import pytest
 
 from tests.stores.suites.job_samples import job
-from wwspec_router.jobs import admission as module
-from wwspec_router.jobs.admission import Suspects
+from wwspec_router.jobs import runner as module
+from wwspec_router.jobs.runner import Suspects
 from wwspec_router.jobs.threads import Run
 
 

@@ -17,7 +17,8 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 from wwspec_router.stores.program_keys import was_forgotten

@@ -14,7 +14,8 @@ from wwspec_contracts.events import hit_keyword
 from wwspec_router import AsyncEventContext, EventContext
 from wwspec_router.kernel.intake import ONCE_TTL
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreLimits
 
 ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 LATER = HIT.replace('"timestamp":5', '"timestamp":6')

@@ -27,7 +27,8 @@ from wwspec_router.monitoring.shared import SharedFigures
 from wwspec_router.monitoring.status import Status
 from wwspec_router.serving.program import read_stored
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job
 

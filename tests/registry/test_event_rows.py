@@ -97,16 +97,16 @@ FAULTS = [
         for name, why in (
             ("NOTHING", "it is no function"),
             ("Hits", "it is no function"),
-            ("without_event", "it takes an event and, if it wants, a context, by position"),
-            ("with_three", "it takes an event and, if it wants, a context, by position"),
-            ("by_name", "it takes an event and, if it wants, a context, by position"),
+            ("without_event", "a handler takes an event and, if it wants, a context, by position"),
+            ("with_three", "a handler takes an event and, if it wants, a context, by position"),
+            ("by_name", "a handler takes an event and, if it wants, a context, by position"),
             ("of_anything", "annotate event with the Event of a module of wwspec_contracts.events"),
             ("of_nothing", "annotate event with the Event of a module of wwspec_contracts.events"),
-            ("of_call", "annotate ctx of a def function with wwspec_router.EventContext"),
-            ("of_def", "annotate ctx of an async def function with wwspec_router.AsyncEventContext"),
+            ("of_call", "annotate ctx of a def handler with wwspec_router.EventContext"),
+            ("of_def", "annotate ctx of an async def handler with wwspec_router.AsyncEventContext"),
             ("returns_text", "annotate the return value with None or a subclass of wwspec_router.Contract"),
             ("returns", "annotate the return value with None or a subclass of wwspec_router.Contract"),
-            ("yields", "it returns its result, it can't be a generator"),
+            ("yields", "a handler returns its result, it can't be a generator"),
         )
     ),
     (

@@ -13,8 +13,9 @@ from multiprocessing.connection import Connection
 
 from tests.stores.suites.job_samples import job
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores import Outcome, open_store
+from wwspec_router.stores import open_store
 from wwspec_router.stores.base import Store
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 
 THREADS = 4

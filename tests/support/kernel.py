@@ -15,7 +15,7 @@ from wwspec_contracts.matching import mismatches
 from wwspec_router.codecs.codec import InputCodec, OutputCodec, OutputPolicy
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.handlers.ability import handler_of
-from wwspec_router.handlers.portal import Portal
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.once import once_rule

@@ -16,8 +16,9 @@ from torture.intruder import judge, lines_by_kind
 from torture.ledger import Ledger
 from torture.overload import percentile
 from torture.soak import judge_growth
-from wwspec_router.stores import Job, open_store
+from wwspec_router.stores import open_store
 from wwspec_router.stores.failed import Failure
+from wwspec_router.stores.job import Job
 
 EVENT = {"event_type": "hit_keyword", "hit_keyword": {"token": "event-1"}}
 RESULT = {

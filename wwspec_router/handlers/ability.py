@@ -9,7 +9,7 @@ neither that file nor how calls arrive.
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
@@ -17,7 +17,7 @@ from wwspec_contracts.base import Contract, Output
 from wwspec_router.handlers.context import AsyncContext, Context
 
 _MARK = "__wwspec_handler__"
-_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 ContractT = TypeVar("ContractT", bound=Contract)
@@ -33,6 +33,53 @@ class Handler(msgspec.Struct, frozen=True):
     """None for `dict[str, Any]`: the registry file names the contract."""
     is_async: bool
     takes_context: bool
+
+
+class Signature(NamedTuple):
+    """How a handler is called."""
+
+    hints: dict[str, Any]
+    """Its annotations."""
+    first: str
+    """The name of its first parameter."""
+    context: str
+    """That of its context; empty when it takes none."""
+    is_async: bool
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether it takes a context."""
+        return bool(self.context)
+
+    def check_context(self, wanted: type) -> None:
+        """Raise TypeError when the annotation of the context is another class."""
+        given = self.hints.get(self.context) if self.context else wanted
+        if (get_origin(given) or given) is not wanted:
+            kind = "an async def" if self.is_async else "a def"
+            raise TypeError(f"annotate {self.context} of {kind} handler with wwspec_router.{wanted.__name__}")
+
+
+def read_signature(function: Callable[..., Any], what: str) -> Signature:
+    """Return how a handler is called.
+
+    Args:
+        function: The handler.
+        what: What it takes, beside the context.
+
+    Raises:
+        TypeError: Its signature has another form.
+    """
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError("a handler returns its result, it can't be a generator")
+    try:
+        hints = get_type_hints(function)
+    except NameError as error:
+        raise TypeError(f"{error}; annotations must be importable at run time") from None
+    parameters = inspect.signature(function).parameters
+    if not 1 <= len(parameters) <= 2 or not {each.kind for each in parameters.values()} <= BY_POSITION:
+        raise TypeError(f"a handler takes {what} and, if it wants, a context, by position")
+    first, context = (*parameters, "")[:2]
+    return Signature(hints, first, context, inspect.iscoroutinefunction(function))
 
 
 def ability(function: FunctionT) -> FunctionT:
@@ -76,28 +123,14 @@ def handler_of(function: object) -> Handler | None:
 
 
 def _read(function: Callable[..., Any]) -> Handler:
-    name = getattr(function, "__qualname__", repr(function))
-    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
-        raise TypeError(f"{name}: a handler returns its reply, it can't be a generator")
-    is_async = inspect.iscoroutinefunction(function)
     try:
-        hints = get_type_hints(function)
-    except NameError as error:
-        raise TypeError(f"{name}: {error}; annotations must be importable at run time") from None
-    parameters = list(inspect.signature(function).parameters.values())
-    if not 1 <= len(parameters) <= 2:
-        raise TypeError(f"{name}: a handler takes a request and, if it wants, a context")
-    if not {parameter.kind for parameter in parameters} <= _BY_POSITION:
-        raise TypeError(f"{name}: a handler is called with its request and context by position")
-    request = _side(f"{name}: annotate {parameters[0].name}", hints.get(parameters[0].name), Contract)
-    response = _side(f"{name}: annotate the return value", hints.get("return"), Output)
-    takes_context = len(parameters) == 2
-    wanted = AsyncContext if is_async else Context
-    given = hints.get(parameters[1].name) if takes_context else wanted
-    if (get_origin(given) or given) is not wanted:
-        kind = "an async def" if is_async else "a def"
-        raise TypeError(f"{name}: annotate {parameters[1].name} of {kind} handler with wwspec_router.{wanted.__name__}")
-    return Handler(function, request, response, is_async, takes_context)
+        found = read_signature(function, "a request")
+        request = _side(f"annotate {found.first}", found.hints.get(found.first), Contract)
+        response = _side("annotate the return value", found.hints.get("return"), Output)
+        found.check_context(AsyncContext if found.is_async else Context)
+    except TypeError as error:
+        raise TypeError(f"{getattr(function, '__qualname__', repr(function))}: {error}") from None
+    return Handler(function, request, response, found.is_async, found.takes_context)
 
 
 def _side(fix: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:

@@ -16,10 +16,8 @@ from traceback import walk_tb
 from typing import Any
 
 from wwspec_router.codecs.codec import errcode_of
-from wwspec_router.handlers.ability import Handler
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.handlers.context import AsyncContext, Context
-from wwspec_router.handlers.events import EventHandler
-from wwspec_router.handlers.portal import Portal
 
 AROUND_FORM = 'write "def around(run: wwspec_router.Run) -> Iterator[None]", with one yield'
 
@@ -88,28 +86,23 @@ class Around:
 
     def guarded(
         self,
-        handler: Handler | EventHandler,
+        function: Callable[[Any, Any], Any],
+        blocking: Callable[[Any, Any], Any],
         encode: Callable[[Any], str],
         portal: Portal,
         error_code: Callable[[BaseException], int],
-        *,
-        checks_end: bool = True,
+        checks_end: bool,
     ) -> Callable[[Any, Any], str]:
         """Return a function that runs a handler within the generator, and returns its result as JSON text. Blocks.
 
         Args:
-            handler: The application's code.
+            function: The application's code; it takes a context in any case.
+            blocking: The same; it waits for `async def` code.
             encode: Writes its result, if it fits the contract.
             portal: Runs `async def` code.
             error_code: Returns the errcode that an error becomes.
             checks_end: Whether a result that comes after the deadline is an error.
         """
-        function = _with_context(handler)
-
-        def in_portal(request: Any, context: Any) -> Any:
-            return portal.run(lambda: function(request, context), context)
-
-        blocking = in_portal if handler.is_async else function
 
         def run_within(request: Any, context: Any) -> str:
             run = _run_of(request, context)
@@ -118,7 +111,7 @@ class Around:
                 if checks_end and context.remaining == 0:
                     raise context.timeout_error()
                 return _encoded(run, encode)
-            raise self._swallowed(run)
+            raise self._swallowing_error(run)
 
         async def run_within_task(request: Any, context: Any) -> str:
             run = _run_of(request, context)
@@ -127,7 +120,7 @@ class Around:
                     with _outcome(run, context, error_code):
                         run.result = await function(request, context)
                         return _encoded(run, encode)
-            raise self._swallowed(run)
+            raise self._swallowing_error(run)
 
         if not self.is_async:
             return run_within
@@ -143,18 +136,13 @@ class Around:
                 raise
             raise RuntimeError(f"around {self.name}: {error}; it must yield exactly once") from error
 
-    def _swallowed(self, run: Run) -> RuntimeError:
+    def _swallowing_error(self, run: Run) -> RuntimeError:
         kind = type(run.error).__name__
         fault = RuntimeError(
             f"around {self.name}: it ended though the code raised {kind}; raise that again, or another"
         )
         fault.__cause__ = run.error
         return fault
-
-
-def _with_context(handler: Handler | EventHandler) -> Callable[[Any, Any], Any]:
-    function = handler.function
-    return function if handler.takes_context else lambda request, context: function(request)
 
 
 def _run_of(request: Any, context: AnyContext) -> Run:

@@ -51,11 +51,9 @@ class ApiCodecs(Protocol):
         Raises:
             TypeError: It is no API's `Request`.
         """
-        ...
 
     def with_fields(self, *names: str) -> list[str]:
         """Return the names of the APIs whose `Request` has these fields."""
-        ...
 
 
 class Notifications(Protocol):
@@ -63,7 +61,6 @@ class Notifications(Protocol):
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
         """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
-        ...
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +195,7 @@ class BaseContext(Generic[StateT, SettingsT]):
             )
         return run
 
-    def _noted(self) -> KeptWrites:
+    def _kept_writes(self) -> KeptWrites:
         """Return what this call reads and writes."""
         if self._writes is None:
             self._writes = writes = KeptWrites(self._resources.store, self.corpid, self.agentid)
@@ -206,7 +203,7 @@ class BaseContext(Generic[StateT, SettingsT]):
                 self.call.run.kept = writes
         return self._writes
 
-    def _followed(self, request: PagedRequest[OutputT], name: str, start: Start) -> FollowedPages[OutputT]:
+    def _followed_pages(self, request: PagedRequest[OutputT], name: str, start: Start) -> FollowedPages[OutputT]:
         run = self._run("ctx.follow")
         fields: Any = request
         if not {"cursor", "token"} <= set(request.__struct_fields__):
@@ -224,7 +221,7 @@ class BaseContext(Generic[StateT, SettingsT]):
             start=start,
             call=self.call,
             run=run,
-            writes=self._noted(),
+            writes=self._kept_writes(),
             invoke=lambda client, asked: self._invoke(client, asked, check=True),
             following=self._next,
         )

@@ -2,7 +2,7 @@
 
 SDK calls block, and belong on the worker thread of their call. `Context` is used on that thread itself; `AsyncContext`
 is used on the event loop and hands each SDK call to the worker thread, which waits for the handler meanwhile. SDK calls
-that a handler makes at once go to more threads; see `mailbox`.
+that a handler makes at once go to more threads; see `async_bridge`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -10,10 +10,10 @@ from inspect import isawaitable
 from typing import Any, TypeVar, overload
 
 from wwspec_contracts.base import ApiRequest, Contract, OutputT, PagedRequest, ResultT, TaskRequest
+from wwspec_router.handlers.async_bridge import Helpers, Mailbox
 from wwspec_router.handlers.base import BaseContext, SettingsT, StateT
 from wwspec_router.handlers.follow import AsyncFollow, Follow, Start
 from wwspec_router.handlers.kept import AsyncKept, Kept
-from wwspec_router.handlers.mailbox import Helpers, Mailbox
 from wwspec_router.handlers.tasks import Split
 from wwspec_router.sdk.base import SdkClient
 
@@ -175,12 +175,12 @@ class Context(BaseContext[StateT, SettingsT]):
             ...     for page in ctx.follow(request, name="count"):
             ...         print(len(page.msg_list), "new messages")
         """
-        return Follow(self._followed(request, name, start), self._client)
+        return Follow(self._followed_pages(request, name, start), self._client)
 
     @property
     def kept(self) -> Kept:
         """Small values that the application keeps for the corp and the app of the call; see `Kept`."""
-        return Kept(self._noted())
+        return Kept(self._kept_writes())
 
     @overload
     def step(self, name: str, function: Callable[[], T]) -> T: ...
@@ -333,12 +333,12 @@ class AsyncContext(BaseContext[StateT, SettingsT]):
             ...     async for page in ctx.follow(get_hit_msg_list.Request(token=event.hit_keyword.token), name="hits"):
             ...         print(len(page.msg_list), "hits")
         """
-        return AsyncFollow(self._followed(request, name, start), self._on_thread)
+        return AsyncFollow(self._followed_pages(request, name, start), self._on_thread)
 
     @property
     def kept(self) -> AsyncKept:
         """Small values that the application keeps for the corp and the app of the call; see `AsyncKept`."""
-        return AsyncKept(self._noted(), lambda read: self._on_thread(lambda client: read()))
+        return AsyncKept(self._kept_writes(), lambda read: self._on_thread(lambda client: read()))
 
     @overload
     async def step(self, name: str, function: Callable[[], Awaitable[T]]) -> T: ...

@@ -11,15 +11,14 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
 from wwspec_contracts.base import Contract
+from wwspec_router.handlers.ability import read_signature
 from wwspec_router.handlers.base import SettingsT, StateT
 from wwspec_router.handlers.context import AsyncContext, Context
-
-_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
 class EventContext(Context[StateT, SettingsT]):
@@ -107,23 +106,10 @@ def read_event_handler(function: object) -> EventHandler:
     """
     if not inspect.isfunction(function):
         raise TypeError("it is no function")
-    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
-        raise TypeError("it returns its result, it can't be a generator")
-    is_async = inspect.iscoroutinefunction(function)
-    try:
-        hints = get_type_hints(function)
-    except NameError as error:
-        raise TypeError(f"{error}; annotations must be importable at run time") from None
-    parameters = list(inspect.signature(function).parameters.values())
-    if not 1 <= len(parameters) <= 2 or not {each.kind for each in parameters} <= _BY_POSITION:
-        raise TypeError("it takes an event and, if it wants, a context, by position")
-    wanted = AsyncEventContext if is_async else EventContext
-    given = hints.get(parameters[1].name) if len(parameters) == 2 else wanted
-    if (get_origin(given) or given) is not wanted:
-        kind = "an async def" if is_async else "a def"
-        raise TypeError(f"annotate {parameters[1].name} of {kind} function with wwspec_router.{wanted.__name__}")
-    events = _events(parameters[0].name, hints.get(parameters[0].name))
-    return EventHandler(function, events, _response(hints), is_async, len(parameters) == 2)
+    found = read_signature(function, "an event")
+    found.check_context(AsyncEventContext if found.is_async else EventContext)
+    events = _events(found.first, found.hints.get(found.first))
+    return EventHandler(function, events, _response(found.hints), found.is_async, found.takes_context)
 
 
 def _events(name: str, hint: Any) -> tuple[type[Contract], ...]:

@@ -40,7 +40,7 @@ MARGIN = 600
 BEFORE_NOW = 60
 """Seconds before an event at which "now" begins: the message that raised it was sent before it."""
 QUIET = 60
-"""Seconds after which a run without news stores its place: not each of them writes."""
+"""Seconds. A run that finds nothing new stores its place only if the stored one is older: most runs write nothing."""
 BUSY = Backoff(first=0.1, longest=2.0, jitter=0.5)
 """The pauses of a job while another run has its lease."""
 LIMITED = Backoff(first=1.0, longest=60.0, jitter=0.5)
@@ -142,7 +142,7 @@ class FollowedPages(Generic[OutputT]):
             self._has_begun = True
         if self._request is None:
             return None
-        page = self._pulled(client)
+        page = self._pull(client)
         self._is_resumed = False
         self._page, self._request = page, self._following(self._request, page)
         return page
@@ -199,7 +199,7 @@ class FollowedPages(Generic[OutputT]):
             case _:
                 return self._start
 
-    def _pulled(self, client: Any) -> OutputT:
+    def _pull(self, client: Any) -> OutputT:
         if self._request.token and self._run.age > TOKEN_LIFETIME:
             self._request = msgspec.structs.replace(self._request, token=UNSET)
         while True:
@@ -207,9 +207,9 @@ class FollowedPages(Generic[OutputT]):
             try:
                 return self._invoke(client, self._request)
             except ApiError as error:
-                self._request = self._changed(error)
+                self._request = self._other_request(error)
 
-    def _changed(self, error: ApiError) -> Any:
+    def _other_request(self, error: ApiError) -> Any:
         """Return the request to send in place of one that WeCom refused.
 
         Raises:

@@ -29,15 +29,12 @@ class Leases(Protocol):
         Raises:
             StoreError: The store failed.
         """
-        ...
 
     def release(self, claim: OnceClaim) -> None:
         """Free a key."""
-        ...
 
     def is_lost(self, claim: OnceClaim) -> bool:
         """Return whether another claim has taken the key meanwhile."""
-        ...
 
 
 class Postponement(NamedTuple):

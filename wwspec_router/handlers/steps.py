@@ -55,7 +55,7 @@ class Steps:
         checked_key("the name of a step", name)
         result = _return_type(name, function) if type_ is None else type_
         with self._lock:
-            kept = self._loaded()
+            kept = self._load()
             if name in self._begun:
                 raise ValueError(f"step {name!r} runs twice in one run: give each step of a job a name of its own")
             steps = {*self._begun, *(each.removeprefix(_STEP) for each in kept if each.startswith(_STEP))}
@@ -68,13 +68,13 @@ class Steps:
         """Return the place of an analysis task; equal requests of one run have places of their own."""
         digest = sha256(request).hexdigest()[:32]
         with self._lock:
-            kept = self._loaded()
+            kept = self._load()
             self._tasks[digest] += 1
             name = f"{_TASK}{digest}:{self._tasks[digest]}"
             is_kept = self._tasks.total() <= MOST_TASKS
             return Task(kept.get(name, _NO_TASK), partial(self._keep, name) if is_kept else _keep_nothing)
 
-    def _loaded(self) -> dict[str, str]:
+    def _load(self) -> dict[str, str]:
         if self._kept is None:
             try:
                 self._kept = self._journal.steps(self._job_id)

@@ -47,14 +47,13 @@ def finish(
         ApiError: The platform refused, or the task failed.
     """
     task = place(request)
-    if task is None:
-        return _result(request, invoke(request).jobid, invoke, wait, name)
-    jobid = task.jobid(lambda: str(invoke(request).jobid))
+    jobid = invoke(request).jobid if task is None else task.jobid(lambda: str(invoke(request).jobid))
     try:
         return _result(request, jobid, invoke, wait, name)
     except ApiError:
-        with suppress(CallError):
-            task.drop()
+        if task is not None:
+            with suppress(CallError):
+                task.drop()
         raise
 
 

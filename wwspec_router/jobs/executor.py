@@ -103,9 +103,8 @@ class JobExecutor:
         job, run.job = run.job, _to_run(run)
         run.is_retried = job is not run.job
         job = run.job
-        if (
-            self._is_stopping and run.outcome is None and not run.is_gone
-        ):  # not begun: another process can claim it at once
+        if self._is_stopping and run.outcome is None and not run.is_gone:
+            # not begun: another process can claim it at once
             self._journal.postpone(self._owner, job.job_id, 0.0, counted=not job.begun)
             return
         if job.unfetched:
@@ -196,7 +195,7 @@ class JobExecutor:
         return (
             run.job.begun
             or self._journal.begin(self._owner, run.job.job_id)
-            or self._later.is_lost(run, "it is run anyway")
+            or self._later.note_lost(run, "it is run anyway")
         )
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> Outcome | None:
@@ -211,10 +210,10 @@ class JobExecutor:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             is_kept = True
         if not is_kept:
-            if not self._later.is_lost(run, "its result is reported anyway"):
+            if not self._later.note_lost(run, "its result is reported anyway"):
                 return None
             if run.writes:
-                return self._unstored(run)
+                return self._drop_writes(run)
         run.writes = ()
         run.end_work(stored=True)
         return outcome
@@ -225,7 +224,7 @@ class JobExecutor:
         try:
             self._check_leases(run)
             if not run.is_gone and not self._end(run, outcome, Verdict.DONE):
-                if not self._later.is_lost(run, "it is not run again"):
+                if not self._later.note_lost(run, "it is not run again"):
                     return
         except StoreError as error:
             if not run.writes:
@@ -235,7 +234,7 @@ class JobExecutor:
                     self._finish_event(run, final)
                 return
         if run.is_gone and run.writes:
-            outcome = self._unstored(run)
+            outcome = self._drop_writes(run)
         run.end_work(stored=True)
         self._count(job, outcome)
         self._log_end(run, outcome, Verdict.DONE)
@@ -258,12 +257,12 @@ class JobExecutor:
         job, name = run.job, short(run.job.name, 64)
         if job.attempt + 1 >= self.most_runs(job):
             log.error("job %s of %s: what it keeps can't be stored: %s", short(job.job_id), name, error)
-            return self._unstored(run)
+            return self._drop_writes(run)
         self._later.run_unstored(run, error)
         return None
 
-    def _unstored(self, run: Run) -> Outcome:
-        """Return the outcome of a job whose writes can't be stored."""
+    def _drop_writes(self, run: Run) -> Outcome:
+        """Drop what a job wrote, which can't be stored; return the outcome to report."""
         run.writes = ()
         run.error = NOT_STORED
         run.end_work(stored=False)

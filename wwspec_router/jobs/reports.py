@@ -69,13 +69,6 @@ class Verdict(Enum):
     """It was refused, and every further report would be refused too."""
 
 
-class _Report(msgspec.Struct):
-    """The request of `program_async_job_call_back` [99847]."""
-
-    errcode: int
-    result: str
-
-
 class _ReportAnswer(msgspec.Struct):
     """The part of the platform's answer that is read."""
 
@@ -83,13 +76,6 @@ class _ReportAnswer(msgspec.Struct):
 
 
 _decode_answer = msgspec.json.Decoder(_ReportAnswer).decode
-
-
-class _Error(msgspec.Struct):
-    """The result that is reported in place of one that was refused."""
-
-    errcode: int
-    errmsg: str
 
 
 class Reporter:
@@ -111,13 +97,24 @@ class Reporter:
         refusal = _refusal(job, errcode)
         if errcode is None or refusal.kind is not RefusalKind.RESULT:
             return self._verdict(job, errcode, refusal)
-        log.error("job %s of %s: result refused (%d), %s", short(job.job_id), _ability(job), errcode, refusal.reason)
+        log.error(
+            "job %s of %s: result refused (%d), %s",
+            short(job.job_id),
+            short(job.ability_id, 64),
+            errcode,
+            refusal.reason,
+        )
         for replacement in _replacements(errcode, refusal.reason):
             errcode = self._send(job, replacement)
             refusal = _refusal(job, errcode)
             if errcode is None or refusal.kind is not RefusalKind.RESULT:
                 return self._verdict(job, errcode, refusal)
-        log.error("job %s of %s given up: not even {} was accepted (%d)", short(job.job_id), _ability(job), errcode)
+        log.error(
+            "job %s of %s given up: not even {} was accepted (%d)",
+            short(job.job_id),
+            short(job.ability_id, 64),
+            errcode,
+        )
         return Verdict.HOPELESS
 
     def _verdict(self, job: Job, errcode: int | None, refusal: Refusal) -> Verdict:
@@ -137,7 +134,7 @@ class Reporter:
     def _send(self, job: Job, outcome: Outcome) -> int | None:
         """Send a report; return the platform's errcode, or None when it did not get through."""
         try:
-            report = msgspec.json.encode(_Report(outcome.errcode, outcome.result)).decode()
+            report = msgspec.json.encode({"errcode": outcome.errcode, "result": outcome.result}).decode()
             client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
             return _decode_answer(client.invoke(REPORT_API, report)).errcode
         except BaseException as error:  # after any error the platform has not accepted the report
@@ -158,10 +155,6 @@ def _refusal(job: Job, errcode: int | None) -> Refusal:
 
 def _replacements(errcode: int, reason: str) -> Iterator[Outcome]:
     """Yield what is reported in place of a refused result: an error, then an object that fits every contract."""
-    error = _Error(errcode, f"the platform refused the result: {reason}")
+    error = {"errcode": errcode, "errmsg": f"the platform refused the result: {reason}"}
     yield Outcome(errcode=errcode, result=msgspec.json.encode(error).decode())
     yield Outcome(errcode=errcode, result="{}")
-
-
-def _ability(job: Job) -> str:
-    return short(job.ability_id, 64)

@@ -116,10 +116,11 @@ class Later:
         if self._journal.postpone(self._owner, run.job.job_id, delay, counted=counted):
             self._wake_in(delay)
 
-    def is_lost(self, run: Run, consequence: str) -> bool:
-        """Log that a job is lost here; return True if the journal lost it.
+    def note_lost(self, run: Run, consequence: str) -> bool:
+        """Note and log why this process does not own a job any more; return whether the run goes on all the same.
 
-        False if another process owns it, or if it was forgotten: then this run has no outcome.
+        It does if the journal has lost the job: no other process knows of it. If another process owns it, or if it was
+        forgotten with its corp, this run has no outcome.
         """
         job_id = run.job.job_id
         run.is_gone = run.is_gone or not self._journal.has_job(job_id)
@@ -142,7 +143,7 @@ class Later:
         if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay, counted=counted):
             self._wake_in(delay)
             return
-        if not self.is_lost(run, consequence):
+        if not self.note_lost(run, consequence):
             return
         if self.is_stopping:
             log.error("job %s is not done, and nobody else knows of it: it is lost", short(job.job_id))

@@ -6,6 +6,8 @@ A corp and an app see and change only what is theirs. No reply and no log line h
 import logging
 from collections.abc import Callable, Collection
 
+from msgspec.structs import asdict, astuple
+
 from wwspec_contracts.administration import FailedJobStatus, ForgetReply, ForgetRequest, JobsReply, JobsRequest
 from wwspec_contracts.errors import CallError, InputError, OverloadedError, StoreError, StoreFullError
 from wwspec_contracts.support.printable import short
@@ -92,17 +94,9 @@ class Administration:
             instance, found = instance_name(self._store), forget(self._store, request.corpid)
         except StoreError as error:
             raise CallError("the store failed, and may still have a part: call again", detail=str(error)) from error
-        log.info(
-            "all of corp %s is removed: %d events, %d jobs, %d kept values, %d replies",
-            short(request.corpid),
-            found.events,
-            found.jobs,
-            found.kept,
-            found.replies,
-        )
-        return ForgetReply(
-            instance=instance, events=found.events, jobs=found.jobs, kept=found.kept, replies=found.replies
-        )
+        text = "all of corp %s is removed: %d events, %d jobs, %d kept values, %d replies"
+        log.info(text, short(request.corpid), *astuple(found))
+        return ForgetReply(instance=instance, **asdict(found))
 
 
 def _status(job: FailedJob) -> FailedJobStatus:

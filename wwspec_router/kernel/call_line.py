@@ -21,7 +21,7 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     refused_errcode: int
     refused_errmsg: str
     milliseconds: float
-    """From its arrival to its answer."""
+    """Time from its arrival to its answer."""
     sdk_milliseconds: float
     """The part of them spent in the SDK. SDK calls that ran at the same time are added up."""
     bytes_in: int

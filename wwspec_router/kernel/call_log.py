@@ -17,7 +17,7 @@ from wwspec_contracts.support.printable import short
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.kernel.call_line import CallLine
 from wwspec_router.kernel.dispatch import Route
-from wwspec_router.kernel.measured_sdk import NONE_HANDLED, Measure, MeasuredSdk, Refused, read_as
+from wwspec_router.kernel.measured_sdk import NONE_HANDLED, Measure, MeasuredSdk, Refused, event_type_of, read_as
 from wwspec_router.kernel.observer import Ended, Observer
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.traceparent import current_traceparent, trace_id_of
@@ -37,10 +37,6 @@ Answering = Callable[[Call, Route, Deadline], Reply]
 
 class _Answer(msgspec.Struct):
     errmsg: str = ""
-
-
-class _Event(msgspec.Struct):
-    event_type: str = ""
 
 
 class CallLog:
@@ -232,5 +228,4 @@ def _kind(call: Call | None) -> str:
 def _name(call: Call | None) -> str:
     if call is None:
         return "(not decoded)"
-    is_event = call.call_type == CallType.EVENT
-    return short(read_as(call.data, _Event).event_type if is_event else call.ability_id, LONGEST)
+    return short(event_type_of(call) if call.call_type == CallType.EVENT else call.ability_id, LONGEST)

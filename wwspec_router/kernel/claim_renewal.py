@@ -38,8 +38,8 @@ class _Held:
         self.ttl = self.until = 0.0
 
 
-class HeldClaims:
-    """The claims of one process.
+class ClaimRenewer:
+    """Renews the claims of one process.
 
     Args:
         store: Has them.
@@ -129,8 +129,8 @@ class HeldClaims:
         tick = Event()
         while self._goes_on():
             tick.wait(self._lease * RENEW_EVERY)
-            _guarded(self._renew, "the leases of running calls were not renewed")
-            _guarded(self._keep_late, "replies of calls that run once are still not kept")
+            _attempt(self._renew, "the leases of running calls were not renewed")
+            _attempt(self._keep_late, "replies of calls that run once are still not kept")
 
     def _goes_on(self) -> bool:
         with self._lock:
@@ -161,7 +161,7 @@ class HeldClaims:
                 self._drop(each)
 
 
-def _guarded(step: Callable[[], None], consequence: str) -> None:
+def _attempt(step: Callable[[], None], consequence: str) -> None:
     """Do a step of the thread and log what it raises: the thread must not end, since the next step may work."""
     try:
         step()

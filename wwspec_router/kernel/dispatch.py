@@ -16,8 +16,8 @@ from wwspec_contracts.errors import AbilityNotFoundError, CallError, OverloadedE
 from wwspec_contracts.support.printable import short
 from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.envelope import NO_DEADLINE, Call, Deadline, Function, Reply
+from wwspec_router.handlers.async_bridge import Portal, PrivateLoopPortal
 from wwspec_router.handlers.base import Resources
-from wwspec_router.handlers.portal import Portal, PrivateLoopPortal
 from wwspec_router.handlers.run import Leases
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.claim_renewal import LEASE
@@ -122,30 +122,31 @@ class Dispatcher:
         with_timeouts: bool = True,
         observer: Observer | None = None,
     ) -> None:
-        registry, ttl = table.registry, table.registry.program.notify_ttl
+        program = table.registry.program
         wake = jobs.wake if jobs is not None else _wake_nobody
-        self.events = events = EventIntake(
-            sdk,
-            store,
-            ttl,
-            table.registry.program.told_for,
-            registry.notify_scenes,
-            table.stored_events,
-            table.event_targets,
-            wake,
-        )
+        self.events = events = EventIntake(sdk, store, table, wake)
         """Stores events and delivers them to apps."""
-        program = registry.program
-        notifications = AppNotifications(sdk, store, ttl, None if jobs is None else program.told_for, table.kinds)
+        notify_for = None if jobs is None else program.told_for
+        notifications = AppNotifications(sdk, store, program.notify_ttl, notify_for, table.kinds)
         self._refusals = Refusals(program, silent=program.errors == "silent", with_text=with_text)
         once = Once(store, self._refusals.errcode, once_lease)
-        self.leases: Leases = once.held
+        self.leases: Leases = once.claims
         """Holds the leases of jobs."""
         portal, figures = portal or PrivateLoopPortal(), status or _no_status
         administration = Administration(store, program.errcode, wake, table.job_names)
         resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
-        own = (table.around, self._refusals.errcode_of, observer)
-        functions = Functions(sdk, resources, events, portal, figures, once, administration, *own)
+        functions = Functions(
+            sdk,
+            resources,
+            events,
+            portal,
+            figures,
+            once,
+            administration,
+            around=table.around,
+            error_code=self._refusals.errcode_of,
+            observer=observer,
+        )
         self._routes = _routes(table, functions, with_timeouts=with_timeouts)
         self._event_routes = {
             each.job_name: Route(

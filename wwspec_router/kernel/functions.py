@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from wwspec_contracts.errors import (
-    DEFAULT_ERRCODE,
     AbilityError,
     AbilityNotFoundError,
     CallError,
@@ -26,10 +25,10 @@ from wwspec_router.codecs.codec import InputCodec
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.around import Around
+from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.handlers.base import Resources
 from wwspec_router.handlers.context import AsyncContext, Context
 from wwspec_router.handlers.events import AsyncEventContext, EventContext, EventHandler
-from wwspec_router.handlers.portal import Portal
 from wwspec_router.kernel.administration import Administration
 from wwspec_router.kernel.intake import EventIntake
 from wwspec_router.kernel.observer import Observer
@@ -90,9 +89,10 @@ class Functions:
         status: Callable[[], str],
         once: Once,
         administration: Administration,
-        around: Around | None = None,
-        error_code: Callable[[BaseException], int] = lambda error: DEFAULT_ERRCODE,
-        observer: Observer | None = None,
+        *,
+        around: Around | None,
+        error_code: Callable[[BaseException], int],
+        observer: Observer | None,
     ) -> None:
         self._sdk = sdk
         self._resources = resources
@@ -132,31 +132,19 @@ class Functions:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
         handler, event_type = target.handler, target.event_type
         read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
-        encode = None if target.output is None else self._timed(target.output.encode)
-        function, portal, takes_context, is_async = (
-            handler.function,
-            self._portal,
-            handler.takes_context,
-            handler.is_async,
-        )
+        own = _no_result if target.output is None else self._timed(target.output.encode)
+        function, encode = self._blocking(handler, own, checks_end=True)
         resources, client_of = self._resources, self._client_of
-        kind = AsyncEventContext if is_async else EventContext
-        if self._around is not None:
-            function = self._around.guarded(handler, encode or _no_result, portal, self._error_code)
-            takes_context, is_async, encode = True, False, _as_it_is
+        kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             try:
                 event = decode(read(text))
                 context: Any = kind(call, client_of(call), deadline, resources)
                 context.event_type = event_type
-                arguments = (event, context) if takes_context else (event,)
-                if is_async:
-                    result = portal.run(lambda: function(*arguments), context)
-                else:
-                    result = function(*arguments)
+                result = function(event, context)
                 deadline.check()
-                return "" if encode is None else encode(result)
+                return encode(result)
             except CallError as error:
                 if error.errcode != 0:
                     raise
@@ -194,32 +182,35 @@ class Functions:
         """
         handler, decode_struct = target.handler, target.input.decode
         decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
-        function, takes_context, is_async = handler.function, handler.takes_context, handler.is_async
-        encode, portal = self._timed(target.output.encode), self._portal
+        function, encode = self._blocking(handler, self._timed(target.output.encode), checks_end=checks_end)
         resources, client_of = self._resources, self._client_of
-        kind = AsyncContext if is_async else Context
-        if self._around is not None:
-            function = self._around.guarded(handler, encode, portal, self._error_code, checks_end=checks_end)
-            takes_context, is_async, encode = True, False, _as_it_is
+        kind = AsyncContext if handler.is_async else Context
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
             context = kind(call, client_of(call), deadline, resources)
-            result = function(request, context) if takes_context else function(request)
+            result = function(request, context)
             if checks_end:
                 deadline.check()
             return context.commit(encode(result), checks_end=checks_end)
 
-        def run_async(call: Call, text: str, deadline: Deadline) -> str:
-            request = decode(text)
-            deadline.check()
-            context = AsyncContext(call, client_of(call), deadline, resources)
-            arguments = (request, context) if takes_context else (request,)
-            result = encode(portal.run(lambda: function(*arguments), context))
-            return context.commit(result, checks_end=checks_end)
+        return run
 
-        return run_async if is_async else run
+    def _blocking(
+        self, handler: Handler | EventHandler, encode: Callable[[Any], str], *, checks_end: bool
+    ) -> tuple[Callable[[Any, Any], Any], Callable[[Any], str]]:
+        """Return a function that runs a handler, within `around` if there is one; and one that encodes its result."""
+        own, portal = handler.function, self._portal
+        function = own if handler.takes_context else lambda request, context: own(request)
+
+        def in_portal(request: Any, context: Any) -> Any:
+            return portal.run(lambda: function(request, context), context)
+
+        blocking = in_portal if handler.is_async else function
+        if self._around is None:
+            return blocking, encode
+        return self._around.guarded(function, blocking, encode, portal, self._error_code, checks_end), _as_it_is
 
     def _client_of(self, call: Call) -> Callable[[], SdkClient]:
         """Return a function that makes a client for a call."""

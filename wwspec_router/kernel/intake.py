@@ -25,11 +25,11 @@ from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import describe
 from wwspec_router.codecs.bounds import bounded
-from wwspec_router.codecs.codec import OutputCodec
 from wwspec_router.envelope import Call
 from wwspec_router.handlers.events import event_key_of
 from wwspec_router.kernel.observer import current_observation
 from wwspec_router.registry.events import EventTarget, NotificationKind
+from wwspec_router.registry.table import AbilityTable
 from wwspec_router.sdk.base import Sdk, SdkClient
 from wwspec_router.stores.base import JobJournal, Store
 from wwspec_router.stores.job import Job
@@ -141,11 +141,7 @@ class EventIntake:
     Args:
         sdk: Makes notify_ids and notifies the app.
         store: Keeps the events, and the jobs of those that have a handler.
-        ttl: Seconds for which an event is kept; a notification from its first fetch on.
-        notify_for: Seconds for which the app is notified while it does not fetch.
-        scenes: From event_type to notify_scene.
-        output: The codec by which events are returned; None when there is no contract for them.
-        handled: The handlers of events, by event_type.
+        table: Has the handlers of events, the codec by which events are returned, and how long they are kept.
         wake: Called after each event that has a handler, so that its job is claimed at once. It must not block.
     """
 
@@ -153,25 +149,22 @@ class EventIntake:
         self,
         sdk: Sdk,
         store: Store,
-        ttl: float,
-        notify_for: float,
-        scenes: dict[str, int],
-        output: OutputCodec | None,
-        handled: Mapping[str, EventTarget],
+        table: AbilityTable,
         wake: Callable[[], None],
     ) -> None:
+        program = table.registry.program
         self._sdk = sdk
         self._store = store
-        self._ttl = ttl
-        self.notify_for = notify_for
+        self._ttl = program.notify_ttl
+        self.notify_for = program.told_for
         """Seconds for which the app is notified while it does not fetch."""
-        self._scenes = scenes
-        self._output = output
-        self._handled = handled
+        self._scenes = table.registry.notify_scenes
+        self._output = table.stored_events
+        self._handled = table.event_targets
         self._wake = wake
         self._limiter = LineLimiter()
         self._event = msgspec.json.Decoder(_AnyEvent)
-        self._listed = self._event.decode if output is None else output.strictly
+        self._listed = self._event.decode if self._output is None else self._output.strictly
 
     def accept(self, call: Call) -> str:
         """Store one event and notify the app.

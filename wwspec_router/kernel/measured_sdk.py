@@ -50,18 +50,14 @@ class Measure:
         self.number = 0
         """The emulator's number of it."""
         self.traceparent = ""
-        """Of the app's trace, if its request names one."""
+        """The traceparent of the app's request, if it has one."""
         self.observation: Observation | None = None
         """What is noted of it; None where nobody observes."""
         self.since = monotonic()
         """When it began."""
-        self._seconds = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def seconds(self) -> float:
+        self.seconds = 0.0
         """Seconds in the SDK."""
-        return self._seconds
+        self._lock = threading.Lock()
 
     def timed(self, function: Callable[[], T]) -> T:
         """Call a function of the SDK, and add how long it took."""
@@ -71,11 +67,7 @@ class Measure:
         finally:
             lasted = monotonic() - since
             with self._lock:
-                self._seconds += lasted
-
-
-class _Event(msgspec.Struct):
-    event_type: str = ""
+                self.seconds += lasted
 
 
 class MeasuredSdk:
@@ -136,7 +128,7 @@ class MeasuredSdk:
         measure.traceparent = current_traceparent.get()
         sealed = measure.timed(lambda: self._sdk.encode(text))
         measure.request_id = measure.request_id or _request_id(sealed.headers.items())
-        when = self._handled.get(_event_type(measure.call)) if self.is_emulated else None
+        when = self._handled.get(event_type_of(measure.call)) if self.is_emulated else None
         if when is not None:
             is_repeat = measure.observation is not None and measure.observation.is_repeat
             if not is_repeat and not read_as(text, Refused).errcode:  # else there may be no job
@@ -200,7 +192,12 @@ def _entry_number(headers: Headers) -> int:
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 16 else 0
 
 
-def _event_type(call: Call | None) -> str:
+class _Event(msgspec.Struct):
+    event_type: str = ""
+
+
+def event_type_of(call: Call | None) -> str:
+    """Return the type of an event; empty for another call, and for an event that can't be read."""
     is_event = call is not None and call.call_type == CallType.EVENT
     return read_as(call.data, _Event).event_type if call is not None and is_event else ""
 

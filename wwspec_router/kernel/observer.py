@@ -42,7 +42,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     """The key of the registry file that has its errcode; empty when none has it alone."""
     seconds: float
-    """From its arrival to its answer."""
+    """Time from its arrival to its answer."""
     queued: float
     """Seconds until a worker began it."""
     sdk_seconds: float
@@ -96,15 +96,11 @@ context of a call belong to it as well."""
 
 def observer_of(send: Send) -> Observer | None:
     """Return an observer; None when no package is installed that supplies one."""
-    make = _supplied()
-    return None if make is None else make(send)
+    return next((make(send) for make in _makers()), None)
 
 
 @cache
-def _supplied() -> Callable[[Send], Observer] | None:
+def _makers() -> list[Callable[[Send], Observer]]:
     from importlib.metadata import entry_points  # here, since a program in the zone needs none of it
 
-    for each in entry_points(group=GROUP):
-        make: Callable[[Send], Observer] = each.load()
-        return make
-    return None
+    return [each.load() for each in entry_points(group=GROUP)]

@@ -29,7 +29,7 @@ from wwspec_contracts.support.stacks import is_a
 from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.handlers.run import JobRun
-from wwspec_router.kernel.claim_renewal import LEASE, HeldClaims
+from wwspec_router.kernel.claim_renewal import LEASE, ClaimRenewer
 from wwspec_router.registry.once import OnceRule, Path, path_text
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore, corp_hash
 
@@ -56,7 +56,7 @@ class Once:
         self._store = store
         self._errcode = errcode
         self._lease = lease
-        self.held = HeldClaims(store, lease)
+        self.claims = ClaimRenewer(store, lease)
         """The claims of running calls."""
         self._waiting = BoundedSemaphore(MOST_WAITING)
 
@@ -72,17 +72,17 @@ class Once:
         def answer_once(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
             deadline.check()
-            claim = _claim(rule, call, request)
+            claim = _claim_of(rule, call, request)
             try:
-                self.held.start()
-                kept = self._claimed_by_another(claim, call, deadline, path_text(rule.key))
+                self.claims.start()
+                kept = self._claim_or_wait(claim, call, deadline, path_text(rule.key))
             except StoreError as error:
                 raise CallError("the claim of the call could not be stored", detail=str(error)) from error
             if kept is not None:
-                return _replayed(kept)
-            self.held.add(claim)
+                return _replay(kept)
+            self.claims.add(claim)
             if deadline.remaining == 0:  # it waited too long; nothing has run, so nothing is kept
-                self.held.release(claim)
+                self.claims.release(claim)
                 deadline.check()
             reply = self._run(rule, claim, call.run, partial(function, call, text, deadline))
             deadline.check()
@@ -96,17 +96,17 @@ class Once:
             reply = function()
         except BaseException as error:  # a handler may raise anything
             if rule.keep_errors and not is_a(error, NotStoredError) and not is_a(error, PostponedError):
-                self.held.keep(claim, self._failure(error), rule.ttl)
+                self.claims.keep(claim, self._failure(error), rule.ttl)
             else:
-                self.held.release(claim)
+                self.claims.release(claim)
             raise
         is_wanted = rule.keep_errors or errcode_of(reply) == 0
 
         def end(stored: bool) -> None:
             if is_wanted and stored:
-                self.held.keep(claim, KeptReply(text=reply), rule.ttl)
+                self.claims.keep(claim, KeptReply(text=reply), rule.ttl)
             else:
-                self.held.release(claim)
+                self.claims.release(claim)
 
         if run is not None and run.kept is not None:
             run.on_end(end)  # a reply that is kept keeps the job from running again, and then its changes would be lost
@@ -119,7 +119,7 @@ class Once:
         text = known.message.encode("utf-8", "backslashreplace").decode()
         return KeptReply(text=text, errcode=self._errcode(known))
 
-    def _claimed_by_another(self, claim: OnceClaim, call: Call, deadline: Deadline, path: str) -> KeptReply | None:
+    def _claim_or_wait(self, claim: OnceClaim, call: Call, deadline: Deadline, path: str) -> KeptReply | None:
         """Claim the key; return the reply that was kept under it, or None when this call is the one to run.
 
         Raises:
@@ -127,12 +127,14 @@ class Once:
             FirstCallRunningError: The call that has the key did not end in time.
             StoreError: The store failed.
         """
-        entry = self._claimed(claim, call, path)
+        entry = self._claim(claim, call, path)
         if entry is not None and entry.reply is None:
-            entry = self._waited(entry.token, deadline, lambda: self._claimed(claim, call, path))
+            entry = self._wait_for_other(entry.token, deadline, lambda: self._claim(claim, call, path))
         return None if entry is None else entry.reply
 
-    def _waited(self, token: str, deadline: Deadline, claim: Callable[[], OnceEntry | None]) -> OnceEntry | None:
+    def _wait_for_other(
+        self, token: str, deadline: Deadline, claim: Callable[[], OnceEntry | None]
+    ) -> OnceEntry | None:
         """Claim again and again until no other call runs; return the result of the last claim."""
         if not self._waiting.acquire(blocking=False):
             raise FirstCallRunningError(detail=f"{MOST_WAITING} repeats are waiting")
@@ -140,7 +142,7 @@ class Once:
             until = monotonic() + WAIT if deadline.at is None else deadline.at - _EARLY
             pauses = iter(_PAUSES)
             while (left := until - monotonic()) > 0:
-                here = self.held.ended(token)
+                here = self.claims.ended(token)
                 (here or Event()).wait(left if here else min(next(pauses), left))
                 entry = claim()
                 if entry is None or entry.reply is not None:
@@ -150,7 +152,7 @@ class Once:
             self._waiting.release()
         raise FirstCallRunningError()
 
-    def _claimed(self, claim: OnceClaim, call: Call, path: str) -> OnceEntry | None:
+    def _claim(self, claim: OnceClaim, call: Call, path: str) -> OnceEntry | None:
         """Claim the key; return what another call stored under it, or None when this claim has it."""
         entry = self._store.claim_once(claim, self._lease)
         if entry is not None and entry.reply is None and call.attempt > 1 and _job(entry.token) == _job(claim.token):
@@ -161,7 +163,7 @@ class Once:
         return entry
 
 
-def _claim(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
+def _claim_of(rule: OnceRule, call: Call, request: Any) -> OnceClaim:
     """Return the claim of a call that runs once.
 
     Raises:
@@ -216,7 +218,7 @@ def _remove(value: Any, path: Path) -> None:
         value.pop(path[-1], None)
 
 
-def _replayed(kept: KeptReply) -> str:
+def _replay(kept: KeptReply) -> str:
     """Return a kept reply.
 
     Raises:

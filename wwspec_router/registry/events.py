@@ -89,9 +89,9 @@ class EventRows:
         self._pruning_logger = pruning_logger
         self.faults: list[str] = []
         self.targets: dict[str, EventTarget] = {}
-        """By event_type."""
+        """The code on events, by event_type."""
         self.kinds: dict[type[Contract], NotificationKind] = {}
-        """By the payload's type."""
+        """The kinds, by the payload's type."""
         for event_type, row in registry.events.items():
             self._add_target(event_type, row)
         for kind, notification in registry.notifications.items():

@@ -7,7 +7,7 @@ the fix; `table` then connects the rows with APIs and handlers. It imports nothi
 import re
 from collections.abc import Collection, Iterator
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -61,7 +61,7 @@ class Program(ProgramErrcodes, frozen=True, kw_only=True, forbid_unknown_fields=
     """The table `[program]`; its errcodes are those of `ProgramErrcodes`."""
 
     name: str = "zone-program"
-    """For logs."""
+    """The name in logs."""
     errors: Literal["reference", "silent"] = "reference"
     """What the app reads of a crash: with `reference` the one of the line in the log, with `silent` nothing."""
     notify_ttl: Seconds = 1200.0
@@ -122,7 +122,7 @@ class AbilityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`callback_data` answers a stored event, `status` the program's figures; `func` is the Python demo's protocol.
     `jobs` shows what failed for good and runs it again; `forget` removes all that is stored for a corp."""
     from_corps: list[Annotated[str, Meta(min_length=1)]] = []
-    """With `kind = "forget"`: corps whose apps may have another corp forgotten than their own."""
+    """With `kind = "forget"`: corps whose apps may forget any corp; the others may forget their own only."""
     apis: Apis | None = None
     """With `kind = "func"`: the APIs that `input.func` may name."""
     functions: dict[str, str] = {}
@@ -219,6 +219,7 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._lines = _lines(text)
+        self._place = partial(_place, path, self._lines)
         self.faults: list[str] = []
 
     def read(self, raw: dict[str, Any]) -> Registry:
@@ -227,7 +228,7 @@ class _Reader:
         tables = {name: self._table(raw, name) for name in self.TABLES}
         abilities = {}
         for ability_id, row in tables["abilities"].items():
-            place = _place(self._path, self._lines, "abilities", ability_id)
+            place = self._place("abilities", ability_id)
             read = self._row(place, row, AbilityRow)
             if read is not None:
                 faults = [f"{place}: {fault}" for fault in _row_faults(ability_id, read)]
@@ -235,12 +236,10 @@ class _Reader:
                 if not faults:
                     abilities[ability_id] = read
         program = self._named("program", tables["program"], Program) or Program()
-        place = _place(self._path, self._lines, "program")
-        self.faults += [f"{place}: {fault}" for fault in _errcode_faults(program)]
+        self.faults += [f"{self._place('program')}: {fault}" for fault in _errcode_faults(program)]
         for name in ("passthrough", "func"):
             if str(tables[name].get("prefix", "")).startswith(_OWN_JOBS):
-                place = _place(self._path, self._lines, name)
-                self.faults.append(f"{place}: prefix: {_RESERVED}")
+                self.faults.append(f"{self._place(name)}: prefix: {_RESERVED}")
         return Registry(
             path=self._path,
             lines=self._lines,
@@ -263,11 +262,11 @@ class _Reader:
         return {}
 
     def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
-        return self._row(_place(self._path, self._lines, name), row, type_)
+        return self._row(self._place(name), row, type_)
 
     def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
         """Read the tables below one, each under a key."""
-        read = {key: self._row(_place(self._path, self._lines, table, key), row, type_) for key, row in rows.items()}
+        read = {key: self._row(self._place(table, key), row, type_) for key, row in rows.items()}
         return {key: row for key, row in read.items() if row is not None}
 
     def _row(self, place: str, row: Any, type_: type[RowT]) -> RowT | None:
@@ -294,7 +293,7 @@ class _Reader:
         return msgspec.convert(row, type_) if len(self.faults) == before else None
 
     def _scenes(self, scenes: dict[str, Any]) -> dict[str, int]:
-        place = _place(self._path, self._lines, "notify_scenes")
+        place = self._place("notify_scenes")
         for event_type, scene in scenes.items():
             if not (type(scene) is int and 0 <= scene <= 255):
                 self.faults.append(f"{place}: {event_type}: must be a whole number from 0 to 255")

@@ -30,7 +30,7 @@ class OwnValue(NamedTuple):
     """One setting."""
 
     key: str
-    """As wwspec.toml has it, such as `api-url`."""
+    """Its key in wwspec.toml, such as `api-url`."""
     value: Any
     origin: str
     """`default`, a line of the file, or a variable."""
@@ -42,7 +42,7 @@ class _Given(NamedTuple):
     value: Any
     origin: str
     place: str
-    """For faults."""
+    """Where it is, as faults say it."""
     is_text: bool
     """Whether it is from a variable or a file of its own, where all values are texts."""
 
@@ -117,7 +117,7 @@ class OwnSettings:
         for name, field in self._fields.items():
             key = _key(name)
             if (found := given.get(name)) is not None:
-                value, fault = self._converted(name, found)
+                value, fault = self._convert(name, found)
                 faults += [f"{found.place}: {fault}"] if fault else []
                 values[name] = OwnValue(key, value, found.origin)
             elif name in given:
@@ -182,7 +182,7 @@ class OwnSettings:
                 ]
                 yield f"{variable}: unknown setting; {did_you_mean(variable, names, f'{self.name} has no such field')}"
 
-    def _converted(self, name: str, given: _Given) -> tuple[Any, str]:
+    def _convert(self, name: str, given: _Given) -> tuple[Any, str]:
         """Return a value as its field has it, and what is wrong with it. A secret is not repeated."""
         type_ = self._fields[name].type
         try:

@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from wwspec_contracts.errors import LoaderError
-from wwspec_router.handlers.ability import Handler
+from wwspec_router.handlers.ability import BY_POSITION, Handler
 from wwspec_router.handlers.around import AROUND_FORM, Around
 from wwspec_router.handlers.events import EventHandler
 from wwspec_router.handlers.lifespan import LIFESPAN_FORM, Lifespan
@@ -21,7 +21,6 @@ from wwspec_router.registry.loader import Application
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.targets import Ability, FuncTarget, HandlerTarget
 
-_BY_POSITION = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 _UNIONS = (Union, UnionType)
 
 
@@ -47,9 +46,9 @@ class ProgramRow:
         self.faults: list[str] = []
         program = registry.program
         self._has_lifespan, self._has_settings = program.lifespan is not None, program.settings is not None
-        self.settings: OwnSettings | None = self._loaded("settings", program.settings, self._settings)
-        self.lifespan: Lifespan | None = self._loaded("lifespan", program.lifespan, self._lifespan)
-        self.around: Around | None = self._loaded("around", program.around, _around)
+        self.settings: OwnSettings | None = self._load("settings", program.settings, self._settings)
+        self.lifespan: Lifespan | None = self._load("lifespan", program.lifespan, self._lifespan)
+        self.around: Around | None = self._load("around", program.around, _around)
 
     def check(self, code: list[OwnCode]) -> None:
         """Note where the application's code does not fit: see the module."""
@@ -89,7 +88,7 @@ class ProgramRow:
         where = place_of(function, self._application.folder)
         return f"{function.__module__}:{function.__qualname__} ({where})"
 
-    def _loaded(self, key: str, name: str | None, make: Callable[[str, Any], Any]) -> Any:
+    def _load(self, key: str, name: str | None, make: Callable[[str, Any], Any]) -> Any:
         """Return what a key names; None, and a fault, when that is not there or has the wrong form."""
         if name is None:
             return None
@@ -163,7 +162,7 @@ def _around(name: str, found: Any) -> Around:
             raise TypeError(f"{name} has a decorator, and must be the generator itself; remove the decorator")
         raise TypeError(f"{name} is no generator function; {AROUND_FORM}")
     parameters = list(inspect.signature(found).parameters.values())
-    if len(parameters) != 1 or parameters[0].kind not in _BY_POSITION:
+    if len(parameters) != 1 or parameters[0].kind not in BY_POSITION:
         raise TypeError(f"{name} must take one parameter, the run; {AROUND_FORM}")
     return Around(name, found)
 
@@ -173,7 +172,7 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # of a compiled function
         return []
-    return [each for each in parameters if each.kind in _BY_POSITION]
+    return [each for each in parameters if each.kind in BY_POSITION]
 
 
 def _types_of_context(handler: Handler | EventHandler) -> tuple[Any, ...]:

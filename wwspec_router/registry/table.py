@@ -32,12 +32,11 @@ from wwspec_router.handlers.around import Around
 from wwspec_router.handlers.base import ApiCodec, ApiCodecs
 from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.monitoring.status import Status
-from wwspec_router.registry.apis import RequestCodecs
+from wwspec_router.registry.apis import RequestCodecs, add_new_apis, unknown_api
 from wwspec_router.registry.events import EventRows, EventTarget, NotificationKind
 from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
-from wwspec_router.registry.new_apis import add_new_apis, unknown_api
 from wwspec_router.registry.once import once_faults, once_rule, path_of
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
@@ -64,7 +63,7 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     registry: Registry
     abilities: dict[str, Ability]
     apis: ApiCodecs
-    """For `Context.invoke`: how an API is called, by its `Request`."""
+    """How an API is called, by its `Request`; `Context.invoke` looks it up."""
     api_contracts: dict[str, ApiContract]
     events: dict[str, EventContract]
     lifespan: Lifespan | None = None

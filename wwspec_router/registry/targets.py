@@ -61,7 +61,7 @@ class ForgetTarget(msgspec.Struct, frozen=True):
     input: InputCodec[ForgetRequest]
     output: OutputCodec
     from_corps: frozenset[str]
-    """Corps whose apps may name another corp than their own."""
+    """Corps whose apps may name any corp; those of the others may name their own only."""
 
 
 class FuncTarget(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.stacks import FramesOf
 from wwspec_router.codecs.fitting import ENGINE
 from wwspec_router.config import Settings, variable
-from wwspec_router.handlers.portal import LoopPortal
+from wwspec_router.handlers.async_bridge import LoopPortal
 from wwspec_router.http1.answers import STOPPING, Answer, Headers, OnAnswer, Submit, plain
 from wwspec_router.jobs.runner import Jobs
 from wwspec_router.kernel.call_log import call_log_of

@@ -8,31 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
-from wwspec_router.stores.base import (
-    JobFigures,
-    JobJournal,
-    NotifyStore,
-    Store,
-    StoreFigures,
-    StoreLimits,
-)
-from wwspec_router.stores.job import Job, Outcome
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreLimits
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = [
-    "Job",
-    "JobFigures",
-    "JobJournal",
-    "NotifyStore",
-    "Outcome",
-    "Store",
-    "StoreFigures",
-    "StoreLimits",
-    "open_store",
-    "risks_of",
-]
+__all__ = ["Store", "StoreLimits", "open_store", "risks_of"]
 
 GROUP = "wwspec.stores"
 """The group of entry points: by scheme, what opens a store from its URL, `StoreLimits` and the program's name."""

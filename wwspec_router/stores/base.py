@@ -15,41 +15,12 @@ from typing import Protocol
 
 import msgspec
 
+from wwspec_router.stores.capacity import JobFigures, StoreFigures
 from wwspec_router.stores.failed import FailedJob, FailedJobs
 from wwspec_router.stores.job import Job, Outcome
 from wwspec_router.stores.job_listing import OldJob
 from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.once import OnceStore
-
-
-class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one store. What would exceed a bound is refused; no live entry is ever dropped to make room."""
-
-    max_rows: int = 1_000_000
-    """Live entries."""
-    max_bytes: int = 1 << 30
-    """Bytes of stored event text, keys not counted."""
-    max_jobs: int = 100_000
-    """Jobs in the journal, waiting or claimed."""
-    max_job_bytes: int = 1 << 30
-    """Bytes of the texts that jobs are added with; outcomes are not counted and never refused."""
-    max_once: int = 1_000_000
-    """Keys of calls that run once: of running calls and of kept replies."""
-    max_once_bytes: int = 1 << 30
-    """Bytes of kept replies; beyond this no further call is claimed. A reply is never refused."""
-    max_kept_bytes: int = 1 << 30
-    """Bytes of values that the application keeps, names included."""
-    max_kept_bytes_of_corp: int = 1 << 26
-    """The same for those of one corp."""
-    max_failed: int = 10_000
-    """Jobs that failed for good; for each further one the oldest leaves."""
-
-
-class StoreFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How full a store is."""
-
-    rows: int
-    bytes: int
 
 
 class Readiness(Protocol):
@@ -61,7 +32,6 @@ class Readiness(Protocol):
         Raises:
             StoreError: It can't; the text says why, and how to fix it.
         """
-        ...
 
 
 class NotifyStore(Protocol):
@@ -86,7 +56,6 @@ class NotifyStore(Protocol):
             StoreFullError: A bound would be exceeded even after expired entries were removed.
             StoreError: It could not be stored.
         """
-        ...
 
     def get(self, corpid: str, agentid: int, notify_id: str) -> str | None:
         """Return the text, or None when there is none, it has expired, or it belongs to another corp or app.
@@ -96,34 +65,12 @@ class NotifyStore(Protocol):
         Raises:
             StoreError: The store could not be read.
         """
-        ...
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
-        ...
 
     def close(self) -> None:
         """Release files and connections; further calls raise StoreError."""
-        ...
-
-
-class JobFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How full a journal is, and how old its jobs are."""
-
-    waiting: int
-    """Jobs without an owner, and those whose lease is over. Notifications do not count."""
-    claimed: int
-    """Jobs under a lease, in the same way."""
-    bytes: int
-    """Bytes of the texts that they were added with."""
-    oldest_age: float
-    """Seconds since the oldest job was added; 0.0 when there is none."""
-    unfetched: int = 0
-    """Notifications that the app has not fetched; of the above they count for `bytes` only."""
-    failed: int = 0
-    """Jobs that failed for good and are set aside; they count for none of the above."""
-    forgotten: int = 0
-    """Jobs that failed for good and had to leave, because there were too many, since the store was made."""
 
 
 class JobJournal(Protocol):
@@ -160,7 +107,6 @@ class JobJournal(Protocol):
             StoreError: It could not be stored, or there is one of this job_id; with `writes` also as
                 `KeptStore.write_kept`.
         """
-        ...
 
     def claim(
         self,
@@ -192,7 +138,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed; jobs that it may have taken are free again when the lease is over.
         """
-        ...
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that the job's ability begins to run, and count this attempt; durable when this returns.
@@ -203,7 +148,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: It could not be noted.
         """
-        ...
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Let the leases end `lease` seconds from now; return the ids of those that `owner` still owns.
@@ -211,7 +155,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Keep running jobs of `owner` from coming back as suspects.
@@ -221,7 +164,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep the answer of the ability, which has ended. Durable when this returns. A later outcome replaces it.
@@ -238,7 +180,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: It could not be stored; with `writes` also as `KeptStore.write_kept`.
         """
-        ...
 
     def keep_step(self, owner: str, job_id: str, name: str, text: str) -> bool:
         """Keep the result of a part of the job for its later attempts. Durable when this returns.
@@ -251,7 +192,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: It could not be stored.
         """
-        ...
 
     def steps(self, job_id: str) -> dict[str, str]:
         """Return the texts that were kept for a job, by name.
@@ -259,7 +199,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give the job back: it does not run any more, and is due again `delay` seconds from now.
@@ -276,7 +215,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def replace_notify_id(self, owner: str, job: Job) -> bool:
         """Keep the `notify_id` and `id_made` of a notification in place of earlier ones; durable when this returns.
@@ -289,7 +227,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: It could not be stored.
         """
-        ...
 
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove the job with its steps, if `owner` owns it; a journal need not wait until that is durable.
@@ -302,7 +239,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove the job with its steps; durable when this returns.
@@ -318,7 +254,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed; with `writes` also as `KeptStore.write_kept`.
         """
-        ...
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is a job of this id, with any owner or none.
@@ -326,7 +261,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def unknown_names(self, known: frozenset[str]) -> dict[str, int]:
         """Return the names, as `claim` knows them, that are not `known`, and how many jobs of each nobody has.
@@ -334,7 +268,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def unknown_jobs(self, known: frozenset[str], corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return those jobs of a corp and an app, at most `limit`; their failure is `NO_ABILITY`.
@@ -342,7 +275,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
         """Remove one of those jobs, with its steps; durable when this returns.
@@ -353,11 +285,9 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
     def job_figures(self) -> JobFigures:
         """Return how many jobs there are, in which state, and how old the oldest is."""
-        ...
 
     def oldest_jobs(self, limit: int) -> list[OldJob]:
         """Return the state of the oldest jobs, at most `limit`, the oldest first. Their claims do not change.
@@ -367,7 +297,6 @@ class JobJournal(Protocol):
         Raises:
             StoreError: The journal failed.
         """
-        ...
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -394,7 +323,6 @@ class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness
         Raises:
             StoreError: The store failed.
         """
-        ...
 
     def fetch(self, corpid: str, agentid: int, notify_id: str, ttl: float) -> str | None:
         """Return the text of an event or the data of a notification; None when there is none.
@@ -406,7 +334,6 @@ class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness
         Raises:
             StoreError: The store could not be read.
         """
-        ...
 
     def put_with_job(self, job: Job, ttl: float, writes: Sequence[KeptWrite] = ()) -> None:
         """Keep an event and a new job that is about it: both or none; durable when this returns.
@@ -423,4 +350,3 @@ class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness
             StoreError: They could not be stored, or there is a job of this job_id; with `writes` also as
                 `KeptStore.write_kept`.
         """
-        ...

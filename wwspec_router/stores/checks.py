@@ -5,12 +5,10 @@ It knows no backend. Its errors never repeat an id or a text.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-
-from msgspec import UNSET
+from collections.abc import Sequence
 
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome, stored_texts
 from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptWrite
@@ -169,25 +167,6 @@ def storable_writes(writes: Sequence[KeptWrite]) -> None:
 def kept_value_size(write: KeptWrite) -> int:
     """Return how many bytes count for the value that a storable write makes; 0 when it removes one."""
     return 0 if write.text is None else len(write.key.name.encode()) + len(write.text.encode())
-
-
-def expects(write: KeptWrite, version: str | None) -> bool:
-    """Return whether a write may be made where a value of this version is; None where there is none."""
-    return write.expected is UNSET or write.expected == version
-
-
-def fits_kept(limits: StoreLimits, grown: Mapping[str, int], total: int, of_corps: Mapping[str, int]) -> bool:
-    """Return whether the bounds on kept values allow changes.
-
-    Args:
-        limits: The bounds.
-        grown: By how many bytes the values of each corp would grow.
-        total: How many bytes are kept.
-        of_corps: How many of each corp.
-    """
-    return sum(grown.values()) <= max(0, limits.max_kept_bytes - total) and all(
-        more <= max(0, limits.max_kept_bytes_of_corp - of_corps.get(corpid, 0)) for corpid, more in grown.items()
-    )
 
 
 def positive(name: str, seconds: float) -> float:

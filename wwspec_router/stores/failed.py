@@ -47,7 +47,6 @@ class FailedJobs(Protocol):
         Raises:
             StoreError: The store failed.
         """
-        ...
 
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs of a corp and an app that failed last, at most `limit`, the latest first.
@@ -55,7 +54,6 @@ class FailedJobs(Protocol):
         Raises:
             StoreError: The store failed.
         """
-        ...
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal, due now, with no attempts and claims; durable when this returns.
@@ -67,7 +65,6 @@ class FailedJobs(Protocol):
             StoreFullError: A bound of the journal would be exceeded; the job stays where it is.
             StoreError: The store failed.
         """
-        ...
 
     def drop(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Remove a job that failed, with its steps; durable when this returns.
@@ -78,4 +75,3 @@ class FailedJobs(Protocol):
         Raises:
             StoreError: The store failed.
         """
-        ...

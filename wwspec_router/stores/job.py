@@ -33,7 +33,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     job_info: str = ""
     """The platform's id of the call, for the report of its outcome; empty in the job of an event."""
     event_type: str = ""
-    """Of the event; empty in the job of a call."""
+    """The type of the event; empty in the job of a call."""
     notify: str = ""
     """When the app is notified of the event: "now", "after" (the handler) or "never"; empty in the job of a call."""
     unfetched: str = ""

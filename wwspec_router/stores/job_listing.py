@@ -32,7 +32,7 @@ class OldJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def old_job(
-    name: str, attempt: int, added: float, due: float, *, owned: bool, running: bool, ended: bool, now: float
+    name: str, attempt: int, added: float, due: float, now: float, owned: bool, running: bool, ended: bool
 ) -> OldJob:
     """Return what is shown of a job.
 
@@ -41,10 +41,10 @@ def old_job(
         attempt: How often its ability began to run.
         added: When it was added.
         due: When its lease ends, or when it is due.
+        now: In seconds of the journal's clock, as the times above.
         owned: Whether a process has it, or had it until its lease ended.
         running: Whether its ability runs.
         ended: Whether it has an outcome.
-        now: In seconds of the journal's clock, as the times above.
     """
     left = max(0.0, due - now)
     if not left:

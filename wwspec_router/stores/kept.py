@@ -10,6 +10,8 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from wwspec_router.stores.capacity import StoreFigures
+
 LARGEST_VALUE = 65_536
 """Most bytes of a value's text."""
 
@@ -29,7 +31,7 @@ class KeptValue(msgspec.Struct, frozen=True):
 
     text: str
     version: str
-    """Of the write that made it."""
+    """The name of the write that made it."""
 
 
 class KeptWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,14 +46,6 @@ class KeptWrite(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which the value is kept; None for ever."""
     expected: str | UnsetType | None = UNSET
     """The version that must be there, None when there must be no value; UNSET when it does not matter."""
-
-
-class KeptFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How many live values there are, and how much they hold."""
-
-    rows: int
-    bytes: int
-    """Bytes of names and texts."""
 
 
 class KeptStore(Protocol):
@@ -73,7 +67,6 @@ class KeptStore(Protocol):
         Raises:
             StoreError: The store could not be read.
         """
-        ...
 
     def write_kept(self, writes: Sequence[KeptWrite]) -> None:
         """Make all changes, or none; durable when this returns.
@@ -83,8 +76,6 @@ class KeptStore(Protocol):
             StoreFullError: A bound would be exceeded even after expired values were removed.
             StoreError: They could not be stored.
         """
-        ...
 
-    def kept_figures(self) -> KeptFigures:
+    def kept_figures(self) -> StoreFigures:
         """Return how many values there are, and how many bytes they hold."""
-        ...

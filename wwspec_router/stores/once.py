@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from wwspec_router.stores.capacity import StoreFigures
+
 
 class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to be the call that runs. All four are lower-case hexadecimal digits, at most 128 of them."""
@@ -38,19 +40,11 @@ class OnceEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What the store has under a key."""
 
     token: str
-    """Of the claim that holds the key."""
+    """The token of the claim that holds the key."""
     request: str
-    """Of the same claim."""
+    """The request of the same claim."""
     reply: KeptReply | None = None
     """What was kept; None while the call runs."""
-
-
-class OnceFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How many keys are held by running calls or kept replies, and how much is kept."""
-
-    rows: int
-    bytes: int
-    """Bytes of the kept replies."""
 
 
 class OnceStore(Protocol):
@@ -81,7 +75,6 @@ class OnceStore(Protocol):
             StoreFullError: A bound would be exceeded even after ended entries were removed.
             StoreError: The store failed; a key that was taken is free when the lease is over.
         """
-        ...
 
     def renew_once(self, claims: Sequence[OnceClaim], lease: float) -> set[str]:
         """Let the leases of claims end `lease` seconds from now. Bounds do not matter to it.
@@ -92,7 +85,6 @@ class OnceStore(Protocol):
         Raises:
             StoreError: The store failed.
         """
-        ...
 
     def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
         """Keep the reply for `ttl` seconds; durable when this returns. Bounds do not matter to it.
@@ -103,7 +95,6 @@ class OnceStore(Protocol):
         Raises:
             StoreError: It could not be stored.
         """
-        ...
 
     def release_once(self, key: str, token: str) -> None:
         """Free a key, unless another claim holds it, or its reply is kept.
@@ -111,8 +102,6 @@ class OnceStore(Protocol):
         Raises:
             StoreError: The store failed; the key is free when the lease is over.
         """
-        ...
 
-    def once_figures(self) -> OnceFigures:
+    def once_figures(self) -> StoreFigures:
         """Return how many keys are held, and how many bytes of replies are kept."""
-        ...

@@ -24,7 +24,9 @@ from tests.support.redis_server import DURABLE, LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import ConfigurationError, StoreError, StoreFullError
 from wwspec_devtools.testing.ports import held_ports
-from wwspec_router.stores import Outcome, StoreFigures, StoreLimits, open_store, risks_of
+from wwspec_router.stores import StoreLimits, open_store, risks_of
+from wwspec_router.stores.capacity import StoreFigures
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.redis.events import LAYOUT, RedisStore
 
 T = TypeVar("T")

@@ -18,9 +18,10 @@ from tests.support.redis_server import local_redis
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError, StoreError
 from wwspec_devtools.testing.ports import held_ports
-from wwspec_router.stores import Outcome, Store, StoreLimits, open_store, risks_of
+from wwspec_router.stores import Store, StoreLimits, open_store, risks_of
 from wwspec_router.stores.base import Forgotten
 from wwspec_router.stores.failed import Failure
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.once import KeptReply, corp_hash
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.sqlite.housekeeping import Housekeeping
+from wwspec_router.stores.sqlite.removal import Housekeeping
 
 
 class Failing:

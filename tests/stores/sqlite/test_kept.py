@@ -77,4 +77,4 @@ def test_a_value_is_found_by_its_key_and_expired_ones_by_index(path: Path) -> No
 
         by_key = "SEARCH kept USING PRIMARY KEY (corpid=? AND agentid=? AND space=? AND name=?)"
         assert steps(kept._READ, 5) == steps(kept._FIND, 5) == {by_key}
-        assert steps(kept._ANY_EXPIRED, 1) == {"SEARCH kept USING COVERING INDEX kept_expires (expires<?)"}
+        assert steps(kept.VALUES._any_expired, 1) == {"SEARCH kept USING COVERING INDEX kept_expires (expires<?)"}

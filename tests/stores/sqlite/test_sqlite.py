@@ -20,7 +20,8 @@ from tests.stores.suites.store import StoreSuite
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores import Outcome, StoreLimits
+from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
 from wwspec_router.stores.sqlite.file import SqliteFile

@@ -11,7 +11,8 @@ import pytest
 from tests.stores.suites.rig import ManualClock
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreFullError
-from wwspec_router.stores import StoreFigures, StoreLimits
+from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 EVENT = "x" * 125
@@ -22,7 +23,7 @@ IDS = ("id", "0" * 39, "1" * 200, "号" * 90)
 @pytest.fixture
 def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is moved once a second."""
-    monkeypatch.setattr("wwspec_router.stores.sqlite.housekeeping.EVERY", 3600.0)
+    monkeypatch.setattr("wwspec_router.stores.sqlite.removal.EVERY", 3600.0)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import JobFigures, StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job
 
 TTL = 1200.0

@@ -13,7 +13,8 @@ from tests.stores.suites.job_samples import LEASE, SLACK, job
 from tests.stores.suites.kept_values import KEY, OUTCOME, running, text_of, write
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Forgotten, JobFigures, Store, StoreLimits
+from wwspec_router.stores.base import Forgotten, Store
+from wwspec_router.stores.capacity import JobFigures, StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.once import KeptReply, OnceClaim, corp_hash

@@ -16,7 +16,8 @@ from tests.stores.suites.job_machine import JournalMachine
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import JobFigures, JobJournal, StoreLimits
+from wwspec_router.stores.base import JobJournal
+from wwspec_router.stores.capacity import JobFigures, StoreLimits
 from wwspec_router.stores.job import Outcome
 
 MANY = 1000

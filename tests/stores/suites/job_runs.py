@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.base import JobJournal, Store, StoreLimits
+from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import NO_ABILITY
 from wwspec_router.stores.job import Job, Outcome
 

@@ -14,9 +14,10 @@ from msgspec import UNSET
 from tests.stores.suites.job_samples import LEASE, job
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
-from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.kept import LARGEST_VALUE, KeptFigures, KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.kept import LARGEST_VALUE, KeptKey, KeptValue, KeptWrite
 
 KEY = KeptKey("corp", 1000002, "app", "count")
 OUTCOME = Outcome(errcode=0, result="{}")
@@ -148,14 +149,14 @@ class KeptValuesSuite(StoreFixtures):
     def test_names_and_texts_count_for_the_bounds(self, store_factory: StoreFactory) -> None:
         with closing(store_factory(StoreLimits(max_kept_bytes=200, max_kept_bytes_of_corp=100))) as store:
             store.write_kept([write("x" * 95)])
-            assert store.kept_figures() == KeptFigures(rows=1, bytes=100)
+            assert store.kept_figures() == StoreFigures(rows=1, bytes=100)
             with pytest.raises(StoreFullError, match="200 bytes, and 100 bytes for each corp; keep less"):
                 store.write_kept([write("", KeptKey("corp", 2, "app", "n"))])
             store.write_kept([write("y" * 95), write("", KeptKey("corp2", 1, "app", "n"))])
             store.write_kept([write("x" * 98, KeptKey("corp3", 1, "app", "n"))])
             with pytest.raises(StoreFullError):
                 store.write_kept([write("z", KeptKey("corp4", 1, "app", "n"))])
-            assert store.kept_figures() == KeptFigures(rows=3, bytes=200)
+            assert store.kept_figures() == StoreFigures(rows=3, bytes=200)
             store.write_kept([write(None)])
             store.write_kept([write("z", KeptKey("corp4", 1, "app", "n"))])
 
@@ -164,7 +165,7 @@ class KeptValuesSuite(StoreFixtures):
             store.write_kept([write("x" * 95, ttl=60)])
             clock.advance(60)
             store.write_kept([write("y" * 90, KeptKey("corp", 1, "app", "n"))])
-            assert store.kept_figures() == KeptFigures(rows=1, bytes=91)
+            assert store.kept_figures() == StoreFigures(rows=1, bytes=91)
 
     def test_writes_count_with_the_outcome_of_a_job(self, store: Store) -> None:
         running(store)
@@ -290,7 +291,7 @@ class KeptMachine(RuleBasedStateMachine):
     @invariant()
     def figures_agree(self) -> None:
         size = sum(len(key.name.encode()) + len(value.text.encode()) for key, value in self._values.items())
-        assert self._store.kept_figures() == KeptFigures(rows=len(self._values), bytes=size)
+        assert self._store.kept_figures() == StoreFigures(rows=len(self._values), bytes=size)
 
     def teardown(self) -> None:
         """Look once more, and close the store."""

@@ -13,7 +13,8 @@ from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import JobFigures, Store, StoreFigures, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import JobFigures, StoreFigures, StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import NOTIFY_JOB, Job
 

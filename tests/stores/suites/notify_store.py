@@ -21,7 +21,8 @@ from tests.stores.suites.rig import (
     refused,
 )
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import NotifyStore, StoreFigures, StoreLimits
+from wwspec_router.stores.base import NotifyStore
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 
 TTL = 1200.0
 

@@ -12,8 +12,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Store, StoreLimits
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, OnceStore
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
 
 LEASE = 60.0
 TTL = 1200.0
@@ -86,17 +87,17 @@ class OnceSuite(StoreFixtures):
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
 
     def test_figures_count_what_holds_a_key(self, store: OnceStore, clock: ManualClock) -> None:
-        assert store.once_figures() == OnceFigures(rows=0, bytes=0)
+        assert store.once_figures() == StoreFigures(rows=0, bytes=0)
         for number in range(300):
             claim = claim_of(f"{number:x}", f"{number:x}")
             store.claim_once(claim, 40)
             if number % 3 == 0:
                 store.keep_once(claim, KeptReply(text="事件"), TTL)
-        assert store.once_figures() == OnceFigures(rows=300, bytes=600)
+        assert store.once_figures() == StoreFigures(rows=300, bytes=600)
         clock.advance(40)
-        assert store.once_figures() == OnceFigures(rows=100, bytes=600)
+        assert store.once_figures() == StoreFigures(rows=100, bytes=600)
         clock.advance(TTL)
-        assert store.once_figures() == OnceFigures(rows=0, bytes=0)
+        assert store.once_figures() == StoreFigures(rows=0, bytes=0)
 
     def test_what_holds_a_key_is_never_dropped_to_make_room(
         self, store_factory: StoreFactory, clock: ManualClock
@@ -241,7 +242,7 @@ class OnceMachine(RuleBasedStateMachine):
 
     @invariant()
     def figures_agree(self) -> None:
-        assert self._store.once_figures() == OnceFigures(rows=len(self._live()), bytes=self._bytes())
+        assert self._store.once_figures() == StoreFigures(rows=len(self._live()), bytes=self._bytes())
 
     def teardown(self) -> None:
         self._store.close()

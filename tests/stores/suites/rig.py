@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Store, StoreLimits
+from wwspec_router.stores.base import Store
+from wwspec_router.stores.capacity import StoreLimits
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """The Redis server of a program, for many threads: bounded connections, scripts, clear errors.
 
 When the server is down, a call fails within seconds instead of waiting; the next call connects again, to the new
-primary after a failover. How durable an acknowledged write is depends on the server's settings; `risks` lists what they
-do not guarantee.
+primary after a failover: a connection asks the sentinels for the address when it is opened. How durable an acknowledged
+write is depends on the server's settings; `risks` lists what they do not guarantee.
 
 It gives every key the program's prefix. Scripts and names come from its users.
 
@@ -11,8 +11,9 @@ its retries repeat all commands, even those that must not run twice; its scripts
 one more round trip before each WAIT.
 """
 
+import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
 from importlib import import_module
@@ -23,10 +24,8 @@ from wwspec_contracts.errors import StoreError
 from wwspec_contracts.extras import require
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
-from wwspec_router.stores.redis.keys import Keys
-from wwspec_router.stores.redis.pool import explain_sentinels, open_pool
-from wwspec_router.stores.redis.settings import OLDEST, SETTINGS, find_risks, version
-from wwspec_router.stores.redis.url import NO_CLUSTER, Topology, parse_url
+from wwspec_router.stores.redis.keys import key_prefix
+from wwspec_router.stores.redis.url import NO_CLUSTER, Target, Topology, parse_url
 
 T = TypeVar("T")
 
@@ -34,6 +33,12 @@ TIMEOUT = 2.0
 """Seconds to wait for a connection, and for each answer of the server."""
 CONNECTIONS = 16
 """Most connections of one process; further threads wait `TIMEOUT` for one."""
+ASKED = 0.5
+"""Seconds to wait for a sentinel."""
+OLDEST = (6, 2)
+"""The first release of Redis that knows all commands used here."""
+SETTINGS = ("appendfsync", "min-replicas-to-write")
+"""The settings that only CONFIG GET returns."""
 
 
 class RedisServer:
@@ -44,7 +49,7 @@ class RedisServer:
         program: The prefix of all keys, unless the URL has one.
 
     Attributes:
-        keys: The names of the program's keys.
+        prefix: The beginning of the names of the program's keys.
         place: Its name in errors.
         risks: How the server's settings may lose acknowledged data; one line each, with the fix.
 
@@ -58,9 +63,9 @@ class RedisServer:
         self._redis = _package()
         self._target = parse_url(url)
         self.place = self._target.place
-        self.keys = Keys(program if self._target.prefix is None else self._target.prefix)
+        self.prefix = key_prefix(program if self._target.prefix is None else self._target.prefix)
         self.risks: Sequence[str] = ()
-        self._pool = open_pool(self._redis, self._target, TIMEOUT)
+        self._pool = _open_pool(self._redis, self._target, TIMEOUT)
         self._client: Any = self._redis.Redis(connection_pool=self._pool)
         self._digests: dict[str, str] = {}
         self._changed = threading.Condition()
@@ -97,7 +102,7 @@ class RedisServer:
         digest = self._digests.get(script)
         if digest is None:
             digest = self._digests[script] = sha1(script.encode(), usedforsecurity=False).hexdigest()
-        full = [self.keys.full(each) for each in keys]
+        full = [self.prefix + each for each in keys]
         tail = (len(full), *full, *arguments)
         replicas = self._target.replicas if durable else 0
 
@@ -124,7 +129,7 @@ class RedisServer:
         Raises:
             StoreError: It could not be read.
         """
-        value: bytes | None = self._clearly(lambda: self._client.get(self.keys.full(key)), again=True)
+        value: bytes | None = self._clearly(lambda: self._client.get(self.prefix + key), again=True)
         return value
 
     def text(self, value: bytes) -> str:
@@ -224,7 +229,7 @@ class RedisServer:
         try:
             self.ping()
         except StoreError:
-            reason = explain_sentinels(self._redis, self._target) if self._target.kind is Topology.SENTINEL else None
+            reason = _explain_sentinels(self._redis, self._target) if self._target.kind is Topology.SENTINEL else None
             if reason is None:
                 raise
         else:
@@ -232,16 +237,16 @@ class RedisServer:
         raise StoreError(f"{self.place}: {reason}")
 
     def _check_server(self) -> None:
-        facts = self._clearly(lambda: self._allowed(self._client.info), again=True)
+        facts = self._clearly(lambda: self._ask_if_allowed(self._client.info), again=True)
         found = str(facts.get("redis_version", "unknown"))
-        if facts and version(found) < OLDEST:
+        if facts and _version(found) < OLDEST:
             raise StoreError(f"{self.place}: Redis {'.'.join(map(str, OLDEST))} or later is needed, this is {found}")
         if facts.get("cluster_enabled"):
             raise StoreError(f"{self.place}: {NO_CLUSTER}")
-        settings = self._clearly(lambda: self._allowed(self._client.config_get, *SETTINGS), again=True)
-        self.risks = find_risks(self._target, facts, settings)
+        settings = self._clearly(lambda: self._ask_if_allowed(self._client.config_get, *SETTINGS), again=True)
+        self.risks = _find_risks(self._target, facts, settings)
 
-    def _allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
+    def _ask_if_allowed(self, ask: Callable[..., dict[str, Any]], *arguments: str) -> dict[str, Any]:
         """Return the server's answer; an empty one when the ACL or the operator of the server forbids the command."""
         try:
             return ask(*arguments)
@@ -254,3 +259,116 @@ class RedisServer:
 def _package() -> Any:
     require("redis", "a Redis store", unused=("hiredis",))  # without it the package reads answers itself, more slowly
     return import_module("redis")
+
+
+def _open_pool(package: Any, target: Target, timeout: float) -> Any:
+    """Return a pool of connections to the server that keeps the keys; none is opened yet.
+
+    Args:
+        package: The package `redis`.
+        target: What the store's URL says.
+        timeout: Seconds to wait for a connection, and for each answer.
+    """
+    options = {**target.options, "socket_timeout": timeout, "protocol": 2}
+    if "path" in options:
+        return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
+    options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
+    if target.kind is Topology.SERVER:
+        [(host, port)] = target.addresses
+        single = package.SSLConnection if target.tls else package.Connection
+        return package.ConnectionPool(connection_class=single, host=host, port=port, **options)
+    sentinels = import_module("redis.sentinel")
+    managed = sentinels.SentinelManagedSSLConnection if target.tls else sentinels.SentinelManagedConnection
+    return sentinels.SentinelConnectionPool(target.primary, _sentinel(target), connection_class=managed, **options)
+
+
+def _explain_sentinels(package: Any, target: Target) -> str | None:
+    """Ask each sentinel about the primary, and return why it can't be found; None when that is not clear."""
+    reasons, known = [], set[str]()
+    for sentinel in _sentinel(target).sentinels:
+        try:
+            masters = sentinel.sentinel_masters()
+        except (package.RedisError, OSError) as error:
+            reasons.append(_sentinel_fault(error))
+            continue
+        if target.primary in masters:
+            return None
+        known |= masters.keys()
+    if len(reasons) == len(target.addresses):
+        return f"no sentinel can be asked: {reasons[0]}"
+    names = ", ".join(sorted(known)) or "none"
+    return f"the sentinels know no primary of this name, they know {names}; check the end of the URL's path"
+
+
+def _sentinel_fault(error: Exception) -> str:
+    code = error_code(error)
+    if "unknown command" in str(error):
+        return "what answers is no sentinel; the port of sentinels is usually 26379"
+    if code == "WRONGPASS":
+        return "it asks for a password, or refused it; see sentinel_username and sentinel_password (WRONGPASS)"
+    if code == "NOPERM":
+        return "its user needs +sentinel|masters (NOPERM)"
+    if code is not None:
+        return f"TLS or the connection failed; see ssl_ca_certs, ssl_certfile and ssl_keyfile ({code})"
+    return "none can be reached; check that they run, and their addresses"
+
+
+def _sentinel(target: Target) -> Any:
+    timeouts = {"socket_timeout": ASKED, "socket_connect_timeout": ASKED, "retry": None}
+    options = {**target.sentinel_options, **timeouts, "protocol": 2, "ssl": target.tls}
+    return import_module("redis.sentinel").Sentinel(target.addresses, sentinel_kwargs=options)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version."""
+    return tuple(int(each) for each in re.findall(r"\d+", text)[:2])
+
+
+def _find_risks(target: Target, facts: Mapping[str, Any], settings: Mapping[str, Any]) -> Sequence[str]:
+    """Return how acknowledged data may be lost; one line each, with the fix.
+
+    Args:
+        target: What the store's URL says.
+        facts: The answer to INFO; empty when it was refused.
+        settings: The answer to CONFIG GET; empty when it was refused.
+    """
+    found = [*_unknown(facts, settings), *_persistence(facts, settings)]
+    if facts.get("maxmemory") and facts.get("maxmemory_policy", "noeviction") != "noeviction":
+        found.append("it drops live entries when its memory is full: set maxmemory-policy noeviction")
+    return tuple(found + _replication(target, facts, settings))
+
+
+def _unknown(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    refused = [name for name, answer in (("INFO", facts), ("CONFIG GET", settings)) if not answer]
+    if not refused:
+        return []
+    what = "its settings are" if not facts else f"{' and '.join(SETTINGS)} are"
+    return [f"{' and '.join(refused)} not allowed, so {what} not checked: give this user +info +config|get, or look"]
+
+
+def _persistence(facts: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    if facts and not facts.get("aof_enabled"):
+        return ["it keeps no append-only file, so a restart loses what it acknowledged: set appendonly yes"]
+    sync = settings.get("appendfsync", "always")
+    if sync == "everysec":
+        return ["a crash of its machine loses what it acknowledged in the last second: set appendfsync always"]
+    if sync != "always":
+        return ["a crash of its machine loses what it acknowledged in the last half a minute: set appendfsync always"]
+    return []
+
+
+def _replication(target: Target, facts: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    connected = facts.get("connected_slaves", target.replicas or 1)
+    if target.replicas > connected:
+        return [f"wait={target.replicas} and {connected} replicas are connected, so all is refused: start replicas"]
+    if target.replicas or target.kind is Topology.SERVER:
+        return []
+    if not connected:
+        return ["no replica is connected, so nothing takes over from it: start a replica"]
+    found = ["a failover loses what no replica had when it was acknowledged: add wait=1 to the store's URL"]
+    if str(settings.get("min-replicas-to-write", "1")) == "0":
+        found.append(
+            "a primary that is cut off from its replicas goes on taking writes, and a failover loses them: set "
+            "min-replicas-to-write 1 and min-replicas-max-lag 10"
+        )
+    return found

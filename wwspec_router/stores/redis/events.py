@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from wwspec_contracts.errors import StoreError, other_layout
-from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
+from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptWrite
+from wwspec_router.stores.once import corp_hash
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 from wwspec_router.stores.redis.failed import RedisFailed
@@ -29,7 +31,8 @@ from wwspec_router.stores.redis.job_scripts import (
     WAITERS,
 )
 from wwspec_router.stores.redis.jobs import key_name
-from wwspec_router.stores.redis.once import RedisOnce
+from wwspec_router.stores.redis.kept import VALUES
+from wwspec_router.stores.redis.once import REPLIES, RedisOnce
 
 _EVENTS = ExpiringEntries("notify", belongs=OF_CORP)
 
@@ -172,22 +175,14 @@ class RedisStore(RedisFailed, RedisOnce):
         if (text := self.get(corpid, agentid, notify_id)) is not None:
             return text
         name = key_name((corpid, agentid, notify_id))
-        keys = [
-            *_EVENTS.counts,
-            _EVENTS.key(name),
-            UNFETCHED_JOB + name,
-            CLAIMED,
-            ADDED,
-            BYTES,
-            UNFETCHED,
-        ]
+        journal = (CLAIMED, ADDED, BYTES, UNFETCHED)
+        keys = [*_EVENTS.counts, _EVENTS.key(name), UNFETCHED_JOB + name, *journal]
         value = self._server.run(_FETCH_UNFETCHED, keys, [name, *self._bounds(ttl)], again=True, durable=False)
         return None if value is None else self._server.text(value)
 
     def figures(self) -> StoreFigures:
         """Return how many live entries there are and how many bytes they hold."""
-        rows, size = _EVENTS.figures(self._server)
-        return StoreFigures(rows=rows, bytes=size)
+        return _EVENTS.figures(self._server)
 
     def forget(self, corpid: str) -> Forgotten:
         """Remove all of a corp; see `Store.forget`. That is as durable as the server is."""
@@ -196,8 +191,8 @@ class RedisStore(RedisFailed, RedisOnce):
         return Forgotten(
             events=_EVENTS.forget(self._server, corp),
             jobs=self._forget_jobs(corpid, corp),
-            kept=self._forget_kept(corp),
-            replies=self._forget_once(corpid),
+            kept=VALUES.forget(self._server, corp),
+            replies=REPLIES.forget(self._server, corp_hash(corpid)),
         )
 
     def check(self) -> None:
@@ -217,7 +212,7 @@ def _check_layout(server: RedisServer) -> None:
     """
     found = server.text(server.run(_FIND_LAYOUT, ("layout",), [LAYOUT], again=True, durable=False))
     if found != str(LAYOUT):
-        place, keys = server.place, f"{server.keys.prefix}*"
+        place, keys = server.place, f"{server.prefix}*"
         raise StoreError(
             other_layout(place, found, LAYOUT, f"add another ?prefix= to the URL, or delete the keys {keys}")
         )

@@ -6,6 +6,7 @@ set and a field of a hash for each entry, under its name.
 
 import math
 
+from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.forgetting import SCAN, run_through
 from wwspec_router.stores.redis.job_scripts import NOW
@@ -94,13 +95,13 @@ return {{cursor, live}}
         """Return the key of the entry with this name."""
         return self._entry + name
 
-    def figures(self, server: RedisServer) -> tuple[int, int]:
+    def figures(self, server: RedisServer) -> StoreFigures:
         """Return how many live entries there are, and how many bytes they hold."""
         while True:
             limit = [_SWEPT_PER_FIGURES]
             swept, rows, size = server.run(self._figures, self.counts, limit, again=True, durable=False)
             if swept < _SWEPT_PER_FIGURES:
-                return rows, size
+                return StoreFigures(rows=rows, bytes=size)
 
     def forget(self, server: RedisServer, corp: str) -> int:
         """Remove the entries of a corp; return how many were live."""

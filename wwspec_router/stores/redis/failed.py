@@ -216,7 +216,7 @@ class RedisFailed(RedisJobs):
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
         arguments: list[str | int] = [_member(corpid, agentid, ""), max(0, limit)]
-        return self._shown(self._server.run(_LIST, [scripts.FAILED], arguments, again=True, durable=False))
+        return self._jobs_of(self._server.run(_LIST, [scripts.FAILED], arguments, again=True, durable=False))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is as durable as the server is."""
@@ -248,10 +248,10 @@ class RedisFailed(RedisJobs):
                 keys = [jobs_of, scripts.ADDED]
                 more, found = self._server.run(_UNKNOWN_JOBS, keys, arguments, again=True, durable=False)
                 seen += 1000
-                jobs += self._shown(found)
+                jobs += self._jobs_of(found)
         return jobs[: max(0, limit)]
 
-    def _shown(self, rows: Sequence[Any]) -> list[FailedJob]:
+    def _jobs_of(self, rows: Sequence[Any]) -> list[FailedJob]:
         text = self._server.text
         return [
             FailedJob(

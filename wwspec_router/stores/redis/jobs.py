@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from wwspec_router.stores.base import JobFigures, StoreLimits
+from wwspec_router.stores.capacity import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     Key,
     full_of_jobs,
@@ -147,17 +147,8 @@ class RedisJobs(RedisKept):
         keys = [scripts.CLAIMED, scripts.ADDED]
         found = self._server.run(scripts.OLDEST, keys, [max(0, limit)], again=True, durable=False)
         return [
-            old_job(
-                self._server.text(name),
-                int(attempt),
-                -age / 1000,
-                left / 1000,
-                owned=bool(owned),
-                running=bool(running),
-                ended=bool(ended),
-                now=0.0,
-            )
-            for name, attempt, age, left, owned, running, ended in found
+            old_job(self._server.text(name), int(attempt), -age / 1000, left / 1000, 0.0, *map(bool, state))
+            for name, attempt, age, left, *state in found
         ]
 
     def _addition(self, job: Job, delay: float = 0.0) -> tuple[list[str], list[str | int]]:

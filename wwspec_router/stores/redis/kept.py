@@ -13,9 +13,9 @@ from urllib.parse import quote
 from msgspec import UNSET, UnsetType
 
 from wwspec_contracts.errors import KeptConflictError
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
-from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 from wwspec_router.stores.redis.forgetting import OF_CORP
@@ -26,7 +26,7 @@ local function count_corp(name, more)
     if redis.call('HINCRBY', corps, corp, more) <= 0 then redis.call('HDEL', corps, corp) end
 end
 """
-_VALUES = ExpiringEntries("kept", belongs=OF_CORP, before=_COUNT_CORP, uncount="count_corp(name, 0 - (size or 0))")
+VALUES = ExpiringEntries("kept", belongs=OF_CORP, before=_COUNT_CORP, uncount="count_corp(name, 0 - (size or 0))")
 
 _ANY, _NONE, _VERSION = "any", "none", "="
 _FOR_EVER, _REMOVED = "", "removed"
@@ -46,12 +46,12 @@ def _with_writes(script: str, guard: str) -> str:
         guard: A script that returns nothing if the other one may run; else its result is returned.
     """
     return f"""
-{_VALUES.script}
+{VALUES.script}
 local function guard(KEYS, ARGV) {guard} end
 local function change(KEYS, ARGV) {script} end
 local count, max_bytes, max_of_corp, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local last = 4 + {_PARTS} * count
-local other_keys, others = {{unpack(KEYS, {len(_VALUES.counts) + 1})}}, {{unpack(ARGV, last + 1)}}
+local other_keys, others = {{unpack(KEYS, {len(VALUES.counts) + 1})}}, {{unpack(ARGV, last + 1)}}
 local refused = guard(other_keys, others)
 if refused then return refused end
 
@@ -60,7 +60,7 @@ local writes, total, grown = {{}}, 0, {{}}
 for each = 5, last, {_PARTS} do
     local name, version, expected, size = unpack(ARGV, each, each + 3)
     local ends = redis.call('ZSCORE', expiry, name)
-    local found = ends and tonumber(ends) > now and redis.call('HGET', prefix .. '{_VALUES.key("")}' .. name, 'version')
+    local found = ends and tonumber(ends) > now and redis.call('HGET', prefix .. '{VALUES.key("")}' .. name, 'version')
     if found ~= version then
         local there = found and '{_VERSION}' .. found or '{_NONE}'
         if expected ~= '{_ANY}' and expected ~= there then return 'conflict' end
@@ -81,7 +81,7 @@ for _, each in ipairs(writes) do
     local name, version, _, size, lifetime, text = unpack(ARGV, each, each + 5)
     remove({{name}})
     if lifetime ~= '{_REMOVED}' then
-        local entry, ends = prefix .. '{_VALUES.key("")}' .. name, '+inf'
+        local entry, ends = prefix .. '{VALUES.key("")}' .. name, '+inf'
         redis.call('HSET', entry, 'version', version, 'text', text)
         if lifetime ~= '{_FOR_EVER}' then
             ends = now + lifetime
@@ -106,7 +106,7 @@ class RedisKept:
     def read_kept(self, key: KeptKey) -> KeptValue | None:
         """Return a value; see `KeptStore.read_kept`."""
         storable_kept(key)
-        text, version = self._server.run(_READ, [_VALUES.key(_name(key))], [], again=True, durable=False)
+        text, version = self._server.run(_READ, [VALUES.key(_name(key))], [], again=True, durable=False)
         return None if version is None else KeptValue(self._server.text(text), self._server.text(version))
 
     def write_kept(self, writes: Sequence[KeptWrite]) -> None:
@@ -115,10 +115,9 @@ class RedisKept:
         if writes:
             self._run_with(writes, _ONLY_WRITES, [], [], again=True)
 
-    def kept_figures(self) -> KeptFigures:
+    def kept_figures(self) -> StoreFigures:
         """Return how many values there are; see `KeptStore.kept_figures`."""
-        rows, size = _VALUES.figures(self._server)
-        return KeptFigures(rows=rows, bytes=size)
+        return VALUES.figures(self._server)
 
     def _run_with(
         self,
@@ -141,7 +140,7 @@ class RedisKept:
             again = again and all(map(_is_repeatable, writes))
             limits = self._limits
             bounds = [len(writes), limits.max_kept_bytes, limits.max_kept_bytes_of_corp, SWEPT_PER_CHANGE]
-            keys = [*_VALUES.counts, *keys]
+            keys = [*VALUES.counts, *keys]
             arguments = [*bounds, *(part for write in writes for part in _parts(write)), *arguments]
         done: Any = b"again"
         while done == b"again":
@@ -151,9 +150,6 @@ class RedisKept:
         if done == b"full of kept":
             raise full_of_kept(self._limits)
         return done
-
-    def _forget_kept(self, corp: str) -> int:
-        return _VALUES.forget(self._server, corp)
 
 
 def _name(key: KeptKey) -> str:

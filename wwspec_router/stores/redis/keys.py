@@ -17,24 +17,18 @@ local prefix = string.match(KEYS[1], '^{[^}]*}:')
 """The beginning of a script that makes names of keys: `prefix`, which it puts before each of them."""
 
 
-class Keys:
-    """The names of one program's keys.
+def key_prefix(program: str) -> str:
+    """Return the beginning of the names of one program's keys.
 
     Args:
-        program: The source of the prefix: the program's name, or the prefix in the store's URL.
+        program: The program's name, or the prefix in the store's URL.
 
     Raises:
         ConfigurationError: It is empty.
     """
-
-    def __init__(self, program: str) -> None:
-        if not program:
-            raise ConfigurationError(
-                "the prefix of the keys in Redis is empty: name the program ([program] name in the registry file), "
-                "or add ?prefix=NAME to the store's URL"
-            )
-        self.prefix = f"{{{quote(program, safe='', errors='surrogatepass')}}}:"
-
-    def full(self, name: str) -> str:
-        """Return the whole name of a key."""
-        return self.prefix + name
+    if not program:
+        raise ConfigurationError(
+            "the prefix of the keys in Redis is empty: name the program ([program] name in the registry file), "
+            "or add ?prefix=NAME to the store's URL"
+        )
+    return f"{{{quote(program, safe='', errors='surrogatepass')}}}:"

@@ -7,16 +7,16 @@ the server's clock. `RedisServer` connects to the server. This module knows neit
 from collections.abc import Sequence
 from typing import Any
 
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures, corp_hash
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 
-_KEYS = ExpiringEntries("once", belongs="redis.call('HGET', prefix .. 'once:entry:' .. name, 'corp') == corp")
+REPLIES = ExpiringEntries("once", belongs="redis.call('HGET', prefix .. 'once:entry:' .. name, 'corp') == corp")
 
 _COMMON = f"""
-{_KEYS.script}
+{REPLIES.script}
 local function find(entry, name) -- what holds the key: token, request, errcode, text
     local ends = redis.call('ZSCORE', expiry, name)
     if not ends or tonumber(ends) <= now then return nil end
@@ -95,7 +95,7 @@ class RedisOnce:
         arguments: list[str | int] = [*_parts(claim), length, *bounds, SWEPT_PER_CHANGE]
         found: Any = b"again"
         while found == b"again":
-            found = self._server.run(_CLAIM, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True)
+            found = self._server.run(_CLAIM, [*REPLIES.counts, REPLIES.key(claim.key)], arguments, again=True)
         if found == b"full":
             raise full_of_replies(self._limits)
         return None if found == b"held" else self._entry(found)
@@ -104,11 +104,11 @@ class RedisOnce:
         """Extend leases; see `OnceStore.renew_once`."""
         for claim in claims:
             storable_claim(claim)
-        keys = [_KEYS.key(claim.key) for claim in claims]
+        keys = [REPLIES.key(claim.key) for claim in claims]
         arguments: list[str | int] = [milliseconds(positive("lease", lease))]
         for claim in claims:
             arguments += _parts(claim)
-        held = self._server.run(_RENEW, [*_KEYS.counts, *keys], arguments, again=True, durable=False)
+        held = self._server.run(_RENEW, [*REPLIES.counts, *keys], arguments, again=True, durable=False)
         return {self._server.text(token) for token in held}
 
     def keep_once(self, claim: OnceClaim, reply: KeptReply, ttl: float) -> bool:
@@ -116,20 +116,16 @@ class RedisOnce:
         storable_claim(claim)
         size, lifetime = kept_size(reply), milliseconds(positive("ttl", ttl))
         arguments: list[str | int] = [*_parts(claim), lifetime, size, reply.errcode, reply.text]
-        return bool(self._server.run(_KEEP, [*_KEYS.counts, _KEYS.key(claim.key)], arguments, again=True))
+        return bool(self._server.run(_KEEP, [*REPLIES.counts, REPLIES.key(claim.key)], arguments, again=True))
 
     def release_once(self, key: str, token: str) -> None:
         """Free a key; see `OnceStore.release_once`."""
         storable_hashes(key=key, token=token)
-        self._server.run(_RELEASE, [*_KEYS.counts, _KEYS.key(key)], [key, token], again=True)
+        self._server.run(_RELEASE, [*REPLIES.counts, REPLIES.key(key)], [key, token], again=True)
 
-    def once_figures(self) -> OnceFigures:
+    def once_figures(self) -> StoreFigures:
         """Return how many keys are held; see `OnceStore.once_figures`."""
-        rows, size = _KEYS.figures(self._server)
-        return OnceFigures(rows=rows, bytes=size)
-
-    def _forget_once(self, corpid: str) -> int:
-        return _KEYS.forget(self._server, corp_hash(corpid))
+        return REPLIES.figures(self._server)
 
     def _entry(self, found: Sequence[bytes | None]) -> OnceEntry:
         token, request, errcode, text = (None if each is None else self._server.text(each) for each in found)

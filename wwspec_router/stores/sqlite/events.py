@@ -1,7 +1,14 @@
 """The store for one machine: a SQLite file that all its processes share and that outlives a restart, or `memory:`.
 
 `SqliteFile` opens, writes and reads the file; its other tables are those of `SqliteJobs`, `SqliteFailed`, `SqliteOnce`
-and `SqliteKept`. This module has the table of events and its rules, and the clock of all times in the file.
+and `SqliteKept`. This module has the tables of events and their rules, and the clock of all times in the file.
+
+The newest events have a page of their own, and most puts change only that page. An event in its table changes three
+pages: of the table, of the index of expiry, and the counters. Each of them is written and synced with the transaction.
+So a small event that comes alone first goes to a table of about one page. Its room is counted as if all its events were
+as long as the new one. Events that come together share a transaction and its pages. When the page is full, once a
+second, and when the file is closed, its events are moved, all in one transaction. After every transaction the counters
+and bounds are exact: both tables count, and each event is in one of them.
 """
 
 import contextlib
@@ -14,48 +21,47 @@ from functools import partial
 from pathlib import Path
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.base import Forgotten, StoreFigures, StoreLimits
+from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import Key, encoded, full, new_job_size, positive, storable_key, storable_writes
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptWrite
-from wwspec_router.stores.sqlite.clocks import ClockWatch, machine_run, since, uptime
-from wwspec_router.stores.sqlite.failed import FAILED_TABLES, SqliteFailed
+from wwspec_router.stores.once import corp_hash
+from wwspec_router.stores.sqlite.failed import FAILED_TABLES, JOBS_OF_CORP, SqliteFailed
 from wwspec_router.stores.sqlite.file import SqliteFile
-from wwspec_router.stores.sqlite.forgetting import forget
-from wwspec_router.stores.sqlite.housekeeping import Housekeeping
 from wwspec_router.stores.sqlite.jobs import JOB_TABLES, unless_refused
-from wwspec_router.stores.sqlite.kept import KEPT_TABLES
-from wwspec_router.stores.sqlite.once import ONCE_TABLES, SqliteOnce
-from wwspec_router.stores.sqlite.write_buffer import ANY_NEWEST, NEWEST_TABLES, EventRow, add_newest, move_newest
+from wwspec_router.stores.sqlite.kept import KEPT_TABLES, VALUES
+from wwspec_router.stores.sqlite.once import ONCE_TABLES, REPLIES, SqliteOnce
+from wwspec_router.stores.sqlite.removal import AT_ONCE, ExpiringRows, Housekeeping
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 11
+EventRow = tuple[str, int, str, float, int, str]
+"""corpid, agentid, notify_id, expires, size, text."""
+
+LAYOUT = 12
 """The number of the tables' layout, in `PRAGMA user_version`. A change of tables, or of what they mean, raises it."""
+_EVENTS = ExpiringRows("notify", "corpid", "agentid", "notify_id")
+
 SCHEMA: Sequence[str] = (
-    # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same.
-    """
-    CREATE TABLE notify (
-        notify_id TEXT NOT NULL,
-        corpid TEXT NOT NULL,
-        agentid INTEGER NOT NULL,
-        expires REAL NOT NULL,
-        size INTEGER NOT NULL,
-        text TEXT NOT NULL,
-        PRIMARY KEY (notify_id, corpid, agentid)
-    ) WITHOUT ROWID
-    """,
+    *(
+        # notify_id comes first: one comparison of it is enough, while corpid and agentid are mostly the same.
+        f"""
+        CREATE TABLE {table} (
+            notify_id TEXT NOT NULL,
+            corpid TEXT NOT NULL,
+            agentid INTEGER NOT NULL,
+            expires REAL NOT NULL,
+            size INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (notify_id, corpid, agentid)
+        ) WITHOUT ROWID
+        """
+        for table in ("notify", "notify_new")
+    ),
     "CREATE INDEX notify_expires ON notify (expires, size)",
-    "CREATE TABLE notify_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-    "INSERT INTO notify_usage VALUES (0, 0)",
-    # `put` counts by itself: a trigger costs a second journal.
-    """
-    CREATE TRIGGER notify_removed AFTER DELETE ON notify BEGIN
-        UPDATE notify_usage SET rows = rows - 1, bytes = bytes - old.size;
-    END
-    """,
+    *_EVENTS.usage,  # `put` counts by itself: a trigger costs a second journal
     "CREATE TABLE clock (machine_run TEXT NOT NULL, epoch REAL NOT NULL)",
-    *NEWEST_TABLES,
     *JOB_TABLES,
     *FAILED_TABLES,
     *ONCE_TABLES,
@@ -65,13 +71,53 @@ SCHEMA: Sequence[str] = (
 
 _PUTS_PER_REMOVAL = 8
 """A process removes expired rows with every so many puts."""
-_REMOVED_AT_ONCE = 64
-"""Rows that one removal deletes; more than are added between two removals, so that the backlog shrinks."""
 _SWEEP_SECONDS = 0.05
 """Longest time that each call of the housekeeping removes expired rows."""
 
 WAL_KEPT = 10.0
 """Seconds after which the WAL is emptied again; all writes wait for that, some 50 ms on a slow disk."""
+
+_PAGE = 4000
+"""Bytes that the events in one page of 4,096 may take."""
+_LONGEST_IDS = 96
+"""Characters of corpid and notify_id together."""
+_BESIDE_TEXTS = 32
+"""Bytes that an event takes beside its text and ids, at most."""
+_LARGEST_NEWEST = 760
+"""Most bytes of text: from 1,002 bytes on, SQLite puts a part of a row into further pages."""
+
+_ADD_NEWEST = """
+    INSERT OR IGNORE INTO notify_new (corpid, agentid, notify_id, expires, size, text) VALUES (?, ?, ?, ?, ?, (
+        SELECT ? FROM notify_usage, (SELECT count(*) AS waiting FROM notify_new)
+        WHERE waiting < ? AND rows + waiting < ? AND bytes + waiting * ? <= ?
+            AND NOT EXISTS (SELECT 1 FROM notify WHERE corpid = ? AND agentid = ? AND notify_id = ?)
+    ))
+"""
+"""Adds nothing when there is no room: then the text is NULL, which the table refuses.
+
+It counts the newest events, which is quick, and does not add up their sizes; near the bound in bytes they are moved
+before this runs.
+"""
+_MOVE_NEWEST = (
+    """
+    INSERT INTO notify (notify_id, corpid, agentid, expires, size, text)
+    SELECT notify_id, corpid, agentid, expires, size, text FROM notify_new
+    """,
+    """
+    UPDATE notify_usage SET rows = notify_usage.rows + new.rows, bytes = notify_usage.bytes + new.bytes
+    FROM (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM notify_new) AS new
+    """,
+    "DELETE FROM notify_new",
+)
+
+_ANY_NEWEST = "SELECT 1 FROM notify_new LIMIT 1"
+"""Returns a row when there is something to move."""
+
+_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/time")
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_SMALLEST_JUMP = 2.0
+"""When a clock moves by so many seconds within about a second, somebody set it: time servers change its speed by less
+than a thousandth."""
 
 _COUNT = """
     UPDATE notify_usage SET rows = rows + 1, bytes = bytes + ?
@@ -98,13 +144,7 @@ _FETCH = _GET.format(
 _GET = _GET.format("")
 _FIND_FETCHED = "SELECT serial, notify_id, data FROM jobs JOIN job_texts USING (serial) WHERE job_id = ?"
 _END_NOTIFICATION = "DELETE FROM jobs WHERE serial = ?"
-_REMOVE_EXPIRED = """
-    DELETE FROM notify WHERE (corpid, agentid, notify_id) IN (
-        SELECT corpid, agentid, notify_id FROM notify WHERE expires <= ? ORDER BY expires LIMIT ?
-    )
-"""
 _REMOVE_EXPIRED_NEWEST = "DELETE FROM notify_new WHERE expires <= ?"
-_ANY_EXPIRED = "SELECT 1 FROM notify WHERE expires <= ? LIMIT 1"
 _FIRST_EXPIRY = """
     SELECT ifnull(min(expires), 9e999)
     FROM (SELECT min(expires) AS expires FROM notify UNION ALL SELECT min(expires) FROM notify_new)
@@ -158,7 +198,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         self._puts = 0
         self._first_expiry = -math.inf  # the first expiry of an event in the file, as far as this process knows
         self._wal_emptied = -math.inf
-        self._clock_watch = ClockWatch()
+        self._ahead = time.time() - _uptime()  # of the system's clock
         self._housekeeping = Housekeeping(self._tick)
 
     def put(self, corpid: str, agentid: int, notify_id: str, text: str, ttl: float) -> None:
@@ -166,7 +206,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         size, now = len(encoded("text", text)), self._clock()
         row = (*storable_key(corpid, agentid, notify_id), now + positive("ttl", ttl), size, text)
         removes = self._removes_expired(row, now)
-        alone = None if removes else lambda db: add_newest(db, row, self._limits)
+        alone = None if removes else lambda db: self._add_newest(db, row)
         if not self._file.write(lambda db: self._put(db, row, removes, now), alone=alone):
             raise full(self._limits)
 
@@ -179,15 +219,14 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         removes = self._removes_expired(row, now)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            kept = self._check_kept(db, writes) if writes else None
-            refusal = self._refusal(db, job, job_size) or (kept and kept.refusal)
+            kept = self._check_kept(db, writes)
+            refusal = self._refusal(db, job, job_size) or kept.refusal
             if refusal is not None:
                 return refusal
             if not self._put(db, row, removes, now):
                 return full(self._limits)
             self._add(db, job, job_size)
-            if kept:
-                self._make_kept(db, kept)
+            self._make_kept(db, kept)
             return None
 
         unless_refused(self._file.write(work))
@@ -232,14 +271,20 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def forget(self, corpid: str) -> Forgotten:
         """Remove all of a corp; see `Store.forget`. That is on the disk when this returns."""
         encoded("corpid", corpid)
-        self._move_newest()
-        return forget(self._file, corpid, self._clock())
+        self._move_all_newest()
+        file, now = self._file, self._clock()
+        return Forgotten(
+            events=_EVENTS.forget(file, corpid, now),
+            jobs=sum(rows.forget(file, corpid, now) for rows in JOBS_OF_CORP),
+            kept=VALUES.forget(file, corpid, now),
+            replies=REPLIES.forget(file, corp_hash(corpid), now),
+        )
 
     def close(self) -> None:
         """Wait for running calls, then close the file; further calls raise StoreError."""
         self._housekeeping.close()
         with contextlib.suppress(StoreError):  # nothing is lost: the next process that opens the file moves them
-            self._move_newest()
+            self._move_all_newest()
         self._file.close()
 
     def check(self) -> None:
@@ -247,23 +292,32 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         self._file.check()
 
     def _tick(self) -> None:
-        if jump := self._clock_watch.jump():
-            effect = "also for stored events and jobs" if self._clock is time.time else "not for stored events and jobs"
-            log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
+        self._warn_of_clock()
         self._file.check_files()
         ends = time.monotonic() + _SWEEP_SECONDS
-        self._move_newest()
-        while self._file.read(_ANY_EXPIRED, (self._clock(),)) and time.monotonic() < ends:
-            self._file.write(lambda db: self._remove_expired(db, self._clock()), synced=False)
-        for remove in (self._remove_ended_once, self._remove_expired_kept):
-            while remove() and time.monotonic() < ends:
-                pass
+        self._move_all_newest()
+        for rows, remove in (
+            (_EVENTS, self._remove_expired),
+            (REPLIES, REPLIES.remove_expired),
+            (VALUES, VALUES.remove_expired),
+        ):
+            while rows.any_expired(self._file, now := self._clock()):
+                self._file.write(partial(remove, now=now), synced=False)
+                if time.monotonic() >= ends:
+                    break
         if time.monotonic() >= self._wal_emptied + WAL_KEPT and self._file.empty_wal():
             self._wal_emptied = time.monotonic()
 
-    def _move_newest(self) -> None:
-        if self._file.read(ANY_NEWEST):
-            self._file.write(move_newest, synced=False)
+    def _warn_of_clock(self) -> None:
+        """Log that somebody has set the system's clock since the last call."""
+        before, self._ahead = self._ahead, time.time() - _uptime()
+        if abs(jump := self._ahead - before) >= _SMALLEST_JUMP:
+            effect = "also for stored events and jobs" if self._clock is time.time else "not for stored events and jobs"
+            log.warning("the system's clock was set by %+.0f s, %s", jump, effect)
+
+    def _move_all_newest(self) -> None:
+        if self._file.read(_ANY_NEWEST):
+            self._file.write(_move_newest, synced=False)
 
     def _removes_expired(self, row: EventRow, now: float) -> bool:
         """Return whether a put also removes expired rows: one of several puts does so if there may be some."""
@@ -273,8 +327,8 @@ class SqliteStore(SqliteFailed, SqliteOnce):
 
     def _remove_expired(self, db: sqlite3.Connection, now: float) -> int:
         """Remove rows that have expired, not too many; return their number."""
-        removed = db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount
-        if removed < _REMOVED_AT_ONCE:
+        removed = _EVENTS.remove_expired(db, now)
+        if removed < AT_ONCE:
             removed += db.execute(_REMOVE_EXPIRED_NEWEST, (now,)).rowcount
             (self._first_expiry,) = db.execute(_FIRST_EXPIRY).fetchone()
         return removed
@@ -284,14 +338,29 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         if removes:
             self._remove_expired(db, now)
         alone = self._file.together == 1
-        if add_newest(db, row, self._limits) if alone else self._add_event(db, row):
+        if self._add_newest(db, row) if alone else self._add_event(db, row):
             return True
-        move_newest(db)
-        return (
-            (alone and add_newest(db, row, self._limits))
-            or self._add_event(db, row)
-            or self._replace_event(db, row, now)
+        _move_newest(db)
+        return (alone and self._add_newest(db, row)) or self._add_event(db, row) or self._replace_event(db, row, now)
+
+    def _add_newest(self, db: sqlite3.Connection, row: EventRow) -> bool:
+        """Add an event to the newest ones, by one statement.
+
+        Returns:
+            False when nothing was added: it is too long, it replaces another, or the newest events must be moved first,
+            because their page is full or a bound is near.
+        """
+        corpid, _, notify_id, _, size, _ = row
+        ids = len(corpid) + len(notify_id)
+        if size > _LARGEST_NEWEST or ids > _LONGEST_IDS:
+            return False
+        room = (
+            _PAGE // (size + ids + _BESIDE_TEXTS),
+            self._limits.max_rows,
+            _LARGEST_NEWEST,
+            self._limits.max_bytes - size,
         )
+        return db.execute(_ADD_NEWEST, (*row, *room, *row[:3])).rowcount > 0
 
     def _add_event(self, db: sqlite3.Connection, row: EventRow) -> bool:
         """Add a row to the table; return False when there is no room, or the key exists in either table."""
@@ -319,6 +388,13 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         return rows <= self._limits.max_rows and size <= self._limits.max_bytes
 
 
+def _move_newest(db: sqlite3.Connection) -> None:
+    """Move all of the newest events to the table of events, within a transaction."""
+    if db.execute(_ANY_NEWEST).fetchone():
+        for statement in _MOVE_NEWEST:
+            db.execute(statement)
+
+
 def _log_unmarked(error: Exception) -> None:
     """Log that the app is notified again of what it has fetched."""
     log.warning("it could not be stored that a notification was fetched, so the app is notified again: %s", error)
@@ -326,10 +402,11 @@ def _log_unmarked(error: Exception) -> None:
 
 def _steady_clock(file: SqliteFile) -> Callable[[], float]:
     """Return the clock of all processes that share a file; the system's where machine starts have no names."""
-    run = machine_run()
+    run = _machine_run()
     if not run:
         return time.time
-    return since(file.write(lambda db: _epoch(db, run)))
+    epoch, clock_gettime, clock = file.write(lambda db: _epoch(db, run)), time.clock_gettime, _CLOCK
+    return lambda: epoch + clock_gettime(clock)
 
 
 def _epoch(db: sqlite3.Connection, run: str) -> float:
@@ -337,7 +414,27 @@ def _epoch(db: sqlite3.Connection, run: str) -> float:
     found = db.execute(_EPOCH, (run,)).fetchone()
     if found:
         return float(found[0])
-    epoch = time.time() - uptime()
+    epoch = time.time() - _uptime()
     newest = db.execute("INSERT INTO clock (machine_run, epoch) VALUES (?, ?)", (run, epoch)).lastrowid
     db.execute("DELETE FROM clock WHERE rowid <= ? - 16", (newest,))
     return epoch
+
+
+def _machine_run() -> str:
+    """Return a name for the time since the machine was started; the same for all processes that share its uptime.
+
+    Returns:
+        The empty string where the system has no such name. Linux has one.
+    """
+    try:
+        return f"{_BOOT.read_text().strip()} {_NAMESPACE.readlink() if _NAMESPACE.exists() else ''}"
+    except OSError:
+        return ""
+
+
+def _uptime() -> float:
+    """Return the seconds since the machine was started, including its sleep if the system counts that.
+
+    No correction of the system's clock changes it.
+    """
+    return time.clock_gettime(_CLOCK)

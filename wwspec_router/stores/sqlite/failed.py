@@ -12,6 +12,7 @@ from wwspec_contracts.errors import StoreError
 from wwspec_router.stores.checks import storable_failure, storable_ids, storable_key, storable_step
 from wwspec_router.stores.failed import NO_ABILITY, FailedJob, Failure
 from wwspec_router.stores.sqlite.jobs import SqliteJobs, unless_refused
+from wwspec_router.stores.sqlite.removal import CorpRows
 
 FAILED_TABLES: Sequence[str] = (
     """
@@ -65,6 +66,18 @@ FAILED_TABLES: Sequence[str] = (
     """,
 )
 """The statements that make the tables; a change of them raises `events.LAYOUT`."""
+
+JOBS_OF_CORP = (
+    CorpRows(
+        "SELECT serial, corpid, ? IS NOT NULL FROM job_texts JOIN jobs USING (serial) WHERE corpid = ? LIMIT ?",
+        "DELETE FROM jobs WHERE serial = (SELECT serial FROM job_texts WHERE serial = ? AND corpid = ?)",
+    ),
+    CorpRows(
+        "SELECT serial, corpid, ? IS NOT NULL FROM failed_jobs WHERE corpid = ? LIMIT ?",
+        "DELETE FROM failed_jobs WHERE serial = ? AND corpid = ?",
+    ),
+)
+"""Those of the journal, and those that failed."""
 
 _KEEP_STEP = """
     INSERT INTO job_steps (job_id, name, text) SELECT job_id, ?, ? FROM jobs WHERE job_id = ? AND owner = ?
@@ -147,7 +160,7 @@ class SqliteFailed(SqliteJobs):
     def failed_jobs(self, corpid: str, agentid: int, limit: int) -> list[FailedJob]:
         """Return the jobs that failed; see `FailedJobs.failed_jobs`."""
         corpid, agentid, _ = storable_key(corpid, agentid, "")
-        return self._shown(_FAILED, corpid, agentid, max(0, limit))
+        return self._list(_FAILED, corpid, agentid, max(0, limit))
 
     def retry(self, corpid: str, agentid: int, job_id: str) -> bool:
         """Move a job back to the journal; see `FailedJobs.retry`. It is on the disk when this returns."""
@@ -180,7 +193,7 @@ class SqliteFailed(SqliteJobs):
         """Return jobs of such names; see `JobJournal.unknown_jobs`."""
         corpid, agentid, _ = storable_key(corpid, agentid, "")
         names = json.dumps(list(known))
-        return self._shown(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
+        return self._list(_UNKNOWN_JOBS, NO_ABILITY.error, self._clock(), names, corpid, agentid, max(0, limit))
 
     def drop_unknown(self, known: frozenset[str], corpid: str, agentid: int, job_id: str) -> bool:
         """Remove such a job; see `JobJournal.drop_unknown`. That is on the disk when this returns."""
@@ -188,7 +201,7 @@ class SqliteFailed(SqliteJobs):
         values = (job_id, self._clock(), json.dumps(list(known)), corpid, agentid)
         return self._file.write(lambda db: db.execute(_DROP_UNKNOWN, values).rowcount > 0)
 
-    def _shown(self, statement: str, *parameters: str | float) -> list[FailedJob]:
+    def _list(self, statement: str, *parameters: str | float) -> list[FailedJob]:
         now = self._clock()
         return [
             FailedJob(

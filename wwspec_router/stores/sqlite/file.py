@@ -28,12 +28,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from wwspec_contracts.errors import StoreError
+from wwspec_contracts.errors import StoreError, other_layout
 from wwspec_contracts.support.private_files import create_private
 from wwspec_router.stores.batches import Batches
-from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, clearly, is_busy, patiently
-from wwspec_router.stores.sqlite.open_files import OpenFiles
-from wwspec_router.stores.sqlite.schema import make_tables
+from wwspec_router.stores.sqlite.errors import LOCK_TIMEOUT, OPEN_TIMEOUT, OpenFiles, clearly, is_busy, patiently
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -44,6 +42,8 @@ _Args = TypeVarTuple("_Args")
 
 log = logging.getLogger(__name__)
 
+_APPLICATION_ID = 0x57575350
+"""Marks the file as ours ("WWSP") in `PRAGMA application_id`."""
 READERS = 4
 """Connections for reading."""
 MAPPED_BYTES = 1 << 30
@@ -87,7 +87,7 @@ class SqliteFile:
 
     def __init__(self, path: Path | None, layout: int, schema: Sequence[str]) -> None:
         self._folder = _passing_folder() if path is None else None
-        self._path = _created(Path(self._folder.name, "memory.db") if self._folder else path or Path())
+        self._path = _create(Path(self._folder.name, "memory.db") if self._folder else path or Path())
         self._layout = layout
         self._schema = schema
         self._group = Batches[_Write](self._write_batch, max_batch=MAX_BATCH)
@@ -133,7 +133,7 @@ class SqliteFile:
         """
         if alone is not None and self.together <= 1 and self._group.idle and self._write_lock.acquire(blocking=False):
             try:
-                done = self._guarded(self._at_once, alone, synced)
+                done = self._run_checked(self._at_once, alone, synced)
             finally:
                 self._write_lock.release()
             if done:
@@ -250,7 +250,7 @@ class SqliteFile:
                 reader.execute("PRAGMA query_only = ON")
                 reader.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
                 reader.execute("SELECT 1 FROM sqlite_schema").fetchall()  # opens the WAL now: later it may be another
-            self._files = None if self._folder else self._opened_files()
+            self._files = None if self._folder else self._note_files()
             undo.pop_all()
         self._end = weakref.finalize(self, _end, [*readers, self._writer], self._folder)  # if nobody closes it
         self._end.atexit = False  # a forked process would do it too
@@ -258,7 +258,7 @@ class SqliteFile:
             self._readers.append(reader.cursor())
             self._free.put(True)
 
-    def _opened_files(self) -> OpenFiles:
+    def _note_files(self) -> OpenFiles:
         try:
             return OpenFiles([Path(f"{self._path}{suffix}") for suffix in ("", "-wal", "-shm")])
         except OSError as error:
@@ -278,7 +278,7 @@ class SqliteFile:
         (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         if pages == 0:
             self._use_wal(deadline)  # before there are pages, which would be written twice
-        self._transact(deadline, lambda db: make_tables(db, self._path, self._layout, self._schema), True)
+        self._transact(deadline, lambda db: _make_tables(db, self._path, self._layout, self._schema), True)
         self._use_wal(deadline)
         self._transact(deadline, self._touch, True)
 
@@ -317,7 +317,7 @@ class SqliteFile:
 
         with self._write_lock:
             try:
-                self._guarded(self._transact, first.deadline, work, synced)
+                self._run_checked(self._transact, first.deadline, work, synced)
             except Exception as error:
                 failure = error
             else:
@@ -345,13 +345,13 @@ class SqliteFile:
                     failures[write] = error
 
         try:
-            self._guarded(self._transact, writes[0].deadline, run_all, True)
+            self._run_checked(self._transact, writes[0].deadline, run_all, True)
         except StoreError as error:
             failures = {write: StoreError(*error.args) for write in writes}
         for write in writes:
             write.error = failures.get(write)
 
-    def _guarded(self, transaction: Callable[[*_Args], T], *args: *_Args) -> T:
+    def _run_checked(self, transaction: Callable[[*_Args], T], *args: *_Args) -> T:
         """Run a transaction; it fails if the file is gone after it."""
         if self._lost is not None:
             raise self._lost_error()
@@ -367,7 +367,7 @@ class SqliteFile:
 
     def _at_once(self, step: Callable[[sqlite3.Connection], T], synced: bool) -> T | None:
         """Run a step that is a single statement; return None when another process holds the lock."""
-        db = self._prepared_writer(synced)
+        db = self._prepare_writer(synced)
         try:
             return step(db)
         except sqlite3.OperationalError as error:
@@ -377,7 +377,7 @@ class SqliteFile:
 
     def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool) -> None:
         """Run a step between `BEGIN` and `COMMIT`, as soon as other processes allow it."""
-        db = self._prepared_writer(synced)
+        db = self._prepare_writer(synced)
         patiently(deadline, db.execute, "BEGIN IMMEDIATE")
         try:
             step(db)
@@ -387,7 +387,7 @@ class SqliteFile:
                 db.execute("ROLLBACK")
             raise
 
-    def _prepared_writer(self, synced: bool) -> sqlite3.Connection:
+    def _prepare_writer(self, synced: bool) -> sqlite3.Connection:
         """Return the writing connection, set to wait for the disk or not."""
         if self._closed:
             raise self._closed_error()
@@ -406,7 +406,7 @@ class SqliteFile:
         )
 
 
-def _created(path: Path) -> Path:
+def _create(path: Path) -> Path:
     try:
         return create_private(path)
     except OSError as error:
@@ -436,6 +436,32 @@ def _end(connections: Sequence[sqlite3.Connection], folder: "TemporaryDirectory[
 
 def _rows(reader: sqlite3.Cursor | sqlite3.Connection, statement: str, parameters: Sequence[str | float]) -> list[Any]:
     return reader.execute(statement, parameters).fetchall()
+
+
+def _make_tables(db: sqlite3.Connection, path: Path, layout: int, statements: Sequence[str]) -> None:
+    """Make the tables of a file that is empty, within a transaction; change nothing in another one.
+
+    Args:
+        db: The file.
+        path: What errors call it.
+        layout: The number of the layout that the statements make.
+        statements: What makes it.
+
+    Raises:
+        StoreError: It belongs to another program, or has another layout.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != _APPLICATION_ID and (application or version or tables):
+        raise StoreError(f"{path}: this SQLite file belongs to another program; name another path")
+    if application and version != layout:
+        raise StoreError(other_layout(str(path), version, layout, "name another path, or delete this file"))
+    if not application:
+        for statement in statements:
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {layout}")
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.base import JobFigures, StoreLimits
+from wwspec_router.stores.capacity import JobFigures, StoreLimits
 from wwspec_router.stores.checks import (
     full_of_jobs,
     known_job,
@@ -210,7 +210,7 @@ class SqliteJobs(SqliteKept):
         not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            refusal = self._refusal(db, job, size) or (self._change_kept(db, writes) if writes else None)
+            refusal = self._refusal(db, job, size) or self._change_kept(db, writes)
             if refusal is None:
                 self._add(db, job, size, delay)
             return refusal
@@ -362,8 +362,8 @@ class SqliteJobs(SqliteKept):
         """Return how the oldest jobs are doing; see `JobJournal.oldest_jobs`."""
         now = self._clock()
         return [
-            old_job(name, attempt, added, due, owned=bool(owned), running=bool(running), ended=bool(ended), now=now)
-            for name, attempt, added, due, owned, running, ended in self._file.read(_OLDEST, (max(0, limit),))
+            old_job(name, attempt, added, due, now, *map(bool, state))
+            for name, attempt, added, due, *state in self._file.read(_OLDEST, (max(0, limit),))
         ]
 
 

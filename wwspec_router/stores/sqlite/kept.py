@@ -7,20 +7,22 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import astuple
 
 from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import (
-    expects,
-    fits_kept,
     full_of_kept,
     kept_value_size,
     storable_kept,
     storable_writes,
 )
-from wwspec_router.stores.kept import KeptFigures, KeptKey, KeptValue, KeptWrite
+from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.removal import ExpiringRows
+
+VALUES = ExpiringRows("kept", "corpid", "agentid", "space", "name")
 
 KEPT_TABLES: Sequence[str] = (
     """
@@ -37,28 +39,23 @@ KEPT_TABLES: Sequence[str] = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX kept_expires ON kept (expires, size) WHERE expires IS NOT NULL",
-    "CREATE TABLE kept_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-    "INSERT INTO kept_usage VALUES (0, 0)",
+    *VALUES.usage,
+    VALUES.count_added,
     "CREATE TABLE kept_corps (corpid TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID",
     """
-    CREATE TRIGGER kept_added AFTER INSERT ON kept BEGIN
-        UPDATE kept_usage SET rows = rows + 1, bytes = bytes + new.size;
+    CREATE TRIGGER kept_added_to_corp AFTER INSERT ON kept BEGIN
         INSERT INTO kept_corps (corpid, bytes) VALUES (new.corpid, new.size)
             ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
     END
     """,
     """
-    CREATE TRIGGER kept_removed AFTER DELETE ON kept BEGIN
-        UPDATE kept_usage SET rows = rows - 1, bytes = bytes - old.size;
+    CREATE TRIGGER kept_removed_from_corp AFTER DELETE ON kept BEGIN
         UPDATE kept_corps SET bytes = bytes - old.size WHERE corpid = old.corpid;
         DELETE FROM kept_corps WHERE corpid = old.corpid AND bytes = 0;
     END
     """,
 )
 """The statements that make the tables; a change of them raises `events.LAYOUT`."""
-
-_REMOVED_AT_ONCE = 64
-"""Rows that one removal deletes."""
 
 _READ = """
     SELECT text, version FROM kept
@@ -74,17 +71,6 @@ _ADD = """
 """
 _TOTAL = "SELECT bytes FROM kept_usage"
 _OF_CORP = "SELECT bytes FROM kept_corps WHERE corpid = ?"
-_REMOVE_EXPIRED = """
-    DELETE FROM kept WHERE (corpid, agentid, space, name) IN (
-        SELECT corpid, agentid, space, name FROM kept WHERE expires <= ? ORDER BY expires LIMIT ?
-    )
-"""
-_ANY_EXPIRED = "SELECT 1 FROM kept WHERE expires <= ? LIMIT 1"
-_FIGURES = """
-    SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
-    FROM kept_usage AS usage,
-         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM kept WHERE expires <= ?) AS expired
-"""
 
 
 class KeptChange(NamedTuple):
@@ -115,14 +101,12 @@ class SqliteKept:
     def write_kept(self, writes: Sequence[KeptWrite]) -> None:
         """Change values; see `KeptStore.write_kept`. They are on the disk when this returns."""
         storable_writes(writes)
-        refusal = self._file.write(lambda db: self._change_kept(db, writes))
-        if refusal is not None:
+        if (refusal := self._file.write(lambda db: self._change_kept(db, writes))) is not None:
             raise refusal
 
-    def kept_figures(self) -> KeptFigures:
+    def kept_figures(self) -> StoreFigures:
         """Return how many values there are; see `KeptStore.kept_figures`."""
-        [(rows, size)] = self._file.read(_FIGURES, (self._clock(),))
-        return KeptFigures(rows=rows, bytes=size)
+        return VALUES.figures(self._file, self._clock())
 
     def _change_kept(self, db: sqlite3.Connection, writes: Sequence[KeptWrite]) -> StoreError | None:
         """Make all changes; or none, and return why."""
@@ -137,26 +121,26 @@ class SqliteKept:
             return _NOTHING
         while True:
             now = self._clock()
-            change = self._checked(db, writes, now)
-            if not isinstance(change.refusal, StoreFullError) or not _remove_expired(db, now):
+            change = self._check_once(db, writes, now)
+            if not isinstance(change.refusal, StoreFullError) or not VALUES.remove_expired(db, now):
                 return change
 
-    def _checked(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
+    def _check_once(self, db: sqlite3.Connection, writes: Sequence[KeptWrite], now: float) -> KeptChange:
         fresh, grown = [], dict[str, int]()
         for write in writes:
             corpid = write.key.corpid
             version, size = db.execute(_FIND, (now, *astuple(write.key))).fetchone() or (None, 0)
             if version == write.version:
                 continue
-            if not expects(write, version):
+            if write.expected is not UNSET and write.expected != version:
                 return KeptChange(refusal=KeptConflictError())
             fresh.append(write)
             grown[corpid] = grown.get(corpid, 0) + kept_value_size(write) - size
-        (total,) = db.execute(_TOTAL).fetchone()
-        used = dict[str, int]()
-        for corpid in grown:
-            (used[corpid],) = db.execute(_OF_CORP, (corpid,)).fetchone() or (0,)
-        return KeptChange(fresh, None if fits_kept(self._limits, grown, total, used) else full_of_kept(self._limits))
+        bounds = [(sum(grown.values()), self._limits.max_kept_bytes, db.execute(_TOTAL))]
+        of_corp = self._limits.max_kept_bytes_of_corp
+        bounds += [(more, of_corp, db.execute(_OF_CORP, (corpid,))) for corpid, more in grown.items()]
+        fits = all(more <= max(0, most - (found.fetchone() or (0,))[0]) for more, most, found in bounds)
+        return KeptChange(fresh, None if fits else full_of_kept(self._limits))
 
     def _make_kept(self, db: sqlite3.Connection, change: KeptChange) -> None:
         """Make changes that are not refused."""
@@ -166,16 +150,3 @@ class SqliteKept:
             if write.text is not None:
                 expires = None if write.ttl is None else self._clock() + write.ttl
                 db.execute(_ADD, (*key, write.version, expires, kept_value_size(write), write.text))
-
-    def _remove_expired_kept(self) -> bool:
-        """Remove some expired values; return whether there were any."""
-        now = self._clock()
-        if not self._file.read(_ANY_EXPIRED, (now,)):
-            return False
-        self._file.write(lambda db: _remove_expired(db, now), synced=False)
-        return True
-
-
-def _remove_expired(db: sqlite3.Connection, now: float) -> int:
-    """Remove some expired values; return their number."""
-    return db.execute(_REMOVE_EXPIRED, (now, _REMOVED_AT_ONCE)).rowcount

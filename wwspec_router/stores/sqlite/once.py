@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wwspec_router.stores.base import StoreLimits
+from wwspec_router.stores.capacity import StoreFigures, StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
-from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceFigures
+from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry
 from wwspec_router.stores.sqlite.file import SqliteFile
+from wwspec_router.stores.sqlite.removal import ExpiringRows
+
+REPLIES = ExpiringRows("once", "key", "corp", corp="corp")
 
 ONCE_TABLES: Sequence[str] = (
     """
@@ -26,36 +29,17 @@ ONCE_TABLES: Sequence[str] = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX once_expires ON once (expires, size)",
-    "CREATE TABLE once_usage (rows INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-    "INSERT INTO once_usage VALUES (0, 0)",
-    """
-    CREATE TRIGGER once_added AFTER INSERT ON once BEGIN
-        UPDATE once_usage SET rows = rows + 1, bytes = bytes + new.size;
-    END
-    """,
-    """
-    CREATE TRIGGER once_removed AFTER DELETE ON once BEGIN
-        UPDATE once_usage SET rows = rows - 1, bytes = bytes - old.size;
-    END
-    """,
+    *REPLIES.usage,
+    REPLIES.count_added,
 )
 """The statements that make the tables; a change of them raises `events.LAYOUT`."""
-_REMOVED_AT_ONCE = 64
-"""Rows that one claim deletes; more than it adds, so that the backlog shrinks."""
 
 _FIND = "SELECT token, request, errcode, text FROM once WHERE key = ? AND expires > ?"
 _ADD = "INSERT INTO once (key, token, request, expires, size, errcode, text, corp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _EXTEND = "UPDATE once SET expires = ? WHERE key = ?"
 _REMOVE = "DELETE FROM once WHERE key = ?"
 _RELEASE = "DELETE FROM once WHERE key = ? AND token = ? AND errcode IS NULL"
-_REMOVE_ENDED = "DELETE FROM once WHERE key IN (SELECT key FROM once WHERE expires <= ? ORDER BY expires LIMIT ?)"
-_ANY_ENDED = "SELECT 1 FROM once WHERE expires <= ? LIMIT 1"
 _USAGE = "SELECT rows, bytes FROM once_usage"
-_FIGURES = """
-    SELECT usage.rows - ended.rows, usage.bytes - ended.bytes
-    FROM once_usage AS usage,
-         (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM once WHERE expires <= ?) AS ended
-"""
 
 
 class SqliteOnce:
@@ -83,7 +67,7 @@ class SqliteOnce:
         now = self._clock()
 
         def renew(db: sqlite3.Connection) -> set[str]:
-            return {claim.token for claim in claims if _is_running(_renewed(db, claim, now, lease), claim)}
+            return {claim.token for claim in claims if _is_running(_renew(db, claim, now, lease), claim)}
 
         return self._file.write(renew, synced=False) if claims else set()
 
@@ -109,10 +93,9 @@ class SqliteOnce:
         storable_hashes(key=key, token=token)
         self._file.write(lambda db: db.execute(_RELEASE, (key, token)), synced=False)
 
-    def once_figures(self) -> OnceFigures:
+    def once_figures(self) -> StoreFigures:
         """Return how many keys are held; see `OnceStore.once_figures`."""
-        [(rows, size)] = self._file.read(_FIGURES, (self._clock(),))
-        return OnceFigures(rows=rows, bytes=size)
+        return REPLIES.figures(self._file, self._clock())
 
     def _claim(self, db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
         """Return the entry that holds the key: that of the claim, or one that was added meanwhile.
@@ -120,27 +103,19 @@ class SqliteOnce:
         Raises:
             StoreFullError: A bound would be exceeded.
         """
-        db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE))
+        REPLIES.remove_expired(db, now)
         if _find(db, claim.key, now) is None:
             while not self._has_room(db):
-                if not db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE)).rowcount:
+                if not REPLIES.remove_expired(db, now):
                     raise full_of_replies(self._limits)
-        return _renewed(db, claim, now, lease)
+        return _renew(db, claim, now, lease)
 
     def _has_room(self, db: sqlite3.Connection) -> bool:
         rows, size = db.execute(_USAGE).fetchone()
         return bool(rows < self._limits.max_once and size < self._limits.max_once_bytes)
 
-    def _remove_ended_once(self) -> bool:
-        """Remove some entries that have ended; return whether there were any."""
-        now = self._clock()
-        if not self._file.read(_ANY_ENDED, (now,)):
-            return False
-        self._file.write(lambda db: db.execute(_REMOVE_ENDED, (now, _REMOVED_AT_ONCE)), synced=False)
-        return True
 
-
-def _renewed(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
+def _renew(db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
     """Let the claim hold the key for `lease` seconds, unless another entry does; return the entry that holds it."""
     entry = _find(db, claim.key, now)
     if entry is None:

@@ -22,7 +22,7 @@ from wwspec_contracts.files import SIDES, ConsoleContract, read_console_contract
 from wwspec_devtools.console_contracts.described import accepts_error_reply
 from wwspec_router.codecs.from_example import contract_of_file
 from wwspec_router.config import REGISTRY
-from wwspec_router.registry.new_apis import API_NAME
+from wwspec_router.registry.apis import API_NAME
 
 _APIS = Path(wwspec_contracts.__path__[0], "api")
 
