@@ -13,7 +13,7 @@ from tests.support.tables import for_each
 from wwspec_devtools.cli.verbs.zone import command
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
+from wwspec_devtools.emulator.http.controls import MachineControls
 
 ROWS: list[ControlRow] = [*controls(EmulatorClient), *controls(MachineControls)]
 

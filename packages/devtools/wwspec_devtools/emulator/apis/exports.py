@@ -1,6 +1,6 @@
 """SDK APIs about chat exports: `create_chatdata_export_job`, `get_chatdata_export_job_status` [99838].
 
-How a template is filled is in `wwspec_devtools.emulator.state.exports`, what is put in is in `translations` there.
+How a template is filled, and with what, is in `wwspec_devtools.emulator.state.exports`.
 """
 
 from collections.abc import Callable
@@ -8,16 +8,19 @@ from collections.abc import Callable
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, errmsg, require
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
-from wwspec_devtools.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
-from wwspec_devtools.emulator.state.people import DEPARTMENTS
-from wwspec_devtools.emulator.state.translations import (
+from wwspec_devtools.emulator.state.exports import (
     EXPIRED,
+    FINISHED,
     NO_CUSTOMER,
+    SUFFIXES,
     WRONG_KEY,
+    Fill,
     content_of,
+    filled,
     name_of_customer,
     name_of_group,
 )
+from wwspec_devtools.emulator.state.people import DEPARTMENTS
 from wwspec_devtools.emulator.state.world import Caller, World
 
 

@@ -17,7 +17,7 @@ from wwspec_devtools.emulator.http.guard import Guard
 from wwspec_devtools.emulator.page.login_page import login_routes
 from wwspec_devtools.emulator.page.routes import page_routes
 from wwspec_devtools.emulator.platform import Platform
-from wwspec_devtools.emulator.program.channel import HttpChannel
+from wwspec_devtools.emulator.program.programs import HttpChannel
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.world import Channel

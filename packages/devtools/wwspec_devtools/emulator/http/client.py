@@ -15,10 +15,8 @@ from wwspec_contracts.errcodes import DOWN
 from wwspec_contracts.errors import JsonError, WWSpecError
 from wwspec_contracts.files import DescribedContract
 from wwspec_contracts.support.certificates import trusted
-from wwspec_devtools.emulator.http.administration_client import AdministrationClient
 from wwspec_devtools.emulator.http.control_rows import control
-from wwspec_devtools.emulator.http.faults_client import FaultsClient
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
+from wwspec_devtools.emulator.http.controls import AdministrationClient, FaultsClient, MachineControls
 from wwspec_devtools.emulator.http.reading import StreamEvent, read_stream, selection
 
 if TYPE_CHECKING:

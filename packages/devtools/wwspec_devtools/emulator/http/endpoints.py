@@ -13,17 +13,16 @@ from starlette.routing import Route
 
 from wwspec_devtools.emulator.answers import Answer, RefusedError
 from wwspec_devtools.emulator.display.selection import read_selection
-from wwspec_devtools.emulator.http.abilities import Abilities
+from wwspec_devtools.emulator.http.abilities import Abilities, Saved
 from wwspec_devtools.emulator.http.administration import Administration
 from wwspec_devtools.emulator.http.answering import Answering, json_answer, object_of
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.commands import Connect, Control
 from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
+from wwspec_devtools.emulator.http.controls import MachineControls
 from wwspec_devtools.emulator.http.lists import Lists
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
 from wwspec_devtools.emulator.http.machines import MachineControl
 from wwspec_devtools.emulator.http.reads import Watch
-from wwspec_devtools.emulator.http.saved import Saved
 from wwspec_devtools.emulator.http.stream import Streams
 from wwspec_devtools.emulator.http.waiting import Waiting
 from wwspec_devtools.emulator.http.wecom_endpoints import WeComEndpoints
