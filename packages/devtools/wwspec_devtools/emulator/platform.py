@@ -142,7 +142,7 @@ class Platform:
         self.clock.restart()
         world = self._new_world(old.zone_key)
         with old.lock:
-            program, former = world.app.programs[self.settings.program_id], self._program()
+            program, former = world.program, old.program
             program.machines, program.contracts, program.start = former.machines, former.contracts, former.start
             program.machines.forget()
             program.registrations = former.registrations
@@ -360,7 +360,7 @@ class Platform:
     def register(self, contracts: Mapping[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
-            program = self._program()
+            program = self.world.program
             program.contracts, program.registrations = contracts, program.registrations + 1
         self.changes.wake_all()
         return accepted()
@@ -392,17 +392,14 @@ class Platform:
     def begin_start(self) -> Answer:
         """Let calls of the program wait while it starts; see `Start`."""
         with self.world.lock:
-            self._program().start.begin()
+            self.world.program.start.begin()
         return accepted()
 
     def end_start(self, fault: str) -> Answer:
         """Let the calls that wait for the program's start through, or refuse them when it has a fault."""
         with self.world.lock:
-            self._program().start.end(fault)
+            self.world.program.start.end(fault)
         return accepted()
-
-    def _program(self) -> LinkedProgram:
-        return self.world.app.programs[self.settings.program_id]
 
     def advance(self, seconds: float) -> Answer:
         """Put the clock forward; return the new time once due actions are done and the program has their events."""
