@@ -8,12 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, asked
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError
 from wwspec_devtools.emulator.apis.analyses import TOO_LONG, AskedTagGroup, result_of, start_task, tag_groups
 from wwspec_devtools.emulator.apis.doc_retrieval import DocRetrieval, retrieve
 from wwspec_devtools.emulator.state import analyses, placeholders
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.tasks import MAX_CHARACTERS, MessageKey, select
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 
 class Variable(Asked):
@@ -37,9 +38,8 @@ class ModelTask(Asked):
     doc_retrieval_params: DocRetrieval | None = None
 
 
-def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_ww_model_task(world: World, app: App, request: ModelTask) -> Answer:
     """Ask a general model. It answers with its prompt, as it is once the placeholders are filled."""
-    request = asked(ModelTask, body)
     model_id = request.model_id or analyses.GENERAL_MODELS[0]
     if model_id not in analyses.GENERAL_MODELS:
         raise RefusedError(800001, f"the emulator has {', '.join(analyses.GENERAL_MODELS)}")
@@ -48,7 +48,6 @@ def create_ww_model_task(world: World, caller: Caller, body: bytes) -> Answer:
         raise RefusedError(40063, "msg_list or doc_retrieval_params")
     groups, unknown_groups = tag_groups(request.tag_group_list)
     with world.lock:
-        app = world.caller_app(caller)
         corp = world.corp(app)
         knowledge = corp.knowledge.usable(request.kb_id).learnt(world.clock.now()) if request.kb_id else []
         chosen = select(corp.chats, app.keys, request.msg_list) if request.msg_list else None
@@ -80,7 +79,4 @@ def _prompt(values: dict[str, str], request: ModelTask) -> str:
     return "\n".join(f"{{{name}}}" for name, value in values.items() if given.get(name, bool(value)))
 
 
-APIS = {
-    "create_ww_model_task": create_ww_model_task,
-    "get_ww_model_result": result_of("create_ww_model_task"),
-}
+get_ww_model_result = result_of("create_ww_model_task")

@@ -10,12 +10,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
 from wwspec_devtools.emulator.apis.searches import DEFAULT_LIMIT, Limit
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Conversations, Message
 from wwspec_devtools.emulator.state.texts import SEARCHABLE
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 MAX_SPAN_SECONDS = 31 * 86400
 
@@ -59,13 +60,11 @@ class SearchMsg(Asked):
     cursor: str = ""
 
 
-def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
+def search_msg(world: World, app: App, request: SearchMsg) -> Answer:
     """Return the messages that hold the words, latest first."""
-    request = asked(SearchMsg, body)
     question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=0)).decode()
     limit = request.limit or DEFAULT_LIMIT
     with world.lock:
-        app = world.caller_app(caller)
         chats = world.corp(app).chats
         before = _PAGES.read(world, app, request.cursor, question)
         since, until = _times(request, world.clock.seconds())
@@ -137,6 +136,3 @@ def _between(ids: list[IdInfo], message: Message) -> bool:
     return isinstance(message.chatid, msgspec.UnsetType) and {party.id for party in message.parties} == {
         info.id for info in ids
     }
-
-
-APIS = {"search_msg": search_msg}

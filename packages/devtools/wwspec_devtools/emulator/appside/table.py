@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from typing import Any
 
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
-from wwspec_devtools.emulator.answers import Answer
+from wwspec_devtools.emulator.answers import Answer, asked, needed
 from wwspec_devtools.emulator.appside import (
     calls,
     config,
@@ -57,12 +58,14 @@ def _of_kind(path: str, function: Function) -> Function:
     return answer
 
 
-def _of_app(path: str, function: Callable[[World, App, bytes], Answer]) -> Function:
-    """Return the function of an API that needs the access token of an app."""
+def _of_app(path: str, function: Callable[..., Answer]) -> Function:
+    """Return the function of an API that needs the access token of an app, and names the type of its request."""
+    kind: Any = function.__annotations__["request"]
 
     @wraps(function)
     def answer(world: World, query: Query, body: bytes) -> Answer:
-        return function(world, allowed(world, path, query.get("access_token", "")), body)
+        app = allowed(world, path, query.get("access_token", ""))
+        return function(world, app, asked(kind, body if needed(kind) else body or b"{}"))
 
     return answer
 
@@ -103,7 +106,7 @@ NAMED = {
 """The names of those paths whose last part is no name, or another path has it, too."""
 
 _READ = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
-_OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
+_OF_APPS: Mapping[str, Any] = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
 
 APIS: Mapping[str, AppApi] = {
     **_rows("GET", {path: _of_kind(path, each) for path, each in _READ.items()}),

@@ -4,7 +4,7 @@ Its methods return values and do not know HTTP. WeCom has nothing like it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from wwspec_devtools.emulator.http.abilities import request_text
 from wwspec_devtools.emulator.platform import Callbacks, Platform
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage, check_message
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, check_url
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec, check_url
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -32,15 +32,9 @@ MAX_TIMES = 1000
 APIS = {APP: NAMES, SDK: SDK_APIS}
 """The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
+_SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_token", "suite_id", "suite_secret")
+
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
-
-
-class CallbackSpec(NamedTuple):
-    """The app's callback URL, and what callbacks are sealed with."""
-
-    url: str
-    token: str
-    encoding_aes_key: str
 
 
 Connect = Callable[[CallbackSpec], Callbacks]
@@ -73,26 +67,19 @@ class Control:
             program = world.program
             contracts, kept = program.contracts, world.kept(app)
             who = self._who(app)
-            suite = {"suite_id": settings.suite_id, "suite_secret": settings.suite_secret}
-            suite |= {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
+            suite = {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
         return accepted(
-            corpid=app.corpid,
-            agentid=app.agentid,
-            secret=app.secret,
-            app_type=settings.app_type,
+            **{name: getattr(app, name) for name in ("corpid", "agentid", "secret")},
+            **{name: getattr(settings, name) for name in _SHOWN_SETTINGS},
             corps=[each.corpid for each in world.apps],
             **suite,
-            program_id=settings.program_id,
             program_url=program.url,
-            call_timeout=settings.call_timeout,
             callback_url=platform.callbacks.url if platform.callbacks else "",
             callback_verified=platform.callbacks is not None and platform.callbacks.verified,
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
             receives_events=receiver is not None,
             messages=kept["messages"].entries,
-            seed=settings.seed,
-            debug_token=settings.debug_token,
             now=platform.clock.seconds(),
             kept=msgspec.to_builtins(kept),
             url=base_url,
@@ -172,13 +159,12 @@ class Control:
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
         """Send notifications to another callback URL, and return its `url`."""
-        self._platform.set_callbacks(connected(self._connect, url, token, encoding_aes_key))
+        self._platform.set_callbacks(connect_to(self._connect, url, token, encoding_aes_key))
         return accepted(url=url)
 
     def restore_callback(self) -> Answer:
         """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
-        settings = self._platform.settings
-        spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+        spec = self._platform.settings.callback
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
@@ -233,7 +219,7 @@ class Control:
                 raise RefusedError(40058, "no call or event of this number is recorded")
             text = request_text(request, data)
             unmasked = None if text is None else unmasked_text(text, recorded.call.data)
-            changes = {"data": unmasked, "ability_id": ability_id, "notify_id": notify_id}
+            changes: dict[str, Any] = {"data": unmasked, "ability_id": ability_id, "notify_id": notify_id}
             call = recorded.call._replace(**{name: each for name, each in changes.items() if each is not None})
             last: Answer = {}
             for _ in range(times):
@@ -254,7 +240,7 @@ class Control:
         return {**answer, "number": entry.number}
 
 
-def connected(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
+def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
     """Return the way to a callback URL.
 
     Raises:

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -95,6 +96,14 @@ def begin(
         contract=caused_by.contract if contract is None and caused_by is not None else contract,
         cause=cause,
     )
+
+
+def new_call(
+    world: World, corpid: str, agentid: int, data: str, call_type: int = CallType.APP, **more: Any
+) -> seal.CallContent:
+    """Return a call that is made now; `more` are its other fields."""
+    now = world.clock.seconds()
+    return seal.CallContent(corpid, agentid, call_type, data, world.reference(), now, **more)
 
 
 def ask_program(
@@ -203,17 +212,7 @@ def call_async(
         job = world.jobs.start(corpid, agentid, contract, on_result)
     if (cause := current_entry()) is not None:
         world.traffic.update(cause, keys=(job.jobid,))
-    call = seal.CallContent(
-        corpid=corpid,
-        agentid=agentid,
-        call_type=CallType.APP,
-        ability_id=ability_id,
-        data=data,
-        is_async=True,
-        job_info=job.job_info,
-        request_id=world.reference(),
-        timestamp=world.clock.seconds(),
-    )
+    call = new_call(world, corpid, agentid, data, ability_id=ability_id, is_async=True, job_info=job.job_info)
     try:
         ask_program(world, program, call, limit=limit, job=job)
     except RefusedError:

@@ -39,6 +39,8 @@ IDLE_SECONDS = 75.0
 """Seconds to wait for each later head."""
 _CHUNK = 64 * 1024
 _SHOWN = 64
+STANDS_FOR = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST})
+"""The hosts that lead to the emulator."""
 
 
 class Proxy:
@@ -49,7 +51,6 @@ class Proxy:
         emulator: Host and port of the emulator.
         host: A loopback address to listen on.
         port: 0 lets the system choose.
-        stands_for: The hosts that lead to the emulator.
 
     Raises:
         ConfigurationError: `host` is not a loopback address.
@@ -61,14 +62,12 @@ class Proxy:
         emulator: tuple[str, int],
         host: str = "127.0.0.1",
         port: int = 0,
-        stands_for: frozenset[str] = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST}),
     ) -> None:
         if not is_loopback(host):
             raise ConfigurationError(f"the proxy binds to loopback only, not to {host!r}")
         self._authority = authority
         self._emulator = emulator
         self._address = (host, port)
-        self._hosts = stands_for
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulator-proxy")
         self._clients: set[asyncio.Task[None]] = set()
@@ -137,7 +136,7 @@ class Proxy:
                 return False
             target = request.target.decode("latin-1")
             host, path = (host_of(target), "") if request.method == b"CONNECT" else _url_of(target)
-            if host not in self._hosts:
+            if host not in STANDS_FOR:
                 await self._refuse(client, target)
                 return True
             if request.method == b"CONNECT":
@@ -150,7 +149,7 @@ class Proxy:
 
     async def _refuse(self, client: Peer, target: str) -> None:
         _log.warning("proxy: refused %r, since it leads to the emulator only", target[:_SHOWN])
-        hosts = ", ".join(sorted(self._hosts))
+        hosts = ", ".join(sorted(STANDS_FOR))
         await client.answer(
             403,
             f"this proxy answers for {hosts} only, and connects to no other machine: it is part of the emulator of "

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from sys import getsizeof
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -34,10 +35,9 @@ class Consent(msgspec.Struct, frozen=True, gc=False):
     since: int
     """Unix seconds."""
 
-    @property
-    def status(self) -> str:
-        """The `agree_status` in an answer."""
-        return "Agree" if self.agreed else "Disagree"
+    def shown(self, **who: str) -> dict[str, Any]:
+        """Return it as an element of `agreeinfo`; `who` names the customer."""
+        return {"status_change_time": self.since, **who, "agree_status": "Agree" if self.agreed else "Disagree"}
 
 
 class Consents:
@@ -249,3 +249,18 @@ class Corp:
         self.daily_tasks = DailyLimit(MAX_TASKS)
         self.daily_messages = DailyLimit(MAX_JUDGED, "messages")
         self.daily_exports = DailyLimit(MAX_EXPORTS)
+
+    def masking_of(self, userid: str) -> Masking:
+        """Return what the chat component hides from a member: nothing before it is set.
+
+        Raises:
+            RefusedError: 60111.
+        """
+        if self.chats.people.find(userid, EMPLOYEE) is None:
+            raise RefusedError(60111, "userid")
+        return self.masking.get(userid, Masking())
+
+    def set_masking(self, userid: str, masking: Masking) -> None:
+        """Replace what the chat component hides from a member; raises as `masking_of` does."""
+        self.masking_of(userid)
+        self.masking[userid] = masking

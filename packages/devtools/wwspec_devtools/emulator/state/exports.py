@@ -19,10 +19,8 @@ import msgspec
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.bounded import MIB, BoundedDict
 from wwspec_devtools.emulator.state import texts
-from wwspec_devtools.emulator.state.conversations import Group, Message
-from wwspec_devtools.emulator.state.people import Person
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, Conversations, Group, Message
 
-CODE_SECONDS = 300
 WAITING_SECONDS, RUNNING_SECONDS = 1, 2
 JOBID_SECONDS = 86400
 """Seconds that a jobid stays usable after its job has finished."""
@@ -72,14 +70,6 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         return RUNNING if now < self.finished else FINISHED
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The state of a code."""
-
-    expires: float
-    """Unix seconds."""
-    used: bool = False
-
-
 class Exports:
     """The exports of one corp.
 
@@ -90,29 +80,20 @@ class Exports:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._jobs = BoundedDict[str, Export](8 * MIB, KEPT_JOBS)
-        self.codes = BoundedDict[bytes, Code](32 * MIB, KEPT_CODES)
-        """By digest, since a code may have any length."""
+        self.codes = BoundedDict[bytes, None](32 * MIB, KEPT_CODES)
+        """Those that were used, by digest, since a code may have any length."""
         self.results = BoundedDict[str, bytes](KEPT_BYTES)
         """The filled files, by result_id."""
 
-    def issue_code(self, now: float) -> str:
-        """Return a code, as the export button of the chat component makes it."""
-        code = f"code_{self._rng.getrandbits(128):032x}"
-        self.codes.put(_digest(code), Code(expires=now + CODE_SECONDS), 0)
-        return code
-
-    def use_code(self, code: str, now: float) -> None:
-        """Use up a code; one that was not issued here counts as fresh.
+    def use_code(self, code: str) -> None:
+        """Use up a code. The chat component issues codes, and the emulator takes any: their age is not known.
 
         Raises:
-            RefusedError: 42022 or 42003.
+            RefusedError: 42022.
         """
-        known = self.codes.get(_digest(code))
-        if known is not None and known.used:
+        if (key := _digest(code)) in self.codes:
             raise RefusedError(42022, "code")
-        if known is not None and now >= known.expires:
-            raise RefusedError(42003, "code")
-        self.codes.put(_digest(code), Code(expires=now, used=True), 0)
+        self.codes.put(key, None, 0)
 
     def add(self, agentid: int, content: bytes | None, errcode: int, now: float) -> tuple[str, Export]:
         """Start a job.
@@ -264,6 +245,15 @@ def name_of_group(group: Group) -> str:
     return group.name or (_UNNAMED_INTERNAL if group.internal else _UNNAMED_CUSTOMERS)
 
 
-def name_of_customer(person: Person) -> str:
-    """Return a customer's name: behind an employee's remark on him, if there is one and it is another."""
+def name_of_customer(chats: Conversations, customer: str) -> str:
+    """Return a customer's name: behind an employee's remark on him, if there is one and it is another.
+
+    Args:
+        chats: Of the corp.
+        customer: The external_userid; `CHATID/EXTERNAL_USERID` for the member of a group.
+    """
+    chatid, _, external_userid = customer.rpartition("/")
+    person, group = chats.people.find(external_userid, CUSTOMER), chats.groups.get(chatid)
+    if person is None or (chatid and (group is None or person.party not in group.members)):
+        return NO_CUSTOMER
     return f"{person.alias}({person.name})" if person.alias not in ("", person.name) else person.name
