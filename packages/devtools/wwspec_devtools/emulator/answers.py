@@ -3,6 +3,8 @@
 Knows nothing of the APIs.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -10,7 +12,7 @@ import msgspec
 
 from wwspec_contracts.decoding import convert, decode_json
 from wwspec_contracts.errcodes import ERRCODES
-from wwspec_contracts.errors import JsonError, WWSpecError
+from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
 
 Answer = dict[str, Any]
 """A reply of the platform, before it becomes JSON."""
@@ -56,6 +58,15 @@ class Asked(Parameters, forbid_unknown_fields=True):
 
 
 ParametersT = TypeVar("ParametersT", bound=Parameters)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse with 40058 what is malformed."""
+    try:
+        yield
+    except (msgspec.ValidationError, ConfigurationError) as error:
+        raise RefusedError(40058, str(error)) from None
 
 
 def errmsg(errcode: int) -> str:

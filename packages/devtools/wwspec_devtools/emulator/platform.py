@@ -12,11 +12,10 @@ from typing import Any, Protocol
 import msgspec
 
 from wwspec_contracts.errcodes import TOKEN_CODES
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.printable import short
 from wwspec_devtools.emulator import administration
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, refusing
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import config as appconfig, permissions, table as appside, uploads
@@ -375,10 +374,8 @@ class Platform:
         """
 
         def change() -> Answer:
-            try:
+            with refusing():
                 check_url("program_url", program_url)
-            except ConfigurationError as error:
-                raise RefusedError(40058, str(error)) from None
             with self.world.lock:
                 programs, name = self.world.app.programs, program_id or self.settings.program_id
                 if name not in programs:

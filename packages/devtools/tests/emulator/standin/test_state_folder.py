@@ -47,7 +47,7 @@ def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "told"),
+    ("home", "message"),
     [
         (
             None,
@@ -62,13 +62,13 @@ def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
     ],
 )
 def test_without_a_home_of_its_own_the_proxy_asks_for_a_folder(
-    monkeypatch: pytest.MonkeyPatch, home: str | None, told: str
+    monkeypatch: pytest.MonkeyPatch, home: str | None, message: str
 ) -> None:
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     runner = CliRunner(env={"HOME": home, "XDG_STATE_HOME": None})
     assert runner.invoke(main, ["emulate", "--help"]).exit_code == 0
     done = runner.invoke(main, ["emulate", "--port", "0", "--proxy-port", "0"])
-    assert (done.exit_code, done.stderr) == (1, told)
+    assert (done.exit_code, done.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(

@@ -82,34 +82,31 @@ def create_spam_task(world: World, app: App, request: Messages) -> Answer:
 
 def create_summary_task(world: World, app: App, request: Messages) -> Answer:
     """Summarise messages; text beyond 30000 characters is not read."""
-    with world.lock:
-        corp = world.corp(app)
-        chosen = select(corp.chats, app.keys, request.msg_list)
-        text = analyses.summary(_chat(world, corp, chosen), chosen.readable) if chosen.readable else ""
-        return start_task(world, app, "create_summary_task", chosen, response_data=text)
+    corp = world.corp(app)
+    chosen = select(corp.chats, app.keys, request.msg_list)
+    text = analyses.summary(_chat(world, corp, chosen), chosen.readable) if chosen.readable else ""
+    return start_task(world, app, "create_summary_task", chosen, response_data=text)
 
 
 def create_recommend_dialog_task(world: World, app: App, request: RecommendDialog) -> Answer:
     """Suggest an answer from a knowledge base."""
-    with world.lock:
-        corp = world.corp(app)
-        base = corp.knowledge.usable(request.kb_id)
-        chosen = select(corp.chats, app.keys, request.msg_list)
-        contents = base.learnt(world.clock.now())
-        text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
-        errcode = _length_errcode(_chat(world, corp, chosen))
-        answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
+    corp = world.corp(app)
+    base = corp.knowledge.usable(request.kb_id)
+    chosen = select(corp.chats, app.keys, request.msg_list)
+    contents = base.learnt(world.clock.now())
+    text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
+    errcode = _length_errcode(_chat(world, corp, chosen))
+    answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
     return {**answer, "fail_tag_group_id_list": []}
 
 
 def create_customer_tag_task(world: World, app: App, request: CustomerTag) -> Answer:
     """Find the tag of each group that fits; unknown groups fit nothing."""
     groups, _unknown = tag_groups(request.tag_group_list)
-    with world.lock:
-        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
-        tags = analyses.fitting_tags(groups, chosen.readable)
-        errcode = _length_errcode("".join(map(_expanded, request.tag_group_list)))
-        return start_task(world, app, "create_customer_tag_task", chosen, errcode, tag_result_list=tags)
+    chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+    tags = analyses.fitting_tags(groups, chosen.readable)
+    errcode = _length_errcode("".join(map(_expanded, request.tag_group_list)))
+    return start_task(world, app, "create_customer_tag_task", chosen, errcode, tag_result_list=tags)
 
 
 def _expanded(asked: AskedTagGroup) -> str:
@@ -160,8 +157,7 @@ def result_of(
     """Return the API for the result of one kind of task; `answer` makes its answer of the task and the time."""
 
     def get_result(world: World, app: App, request: JobId) -> Answer:
-        with world.lock:
-            return answer(world.corp(app).tasks.get(kind, app.agentid, request.jobid), world.clock.now())
+        return answer(world.corp(app).tasks.get(kind, app.agentid, request.jobid), world.clock.now())
 
     return get_result
 
@@ -169,9 +165,8 @@ def result_of(
 def _judge(
     world: World, app: App, request: Messages, kind: str, judge: Callable[[ChosenMessages], list[dict[str, Any]]]
 ) -> Answer:
-    with world.lock:
-        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
-        return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
+    chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+    return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
 
 
 def _chat(world: World, corp: Corp, chosen: ChosenMessages) -> str:

@@ -39,22 +39,21 @@ class AskedExport(Asked):
 
 def create_chatdata_export_job(world: World, app: App, request: CreateExport) -> Answer:
     """Fill a template; the file can be read once the job has finished."""
-    with world.lock:
-        corp, now = world.corp(app), world.clock.now()
-        template = corp.media.get(app.agentid, request.media_id, now)
-        if template is None:
-            raise RefusedError(40145, "media_id")
-        name = template.name.lower()
-        if not name.endswith(SUFFIXES):
-            raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
-        corp.exports.use_code(request.code)
-        corp.daily_exports.admit("create_chatdata_export_job", now)
-        content, errcode = None, 0
-        try:
-            content = filled(name, template.content, _filler(corp.chats, app))
-        except RefusedError as error:
-            errcode = error.errcode
-        jobid, job = corp.exports.add(app.agentid, content, errcode, now)
+    corp, now = world.corp(app), world.clock.now()
+    template = corp.media.get(app.agentid, request.media_id, now)
+    if template is None:
+        raise RefusedError(40145, "media_id")
+    name = template.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
+    corp.exports.use_code(request.code)
+    corp.daily_exports.admit("create_chatdata_export_job", now)
+    content, errcode = None, 0
+    try:
+        content = filled(name, template.content, _filler(corp.chats, app))
+    except RefusedError as error:
+        errcode = error.errcode
+    jobid, job = corp.exports.add(app.agentid, content, errcode, now)
     world.timers.schedule(
         job.finished - now, lambda: world.raise_event(app, "chat_archive_export_finished", {"jobid": jobid})
     )
@@ -63,9 +62,8 @@ def create_chatdata_export_job(world: World, app: App, request: CreateExport) ->
 
 def get_chatdata_export_job_status(world: World, app: App, request: AskedExport) -> Answer:
     """Return how far a job has come, and its outcome once it finished."""
-    with world.lock:
-        now = world.clock.now()
-        job = world.corp(app).exports.get(request.jobid, app.agentid, now)
+    now = world.clock.now()
+    job = world.corp(app).exports.get(request.jobid, app.agentid, now)
     status = job.status(now)
     if status != FINISHED:
         return accepted(status=status)

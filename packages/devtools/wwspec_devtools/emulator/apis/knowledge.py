@@ -81,63 +81,56 @@ class Nothing(Asked):
 
 def knowledge_base_list(world: World, app: App, request: Nothing) -> Answer:
     """Return every knowledge base that is authorised to the app, its own and the corp's."""
-    with world.lock:
-        bases = world.corp(app).knowledge.authorised()
-        return accepted(kb_info_list=[{"kb_id": base.kb_id, "kb_name": base.name} for base in bases])
+    bases = world.corp(app).knowledge.authorised()
+    return accepted(kb_info_list=[{"kb_id": base.kb_id, "kb_name": base.name} for base in bases])
 
 
 def knowledge_base_create(world: World, app: App, request: Create) -> Answer:
     """Make a knowledge base and begin to learn its contents."""
     _check_title(request.kb_name)
-    with world.lock:
-        corp, now = world.corp(app), world.clock.now()
-        contents = _check_contents(corp, app, request.doc_list, now)
-        base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
-        added = list(base.contents.values())
+    corp, now = world.corp(app), world.clock.now()
+    contents = _check_contents(corp, app, request.doc_list, now)
+    base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
+    added = list(base.contents.values())
     _learn(world, app, base, added)
     return accepted(kb_id=base.kb_id, doc_list=[_added(content) for content in added])
 
 
 def knowledge_base_detail(world: World, app: App, request: BaseId) -> Answer:
     """Return the contents of one knowledge base and how far they are learnt."""
-    with world.lock:
-        base = _owned(world, app, request.kb_id)
-        now = world.clock.now()
-        contents = [_detail(content, now) for content in base.contents.values()]
-        return accepted(kb_id=base.kb_id, kb_name=base.name, doc_list=contents)
+    base = _owned(world, app, request.kb_id)
+    now = world.clock.now()
+    contents = [_detail(content, now) for content in base.contents.values()]
+    return accepted(kb_id=base.kb_id, kb_name=base.name, doc_list=contents)
 
 
 def knowledge_base_add_doc(world: World, app: App, request: AddDoc) -> Answer:
     """Add contents and begin to learn them."""
-    with world.lock:
-        base = _owned(world, app, request.kb_id)
-        now = world.clock.now()
-        corp = world.corp(app)
-        added = corp.knowledge.add(base, _check_contents(corp, app, request.doc_list, now), now)
+    base = _owned(world, app, request.kb_id)
+    now = world.clock.now()
+    corp = world.corp(app)
+    added = corp.knowledge.add(base, _check_contents(corp, app, request.doc_list, now), now)
     _learn(world, app, base, added)
     return accepted(doc_list=[_added(content) for content in added])
 
 
 def knowledge_base_remove_doc(world: World, app: App, request: RemoveDoc) -> Answer:
     """Remove contents, but never all."""
-    with world.lock:
-        _owned(world, app, request.kb_id).remove(request.docid_list)
+    _owned(world, app, request.kb_id).remove(request.docid_list)
     return accepted()
 
 
 def knowledge_base_modify_name(world: World, app: App, request: ModifyName) -> Answer:
     """Rename a knowledge base."""
     _check_title(request.kb_name)
-    with world.lock:
-        _owned(world, app, request.kb_id).name = request.kb_name
+    _owned(world, app, request.kb_id).name = request.kb_name
     return accepted()
 
 
 def knowledge_base_delete(world: World, app: App, request: BaseId) -> Answer:
     """Delete a knowledge base."""
-    with world.lock:
-        base = _owned(world, app, request.kb_id)
-        world.corp(app).knowledge.delete(base)
+    base = _owned(world, app, request.kb_id)
+    world.corp(app).knowledge.delete(base)
     return accepted()
 
 

@@ -30,13 +30,11 @@ class GetConfig(Asked):
 
 def set_hide_sensitiveinfo_config(world: World, app: App, request: SetConfig) -> Answer:
     """Replace a member's setting."""
-    with world.lock:
-        masking = convert(request.config, Masking, from_attributes=True)
-        world.corp(app).set_masking(request.userid, masking)
+    masking = convert(request.config, Masking, from_attributes=True)
+    world.corp(app).set_masking(request.userid, masking)
     return accepted()
 
 
 def get_hide_sensitiveinfo_config(world: World, app: App, request: GetConfig) -> Answer:
     """Return a member's setting: nothing is hidden before it is set."""
-    with world.lock:
-        return accepted(config=world.corp(app).masking_of(request.userid))
+    return accepted(config=world.corp(app).masking_of(request.userid))

@@ -64,28 +64,26 @@ def search_msg(world: World, app: App, request: SearchMsg) -> Answer:
     """Return the messages that hold the words, latest first."""
     question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=0)).decode()
     limit = request.limit or DEFAULT_LIMIT
-    with world.lock:
-        chats = world.corp(app).chats
-        before = _PAGES.read(world, app, request.cursor, question)
-        since, until = _times(request, world.clock.seconds())
-        _check_chat(chats, request.chat_info)
-        words = _words(request)
-        first = chats.first_since(since)
-        last = min(chats.first_since(until + 1), chats.end if before is None else before)
-        found: list[int] = []
-        for position in range(last - 1, first - 1, -1):
-            if _fits(request.chat_info, words, chats.at(position)):
-                found.append(position)
-                if len(found) > limit:
-                    break
-        page = found[:limit]
-        cursor = _PAGES.write(world, app, page[-1] if page else first, question)
-        answer = accepted(
-            has_more=int(len(found) > limit),
-            next_cursor=cursor,
-            msg_list=[{"msgid": chats.at(position).msgid} for position in page],
-        )
-    return answer
+    chats = world.corp(app).chats
+    before = _PAGES.read(world, app, request.cursor, question)
+    since, until = _times(request, world.clock.seconds())
+    _check_chat(chats, request.chat_info)
+    words = _words(request)
+    first = chats.first_since(since)
+    last = min(chats.first_since(until + 1), chats.end if before is None else before)
+    found: list[int] = []
+    for position in range(last - 1, first - 1, -1):
+        if _fits(request.chat_info, words, chats.at(position)):
+            found.append(position)
+            if len(found) > limit:
+                break
+    page = found[:limit]
+    cursor = _PAGES.write(world, app, page[-1] if page else first, question)
+    return accepted(
+        has_more=int(len(found) > limit),
+        next_cursor=cursor,
+        msg_list=[{"msgid": chats.at(position).msgid} for position in page],
+    )
 
 
 def _times(request: SearchMsg, now: int) -> tuple[int, int]:

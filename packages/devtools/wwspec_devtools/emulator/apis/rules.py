@@ -58,45 +58,40 @@ class RuleList(Asked):
 
 def create_rule(world: World, app: App, request: CreateRule) -> Answer:
     """Make a rule."""
-    with world.lock:
-        corp = world.corp(app)
-        rule = corp.rules.add(_check_rule(corp.chats, msgspec.to_builtins(request)), world.clock.seconds())
+    corp = world.corp(app)
+    rule = corp.rules.add(_check_rule(corp.chats, msgspec.to_builtins(request)), world.clock.seconds())
     return accepted(rule_id=rule.rule_id)
 
 
 def get_rule_list(world: World, app: App, request: RuleList) -> Answer:
     """Return the rules, oldest first."""
-    with world.lock:
-        start = _PAGES.read(world, app, request.cursor) or 0
-        rules = world.corp(app).rules.after(start)
-        page = rules[: request.limit or DEFAULT_LIMIT]
-        cursor = _PAGES.write(world, app, page[-1].serial if page else start)
+    start = _PAGES.read(world, app, request.cursor) or 0
+    rules = world.corp(app).rules.after(start)
+    page = rules[: request.limit or DEFAULT_LIMIT]
+    cursor = _PAGES.write(world, app, page[-1].serial if page else start)
     listed = [{"rule_id": rule.rule_id, "name": rule.body.name, "create_time": rule.create_time} for rule in page]
     return accepted(rule_list=listed, has_more=len(page) < len(rules), next_cursor=cursor)
 
 
 def get_rule_detail(world: World, app: App, request: RuleId) -> Answer:
     """Return one rule with WeCom's defaults for what was left out."""
-    with world.lock:
-        rule = world.corp(app).rules.get(request.rule_id)
-        return accepted(**msgspec.to_builtins(rule.body))
+    rule = world.corp(app).rules.get(request.rule_id)
+    return accepted(**msgspec.to_builtins(rule.body))
 
 
 def update_rule(world: World, app: App, request: UpdateRule) -> Answer:
     """Change a rule. Earlier hits stay."""
     changes = msgspec.to_builtins(request)
     del changes["rule_id"]
-    with world.lock:
-        corp = world.corp(app)
-        rule = corp.rules.get(request.rule_id)
-        corp.rules.change(rule.rule_id, _check_rule(corp.chats, merged(rule.body, changes)))
+    corp = world.corp(app)
+    rule = corp.rules.get(request.rule_id)
+    corp.rules.change(rule.rule_id, _check_rule(corp.chats, merged(rule.body, changes)))
     return accepted()
 
 
 def delete_rule(world: World, app: App, request: RuleId) -> Answer:
     """Delete a rule."""
-    with world.lock:
-        world.corp(app).rules.delete(request.rule_id)
+    world.corp(app).rules.delete(request.rule_id)
     return accepted()
 
 

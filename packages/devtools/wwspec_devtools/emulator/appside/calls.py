@@ -48,15 +48,13 @@ class AsyncResult(Parameters):
 
 def set_public_key(world: World, app: App, request: PublicKey) -> Answer:
     """Store the public key that encrypts the keys of messages."""
-    with world.lock:
-        app.keys.set_public_key(request.public_key, request.public_key_ver)
+    app.keys.set_public_key(request.public_key, request.public_key_ver)
     return accepted()
 
 
 def set_receive_callback(world: World, app: App, request: ReceiveCallback) -> Answer:
     """Choose the program that receives the app's events."""
-    with world.lock:
-        app.receiver = app.linked(request.program_id)
+    app.receiver = app.linked(request.program_id)
     return accepted()
 
 
@@ -86,11 +84,10 @@ def async_program_task(world: World, app: App, request: AsyncCall) -> Answer:
 
 def async_program_result(world: World, app: App, request: AsyncResult) -> Answer:
     """Return what the program reported by `program_async_job_call_back`; 710642 before that."""
-    with world.lock:
-        job = world.jobs.of_app(request.jobid, app.corpid, app.agentid)
-        if not job.reported:
-            raise RefusedError(710642)
-        return accepted(response_errcode=job.errcode, response_data=job.result)
+    job = world.jobs.of_app(request.jobid, app.corpid, app.agentid)
+    if not job.reported:
+        raise RefusedError(710642)
+    return accepted(response_errcode=job.errcode, response_data=job.result)
 
 
 def _check_notify_id(world: World, app: App, notify_id: str) -> None:

@@ -51,53 +51,46 @@ class OpenDebugMode(OfProgram):
 
 def set_hide_sensitiveinfo_config(world: World, app: App, request: SetMasking) -> Answer:
     """Replace what the chat component hides from a member."""
-    with world.lock:
-        world.corp(app).set_masking(request.userid, request.config)
+    world.corp(app).set_masking(request.userid, request.config)
     return accepted()
 
 
 def get_hide_sensitiveinfo_config(world: World, app: App, request: GetMasking) -> Answer:
     """Return what the chat component hides from a member; nothing before it was set."""
-    with world.lock:
-        return accepted(config=world.corp(app).masking_of(request.userid))
+    return accepted(config=world.corp(app).masking_of(request.userid))
 
 
 def set_log_level(world: World, app: App, request: SetLogLevel) -> Answer:
     """Store a program's log level for the app."""
-    with world.lock:
-        app.operation(request.program_id).log_level = request.log_level
+    app.operation(request.program_id).log_level = request.log_level
     return accepted()
 
 
 def get_log_level(world: World, app: App, request: OfProgram) -> Answer:
     """Return a program's log level; INFO before it was set."""
-    with world.lock:
-        return accepted(log_level=app.operation(request.program_id).log_level)
+    return accepted(log_level=app.operation(request.program_id).log_level)
 
 
 def open_debug_mode(world: World, app: App, request: OpenDebugMode) -> Answer:
     """Send calls and events to the debug URL, once the program has called the SDK's `spec_open_debug_mode`, too."""
-    with world.lock:
-        operation = app.operation(request.program_id)
-        if not valid_debug_token(world, request.debug_token):
-            raise RefusedError(710671, "the debug_token is unknown or expired (valid 3 days)")
-        if not operation.sdk_debugs:
-            raise RefusedError(710673, "the program has not called spec_open_debug_mode with a token of the app")
-        operation.app_debugs = True
+    operation = app.operation(request.program_id)
+    if not valid_debug_token(world, request.debug_token):
+        raise RefusedError(710671, "the debug_token is unknown or expired (valid 3 days)")
+    if not operation.sdk_debugs:
+        raise RefusedError(710673, "the program has not called spec_open_debug_mode with a token of the app")
+    operation.app_debugs = True
     return accepted()
 
 
 def close_debug_mode(world: World, app: App, request: OfProgram) -> Answer:
     """Send calls and events to the zone again."""
-    with world.lock:
-        app.operation(request.program_id).app_debugs = False
+    app.operation(request.program_id).app_debugs = False
     return accepted()
 
 
 def check_debug_mode(world: World, app: App, request: OfProgram) -> Answer:
     """Return 1 for closed, 2 for open."""
-    with world.lock:
-        opened = app.operation(request.program_id).app_debugs
+    opened = app.operation(request.program_id).app_debugs
     return accepted(debug_mode_status=_OPEN if opened else _CLOSED)
 
 

@@ -20,31 +20,27 @@ class UserDetail(Parameters):
     user_ticket: str
 
 
-def get_user_info(world: World, query: Mapping[str, str], _: bytes) -> Answer:
+def get_user_info(world: World, app: App, query: Mapping[str, str], _: bytes) -> Answer:
     """Return who has logged in to an app of the corp's own, or one that a provider develops for it."""
-    app = world.calling_app(query.get("access_token", ""))
-    with world.lock:
-        login = _use_code(world, query, lambda login: login.app is app and not login.by_suite)
-        return accepted(**_person(world, login, doc_ticket=True))
+    login = _use_code(world, query, lambda login: login.app is app and not login.by_suite)
+    return accepted(**_person(world, login, doc_ticket=True))
 
 
 def get_user_info_3rd(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return who has logged in to a third-party app, and in which corp."""
-    with world.lock:
-        check_token(world, query)
-        login = _use_code(world, query, lambda login: login.by_suite)
-        person = _person(world, login, doc_ticket=world.settings.suite_doc_ticket)
-        if login.party.type != EMPLOYEE:
-            return accepted(**person)
-        if "user_ticket" in person:
-            person["expires_in"] = SECONDS[USER_TICKET]
-        return accepted(corpid=login.app.corpid, open_userid=open_userid(login.app, login.party.id), **person)
+    check_token(world, query)
+    login = _use_code(world, query, lambda login: login.by_suite)
+    person = _person(world, login, doc_ticket=world.settings.suite_doc_ticket)
+    if login.party.type != EMPLOYEE:
+        return accepted(**person)
+    if "user_ticket" in person:
+        person["expires_in"] = SECONDS[USER_TICKET]
+    return accepted(corpid=login.app.corpid, open_userid=open_userid(login.app, login.party.id), **person)
 
 
 def get_user_detail(world: World, app: App, request: UserDetail) -> Answer:
     """Return the private data of a member. The corp's admin has chosen none of it, so it is as good as empty."""
-    with world.lock:
-        login = world.logins.member_of(app, request.user_ticket, world.clock.now())
+    login = world.logins.member_of(app, request.user_ticket, world.clock.now())
     return accepted(userid=login.party.id, gender="0", avatar="")
 
 

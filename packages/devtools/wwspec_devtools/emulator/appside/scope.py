@@ -54,8 +54,6 @@ def get_doc_auth_user_list(world: World, app: App, request: Page) -> Answer:
 
 def get_corp_auth_info(world: World, app: App, request: Nothing) -> Answer:
     """Return the one edition that the corp has paid for."""
-    with world.lock:
-        persons = len(world.conversations[app.corpid].employees)
     edition = {
         "edition": EDITION,
         "auth_scope": _scope(),
@@ -63,21 +61,19 @@ def get_corp_auth_info(world: World, app: App, request: Nothing) -> Answer:
         "begin_time": int(world.started) - _BEFORE,
         "end_time": int(world.archive_ends),
         "msg_duration_days": MSG_DURATION_DAYS,
-        "auth_user_count": persons,
+        "auth_user_count": len(world.conversations[app.corpid].employees),
     }
     return accepted(auth_edition_list=[edition])
 
 
 def get_doc_auth_info(world: World, app: App, request: Nothing) -> Answer:
     """Return that the document archive is on trial."""
-    with world.lock:
-        persons = len(world.conversations[app.corpid].employees)
     return accepted(
         status=_ON_TRIAL if world.clock.now() <= world.trial_ends else _TRIAL_OVER,
         auth_scope=_scope(),
         begin_time=int(world.started) - _TRIAL_BEFORE,
         end_time=int(world.trial_ends),
-        auth_user_count=persons,
+        auth_user_count=len(world.conversations[app.corpid].employees),
     )
 
 
@@ -88,14 +84,13 @@ def _scope() -> dict[str, Any]:
 
 def _page(world: World, app: App, request: Page, kind: str) -> tuple[list[str], dict[str, Any]]:
     """Return the userids of a page, and the fields for the next page."""
-    with world.lock:
-        userids = [employee.id for employee in world.conversations[app.corpid].employees]
-        position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
-        if position is None:
-            raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
-        end = min(len(userids), position[0] + (request.limit or DEFAULT_LIMIT))
-        has_more = end < len(userids)
-        cursor = world.marks.write(kind, app.corpid, end) if has_more else ""
+    userids = [employee.id for employee in world.conversations[app.corpid].employees]
+    position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
+    if position is None:
+        raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
+    end = min(len(userids), position[0] + (request.limit or DEFAULT_LIMIT))
+    has_more = end < len(userids)
+    cursor = world.marks.write(kind, app.corpid, end) if has_more else ""
     return userids[position[0] : end], {"next_cursor": cursor, "has_more": has_more}
 
 

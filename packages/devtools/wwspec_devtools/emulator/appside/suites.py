@@ -36,35 +36,31 @@ class AuthCode(Parameters):
 def get_suite_token(world: World, _: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the suite, valid two hours."""
     request = asked(SuiteToken, body)
-    with world.lock:
-        token, seconds = world.suite.issue_token(
-            request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.ids
-        )
+    token, seconds = world.suite.issue_token(
+        request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.ids
+    )
     return accepted(suite_access_token=token, expires_in=seconds)
 
 
 def get_pre_auth_code(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return a code for an install link, valid 20 minutes."""
-    with world.lock:
-        check_token(world, query)
-        code, seconds = world.suite.issue_pre_auth_code(world.clock.now(), world.ids)
+    check_token(world, query)
+    code, seconds = world.suite.issue_pre_auth_code(world.clock.now(), world.ids)
     return accepted(pre_auth_code=code, expires_in=seconds)
 
 
 def get_permanent_code(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return the permanent_code for an auth_code, once, with all else that the older API has."""
-    with world.lock:
-        app, state = _take_auth_code(world, query, body)
-        token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
-        with_token = {} if world.settings.app_type == "custom" else {"access_token": token, "expires_in": seconds}
-        installed = _installed(world, app, state)
+    app, state = _take_auth_code(world, query, body)
+    token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
+    with_token = {} if world.settings.app_type == "custom" else {"access_token": token, "expires_in": seconds}
+    installed = _installed(world, app, state)
     return accepted(**with_token, **installed, auth_info={"agent": [_agent(app)]})
 
 
 def get_permanent_code_v2(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return the permanent_code for an auth_code, once."""
-    with world.lock:
-        return accepted(**_installed(world, *_take_auth_code(world, query, body)))
+    return accepted(**_installed(world, *_take_auth_code(world, query, body)))
 
 
 def get_auth_info(world: World, query: Mapping[str, str], body: bytes) -> Answer:
@@ -74,9 +70,8 @@ def get_auth_info(world: World, query: Mapping[str, str], body: bytes) -> Answer
 
 def get_auth_info_v2(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return what a corp has authorised."""
-    with world.lock:
-        app = _authorised_app(world, query, body)
-        persons = len(world.corp(app).chats.employees)
+    app = _authorised_app(world, query, body)
+    persons = len(world.corp(app).chats.employees)
     corp = {
         "corpid": app.corpid,
         "corp_name": app.corp_name,
@@ -91,9 +86,8 @@ def get_auth_info_v2(world: World, query: Mapping[str, str], body: bytes) -> Ans
 
 def get_corp_token(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the app that a corp has installed, valid two hours."""
-    with world.lock:
-        app = _authorised_app(world, query, body)
-        token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
+    app = _authorised_app(world, query, body)
+    token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
     return accepted(access_token=token, expires_in=seconds)
 
 

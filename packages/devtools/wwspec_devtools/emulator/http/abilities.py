@@ -10,11 +10,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_devtools.console_contracts.saved_requests import SavedRequest, SavedRequests
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.platform import Platform
 
 
@@ -138,7 +137,5 @@ class Saved:
         """Yield the saved requests; what is wrong with them is refused with 40058."""
         if self._saved is None:
             raise RefusedError(40058, UNKNOWN_FOLDER)
-        try:
+        with refusing():
             yield self._saved
-        except ConfigurationError as error:
-            raise RefusedError(40058, str(error)) from None

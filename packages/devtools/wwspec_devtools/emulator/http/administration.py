@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator import administration
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, refusing
 from wwspec_devtools.emulator.http.commands import Connect, connect_to
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import check_url
@@ -136,10 +135,8 @@ class Administration:
             if query.get("suite_id") != world.suite.suite_id:
                 raise RefusedError(40083)
             world.suite.check_pre_auth_code(query.get("pre_auth_code", ""), world.clock.now())
-        try:
+        with refusing():
             check_url("redirect_uri", query.get("redirect_uri", ""))
-        except ConfigurationError as error:
-            raise RefusedError(40058, str(error)) from None
 
     def _shown(self, app: App) -> dict[str, Any]:
         """Return an authorisation as it is shown; null stands for a permission without an end."""

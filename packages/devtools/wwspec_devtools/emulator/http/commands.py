@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from wwspec_contracts.errors import ConfigurationError, did_you_mean
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_contracts.errors import did_you_mean
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
 from wwspec_devtools.emulator.display.masking import unmasked_text
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
@@ -125,14 +125,12 @@ class Control:
         """
         world = self._platform.world
         message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
-        try:
+        with refusing():
             check_message(message, "$")
             with world.lock:
                 app = world.app_of(corp)
                 said = say(world.corp(app).chats, message, world.clock.seconds())
                 token = world.issue_event_token(app)
-        except (msgspec.ValidationError, ConfigurationError) as error:
-            raise RefusedError(40058, str(error)) from None
         world.raise_event(app, "conversation_new_message", {"token": token}, said)
         event = world.traffic.find(token)
         return accepted(msgid=said.msgid, number=None if event is None else event.number)
@@ -246,11 +244,9 @@ def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) ->
     Raises:
         RefusedError: 40058: the URL or the key is malformed.
     """
-    try:
+    with refusing():
         check_url("url", url)
         return connect(CallbackSpec(url, token, encoding_aes_key))
-    except ConfigurationError as error:
-        raise RefusedError(40058, str(error)) from None
 
 
 def _check_api(fault: FaultSpec) -> str:
