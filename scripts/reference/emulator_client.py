@@ -9,7 +9,7 @@ PAGE = "reference/emulator-client.md"
 
 NAMES = {
     "wwspec_devtools.emulator.http.client": ["EmulatorClient", "EmulatorError"],
-    "wwspec_devtools.emulator.http.machine_controls": ["MachineControls"],
+    "wwspec_devtools.emulator.http.controls": ["MachineControls"],
 }
 """What controls an emulator, by module."""
 

@@ -18,7 +18,7 @@ from tests.support.zones import serve_zone
 from torture.archive import rotate_key
 from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.proxy.authority import Authority
-from wwspec_devtools.emulator.proxy.browser import page_browser
+from wwspec_devtools.emulator.proxy.proxy import page_browser
 from wwspec_devtools.emulator.state.page_logins import LOGIN_SECONDS
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_devtools.testing.zone import ServedZone

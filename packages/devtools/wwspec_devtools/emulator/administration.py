@@ -249,6 +249,6 @@ def _send(world: World, app: App | None, info_type: str, fields: dict[str, XmlVa
 def _deliver(world: World, app: App | None, receiver: str, info_type: str, fields: dict[str, XmlValue]) -> None:
     first, *_ = fields
     content = {first: fields[first], "InfoType": info_type, "TimeStamp": world.clock.seconds(), **fields}
-    command = Command(number=world.reference(), receiver=receiver, content=content)
+    command = Command(key=world.reference(), receive_id=receiver, fields=content)
     corpid, agentid = ("", None) if app is None else (app.corpid, app.agentid)
     world.commands.send(command, info_type, msgspec.json.encode(content), corpid, agentid)

@@ -3,13 +3,16 @@
 Knows nothing of the APIs.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
 from wwspec_contracts.decoding import convert, decode_json
 from wwspec_contracts.errcodes import ERRCODES
-from wwspec_contracts.errors import JsonError, WWSpecError
+from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
 
 Answer = dict[str, Any]
 """A reply of the platform, before it becomes JSON."""
@@ -46,11 +49,24 @@ class RefusedError(WWSpecError):
         return {"errcode": self.errcode, "errmsg": f"{errmsg(self.errcode)}, hint: [{reference}]{hint}"}
 
 
-class Asked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Parameters(msgspec.Struct, kw_only=True):
+    """Base of the requests of APIs: a parameter without a default is needed, and not as an empty text or list."""
+
+
+class Asked(Parameters, forbid_unknown_fields=True):
     """Base of every object in a request of an SDK API: a field that the API does not have is refused."""
 
 
-AskedT = TypeVar("AskedT", bound=Asked)
+ParametersT = TypeVar("ParametersT", bound=Parameters)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse with 40058 what is malformed."""
+    try:
+        yield
+    except (msgspec.ValidationError, ConfigurationError) as error:
+        raise RefusedError(40058, str(error)) from None
 
 
 def errmsg(errcode: int) -> str:
@@ -97,25 +113,33 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def asked(kind: type[AskedT], body: bytes) -> AskedT:
-    """Decode the request of an SDK API.
+def asked(kind: type[ParametersT], body: bytes) -> ParametersT:
+    """Decode the request of an API.
 
     Raises:
-        RefusedError: 40058, also for a parameter that the API does not have; 40063 for one that is absent though it has
-            no default.
+        RefusedError: 40058, also for a parameter that an SDK API does not have; 40063 for one that is absent or empty
+            though it has no default.
     """
     try:
-        return read(kind, body)
+        request = read(kind, body)
     except RefusedError as error:
         raise RefusedError(40063, error.hint) if error.hint.startswith(_MISSING) else error from None
+    require(**{name: getattr(request, name) for name in needed(kind)})
+    return request
+
+
+@cache
+def needed(kind: type[Parameters]) -> list[str]:
+    """Return the names of the parameters without a default."""
+    return [each.name for each in msgspec.structs.fields(kind) if each.required]
 
 
 def require(**parameters: object) -> None:
-    """Refuse a call in which one of the parameters is absent.
+    """Refuse a call in which one of the parameters is absent or empty.
 
     Raises:
         RefusedError: 40063, naming the first one.
     """
     for name, value in parameters.items():
-        if value in ("", None):
+        if value in ("", [], None):
             raise RefusedError(40063, name)

@@ -12,11 +12,10 @@ from typing import Any, Protocol
 import msgspec
 
 from wwspec_contracts.errcodes import TOKEN_CODES
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.printable import short
 from wwspec_devtools.emulator import administration
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, refusing
 from wwspec_devtools.emulator.apis.by_hand import answer_by_hand
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import config as appconfig, permissions, table as appside, uploads
@@ -142,7 +141,7 @@ class Platform:
         self.clock.restart()
         world = self._new_world(old.zone_key)
         with old.lock:
-            program, former = world.app.programs[self.settings.program_id], self._program()
+            program, former = world.program, old.program
             program.machines, program.contracts, program.start = former.machines, former.contracts, former.start
             program.machines.forget()
             program.registrations = former.registrations
@@ -360,7 +359,7 @@ class Platform:
     def register(self, contracts: Mapping[str, ConsoleContract] | None) -> Answer:
         """Replace the console contracts of the program; None is the open mode."""
         with self.world.lock:
-            program = self._program()
+            program = self.world.program
             program.contracts, program.registrations = contracts, program.registrations + 1
         self.changes.wake_all()
         return accepted()
@@ -375,10 +374,8 @@ class Platform:
         """
 
         def change() -> Answer:
-            try:
+            with refusing():
                 check_url("program_url", program_url)
-            except ConfigurationError as error:
-                raise RefusedError(40058, str(error)) from None
             with self.world.lock:
                 programs, name = self.world.app.programs, program_id or self.settings.program_id
                 if name not in programs:
@@ -392,17 +389,14 @@ class Platform:
     def begin_start(self) -> Answer:
         """Let calls of the program wait while it starts; see `Start`."""
         with self.world.lock:
-            self._program().start.begin()
+            self.world.program.start.begin()
         return accepted()
 
     def end_start(self, fault: str) -> Answer:
         """Let the calls that wait for the program's start through, or refuse them when it has a fault."""
         with self.world.lock:
-            self._program().start.end(fault)
+            self.world.program.start.end(fault)
         return accepted()
-
-    def _program(self) -> LinkedProgram:
-        return self.world.app.programs[self.settings.program_id]
 
     def advance(self, seconds: float) -> Answer:
         """Put the clock forward; return the new time once due actions are done and the program has their events."""

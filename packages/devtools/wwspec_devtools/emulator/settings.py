@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -40,6 +40,14 @@ PAGE_HOST = "open.work.weixin.qq.com"
 
 Speakers = Literal["letters", "names"]
 """How `{chat}` names who speaks: A, B, C in the order of their first messages, or their real names."""
+
+
+class CallbackSpec(NamedTuple):
+    """A callback URL of the app, and what callbacks to it are sealed with."""
+
+    url: str
+    token: str
+    encoding_aes_key: str
 
 
 class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
@@ -153,13 +161,21 @@ class EmulatorSettings(msgspec.Struct, kw_only=True, frozen=True):
             raise ConfigurationError(str(error)) from None
         if not 1 <= self.corps <= MAX_CORPS:
             raise ConfigurationError(f"corps: 1 to {MAX_CORPS}, not {self.corps}")
-        _check_callback("app's", CALLBACK_NAMES, self.callback_url, self.callback_token, self.encoding_aes_key)
-        _check_callback(
-            "provider's command", COMMAND_NAMES, self.command_url, self.command_token, self.command_encoding_aes_key
-        )
+        _check_callback("app's", CALLBACK_NAMES, self.callback)
+        _check_callback("provider's command", COMMAND_NAMES, self.command_callback)
         for name in ("callback_url", "command_url", "debug_url"):
             if url := getattr(self, name):
                 check_url(name, url)
+
+    @property
+    def callback(self) -> CallbackSpec:
+        """The app's data callback."""
+        return CallbackSpec(self.callback_url, self.callback_token, self.encoding_aes_key)
+
+    @property
+    def command_callback(self) -> CallbackSpec:
+        """The provider's command callback."""
+        return CallbackSpec(self.command_url, self.command_token, self.command_encoding_aes_key)
 
 
 def host_of(authority: str) -> str:
@@ -198,7 +214,7 @@ def check_url(name: str, url: str) -> None:
         raise ConfigurationError(f"{name} must be an http:// or https:// URL")
 
 
-def _check_callback(whose: str, names: tuple[str, str, str], *values: str) -> None:
+def _check_callback(whose: str, names: tuple[str, str, str], values: CallbackSpec) -> None:
     if any(values) and not all(values):
         missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
         raise ConfigurationError(

@@ -91,7 +91,6 @@ def test_a_task_takes_1000_messages_at_most(zone: EmulatedZone, kind: str) -> No
     many = [{"msgid": str(number), "encrypt_info": {"secret_key": "x"}} for number in range(1001)]
     start(zone, kind, many[:1000])
     assert zone.refused(kind, KINDS[kind][1], msg_list=many) == 710623
-    assert zone.refused(kind, KINDS[kind][1], msg_list=[]) == 40063
     assert zone.refused(kind, KINDS[kind][1], msg_list=[{"msgid": "x"}]) == 40063
     assert zone.refused(kind, KINDS[kind][1], msg_list=[{"msgid": 1, "encrypt_info": {"secret_key": ""}}]) == 40058
 
@@ -103,7 +102,6 @@ def test_a_result_is_asked_for_with_the_right_jobid(zone: EmulatedZone, kind: st
         if other != kind:
             assert zone.refused(get_result, jobid=jobid) == 710616
     assert zone.refused(KINDS[kind][0], jobid="made-up") == 40088
-    assert zone.refused(KINDS[kind][0], jobid="") == 40063
     with zone.foreign_app() as call:
         assert call(KINDS[kind][0], {"jobid": jobid})["errcode"] == 40088
 
@@ -140,7 +138,6 @@ def test_the_tag_with_most_words_fits_and_groups_without_any_are_left_out(zone: 
     groups = [{"group_id": "made-up"}, {"group_id": TOPIC}]
     tags = result(zone, "create_customer_tag_task", zone.talk("你好"), tag_group_list=groups)["tag_result_list"]
     assert tags == []
-    assert zone.refused("create_customer_tag_task", tag_group_list=[], msg_list=keys) == 40063
 
 
 def test_tag_groups_that_are_too_long_fail_the_task(zone: EmulatedZone) -> None:

@@ -82,18 +82,12 @@ def test_the_log_level_of_a_program_is_kept(emulator: Emulator) -> None:
     ("api", "request_json", "errcode"),
     [
         ("set_hide_sensitiveinfo_config", {"userid": "nobody", "config": {}}, 60111),
-        ("set_hide_sensitiveinfo_config", {"userid": "lina"}, 40063),
-        ("set_hide_sensitiveinfo_config", {"config": {}}, 40063),
         ("set_hide_sensitiveinfo_config", {"userid": "lina", "config": {"hide_mobile": 1}}, 40058),
         ("get_hide_sensitiveinfo_config", {"userid": "nobody"}, 60111),
-        ("get_hide_sensitiveinfo_config", {}, 40063),
         ("set_log_level", {"program_id": "emulator-program", "log_level": 4}, 40058),
-        ("set_log_level", {"program_id": "emulator-program"}, 40063),
         ("set_log_level", {"program_id": "another", "log_level": 1}, 790020),
         ("get_log_level", {"program_id": "another"}, 790020),
-        ("get_log_level", {}, 40063),
         ("check_debug_mode", {"program_id": "another"}, 790020),
-        ("close_debug_mode", {}, 40063),
         ("open_debug_mode", {"program_id": "emulator-program"}, 40063),
     ],
 )

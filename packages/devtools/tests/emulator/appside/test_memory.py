@@ -5,9 +5,10 @@ import json
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
@@ -16,7 +17,6 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.emulator.bounded import MIB
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_devtools.emulator.http.commands import CallbackSpec, Control
 from wwspec_devtools.emulator.state import conversations, exports, jobs, tasks
 from wwspec_devtools.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_devtools.emulator.state.rules import MAX_BYTES as RULE_BYTES
@@ -39,15 +39,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> EmulatedZone:
     return EmulatedZone()
 
 
-def control_of(zone: EmulatedZone) -> Control:
-    def connect(spec: CallbackSpec) -> NoReturn:
-        raise AssertionError("no test here sets a callback URL")
-
-    return Control(zone.platform, connect)
-
-
 def kept(zone: EmulatedZone, what: str) -> Json:
-    found: Json = control_of(zone).info()["kept"][what]
+    found: Json = msgspec.to_builtins(zone.world.kept(zone.app)[what])
     assert found["bytes"] <= found["max_bytes"]
     return found
 
@@ -166,10 +159,8 @@ def test_messages_said_are_bounded_and_the_oldest_leave_the_archive(small: Emula
     first = small.say("第一")
     seeded = small.chats.messages[0]
     start = small.ok("sync_msg", limit=1)["next_cursor"]
-    control = control_of(small)
     for number in range(16):
-        text = f"{number}" + "x" * (9 * MIB // 16)
-        assert control.say("lina", text, to=["mahui"], group="", msgtype=1, corp="")["errcode"] == 0
+        small.say(f"{number}" + "x" * (9 * MIB // 16))
     kept(small, "messages")
     assert small.chats.find(seeded.msgid) is None
     pulled = small.ok("sync_msg", cursor=start, limit=1000)
@@ -260,7 +251,7 @@ def test_the_emulator_tells_what_it_keeps(zone: EmulatedZone) -> None:
         4: "page_logins frames",
     }
     bounds[16] = "event_tokens notify_ids logins"
-    shown = {name: each["max_bytes"] for name, each in control_of(zone).info()["kept"].items()}
+    shown = {name: each.max_bytes for name, each in zone.world.kept(zone.app).items()}
     assert shown == {name: mib * MIB for mib, names in bounds.items() for name in names.split()}
 
 

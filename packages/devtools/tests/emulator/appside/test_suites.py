@@ -20,13 +20,6 @@ def post(emulator: Emulator, path: str, body: dict[str, str]) -> dict[str, Any]:
     return answer
 
 
-def test_a_suite_gets_a_token_and_with_it_that_of_a_corp(emulator: Emulator) -> None:
-    answer = post(emulator, f"get_corp_token?suite_access_token={suite_token(emulator)}", CORP)
-    assert answer["errcode"] == 0
-    assert answer["expires_in"] == 7200
-    assert emulator.app_call("get_auth_user_list", {}, answer["access_token"])["errcode"] == 0
-
-
 @pytest.mark.parametrize(
     ("changed", "errcode"),
     [

@@ -15,7 +15,7 @@ from tests.support.shared_by_folder import pytest_runtest_teardown as pytest_run
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
-from wwspec_devtools.testing.zone import Zone
+from wwspec_devtools.testing.zone import ServedZone, Zone
 from wwspec_router.cli.main import main
 
 OPTIONS = (
@@ -142,6 +142,13 @@ def opened_console(browser: Browser, url: str, path: str = "/", **more: Any) -> 
         with watched(context.new_page()) as page:
             page.goto(path)
             yield page
+
+
+@pytest.fixture
+def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
+    """The view of the program of a module that serves a zone of its own."""
+    with opened_console(browser, zone.client.url, "/#/program") as page:
+        yield page
 
 
 def run_shown_command(page: Page, start: str) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.emulator.console.conftest import opened_console
 from tests.support.apps import write_files
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -40,12 +39,6 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def zone(folder: Path) -> Iterator[ServedZone]:
     with serve_zone(folder) as zone:
         yield zone
-
-
-@pytest.fixture
-def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
-    with opened_console(browser, zone.client.url, "/#/program") as page:
-        yield page
 
 
 def test_a_job_that_failed_is_run_again_and_another_is_dropped(shown: Page, zone: ServedZone, folder: Path) -> None:

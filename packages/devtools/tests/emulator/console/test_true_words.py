@@ -45,12 +45,6 @@ def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedZone]:
         yield zone
 
 
-@pytest.fixture
-def shown(browser: Browser, zone: ServedZone) -> Iterator[Page]:
-    with opened_console(browser, zone.client.url, "/#/program") as page:
-        yield page
-
-
 def fact(page: Page, name: str) -> Locator:
     return page.locator(".facts div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.emulator import Emulator, SealedProgram
@@ -53,19 +52,12 @@ def test_what_the_platform_refuses_is_an_answer_and_a_cut_is_none(zone: Zone) ->
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({}, "ability_id"),
         ({"ability_id": ""}, "$.ability_id"),
         ({"ability_id": "echo", "request": {}, "data": "{}"}, "not both"),
         ({"ability_id": "echo", "asynchronous": True, "notify_id": "n"}, "notify_id"),
-        ({"ability_id": "echo", "ability": "echo"}, "ability"),
     ],
 )
 def test_a_call_that_says_too_little_or_too_much_is_refused(zone: Zone, body: dict[str, Any], named: str) -> None:
     answer = call(zone[0], **body)
     assert answer["errcode"] == 40058
     assert named in answer["errmsg"]
-
-
-def test_a_body_that_is_no_json_is_refused(zone: Zone) -> None:
-    refused: httpx.Response = zone[0].http.post("/emulator/call", content=b"{")
-    assert refused.json()["errcode"] == 40058

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,12 +5,10 @@ import pytest
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_contracts.files import ConsoleContract, read_console_contracts
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_devtools.emulator.state.clock import Clock
 
 
 def test_an_emulator_binds_to_loopback_only() -> None:
@@ -38,28 +35,6 @@ def test_half_a_callback_is_refused() -> None:
         EmulatorSettings(callback_url="nowhere", **callback)
     with pytest.raises(ConfigurationError, match="EncodingAESKey"):
         create_app(EmulatorSettings(callback_url="http://a", **callback))
-
-
-def test_contracts_are_read_by_ability_id_and_every_fault_of_a_folder_is_said_at_once(tmp_path: Path) -> None:
-    (tmp_path / "one.input.json").write_text('{"cursor": ""}')
-    (tmp_path / "one.output.json").write_text('{"errcode": 0}')
-    (tmp_path / "README.md").write_text("not a contract")
-    assert read_console_contracts(tmp_path) == {"one": ConsoleContract(input={"cursor": ""}, output={"errcode": 0})}
-    (tmp_path / "one.output.json").unlink()
-    (tmp_path / "two.input.json").write_text("{}")
-    (tmp_path / "two.output.json").write_text("{not json")
-    with pytest.raises(ConfigurationError) as raised:
-        read_console_contracts(tmp_path)
-    broken, missing = str(raised.value).splitlines()
-    assert "one.output.json: is missing" in missing
-    assert "two.output.json: is not JSON" in broken
-
-
-def test_a_directory_without_contracts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="holds no"):
-        read_console_contracts(tmp_path)
-    with pytest.raises(ConfigurationError, match="no such folder"):
-        read_console_contracts(tmp_path / "elsewhere")
 
 
 def test_info_tells_an_app_all_that_it_needs(start: StartEmulator) -> None:
@@ -89,17 +64,6 @@ def test_the_clock_is_put_forward_and_never_back(emulator: Emulator) -> None:
     assert emulator.http.post("/emulator/clock", json={"advance": 3600.5}).json()["now"] == 1_750_003_600
     for body in (b"", b"{}", b'{"advance": "1"}', b'{"advance": true}', b'{"advance": -1}', b'{"advance": 1e400}'):
         assert emulator.http.post("/emulator/clock", content=body).json()["errcode"] == 40058
-
-
-def test_a_clock_runs_with_its_time_source() -> None:
-    ticks = [10.0]
-    clock = Clock(100, tick=lambda: ticks[0])
-    ticks[0] = 12.5
-    assert (clock.now(), clock.seconds()) == (102.5, 102)
-    clock.advance(1)
-    assert clock.now() == 103.5
-    with pytest.raises(ValueError, match="forward"):
-        clock.advance(float("nan"))
 
 
 def test_the_program_may_move(emulator: Emulator, program: SealedProgram) -> None:

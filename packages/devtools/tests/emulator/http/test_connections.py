@@ -55,7 +55,7 @@ def test_an_offer_to_upgrade_is_ignored(emulator: Emulator, offer: str) -> None:
     for pieces in ([request], [request[:head], request[head:]]):
         received = talk(emulator, *pieces, LAST)
         assert received.count(b"HTTP/1.1 200 ") == received.count(b"HTTP/1.1 ") == 2
-        assert b"advance must be a number of seconds" in received
+        assert b"Expected `float`, got `str` - at `$.advance`" in received
     smuggled = post("/emulator/clock", post("/emulator/reset"), more)
     head = smuggled.index(b"\r\n\r\n") + 4
     assert talk(emulator, smuggled[:head], smuggled[head:], LAST).count(b"HTTP/1.1 ") == 2

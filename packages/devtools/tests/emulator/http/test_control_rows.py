@@ -12,18 +12,22 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.tables import for_each
 from wwspec_devtools.cli.verbs.zone import command
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
-from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
+from wwspec_devtools.emulator.http.control_rows import ControlRow, controls, read_arguments
+from wwspec_devtools.emulator.http.controls import MachineControls
 
 ROWS: list[ControlRow] = [*controls(EmulatorClient), *controls(MachineControls)]
 
 GIVEN: dict[str, Any] = {
+    "after": 3,
+    "before": 5,
     "edition": 2,
+    "limit": 7,
     "machine": 1,
     "msgtype": 4,
     "number": 1,
     "order": "stop",
     "permissions": ["chat"],
+    "seconds": 1.5,
     "sender": "lina",
     "to": ["mahui"],
     "version": 7,
@@ -39,9 +43,8 @@ def given(row: ControlRow) -> dict[str, Any]:
 @for_each(ROWS)
 def test_an_endpoint_gets_what_the_client_sends(row: ControlRow) -> None:
     path, body = row.sent(**given(row))
-    query = {**dict(parse_qsl(urlsplit(path).query)), "corp": "ww1"}
-    asked = row.arguments(query, b"" if body is None else msgspec.json.encode(body))
-    assert asked == {**given(row), **({"corp": "ww1"} if row.of_corp else {})}
+    texts = None if row.method == "POST" else dict(parse_qsl(urlsplit(path).query))
+    assert read_arguments(row.request, texts, msgspec.json.encode(body or {})) == given(row)
 
 
 def test_each_control_is_done_or_refused_by_what_does_the_work(start: StartEmulator) -> None:

@@ -45,7 +45,7 @@ def test_rules_come_oldest_first_page_by_page(zone: Zone) -> None:
     assert ([each["name"] for each in rest["rules"]], rest["next"]) == (["three"], None)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "before=-1", f"before={'9' * 30}"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "before=-1"])
 def test_a_page_that_can_not_be_is_refused_by_the_name_of_its_parameter(zone: Zone, query: str) -> None:
     answer = zone[0].http.get(f"/emulator/messages?{query}").json()
     assert answer["errcode"] == 40058

@@ -19,7 +19,7 @@ from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
 from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.proxy.authority import Authority
-from wwspec_devtools.emulator.proxy.browser import page_browser
+from wwspec_devtools.emulator.proxy.proxy import page_browser
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.state.conversations import Message
 

@@ -1,8 +1,6 @@
 """Asynchronous calls: the app starts one, the program reports on it, the app fetches the result."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -122,13 +120,3 @@ def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.M
 def test_an_unknown_jobid_is_refused(emulator: Emulator) -> None:
     assert result(emulator, "made-up")["errcode"] == 40088
     assert result(emulator, "")["errcode"] == 40063
-
-
-def test_the_stand_in_reports_with_the_job_info_of_the_call(
-    emulator: Emulator, program: SealedProgram, load_standin: Callable[[str], object]
-) -> None:
-    sdk: Any = load_standin(emulator.url)
-    jobid = begin(emulator)["jobid"]
-    caller = sdk.ChatDataSDK(emulator.settings.corpid, emulator.settings.agentid, "slow", program.calls[0].job_info)
-    assert json.loads(caller.program_async_job_call_back('{"errcode": 0, "result": "{}"}'))["errcode"] == 0
-    assert result(emulator, jobid)["response_data"] == "{}"

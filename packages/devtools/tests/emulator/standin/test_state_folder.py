@@ -46,26 +46,29 @@ def test_without_a_home_the_emulator_starts(tmp_path: Path) -> None:
     assert "running on" in log.read_text()
 
 
-def test_without_a_home_there_is_help_and_the_proxy_asks_for_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("home", "message"),
+    [
+        (
+            None,
+            "Error: the proxy keeps its certificate authority in a folder, and this user has no home folder: "
+            "name one with --state\n",
+        ),
+        (
+            "/dev/null",
+            "Error: /dev/null/.local/state/wwspec: the proxy can't keep its certificate authority there "
+            "(Not a directory): name another folder with --state\n",
+        ),
+    ],
+)
+def test_without_a_home_of_its_own_the_proxy_asks_for_a_folder(
+    monkeypatch: pytest.MonkeyPatch, home: str | None, message: str
+) -> None:
     monkeypatch.setattr(pwd, "getpwuid", unknown)
-    nobody = CliRunner(env={"HOME": None, "XDG_STATE_HOME": None})
-    assert nobody.invoke(main, ["emulate", "--help"]).exit_code == 0
-    done = nobody.invoke(main, ["emulate", "--port", "0", "--proxy-port", "0"])
-    assert done.exit_code == 1
-    assert done.stderr == (
-        "Error: the proxy keeps its certificate authority in a folder, and this user has no home folder: "
-        "name one with --state\n"
-    )
-
-
-def test_a_home_that_can_not_be_written_is_told() -> None:
-    somebody = CliRunner(env={"HOME": "/dev/null", "XDG_STATE_HOME": None})
-    done = somebody.invoke(main, ["emulate", "--port", "0", "--proxy-port", "0"])
-    assert done.exit_code == 1
-    assert done.stderr == (
-        "Error: /dev/null/.local/state/wwspec: the proxy can't keep its certificate authority there "
-        "(Not a directory): name another folder with --state\n"
-    )
+    runner = CliRunner(env={"HOME": home, "XDG_STATE_HOME": None})
+    assert runner.invoke(main, ["emulate", "--help"]).exit_code == 0
+    done = runner.invoke(main, ["emulate", "--port", "0", "--proxy-port", "0"])
+    assert (done.exit_code, done.stderr) == (1, message)
 
 
 @pytest.mark.parametrize(

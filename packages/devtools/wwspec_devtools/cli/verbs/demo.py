@@ -2,25 +2,29 @@
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Empty, Queue
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_contracts.callbacks import CallbackCrypto
+from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import call_lines, print_places, row
 from wwspec_devtools.cli.emulator_options import port_options
 from wwspec_devtools.console_contracts.described import described_contracts
-from wwspec_devtools.emulator.callbacks.receiver import CallbackServer
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.ports import held_ports
@@ -39,6 +43,7 @@ TICK = 0.2
 CALLBACK_LIMIT = 10.0
 """Seconds to wait for the notification."""
 PAGE = 200
+MAX_BODY = 1 << 20
 
 
 @click.command()
@@ -72,6 +77,79 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
         _play(client, callbacks)
         if not once:
             _keep_serving(client)
+
+
+class CallbackServer:
+    """The app's callback URL [99843], on a loopback port that the system chooses, within a `with` block.
+
+    Args:
+        crypto: Token, key and corpid of the app's callback.
+    """
+
+    def __init__(self, crypto: CallbackCrypto) -> None:
+        self._callbacks: Queue[dict[str, str]] = Queue()
+        receiver, callbacks = CallbackReceiver(crypto), self._callbacks
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self._answer(receiver.answer_echo)
+
+            def do_POST(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                body = self.rfile.read(min(length, MAX_BODY)).decode(errors="replace")
+
+                def read(query: Mapping[str, str]) -> str:
+                    callbacks.put(dict(receiver.open(query, body).fields))
+                    return ""
+
+                self._answer(read)
+
+            def _answer(self, work: Callable[[Mapping[str, str]], str]) -> None:
+                query = dict(parse_qsl(urlsplit(self.path).query))
+                try:
+                    status, text = 200, work(query)
+                except CallbackError:
+                    status, text = 403, ""
+                self.send_response(status)
+                self.send_header("content-length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                """Log nothing: the demo prints its own steps."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback-server")
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/callback"
+
+    def receive(self, timeout: float) -> dict[str, str]:
+        """Return the fields of the next callback, such as `Event` and `NotifyId`.
+
+        Raises:
+            CallbackError: None came within `timeout` seconds.
+        """
+        try:
+            return self._callbacks.get(timeout=timeout)
+        except Empty:
+            raise CallbackError(f"no callback came within {timeout:g} seconds") from None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def page(emulator: EmulatorClient, page: str, user: str | None, browser: str | N
     """
     from wwspec_devtools.emulator.page.login import login_url  # here, since it needs the extra
     from wwspec_devtools.emulator.proxy.authority import Authority, default_folder
-    from wwspec_devtools.emulator.proxy.browser import HOSTS, find_browser, page_browser
+    from wwspec_devtools.emulator.proxy.proxy import HOSTS, find_browser, page_browser
 
     parts = urlsplit(page)
     if parts.scheme not in ("http", "https") or parts.hostname not in HOSTS:

@@ -6,13 +6,20 @@ Each pair of APIs makes a task and returns its result. The models are in `wwspec
 from collections.abc import Callable
 from typing import Any
 
-from wwspec_devtools.emulator.answers import Answer, Asked, accepted, asked, require
+from wwspec_devtools.emulator.answers import Answer, Asked, accepted
 from wwspec_devtools.emulator.state import analyses, placeholders
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.corps import Corp
 from wwspec_devtools.emulator.state.tags import TAG_GROUPS, TagGroup
-from wwspec_devtools.emulator.state.tasks import MAX_CHARACTERS, TASK_SECONDS, ChosenMessages, MessageKey, select
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.tasks import (
+    MAX_CHARACTERS,
+    TASK_SECONDS,
+    AnalysisTask,
+    ChosenMessages,
+    MessageKey,
+    select,
+)
+from wwspec_devtools.emulator.state.world import World
 
 ALL_FAILED = 710637
 TOO_LONG = 790040
@@ -63,54 +70,43 @@ class JobId(Asked):
     jobid: str
 
 
-def create_sentiment_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_sentiment_task(world: World, app: App, request: Messages) -> Answer:
     """Judge the mood of each message."""
-    return _judge(world, caller, body, "create_sentiment_task", analyses.moods)
+    return _judge(world, app, request, "create_sentiment_task", analyses.moods)
 
 
-def create_spam_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_spam_task(world: World, app: App, request: Messages) -> Answer:
     """Check each message for forbidden content."""
-    return _judge(world, caller, body, "create_spam_task", analyses.findings)
+    return _judge(world, app, request, "create_spam_task", analyses.findings)
 
 
-def create_summary_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_summary_task(world: World, app: App, request: Messages) -> Answer:
     """Summarise messages; text beyond 30000 characters is not read."""
-    request = asked(Messages, body)
-    with world.lock:
-        app = world.caller_app(caller)
-        corp = world.corp(app)
-        chosen = select(corp.chats, app.keys, request.msg_list)
-        text = analyses.summary(_chat(world, corp, chosen), chosen.readable) if chosen.readable else ""
-        return start_task(world, app, "create_summary_task", chosen, response_data=text)
+    corp = world.corp(app)
+    chosen = select(corp.chats, app.keys, request.msg_list)
+    text = analyses.summary(_chat(world, corp, chosen), chosen.readable) if chosen.readable else ""
+    return start_task(world, app, "create_summary_task", chosen, response_data=text)
 
 
-def create_recommend_dialog_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_recommend_dialog_task(world: World, app: App, request: RecommendDialog) -> Answer:
     """Suggest an answer from a knowledge base."""
-    request = asked(RecommendDialog, body)
-    require(kb_id=request.kb_id)
-    with world.lock:
-        app = world.caller_app(caller)
-        corp = world.corp(app)
-        base = corp.knowledge.usable(request.kb_id)
-        chosen = select(corp.chats, app.keys, request.msg_list)
-        contents = base.learnt(world.clock.now())
-        text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
-        errcode = _length_errcode(_chat(world, corp, chosen))
-        answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
+    corp = world.corp(app)
+    base = corp.knowledge.usable(request.kb_id)
+    chosen = select(corp.chats, app.keys, request.msg_list)
+    contents = base.learnt(world.clock.now())
+    text = analyses.suggestion(base.name, contents, chosen.readable) if chosen.readable else ""
+    errcode = _length_errcode(_chat(world, corp, chosen))
+    answer = start_task(world, app, "create_recommend_dialog_task", chosen, errcode, response_data=text)
     return {**answer, "fail_tag_group_id_list": []}
 
 
-def create_customer_tag_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_customer_tag_task(world: World, app: App, request: CustomerTag) -> Answer:
     """Find the tag of each group that fits; unknown groups fit nothing."""
-    request = asked(CustomerTag, body)
-    require(tag_group_list=request.tag_group_list or None)
     groups, _unknown = tag_groups(request.tag_group_list)
-    with world.lock:
-        app = world.caller_app(caller)
-        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
-        tags = analyses.fitting_tags(groups, chosen.readable)
-        errcode = _length_errcode("".join(map(_expanded, request.tag_group_list)))
-        return start_task(world, app, "create_customer_tag_task", chosen, errcode, tag_result_list=tags)
+    chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+    tags = analyses.fitting_tags(groups, chosen.readable)
+    errcode = _length_errcode("".join(map(_expanded, request.tag_group_list)))
+    return start_task(world, app, "create_customer_tag_task", chosen, errcode, tag_result_list=tags)
 
 
 def _expanded(asked: AskedTagGroup) -> str:
@@ -155,27 +151,22 @@ def start_task(
     return accepted(jobid=jobid, fail_list=[] if chosen is None else chosen.repeated_list)
 
 
-def result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
-    """Return the API for the result of one kind of task."""
+def result_of(
+    kind: str, answer: Callable[[AnalysisTask, float], Answer] = AnalysisTask.result
+) -> Callable[[World, App, JobId], Answer]:
+    """Return the API for the result of one kind of task; `answer` makes its answer of the task and the time."""
 
-    def get_result(world: World, caller: Caller, body: bytes) -> Answer:
-        request = asked(JobId, body)
-        require(jobid=request.jobid)
-        with world.lock:
-            app = world.caller_app(caller)
-            return world.corp(app).tasks.get(kind, app.agentid, request.jobid).result(world.clock.now())
+    def get_result(world: World, app: App, request: JobId) -> Answer:
+        return answer(world.corp(app).tasks.get(kind, app.agentid, request.jobid), world.clock.now())
 
     return get_result
 
 
 def _judge(
-    world: World, caller: Caller, body: bytes, kind: str, judge: Callable[[ChosenMessages], list[dict[str, Any]]]
+    world: World, app: App, request: Messages, kind: str, judge: Callable[[ChosenMessages], list[dict[str, Any]]]
 ) -> Answer:
-    request = asked(Messages, body)
-    with world.lock:
-        app = world.caller_app(caller)
-        chosen = select(world.corp(app).chats, app.keys, request.msg_list)
-        return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
+    chosen = select(world.corp(app).chats, app.keys, request.msg_list)
+    return start_task(world, app, kind, chosen, analyze_result_list=judge(chosen))
 
 
 def _chat(world: World, corp: Corp, chosen: ChosenMessages) -> str:
@@ -186,15 +177,8 @@ def _length_errcode(text: str) -> int:
     return TOO_LONG if len(text) > MAX_CHARACTERS else 0
 
 
-APIS = {
-    "create_sentiment_task": create_sentiment_task,
-    "get_sentiment_result": result_of("create_sentiment_task"),
-    "create_spam_task": create_spam_task,
-    "get_spam_result": result_of("create_spam_task"),
-    "create_summary_task": create_summary_task,
-    "get_summary_result": result_of("create_summary_task"),
-    "create_recommend_dialog_task": create_recommend_dialog_task,
-    "get_recommend_dialog_result": result_of("create_recommend_dialog_task"),
-    "create_customer_tag_task": create_customer_tag_task,
-    "get_customer_tag_result": result_of("create_customer_tag_task"),
-}
+get_sentiment_result = result_of("create_sentiment_task")
+get_spam_result = result_of("create_spam_task")
+get_summary_result = result_of("create_summary_task")
+get_recommend_dialog_result = result_of("create_recommend_dialog_task")
+get_customer_tag_result = result_of("create_customer_tag_task")

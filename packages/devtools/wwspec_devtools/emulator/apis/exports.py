@@ -1,24 +1,27 @@
 """SDK APIs about chat exports: `create_chatdata_export_job`, `get_chatdata_export_job_status` [99838].
 
-How a template is filled is in `wwspec_devtools.emulator.state.exports`, what is put in is in `translations` there.
+How a template is filled, and with what, is in `wwspec_devtools.emulator.state.exports`.
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, errmsg, require
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, errmsg
 from wwspec_devtools.emulator.state.accounts import App
-from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE, Conversations
-from wwspec_devtools.emulator.state.exports import FINISHED, SUFFIXES, Fill, filled
-from wwspec_devtools.emulator.state.people import DEPARTMENTS
-from wwspec_devtools.emulator.state.translations import (
+from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Conversations
+from wwspec_devtools.emulator.state.exports import (
     EXPIRED,
-    NO_CUSTOMER,
+    FINISHED,
+    SUFFIXES,
     WRONG_KEY,
+    Fill,
     content_of,
+    filled,
     name_of_customer,
     name_of_group,
 )
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.people import DEPARTMENTS
+from wwspec_devtools.emulator.state.world import World
 
 
 class CreateExport(Asked):
@@ -34,41 +37,33 @@ class AskedExport(Asked):
     jobid: str
 
 
-def create_chatdata_export_job(world: World, caller: Caller, body: bytes) -> Answer:
+def create_chatdata_export_job(world: World, app: App, request: CreateExport) -> Answer:
     """Fill a template; the file can be read once the job has finished."""
-    request = asked(CreateExport, body)
-    require(code=request.code, media_id=request.media_id)
-    with world.lock:
-        app = world.caller_app(caller)
-        corp, now = world.corp(app), world.clock.now()
-        template = corp.media.get(app.agentid, request.media_id, now)
-        if template is None:
-            raise RefusedError(40145, "media_id")
-        name = template.name.lower()
-        if not name.endswith(SUFFIXES):
-            raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
-        corp.exports.use_code(request.code, now)
-        corp.daily_exports.admit("create_chatdata_export_job", now)
-        content, errcode = None, 0
-        try:
-            content = filled(name, template.content, _filler(corp.chats, app))
-        except RefusedError as error:
-            errcode = error.errcode
-        jobid, job = corp.exports.add(app.agentid, content, errcode, now)
+    corp, now = world.corp(app), world.clock.now()
+    template = corp.media.get(app.agentid, request.media_id, now)
+    if template is None:
+        raise RefusedError(40145, "media_id")
+    name = template.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
+    corp.exports.use_code(request.code)
+    corp.daily_exports.admit("create_chatdata_export_job", now)
+    content, errcode = None, 0
+    try:
+        content = filled(name, template.content, _filler(corp.chats, app))
+    except RefusedError as error:
+        errcode = error.errcode
+    jobid, job = corp.exports.add(app.agentid, content, errcode, now)
     world.timers.schedule(
         job.finished - now, lambda: world.raise_event(app, "chat_archive_export_finished", {"jobid": jobid})
     )
     return accepted(jobid=jobid)
 
 
-def get_chatdata_export_job_status(world: World, caller: Caller, body: bytes) -> Answer:
+def get_chatdata_export_job_status(world: World, app: App, request: AskedExport) -> Answer:
     """Return how far a job has come, and its outcome once it finished."""
-    request = asked(AskedExport, body)
-    require(jobid=request.jobid)
-    with world.lock:
-        app = world.caller_app(caller)
-        now = world.clock.now()
-        job = world.corp(app).exports.get(request.jobid, app.agentid, now)
+    now = world.clock.now()
+    job = world.corp(app).exports.get(request.jobid, app.agentid, now)
     status = job.status(now)
     if status != FINISHED:
         return accepted(status=status)
@@ -89,14 +84,6 @@ def _filler(chats: Conversations, app: App) -> Fill:
     def alias_or_name(userid: str) -> str | None:
         return employee("alias")(userid) or employee("name")(userid)
 
-    def customer(value: str) -> str:
-        chatid, _, external_userid = value.rpartition("/")
-        person = chats.people.find(external_userid, CUSTOMER)
-        group = chats.groups.get(chatid)
-        if person is None or (chatid and (group is None or person.party not in group.members)):
-            return NO_CUSTOMER
-        return name_of_customer(person)
-
     def chat(chatid: str) -> str | None:
         group = chats.groups.get(chatid)
         return None if group is None else name_of_group(group)
@@ -111,19 +98,13 @@ def _filler(chats: Conversations, app: App) -> Fill:
     def department(value: str) -> str | None:
         return DEPARTMENTS.get(int(value)) if value.isdecimal() else None
 
-    fillers = {
+    fillers: dict[str, Callable[[str], str | None]] = {
         "departmentName": department,
         "userName": employee("name"),
         "userAlias": employee("alias"),
         "userAliasOrName": alias_or_name,
         "chatName": chat,
         "msgContent": message,
-        "externalUserName": customer,
+        "externalUserName": partial(name_of_customer, chats),
     }
     return lambda name, value: fillers[name](value)
-
-
-APIS = {
-    "create_chatdata_export_job": create_chatdata_export_job,
-    "get_chatdata_export_job_status": get_chatdata_export_job_status,
-}

@@ -1,7 +1,8 @@
 """SDK APIs about group chats: `get_group_chat` [99825]."""
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
+from wwspec_devtools.emulator.state.accounts import App
+from wwspec_devtools.emulator.state.world import World
 
 
 class GroupChat(Asked):
@@ -10,15 +11,11 @@ class GroupChat(Asked):
     chatid: str
 
 
-def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
+def get_group_chat(world: World, app: App, request: GroupChat) -> Answer:
     """Return who is in an internal or inter-corp group."""
-    request = asked(GroupChat, body)
-    require(chatid=request.chatid)
-    with world.lock:
-        app = world.caller_app(caller)
-        if world.clock.now() > world.archive_ends:
-            raise RefusedError(301052)
-        group = world.conversations[app.corpid].groups.get(request.chatid)
+    if world.clock.now() > world.archive_ends:
+        raise RefusedError(301052)
+    group = world.conversations[app.corpid].groups.get(request.chatid)
     if group is None or not group.internal:
         raise RefusedError(710624, "no such group" if group is None else "a group with customers")
     members = [
@@ -26,6 +23,3 @@ def get_group_chat(world: World, caller: Caller, body: bytes) -> Answer:
         for member, jointime in zip(group.members, group.jointimes, strict=True)
     ]
     return accepted(creator=group.creator, room_create_time=group.room_create_time, members=members)
-
-
-APIS = {"get_group_chat": get_group_chat}

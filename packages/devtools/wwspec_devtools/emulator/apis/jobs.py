@@ -5,4 +5,4 @@ It ends the jobs of `async_program_task`, `create_program_task` and `create_mode
 
 from wwspec_devtools.emulator.program.programs import report_job
 
-APIS = {"program_async_job_call_back": report_job}
+program_async_job_call_back = report_job

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.corps import Corp
 from wwspec_devtools.emulator.state.knowledge import (
@@ -24,7 +24,7 @@ from wwspec_devtools.emulator.state.knowledge import (
     KnowledgeBase,
     NewContent,
 )
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 MAX_NAME_BYTES = 200
 MAX_URL_BYTES = 1024
@@ -79,82 +79,62 @@ class Nothing(Asked):
     """Request of `knowledge_base_list`."""
 
 
-def knowledge_base_list(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_list(world: World, app: App, request: Nothing) -> Answer:
     """Return every knowledge base that is authorised to the app, its own and the corp's."""
-    asked(Nothing, body)
-    with world.lock:
-        bases = world.corp(world.caller_app(caller)).knowledge.authorised()
-        return accepted(kb_info_list=[{"kb_id": base.kb_id, "kb_name": base.name} for base in bases])
+    bases = world.corp(app).knowledge.authorised()
+    return accepted(kb_info_list=[{"kb_id": base.kb_id, "kb_name": base.name} for base in bases])
 
 
-def knowledge_base_create(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_create(world: World, app: App, request: Create) -> Answer:
     """Make a knowledge base and begin to learn its contents."""
-    request = asked(Create, body)
     _check_title(request.kb_name)
-    with world.lock:
-        app = world.caller_app(caller)
-        corp, now = world.corp(app), world.clock.now()
-        contents = _checked(corp, app, request.doc_list, now)
-        base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
-        added = list(base.contents.values())
+    corp, now = world.corp(app), world.clock.now()
+    contents = _check_contents(corp, app, request.doc_list, now)
+    base = corp.knowledge.create(request.kb_name, app.agentid, contents, now)
+    added = list(base.contents.values())
     _learn(world, app, base, added)
     return accepted(kb_id=base.kb_id, doc_list=[_added(content) for content in added])
 
 
-def knowledge_base_detail(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_detail(world: World, app: App, request: BaseId) -> Answer:
     """Return the contents of one knowledge base and how far they are learnt."""
-    request = asked(BaseId, body)
-    with world.lock:
-        base = _owned(world, caller, request.kb_id)
-        now = world.clock.now()
-        contents = [_detail(content, now) for content in base.contents.values()]
-        return accepted(kb_id=base.kb_id, kb_name=base.name, doc_list=contents)
+    base = _owned(world, app, request.kb_id)
+    now = world.clock.now()
+    contents = [_detail(content, now) for content in base.contents.values()]
+    return accepted(kb_id=base.kb_id, kb_name=base.name, doc_list=contents)
 
 
-def knowledge_base_add_doc(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_add_doc(world: World, app: App, request: AddDoc) -> Answer:
     """Add contents and begin to learn them."""
-    request = asked(AddDoc, body)
-    with world.lock:
-        base = _owned(world, caller, request.kb_id)
-        app = world.caller_app(caller)
-        now = world.clock.now()
-        corp = world.corp(app)
-        added = corp.knowledge.add(base, _checked(corp, app, request.doc_list, now), now)
+    base = _owned(world, app, request.kb_id)
+    now = world.clock.now()
+    corp = world.corp(app)
+    added = corp.knowledge.add(base, _check_contents(corp, app, request.doc_list, now), now)
     _learn(world, app, base, added)
     return accepted(doc_list=[_added(content) for content in added])
 
 
-def knowledge_base_remove_doc(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_remove_doc(world: World, app: App, request: RemoveDoc) -> Answer:
     """Remove contents, but never all."""
-    request = asked(RemoveDoc, body)
-    if not request.docid_list:
-        raise RefusedError(40063, "docid_list")
-    with world.lock:
-        _owned(world, caller, request.kb_id).remove(request.docid_list)
+    _owned(world, app, request.kb_id).remove(request.docid_list)
     return accepted()
 
 
-def knowledge_base_modify_name(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_modify_name(world: World, app: App, request: ModifyName) -> Answer:
     """Rename a knowledge base."""
-    request = asked(ModifyName, body)
     _check_title(request.kb_name)
-    with world.lock:
-        _owned(world, caller, request.kb_id).name = request.kb_name
+    _owned(world, app, request.kb_id).name = request.kb_name
     return accepted()
 
 
-def knowledge_base_delete(world: World, caller: Caller, body: bytes) -> Answer:
+def knowledge_base_delete(world: World, app: App, request: BaseId) -> Answer:
     """Delete a knowledge base."""
-    request = asked(BaseId, body)
-    with world.lock:
-        base = _owned(world, caller, request.kb_id)
-        world.corp(world.caller_app(caller)).knowledge.delete(base)
+    base = _owned(world, app, request.kb_id)
+    world.corp(app).knowledge.delete(base)
     return accepted()
 
 
-def _owned(world: World, caller: Caller, kb_id: str) -> KnowledgeBase:
-    require(kb_id=kb_id)
-    app = world.caller_app(caller)
+def _owned(world: World, app: App, kb_id: str) -> KnowledgeBase:
     return world.corp(app).knowledge.owned(kb_id, app.agentid)
 
 
@@ -188,7 +168,6 @@ def _learn(world: World, app: App, base: KnowledgeBase, added: list[Content]) ->
 
 
 def _check_title(title: str) -> None:
-    require(kb_name=title)
     if _invisible(title):
         raise RefusedError(790033, "kb_name")
 
@@ -197,15 +176,13 @@ def _invisible(text: str) -> bool:
     return not text.strip() or any(unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") for char in text)
 
 
-def _checked(corp: Corp, app: App, asked: list[AskedContent], now: float) -> list[NewContent]:
-    if not asked:
-        raise RefusedError(40063, "doc_list")
+def _check_contents(corp: Corp, app: App, asked: list[AskedContent], now: float) -> list[NewContent]:
     if len(asked) > MAX_CONTENTS:
         raise RefusedError(790026, f"doc_list: {MAX_CONTENTS} contents")
-    return [_content(corp, app, content, f"doc_list[{place}]", now) for place, content in enumerate(asked)]
+    return [_check_content(corp, app, content, f"doc_list[{place}]", now) for place, content in enumerate(asked)]
 
 
-def _content(corp: Corp, app: App, asked: AskedContent, place: str, now: float) -> NewContent:
+def _check_content(corp: Corp, app: App, asked: AskedContent, place: str, now: float) -> NewContent:
     if asked.type != WEB_LINK and asked.type not in SUFFIXES:
         raise RefusedError(40058, f"{place}.type: {', '.join(map(str, [*SUFFIXES, WEB_LINK]))}")
     if _invisible(asked.doc_name):
@@ -247,14 +224,3 @@ def _detail(content: Content, now: float) -> dict[str, Any]:
         "web_url": content.new.web_url,
         "status": content.status(now),
     }
-
-
-APIS = {
-    "knowledge_base_list": knowledge_base_list,
-    "knowledge_base_create": knowledge_base_create,
-    "knowledge_base_detail": knowledge_base_detail,
-    "knowledge_base_add_doc": knowledge_base_add_doc,
-    "knowledge_base_remove_doc": knowledge_base_remove_doc,
-    "knowledge_base_modify_name": knowledge_base_modify_name,
-    "knowledge_base_delete": knowledge_base_delete,
-}

@@ -1,10 +1,10 @@
 """SDK APIs about what a member's chat component hides: `set_` and `get_hide_sensitiveinfo_config` [100055]."""
 
 from wwspec_contracts.decoding import convert
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_devtools.emulator.state.conversations import EMPLOYEE
-from wwspec_devtools.emulator.state.corps import Corp, Masking
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.answers import Answer, Asked, accepted
+from wwspec_devtools.emulator.state.accounts import App
+from wwspec_devtools.emulator.state.corps import Masking
+from wwspec_devtools.emulator.state.world import World
 
 
 class Config(Asked):
@@ -28,32 +28,13 @@ class GetConfig(Asked):
     userid: str
 
 
-def set_hide_sensitiveinfo_config(world: World, caller: Caller, body: bytes) -> Answer:
+def set_hide_sensitiveinfo_config(world: World, app: App, request: SetConfig) -> Answer:
     """Replace a member's setting."""
-    request = asked(SetConfig, body)
-    with world.lock:
-        corp = _corp(world, caller, request.userid)
-        corp.masking[request.userid] = convert(request.config, Masking, from_attributes=True)
+    masking = convert(request.config, Masking, from_attributes=True)
+    world.corp(app).set_masking(request.userid, masking)
     return accepted()
 
 
-def get_hide_sensitiveinfo_config(world: World, caller: Caller, body: bytes) -> Answer:
+def get_hide_sensitiveinfo_config(world: World, app: App, request: GetConfig) -> Answer:
     """Return a member's setting: nothing is hidden before it is set."""
-    request = asked(GetConfig, body)
-    with world.lock:
-        masking = _corp(world, caller, request.userid).masking.get(request.userid, Masking())
-    return accepted(config=masking)
-
-
-def _corp(world: World, caller: Caller, userid: str) -> Corp:
-    require(userid=userid)
-    corp = world.corp(world.caller_app(caller))
-    if corp.chats.people.find(userid, EMPLOYEE) is None:
-        raise RefusedError(60111, "userid")
-    return corp
-
-
-APIS = {
-    "set_hide_sensitiveinfo_config": set_hide_sensitiveinfo_config,
-    "get_hide_sensitiveinfo_config": get_hide_sensitiveinfo_config,
-}
+    return accepted(config=world.corp(app).masking_of(request.userid))

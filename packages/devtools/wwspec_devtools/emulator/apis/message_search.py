@@ -10,12 +10,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
 from wwspec_devtools.emulator.apis.searches import DEFAULT_LIMIT, Limit
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Conversations, Message
 from wwspec_devtools.emulator.state.texts import SEARCHABLE
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 MAX_SPAN_SECONDS = 31 * 86400
 
@@ -59,34 +60,30 @@ class SearchMsg(Asked):
     cursor: str = ""
 
 
-def search_msg(world: World, caller: Caller, body: bytes) -> Answer:
+def search_msg(world: World, app: App, request: SearchMsg) -> Answer:
     """Return the messages that hold the words, latest first."""
-    request = asked(SearchMsg, body)
     question = msgspec.json.encode(msgspec.structs.replace(request, cursor="", limit=0)).decode()
     limit = request.limit or DEFAULT_LIMIT
-    with world.lock:
-        app = world.caller_app(caller)
-        chats = world.corp(app).chats
-        before = _PAGES.read(world, app, request.cursor, question)
-        since, until = _times(request, world.clock.seconds())
-        _check_chat(chats, request.chat_info)
-        words = _words(request)
-        first = chats.first_since(since)
-        last = min(chats.first_since(until + 1), chats.end if before is None else before)
-        found: list[int] = []
-        for position in range(last - 1, first - 1, -1):
-            if _fits(request.chat_info, words, chats.at(position)):
-                found.append(position)
-                if len(found) > limit:
-                    break
-        page = found[:limit]
-        cursor = _PAGES.write(world, app, page[-1] if page else first, question)
-        answer = accepted(
-            has_more=int(len(found) > limit),
-            next_cursor=cursor,
-            msg_list=[{"msgid": chats.at(position).msgid} for position in page],
-        )
-    return answer
+    chats = world.corp(app).chats
+    before = _PAGES.read(world, app, request.cursor, question)
+    since, until = _times(request, world.clock.seconds())
+    _check_chat(chats, request.chat_info)
+    words = _words(request)
+    first = chats.first_since(since)
+    last = min(chats.first_since(until + 1), chats.end if before is None else before)
+    found: list[int] = []
+    for position in range(last - 1, first - 1, -1):
+        if _fits(request.chat_info, words, chats.at(position)):
+            found.append(position)
+            if len(found) > limit:
+                break
+    page = found[:limit]
+    cursor = _PAGES.write(world, app, page[-1] if page else first, question)
+    return accepted(
+        has_more=int(len(found) > limit),
+        next_cursor=cursor,
+        msg_list=[{"msgid": chats.at(position).msgid} for position in page],
+    )
 
 
 def _times(request: SearchMsg, now: int) -> tuple[int, int]:
@@ -137,6 +134,3 @@ def _between(ids: list[IdInfo], message: Message) -> bool:
     return isinstance(message.chatid, msgspec.UnsetType) and {party.id for party in message.parties} == {
         info.id for info in ids
     }
-
-
-APIS = {"search_msg": search_msg}

@@ -3,18 +3,18 @@
 They return an index of messages, never the content.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
 from wwspec_devtools.emulator.scene import WINDOW_SECONDS
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import Conversations, ExtraInfo, Message, Party
 from wwspec_devtools.emulator.state.keys import EncryptInfo
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 MAX_PAGE_IDS = 10
 """The most page ids that one call returns."""
@@ -74,11 +74,9 @@ class WireMessage(WireDetail, frozen=True, gc=False, kw_only=True):
     extra_info: ExtraInfo | UnsetType = UNSET
 
 
-def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
+def sync_msg(world: World, app: App, request: SyncMsg) -> Answer:
     """Return messages from the cursor on, or the ids of their pages."""
-    request = asked(SyncMsg, body)
     with world.lock:
-        app = world.caller_app(caller)
         if world.settings.app_type in _OF_PROVIDERS and not app.keys.has_public_key:
             raise RefusedError(710659, "the app has not set its public key since the corp authorised it")
         chats = world.conversations[app.corpid]
@@ -101,12 +99,9 @@ def sync_msg(world: World, caller: Caller, body: bytes) -> Answer:
     return answer
 
 
-def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer:
+def get_msg_list_by_page_id(world: World, app: App, request: PageId) -> Answer:
     """Return the messages of one page."""
-    request = asked(PageId, body)
-    require(page_id=request.page_id)
     with world.lock:
-        app = world.caller_app(caller)
         running = world.corp(app).page_calls
         running.enter()
     try:
@@ -118,11 +113,9 @@ def get_msg_list_by_page_id(world: World, caller: Caller, body: bytes) -> Answer
             running.leave()
 
 
-def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
+def get_hit_msg_list(world: World, app: App, request: HitMsgList) -> Answer:
     """Return messages that hit keyword rules, from the cursor on."""
-    request = asked(HitMsgList, body)
     with world.lock:
-        app = world.caller_app(caller)
         world.admit_pull(app, request.token)
         book = world.corp(app).rules
         since = int(world.clock.now() - WINDOW_SECONDS)
@@ -135,7 +128,7 @@ def get_hit_msg_list(world: World, caller: Caller, body: bytes) -> Answer:
         answer = accepted(has_more=int(end < book.end), next_cursor=_HITS.write(world, app, end))
     answer["msg_list"] = [
         {"msgid": hit.message.msgid, "hit_rule_list": hit.rules}
-        | ({"msg_detail": _detail(app, hit.message)} if request.need_detail else {})
+        | ({"msg_detail": WireDetail(*_detail(app, hit.message))} if request.need_detail else {})
         for hit in page
     ]
     return answer
@@ -165,33 +158,11 @@ def _start(world: World, app: App, chats: Conversations, request: SyncMsg) -> in
 def _wire(app: App, messages: list[Message]) -> list[WireMessage]:
     """Add the keys. With a real public key that takes time, so the lock is not held."""
     return [
-        WireMessage(
-            msgid=message.msgid,
-            sender=message.sender,
-            receiver_list=message.receiver_list,
-            send_time=message.send_time,
-            msgtype=message.msgtype,
-            service_encrypt_info=app.keys.wrap(message.msgid),
-            chatid=message.chatid,
-            extra_info=message.extra_info,
-        )
-        for message in messages
+        WireMessage(*_detail(app, message), msgid=message.msgid, extra_info=message.extra_info) for message in messages
     ]
 
 
-def _detail(app: App, message: Message) -> WireDetail:
-    return WireDetail(
-        sender=message.sender,
-        receiver_list=message.receiver_list,
-        send_time=message.send_time,
-        msgtype=message.msgtype,
-        service_encrypt_info=app.keys.wrap(message.msgid),
-        chatid=message.chatid,
-    )
-
-
-APIS = {
-    "sync_msg": sync_msg,
-    "get_msg_list_by_page_id": get_msg_list_by_page_id,
-    "get_hit_msg_list": get_hit_msg_list,
-}
+def _detail(app: App, message: Message) -> tuple[Any, ...]:
+    """Return the fields of a `WireDetail`."""
+    key = app.keys.wrap(message.msgid)
+    return message.sender, message.receiver_list, message.send_time, message.msgtype, key, message.chatid

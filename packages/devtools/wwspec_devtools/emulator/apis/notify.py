@@ -36,6 +36,3 @@ def spec_notify_app(world: World, caller: Caller, body: bytes) -> Answer:
         )
     )
     return accepted(notify_id=notify_id)
-
-
-APIS = {"spec_notify_app": spec_notify_app}

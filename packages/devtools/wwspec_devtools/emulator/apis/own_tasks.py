@@ -5,20 +5,19 @@ report by `program_async_job_call_back`. A model is a program that is linked wit
 `wwspec_devtools.emulator.program.programs` makes the call.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
-from wwspec_devtools.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, JobId, tag_groups
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
+from wwspec_devtools.emulator.apis.analyses import DAILY_LIMITED, TOO_LONG, AskedTagGroup, result_of, tag_groups
 from wwspec_devtools.emulator.program.programs import MODEL_SECONDS, call_async
 from wwspec_devtools.emulator.state import placeholders
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.programs import LinkedProgram
-from wwspec_devtools.emulator.state.tasks import MAX_CHARACTERS, ChosenMessages, MessageKey, select
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.tasks import MAX_CHARACTERS, AnalysisTask, ChosenMessages, MessageKey, select
+from wwspec_devtools.emulator.state.world import World
 
 NOTHING_READ = 790041
 NO_DEBUG_MODE = 710673
@@ -66,12 +65,9 @@ class ModelTask(Asked):
     escape_type: Annotated[int, Meta(ge=0, le=1)] = 0
 
 
-def create_program_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_program_task(world: World, app: App, request: ProgramTask) -> Answer:
     """Run another program that is linked with the app."""
-    request = asked(ProgramTask, body)
-    require(program_id=request.program_id, ability_id=request.ability_id)
     with world.lock:
-        app = world.caller_app(caller)
         program = app.programs.get(request.program_id)
         if program is None:
             raise RefusedError(790020, "program_id")
@@ -85,13 +81,10 @@ def create_program_task(world: World, caller: Caller, body: bytes) -> Answer:
     return {**answer, "fail_tag_group_id_list": []}
 
 
-def create_model_task(world: World, caller: Caller, body: bytes) -> Answer:
+def create_model_task(world: World, app: App, request: ModelTask) -> Answer:
     """Run an own model, which must answer the platform's call within 5 seconds."""
-    request = asked(ModelTask, body)
-    require(model_id=request.model_id, ability_id=request.ability_id)
     groups, unknown = tag_groups(request.tag_group_list)
     with world.lock:
-        app = world.caller_app(caller)
         program = app.programs.get(request.model_id)
         if program is None:
             raise RefusedError(800001, "model_id")
@@ -200,23 +193,11 @@ def _run(
     return accepted(jobid=jobid, fail_list=chosen.repeated_list)
 
 
-def _result_of(kind: str) -> Callable[[World, Caller, bytes], Answer]:
-    def get_result(world: World, caller: Caller, body: bytes) -> Answer:
-        request = asked(JobId, body)
-        require(jobid=request.jobid)
-        with world.lock:
-            app = world.caller_app(caller)
-            task = world.corp(app).tasks.get(kind, app.agentid, request.jobid)
-            if task.ready is None:
-                raise RefusedError(PENDING, "the program has not called program_async_job_call_back")
-            return accepted(**task.fields)
-
-    return get_result
+def _reported(task: AnalysisTask, _: float) -> Answer:
+    if task.ready is None:
+        raise RefusedError(PENDING, "the program has not called program_async_job_call_back")
+    return accepted(**task.fields)
 
 
-APIS = {
-    "create_program_task": create_program_task,
-    "get_program_task_result": _result_of("create_program_task"),
-    "create_model_task": create_model_task,
-    "get_model_task_result": _result_of("create_model_task"),
-}
+get_program_task_result = result_of("create_program_task", _reported)
+get_model_task_result = result_of("create_model_task", _reported)

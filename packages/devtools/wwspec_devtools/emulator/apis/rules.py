@@ -10,13 +10,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from wwspec_contracts.decoding import convert
-from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked, require
+from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Conversations
 from wwspec_devtools.emulator.state.people import DEPARTMENTS
 from wwspec_devtools.emulator.state.rules import ApplicableRange, Keyword, RuleBody, Semantics, merged
 from wwspec_devtools.emulator.state.texts import SPOKEN
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 MAX_CHATS = 2000
 DEFAULT_LIMIT = 100
@@ -55,60 +56,46 @@ class RuleList(Asked):
     limit: Annotated[int, Meta(ge=0)] = 0
 
 
-def create_rule(world: World, caller: Caller, body: bytes) -> Answer:
+def create_rule(world: World, app: App, request: CreateRule) -> Answer:
     """Make a rule."""
-    request = asked(CreateRule, body)
-    with world.lock:
-        corp = world.corp(world.caller_app(caller))
-        rule = corp.rules.add(_checked(corp.chats, msgspec.to_builtins(request)), world.clock.seconds())
+    corp = world.corp(app)
+    rule = corp.rules.add(_check_rule(corp.chats, msgspec.to_builtins(request)), world.clock.seconds())
     return accepted(rule_id=rule.rule_id)
 
 
-def get_rule_list(world: World, caller: Caller, body: bytes) -> Answer:
+def get_rule_list(world: World, app: App, request: RuleList) -> Answer:
     """Return the rules, oldest first."""
-    request = asked(RuleList, body)
-    with world.lock:
-        app = world.caller_app(caller)
-        start = _PAGES.read(world, app, request.cursor) or 0
-        rules = world.corp(app).rules.after(start)
-        page = rules[: request.limit or DEFAULT_LIMIT]
-        cursor = _PAGES.write(world, app, page[-1].serial if page else start)
+    start = _PAGES.read(world, app, request.cursor) or 0
+    rules = world.corp(app).rules.after(start)
+    page = rules[: request.limit or DEFAULT_LIMIT]
+    cursor = _PAGES.write(world, app, page[-1].serial if page else start)
     listed = [{"rule_id": rule.rule_id, "name": rule.body.name, "create_time": rule.create_time} for rule in page]
     return accepted(rule_list=listed, has_more=len(page) < len(rules), next_cursor=cursor)
 
 
-def get_rule_detail(world: World, caller: Caller, body: bytes) -> Answer:
+def get_rule_detail(world: World, app: App, request: RuleId) -> Answer:
     """Return one rule with WeCom's defaults for what was left out."""
-    request = asked(RuleId, body)
-    require(rule_id=request.rule_id)
-    with world.lock:
-        rule = world.corp(world.caller_app(caller)).rules.get(request.rule_id)
-        return accepted(**msgspec.to_builtins(rule.body))
+    rule = world.corp(app).rules.get(request.rule_id)
+    return accepted(**msgspec.to_builtins(rule.body))
 
 
-def update_rule(world: World, caller: Caller, body: bytes) -> Answer:
+def update_rule(world: World, app: App, request: UpdateRule) -> Answer:
     """Change a rule. Earlier hits stay."""
-    request = asked(UpdateRule, body)
-    require(rule_id=request.rule_id)
     changes = msgspec.to_builtins(request)
     del changes["rule_id"]
-    with world.lock:
-        corp = world.corp(world.caller_app(caller))
-        rule = corp.rules.get(request.rule_id)
-        corp.rules.change(rule.rule_id, _checked(corp.chats, merged(rule.body, changes)))
+    corp = world.corp(app)
+    rule = corp.rules.get(request.rule_id)
+    corp.rules.change(rule.rule_id, _check_rule(corp.chats, merged(rule.body, changes)))
     return accepted()
 
 
-def delete_rule(world: World, caller: Caller, body: bytes) -> Answer:
+def delete_rule(world: World, app: App, request: RuleId) -> Answer:
     """Delete a rule."""
-    request = asked(RuleId, body)
-    require(rule_id=request.rule_id)
-    with world.lock:
-        world.corp(world.caller_app(caller)).rules.delete(request.rule_id)
+    world.corp(app).rules.delete(request.rule_id)
     return accepted()
 
 
-def _checked(chats: Conversations, body: dict[str, Any]) -> RuleBody:
+def _check_rule(chats: Conversations, body: dict[str, Any]) -> RuleBody:
     """Check what types can't express, and add WeCom's defaults for what was left out."""
     keyword, where = body.get("keyword", {}), body.setdefault("applicable_range", {})
     behaviours = body.get("semantics", {}).get("semantics_list", [])
@@ -161,12 +148,3 @@ def _check_known(chats: Conversations, where: dict[str, Any]) -> None:
 def _listed(where: dict[str, Any], part: str, field: str) -> list[Any]:
     found: list[Any] = where.get(part, {}).get(field, [])
     return found
-
-
-APIS = {
-    "create_rule": create_rule,
-    "get_rule_list": get_rule_list,
-    "get_rule_detail": get_rule_detail,
-    "update_rule": update_rule,
-    "delete_rule": delete_rule,
-}

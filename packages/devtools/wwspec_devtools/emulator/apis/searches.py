@@ -1,13 +1,14 @@
 """SDK APIs that search names: `search_chat` [99802], `search_contact_or_customer` [100235]."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import Answer, Asked, accepted, asked
+from wwspec_devtools.emulator.answers import Answer, Asked, accepted
 from wwspec_devtools.emulator.apis.paging import Paging
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import CUSTOMER, EMPLOYEE
-from wwspec_devtools.emulator.state.world import Caller, World
+from wwspec_devtools.emulator.state.world import World
 
 Limit = Annotated[int, Meta(ge=0, le=100)]
 DEFAULT_LIMIT = 50
@@ -34,35 +35,32 @@ class SearchPeople(Asked):
     cursor: str = ""
 
 
-def search_chat(world: World, caller: Caller, body: bytes) -> Answer:
+def search_chat(world: World, app: App, request: SearchChat) -> Answer:
     """Return the groups whose name has the word, in upper or lower case."""
-    request = asked(SearchChat, body)
     word = request.query_word.casefold()
-    with world.lock:
-        app = world.caller_app(caller)
-        start = _CHATS.read(world, app, request.cursor, word) or 0
-        groups = world.corp(app).chats.groups.values()
-        found = [{"chatid": group.chatid} for group in groups if word in group.name.casefold()]
-        end = start + (request.limit or DEFAULT_LIMIT)
-        cursor = _CHATS.write(world, app, min(end, len(found)), word)
-    return accepted(has_more=int(end < len(found)), next_cursor=cursor, chat_list=found[start:end])
+    groups = world.corp(app).chats.groups.values()
+    found = [{"chatid": group.chatid} for group in groups if word in group.name.casefold()]
+    page, more = _page(_CHATS, world, app, request, word, found)
+    return accepted(**more, chat_list=page)
 
 
-def search_contact_or_customer(world: World, caller: Caller, body: bytes) -> Answer:
+def search_contact_or_customer(world: World, app: App, request: SearchPeople) -> Answer:
     """Return the employees and customers with the word in a name."""
-    request = asked(SearchPeople, body)
     question = f"{request.query_user_type} {request.query_word.casefold()}"
-    with world.lock:
-        app = world.caller_app(caller)
-        start = _PEOPLE.read(world, app, request.cursor, question) or 0
-        found = [
-            person.party
-            for person in world.corp(app).chats.people.persons
-            if person.party.type in _KINDS[request.query_user_type] and person.matches(request.query_word)
-        ]
-        end = start + (request.limit or DEFAULT_LIMIT)
-        cursor = _PEOPLE.write(world, app, min(end, len(found)), question)
-    return accepted(has_more=int(end < len(found)), next_cursor=cursor, user_list=found[start:end])
+    found = [
+        person.party
+        for person in world.corp(app).chats.people.persons
+        if person.party.type in _KINDS[request.query_user_type] and person.matches(request.query_word)
+    ]
+    page, more = _page(_PEOPLE, world, app, request, question, found)
+    return accepted(**more, user_list=page)
 
 
-APIS = {"search_chat": search_chat, "search_contact_or_customer": search_contact_or_customer}
+def _page(
+    cursors: Paging, world: World, app: App, request: SearchChat | SearchPeople, question: str, found: list[Any]
+) -> tuple[list[Any], Answer]:
+    """Return what is on the page that is asked for, and the fields for the next page."""
+    start = cursors.read(world, app, request.cursor, question) or 0
+    end = start + (request.limit or DEFAULT_LIMIT)
+    cursor = cursors.write(world, app, min(end, len(found)), question)
+    return found[start:end], {"has_more": int(end < len(found)), "next_cursor": cursor}

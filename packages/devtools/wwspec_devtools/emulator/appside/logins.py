@@ -6,9 +6,7 @@ Each function raises `RefusedError`.
 import hashlib
 from collections.abc import Callable, Mapping
 
-import msgspec
-
-from wwspec_devtools.emulator.answers import Answer, accepted, read, require
+from wwspec_devtools.emulator.answers import Answer, Parameters, accepted, require
 from wwspec_devtools.emulator.appside.suites import check_token, open_userid
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.logins import DOC_TICKET, SECONDS, USER_TICKET, Login
@@ -16,43 +14,37 @@ from wwspec_devtools.emulator.state.people import EMPLOYEE
 from wwspec_devtools.emulator.state.world import World
 
 
-class UserDetail(msgspec.Struct, kw_only=True, frozen=True):
+class UserDetail(Parameters):
     """Request of `getuserdetail`."""
 
-    user_ticket: str = ""
+    user_ticket: str
 
 
-def get_user_info(world: World, query: Mapping[str, str], _: bytes) -> Answer:
+def get_user_info(world: World, app: App, query: Mapping[str, str], _: bytes) -> Answer:
     """Return who has logged in to an app of the corp's own, or one that a provider develops for it."""
-    app = world.calling_app(query.get("access_token", ""))
-    with world.lock:
-        login = _used(world, query, lambda login: login.app is app and not login.by_suite)
-        return accepted(**_person(world, login, doc_ticket=True))
+    login = _use_code(world, query, lambda login: login.app is app and not login.by_suite)
+    return accepted(**_person(world, login, doc_ticket=True))
 
 
 def get_user_info_3rd(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return who has logged in to a third-party app, and in which corp."""
-    with world.lock:
-        check_token(world, query)
-        login = _used(world, query, lambda login: login.by_suite)
-        person = _person(world, login, doc_ticket=world.settings.suite_doc_ticket)
-        if login.party.type != EMPLOYEE:
-            return accepted(**person)
-        if "user_ticket" in person:
-            person["expires_in"] = SECONDS[USER_TICKET]
-        return accepted(corpid=login.app.corpid, open_userid=open_userid(login.app, login.party.id), **person)
+    check_token(world, query)
+    login = _use_code(world, query, lambda login: login.by_suite)
+    person = _person(world, login, doc_ticket=world.settings.suite_doc_ticket)
+    if login.party.type != EMPLOYEE:
+        return accepted(**person)
+    if "user_ticket" in person:
+        person["expires_in"] = SECONDS[USER_TICKET]
+    return accepted(corpid=login.app.corpid, open_userid=open_userid(login.app, login.party.id), **person)
 
 
-def get_user_detail(world: World, app: App, body: bytes) -> Answer:
+def get_user_detail(world: World, app: App, request: UserDetail) -> Answer:
     """Return the private data of a member. The corp's admin has chosen none of it, so it is as good as empty."""
-    request = read(UserDetail, body)
-    require(user_ticket=request.user_ticket)
-    with world.lock:
-        login = world.logins.member_of(app, request.user_ticket, world.clock.now())
+    login = world.logins.member_of(app, request.user_ticket, world.clock.now())
     return accepted(userid=login.party.id, gender="0", avatar="")
 
 
-def _used(world: World, query: Mapping[str, str], is_caller: Callable[[Login], bool]) -> Login:
+def _use_code(world: World, query: Mapping[str, str], is_caller: Callable[[Login], bool]) -> Login:
     require(code=query.get("code"))
     return world.logins.use_code(query["code"], is_caller, world.settings.trusted_domain, world.clock.now())
 

@@ -3,26 +3,23 @@
 from collections.abc import Mapping
 
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
+from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.world import World
 
 _KIND = "agent_config"
 
 
-def get_jsapi_ticket(world: World, query: Mapping[str, str], _: bytes) -> Answer:
+def get_jsapi_ticket(world: World, app: App, query: Mapping[str, str], _: bytes) -> Answer:
     """Return the ticket of the corp, for `config`."""
-    app = world.calling_app(query.get("access_token", ""))
-    with world.lock:
-        ticket, seconds = world.page_tickets.issue_of_corp(app, world.clock.now(), world.ids)
+    ticket, seconds = world.page_tickets.issue_of_corp(app, world.clock.now(), world.ids)
     return accepted(ticket=ticket, expires_in=seconds)
 
 
-def get_ticket(world: World, query: Mapping[str, str], _: bytes) -> Answer:
+def get_ticket(world: World, app: App, query: Mapping[str, str], _: bytes) -> Answer:
     """Return the ticket of the app, for `agentConfig`."""
-    app = world.calling_app(query.get("access_token", ""))
     if query.get("type") != _KIND:
         raise RefusedError(40058, f"type must be {_KIND}")
-    with world.lock:
-        ticket, seconds = world.page_tickets.issue_of_app(app, world.clock.now(), world.ids)
+    ticket, seconds = world.page_tickets.issue_of_app(app, world.clock.now(), world.ids)
     return accepted(ticket=ticket, expires_in=seconds)
 
 

@@ -1,15 +1,14 @@
 """The scope of an app: members and editions of the chat archive and the document archive [99846, 100237, 101488].
 
-Every employee of the emulated corp is in both scopes. Each function takes the state, the calling app and the request's
-JSON, and raises `RefusedError`.
+Every employee of the emulated corp is in both scopes. Each function takes the state, the calling app and the
+request, and raises `RefusedError`.
 """
 
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta
 
-from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, RefusedError, accepted, read
+from wwspec_devtools.emulator.answers import OR_EARLIER_LIFE, Answer, Parameters, RefusedError, accepted
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.people import DEPARTMENTS
 from wwspec_devtools.emulator.state.world import World
@@ -30,34 +29,31 @@ _BEFORE, _TRIAL_BEFORE = 30 * 86400, 86400
 _CHAT_CURSOR, _DOC_CURSOR = "u", "d"
 
 
-class Page(msgspec.Struct, kw_only=True, frozen=True):
+class Page(Parameters):
     """Request of the two `get_auth_user_list`."""
 
     cursor: str = ""
     limit: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
-class Nothing(msgspec.Struct, frozen=True):
+class Nothing(Parameters):
     """Request without parameters."""
 
 
-def get_auth_user_list(world: World, app: App, body: bytes) -> Answer:
+def get_auth_user_list(world: World, app: App, request: Page) -> Answer:
     """Return the members whose chats are archived."""
-    userids, more = _page(world, app, body, _CHAT_CURSOR)
+    userids, more = _page(world, app, request, _CHAT_CURSOR)
     return accepted(auth_user_list=[{"userid": userid, "edition_list": [EDITION]} for userid in userids], **more)
 
 
-def get_doc_auth_user_list(world: World, app: App, body: bytes) -> Answer:
+def get_doc_auth_user_list(world: World, app: App, request: Page) -> Answer:
     """Return the members whose documents are archived."""
-    userids, more = _page(world, app, body, _DOC_CURSOR)
+    userids, more = _page(world, app, request, _DOC_CURSOR)
     return accepted(auth_user_list=[{"userid": userid} for userid in userids], **more)
 
 
-def get_corp_auth_info(world: World, app: App, body: bytes) -> Answer:
+def get_corp_auth_info(world: World, app: App, request: Nothing) -> Answer:
     """Return the one edition that the corp has paid for."""
-    read(Nothing, body or b"{}")
-    with world.lock:
-        persons = len(world.conversations[app.corpid].employees)
     edition = {
         "edition": EDITION,
         "auth_scope": _scope(),
@@ -65,22 +61,19 @@ def get_corp_auth_info(world: World, app: App, body: bytes) -> Answer:
         "begin_time": int(world.started) - _BEFORE,
         "end_time": int(world.archive_ends),
         "msg_duration_days": MSG_DURATION_DAYS,
-        "auth_user_count": persons,
+        "auth_user_count": len(world.conversations[app.corpid].employees),
     }
     return accepted(auth_edition_list=[edition])
 
 
-def get_doc_auth_info(world: World, app: App, body: bytes) -> Answer:
+def get_doc_auth_info(world: World, app: App, request: Nothing) -> Answer:
     """Return that the document archive is on trial."""
-    read(Nothing, body or b"{}")
-    with world.lock:
-        persons = len(world.conversations[app.corpid].employees)
     return accepted(
         status=_ON_TRIAL if world.clock.now() <= world.trial_ends else _TRIAL_OVER,
         auth_scope=_scope(),
         begin_time=int(world.started) - _TRIAL_BEFORE,
         end_time=int(world.trial_ends),
-        auth_user_count=persons,
+        auth_user_count=len(world.conversations[app.corpid].employees),
     )
 
 
@@ -89,17 +82,15 @@ def _scope() -> dict[str, Any]:
     return {"userid_list": [], "department_id_list": [min(DEPARTMENTS)], "tag_id_list": []}
 
 
-def _page(world: World, app: App, body: bytes, kind: str) -> tuple[list[str], dict[str, Any]]:
+def _page(world: World, app: App, request: Page, kind: str) -> tuple[list[str], dict[str, Any]]:
     """Return the userids of a page, and the fields for the next page."""
-    request = read(Page, body or b"{}")
-    with world.lock:
-        userids = [employee.id for employee in world.conversations[app.corpid].employees]
-        position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
-        if position is None:
-            raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
-        end = min(len(userids), position[0] + (request.limit or DEFAULT_LIMIT))
-        has_more = end < len(userids)
-        cursor = world.marks.write(kind, app.corpid, end) if has_more else ""
+    userids = [employee.id for employee in world.conversations[app.corpid].employees]
+    position = world.marks.read(kind, app.corpid, request.cursor) if request.cursor else (0,)
+    if position is None:
+        raise RefusedError(710611, f"cursor is not one of this API, {OR_EARLIER_LIFE}")
+    end = min(len(userids), position[0] + (request.limit or DEFAULT_LIMIT))
+    has_more = end < len(userids)
+    cursor = world.marks.write(kind, app.corpid, end) if has_more else ""
     return userids[position[0] : end], {"next_cursor": cursor, "has_more": has_more}
 
 

@@ -6,68 +6,61 @@ No API needs an access token of an app. Each function raises `RefusedError`.
 import hashlib
 from collections.abc import Mapping
 
-import msgspec
-
-from wwspec_devtools.emulator.answers import Answer, accepted, read, require
+from wwspec_devtools.emulator.answers import Answer, Parameters, accepted, asked, require
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.people import DEPARTMENTS
 from wwspec_devtools.emulator.state.world import World
 
 
-class SuiteToken(msgspec.Struct, kw_only=True, frozen=True):
+class SuiteToken(Parameters):
     """Request of `get_suite_token`."""
 
-    suite_id: str = ""
-    suite_secret: str = ""
-    suite_ticket: str = ""
+    suite_id: str
+    suite_secret: str
+    suite_ticket: str
 
 
-class CorpToken(msgspec.Struct, kw_only=True, frozen=True):
+class CorpToken(Parameters):
     """Request of `get_corp_token`."""
 
-    auth_corpid: str = ""
-    permanent_code: str = ""
+    auth_corpid: str
+    permanent_code: str
 
 
-class AuthCode(msgspec.Struct, kw_only=True, frozen=True):
+class AuthCode(Parameters):
     """Request of both `get_permanent_code`."""
 
-    auth_code: str = ""
+    auth_code: str
 
 
 def get_suite_token(world: World, _: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the suite, valid two hours."""
-    request = read(SuiteToken, body)
-    require(suite_id=request.suite_id, suite_secret=request.suite_secret, suite_ticket=request.suite_ticket)
-    with world.lock:
-        token, seconds = world.suite.issue_token(
-            request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.ids
-        )
+    request = asked(SuiteToken, body)
+    token, seconds = world.suite.issue_token(
+        request.suite_id, request.suite_secret, request.suite_ticket, world.clock.now(), world.ids
+    )
     return accepted(suite_access_token=token, expires_in=seconds)
 
 
 def get_pre_auth_code(world: World, query: Mapping[str, str], _: bytes) -> Answer:
     """Return a code for an install link, valid 20 minutes."""
-    with world.lock:
-        check_token(world, query)
-        code, seconds = world.suite.issue_pre_auth_code(world.clock.now(), world.ids)
+    check_token(world, query)
+    code, seconds = world.suite.issue_pre_auth_code(world.clock.now(), world.ids)
     return accepted(pre_auth_code=code, expires_in=seconds)
 
 
 def get_permanent_code(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return the permanent_code for an auth_code, once, with all else that the older API has."""
-    with world.lock:
-        app, state = _taken(world, query, body)
-        token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
-        with_token = {} if world.settings.app_type == "custom" else {"access_token": token, "expires_in": seconds}
-        installed = _installed(world, app, state)
+    app, state = _take_auth_code(world, query, body)
+    token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
+    with_token = {} if world.settings.app_type == "custom" else {"access_token": token, "expires_in": seconds}
+    installed = _installed(world, app, state)
     return accepted(**with_token, **installed, auth_info={"agent": [_agent(app)]})
 
 
 def get_permanent_code_v2(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return the permanent_code for an auth_code, once."""
-    with world.lock:
-        return accepted(**_installed(world, *_taken(world, query, body)))
+    return accepted(**_installed(world, *_take_auth_code(world, query, body)))
 
 
 def get_auth_info(world: World, query: Mapping[str, str], body: bytes) -> Answer:
@@ -77,9 +70,8 @@ def get_auth_info(world: World, query: Mapping[str, str], body: bytes) -> Answer
 
 def get_auth_info_v2(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return what a corp has authorised."""
-    with world.lock:
-        app = _authorised(world, query, body)
-        persons = len(world.corp(app).chats.employees)
+    app = _authorised_app(world, query, body)
+    persons = len(world.corp(app).chats.employees)
     corp = {
         "corpid": app.corpid,
         "corp_name": app.corp_name,
@@ -94,9 +86,8 @@ def get_auth_info_v2(world: World, query: Mapping[str, str], body: bytes) -> Ans
 
 def get_corp_token(world: World, query: Mapping[str, str], body: bytes) -> Answer:
     """Return an access token of the app that a corp has installed, valid two hours."""
-    with world.lock:
-        app = _authorised(world, query, body)
-        token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
+    app = _authorised_app(world, query, body)
+    token, seconds = world.accounts.issue_token_of(app, world.clock.now(), world.ids)
     return accepted(access_token=token, expires_in=seconds)
 
 
@@ -116,19 +107,17 @@ def check_token(world: World, query: Mapping[str, str]) -> None:
     world.suite.check_token(token, world.clock.now())
 
 
-def _authorised(world: World, query: Mapping[str, str], body: bytes) -> App:
+def _authorised_app(world: World, query: Mapping[str, str], body: bytes) -> App:
     """Return the app that a corp has installed. The caller holds the lock."""
-    request = read(CorpToken, body)
+    request = asked(CorpToken, body)
     check_token(world, query)
-    require(auth_corpid=request.auth_corpid, permanent_code=request.permanent_code)
     return world.suite.installed(request.auth_corpid, request.permanent_code)
 
 
-def _taken(world: World, query: Mapping[str, str], body: bytes) -> tuple[App, str]:
+def _take_auth_code(world: World, query: Mapping[str, str], body: bytes) -> tuple[App, str]:
     """Return the app and the state of an auth_code, which is used up. The caller holds the lock."""
-    request = read(AuthCode, body)
+    request = asked(AuthCode, body)
     check_token(world, query)
-    require(auth_code=request.auth_code)
     taken = world.suite.take_auth_code(request.auth_code, world.clock.now())
     return taken.app, taken.state
 

@@ -1,13 +1,15 @@
 """The HTTP APIs of the app's side, by path under /cgi-bin/; `upload_media` is in `uploads`, since it takes a form."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import wraps
+from typing import Any
 
 import msgspec
 
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
-from wwspec_devtools.emulator.answers import Answer
+from wwspec_devtools.emulator.answers import Answer, asked, needed
 from wwspec_devtools.emulator.appside import (
     calls,
     config,
@@ -46,23 +48,37 @@ def _rows(method: str, functions: Mapping[str, Function]) -> dict[str, AppApi]:
     return {path: AppApi(method, NAMED.get(path, path.rpartition("/")[2]), each) for path, each in functions.items()}
 
 
-def _of_kind(path: str, function: Function) -> Function:
-    """Return the function of an API that has no data permission, and checks its token itself."""
+def _of_kind(path: str, function: Callable[..., Answer]) -> Function:
+    """Return the function of an API that has no data permission, and gets the query and the body.
+
+    One that names an app gets that of the access token; any other checks its token itself. The emulator's lock is held
+    meanwhile.
+    """
+    has_app = "app" in function.__annotations__
 
     @wraps(function)
     def answer(world: World, query: Query, body: bytes) -> Answer:
         permissions.check_kind(world, path)
-        return function(world, query, body)
+        app = [world.calling_app(query.get("access_token", ""))] if has_app else []
+        with world.lock:
+            return function(world, *app, query, body)
 
     return answer
 
 
-def _of_app(path: str, function: Callable[[World, App, bytes], Answer]) -> Function:
-    """Return the function of an API that needs the access token of an app."""
+def _of_app(path: str, function: Callable[..., Answer]) -> Function:
+    """Return the function of an API that needs the access token of an app, and names the type of its request.
+
+    The emulator's lock is held meanwhile, unless the API is one of `_WITHOUT_LOCK`.
+    """
+    kind: Any = function.__annotations__["request"]
 
     @wraps(function)
     def answer(world: World, query: Query, body: bytes) -> Answer:
-        return function(world, allowed(world, path, query.get("access_token", "")), body)
+        app = allowed(world, path, query.get("access_token", ""))
+        request = asked(kind, body if needed(kind) else body or b"{}")
+        with nullcontext() if function.__name__ in _WITHOUT_LOCK else world.lock:
+            return function(world, app, request)
 
     return answer
 
@@ -102,8 +118,11 @@ NAMED = {
 }
 """The names of those paths whose last part is no name, or another path has it, too."""
 
-_READ = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
-_OF_APPS = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
+_WITHOUT_LOCK = ("sync_call_program", "async_program_task")
+"""The APIs that take the emulator's lock themselves, since calls of the program take long."""
+
+_READ: Mapping[str, Any] = tokens.APIS | suites.GET_APIS | logins.APIS | page_tickets.APIS
+_OF_APPS: Mapping[str, Any] = calls.APIS | config.APIS | scope.APIS | logins.APP_APIS
 
 APIS: Mapping[str, AppApi] = {
     **_rows("GET", {path: _of_kind(path, each) for path, each in _READ.items()}),

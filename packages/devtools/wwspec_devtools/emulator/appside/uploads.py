@@ -32,13 +32,13 @@ class _Parser(MultiPartParser):
     spool_max_size = MAX_FORM_BYTES
 
     def __init__(self, headers: Headers, stream: AsyncIterator[bytes]) -> None:
-        super().__init__(headers, self._checked(stream))
+        super().__init__(headers, self._check_length(stream))
         self._has_ended = False
 
     def on_end(self) -> None:
         self._has_ended = True
 
-    async def _checked(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async def _check_length(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         length = 0
         async for chunk in stream:
             length += len(chunk)

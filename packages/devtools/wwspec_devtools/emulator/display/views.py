@@ -27,6 +27,11 @@ from wwspec_devtools.emulator.state.traffic.traces import JOB, Trace, code_outco
 Json = dict[str, Any]
 
 _OK = 200
+_AS_THEY_ARE = (
+    *("number", "kind", "name", "ability", "parent", "flow", "replay_of", "errcode"),
+    *("corpid", "agentid", "pid", "machine"),
+)
+"""The fields of an entry that a row has unchanged."""
 
 
 class _ClockRequest(msgspec.Struct):
@@ -38,26 +43,15 @@ def row(entry: Entry) -> Json:
     said = digest(entry)
     word, failed = verdict(entry)
     return {
-        "number": entry.number,
-        "kind": entry.kind,
-        "name": entry.name,
-        "ability": entry.ability,
-        "parent": entry.parent,
-        "flow": entry.flow,
-        "replay_of": entry.replay_of,
+        **{name: getattr(entry, name) for name in _AS_THEY_ARE},
         "time": int(entry.time),
         "time_ms": int(entry.time * 1000),
         "offset_ms": round(entry.offset * 1000, 3),
         "duration_ms": None if entry.duration is None else round(entry.duration * 1000, 3),
         "outcome": entry.result,
-        "errcode": entry.errcode,
         "program_errcode": said.program_errcode,
         "verdict": word,
         "failed": failed,
-        "corpid": entry.corpid,
-        "agentid": entry.agentid,
-        "pid": entry.pid,
-        "machine": entry.machine,
         "faults": list(entry.faults),
         "contract": said.contract,
         "request_bytes": byte_count(entry.request),

@@ -14,7 +14,7 @@ from wwspec_contracts.errors import did_you_mean
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
 from wwspec_devtools.emulator.events.outbox import Outbox
 from wwspec_devtools.emulator.events.types import EVENT_TYPES, OF_MESSAGES, build_event, wrap_event
-from wwspec_devtools.emulator.program.programs import ask_program, begin
+from wwspec_devtools.emulator.program.programs import ask_program, begin, new_call
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import Message
@@ -101,14 +101,7 @@ def _notified(record: Traffic, number: int) -> Iterator[Delivery]:
 
 
 def _begin(world: World, app: App, event: dict[str, Any], cause: Cause | None) -> tuple[CallContent, Entry]:
-    call = CallContent(
-        corpid=app.corpid,
-        agentid=app.agentid,
-        call_type=CallType.EVENT,
-        data=msgspec.json.encode(event).decode(),
-        request_id=world.reference(),
-        timestamp=world.clock.seconds(),
-    )
+    call = new_call(world, app.corpid, app.agentid, msgspec.json.encode(event).decode(), CallType.EVENT)
     return call, begin(world, event["event_type"], call, keys=tuple(_tokens(event)), cause=cause)
 
 

@@ -5,7 +5,8 @@ It only builds JSON values. The caller holds the emulator's lock.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -80,38 +81,15 @@ def _export_finished(world: World, app: App) -> Fields:
     return {"jobid": f"export_{world.ids.getrandbits(128):032x}"}
 
 
-_EVENTS: dict[str, tuple[str, Callable[[World, App], Fields]]] = {
-    "chat_archive_audit_approved_single": (_CONSENT, _consent_single),
-    "chat_archive_audit_approved_room": (_CONSENT, _consent_room),
-    "conversation_new_message": ("conversation_new_message", _new_message),
-    "hit_keyword": ("hit_keyword", _hit_keyword),
-    "auth_knowledge_base": ("auth_knowledge_base", _knowledge_base),
-    "unauth_knowledge_base": ("unauth_knowledge_base", _knowledge_base),
-    "delete_knowledge_base": ("delete_knowledge_base", _knowledge_base),
-    "knowledge_base_learn_done": ("knowledge_base_learn_done", _learn_done),
-    "chat_archive_export_finished": ("chat_archive_export_finished", _export_finished),
-}
+def _agree(chat: str, world: World, app: App, fields: Fields) -> None:
+    """Let the customer agree; `chat` is the field of the employee or of the group."""
+    where, customer = fields.get(chat), fields.get("external_userid")
+    if isinstance(where, str) and isinstance(customer, str):
+        world.corp(app).consents.answer(where, customer, True, world.clock.seconds())
 
 
-def _agree_single(world: World, app: App, fields: Fields) -> None:
-    _agree(world, app, fields.get("userid"), fields.get("external_userid"))
-
-
-def _agree_room(world: World, app: App, fields: Fields) -> None:
-    _agree(world, app, fields.get("chatid"), fields.get("external_userid"))
-
-
-def _agree(world: World, app: App, chat: object, customer: object) -> None:
-    if isinstance(chat, str) and isinstance(customer, str):
-        world.corp(app).consents.answer(chat, customer, True, world.clock.seconds())
-
-
-def _authorise(world: World, app: App, fields: Fields) -> None:
-    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), True)
-
-
-def _withdraw(world: World, app: App, fields: Fields) -> None:
-    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), False)
+def _authorise(authorised: bool, world: World, app: App, fields: Fields) -> None:
+    world.corp(app).knowledge.authorise(str(fields.get("knowledge_base_id")), authorised)
 
 
 def _delete(world: World, app: App, fields: Fields) -> None:
@@ -119,14 +97,25 @@ def _delete(world: World, app: App, fields: Fields) -> None:
     knowledge.delete(knowledge.find(str(fields.get("knowledge_base_id"))))
 
 
-_EFFECTS: dict[str, Callable[[World, App, Fields], None]] = {
-    "chat_archive_audit_approved_single": _agree_single,
-    "chat_archive_audit_approved_room": _agree_room,
-    "auth_knowledge_base": _authorise,
-    "unauth_knowledge_base": _withdraw,
-    "delete_knowledge_base": _delete,
+class _Event(NamedTuple):
+    own: str
+    """The name of its own object."""
+    build: Callable[[World, App], Fields]
+    take_effect: Callable[[World, App, Fields], None] | None = None
+    """Changes the emulator's state so that the event is true."""
+
+
+_EVENTS = {
+    "chat_archive_audit_approved_single": _Event(_CONSENT, _consent_single, partial(_agree, "userid")),
+    "chat_archive_audit_approved_room": _Event(_CONSENT, _consent_room, partial(_agree, "chatid")),
+    "conversation_new_message": _Event("conversation_new_message", _new_message),
+    "hit_keyword": _Event("hit_keyword", _hit_keyword),
+    "auth_knowledge_base": _Event("auth_knowledge_base", _knowledge_base, partial(_authorise, True)),
+    "unauth_knowledge_base": _Event("unauth_knowledge_base", _knowledge_base, partial(_authorise, False)),
+    "delete_knowledge_base": _Event("delete_knowledge_base", _knowledge_base, _delete),
+    "knowledge_base_learn_done": _Event("knowledge_base_learn_done", _learn_done),
+    "chat_archive_export_finished": _Event("chat_archive_export_finished", _export_finished),
 }
-"""Changes of the emulator's state that make an event true."""
 
 EVENT_TYPES = tuple(_EVENTS)
 """The names of the nine events."""
@@ -156,14 +145,15 @@ def build_event(world: World, app: App, event_type: str, overrides: Mapping[str,
     if event_type == "hit_keyword":
         options = {name: given.pop(name) for name in OPTIONS[event_type] if name in given}
         _make_hit(world, app, read(_Hit, msgspec.json.encode(options)))
-    fields = {**_EVENTS[event_type][1](world, app), **given}
+    event = _EVENTS[event_type]
+    fields = {**event.build(world, app), **given}
     timestamp = fields.pop("timestamp", world.clock.seconds())
-    if event_type in _EFFECTS:
+    if event.take_effect is not None:
         with suppress(RefusedError):  # overrides may name what does not exist
-            _EFFECTS[event_type](world, app, fields)
+            event.take_effect(world, app, fields)
     return wrap_event(event_type, fields, timestamp)
 
 
 def wrap_event(event_type: str, fields: Fields, timestamp: int) -> Fields:
     """Return an event with its own object inside; needs no lock."""
-    return {"event_type": event_type, "timestamp": timestamp, _EVENTS[event_type][0]: fields}
+    return {"event_type": event_type, "timestamp": timestamp, _EVENTS[event_type].own: fields}

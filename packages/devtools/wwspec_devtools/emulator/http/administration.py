@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator import administration
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
-from wwspec_devtools.emulator.http.commands import CallbackSpec, Connect, connected
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, refusing
+from wwspec_devtools.emulator.http.commands import Connect, connect_to
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.settings import check_url
 from wwspec_devtools.emulator.state.accounts import App
@@ -90,13 +89,12 @@ class Administration:
 
     def set_command_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
         """Send commands to another command URL, and return its `url`."""
-        self._platform.set_commands(connected(self._connect, url, token, encoding_aes_key))
+        self._platform.set_commands(connect_to(self._connect, url, token, encoding_aes_key))
         return accepted(url=url)
 
     def restore_command_callback(self) -> Answer:
         """Send commands to the command URL of the start again, if there was one; return its `url`."""
-        settings = self._platform.settings
-        spec = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
+        spec = self._platform.settings.command_callback
         self._platform.set_commands(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
@@ -137,10 +135,8 @@ class Administration:
             if query.get("suite_id") != world.suite.suite_id:
                 raise RefusedError(40083)
             world.suite.check_pre_auth_code(query.get("pre_auth_code", ""), world.clock.now())
-        try:
+        with refusing():
             check_url("redirect_uri", query.get("redirect_uri", ""))
-        except ConfigurationError as error:
-            raise RefusedError(40058, str(error)) from None
 
     def _shown(self, app: App) -> dict[str, Any]:
         """Return an authorisation as it is shown; null stands for a permission without an end."""
@@ -164,7 +160,7 @@ class Administration:
 
 
 def _command(command: Command) -> dict[str, Any]:
-    return {"content": command.content, "state": command.state, "attempts": command.attempts}
+    return {"content": command.fields, "state": command.state, "attempts": command.attempts}
 
 
 def _page(content: str) -> str:

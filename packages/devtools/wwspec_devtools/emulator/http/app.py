@@ -11,14 +11,13 @@ from starlette.middleware import Middleware
 from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_devtools.emulator.callbacks.delivery import COMMANDS, DATA, Courier, Kind
 from wwspec_devtools.emulator.console.page import console_routes, page_token
-from wwspec_devtools.emulator.http.commands import CallbackSpec
 from wwspec_devtools.emulator.http.endpoints import Endpoints
 from wwspec_devtools.emulator.http.guard import Guard
 from wwspec_devtools.emulator.page.login_page import login_routes
 from wwspec_devtools.emulator.page.routes import page_routes
 from wwspec_devtools.emulator.platform import Platform
-from wwspec_devtools.emulator.program.channel import HttpChannel
-from wwspec_devtools.emulator.settings import EmulatorSettings
+from wwspec_devtools.emulator.program.programs import HttpChannel
+from wwspec_devtools.emulator.settings import CallbackSpec, EmulatorSettings
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.world import Channel
 
@@ -37,10 +36,8 @@ def create_app(settings: EmulatorSettings, channel: Channel | None = None) -> St
     """
     clock = Clock(settings.clock_start)
     way_to_program = channel or HttpChannel(settings.connect_timeout, settings.call_timeout)
-    callback = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
-    courier = _courier(settings, callback, clock, DATA) if callback.url else None
-    command = CallbackSpec(settings.command_url, settings.command_token, settings.command_encoding_aes_key)
-    commands = _courier(settings, command, clock, COMMANDS) if command.url else None
+    courier = _courier(settings, settings.callback, clock, DATA) if settings.callback_url else None
+    commands = _courier(settings, settings.command_callback, clock, COMMANDS) if settings.command_url else None
     platform = Platform(settings, way_to_program, clock=clock, callbacks=courier, commands=commands)
 
     def connect(kind: Kind, spec: CallbackSpec) -> Courier:

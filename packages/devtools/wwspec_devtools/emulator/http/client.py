@@ -15,10 +15,8 @@ from wwspec_contracts.errcodes import DOWN
 from wwspec_contracts.errors import JsonError, WWSpecError
 from wwspec_contracts.files import DescribedContract
 from wwspec_contracts.support.certificates import trusted
-from wwspec_devtools.emulator.http.administration_client import AdministrationClient
 from wwspec_devtools.emulator.http.control_rows import control
-from wwspec_devtools.emulator.http.faults_client import FaultsClient
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
+from wwspec_devtools.emulator.http.controls import AdministrationClient, FaultsClient, MachineControls
 from wwspec_devtools.emulator.http.reading import StreamEvent, read_stream, selection
 
 if TYPE_CHECKING:
@@ -34,6 +32,9 @@ _CONNECTIONS = 512
 _IDLE = 30.0
 """Seconds until an idle connection is closed. That is before the server closes it (75 s), so no call meets a closing
 connection, and late enough that on a busy machine none expires between two steps of one call."""
+
+Position = Annotated[int, msgspec.Meta(ge=0)]
+PageLimit = Annotated[int, msgspec.Meta(ge=1, le=500)]
 
 _EXPLAINED = ("not started: ", "no machine of the program runs", "a fault that was set")
 """What the emulator's hint has for a program that could not start or is stopped, and for what a fault caused."""
@@ -143,7 +144,8 @@ class EmulatorClient(AdministrationClient, FaultsClient):
     def recall(self, msgid: str) -> None:
         """Let a message's sender take it back: pages of the app do not show it any more."""
 
-    def messages(self, before: int | None = None, limit: int = 50, text: str = "") -> dict[str, Any]:
+    @control("GET", "/emulator/messages", of_corp=True)
+    def messages(self, before: Position | None = None, limit: PageLimit = 50, text: str = "") -> dict[str, Any]:
         """Return `messages`, newest first, and `next`, the `before` of the next page or None.
 
         Args:
@@ -151,12 +153,10 @@ class EmulatorClient(AdministrationClient, FaultsClient):
             limit: How many, at most 500.
             text: Only messages with this text, in upper or lower case.
         """
-        query = {"limit": limit, "text": text, **({} if before is None else {"before": before})}
-        return self._asked("GET", f"/emulator/messages?{urlencode(query)}")
 
-    def rules(self, after: int = 0, limit: int = 50) -> dict[str, Any]:
+    @control("GET", "/emulator/rules", of_corp=True)
+    def rules(self, after: Position = 0, limit: PageLimit = 50) -> dict[str, Any]:
         """Return keyword `rules`, oldest first, and `next`, the `after` of the next page or None."""
-        return self._asked("GET", f"/emulator/rules?{urlencode({'after': after, 'limit': limit})}")
 
     def notifications(self) -> list[dict[str, Any]]:
         """Return the latest `program_notify` callbacks, newest last."""
@@ -215,12 +215,12 @@ class EmulatorClient(AdministrationClient, FaultsClient):
     def restore_callback(self) -> None:
         """Let the emulator send notifications to the callback URL of its start, if it had one."""
 
+    @control("POST", "/emulator/clock", "now", seconds="advance")
     def advance(self, seconds: float) -> int:
         """Put the emulator's clock forward and return its time in Unix seconds.
 
         All actions that became due are done when it returns, and the program has their events.
         """
-        return int(self._asked("POST", "/emulator/clock", {"advance": seconds})["now"])
 
     @control("DELETE", "/emulator/clock", "now")
     def restore_clock(self) -> int:

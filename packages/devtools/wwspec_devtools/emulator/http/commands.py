@@ -4,12 +4,12 @@ Its methods return values and do not know HTTP. WeCom has nothing like it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 
-from wwspec_contracts.errors import ConfigurationError, did_you_mean
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_contracts.errors import did_you_mean
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
 from wwspec_devtools.emulator.appside.table import NAMES
 from wwspec_devtools.emulator.display.masking import unmasked_text
 from wwspec_devtools.emulator.events.types import EVENT_TYPES
@@ -17,7 +17,7 @@ from wwspec_devtools.emulator.http.abilities import request_text
 from wwspec_devtools.emulator.platform import Callbacks, Platform
 from wwspec_devtools.emulator.program.programs import ask_program, begin
 from wwspec_devtools.emulator.scene import SceneMessage, check_message
-from wwspec_devtools.emulator.settings import CALLBACK_NAMES, check_url
+from wwspec_devtools.emulator.settings import CALLBACK_NAMES, CallbackSpec, check_url
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.accounts import App
@@ -32,40 +32,9 @@ MAX_TIMES = 1000
 APIS = {APP: NAMES, SDK: SDK_APIS}
 """The APIs that a fault may name, by side. On the program's side it names an ability ID or event type."""
 
+_SHOWN_SETTINGS = ("app_type", "program_id", "call_timeout", "seed", "debug_token", "suite_id", "suite_secret")
+
 NO_CALLBACK = "the emulator has no callback URL: start it with {}, {} and {}".format(*CALLBACK_NAMES)
-
-
-class Replay(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A recorded call to send again, and the changes to it."""
-
-    number: int
-    """Of the entry."""
-    request: Any = msgspec.UNSET
-    """JSON value instead of the recorded one."""
-    data: str | None = None
-    """The request's text, which need not be JSON."""
-    ability_id: str | None = None
-    notify_id: str | None = None
-    times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1
-    """How often to send it, one after the other."""
-
-    def changes(self) -> dict[str, Any]:
-        """Return the changes to the recorded call.
-
-        Raises:
-            RefusedError: 40058: both `request` and `data`.
-        """
-        data = request_text(self.request, self.data)
-        given = {"data": data, "ability_id": self.ability_id, "notify_id": self.notify_id}
-        return {name: value for name, value in given.items() if value is not None}
-
-
-class CallbackSpec(NamedTuple):
-    """The app's callback URL, and what callbacks are sealed with."""
-
-    url: str
-    token: str
-    encoding_aes_key: str
 
 
 Connect = Callable[[CallbackSpec], Callbacks]
@@ -84,44 +53,36 @@ class Control:
         self._platform = platform
         self._connect = connect
 
-    def info(self, corp: str = "") -> Answer:
+    def info(self, base_url: str, corp: str) -> Answer:
         """Return the emulated world, enough for an app to call its program, and how much is recorded.
 
         Args:
+            base_url: Where the emulator listens.
             corp: Which corp; empty for the first one.
         """
-        return self._platform.world.answered(lambda: self._info(corp))
-
-    def _info(self, corp: str) -> Answer:
         platform, settings, world = self._platform, self._platform.settings, self._platform.world
         with world.lock:
             app, now = world.app_of(corp), world.clock.now()
             receiver = app.receiver
-            program = app.programs[settings.program_id]
+            program = world.program
             contracts, kept = program.contracts, world.kept(app)
             who = self._who(app)
-            suite = {"suite_id": settings.suite_id, "suite_secret": settings.suite_secret}
-            suite |= {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
+            suite = {"suite_ticket": world.suite.ticket(now), "permanent_code": app.authorisation.permanent_code}
         return accepted(
-            corpid=app.corpid,
-            agentid=app.agentid,
-            secret=app.secret,
-            app_type=settings.app_type,
+            **{name: getattr(app, name) for name in ("corpid", "agentid", "secret")},
+            **{name: getattr(settings, name) for name in _SHOWN_SETTINGS},
             corps=[each.corpid for each in world.apps],
             **suite,
-            program_id=settings.program_id,
             program_url=program.url,
-            call_timeout=settings.call_timeout,
             callback_url=platform.callbacks.url if platform.callbacks else "",
             callback_verified=platform.callbacks is not None and platform.callbacks.verified,
             abilities=None if contracts is None else sorted(contracts),
             events=list(EVENT_TYPES),
             receives_events=receiver is not None,
             messages=kept["messages"].entries,
-            seed=settings.seed,
-            debug_token=settings.debug_token,
             now=platform.clock.seconds(),
             kept=msgspec.to_builtins(kept),
+            url=base_url,
             **who,
         )
 
@@ -142,21 +103,17 @@ class Control:
 
     def add_fault(self, body: bytes) -> Answer:
         """Set a fault, given as the JSON of a `FaultSpec`; return its `id`, and a `note` on a name that is unknown."""
-
-        def add() -> Answer:
-            fault = read(FaultSpec, body)
-            note = _check_api(fault)
-            return accepted(id=self._platform.world.faults.add(fault), note=note)
-
-        return self._platform.world.answered(add)
+        fault = read(FaultSpec, body)
+        note = _check_api(fault)
+        return accepted(id=self._platform.world.faults.add(fault), note=note)
 
     def faults(self) -> Answer:
         """Return the `faults` that are still set."""
         return accepted(faults=[fault.shown() for fault in self._platform.world.faults.listed()])
 
-    def clear_faults(self, parameters: Mapping[str, str]) -> Answer:
+    def clear_faults(self, query: Mapping[str, str]) -> Answer:
         """Remove the faults of an `id`, an `effect` or an `api`, or all; return how many were `cleared`."""
-        chosen = (parameters.get(name, "") for name in ("id", "effect", "api"))
+        chosen = (query.get(name, "") for name in ("id", "effect", "api"))
         return accepted(cleared=self._platform.world.faults.clear(*chosen))
 
     def say(self, sender: str, text: str, to: Sequence[str], group: str, msgtype: int, corp: str) -> Answer:
@@ -168,14 +125,12 @@ class Control:
         """
         world = self._platform.world
         message = SceneMessage(sender=sender, text=text, to=[*to], group=group, msgtype=msgtype)
-        try:
+        with refusing():
             check_message(message, "$")
             with world.lock:
                 app = world.app_of(corp)
                 said = say(world.corp(app).chats, message, world.clock.seconds())
                 token = world.issue_event_token(app)
-        except (msgspec.ValidationError, ConfigurationError) as error:
-            raise RefusedError(40058, str(error)) from None
         world.raise_event(app, "conversation_new_message", {"token": token}, said)
         event = world.traffic.find(token)
         return accepted(msgid=said.msgid, number=None if event is None else event.number)
@@ -202,13 +157,12 @@ class Control:
 
     def set_callback(self, url: str, token: str, encoding_aes_key: str) -> Answer:
         """Send notifications to another callback URL, and return its `url`."""
-        self._platform.set_callbacks(connected(self._connect, url, token, encoding_aes_key))
+        self._platform.set_callbacks(connect_to(self._connect, url, token, encoding_aes_key))
         return accepted(url=url)
 
     def restore_callback(self) -> Answer:
         """Send notifications to the callback URL of the start again, if there was one; return its `url`."""
-        settings = self._platform.settings
-        spec = CallbackSpec(settings.callback_url, settings.callback_token, settings.encoding_aes_key)
+        spec = self._platform.settings.callback
         self._platform.set_callbacks(self._connect(spec) if spec.url else None)
         return accepted(url=spec.url)
 
@@ -231,27 +185,42 @@ class Control:
         cut = {"errcode": -1, "errmsg": "a fault that was set cuts the connection"}
         return {**(cut if answer is None else answer), "number": number}
 
-    def replay(self, body: bytes) -> Answer:
-        """Send a recorded call or event to the program once more, or many times, given as the JSON of a `Replay`.
+    def replay(
+        self,
+        number: int,
+        request: Any = msgspec.UNSET,
+        data: str | None = None,
+        ability_id: str | None = None,
+        notify_id: str | None = None,
+        times: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIMES)] = 1,
+    ) -> Answer:
+        """Send a recorded call or event to the program once more, or many times.
 
         It is sealed again, with a new request id and time. The answer is what the app would get for the last one:
         errcode, errmsg, and the program's `reply`; `number` is that of its entry, and `results` has all of them.
         Console contracts are not applied, so a test can send a bad request. Masked secrets in an edited request are
         replaced by those of the recorded request.
+
+        Args:
+            number: Of the entry.
+            request: JSON value instead of the recorded one.
+            data: The request's text, which need not be JSON.
+            ability_id: Instead of the recorded one.
+            notify_id: Instead of the recorded one.
+            times: How often to send it, one after the other.
         """
         world, results = self._platform.world, list[Answer]()
 
         def send() -> Answer:
-            asked = read(Replay, body)
-            recorded = world.traffic.get(asked.number)
+            recorded = world.traffic.get(number)
             if recorded is None or recorded.call is None:
                 raise RefusedError(40058, "no call or event of this number is recorded")
-            changes = asked.changes()
-            if "data" in changes:
-                changes["data"] = unmasked_text(changes["data"], recorded.call.data)
-            call = recorded.call._replace(**changes)
+            text = request_text(request, data)
+            unmasked = None if text is None else unmasked_text(text, recorded.call.data)
+            changes: dict[str, Any] = {"data": unmasked, "ability_id": ability_id, "notify_id": notify_id}
+            call = recorded.call._replace(**{name: each for name, each in changes.items() if each is not None})
             last: Answer = {}
-            for _ in range(asked.times):
+            for _ in range(times):
                 last = self._send_again(recorded, call)
                 results.append({"number": last["number"], "errcode": last["errcode"]})
             return last
@@ -262,24 +231,22 @@ class Control:
         world = self._platform.world
         again = call._replace(request_id=world.reference(), timestamp=world.clock.seconds())
         with world.lock:
-            program = world.app.programs[world.settings.program_id]
+            program = world.program
             contract = (program.contracts or {}).get(again.ability_id)
         entry = begin(world, again.ability_id or recorded.name, again, replay_of=recorded.number, contract=contract)
         answer = world.answered(lambda: accepted(reply=ask_program(world, program, again, entry=entry)))
         return {**answer, "number": entry.number}
 
 
-def connected(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
+def connect_to(connect: Connect, url: str, token: str, encoding_aes_key: str) -> Callbacks:
     """Return the way to a callback URL.
 
     Raises:
         RefusedError: 40058: the URL or the key is malformed.
     """
-    try:
+    with refusing():
         check_url("url", url)
         return connect(CallbackSpec(url, token, encoding_aes_key))
-    except ConfigurationError as error:
-        raise RefusedError(40058, str(error)) from None
 
 
 def _check_api(fault: FaultSpec) -> str:

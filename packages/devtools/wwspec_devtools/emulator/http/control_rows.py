@@ -5,14 +5,15 @@ method of the same name and arguments that does the work, and the verb below `ww
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
 
-from wwspec_devtools.emulator.answers import read
+from wwspec_contracts.decoding import convert
+from wwspec_devtools.emulator.answers import RefusedError, read
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
@@ -48,29 +49,50 @@ class ControlRow(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def request(self) -> type[msgspec.Struct]:
         """The type of a request: a field for each argument."""
-        fields: list[Any] = [
-            (each.name, each.annotation, *(() if each.default is each.empty else (each.default,)))
-            for each in self.parameters
-        ]
-        return msgspec.defstruct(self.name, fields, rename=self.names, forbid_unknown_fields=True)
+        return request_of(self.name, self.parameters, self.names)
 
     def sent(self, *arguments: Any, **named: Any) -> tuple[str, Any]:
         """Return the path and the body of a request; the body is None when the path has the arguments."""
         values = msgspec.to_builtins(self.request(*arguments, **named), enc_hook=list)  # sequences of other types, too
         if self.method == "POST":
             return self.path, values or None
-        return f"{self.path}?{urlencode(values)}" if values else self.path, None
+        given = {name: value for name, value in values.items() if value is not None}
+        return f"{self.path}?{urlencode(given)}" if given else self.path, None
 
-    def arguments(self, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Return the arguments of a request, and the `corp` if the control is for one.
 
-        Raises:
-            RefusedError: 40058: an argument is missing, unknown, or of a wrong type or out of its range.
-        """
-        if self.method != "POST":
-            body = msgspec.json.encode({name: text for name, text in query.items() if name != "corp"})
-        asked = msgspec.structs.asdict(read(self.request, body or b"{}"))
-        return {**asked, "corp": query.get("corp", "")} if self.of_corp else asked
+def request_of(
+    name: str, parameters: Iterable[inspect.Parameter], names: Mapping[str, str] | None = None
+) -> type[msgspec.Struct]:
+    """Return the type of a request for a function: a field for each parameter.
+
+    Args:
+        name: Of the function.
+        parameters: Its parameters that the request has.
+        names: The names in the request of those that have others there.
+    """
+    fields: list[Any] = [
+        (each.name, each.annotation, *(() if each.default is each.empty else (each.default,))) for each in parameters
+    ]
+    return msgspec.defstruct(name, fields, rename=names or {}, forbid_unknown_fields=True)
+
+
+def read_arguments(request: type[msgspec.Struct], texts: Mapping[str, str] | None, body: bytes = b"") -> dict[str, Any]:
+    """Return the arguments of a request.
+
+    Args:
+        request: Its type.
+        texts: Of query and path; None when the body has the arguments.
+        body: JSON; empty without arguments.
+
+    Raises:
+        RefusedError: 40058: an argument is missing, unknown, or of a wrong type or out of its range.
+    """
+    if texts is None:
+        return msgspec.structs.asdict(read(request, body or b"{}"))
+    try:
+        return msgspec.structs.asdict(convert(texts, request, strict=False))
+    except msgspec.ValidationError as error:
+        raise RefusedError(40058, str(error)) from None
 
 
 def control(

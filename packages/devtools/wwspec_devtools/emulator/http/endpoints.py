@@ -3,27 +3,28 @@
 It only translates: bytes in, the platform's answer out.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from wwspec_devtools.emulator.answers import Answer, RefusedError
+from wwspec_devtools.emulator.answers import Answer, RefusedError, read
 from wwspec_devtools.emulator.display.selection import read_selection
-from wwspec_devtools.emulator.http.abilities import Abilities
+from wwspec_devtools.emulator.http.abilities import Abilities, Saved
 from wwspec_devtools.emulator.http.administration import Administration
-from wwspec_devtools.emulator.http.answering import Answering, json_answer, object_of
+from wwspec_devtools.emulator.http.answering import Answering, json_answer
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.commands import Connect, Control
-from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
+from wwspec_devtools.emulator.http.control_rows import ControlRow, controls, read_arguments, request_of
+from wwspec_devtools.emulator.http.controls import MachineControls
 from wwspec_devtools.emulator.http.lists import Lists
-from wwspec_devtools.emulator.http.machine_controls import MachineControls
 from wwspec_devtools.emulator.http.machines import MachineControl
 from wwspec_devtools.emulator.http.reads import Watch
-from wwspec_devtools.emulator.http.saved import Saved
 from wwspec_devtools.emulator.http.stream import Streams
 from wwspec_devtools.emulator.http.waiting import Waiting
 from wwspec_devtools.emulator.http.wecom_endpoints import WeComEndpoints
@@ -31,8 +32,8 @@ from wwspec_devtools.emulator.platform import Platform
 
 PROGRAM_THREADS = 256
 
-Work = Callable[[Request, bytes], Answer]
-"""Answers a request with this body, on a thread."""
+_WHOLE = ("body", "query", "corp", "base_url")
+"""Parameters that get more of a request than an argument; see `_route`."""
 
 
 class Endpoints(Answering):
@@ -61,37 +62,30 @@ class Endpoints(Answering):
         """Return every route."""
         control, abilities, machines = self._control, self._abilities, self._machines
         lists, saved, waiting, watch = self._lists, self._saved, self._waiting, self._watch
-        own: tuple[tuple[str, str, Work], ...] = (
+        own: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
             ("POST", "fire", self._fire_as_is),
             ("POST", "fire/{event_type}", self._fire),
-            ("GET", "info", lambda asked, body: {**control.info(_corp(asked)), "url": f"{asked.base_url}".rstrip("/")}),
-            ("GET", "notifications", lambda asked, body: waiting.notifications(asked.query_params)),
-            ("GET", "idle", lambda asked, body: waiting.in_work(asked.query_params)),
-            ("POST", "verify-callback", lambda asked, body: control.verify_callback()),
-            ("POST", "clock", self._clock),
-            (
-                "GET",
-                "machines/{machine}",
-                lambda asked, body: machines.done(asked.path_params["machine"], asked.query_params),
-            ),
-            ("POST", "contracts", lambda asked, body: abilities.register(body)),
-            ("GET", "contracts", lambda asked, body: abilities.contracts()),
-            ("POST", "compare", lambda asked, body: abilities.compare(body)),
-            ("POST", "faults", lambda asked, body: control.add_fault(body)),
-            ("DELETE", "faults", lambda asked, body: control.clear_faults(asked.query_params)),
-            ("GET", "traffic", lambda asked, body: watch.traffic(asked.query_params.multi_items())),
-            ("GET", "traffic/{number}", lambda asked, body: watch.entry(asked.path_params["number"])),
-            ("GET", "messages", lambda asked, body: lists.messages(asked.query_params)),
-            ("GET", "rules", lambda asked, body: lists.rules(asked.query_params)),
-            ("POST", "figures", lambda asked, body: watch.figures(body)),
-            ("POST", "call", lambda asked, body: abilities.call(body, _corp(asked))),
-            ("GET", "requests", lambda asked, body: saved.names(asked.query_params)),
-            ("GET", "requests/{name}", lambda asked, body: saved.text(asked.query_params, asked.path_params["name"])),
-            ("POST", "requests", lambda asked, body: saved.save(body)),
-            ("POST", "replay", lambda asked, body: control.replay(body)),
-            ("POST", "check", lambda asked, body: watch.check(body)),
-            ("POST", "test", lambda asked, body: watch.test(body)),
-            ("POST", "reset", lambda asked, body: self.platform.reset()),
+            ("GET", "info", control.info),
+            ("GET", "notifications", waiting.notifications),
+            ("GET", "idle", waiting.in_work),
+            ("POST", "verify-callback", control.verify_callback),
+            ("GET", "machines/{machine}", machines.done),
+            ("POST", "contracts", abilities.register),
+            ("GET", "contracts", abilities.contracts),
+            ("POST", "compare", abilities.compare),
+            ("POST", "faults", control.add_fault),
+            ("DELETE", "faults", control.clear_faults),
+            ("GET", "traffic", watch.traffic),
+            ("GET", "traffic/{number}", watch.entry),
+            ("POST", "figures", watch.figures),
+            ("POST", "call", abilities.call),
+            ("GET", "requests", saved.names),
+            ("GET", "requests/{name}", saved.text),
+            ("POST", "requests", saved.save),
+            ("POST", "replay", control.replay),
+            ("POST", "check", watch.check),
+            ("POST", "test", watch.test),
+            ("POST", "reset", self.platform.reset),
         )
         threads = anyio.CapacityLimiter(PROGRAM_THREADS)  # of their own: calls wait for `end_start`, which needs one
         wecom = WeComEndpoints(self.platform, threads, self._administration)
@@ -99,49 +93,54 @@ class Endpoints(Answering):
             *wecom.routes(),
             Route("/emulator/stream", self.stream, methods=["GET"]),
             Route("/emulator/session", self.session, methods=["GET"]),
-            *(Route(f"/emulator/{path}", self._endpoint(work), methods=[method]) for method, path, work in own),
-            *self._controls(EmulatorClient, control, self._administration, self.platform),
-            *self._controls(MachineControls, self._machines),
+            *(self._route(method, f"/emulator/{path}", work, None) for method, path, work in own),
+            *self._controls(EmulatorClient, control, lists, self._administration, self.platform),
+            *self._controls(MachineControls, machines),
         ]
 
     def _controls(self, client: type, *parts: object) -> Iterator[Route]:
         """Yield the routes of the controls of a class of the client; the first part with its method does the work."""
         for row in controls(client):
             part = next((each for each in parts if hasattr(each, row.name)), parts[-1])
-            yield Route(row.path, self._endpoint(self._work(row, getattr(part, row.name))), methods=[row.method])
+            yield self._route(row.method, row.path, getattr(part, row.name), row)
 
-    def _work(self, row: ControlRow, work: Callable[..., Answer]) -> Work:
+    def _route(self, method: str, path: str, work: Callable[..., Answer], row: ControlRow | None) -> Route:
+        """Return the route to a function that does the work. Its parameters are those of a request.
+
+        Some are not in the arguments of the request: `body` gets the whole body, `query` the whole query, `corp` the
+        corp that the query names, and `base_url` where the emulator listens.
+
+        Args:
+            method: Of HTTP. Arguments are in the body of a POST that is not taken whole, otherwise texts.
+            path: Its parts in braces are arguments, too.
+            work: Returns the answer, on a thread, or raises `RefusedError`.
+            row: Of a control, which has the types of the arguments.
+        """
+        parameters = inspect.signature(work).parameters
+        own = [each for name, each in parameters.items() if name not in _WHOLE]
+        request = row.request if row else request_of(work.__name__, own)
+        is_body = method == "POST" and "body" not in parameters
+
         def answer(asked: Request, body: bytes) -> Answer:
-            return self.platform.world.answered(lambda: work(**row.arguments(asked.query_params, body)))
+            query = asked.query_params
+            whole = {"body": body, "query": query, "corp": query.get("corp", "")}
+            whole["base_url"] = f"{asked.base_url}".rstrip("/")
+            of_query = {} if "query" in parameters else {name: each for name, each in query.items() if name != "corp"}
+            given = read_arguments(request, None if is_body else of_query | asked.path_params, body)
+            return work(**given, **{name: each for name, each in whole.items() if name in parameters})
 
-        return answer
+        async def respond(asked: Request) -> Response:
+            return await self.with_body(asked, lambda body: self.platform.world.answered(partial(answer, asked, body)))
 
-    def _endpoint(self, work: Work) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            return await self.with_body(request, partial(work, request))
+        return Route(path, respond, methods=[method])
 
-        return answer
-
-    def _fire_as_is(self, request: Request, body: bytes) -> Answer:
+    def _fire_as_is(self, body: bytes, corp: str) -> Answer:
         """Send the body to the program as an event, with any content."""
-        event = object_of(body)
-        if event is None:
-            return self.refusal(40058, "the event is not a JSON object")
-        return self.platform.fire_as_is(event, _corp(request))
+        return self.platform.fire_as_is(read(dict[str, Any], body), corp)
 
-    def _fire(self, request: Request, body: bytes) -> Answer:
+    def _fire(self, event_type: str, body: bytes, corp: str) -> Answer:
         """Send an event to the program; the body holds overrides or nothing."""
-        overrides = object_of(body or b"{}")
-        if overrides is None:
-            return self.refusal(40058, "the overrides are not a JSON object")
-        return self.platform.fire(request.path_params["event_type"], overrides, _corp(request))
-
-    def _clock(self, request: Request, body: bytes) -> Answer:
-        """Put the clock forward: {"advance": seconds}."""
-        seconds = (object_of(body) or {}).get("advance")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            return self.refusal(40058, "advance must be a number of seconds")
-        return self.platform.advance(seconds)
+        return self.platform.fire(event_type, read(dict[str, Any], body or b"{}"), corp)
 
     async def stream(self, request: Request) -> Response:
         """Stream what happens, as server-sent events."""
@@ -156,7 +155,3 @@ class Endpoints(Answering):
         name = f"wwspec-session-{self._watch.record.session}.json"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(self._watch.session(), headers=headers, media_type="application/json")
-
-
-def _corp(request: Request) -> str:
-    return request.query_params.get("corp", "")

@@ -3,16 +3,13 @@
 Its methods return values and do not know HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from wwspec_devtools.emulator.answers import Answer, accepted
-from wwspec_devtools.emulator.http.lists import number
+from wwspec_devtools.emulator.http.waiting import WaitMs
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.state.machines import Machine, Machines
-
-MAX_MS = 10_000
-"""The most milliseconds that one request waits."""
 
 
 class MachineControl:
@@ -29,19 +26,14 @@ class MachineControl:
         """Return the `machines`."""
         return accepted(machines=[shown_machine(each) for each in self._machines.all])
 
-    def done(self, machine: str, parameters: Mapping[str, str]) -> Answer:
+    def done(self, machine: int, wait_ms: WaitMs = 0) -> Answer:
         """Wait until the order of a machine is `done`; the answer is a refusal when it failed.
 
         Args:
             machine: Its number.
-            parameters: `wait_ms`: how long to wait.
+            wait_ms: How long to wait.
         """
-
-        def answer() -> Answer:
-            seconds = number(parameters, "wait_ms", 0, 0, MAX_MS) / 1000
-            return accepted(done=self._machines.wait_done(number({"n": machine}, "n", 0, 0), seconds))
-
-        return self._platform.world.answered(answer)
+        return accepted(done=self._machines.wait_done(machine, wait_ms / 1000))
 
     def give(self, number: int, order: Literal["stop", "start", "wipe"]) -> Answer:
         """Give an order to a machine."""
@@ -60,8 +52,7 @@ class MachineControl:
 
     @property
     def _machines(self) -> Machines:
-        platform = self._platform
-        return platform.world.app.programs[platform.settings.program_id].machines
+        return self._platform.world.program.machines
 
     def _changed(self) -> Answer:
         self._platform.changes.wake_all()

@@ -1,18 +1,20 @@
 """What can be watched of an emulator: its exchanges, clock, faults and program.
 
-Its methods return values, change nothing and do not know HTTP. `control` has what a test changes.
+Its methods return values, change nothing and know no more of HTTP than a query. `commands` has what a test changes.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import msgspec
+from starlette.datastructures import QueryParams
 
 from wwspec_contracts.decoding import convert
 from wwspec_contracts.errors import did_you_mean
-from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read
+from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted
 from wwspec_devtools.emulator.display.selection import Selection, read_selection
 from wwspec_devtools.emulator.display.verdicts import request_fit
 from wwspec_devtools.emulator.display.views import row, row_with_bodies, whole
@@ -36,30 +38,6 @@ FIGURES_SECONDS = 5.0
 Json = dict[str, Any]
 
 
-class FiguresOf(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """The ability that returns the program's figures."""
-
-    ability_id: Annotated[str, msgspec.Meta(min_length=1)]
-
-
-class Draft(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A request that a person is writing."""
-
-    ability_id: str
-    data: str
-    """Its JSON text."""
-
-
-class TestWanted(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """The entry to write a pytest test of."""
-
-    number: int
-    asserts: Asserts | None = None
-    """None for the default of the entry."""
-    entries: list[Exchange] = []
-    """The flow of an entry in a session file; empty for an entry of this emulator."""
-
-
 class Watch:
     """Reads what can be watched of one platform.
 
@@ -75,22 +53,17 @@ class Watch:
         """The exchanges of the present session."""
         return self._platform.world.traffic
 
-    def traffic(self, parameters: Iterable[tuple[str, str]]) -> Answer:
+    def traffic(self, query: QueryParams) -> Answer:
         """Return the chosen rows, oldest first.
 
         Args:
-            parameters: See `selection`. With `bodies=true` rows have their bodies; with `wait=false` it does not wait
-                for events on their way to the program.
+            query: See `selection`. With `bodies=true` rows have their bodies; with `wait=false` it does not wait for
+                events on their way to the program.
         """
-
-        def answer() -> Answer:
-            asked = list(parameters)
-            selection = read_selection(asked)
-            if ("wait", "false") not in asked:
-                self._platform.wait_idle()
-            return self._rows(selection, row_with_bodies if ("bodies", "true") in asked else row)
-
-        return self._platform.world.answered(answer)
+        selection = read_selection(query.multi_items())
+        if query.get("wait") != "false":
+            self._platform.wait_idle()
+        return self._rows(selection, row_with_bodies if query.get("bodies") == "true" else row)
 
     def _rows(self, selection: Selection, shown: Any) -> Answer:
         record = self.record
@@ -103,40 +76,36 @@ class Watch:
             traffic=[shown(entry) for entry in chosen],
         )
 
-    def entry(self, number: str) -> Answer:
+    def entry(self, number: int) -> Answer:
         """Return everything about one entry."""
         record = self.record
+        entry = record.get(number)
+        if entry is None:
+            raise self._no_entry(number)
+        return accepted(session=record.session, entry=self._whole(entry, record))
 
-        def answer() -> Answer:
-            entry = record.get(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
-            if entry is None:
-                raise self._no_entry(number[:20])
-            return accepted(session=record.session, entry=self._whole(entry, record))
+    def test(self, number: int, asserts: Asserts | None = None, entries: Sequence[Exchange] = ()) -> Answer:
+        """Return the pytest `test` of an exchange; None when no test can do it.
 
-        return self._platform.world.answered(answer)
-
-    def test(self, body: bytes) -> Answer:
-        """Return the pytest `test` of an exchange, given as the JSON of a `TestWanted`; None when no test can do it."""
+        Args:
+            number: Of its entry.
+            asserts: None for the default of the entry.
+            entries: The flow of an entry in a session file; empty for an entry of this emulator.
+        """
         record = self.record
 
-        def answer() -> Answer:
-            wanted = read(TestWanted, body)
+        def whole_of(exchange: Exchange) -> Exchange:
+            entry = None if entries else record.get(exchange.number)
+            return convert(whole(entry), Exchange) if entry else exchange
 
-            def whole_of(exchange: Exchange) -> Exchange:
-                entry = None if wanted.entries else record.get(exchange.number)
-                return convert(whole(entry), Exchange) if entry else exchange
+        chosen = record.get(number)
+        flow = [entry for entry in record.kept_entries() if chosen and entry.flow == chosen.flow]
+        rows = {each.number: each for each in entries or (convert(row(entry), Exchange) for entry in flow)}
+        if number not in rows:
+            raise self._no_entry(number)
+        return accepted(test=msgspec.to_builtins(recorded_test(Flow(number, rows, whole_of), asserts)))
 
-            chosen = record.get(wanted.number)
-            flow = [entry for entry in record.kept_entries() if chosen and entry.flow == chosen.flow]
-            rows = {each.number: each for each in wanted.entries or (convert(row(entry), Exchange) for entry in flow)}
-            if wanted.number not in rows:
-                raise self._no_entry(wanted.number)
-            written = recorded_test(Flow(wanted.number, rows, whole_of), wanted.asserts)
-            return accepted(test=msgspec.to_builtins(written))
-
-        return self._platform.world.answered(answer)
-
-    def _no_entry(self, number: int | str) -> RefusedError:
+    def _no_entry(self, number: int) -> RefusedError:
         bounds = self.record.bounds
         return RefusedError(40058, f"no entry {number} is kept; there are {bounds.first} to {bounds.last}")
 
@@ -155,12 +124,12 @@ class Watch:
 
     def program(self) -> Json:
         """Return what the emulator knows about the program."""
-        world, program_id = self._platform.world, self._platform.settings.program_id
+        world = self._platform.world
         with world.lock:
-            program = world.app.programs[program_id]
+            program = world.program
             machines = program.machines
             return {
-                "program_id": program_id,
+                "program_id": program.program_id,
                 "url": world.app.debug_url(program) or program.url,
                 **shown_connection(machines.all),
                 "machines": [shown_machine(each) for each in machines.all] if machines.are_several else [],
@@ -169,50 +138,39 @@ class Watch:
                 "registrations": program.registrations,
             }
 
-    def figures(self, body: bytes) -> Answer:
-        """Return the `reply` of the program's status ability, given as the JSON of a `FiguresOf`.
+    def figures(self, ability_id: Annotated[str, msgspec.Meta(min_length=1)]) -> Answer:
+        """Return the `reply` of the program's ability that returns its figures.
 
         The call is not recorded, since it comes often, and no fault hits it.
         """
         world = self._platform.world
+        with world.lock:
+            program = world.program
+        before = shown_connection(program.machines.all)
+        try:
+            return accepted(reply=reply_to_empty_call(world, program, ability_id, FIGURES_SECONDS))
+        finally:
+            if shown_connection(program.machines.all) != before:
+                self._platform.changes.wake_all()
 
-        def ask() -> Answer:
-            asked = read(FiguresOf, body)
-            with world.lock:
-                program = world.app.programs[self._platform.settings.program_id]
-            before = shown_connection(program.machines.all)
-            try:
-                return accepted(reply=reply_to_empty_call(world, program, asked.ability_id, FIGURES_SECONDS))
-            finally:
-                if shown_connection(program.machines.all) != before:
-                    self._platform.changes.wake_all()
-
-        return world.answered(ask)
-
-    def check(self, body: bytes) -> Answer:
-        """Return whether a request, given as the JSON of a `Draft`, may go to the program.
+    def check(self, ability_id: str, data: str) -> Answer:
+        """Return whether a request that a person is writing, given as JSON text, may go to the program.
 
         `verdict` is as in a row. It is None when the ability has no console contract; `reason` then says why.
         """
-
-        def answer() -> Answer:
-            draft = read(Draft, body)
-            world, program_id = self._platform.world, self._platform.settings.program_id
-            with world.lock:
-                contracts = world.app.programs[program_id].contracts
-            if contracts is None:
-                return accepted(verdict=None, reason=_NO_CONTRACTS)
-            contract = contracts.get(draft.ability_id)
-            if contract is None:
-                reason = did_you_mean(draft.ability_id, contracts, "no contract is registered for it")
-                return accepted(verdict=None, reason=reason)
-            return accepted(verdict=request_fit(contract, draft.data or " "), reason="")
-
-        return self._platform.world.answered(answer)
+        contracts = self._contracts()
+        if contracts is None:
+            return accepted(verdict=None, reason=_NO_CONTRACTS)
+        contract = contracts.get(ability_id)
+        if contract is None:
+            return accepted(
+                verdict=None, reason=did_you_mean(ability_id, contracts, "no contract is registered for it")
+            )
+        return accepted(verdict=request_fit(contract, data or " "), reason="")
 
     def session(self) -> Iterator[bytes]:
         """Yield the JSON of the session file, piece by piece: it may be large."""
-        record = self.record
+        record, contracts = self.record, self._contracts()
         head = {
             "wwspec_session": FILE_VERSION,
             "session": record.session,
@@ -221,7 +179,7 @@ class Watch:
             "clock": self.clock(),
             "program": self.program(),
             **self.faults(),
-            "contracts": self._contracts(),
+            "contracts": None if contracts is None else msgspec.to_builtins(dict(contracts)),
         }
         yield msgspec.json.encode(head)[:-1] + b',"entries":['
         comma = b""
@@ -230,11 +188,10 @@ class Watch:
             comma = b","
         yield b"]}\n"
 
-    def _contracts(self) -> Any:
+    def _contracts(self) -> Mapping[str, ConsoleContract] | None:
         world = self._platform.world
         with world.lock:
-            contracts = world.app.programs[self._platform.settings.program_id].contracts
-            return None if contracts is None else msgspec.to_builtins(dict(contracts))
+            return world.program.contracts
 
     def _whole(self, entry: Entry, record: Traffic) -> Json:
         return {**whole(entry), "cause": self._cause(entry), "children": record.children(entry.number)}

@@ -1,21 +1,22 @@
 """What a test waits for: a notification, or the end of all work. It does not know HTTP."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from time import monotonic
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from wwspec_devtools.emulator.answers import Answer, accepted
-from wwspec_devtools.emulator.http.lists import number
 from wwspec_devtools.emulator.platform import Platform
 from wwspec_devtools.emulator.state.traffic.entries import CALLBACK, EVENT, Entry
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.traffic.traces import FAILED, JOB
 from wwspec_devtools.emulator.state.world import World
 
-MAX_MS = 10_000
-"""The most milliseconds that one request waits."""
+WaitMs = Annotated[int, Meta(ge=0, le=10_000)]
+"""How many milliseconds a request waits at most."""
 
 
 class Waiting:
@@ -28,31 +29,25 @@ class Waiting:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def notifications(self, parameters: Mapping[str, str]) -> Answer:
+    def notifications(self, after: Annotated[int, Meta(ge=0)] = 0, wait_ms: WaitMs = 0, *, corp: str) -> Answer:
         """Return the latest `notifications`, oldest first, and the number of the `last` one.
 
         Args:
-            parameters: `after`: only those after this number; `wait_ms`: how long to wait for one;
-                `corp`: only those of this corp.
+            after: Only those after this number.
+            wait_ms: How long to wait for one.
+            corp: Only those of this corp; empty for all.
         """
-        world = self._platform.world
+        found, last = self._platform.world.notifications.after(after, wait_ms / 1000)
+        chosen = [each for each in found if corp in ("", each.corpid)]
+        return accepted(notifications=msgspec.to_builtins(chosen), last=last)
 
-        def answer() -> Answer:
-            after, seconds = number(parameters, "after", 0, 0), _seconds(parameters)
-            found, last = world.notifications.after(after, seconds)
-            if corp := parameters.get("corp"):
-                found = [each for each in found if each.corpid == corp]
-            return accepted(notifications=msgspec.to_builtins(found), last=last)
-
-        return world.answered(answer)
-
-    def in_work(self, parameters: Mapping[str, str]) -> Answer:
+    def in_work(self, wait_ms: WaitMs = 0) -> Answer:
         """Wait until nothing is `in_work`, and return what still is, one line each.
 
         Args:
-            parameters: `wait_ms`: how long to wait.
+            wait_ms: How long to wait.
         """
-        return self._platform.world.answered(lambda: accepted(in_work=self._wait_idle(_seconds(parameters))))
+        return accepted(in_work=self._wait_idle(wait_ms / 1000))
 
     def _wait_idle(self, seconds: float) -> list[str]:
         until, changed = monotonic() + seconds, threading.Event()
@@ -100,7 +95,3 @@ def _is_done(entry: Entry, record: Traffic) -> bool:
         found = record.find(entry.keys[1])  # the notify_id
         return found is not None and found.kind == CALLBACK
     return any(trace.kind == JOB and trace.outcome in ("ok", FAILED) for trace in entry.traces)
-
-
-def _seconds(parameters: Mapping[str, str]) -> float:
-    return number(parameters, "wait_ms", 0, 0, MAX_MS) / 1000

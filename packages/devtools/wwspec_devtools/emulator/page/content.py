@@ -16,8 +16,9 @@ from wwspec_devtools.emulator.state.authorisations import CHAT
 from wwspec_devtools.emulator.state.conversations import Conversations, Message
 from wwspec_devtools.emulator.state.corps import Corp, Masking
 from wwspec_devtools.emulator.state.documents import DOCUMENTS
+from wwspec_devtools.emulator.state.exports import name_of_customer, name_of_group
 from wwspec_devtools.emulator.state.page_logins import PageLogin
-from wwspec_devtools.emulator.state.people import CUSTOMER, EMPLOYEE
+from wwspec_devtools.emulator.state.people import EMPLOYEE
 from wwspec_devtools.emulator.state.rule_matching import BANK_CARD, ID_CARD, MOBILE
 from wwspec_devtools.emulator.state.world import World
 
@@ -190,22 +191,9 @@ def _user(chats: Conversations, userid: str) -> str:
     return "" if person is None else person.name
 
 
-def _external(chats: Conversations, openid: str) -> str:
-    """Return a customer's remark and name, or the name of a group's outsider."""
-    chatid, _, external_userid = openid.rpartition("/")
-    person = chats.people.find(external_userid, CUSTOMER)
-    group = chats.groups.get(chatid)
-    if person is None or (chatid and (group is None or person.party not in group.members)):
-        return "非企业客户"
-    remark = person.alias
-    return person.name if not remark else remark if remark == person.name else f"{remark}({person.name})"
-
-
 def _chat(chats: Conversations, chatid: str) -> str:
     group = chats.groups.get(chatid)
-    if group is None:
-        return "非企业客户群"
-    return group.name or ("未命名内部群" if group.internal else "未命名客户群")
+    return "非企业客户群" if group is None else name_of_group(group)
 
 
 def _file(_: Conversations, url: str) -> str:
@@ -217,8 +205,8 @@ def _file(_: Conversations, url: str) -> str:
 _NAMES = {
     "userName": _user,
     "userAvatar": _user,
-    "externalUserName": _external,
-    "externalUserAvatar": _external,
+    "externalUserName": name_of_customer,
+    "externalUserAvatar": name_of_customer,
     "chatName": _chat,
     "fileName": _file,
 }

@@ -60,7 +60,7 @@ def open_frame(world: World, sid: str, body: bytes) -> Answer:
         if not sid:
             return {"errcode": _SYSTEM, "errmsg": NO_LOGIN}
         with world.lock:
-            app = _checked_app(world, sid, opening)
+            app = _check_opening(world, sid, opening)
             return accepted(frame=world.page_logins.open_frame(app, sid))
 
     answer = world.answered(open_it)
@@ -69,7 +69,7 @@ def open_frame(world: World, sid: str, body: bytes) -> Answer:
     return answer
 
 
-def _checked_app(world: World, sid: str, opening: Opening) -> App:
+def _check_opening(world: World, sid: str, opening: Opening) -> App:
     now, given = world.clock.now(), opening.params
     login = world.page_logins.member(sid, now)
     if login is None:

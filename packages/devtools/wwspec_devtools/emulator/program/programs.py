@@ -1,16 +1,21 @@
 """Exchanges with the program: seal, send, open, and fail with the errcodes that the app sees [100042, 99812].
 
 It holds no lock while it sends: the program may be slow, and calls the platform meanwhile. It does not know the APIs
-that lead to a call.
+that lead to a call. `HttpChannel` is the way to the program: one pool of kept-alive connections for all threads.
 """
 
 import logging
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
+
+import httpx
 
 from wwspec_contracts.call_type import CallType
 from wwspec_contracts.files import ConsoleContract
+from wwspec_contracts.support.certificates import trusted
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, asked
 from wwspec_devtools.emulator.matching import check_request, check_result, registered
@@ -91,6 +96,14 @@ def begin(
         contract=caused_by.contract if contract is None and caused_by is not None else contract,
         cause=cause,
     )
+
+
+def new_call(
+    world: World, corpid: str, agentid: int, data: str, call_type: int = CallType.APP, **more: Any
+) -> seal.CallContent:
+    """Return a call that is made now; `more` are its other fields."""
+    now = world.clock.seconds()
+    return seal.CallContent(corpid, agentid, call_type, data, world.reference(), now, **more)
 
 
 def ask_program(
@@ -199,17 +212,7 @@ def call_async(
         job = world.jobs.start(corpid, agentid, contract, on_result)
     if (cause := current_entry()) is not None:
         world.traffic.update(cause, keys=(job.jobid,))
-    call = seal.CallContent(
-        corpid=corpid,
-        agentid=agentid,
-        call_type=CallType.APP,
-        ability_id=ability_id,
-        data=data,
-        is_async=True,
-        job_info=job.job_info,
-        request_id=world.reference(),
-        timestamp=world.clock.seconds(),
-    )
+    call = new_call(world, corpid, agentid, data, ability_id=ability_id, is_async=True, job_info=job.job_info)
     try:
         ask_program(world, program, call, limit=limit, job=job)
     except RefusedError:
@@ -338,3 +341,67 @@ class _Exchange:
         if found:
             self._entry.pid = int(found[1])
             self._machine.note_answer(self._entry.pid, float(found[2]), time.time())
+
+
+CONNECTIONS = 512
+"""The most connections: more than the threads that call at the same time."""
+
+_KEEPALIVE_SECONDS = 2.0
+"""Less than common servers wait (5), so a server seldom closes a connection during a call."""
+
+
+class HttpChannel:
+    """Posts sealed calls to programs.
+
+    Args:
+        connect_timeout: Seconds.
+        call_timeout: Seconds to wait for each read and write.
+    """
+
+    def __init__(self, connect_timeout: float, call_timeout: float) -> None:
+        self._limit = call_timeout
+        self._connect_limit = connect_timeout
+        self._client = httpx.Client(
+            verify=trusted(),
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS,
+                keepalive_expiry=_KEEPALIVE_SECONDS,
+            ),
+        )
+
+    def post(self, url: str, headers: Mapping[str, str], body: str, limit: float | None = None) -> ProgramReply:
+        """Send one sealed call.
+
+        Args:
+            url: Where the program listens.
+            headers: The headers of the seal.
+            body: The sealed text.
+            limit: Seconds to wait for each read and write; the channel's own when None.
+
+        Raises:
+            ChannelConnectError: No connection.
+            ChannelTimeoutError: No reply in time.
+            ChannelLostError: The connection was cut.
+        """
+        content_type = {"content-type": "text/plain; charset=utf-8"}
+        try:
+            response = self._client.post(
+                url,
+                headers={**content_type, **headers},
+                content=body.encode(),
+                timeout=httpx.Timeout(limit or self._limit, connect=self._connect_limit),
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ChannelConnectError(type(error).__name__) from None
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise ChannelLostError(type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise ChannelTimeoutError(type(error).__name__) from None
+        return ProgramReply(response.status_code, response.headers.multi_items(), response.content)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()

@@ -1,17 +1,26 @@
-"""A proxy that leads clients with a hard-coded base URL to the emulator.
+"""A proxy that leads clients with a hard-coded base URL to the emulator, and a Chromium whose pages meet it.
 
 A client that honours HTTPS_PROXY asks for a tunnel to WeCom's host. The proxy answers as that host, with a certificate
 of the emulator's own authority, and passes the decrypted requests on to the emulator. It also accepts requests with a
 whole URL, as axios up to 1.14 sends them. It refuses other hosts, and connects to no other machine.
+
+The hosts of the Chromium lead to the proxy. It trusts the proxy's own authority and has a profile of its own, so the
+user's browser is as it was.
 """
 
 import asyncio
 import contextlib
+import json
 import logging
 import re
+import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import h11
 
@@ -30,6 +39,8 @@ IDLE_SECONDS = 75.0
 """Seconds to wait for each later head."""
 _CHUNK = 64 * 1024
 _SHOWN = 64
+STANDS_FOR = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST})
+"""The hosts that lead to the emulator."""
 
 
 class Proxy:
@@ -40,7 +51,6 @@ class Proxy:
         emulator: Host and port of the emulator.
         host: A loopback address to listen on.
         port: 0 lets the system choose.
-        stands_for: The hosts that lead to the emulator.
 
     Raises:
         ConfigurationError: `host` is not a loopback address.
@@ -52,14 +62,12 @@ class Proxy:
         emulator: tuple[str, int],
         host: str = "127.0.0.1",
         port: int = 0,
-        stands_for: frozenset[str] = frozenset({WECOM_HOST, LOGIN_HOST, PAGE_HOST}),
     ) -> None:
         if not is_loopback(host):
             raise ConfigurationError(f"the proxy binds to loopback only, not to {host!r}")
         self._authority = authority
         self._emulator = emulator
         self._address = (host, port)
-        self._hosts = stands_for
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="emulator-proxy")
         self._clients: set[asyncio.Task[None]] = set()
@@ -128,7 +136,7 @@ class Proxy:
                 return False
             target = request.target.decode("latin-1")
             host, path = (host_of(target), "") if request.method == b"CONNECT" else _url_of(target)
-            if host not in self._hosts:
+            if host not in STANDS_FOR:
                 await self._refuse(client, target)
                 return True
             if request.method == b"CONNECT":
@@ -141,7 +149,7 @@ class Proxy:
 
     async def _refuse(self, client: Peer, target: str) -> None:
         _log.warning("proxy: refused %r, since it leads to the emulator only", target[:_SHOWN])
-        hosts = ", ".join(sorted(self._hosts))
+        hosts = ", ".join(sorted(STANDS_FOR))
         await client.answer(
             403,
             f"this proxy answers for {hosts} only, and connects to no other machine: it is part of the emulator of "
@@ -188,3 +196,65 @@ def _url_of(target: str) -> tuple[str, str]:
     path = rest[len(authority) :]
     host = host_of(authority) if scheme.lower() in ("http", "https") else ""
     return host, path if path.startswith("/") else f"/{path}"
+
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+"""The programs that are looked for in PATH."""
+HOSTS = ("127.0.0.1", "localhost")
+"""The hosts of pages, which the browser reaches besides WeCom's."""
+_MAC = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+_QUIET = (
+    *("--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--disable-quic", "--disable-extensions", "--disable-default-apps"),
+)
+_PREFERENCES = {
+    "profile": {"block_third_party_cookies": False, "cookie_controls_mode": 0},
+    "signin": {"allowed": False, "allowed_on_next_startup": False},
+}
+"""The frame needs the cookie of the login, which Debian's Chromium keeps from the frame of another site."""
+
+
+@contextmanager
+def page_browser(emulator_url: str, authority: Authority, profile: Path) -> Iterator[list[str]]:
+    """Lead a Chromium to an emulator, within a `with` block, and yield the flags that it needs.
+
+    Args:
+        emulator_url: Of the emulator.
+        authority: Signs for WeCom's hosts.
+        profile: The folder of the browser's new profile.
+
+    Raises:
+        ConfigurationError: The proxy can't be opened.
+
+    Examples:
+        >>> with page_browser(emulator.url, Authority(folder), profile) as flags:  # doctest: +SKIP
+        ...     context = playwright.chromium.launch_persistent_context(profile, args=flags)
+    """
+    (profile / "Default").mkdir(parents=True, exist_ok=True)
+    (profile / "Default" / "Preferences").write_text(json.dumps(_PREFERENCES), "utf-8")
+    parts = urlsplit(emulator_url)
+    with Proxy(authority, (parts.hostname or "", parts.port or 80)) as proxy:
+        yield [
+            f"--proxy-server={proxy.url}",
+            f"--host-resolver-rules=MAP * ~NOTFOUND, {', '.join(f'EXCLUDE {host}' for host in HOSTS)}",
+            f"--ignore-certificate-errors-spki-list={authority.key_hash()}",
+            *_QUIET,
+        ]
+
+
+def find_browser() -> str:
+    """Return the Chromium of this machine.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    found = next(filter(None, map(shutil.which, NAMES)), "") or next((each for each in _MAC if Path(each).exists()), "")
+    if not found:
+        raise ConfigurationError(
+            f"no Chromium is found ({', '.join(NAMES)} in PATH): install one, such as Debian's package chromium or "
+            "Google Chrome, or name one with --browser"
+        )
+    return found

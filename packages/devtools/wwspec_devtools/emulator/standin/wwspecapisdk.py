@@ -15,25 +15,5 @@ read a reply. A call that can't be made raises an exception of an unexported cla
 `return_code` and its text hold the documented return code [100052].
 """
 
-from wwspec_standin.sdk import (
-    ChatDataSDK,
-    WWToSpecHTTPReqDecoder,
-    WWToSpecHTTPRspConstructor,
-    spec_emulator_trace as spec_emulator_trace,  # not of the vendor, and so not in __all__
-    spec_gen_notify_id,
-    spec_log_debug,
-    spec_log_error,
-    spec_log_info,
-    spec_open_debug_mode,
-)
-
-__all__ = [
-    "ChatDataSDK",
-    "WWToSpecHTTPReqDecoder",
-    "WWToSpecHTTPRspConstructor",
-    "spec_gen_notify_id",
-    "spec_log_debug",
-    "spec_log_error",
-    "spec_log_info",
-    "spec_open_debug_mode",
-]
+from wwspec_standin.sdk import *  # noqa: F403 - all names of the vendor's module
+from wwspec_standin.sdk import __all__ as __all__, spec_emulator_trace as spec_emulator_trace  # the latter is our own

@@ -4,7 +4,6 @@ All times of the platform (tokens, notify_ids, the five days of messages, freque
 limits of sockets are real seconds.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,16 +13,15 @@ class Clock:
     """A clock that never goes back, except to its start. Safe under threads.
 
     Args:
-        start: Unix seconds at which it starts; None means the real time.
-        tick: A monotonic time source in seconds. Without it, a clock with a `start` is stopped until it is put forward,
-            so the same requests always get the same times; a clock without a `start` runs like the real one.
+        start: Unix seconds at which it starts and stops until it is put forward, so the same requests always get the
+            same times; None means the real time, with which it runs.
     """
 
-    def __init__(self, start: float | None = None, tick: Callable[[], float] | None = None) -> None:
+    def __init__(self, start: float | None = None) -> None:
         self._start = start
-        self._tick = tick or (time.monotonic if start is None else _stand_still)
-        self.runs = self._tick is not _stand_still
+        self.runs = start is None
         """Whether it runs by itself."""
+        self._tick: Callable[[], float] = time.monotonic if self.runs else float
         self.moves = 0
         """How often it was put forward or restarted."""
         self._lock = threading.Lock()
@@ -38,18 +36,6 @@ class Clock:
     def seconds(self) -> int:
         """Return the time in whole Unix seconds, as WeCom writes it."""
         return int(self.now())
-
-    def advance(self, seconds: float) -> None:
-        """Put the clock forward.
-
-        Raises:
-            ValueError: `seconds` is negative or not finite.
-        """
-        if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError("a clock is put forward by a finite number of seconds, 0 or more")
-        with self._lock:
-            self._base += seconds
-            self.moves += 1
 
     def advance_to(self, moment: float) -> None:
         """Put the clock forward to a time in Unix seconds; one that has passed changes nothing."""
@@ -70,7 +56,3 @@ class Clock:
 
     def _unmoved(self) -> float:
         return (time.time() if self._start is None else self._start) - self._tick()
-
-
-def _stand_still() -> float:
-    return 0.0

@@ -14,15 +14,15 @@ _SLIDES = 6
 """A kind that no model reads, by the number of the picker of documents [101499]."""
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class Document(msgspec.Struct, frozen=True):
     """An online document (with a `doc_type`) or a file of the drive (without)."""
 
     docid: str
     name: str
-    text: str
     creator: str
     create_time: int
     """Unix seconds."""
+    text: str
     doc_type: int = 0
     is_shared: bool = True
     """False for an online document of one member, and for a file in a space that is not shared."""
@@ -51,73 +51,25 @@ class Excerpt(msgspec.Struct, frozen=True):
     text: str
 
 
-DOCUMENTS = {
-    document.docid: document
-    for document in (
-        Document(
-            docid="doc_emulator_weekly",
-            name="项目周报",
-            text="本周完成十家客户回访，两家决定续签，一家投诉交货太慢。",
-            creator="zhangwei",
-            create_time=1_735_689_600,
-            doc_type=ONLINE_DOCUMENT,
-        ),
-        Document(
-            docid="doc_emulator_customers",
-            name="客户跟进表",
-            text="重点客户：报价已发，等待合同；老客户：发票已开。",
-            creator="wangfang",
-            create_time=1_738_368_000,
-            doc_type=ONLINE_SHEET,
-        ),
-        Document(
-            docid="doc_emulator_salaries",
-            name="薪酬方案",
-            text="本年度薪酬方案，仅限人事查阅。",
-            creator="liuyang",
-            create_time=1_738_368_000,
-            doc_type=ONLINE_DOCUMENT,
-            readers=("chenjing",),
-        ),
-        Document(
-            docid="doc_emulator_draft",
-            name="合同草稿",
-            text="尚未分享给任何人的合同草稿。",
-            creator="zhangwei",
-            create_time=1_738_368_000,
-            doc_type=ONLINE_DOCUMENT,
-            is_shared=False,
-        ),
-        Document(
-            docid="doc_emulator_slides",
-            name="季度汇报",
-            text="季度汇报的幻灯片。",
-            creator="zhangwei",
-            create_time=1_738_368_000,
-            doc_type=_SLIDES,
-        ),
-        Document(
-            docid="file_emulator_contract",
-            name="合同模板.docx",
-            text="甲乙双方就产品采购达成如下合同，交货期为十个工作日。",
-            creator="lina",
-            create_time=1_740_787_200,
-        ),
-        Document(
-            docid="file_emulator_private",
-            name="个人合同.docx",
-            text="我的空间里的合同，没有共享。",
-            creator="lina",
-            create_time=1_740_787_200,
-            is_shared=False,
-        ),
-        Document(
-            docid="file_emulator_picture",
-            name="合同扫描件.png",
-            text="",
-            creator="lina",
-            create_time=1_740_787_200,
-        ),
-    )
-}
+_JANUARY, _FEBRUARY, _MARCH = 1_735_689_600, 1_738_368_000, 1_740_787_200
+_WEEKLY = "本周完成十家客户回访，两家决定续签，一家投诉交货太慢。"
+_CUSTOMERS = "重点客户：报价已发，等待合同；老客户：发票已开。"
+_CONTRACT = "甲乙双方就产品采购达成如下合同，交货期为十个工作日。"
+_SALARIES = "本年度薪酬方案，仅限人事查阅。"
+_ROWS = (
+    Document("doc_emulator_weekly", "项目周报", "zhangwei", _JANUARY, _WEEKLY, ONLINE_DOCUMENT),
+    Document("doc_emulator_customers", "客户跟进表", "wangfang", _FEBRUARY, _CUSTOMERS, ONLINE_SHEET),
+    Document(
+        "doc_emulator_salaries", "薪酬方案", "liuyang", _FEBRUARY, _SALARIES, ONLINE_DOCUMENT, readers=("chenjing",)
+    ),
+    Document(
+        *("doc_emulator_draft", "合同草稿", "zhangwei", _FEBRUARY, "尚未分享给任何人的合同草稿。", ONLINE_DOCUMENT),
+        is_shared=False,
+    ),
+    Document("doc_emulator_slides", "季度汇报", "zhangwei", _FEBRUARY, "季度汇报的幻灯片。", _SLIDES),
+    Document("file_emulator_contract", "合同模板.docx", "lina", _MARCH, _CONTRACT),
+    Document("file_emulator_private", "个人合同.docx", "lina", _MARCH, "我的空间里的合同，没有共享。", is_shared=False),
+    Document("file_emulator_picture", "合同扫描件.png", "lina", _MARCH, ""),
+)
+DOCUMENTS = {document.docid: document for document in _ROWS}
 """By docid or wedrive_fileid."""

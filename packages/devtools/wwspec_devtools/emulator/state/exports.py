@@ -1,7 +1,9 @@
-"""Chat exports: codes, jobs, and the filling of templates [99838].
+"""Chat exports: codes, jobs, the filling of templates, and what is shown in place of ids [99838, 99987].
 
 A mark that can't be filled stays as it is. Text files are filled, and the XML inside docx and xlsx files; the old
-formats doc and xls come back as they were. Plain state: the caller holds the emulator's lock and brings the time.
+formats doc and xls come back as they were. Not modelled: recalled messages, customer groups of other corps, schools.
+The page says both that a mark with a wrong key or msgid stays as it is, and which text it becomes: the emulator writes
+the text. Plain state: the caller holds the emulator's lock and brings the time.
 """
 
 import hashlib
@@ -16,8 +18,9 @@ import msgspec
 
 from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.bounded import MIB, BoundedDict
+from wwspec_devtools.emulator.state import texts
+from wwspec_devtools.emulator.state.conversations import CUSTOMER, Conversations, Group, Message
 
-CODE_SECONDS = 300
 WAITING_SECONDS, RUNNING_SECONDS = 1, 2
 JOBID_SECONDS = 86400
 """Seconds that a jobid stays usable after its job has finished."""
@@ -67,14 +70,6 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         return RUNNING if now < self.finished else FINISHED
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The state of a code."""
-
-    expires: float
-    """Unix seconds."""
-    used: bool = False
-
-
 class Exports:
     """The exports of one corp.
 
@@ -85,29 +80,20 @@ class Exports:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._jobs = BoundedDict[str, Export](8 * MIB, KEPT_JOBS)
-        self.codes = BoundedDict[bytes, Code](32 * MIB, KEPT_CODES)
-        """By digest, since a code may have any length."""
+        self.codes = BoundedDict[bytes, None](32 * MIB, KEPT_CODES)
+        """Those that were used, by digest, since a code may have any length."""
         self.results = BoundedDict[str, bytes](KEPT_BYTES)
         """The filled files, by result_id."""
 
-    def issue_code(self, now: float) -> str:
-        """Return a code, as the export button of the chat component makes it."""
-        code = f"code_{self._rng.getrandbits(128):032x}"
-        self.codes.put(_digest(code), Code(expires=now + CODE_SECONDS), 0)
-        return code
-
-    def use_code(self, code: str, now: float) -> None:
-        """Use up a code; one that was not issued here counts as fresh.
+    def use_code(self, code: str) -> None:
+        """Use up a code. The chat component issues codes, and the emulator takes any: their age is not known.
 
         Raises:
-            RefusedError: 42022 or 42003.
+            RefusedError: 42022.
         """
-        known = self.codes.get(_digest(code))
-        if known is not None and known.used:
+        if (key := _digest(code)) in self.codes:
             raise RefusedError(42022, "code")
-        if known is not None and now >= known.expires:
-            raise RefusedError(42003, "code")
-        self.codes.put(_digest(code), Code(expires=now, used=True), 0)
+        self.codes.put(key, None, 0)
 
     def add(self, agentid: int, content: bytes | None, errcode: int, now: float) -> tuple[str, Export]:
         """Start a job.
@@ -199,3 +185,75 @@ def _filled_text(data: bytes, fill: Fill) -> bytes:
         return mark[0] if value is None else value
 
     return _MARK.sub(replace, text).encode()
+
+
+EXPIRED = "消息已过期，消息内容无法展示"
+"""For a msgid that does not exist, or no longer."""
+WRONG_KEY = "消息密钥错误"
+NO_CUSTOMER = "非企业客户"
+
+_IMAGE = "[图片]"
+_UNNAMED_INTERNAL, _UNNAMED_CUSTOMERS = "未命名内部群", "未命名客户群"
+_NAMES = {
+    0: "暂不支持的消息类型",
+    3: "表情",
+    texts.MINI_PROGRAM: "小程序",
+    texts.VOICE: "语音",
+    7: "视频",
+    texts.FILE: "文件",
+    texts.CARD: "名片",
+    10: "转发消息",
+    11: "视频号",
+    12: "日程",
+    texts.RED_PACKET: "红包",
+    14: "地理位置",
+    15: "快速会议",
+    16: "待办",
+    17: "投票",
+    texts.ONLINE_DOCUMENT: "在线文档",
+    texts.AUDIO_ARCHIVE: "音频存档",
+    texts.CALL: "音视频通话",
+    texts.DRIVE_FILE: "微盘文件",
+    26: "群接龙",
+    texts.MARKDOWN: "markdown",
+    28: "笔记",
+}
+"""The kinds that are shown by their names alone [99968]."""
+_CONSENT = {texts.AGREE: "同意会话存档", texts.REFUSE: "拒绝会话存档"}
+"""As the chat component shows it: which words it has there is not known."""
+
+
+def content_of(message: Message) -> str:
+    """Return what is shown of a message's content. The emulator has no URLs: those of links are made from the msgid."""
+    match message.msgtype:
+        case texts.TEXT:
+            return message.text
+        case texts.IMAGE:
+            return _IMAGE
+        case texts.MIXED:
+            return message.text + _IMAGE
+        case texts.LINK | texts.ARTICLE:
+            return f"https://example.com/{message.msgid}"
+        case texts.AGREE | texts.REFUSE:
+            return _CONSENT[message.msgtype]
+        case _:
+            return f"[{_NAMES[message.msgtype]}]"
+
+
+def name_of_group(group: Group) -> str:
+    """Return the name of a group, or what stands there for a group without a name."""
+    return group.name or (_UNNAMED_INTERNAL if group.internal else _UNNAMED_CUSTOMERS)
+
+
+def name_of_customer(chats: Conversations, customer: str) -> str:
+    """Return a customer's name: behind an employee's remark on him, if there is one and it is another.
+
+    Args:
+        chats: Of the corp.
+        customer: The external_userid; `CHATID/EXTERNAL_USERID` for the member of a group.
+    """
+    chatid, _, external_userid = customer.rpartition("/")
+    person, group = chats.people.find(external_userid, CUSTOMER), chats.groups.get(chatid)
+    if person is None or (chatid and (group is None or person.party not in group.members)):
+        return NO_CUSTOMER
+    return f"{person.alias}({person.name})" if person.alias not in ("", person.name) else person.name

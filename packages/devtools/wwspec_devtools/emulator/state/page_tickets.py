@@ -67,20 +67,6 @@ class PageTickets:
         self._admit("ticket/get", app, now)
         return self._issue((app.corpid, app.agentid), now, rng)
 
-    def check_config(self, corpid: str, given: Signature, url: str, now: float) -> None:
-        """Check the signature of a `config`.
-
-        Args:
-            corpid: Of the corp.
-            given: What the page signed.
-            url: Of the page.
-            now: Unix seconds.
-
-        Raises:
-            RefusedError: 40093.
-        """
-        self._check((corpid, None), given, url, now)
-
     def check_agent_config(self, app: App, given: Signature, url: str, now: float) -> None:
         """Check the signature of an `agentConfig`.
 

@@ -72,19 +72,17 @@ class People:
 
     Args:
         rng: The emulator's random source.
-        customers: How many.
-        robots: How many.
     """
 
-    def __init__(self, rng: random.Random, customers: int = 30, robots: int = 2) -> None:
+    def __init__(self, rng: random.Random) -> None:
         self.persons = [
             Person(party=Party(EMPLOYEE, userid), name=name, pinyin=userid, alias=alias, department=2 + number % 2)
             for number, (userid, name, alias) in enumerate(_EMPLOYEES)
         ]
-        self.persons += [_customer(Party(CUSTOMER, f"wm{word(rng, 30)}"), number) for number in range(customers)]
+        self.persons += [_customer(Party(CUSTOMER, f"wm{word(rng, 30)}"), number) for number in range(30)]
         self.employees = [person.party for person in self.persons if person.party.type == EMPLOYEE]
         self.customers = [person.party for person in self.persons if person.party.type == CUSTOMER]
-        self.robots = [Party(ROBOT, f"wb{word(rng, 30)}") for _ in range(robots)]
+        self.robots = [Party(ROBOT, f"wb{word(rng, 30)}") for _ in range(2)]
         self._by_id = {person.party.id: person for person in self.persons}
 
     def find(self, person_id: str, kind: int) -> Person | None:

@@ -63,7 +63,7 @@ def _applies(people: People, where: ApplicableRange, message: Message) -> bool:
     if in_group and where.chat is not UNSET and message.msgtype != texts.AUDIO_ARCHIVE:
         if not _allows(where.chat.id_list, message.chatid):
             return False
-    return any(_checked(people, where, party) for party in _seen(where, message))
+    return any(_covers(people, where, party) for party in _seen(where, message))
 
 
 def _allows(listed: list[int] | list[str] | UnsetType, value: object) -> bool:
@@ -80,7 +80,7 @@ def _seen(where: ApplicableRange, message: Message) -> Iterator[Party]:
         yield from message.receiver_list
 
 
-def _checked(people: People, where: ApplicableRange, party: Party) -> bool:
+def _covers(people: People, where: ApplicableRange, party: Party) -> bool:
     if party.type not in (EMPLOYEE, CUSTOMER):
         return False
     if where.target_type is not UNSET and not _allows(where.target_type.type_list, party.type):

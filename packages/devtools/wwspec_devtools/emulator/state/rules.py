@@ -205,7 +205,7 @@ class RuleBook:
         """
         if len(self._rules) >= MAX_RULES:
             raise RefusedError(710619, f"{MAX_RULES} rules")
-        size = self._checked_size(body)
+        size = self._check_size(body)
         self._serial += 1
         rule_id = f"{_ID_START}{self._rng.getrandbits(_ID_LENGTH * 4):0{_ID_LENGTH}x}"
         rule = self._rules[rule_id] = Rule(rule_id=rule_id, serial=self._serial, create_time=now, body=body, size=size)
@@ -230,7 +230,7 @@ class RuleBook:
             RefusedError: As `get`, and 710619.
         """
         rule = self.get(rule_id)
-        rule.size = self._checked_size(body, instead_of=rule)
+        rule.size = self._check_size(body, instead_of=rule)
         rule.body = body
 
     def delete(self, rule_id: str) -> None:
@@ -247,7 +247,7 @@ class RuleBook:
 
     def on_message(self, message: Message) -> None:
         """Compare a new message with every rule."""
-        if hits := self._found(message):
+        if hits := self._find_hits(message):
             self._keep(message, hits)
             self._announce(message)
 
@@ -257,10 +257,10 @@ class RuleBook:
         shown = (
             () if rule.words or semantics is UNSET or semantics.semantics_list is UNSET else semantics.semantics_list
         )
-        others = [each for each in self._found(message) if each.rule_id != rule.rule_id]
+        others = [each for each in self._find_hits(message) if each.rule_id != rule.rule_id]
         self._keep(message, [HitRule(rule.rule_id, bool(rule.words), tuple(shown)), *others])
 
-    def _found(self, message: Message) -> list[HitRule]:
+    def _find_hits(self, message: Message) -> list[HitRule]:
         compared = ((rule.rule_id, self._compare(rule.body, message)) for rule in self._rules.values())
         return [HitRule(rule_id, *found) for rule_id, found in compared if found is not None]
 
@@ -283,7 +283,7 @@ class RuleBook:
         oldest = self.hits.oldest()
         return self.end if oldest is None else oldest[0]
 
-    def _checked_size(self, body: RuleBody, instead_of: Rule | None = None) -> int:
+    def _check_size(self, body: RuleBody, instead_of: Rule | None = None) -> int:
         size = len(msgspec.json.encode(body))
         if size + sum(rule.size for rule in self._rules.values() if rule is not instead_of) > MAX_BYTES:
             raise RefusedError(710619, f"the emulator keeps {MAX_BYTES // MIB} MiB of them")

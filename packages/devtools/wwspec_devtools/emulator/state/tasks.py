@@ -72,10 +72,8 @@ def select(chats: Conversations, keys: MessageKeys, asked: list[MessageKey]) -> 
     """Split the messages of a new task into those that can be read and the others.
 
     Raises:
-        RefusedError: 710623, or 40063 when there are none.
+        RefusedError: 710623.
     """
-    if not asked:
-        raise RefusedError(40063, "msg_list")
     if len(asked) > MAX_MESSAGES:
         raise RefusedError(710623, f"msg_list: {MAX_MESSAGES} messages")
     seen: set[str] = set()

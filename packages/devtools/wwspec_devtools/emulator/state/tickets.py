@@ -181,24 +181,9 @@ class Notification(Delivery, kw_only=True):
 class Command(Delivery, kw_only=True):
     """One callback to the command URL of the suite, or to the provider's system event URL [97172, 100272]."""
 
-    number: str
+    key: str
     """Makes it findable in the record."""
-    receiver: str
+    receive_id: str
     """The suite_id, or the provider's corpid."""
-    content: dict[str, XmlValue]
+    fields: dict[str, XmlValue]
     """The elements of its XML."""
-
-    @property
-    def key(self) -> str:
-        """Its number."""
-        return self.number
-
-    @property
-    def receive_id(self) -> str:
-        """The suite, or the provider."""
-        return self.receiver
-
-    @property
-    def fields(self) -> Mapping[str, XmlValue]:
-        """Its content."""
-        return self.content

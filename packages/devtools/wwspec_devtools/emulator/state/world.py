@@ -269,6 +269,11 @@ class World:
         """
         return self.accounts.app(caller.corpid, caller.agentid)
 
+    @property
+    def program(self) -> LinkedProgram:
+        """The program of the settings. Its use needs the lock."""
+        return self.app.programs[self.settings.program_id]
+
     def corp(self, app: App) -> Corp:
         """Return the state of the app's corp. Both this and the use of the state need the lock."""
         return self.corps[app.corpid]

@@ -235,12 +235,6 @@ class Traffic:
             return self._bounds()
 
     @property
-    def revision(self) -> int:
-        """The number of the last change."""
-        with self._lock:
-            return self._revision
-
-    @property
     def kept(self) -> Kept:
         """The size of the record."""
         with self._lock:
