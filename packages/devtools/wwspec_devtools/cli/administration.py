@@ -36,7 +36,7 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
         tries: The default of `--tries`.
     """
 
-    def added(function: FunctionT) -> FunctionT:
+    def add(function: FunctionT) -> FunctionT:
         ability = click.option(
             "--ability",
             default="",
@@ -53,7 +53,7 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
         )
         return calls(ability(caller_options(function)))
 
-    return added
+    return add
 
 
 def ask(
@@ -95,7 +95,7 @@ def ask(
                 ) from None
 
 
-def searched(names: set[str], tries: int) -> str:
+def search_result(names: set[str], tries: int) -> str:
     """Return which machines have answered, and in how many calls."""
     listed = f" ({', '.join(sorted(names))})" if names else ""
     return f"{len(names)} {'machine has' if len(names) == 1 else 'machines have'} answered {tries} calls{listed}"

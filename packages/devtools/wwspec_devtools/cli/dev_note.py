@@ -25,7 +25,7 @@ class DevNote(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def noted(app: Path, note: DevNote) -> Iterator[None]:
+def keep_note(app: Path, note: DevNote) -> Iterator[None]:
     """Keep the note of a running `wwspec dev` in an application folder during the block.
 
     Raises:

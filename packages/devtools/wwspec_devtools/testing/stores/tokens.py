@@ -72,11 +72,6 @@ class TokenStoreSuite(Suite):
     """
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], Any]:
-        """Give the stores to try."""
-        raise NotImplementedError("give the fixture open_store")
-
-    @pytest.fixture
     def open_provider(self, open_store: Callable[[], Any]) -> Callable[[], StoredTokenProvider]:
         """Return a function that returns the source of tokens of one more machine."""
         return lambda: StoredTokenProvider(_Source(), open_store(), name="corp")
