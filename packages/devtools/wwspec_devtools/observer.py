@@ -1,4 +1,4 @@
-"""What the program tells the emulator of its work: an observer of the program, for `wwspec serve --sdk emulator`."""
+"""Reports each call and run of a program to the emulator: an observer for `wwspec serve --sdk emulator`."""
 
 import logging
 import os
@@ -42,7 +42,7 @@ class CallNotes:
         self.check_seconds = 0.0
         """Seconds in the checks of the contracts."""
         self.traced: traces.Trace | None = None
-        """What the emulator is told of it, once it has ended."""
+        """The report for the emulator, once the call has ended."""
 
     def add(self, level: str, text: str) -> None:
         """Note one line."""
@@ -67,7 +67,7 @@ class CallNotes:
 
 
 class EmulatorObserver:
-    """Tells the emulator how each call, event and run of a job went, with its lines and its error.
+    """Reports to the emulator how each call, event and run of a job went, with its lines and its error.
 
     Args:
         send: Sends a text to the emulator, under a reference.

@@ -20,7 +20,7 @@ NO_ABILITY = 800003
 
 
 class Said(NamedTuple):
-    """What one call was answered."""
+    """The answer to one call."""
 
     machine: str
     """The name of the store of the machine that answered."""
@@ -32,7 +32,7 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
     """Return a decorator that adds `--ability`, `--tries`, and the options that name an emulator or WeCom.
 
     Args:
-        kind: Of the ability.
+        kind: The kind of the ability.
         tries: The default of `--tries`.
     """
 
@@ -59,7 +59,7 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
 def ask(
     place: Place, kind: str, ability: str, request: object, reply: "type[InstanceReply]", tries: int
 ) -> Iterator[Said]:
-    """Call an ability again and again, and yield what each call was answered.
+    """Call an ability again and again, and yield the answer to each call.
 
     Args:
         place: An emulator, or WeCom.

@@ -18,7 +18,7 @@ NOTE = Path("var", "dev.json")
 
 
 class DevNote(msgspec.Struct, frozen=True):
-    """What a running `wwspec dev` says of itself."""
+    """Where a running `wwspec dev` listens."""
 
     emulator_url: str
     program_url: str

@@ -185,7 +185,7 @@ class DevelopedProgram:
         self._described = Path(self._folder.name, "output")
         """What the process that reads the abilities prints."""
         self._stopped: set[int] = set()
-        """Machines that shall not run."""
+        """Machines that were stopped by an order."""
         self._lock = threading.RLock()
         """Machines are also stopped and started by orders, on another thread."""
         self.contracts: Mapping[str, ConsoleContract] = {}
@@ -324,7 +324,7 @@ def say(text: str, fg: str = "cyan") -> None:
 
 
 def _fault(text: str) -> str:
-    """Return what a call is told of a program that is not started: where its first fault is, and which."""
+    """Return why calls are refused while the program is down: its first fault, with the place in front."""
     first, *more = text.splitlines()
     for found in [*_PLACE.finditer(first)][-1:]:
         first = f"fault in {found[1]}: {first[found.end() :]}"

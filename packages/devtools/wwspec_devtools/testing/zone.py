@@ -44,7 +44,7 @@ _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 
 
 class _Refusal(Answer[ReplyT]):
-    """A refusal that a test got. `is_seen` says whether the test has read it."""
+    """A refusal that a test got; `is_seen` when the test has read it."""
 
     is_seen = False
 
