@@ -9,7 +9,7 @@ import pytest
 from scripts.website.pages import DOCS
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
-from wwspec_devtools.scaffold.framework import PUBLISHED
+from wwspec_devtools.scaffold.project import PUBLISHED
 
 PAGES = [
     *ROOT.glob("README*.md"),
@@ -36,7 +36,7 @@ def findings(page: Path, *, published: bool) -> Iterator[str]:
 def test_no_page_says_otherwise() -> None:
     assert {ROOT / "README.md", ROOT / "README.zh-CN.md", DOCS / "zh" / "how-to" / "install.md"} <= {*PAGES}
     found = [finding for page in PAGES for finding in findings(page, published=PUBLISHED)]
-    assert found == [], "CONTRIBUTING.md says what changes together with PUBLISHED of scaffold/framework.py"
+    assert found == [], "CONTRIBUTING.md says what changes together with PUBLISHED of scaffold/project.py"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -16,7 +16,7 @@ from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Terminals
-from wwspec_devtools.scaffold.framework import PACKAGES, pure_wheel
+from wwspec_devtools.scaffold.project import PACKAGES, pure_wheel
 from wwspec_devtools.testing.ports import held_ports
 
 README = ROOT / "README.md"

@@ -24,7 +24,7 @@ from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
-from wwspec_devtools.scaffold.framework import pure_wheel
+from wwspec_devtools.scaffold.project import pure_wheel
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import VERBS
 from wwspec_router.jobs.retry import RUNS

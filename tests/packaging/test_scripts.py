@@ -17,7 +17,7 @@ from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.tools import tool
 from wwspec_contracts import __version__
-from wwspec_devtools.scaffold.framework import PACKAGES, framework_requirements, pure_wheel
+from wwspec_devtools.scaffold.project import PACKAGES, framework_requirements, pure_wheel
 
 pytestmark = pytest.mark.slow
 

@@ -53,7 +53,7 @@ class OwnAbility(NamedTuple):
     ability_id: str
     place: str
     name: str
-    """Of the request's class."""
+    """Name of the request's class."""
     request: type[msgspec.Struct]
     reply: type[msgspec.Struct]
     reply_name: str
@@ -112,7 +112,7 @@ def module_of(program: str, own: list[OwnAbility], errcodes: ProgramErrcodes = P
     if not own:
         raise ConfigurationError(f"{program} has no ability of its own: the app has the types of WeCom's APIs already")
     inside = _types_inside(own, faults)
-    names = _named(own, inside, faults)
+    names = _name_types(own, inside, faults)
     statement = _errcodes(errcodes)
     module = _Module(names, has_errcodes=statement != "")
     blocks = [] if faults else [*module.shared(inside, faults), *module.abilities(own, faults)]
@@ -128,7 +128,7 @@ def module_of(program: str, own: list[OwnAbility], errcodes: ProgramErrcodes = P
 
 
 def _abilities(table: AbilityTable) -> Iterator[OwnAbility]:
-    notified = _notified(table)
+    notified = _notification_types(table)
     for ability_id, ability in table.abilities.items():
         found = _contracts(table, ability, notified)
         if found is not None:
@@ -164,7 +164,7 @@ def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[An
     return None
 
 
-def _notified(table: AbilityTable) -> Any:
+def _notification_types(table: AbilityTable) -> Any:
     """Return the types of the program's own notifications and event results; None when there are none."""
     keys = {kind.name: type_ for type_, kind in table.kinds.items()}
     for target in table.event_targets.values():
@@ -191,7 +191,7 @@ def _types_inside(own: list[OwnAbility], faults: list[str]) -> dict[type, _Insid
     return found
 
 
-def _named(own: list[OwnAbility], inside: dict[type, _Inside], faults: list[str]) -> dict[type, str]:
+def _name_types(own: list[OwnAbility], inside: dict[type, _Inside], faults: list[str]) -> dict[type, str]:
     """Return a name for each type inside: its own; or, if that is taken, one that also says where it is from."""
     taken: dict[str, str] = {}
     for each in own:

@@ -1,7 +1,4 @@
-"""What the program tells the emulator of its work: an observer of the program, for `wwspec serve --sdk emulator`.
-
-The emulator reads the JSON of one attempt by a struct of its own: the two import nothing of each other.
-"""
+"""Reports each call and run of a program to the emulator: an observer for `wwspec serve --sdk emulator`."""
 
 import logging
 import os
@@ -9,91 +6,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import monotonic
-from typing import ParamSpec, TextIO, TypeVar, cast
+from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
 import msgspec
 
 from wwspec_contracts.errors import CallError
 from wwspec_contracts.support.stacks import class_of, is_a
+from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
 from wwspec_router.logs.tracebacks import frames_of, message_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-MAX_LINES = 200
-"""Lines of one trace; further ones are only counted."""
 MAX_CHARACTERS = 4096
-"""Of one line."""
-
-OK, FAILED, POSTPONED = "ok", "failed", "postponed"
-"""How an attempt ended: `failed` is for good, `postponed` until the next attempt."""
+"""Characters of one line."""
 
 
-class TracedFrame(msgspec.Struct, frozen=True):
-    """One line of a traceback."""
-
-    file: str
-    line: int
-    function: str
-    code: str
-    own: bool
-    """Whether it is a line of the application, and not of a library or of this package."""
-
-
-class TracedError(msgspec.Struct, frozen=True):
-    """What was raised."""
-
-    name: str
-    text: str
-    frames: list[TracedFrame]
-    """The outermost first."""
-
-
-class TracedLine(msgspec.Struct, frozen=True):
-    """What was logged or printed."""
-
-    at: float
-    level: str
-    text: str
-
-
-class Times(msgspec.Struct, frozen=True):
-    """Where the time went, in milliseconds."""
-
-    total: float
-    queue: float
-    check: float
-    sdk: float
-    handler: float
-
-
-class TracedCall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One attempt."""
-
-    reference: str
-    """A request id, a job_info, or the notify_id of an event."""
-    kind: str
-    outcome: str
-    milliseconds: Times
-    errcode: int = 0
-    meaning: str = ""
-    """The key of the registry file that has this errcode; empty when none has it alone."""
-    errmsg: str = ""
-    number: int = 0
-    attempt: int = 1
-    attempts: int | None = None
-    next_run: float | None = None
-    """Seconds until the next attempt."""
-    trace_id: str = ""
-    """That of the app, if its request names one."""
-    pid: int = 0
-    failure: TracedError | None = None
-    lines: list[TracedLine] = []
-    lines_left_out: int = 0
-
-
-class Trace:
+class CallNotes:
     """What is noted of one call while it lasts."""
 
     __slots__ = ("_begun", "_unfinished", "check_seconds", "failure", "is_repeat", "left_out", "lines", "traced")
@@ -110,13 +40,13 @@ class Trace:
         self.is_repeat = False
         """Whether it is an event that has come before, whose code does not run again."""
         self.check_seconds = 0.0
-        """In the checks of the contracts."""
-        self.traced: TracedCall | None = None
-        """What the emulator is told of it, once it has ended."""
+        """Seconds in the checks of the contracts."""
+        self.traced: traces.Trace | None = None
+        """The report for the emulator, once the call has ended."""
 
     def add(self, level: str, text: str) -> None:
         """Note one line."""
-        if len(self.lines) >= MAX_LINES:
+        if len(self.lines) >= traces.MAX_LINES:
             self.left_out += 1
             return
         self.lines.append(((monotonic() - self._begun) * 1000, level, text[:MAX_CHARACTERS]))
@@ -137,7 +67,7 @@ class Trace:
 
 
 class EmulatorObserver:
-    """Tells the emulator how each call, event and run of a job went, with its lines and its error.
+    """Reports to the emulator how each call, event and run of a job went, with its lines and its error.
 
     Args:
         send: Sends a text to the emulator, under a reference.
@@ -158,22 +88,22 @@ class EmulatorObserver:
         """See `Observer`."""
 
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            trace = _current()
-            if trace is None:
+            notes = _current()
+            if notes is None:
                 return check(*args, **kwargs)
             since = monotonic()
             try:
                 return check(*args, **kwargs)
             finally:
-                trace.check_seconds += monotonic() - since
+                notes.check_seconds += monotonic() - since
 
         return timed
 
-    def begin(self) -> Trace:
+    def begin(self) -> CallNotes:
         """See `Observer`."""
-        trace = Trace()
-        current_observation.set(trace)
-        return trace
+        notes = CallNotes()
+        current_observation.set(notes)
+        return notes
 
     def go_on(self, observation: Observation) -> None:
         """See `Observer`."""
@@ -185,12 +115,12 @@ class EmulatorObserver:
 
     def end(self, observation: Observation, ended: Ended) -> None:
         """See `Observer`."""
-        trace, line = cast(Trace, observation), ended.line
-        trace.traced = TracedCall(
+        notes, line = cast(CallNotes, observation), ended.line
+        notes.traced = traces.Trace(
             reference=ended.reference,
-            kind=line.kind,
-            outcome=FAILED if line.errcode or line.ending else OK,
-            milliseconds=_times(trace, ended),
+            kind=cast(Any, line.kind),  # one of those that the emulator knows
+            outcome="failed" if line.errcode or line.ending else "ok",
+            milliseconds=_times(notes, ended),
             errcode=line.errcode,
             meaning=ended.meaning,
             errmsg=line.ending or line.errmsg,
@@ -198,20 +128,20 @@ class EmulatorObserver:
             trace_id=ended.trace_id,
         )
         if not ended.is_job:
-            self._send(ended.reference, _encode(trace.traced, trace))
+            self._send(ended.reference, _encode(notes.traced, notes))
 
     def end_run(self, observation: Observation, attempt: int, attempts: int | None, next_run: float | None) -> None:
         """See `Observer`."""
-        trace = cast(Trace, observation)
-        if (traced := trace.traced) is None:
+        notes = cast(CallNotes, observation)
+        if (traced := notes.traced) is None:
             return
-        outcome = traced.outcome if next_run is None else POSTPONED
+        outcome = traced.outcome if next_run is None else "postponed"
         run = msgspec.structs.replace(traced, outcome=outcome, attempt=attempt, attempts=attempts, next_run=next_run)
-        self._send(traced.reference, _encode(run, trace))
+        self._send(traced.reference, _encode(run, notes))
 
 
 class TraceHandler(logging.Handler):
-    """Notes log records in the trace of their call.
+    """Keeps log records in the notes of their call.
 
     Args:
         own: The logger of the lines of the calls themselves, which are left out.
@@ -222,10 +152,10 @@ class TraceHandler(logging.Handler):
         self._own = own
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note one record, without its traceback: the trace has the error itself."""
-        trace = _current()
-        if trace is not None and record.name != self._own:
-            trace.add(record.levelname, record.getMessage())
+        """Note one record, without its traceback: the notes have the error itself."""
+        notes = _current()
+        if notes is not None and record.name != self._own:
+            notes.add(record.levelname, record.getMessage())
 
 
 class _TracedStream:
@@ -236,9 +166,9 @@ class _TracedStream:
         self._name = name
 
     def write(self, text: str) -> int:
-        trace = _current()
-        if trace is not None and isinstance(text, str):
-            trace.print(self._name, text)
+        notes = _current()
+        if notes is not None and isinstance(text, str):
+            notes.print(self._name, text)
         return self._stream.write(text)
 
     def writelines(self, lines: list[str]) -> None:
@@ -249,41 +179,41 @@ class _TracedStream:
         return getattr(self._stream, name)
 
 
-def _current() -> Trace | None:
-    return cast("Trace | None", current_observation.get())
+def _current() -> CallNotes | None:
+    return cast("CallNotes | None", current_observation.get())
 
 
-def _times(trace: Trace, ended: Ended) -> Times:
-    handler = max(0.0, ended.seconds - ended.queued - ended.sdk_seconds - trace.check_seconds)
-    parts = (ended.seconds, ended.queued, trace.check_seconds, ended.sdk_seconds, handler)
-    return Times(*(round(seconds * 1000, 3) for seconds in parts))
+def _times(notes: CallNotes, ended: Ended) -> traces.Milliseconds:
+    handler = max(0.0, ended.seconds - ended.queued - ended.sdk_seconds - notes.check_seconds)
+    parts = (ended.seconds, ended.queued, notes.check_seconds, ended.sdk_seconds, handler)
+    return traces.Milliseconds(*(round(seconds * 1000, 3) for seconds in parts))
 
 
-def _encode(traced: TracedCall, trace: Trace) -> str:
-    """Return the JSON text of an attempt, with the error and the lines of its trace."""
-    trace.finish()
-    error = trace.failure
+def _encode(traced: traces.Trace, notes: CallNotes) -> str:
+    """Return the JSON text of an attempt, with the error and the lines of its notes."""
+    notes.finish()
+    error = notes.failure
     whole = msgspec.structs.replace(
         traced,
         pid=os.getpid(),
         failure=None if error is None else _failure(error),
-        lines=list(_lines(trace)),
-        lines_left_out=trace.left_out,
+        lines=list(_lines(notes)),
+        lines_left_out=notes.left_out,
     )
     return msgspec.json.encode(whole).decode()
 
 
-def _failure(error: BaseException) -> TracedError:
+def _failure(error: BaseException) -> traces.Failure:
     frames = [
-        TracedFrame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
+        traces.Frame(frame.filename, frame.lineno or 0, frame.name, frame.line or "", own)
         for frame, own in frames_of(error)
     ]
     text, detail = message_of(error), ""
     with suppress(BaseException):  # its own class raises
         detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
-    return TracedError(class_of(error), f"{text} ({detail})" if detail else text, frames)
+    return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames)
 
 
-def _lines(trace: Trace) -> Iterator[TracedLine]:
-    for at, level, text in trace.lines:
-        yield TracedLine(round(at, 1), level, text.encode("utf-8", "replace").decode())
+def _lines(notes: CallNotes) -> Iterator[traces.Line]:
+    for at, level, text in notes.lines:
+        yield traces.Line(round(at, 1), level, text.encode("utf-8", "replace").decode())

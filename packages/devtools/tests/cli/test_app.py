@@ -135,12 +135,3 @@ def test_a_third_party_app_names_its_suite(shell: Shell, tmp_path: Path) -> None
     assert "set WWSPEC_SUITE_TICKET (a secret may be in a file: WWSPEC_SUITE_TICKET_FILE)" in done.stderr
     suite["WWSPEC_CORPSECRET"] = "s3cret"
     assert shell("app", "check", "--suite-ticket-file", ticket, **suite).exit_code == 1
-
-
-def test_an_app_that_is_not_named_says_what_to_set(shell: Shell) -> None:
-    done = shell("app", "check", WWSPEC_CORPID=None, WWSPEC_CORPSECRET=None)
-    assert done.exit_code == 2
-    assert done.stderr.splitlines()[-1] == (
-        "Error: the app is not named: set WWSPEC_CORPID, WWSPEC_CORPSECRET "
-        "(a secret may be in a file: WWSPEC_CORPSECRET_FILE)"
-    )

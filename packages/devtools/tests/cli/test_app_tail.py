@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.cli.wecom import Shell
 from tests.support.command import Running
 from tests.support.waiting import wait_until
-from wwspec_devtools.cli.dev_note import DevNote, noted
+from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
@@ -73,8 +73,8 @@ def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zon
     ("arguments", "code", "says"),
     [
         (("--listen", "127.0.0.1:0"), 2, "WWSPEC_CALLBACK_TOKEN and WWSPEC_ENCODING_AES_KEY"),
-        (("--listen", "here"), 2, "--listen is HOST:PORT"),
-        (("--listen", "127.0.0.1:70000"), 2, "--listen is HOST:PORT"),
+        (("--listen", "here"), 2, "must be HOST:PORT, such as 127.0.0.1:8090"),
+        (("--listen", "127.0.0.1:70000"), 2, "must be HOST:PORT, such as 127.0.0.1:8090"),
         (("--listen", "192.0.2.1:80"), 1, "choose another port or address"),
         (("--url", "http://127.0.0.1:1"), 1, "http://127.0.0.1:1"),
     ],
@@ -87,7 +87,7 @@ def test_a_mistake_is_one_line_that_says_the_fix(zone: Zone, arguments: tuple[st
 def test_in_the_folder_of_a_dev_its_emulator_is_taken_unless_an_app_at_wecom_is_named(
     zone: Zone, tmp_path: Path
 ) -> None:
-    with noted(tmp_path, DevNote(zone.client.url, "")):
+    with keep_note(tmp_path, DevNote(zone.client.url, "")):
         with tail(WWSPEC_APP=str(tmp_path)):
             wait_until(lambda: zone.client.info()["callback_verified"])
         arguments = ["app", "tail", "--corpid", "ww1", "--listen", "127.0.0.1:0"]

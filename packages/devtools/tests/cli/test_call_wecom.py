@@ -88,19 +88,9 @@ def test_the_proxy_leads_wecoms_own_url_to_the_emulator(shell: Shell, zone: Zone
     ("arguments", "variables", "said"),
     [
         (
-            ("call", "x", "--url", "http://127.0.0.1:1", "--base-url", "http://127.0.0.1:1"),
-            {},
-            "give one of --url (an emulator) and --base-url (WeCom)",
-        ),
-        (
             ("task", "x"),
             {"WWSPEC_EMULATOR_URL": "http://127.0.0.1:1"},
             "WWSPEC_EMULATOR_URL and WWSPEC_BASE_URL are both set: unset one, or give --url or --base-url",
-        ),
-        (
-            ("call", "x", "--corpid", "ww1"),
-            NO_WECOM,
-            "--corpid goes with --base-url: the app of an emulator needs no credentials",
         ),
         (("call", "x"), {"WWSPEC_PROGRAM_ID": None}, "the app is not named: set WWSPEC_PROGRAM_ID"),
         (("fire", "hit_keyword"), {}, "WeCom has no API that fires an event: it sends one when something happens"),

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.support.apps import ROOT, write_files
 from tests.support.emulator import serving
 from wwspec_contracts.errcodes import ERRCODES
-from wwspec_devtools.cli.dev_note import DevNote, noted
+from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.verbs.completion import SHELLS
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -167,16 +167,8 @@ def test_errcodes_are_completed_with_their_causes(folder: Path) -> None:
     assert "710660" in completed("zone", "tail", "--errcode", "7106")
     assert completed("zone", "fault", "sdk", "errcode", "4500") == ["45009"]
     assert completed("zone", "fault", "sdk", "latency", "4500") == []
-    done = CliRunner().invoke(
-        main,
-        [],
-        prog_name="wwspec",
-        env={
-            "COMP_WORDS": "wwspec zone traffic --errcode 4500",
-            "COMP_CWORD": "4500",
-            "_WWSPEC_COMPLETE": "fish_complete",
-        },
-    )
+    words = {"COMP_WORDS": "wwspec zone traffic --errcode 4500", "COMP_CWORD": "4500"}
+    done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": "fish_complete"})
     assert ERRCODES[45009].cause in done.stdout
 
 
@@ -195,7 +187,7 @@ def test_people_groups_and_entries_are_those_of_the_running_emulator(
         for verb in ("show", "test", "replay"):
             assert completed("zone", verb, "") == ["1"]
         monkeypatch.delenv("WWSPEC_EMULATOR_URL")
-        with noted(folder, DevNote(url, "")):
+        with keep_note(folder, DevNote(url, "")):
             assert completed("zone", "show", "") == ["1"]
 
 

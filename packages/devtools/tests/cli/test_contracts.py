@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.support.apps import write_files
 from wwspec_contracts.matching import matches
 
 
@@ -85,13 +86,6 @@ def test_what_would_be_refused_comes_before_what_is_missing_which_is_grouped(run
     assert gone == "registered, but the program has no such ability: away, gone"
 
 
-def test_an_empty_folder_is_one_line(run: Run, tmp_path: Path) -> None:
-    done = run("contracts", "--diff", str(tmp_path))
-    [line] = done.stdout.splitlines()
-    assert line.startswith("not registered (input and output): ")
-    assert len(line.split(", ")) == 97
-
-
 def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: Run, tmp_path: Path) -> None:
     app = application(tmp_path, output='{"errcode": 0, "errmsg": "ok"}')
     (app / "schemas" / "echo.input.json").write_text('{"count": 1, "offers": [{"price": 0.5}]}')
@@ -103,13 +97,6 @@ def test_check_says_where_the_console_takes_fewer_numbers_than_the_program(run: 
         "the console lets only 1.0 pass (790016): tell the apps that call it, or declare it as an int"
     )
     assert summary.endswith("no fault")
-
-
-def test_a_file_that_is_no_json_is_named(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "chat_digest.input.json").write_text("limit: number, required")
-    done = run("contracts", "--diff", str(tmp_path), "chat_digest")
-    assert done.returncode == 1
-    assert "chat_digest.input.json: is not JSON" in done.stderr
 
 
 def test_json_schemas_are_for_other_tools(run: Run) -> None:
@@ -160,31 +147,49 @@ def test_a_fault_in_a_contract_file_is_named_with_its_row(run: Run, tmp_path: Pa
     assert fault in done.stderr
 
 
+ECHO = """
+from typing import Any
+
+from wwspec_router import Contract, Output, ability
+
+
+@ability
+def echo(request: dict[str, Any]) -> dict[str, Any]:
+    return {"said": request["say"]}
+
+
+@ability
+def typed(request: Contract) -> Output:
+    return Output()
+"""
+GREET = """
+from wwspec_contracts.base import ApiRequest, Output
+
+
+class Response(Output):
+    greeting: str = ""
+
+
+class Request(ApiRequest[Response]):
+    name: str = ""
+"""
+
+
 def application(tmp_path: Path, output: str) -> Path:
     """An application with one handler of plain dicts and one SDK API."""
-    app = tmp_path / "app"
-    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
-        (app / package).mkdir(parents=True)
-        (app / package / "__init__.py").touch()
-    (app / "abilities" / "registry.toml").write_text(
-        '[abilities.echo]\nhandler = "abilities.echo:echo"\n'
-        'input = "schemas/echo.input.json"\noutput = "schemas/echo.output.json"\n'
+    return write_files(
+        tmp_path / "app",
+        {
+            "abilities/registry.toml": '[abilities.echo]\nhandler = "abilities.echo:echo"\n'
+            'input = "schemas/echo.input.json"\noutput = "schemas/echo.output.json"\n',
+            "abilities/echo.py": ECHO,
+            "schemas/echo.input.json": '{"say": "hello"}',
+            "schemas/echo.output.json": output,
+            "schemas/broken.json": "{",
+            "schemas/list.json": "[]",
+            "schemas/api/greet.py": GREET,
+        },
     )
-    (app / "schemas" / "echo.input.json").write_text('{"say": "hello"}')
-    (app / "schemas" / "echo.output.json").write_text(output)
-    (app / "schemas" / "broken.json").write_text("{")
-    (app / "schemas" / "list.json").write_text("[]")
-    (app / "schemas" / "api" / "greet.py").write_text(
-        "from wwspec_contracts.base import ApiRequest, Output\n\n\n"
-        "class Response(Output):\n    greeting: str = ''\n\n\n"
-        "class Request(ApiRequest[Response]):\n    name: str = ''\n"
-    )
-    (app / "abilities" / "echo.py").write_text(
-        "from typing import Any\n\nfrom wwspec_router import Contract, Output, ability\n\n\n"
-        "@ability\ndef echo(request: dict[str, Any]) -> dict[str, Any]:\n    return {'said': request['say']}\n\n\n"
-        "@ability\ndef typed(request: Contract) -> Output:\n    return Output()\n"
-    )
-    return app
 
 
 def test_every_registered_example_passes_its_own_rule(run: Run) -> None:

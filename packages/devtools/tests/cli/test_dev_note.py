@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from wwspec_contracts.errors import ConfigurationError
-from wwspec_devtools.cli.dev_note import NOTE, DevNote, noted, read_note
+from wwspec_devtools.cli.dev_note import NOTE, DevNote, keep_note, read_note
 from wwspec_router.cli.main import main
 
 HERE = DevNote("http://127.0.0.1:1", "http://127.0.0.1:2")
@@ -32,7 +32,7 @@ def refusal(*arguments: str) -> str:
 
 def test_a_note_is_there_while_dev_runs_and_gone_afterwards(folder: Path) -> None:
     assert read_note() is None
-    with noted(folder, HERE):
+    with keep_note(folder, HERE):
         assert read_note() == HERE
         assert read_note(folder) == HERE
     assert read_note() is None
@@ -42,7 +42,7 @@ def test_a_note_is_there_while_dev_runs_and_gone_afterwards(folder: Path) -> Non
 def test_verbs_talk_to_the_noted_emulator_unless_they_are_told_another_and_say_which(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with noted(folder, HERE):
+    with keep_note(folder, HERE):
         for verb in (["zone", "info"], ["call", "buy"], ["fire", "hit_keyword"], ["task", "jobid_1"]):
             assert "no emulator answers at http://127.0.0.1:1 (var/dev.json): " in refusal(*verb)
         assert "at http://127.0.0.1:3 (--url): " in refusal("zone", "info", "--url", "http://127.0.0.1:3")
@@ -55,20 +55,20 @@ def test_the_application_folder_of_the_environment_has_the_note(
 ) -> None:
     (tmp_path / "shop").mkdir()
     monkeypatch.setenv("WWSPEC_APP", "shop")
-    with noted(tmp_path / "shop", HERE):
+    with keep_note(tmp_path / "shop", HERE):
         assert "(shop/var/dev.json)" in refusal("zone", "info")
 
 
 def test_the_note_of_a_dev_that_was_killed_is_ignored_and_replaced(folder: Path) -> None:
     code = (
-        "import os\nfrom pathlib import Path\nfrom wwspec_devtools.cli.dev_note import DevNote, noted\n"
-        "with noted(Path(), DevNote('http://127.0.0.1:9', '')):\n    os.kill(os.getpid(), 9)\n"
+        "import os\nfrom pathlib import Path\nfrom wwspec_devtools.cli.dev_note import DevNote, keep_note\n"
+        "with keep_note(Path(), DevNote('http://127.0.0.1:9', '')):\n    os.kill(os.getpid(), 9)\n"
     )
     killed = subprocess.run([sys.executable, "-c", code], cwd=folder, check=False)
     assert killed.returncode == -9
     assert json.loads((folder / NOTE).read_bytes())["emulator_url"] == "http://127.0.0.1:9"
     assert read_note() is None
-    with noted(folder, HERE):
+    with keep_note(folder, HERE):
         assert read_note() == HERE
 
 
@@ -80,10 +80,10 @@ def test_a_note_that_somebody_else_wrote_is_ignored(folder: Path, content: str) 
 
 
 def test_a_second_dev_leaves_the_note_of_the_first(folder: Path) -> None:
-    with noted(folder, HERE):
+    with keep_note(folder, HERE):
         with (
             pytest.raises(ConfigurationError, match=r"another `wwspec dev`, http://127\.0\.0\.1:1"),
-            noted(folder, DevNote("http://127.0.0.1:5", "")),
+            keep_note(folder, DevNote("http://127.0.0.1:5", "")),
         ):
             pass
         assert read_note() == HERE
@@ -91,6 +91,6 @@ def test_a_second_dev_leaves_the_note_of_the_first(folder: Path) -> None:
 
 def test_a_folder_that_takes_no_note_is_named(folder: Path) -> None:
     (folder / "var").write_text("a file")
-    with pytest.raises(ConfigurationError, match=r"var/dev\.json can't be written: "), noted(folder, HERE):
+    with pytest.raises(ConfigurationError, match=r"var/dev\.json can't be written: "), keep_note(folder, HERE):
         pass
     assert read_note() is None

@@ -85,10 +85,6 @@ def test_what_checks_contracts_is_told(run: Run, folder: Path) -> None:
     assert "ok    checks    contracts are checked by msgspec alone (WWSPEC_PURE is set)" in done.stdout.splitlines()
 
 
-def test_what_production_lacks_is_exit_code_1_when_it_is_asked_for(doctor: Doctor) -> None:
-    assert doctor("--production")[0] == 1
-
-
 def test_nothing_is_changed(doctor: Doctor, folder: Path) -> None:
     before = sorted(folder.rglob("*"))
     assert doctor()[1]["store"] == f"ok {folder / 'var/notify.db'} is made at the first start"

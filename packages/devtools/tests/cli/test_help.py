@@ -60,16 +60,3 @@ def test_an_example_is_a_command_line_of_its_verb(
     done = CliRunner().invoke(main, arguments, prog_name=program)
     assert done.exit_code == 0, done.output
     assert parsed[-1].startswith(f"wwspec {verb}")
-
-
-@pytest.mark.parametrize(("typed", "meant"), [("sevre", "serve"), ("contract", "contracts"), ("doktor", "doctor")])
-def test_a_misspelled_verb_names_the_one_that_is_meant(typed: str, meant: str) -> None:
-    done = CliRunner().invoke(main, [typed])
-    assert done.exit_code == 2
-    assert f"there is no verb '{typed}'; did you mean {meant}?" in done.stderr
-
-
-def test_an_unknown_verb_names_the_list_of_verbs() -> None:
-    done = CliRunner().invoke(main, ["xyzzy"], prog_name="wwspec")
-    assert done.exit_code == 2
-    assert "there is no verb 'xyzzy'; wwspec --help lists them" in done.stderr

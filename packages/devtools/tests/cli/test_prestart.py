@@ -8,8 +8,7 @@ import pytest
 
 from tests.support.processes import children
 from tests.support.skips import only_where
-from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places
-from wwspec_devtools.cli.prestart import Start
+from wwspec_devtools.cli.dev_program import DevelopedProgram, Start, machine_places
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.config import registry_path

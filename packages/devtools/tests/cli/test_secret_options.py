@@ -105,16 +105,6 @@ def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
     assert (done.returncode, done.stderr) == (1, f"Error: {how}: {path} {message}\n")
 
 
-def test_a_file_that_may_not_be_read_is_told(start: Start, tmp_path: Path) -> None:
-    """Row 4."""
-    done = start("serve", WWSPEC_STORE_FILE=str(tmp_path))
-
-    assert (done.returncode, done.stderr) == (
-        1,
-        f"Error: WWSPEC_STORE_FILE: {tmp_path} can't be read: Is a directory\n",
-    )
-
-
 @pytest.mark.parametrize("content", [REDIS, f"{REDIS}\n", f"{REDIS}\r\n"], ids=["bare", "a line", "a line of Windows"])
 @pytest.mark.parametrize("how", ["--store-file", "WWSPEC_STORE_FILE"])
 def test_the_store_is_taken_from_the_file_that_is_named(start: Start, tmp_path: Path, how: str, content: str) -> None:
@@ -122,14 +112,6 @@ def test_the_store_is_taken_from_the_file_that_is_named(start: Start, tmp_path: 
     (tmp_path / "url").write_text(content, newline="")
     named = str(tmp_path / "url")
     done = start(*SERVE, how, named) if how.startswith("--") else start(*SERVE, **{how: named})
-
-    assert done.returncode == 1
-    assert "127.0.0.1:1" in done.stderr
-
-
-def test_the_store_is_taken_from_its_variable(start: Start) -> None:
-    """Row 4."""
-    done = start(*SERVE, WWSPEC_STORE=REDIS)
 
     assert done.returncode == 1
     assert "127.0.0.1:1" in done.stderr
@@ -167,12 +149,3 @@ def test_a_store_without_a_password_may_be_named_on_the_command_line(start: Star
 
     assert done.returncode == 1
     assert "none.toml: there is no such file" in done.stderr
-
-
-def test_half_a_debug_credential_is_refused(start: Start, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text(SECRET)
-    done = start("serve", "--port", "0", "--store", "memory:", "--sdk", "emulator", "--debug-token-file", str(token))
-
-    assert done.returncode == 1
-    assert "WWSPEC_DEBUG_TOKEN and WWSPEC_ACCESS_TOKEN go together" in done.stderr

@@ -120,7 +120,6 @@ def test_a_file_is_not_overwritten_and_no_api_is_called(zone: Zone, tmp_path: Pa
         (["record", "new.json", "--agentid", "0"], {}, 2, "0 is not in the range x>=1"),
         (["compare", "none.json"], {}, 1, "none.json: can't be read: No such file or directory"),
         (["compare", "pyproject.toml"], {}, 1, "pyproject.toml: is no file of `wwspec shapes record` of this release"),
-        (["compare"], {}, 2, "Missing argument 'FILE'"),
     ],
 )
 def test_bad_input_has_a_line(

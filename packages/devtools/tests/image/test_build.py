@@ -3,7 +3,6 @@
 The engines are stand-ins that record how they are called: test_real_image.py builds with a real one.
 """
 
-import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -12,8 +11,7 @@ import pytest
 
 from tests.support.command import wwspec
 from tests.support.image_tars import image, write_tar
-from wwspec_devtools.scaffold.framework import PACKAGES, pure_wheel
-from wwspec_devtools.scaffold.project import make_project, project_files
+from wwspec_devtools.scaffold.project import PACKAGES, make_project, project_files, pure_wheel
 
 ID = f"sha256:{'0123456789abcdef' * 4}"
 
@@ -187,11 +185,3 @@ def test_the_base_is_given_in_one_way(tree: Path, options: list[str]) -> None:
     done = build(tree, "--", *options)
     assert done.returncode == 2
     assert "name the base image with --base" in done.stderr
-
-
-def test_help_says_all_that_a_build_needs(tree: Path) -> None:
-    done = build(tree, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    words = re.sub(r"\s+", " ", done.stdout)
-    for text in ("docker, podman or buildah", "sdk/", "--base IMAGE", "--index-url URL", "--check TAR", "wheels/"):
-        assert text in words

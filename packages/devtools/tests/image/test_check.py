@@ -102,7 +102,6 @@ WRONG: dict[str, tuple[str, Item, str, str]] = {
     "variables": ("app/.env", Item(), "secrets", "/app/.env would reach the zone"),
     "git": ("app/.git", FOLDER, "secrets", "/app/.git would reach the zone"),
     "SSH": ("root/.ssh/id_ed25519", Item(), "secrets", ".ssh/id_ed25519 would reach the zone"),
-    "pip": ("etc/pip.conf", Item(b"index-url = https://me:pw@mirror.example/"), "secrets", "/etc/pip.conf would reach"),
 }
 
 
@@ -118,7 +117,7 @@ def test_what_is_wrong_is_named_with_the_fix(tmp_path: Path, name: str) -> None:
 def test_a_password_of_pip_is_not_shown(tmp_path: Path) -> None:
     items = image() | {"etc/pip.conf": Item(b"index-url = https://me:pw-7731@mirror.example/")}
     done = check(write_tar(tmp_path / "zone.tar", items))
-    assert "/etc/pip.conf" in faults(done)["secrets"]
+    assert "/etc/pip.conf would reach the zone" in faults(done)["secrets"]
     assert "pw-7731" not in done.stdout + done.stderr
 
 
@@ -151,12 +150,6 @@ def refusal(tar: Path, *options: str) -> str:
     assert (done.returncode, done.stdout) == (1, "")
     _, line = done.stderr.splitlines()
     return line.removeprefix(f"Error: {tar}: ")
-
-
-def test_a_tar_with_a_damaged_header_is_one_line(tmp_path: Path) -> None:
-    tar = write_tar(tmp_path / "zone.tar", {"app/a": Item(), "app/b": Item()})
-    tar.write_bytes(tar.read_bytes()[:700])
-    assert refusal(tar).startswith("not a tar or tar.gz that can be read (it is cut off): export it again with")
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -10,59 +10,47 @@ from wwspec_devtools.metrics.counters import MOST_PROGRAMS, MOST_SERIES, SLACK, 
 CALLS = ("calls", "")
 
 
-def test_what_was_counted_before_the_first_poll_is_left_out() -> None:
+def counted(*polls: tuple[int, int, float]) -> tuple[int, int]:
+    """Return what was counted of the calls of programs, and how often one started: from calls, uptime and time."""
     counters = Counters()
-    counters.add({CALLS: 500}, 100, 1000.0, 1000.1)
-    counters.add({CALLS: 507}, 130, 1030.0, 1030.1)
-    assert (counters.totals, counters.restarts) == ({CALLS: 7}, 0)
+    for calls, uptime, at in polls:
+        counters.add({CALLS: calls}, uptime, at, at)
+    return counters.totals[CALLS], counters.restarts
 
 
-def test_a_restart_adds_what_the_new_program_counted_and_takes_nothing_away() -> None:
-    counters = Counters()
-    counters.add({CALLS: 500}, 100, 1000.0, 1000.1)
-    counters.add({CALLS: 510}, 130, 1030.0, 1030.1)
-    counters.add({CALLS: 3}, 10, 1060.0, 1060.1)
-    counters.add({CALLS: 5}, 40, 1090.0, 1090.1)
-    assert (counters.totals, counters.restarts) == ({CALLS: 15}, 1)
-
-
-def test_a_program_that_has_more_calls_than_before_its_restart_is_noticed_by_its_start() -> None:
-    counters = Counters()
-    counters.add({CALLS: 5}, 100, 1000.0, 1000.1)
-    counters.add({CALLS: 90}, 20, 1030.0, 1030.1)
-    assert counters.totals == {CALLS: 90}
-
-
-def test_the_first_call_of_a_program_that_had_none_is_counted() -> None:
-    counters = Counters()
-    for count in (0, 1, 2):
-        counters.add({CALLS: count}, 100, 1000.0, 1000.1)
-    assert counters.totals == {CALLS: 2}
-
-
-@pytest.mark.parametrize("off", [1 + SLACK, -1 - SLACK])
-def test_starts_that_clocks_may_have_put_apart_are_one_program(off: float) -> None:
-    counters = Counters()
-    counters.add({CALLS: 500}, 100, 1000.0, 1000.0)  # it started between 899 and 900
-    counters.add({CALLS: 507}, 130, 1030.0 + off, 1030.0 + off)
-    assert (counters.totals, counters.restarts) == ({CALLS: 7}, 0)
-
-
-def test_a_program_that_started_later_than_clocks_drift_is_another_one() -> None:
-    counters = Counters()
-    counters.add({CALLS: 500}, 0, 1000.0, 1000.0)
-    later = 1001.0 + 1.5 * SLACK
-    counters.add({CALLS: 507}, 0, later, later)
-    assert (counters.totals, counters.restarts) == ({CALLS: 507}, 1)
-
-
-@pytest.mark.parametrize(("off", "calls"), [(-SLACK, 0), (-SLACK / 2, 507), (0.5, 507)])
-def test_the_calls_of_a_program_count_if_it_may_have_started_after_the_answer_before(off: float, calls: int) -> None:
-    counters = Counters()
-    counters.add({CALLS: 500}, 100, 1000.0, 1000.0)
-    received = 1030.0 + off
-    counters.add({CALLS: 507}, 30, received, received)
-    assert (counters.totals, counters.restarts) == ({CALLS: calls}, int(calls > 0))
+@pytest.mark.parametrize(
+    ("polls", "calls", "restarts"),
+    [
+        ([(500, 100, 1000.0), (507, 130, 1030.0)], 7, 0),
+        ([(500, 100, 1000.0), (510, 130, 1030.0), (3, 10, 1060.0), (5, 40, 1090.0)], 15, 1),
+        ([(5, 100, 1000.0), (90, 20, 1030.0)], 90, 1),
+        ([(0, 100, 1000.0), (1, 100, 1000.0), (2, 100, 1000.0)], 2, 0),
+        ([(500, 100, 1000.0), (510, 100, 1000.0), (508, 100, 1000.0), (512, 100, 1000.0)], 12, 0),
+        ([(500, 100, 1000.0), (507, 130, 1031.0 + SLACK)], 7, 0),
+        ([(500, 100, 1000.0), (507, 130, 1029.0 - SLACK)], 7, 0),
+        ([(500, 0, 1000.0), (507, 0, 1001.0 + 1.5 * SLACK)], 507, 1),
+        ([(500, 100, 1000.0), (507, 30, 1030.0 - SLACK)], 0, 0),
+        ([(500, 100, 1000.0), (507, 30, 1030.0 - SLACK / 2)], 507, 1),
+        ([(500, 100, 1000.0), (507, 30, 1030.5)], 507, 1),
+    ],
+    ids=[
+        "what was counted before the first poll is left out",
+        "a restart takes nothing away",
+        "a program with more calls than before its restart is noticed by its start",
+        "the first call of a program that had none",
+        "a count that a crashed worker took away is not counted again",
+        "starts that clocks put apart are of one program",
+        "or nearer to each other",
+        "a program that started later than clocks drift",
+        "a program that started before the last answer has old counts",
+        "one that may have started after it",
+        "one that has",
+    ],
+)
+def test_calls_are_counted_once_and_starts_noticed(
+    polls: list[tuple[int, int, float]], calls: int, restarts: int
+) -> None:
+    assert counted(*polls) == (calls, restarts)
 
 
 @pytest.mark.parametrize(("programs", "calls"), [(MOST_PROGRAMS, 10), (MOST_PROGRAMS + 1, 0)])
@@ -72,13 +60,6 @@ def test_of_more_programs_than_are_kept_the_one_that_answered_first_is_forgotten
         counters.add({CALLS: 100}, 1000 + 10 * number, 5000.0, 5000.0)
     counters.add({CALLS: 110}, 1000, 5000.0, 5000.0)
     assert (counters.totals, counters.restarts) == ({CALLS: calls}, 0)
-
-
-def test_a_count_that_a_crashed_worker_took_away_is_not_counted_again() -> None:
-    counters = Counters()
-    for count in (500, 510, 508, 512):
-        counters.add({CALLS: count}, 100, 1000.0, 1000.1)
-    assert (counters.totals, counters.restarts) == ({CALLS: 12}, 0)
 
 
 def test_the_clock_of_a_slow_machine_is_no_restart() -> None:

@@ -1,8 +1,5 @@
 """`wwspec metrics` as it is run: beside a served program, scraped over HTTP, ended by SIGTERM."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -110,15 +107,3 @@ def test_wrong_usage_names_the_fix(arguments: tuple[str, ...], said: str) -> Non
     done = CliRunner().invoke(main, ["metrics", *arguments], env={"WWSPEC_CORPID": "", "WWSPEC_CORPSECRET": ""})
     assert done.exit_code == 2, done.output
     assert said in done.stderr
-
-
-def test_the_help_is_shown_without_the_modules_of_the_extra() -> None:
-    code = (
-        "import sys; from click.testing import CliRunner; from wwspec_router.cli.main import main\n"
-        "assert CliRunner().invoke(main, ['metrics', '--help']).exit_code == 0\n"
-        "print(sorted({'httpx', 'prometheus_client', 'uvicorn'} & sys.modules.keys()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=dict(os.environ), capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"

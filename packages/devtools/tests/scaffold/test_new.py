@@ -8,7 +8,7 @@ import pytest
 from pathspec import PathSpec
 
 from tests.scaffold.commands import refused
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from tests.support.command import pytest_session, wwspec
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_router import __version__
@@ -64,11 +64,6 @@ def test_a_new_program_has_its_name_and_the_version_it_is_made_with(shop: Path) 
     assert [path for path in texts if re.search("__[A-Z]+(__|\\[)", path.read_text("utf-8"))] == []
 
 
-def test_the_start_script_can_be_run_and_is_that_of_the_repository(shop: Path) -> None:
-    assert os.access(shop / "run.sh", os.X_OK)
-    assert (shop / "run.sh").read_bytes() == (ROOT / "run.sh").read_bytes()
-
-
 def test_every_file_that_the_image_is_made_of_gets_to_its_builder(shop: Path) -> None:
     allowed = (shop / ".dockerignore").read_text("utf-8").splitlines()
     for needed in ("abilities", "schemas", "sdk", "run.sh", "requirements.txt"):
@@ -107,14 +102,9 @@ def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     assert (tmp_path / "shop" / "run.sh").exists()
 
 
-def test_a_folder_with_a_file_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "shop").mkdir()
-    (tmp_path / "shop" / "notes.txt").write_text("mine")
-    assert refused(tmp_path, "shop") == ["Error: shop: exists already and is not an empty folder; choose another name"]
-
-
-def test_a_file_of_that_name_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "shop").write_text("mine")
+@pytest.mark.parametrize("mine", ["shop", "shop/notes.txt"])
+def test_a_file_or_a_folder_that_has_one_is_refused_and_left_alone(tmp_path: Path, mine: str) -> None:
+    write_files(tmp_path, {mine: "mine"})
     assert refused(tmp_path, "shop") == ["Error: shop: exists already and is not an empty folder; choose another name"]
 
 

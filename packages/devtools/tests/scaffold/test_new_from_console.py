@@ -129,9 +129,3 @@ def test_a_broken_example_is_named_in_one_line_and_nothing_is_written(
 def test_a_folder_without_examples_is_named(tmp_path: Path) -> None:
     (tmp_path / "console").mkdir()
     assert refused(tmp_path, "shop", "--from", "console") == ["Error: console: holds no <ability ID>.input.json"]
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    [line] = refused(tmp_path, "shop", "--from", "console")
-    files = "<ability ID>.input.json and <ability ID>.output.json"
-    assert line == f"Error: console: there is no such folder; name the one with {files}"

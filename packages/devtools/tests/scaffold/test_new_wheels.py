@@ -7,9 +7,8 @@ from packaging.requirements import Requirement
 
 from tests.scaffold.commands import refused
 from tests.support.command import wwspec
-from wwspec_devtools.scaffold import framework
-from wwspec_devtools.scaffold.framework import pure_wheel
-from wwspec_devtools.scaffold.project import project_files
+from wwspec_devtools.scaffold import project
+from wwspec_devtools.scaffold.project import project_files, pure_wheel
 from wwspec_router import __version__
 
 PURE = f"wwspec_router-{__version__}-py3-none-any.whl"
@@ -123,7 +122,7 @@ def test_the_requirements_name_no_index_and_nothing_that_pip_would_ask_one_for(t
 
 
 def test_once_it_is_published_a_program_names_the_versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(framework, "PUBLISHED", True)
+    monkeypatch.setattr(project, "PUBLISHED", True)
     files = project_files("shop")
     assert files["requirements.txt"].splitlines()[-2:] == [
         f"wwspec-router[zone]=={__version__}",

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.shapes.clients import Answer, Scripted, changed
 from wwspec_contracts.errors import SdkCallError
 from wwspec_contracts.read_only import CASES
@@ -44,12 +46,12 @@ def test_the_emulator_has_something_to_read_for_each_case() -> None:
     assert set(empty) <= {"get_agree_status_room"}
 
 
+def adding(**values: Any) -> Callable[[Answer], object]:
+    return lambda answer: answer | values
+
+
 def without(key: str) -> Callable[[Answer], object]:
     return lambda answer: {name: each for name, each in answer.items() if name != key}
-
-
-def test_a_missing_key() -> None:
-    assert lines(without("creator")) == [("$.creator", "string", "string", "absent")]
 
 
 def test_a_key_that_is_missing_in_some_objects() -> None:
@@ -62,30 +64,36 @@ def test_a_key_that_is_missing_in_some_objects() -> None:
     assert (path, contract, emulator, recorded[:12]) == ("$.members[].jointime", "integer", "integer", "integer, in ")
 
 
-def test_another_type() -> None:
-    assert lines(lambda answer: answer | {"creator": 1}) == [("$.creator", "string", "string", "integer")]
-    null = lines(lambda answer: answer | {"creator": None})
-    assert null == [("$.creator", "string", "string", "null")]
+OTHERS: dict[str, tuple[Callable[[Answer], object], str, str, tuple[str, str, str, str]]] = {
+    "a missing key": (without("creator"), API, "found", ("$.creator", "string", "string", "absent")),
+    "another type": (adding(creator=1), API, "found", ("$.creator", "string", "string", "integer")),
+    "null": (adding(creator=None), API, "found", ("$.creator", "string", "string", "null")),
+    "an object for a list": (
+        adding(members={"lina": {"a": 1}}),
+        API,
+        "found",
+        ("$.members", "array", "array", "object"),
+    ),
+    "a new key, whatever is in it": (
+        *(adding(new_key={"a": {"b": [1]}}), API, "found"),
+        ("$.new_key", "not listed", "absent", "object"),
+    ),
+    "a key of the contract that the emulator never gives": (
+        *(adding(page_id_list=[]), "sync_msg", "messages"),
+        ("$.page_id_list", "array", "absent", "array"),
+    ),
+    "a flag of either spelling": (
+        *(adding(has_more=True), "sync_msg", "messages"),
+        ("$.has_more", "boolean or integer", "integer", "boolean"),
+    ),
+}
 
 
-def test_an_object_for_a_list_has_one_line() -> None:
-    change = lines(lambda answer: answer | {"members": {"lina": {"type": 1}}})
-    assert change == [("$.members", "array", "array", "object")]
-
-
-def test_a_new_key_has_one_line_whatever_is_in_it() -> None:
-    change = lines(lambda answer: answer | {"new_key": {"a": {"b": [1]}}})
-    assert change == [("$.new_key", "not listed", "absent", "object")]
-
-
-def test_a_key_of_the_contract_that_the_emulator_never_gives() -> None:
-    change = lines(lambda answer: answer | {"page_id_list": []}, "sync_msg", "messages")
-    assert change == [("$.page_id_list", "array", "absent", "array")]
-
-
-def test_a_flag_may_have_either_spelling_in_the_contract() -> None:
-    change = lines(lambda answer: answer | {"has_more": True}, "sync_msg", "messages")
-    assert change == [("$.has_more", "boolean or integer", "integer", "boolean")]
+@pytest.mark.parametrize(("change", "api", "case", "line"), OTHERS.values(), ids=OTHERS)
+def test_another_value_has_one_line(
+    change: Callable[[Answer], object], api: str, case: str, line: tuple[str, str, str, str]
+) -> None:
+    assert lines(change, api, case) == [line]
 
 
 def test_another_errcode() -> None:

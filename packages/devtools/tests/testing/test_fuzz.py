@@ -16,8 +16,7 @@ from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from wwspec_contracts import create_rule, get_group_chat, search_msg, sync_msg
 from wwspec_devtools.emulator.state.faults import FaultSpec
-from wwspec_devtools.fuzz.campaign import Case, Finding
-from wwspec_devtools.fuzz.report import repeating_test
+from wwspec_devtools.fuzz.campaign import Case, Finding, repeating_test
 from wwspec_devtools.fuzz.requests import almost_fitting, fitting
 from wwspec_router.registry.loader import Application
 
@@ -103,11 +102,15 @@ def fuzz(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return wwspec(app, "fuzz", "--seed", "1", "--examples", "50", *arguments)
 
 
-def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+def require_red_until(app: Path, test: str, fixed: str) -> None:
+    """Run the printed test as a person does: it fails, and passes once the handlers are fixed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
-    )
+    write_files(app, {"tests/test_found.py": test})
+    assert subprocess.run(command, cwd=app, env=environment, capture_output=True, timeout=600).returncode == 1
+    write_files(app, {"abilities/greet.py": fixed})
+    done = subprocess.run(command, cwd=app, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout
 
 
 @SLOW
@@ -121,12 +124,7 @@ def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app:
     assert "add_fault" not in found.stdout
     assert found.stderr.splitlines()[-1] == "1 abilities and events, seed 1: 1 finding"
     assert fuzz(app, "greet").stdout == found.stdout, "the same seed tries the same cases"
-    write_files(app, {"tests/test_found.py": found.stdout})
-    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    assert run(pytest_command, app).returncode == 1
-    write_files(app, {"abilities/greet.py": HANDLERS.replace("request.names[0]", "''.join(request.names)")})
-    fixed = run(pytest_command, app)
-    assert fixed.returncode == 0, fixed.stdout
+    require_red_until(app, found.stdout, HANDLERS.replace("request.names[0]", "''.join(request.names)"))
 
 
 @SLOW
@@ -154,12 +152,7 @@ def test_a_crash_of_code_on_an_event_is_found_and_its_test_is_red_until_it_is_fi
     assert found.returncode == 1, found.stderr
     line = next(number for number, text in enumerate(HANDLERS.splitlines(), 1) if text.endswith("# EVENT LINE"))
     assert f"# LookupError at abilities/greet.py:{line}: " in found.stdout
-    write_files(app, {"tests/test_found.py": found.stdout})
-    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    assert run(pytest_command, app).returncode == 1
-    write_files(app, {"abilities/greet.py": HANDLERS.replace("raise LookupError(rules.errmsg)", "return")})
-    fixed = run(pytest_command, app)
-    assert fixed.returncode == 0, fixed.stdout
+    require_red_until(app, found.stdout, HANDLERS.replace("raise LookupError(rules.errmsg)", "return"))
 
 
 def test_a_name_that_is_not_there_names_the_near_one(app: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from tests.support.apps import ROOT
 from wwspec_contracts.base import Contract, Output
 from wwspec_contracts.errors import ConfigurationError, JsonError, RegistryError
-from wwspec_devtools.testing.ability_ids import ability_id_of
 from wwspec_devtools.testing.answer import Answer, read_reply
+from wwspec_devtools.testing.notifications import ability_id_of
+from wwspec_devtools.testing.zone import Zone
 
 PASSTHROUGH = "[passthrough]\nprefix = 'ask_'\napis = {}\n"
 ROWS = "[abilities.history]\napi = 'sync_msg'\n"
@@ -89,6 +90,12 @@ def test_answers_are_equal_when_they_say_the_same() -> None:
     assert one == other
 
 
+def test_several_machines_within_one_process_are_refused_with_the_way_to_get_them() -> None:
+    said = r"one process is one machine: several need Zone.serve\(app, machines=3"
+    with pytest.raises(ConfigurationError, match=said):
+        Zone.in_process(ROOT, machines=3)
+
+
 OPENED = f"""
 import sys
 import threading
@@ -102,23 +109,11 @@ print(*(thread.name for thread in threading.enumerate()))
 """
 
 
-def opened_and_closed() -> tuple[list[str], list[str]]:
-    """Return what a call in a zone printed: its errcode and the modules; and the threads after its end."""
+def test_a_zone_loads_the_contracts_of_the_apis_that_are_called_and_leaves_no_thread_behind() -> None:
+    """To make the examples of all 43 takes longer than all else at its start; tests make thousands of zones."""
     done = subprocess.run([sys.executable, "-c", OPENED], cwd=ROOT, capture_output=True, text=True, check=True)
     reply, threads = done.stdout.splitlines()
-    return reply.split(), threads.split()
-
-
-def test_a_zone_leaves_no_thread_behind() -> None:
-    """Tests make thousands of them, and the process would wait at its end for what they still send."""
-    [errcode, *_modules], threads = opened_and_closed()
-    assert errcode == "0"
-    assert threads == ["MainThread"]
-
-
-def test_a_zone_loads_the_contracts_of_the_apis_that_are_called_and_no_others() -> None:
-    """To make the examples of all 43 takes longer than all else at the start of a zone."""
-    [errcode, *modules], _threads = opened_and_closed()
-    assert errcode == "0"
+    errcode, *modules = reply.split()
+    assert (errcode, threads) == ("0", "MainThread")
     assert "wwspec_contracts.api.sync_msg" in modules
     assert "wwspec_contracts.api.create_customer_tag_task" not in modules

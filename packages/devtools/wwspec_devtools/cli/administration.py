@@ -20,7 +20,7 @@ NO_ABILITY = 800003
 
 
 class Said(NamedTuple):
-    """What one call was answered."""
+    """The answer to one call."""
 
     machine: str
     """The name of the store of the machine that answered."""
@@ -32,11 +32,11 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
     """Return a decorator that adds `--ability`, `--tries`, and the options that name an emulator or WeCom.
 
     Args:
-        kind: Of the ability.
+        kind: The kind of the ability.
         tries: The default of `--tries`.
     """
 
-    def added(function: FunctionT) -> FunctionT:
+    def add(function: FunctionT) -> FunctionT:
         ability = click.option(
             "--ability",
             default="",
@@ -53,13 +53,13 @@ def administration_options(kind: str, tries: int = TRIES) -> Callable[[FunctionT
         )
         return calls(ability(caller_options(function)))
 
-    return added
+    return add
 
 
 def ask(
     place: Place, kind: str, ability: str, request: object, reply: "type[InstanceReply]", tries: int
 ) -> Iterator[Said]:
-    """Call an ability again and again, and yield what each call was answered.
+    """Call an ability again and again, and yield the answer to each call.
 
     Args:
         place: An emulator, or WeCom.
@@ -95,7 +95,7 @@ def ask(
                 ) from None
 
 
-def searched(names: set[str], tries: int) -> str:
+def search_result(names: set[str], tries: int) -> str:
     """Return which machines have answered, and in how many calls."""
     listed = f" ({', '.join(sorted(names))})" if names else ""
     return f"{len(names)} {'machine has' if len(names) == 1 else 'machines have'} answered {tries} calls{listed}"

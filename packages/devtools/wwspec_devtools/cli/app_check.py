@@ -39,7 +39,7 @@ class Trial:
     request: str
     """The request, as JSON."""
     passphrase: str | None
-    """Of the private keys."""
+    """Passphrase of the private keys."""
 
 
 def walk(client: "ZoneClient", wecom: WeCom, keys: "KeyFolder", trial: Trial) -> Iterator[Finding]:
@@ -54,7 +54,7 @@ def walk(client: "ZoneClient", wecom: WeCom, keys: "KeyFolder", trial: Trial) ->
     token = _token(client, wecom)
     yield token
     if token.state is not State.OK:
-        yield _skipped("the rest", "needs an access token")
+        yield _skip("the rest", "needs an access token")
         return
     yield from (_scope(client), _members(client))
     program = _program(client, wecom)
@@ -63,11 +63,11 @@ def walk(client: "ZoneClient", wecom: WeCom, keys: "KeyFolder", trial: Trial) ->
         yield _debug(client)
         yield from _abilities(client, keys, trial)
     else:
-        yield from (_skipped(topic, "needs a program of the app") for topic in ("debug", "ability", "keys"))
+        yield from (_skip(topic, "needs a program of the app") for topic in ("debug", "ability", "keys"))
     yield _callback()
 
 
-def _skipped(topic: str, why: str) -> Finding:
+def _skip(topic: str, why: str) -> Finding:
     return Finding(State.SKIP, topic, why)
 
 
@@ -166,11 +166,11 @@ def _abilities(client: "ZoneClient", keys: "KeyFolder", trial: Trial) -> Iterato
     own, pulls = trial.ability_id, f"{trial.prefix}{SYNC_MSG}"
     if own:
         reply = _reply(lambda: client.call(own, trial.request, reply=msgspec.Raw))
-        yield _fix("ability", reply) if isinstance(reply, WWSpecError) else _answered(own)
+        yield _fix("ability", reply) if isinstance(reply, WWSpecError) else _answers(own)
     pulled = _reply(lambda: pull_messages(client, trial.prefix))
     if not own:
         hint = f"--prefix or --ability names another than {pulls}"
-        yield _fix("ability", pulled, hint) if isinstance(pulled, WWSpecError) else _answered(pulls)
+        yield _fix("ability", pulled, hint) if isinstance(pulled, WWSpecError) else _answers(pulls)
     yield from _keys(pulled, keys, trial.passphrase)
 
 
@@ -182,7 +182,7 @@ def _reply(ask: Callable[[], Any]) -> Any:
         return error
 
 
-def _answered(ability_id: str) -> Finding:
+def _answers(ability_id: str) -> Finding:
     return Finding(State.OK, "ability", f"the program answers {ability_id}")
 
 
@@ -200,15 +200,15 @@ def _keys(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", passphrase:
     if (latest := folder.latest) is not None and not latest.is_registered:
         text = f"version {latest.version} in {folder.path} is not registered: `wwspec keys new` or `rotate` goes on"
         yield Finding(State.FIX, "keys", text)
-    yield _sealed(pulled, folder, ring)
+    yield _compare_keys(pulled, folder, ring)
 
 
-def _sealed(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
+def _compare_keys(pulled: SealedMessages | WWSpecError, folder: "KeyFolder", ring: dict[int, Any]) -> Finding:
     held = f"{folder.path} has {', '.join(f'version {version}' for version in ring) or 'no key'}"
     if isinstance(pulled, WWSpecError):
         if getattr(pulled, "errcode", 0) == _NO_PUBLIC_KEY:
             return _fix("keys", pulled, "set one: `wwspec keys new`")
-        return _skipped("keys", f"needs {SYNC_MSG}, since only messages show which key WeCom has; {held}")
+        return _skip("keys", f"needs {SYNC_MSG}, since only messages show which key WeCom has; {held}")
     if not pulled.samples:
         text = (
             f"no message of the last 5 days shows which key WeCom has, and no API does; {held}. "

@@ -31,7 +31,7 @@ class Place(NamedTuple):
     """An emulator or WeCom, as the options of a verb name it."""
 
     url: str
-    """Of the emulator."""
+    """URL of the emulator."""
     wecom: WeCom | None
     """None for the emulator."""
     corp: str = ""

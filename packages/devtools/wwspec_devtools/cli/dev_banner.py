@@ -42,8 +42,8 @@ def row(name: str, text: str) -> None:
     click.echo(f"{styled(f'{name:<{WIDTH}}', bold=True)} {text}")
 
 
-def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
-    """Return lines for a shell that call an ability and fire an event.
+def print_call_lines(client: EmulatorClient, ability_id: str, data: str) -> None:
+    """Print lines for another terminal that call an ability and fire an event.
 
     Args:
         client: Of the emulator.
@@ -58,12 +58,16 @@ def call_lines(client: EmulatorClient, ability_id: str, data: str) -> list[str]:
         {"program_id": info["program_id"], "ability_id": ability_id, "request_data": data}
     ).decode()
     path = f"/cgi-bin/chatdata/sync_call_program?access_token={App(client).client.access_token()}"
-    return [
+    lines = (
         f"wwspec call{url} {shlex.quote(ability_id)} {shlex.quote(data)}",
         f"wwspec fire{url} conversation_new_message",
         f"wwspec zone traffic{url}",
         f"curl -d {shlex.quote(body)} {shlex.quote(client.url + path)}",
-    ]
+    )
+    click.echo("In another terminal:\n")
+    for line in lines:
+        click.echo(f"  {line}")
+    click.echo()
 
 
 def sample_call(contracts: Mapping[str, ConsoleContract]) -> tuple[str, str]:

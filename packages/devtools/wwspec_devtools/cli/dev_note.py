@@ -18,14 +18,14 @@ NOTE = Path("var", "dev.json")
 
 
 class DevNote(msgspec.Struct, frozen=True):
-    """What a running `wwspec dev` says of itself."""
+    """Where a running `wwspec dev` listens."""
 
     emulator_url: str
     program_url: str
 
 
 @contextmanager
-def noted(app: Path, note: DevNote) -> Iterator[None]:
+def keep_note(app: Path, note: DevNote) -> Iterator[None]:
     """Keep the note of a running `wwspec dev` in an application folder during the block.
 
     Raises:

@@ -2,18 +2,19 @@
 
 import re
 import shutil
+import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import click
 import msgspec
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, DescribedContract
-from wwspec_devtools.cli.prestart import HeldStarts, Start
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.cli.environment import env_variables
@@ -25,6 +26,8 @@ from wwspec_router.process.child import STOP_LIMIT, Child, ChildError
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""
 
+HOLD_AFTER = 0.5
+"""Seconds after a start until the next one is prepared: the first calls have the cores for themselves."""
 
 _SERVING = (
     "wwspec_router.cli.verbs.serve",
@@ -35,7 +38,7 @@ _SERVING = (
     "Crypto.Cipher.AES",
 )
 _DESCRIBING = ("wwspec_devtools.cli.verbs.contracts", "wwspec_devtools.console_contracts.described:describe_apis")
-"""What the two processes of a start can do before the application is read; see `held.order`."""
+"""What the two processes of a start can do before the application is read; see `prestart.order`."""
 
 
 class Place(NamedTuple):
@@ -67,6 +70,78 @@ def machine_places(app: Path, ports: Sequence[int], store: str) -> list[Place]:
         variables = {"WWSPEC_STORE": own, VAR: str(disk), MACHINE_VARIABLE: str(number)}
         places.append(Place(port, {**common, **variables}, disk))
     return places
+
+
+class Start(NamedTuple):
+    """All that the start of a process depends on, but the files of the application."""
+
+    command: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    output: Path | None
+    steps: tuple[str, ...]
+    """What it can do before the application is read; see `prestart.order`."""
+    packages: tuple[int, ...]
+    """When the folders of installed packages changed last: Python reads their .pth files as it starts."""
+
+    @classmethod
+    def of(
+        cls, command: Sequence[str], environment: Mapping[str, str], steps: tuple[str, ...], output: Path | None = None
+    ) -> Self:
+        """Return a start as of now."""
+        folders = [Path(each) for each in sys.path if each.endswith("-packages")]
+        changed = tuple(each.stat().st_mtime_ns for each in folders if each.is_dir())
+        return cls(tuple(command), tuple(environment.items()), output, steps, changed)
+
+    def child(self, *, in_terminal: bool = False, held: bool = False) -> Child:
+        """Start the process; see `Child`."""
+        steps = self.steps if held else ()
+        return Child(self.command, dict(self.environment), self.output, in_terminal=in_terminal, held=steps)
+
+
+class HeldStarts:
+    """The processes that wait for the next start."""
+
+    def __init__(self) -> None:
+        self._held: dict[Start, Child] = {}
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(0.0, lambda: None)
+
+    def child(self, start: Start, *, in_terminal: bool = False) -> Child:
+        """Return a child that runs: the one that is held for this very start, or a new one."""
+        with self._lock:
+            child = self._held.pop(start, None)
+        if child is None:
+            return start.child(in_terminal=in_terminal)
+        if child.process.poll() is not None:  # somebody has killed it
+            child.discard()
+            return start.child(in_terminal=in_terminal)
+        child.release()
+        return child
+
+    def prepare(self, wanted: Callable[[], Iterable[Start]]) -> None:
+        """Hold a process for each start that is wanted, and no other, from a little later on."""
+        self._timer.cancel()
+        self._timer = threading.Timer(HOLD_AFTER, self.hold, (wanted,))
+        self._timer.start()
+
+    def hold(self, wanted: Callable[[], Iterable[Start]]) -> None:
+        """Hold a process for each start that is wanted, and no other, from now on."""
+        # A fault of `.env`, or a process that the system does not give: the next start meets it again, and says so.
+        with self._lock, suppress(ConfigurationError, OSError):
+            starts = set(wanted())
+            for start in self._held.keys() - starts:
+                self._held.pop(start).discard()
+            for start in starts - self._held.keys():
+                self._held[start] = start.child(held=True)
+
+    def close(self) -> None:
+        """End them."""
+        self._timer.cancel()
+        if self._timer.ident is not None:
+            self._timer.join()
+        with self._lock:
+            while self._held:
+                self._held.popitem()[1].discard()
 
 
 class DevelopedProgram:
@@ -110,7 +185,7 @@ class DevelopedProgram:
         self._described = Path(self._folder.name, "output")
         """What the process that reads the abilities prints."""
         self._stopped: set[int] = set()
-        """Machines that shall not run."""
+        """Machines that were stopped by an order."""
         self._lock = threading.RLock()
         """Machines are also stopped and started by orders, on another thread."""
         self.contracts: Mapping[str, ConsoleContract] = {}
@@ -249,7 +324,7 @@ def say(text: str, fg: str = "cyan") -> None:
 
 
 def _fault(text: str) -> str:
-    """Return what a call is told of a program that is not started: where its first fault is, and which."""
+    """Return why calls are refused while the program is down: its first fault, with the place in front."""
     first, *more = text.splitlines()
     for found in [*_PLACE.finditer(first)][-1:]:
         first = f"fault in {found[1]}: {first[found.end() :]}"

@@ -22,7 +22,7 @@ def lines(entry: Json, cause: Json | None, traces: list[Json]) -> Iterator[str]:
     Args:
         entry: As `EmulatorClient.entry` returns it.
         cause: The exchange that caused it, if one did and it is kept.
-        traces: What the program tells of it.
+        traces: The program's reports on it.
     """
     kind = styled(entry["kind"], fg=KIND_COLOURS.get(entry["kind"]))
     took = "" if entry["duration_ms"] is None else f"  {entry['duration_ms']:.1f} ms"
@@ -72,7 +72,7 @@ def _cause(entry: Json, cause: Json | None) -> Iterator[str]:
 
 
 def _trace(trace: Json) -> Iterator[str]:
-    """Yield what the program tells of one attempt."""
+    """Yield the program's report on one attempt."""
     ended = _OUTCOMES.get(trace["outcome"], trace["outcome"])
     if trace["kind"] == "job":
         most = f" of {trace['attempts']}" if trace["attempts"] else ""

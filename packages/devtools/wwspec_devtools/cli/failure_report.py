@@ -1,4 +1,4 @@
-"""Why a call or an event failed, in a few lines below its answer: what the program tells the emulator of its work."""
+"""Why a call or an event failed, in a few lines below its answer: what the program reports to the emulator."""
 
 import shlex
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, Em
 Json = dict[str, Any]
 
 PATIENCE = 1.0
-"""Seconds to wait for what the program tells in the background; one of another framework tells nothing."""
+"""Seconds to wait for the program's report, which comes in the background; other frameworks send none."""
 _PAUSE = 0.05
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from wwspec_devtools.cli.option_types import FOLDER
 from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
 
@@ -36,7 +37,7 @@ def key_options(*, confirm: bool) -> Callable[[FunctionT], FunctionT]:
 
 _FOLDER = click.option(
     "--keys",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("keys"),
     show_default=True,
     envvar=variable("keys"),

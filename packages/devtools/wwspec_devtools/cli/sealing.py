@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 PREFIX = "invoke_"
 """What programs put before an SDK API's name; `client.ZoneClient` has the same default."""
 SYNC_MSG = "sync_msg"
+prefix_option = click.option(
+    "--prefix", default=PREFIX, show_default=True, help="What comes before sync_msg in its ability ID."
+)
 PAGE = 1000
 """Messages to pull: the largest page, since WeCom limits the calls strictly."""
 
@@ -43,16 +47,12 @@ class SealedMessages:
     """The latest secret key of each version, in the order in which the versions were used."""
 
     @property
-    def versions(self) -> str:
-        """The versions, as a text."""
-        return ", ".join(map(str, self.samples))
-
-    @property
     def text(self) -> str:
         """Which versions seal how many messages, as the start of a sentence."""
         several = "messages are" if self.messages > 1 else "message is"
         more = "; there are newer ones" if self.has_more else ""
-        return f"{self.messages} {several} sealed with version {self.versions}{more}"
+        versions = ", ".join(map(str, self.samples))
+        return f"{self.messages} {several} sealed with version {versions}{more}"
 
 
 def pull_messages(client: "ZoneClient", prefix: str) -> SealedMessages:

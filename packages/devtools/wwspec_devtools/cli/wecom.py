@@ -1,7 +1,7 @@
 """Options of the verbs that talk to WeCom as an enterprise app: which app it is, and where WeCom is."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 WECOM_URL = "https://qyapi.weixin.qq.com"
-WECOM = (
-    "base_url",
-    "corpid",
-    "corpsecret",
-    "program_id",
-    "suite_id",
-    "suite_secret",
-    "suite_ticket",
-    "permanent_code",
-)
-"""The parameters of `wecom_options`: a section of `help.SectionedCommand`."""
 _SUITE = ("suite_id", "suite_secret", "suite_ticket", "permanent_code")
 
 
@@ -109,6 +98,10 @@ class WeCom:
         if not self._is_suite:
             return AppSecret(self.corpid, self.corpsecret)
         return SuiteApp(self.suite_id, self.suite_secret, self.suite_ticket, self.corpid, self.permanent_code)
+
+
+WECOM = tuple(each.name for each in fields(WeCom))
+"""The parameters of `wecom_options`: a section of `help.SectionedCommand`."""
 
 
 class WeComCommand(SectionedCommand):

@@ -15,7 +15,7 @@ import msgspec
 
 from wwspec_contracts.errors import DEFAULT_ERRCODE
 from wwspec_contracts.examples import console_example
-from wwspec_contracts.files import ConsoleContract, DescribedContract
+from wwspec_contracts.files import SIDES, ConsoleContract, DescribedContract
 from wwspec_contracts.matching import matches, merged
 from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_devtools.console_contracts.source import is_of_file
@@ -83,12 +83,8 @@ def console_contract(ability: Ability) -> ConsoleContract:
 
     The examples of an ability with several functions have the keys of all of them.
     """
-    target = ability.target
-    if isinstance(target, FuncTarget):
-        requests = [_example(each) for each in target.requests.values()]
-        replies = [_example(each.output.type) for each in target.functions.values()]
-        return ConsoleContract(merged(requests), merged(replies))
-    return ConsoleContract(_example(target.input.type), _example(target.output.type))
+    requests, replies = ([_example(each) for each in types] for types in _types(ability))
+    return ConsoleContract(merged(requests), merged(replies))
 
 
 def described_contracts(table: AbilityTable, folder: Path) -> dict[str, DescribedContract]:
@@ -113,12 +109,15 @@ def described_contracts(table: AbilityTable, folder: Path) -> dict[str, Describe
 
 def json_schemas(ability: Ability) -> dict[str, Any]:
     """Return the JSON Schemas of an ability's input and output."""
+    return dict(zip(SIDES, map(_schemas, _types(ability)), strict=True))
+
+
+def _types(ability: Ability) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the types of an ability's requests, and those of its replies: one of each, or one for each function."""
     target = ability.target
     if isinstance(target, FuncTarget):
-        requests = list(target.requests.values())
-        replies = [each.output.type for each in target.functions.values()]
-        return {"input": _schemas(tuple(requests)), "output": _schemas(tuple(replies))}
-    return {"input": _schemas((target.input.type,)), "output": _schemas((target.output.type,))}
+        return tuple(target.requests.values()), tuple(each.output.type for each in target.functions.values())
+    return (target.input.type,), (target.output.type,)
 
 
 @lru_cache(_EXAMPLES_KEPT)

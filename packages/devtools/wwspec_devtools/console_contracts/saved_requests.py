@@ -17,7 +17,7 @@ from wwspec_contracts.errors import ConfigurationError, JsonError, did_you_mean
 FOLDER = "requests"
 """The name of the folder in an application."""
 MAX_BYTES = 1024 * 1024
-"""Of one file."""
+"""Most bytes of one file."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _SUFFIX = ".json"

@@ -5,7 +5,10 @@ It reads the JSON Schema of a type, so it knows of a contract only what is publi
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, timedelta
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import msgspec
@@ -39,7 +42,7 @@ _FORMATS: dict[str, st.SearchStrategy[str]] = {
     "decimal": st.decimals(-1000, 1000, places=2).map(str),
     "uuid": st.uuids().map(str),
 }
-"""Of texts that are another type in Python."""
+"""Strategies for texts that are another type in Python, by their format in JSON Schema."""
 _OTHERS = st.sampled_from([None, True, 0, -1, 1.5, 2**63, "", "x", [], {}, [None], {"unlisted": 1}, "x" * 5000])
 """Values that replace a value in a request that almost fits."""
 
@@ -58,7 +61,7 @@ def fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.
 
 def almost_fitting(type_: Any, known: Mapping[str, Sequence[Any]] | None = None) -> st.SearchStrategy[Any]:
     """Return a strategy for values that fit a type, except that one part may be missing, wrong or superfluous."""
-    return fitting(type_, known).flatmap(_changed)
+    return fitting(type_, known).flatmap(_with_one_change)
 
 
 class _Maker:
@@ -143,19 +146,19 @@ def _number(schema: Schema) -> st.SearchStrategy[int]:
     return st.integers(least, most) | st.sampled_from([least, most])
 
 
-def _changed(value: Any) -> st.SearchStrategy[Any]:
+def _with_one_change(value: Any) -> st.SearchStrategy[Any]:
     """Return a strategy for a value with one change, or with none."""
     places = list(_places(value, ()))
     replaced = st.builds(lambda place, other: _with(value, place, other), st.sampled_from(places), _OTHERS)
-    return st.one_of(st.just(value), replaced, _shortened(value, places), _longer(value))
+    return st.one_of(st.just(value), replaced, _without_one_part(value, places), _with_one_key_more(value))
 
 
-def _shortened(value: Any, places: list[Path]) -> st.SearchStrategy[Any]:
+def _without_one_part(value: Any, places: list[Path]) -> st.SearchStrategy[Any]:
     inner = [place for place in places if place]
     return st.sampled_from(inner).map(lambda place: _without(value, place)) if inner else st.nothing()
 
 
-def _longer(value: Any) -> st.SearchStrategy[Any]:
+def _with_one_key_more(value: Any) -> st.SearchStrategy[Any]:
     return st.just({**value, "unlisted": 1}) if isinstance(value, dict) else st.nothing()
 
 
@@ -167,18 +170,12 @@ def _places(value: Any, path: Path) -> "list[Path]":
 def _with(value: Any, path: Path, other: Any) -> Any:
     if not path:
         return other
-    return _put(value, path[0], _with(value[path[0]], path[1:], other))
+    copied = deepcopy(value)
+    reduce(getitem, path[:-1], copied)[path[-1]] = other
+    return copied
 
 
 def _without(value: Any, path: Path) -> Any:
-    if len(path) > 1:
-        return _put(value, path[0], _without(value[path[0]], path[1:]))
-    if isinstance(value, dict):
-        return {key: each for key, each in value.items() if key != path[0]}
-    return [each for number, each in enumerate(value) if number != path[0]]
-
-
-def _put(value: Any, key: Any, other: Any) -> Any:
-    if isinstance(value, dict):
-        return {**value, key: other}
-    return [other if number == key else each for number, each in enumerate(value)]
+    copied = deepcopy(value)
+    del reduce(getitem, path[:-1], copied)[path[-1]]
+    return copied

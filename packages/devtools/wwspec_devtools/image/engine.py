@@ -80,15 +80,9 @@ def find_engine(wanted: str | None = None) -> Engine:
 
 
 def _works(name: str) -> bool:
+    command = [name, "info"]
     try:
-        done = subprocess.run(  # noqa: S603 - the engine
-            [name, "info"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_ANSWER,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ANSWER, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
         return False
-    return done.returncode == 0
+    return True

@@ -16,7 +16,7 @@ class Place(NamedTuple):
     """Where a file or a module is needed."""
 
     file: str
-    """In the application's folder."""
+    """Path in the application's folder."""
     line: int
 
     def __str__(self) -> str:

@@ -1,16 +1,19 @@
 """What an image would lack: files that `.dockerignore` keeps out, packages that `requirements.txt` lacks."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from wwspec_devtools.image.ignored import Ignored
 from wwspec_devtools.image.imports import Sources
 from wwspec_devtools.image.requirements import Requirements
 from wwspec_router.registry.file import FuncTable, Registry
 from wwspec_router.sdk.vendor import MODULE
 
 IGNORE_FILE, REQUIREMENTS = ".dockerignore", "requirements.txt"
+_PARTS = re.compile(r"\*\*/?|\*|\?|\[[^\]]*\]|\\?.", re.DOTALL)
+_WILD = {"**": ".*", "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
 
 
 def lacking(app: Path, registry: Registry) -> list[str]:
@@ -83,3 +86,50 @@ def _data(app: Path, registry: Registry) -> Iterator[tuple[str, str]]:
     for file, place in files:
         if file.resolve().is_relative_to(folder):
             yield file.resolve().relative_to(folder).as_posix(), place
+
+
+class Line(NamedTuple):
+    """A line of `.dockerignore`."""
+
+    number: int
+    text: str
+    """The line as it is written."""
+    matches: re.Pattern[str]
+    lets_in: bool
+
+
+class Ignored:
+    """What the `.dockerignore` of a folder keeps out of an image.
+
+    Its rules are Docker's: the last line that matches a path, or a folder above it, decides. A line with `!` lets the
+    path in.
+
+    Args:
+        file: The file; one that does not exist keeps nothing out.
+    """
+
+    def __init__(self, file: Path) -> None:
+        text = file.read_text("utf-8", "replace") if file.is_file() else ""
+        self._lines = [line for number, each in enumerate(text.splitlines(), 1) if (line := _line(number, each))]
+
+    def keeps_out(self, path: str) -> Line | None:
+        """Return the line that keeps a path out; None when it goes into the image."""
+        parts = path.split("/")
+        folders = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+        deciding = next((line for line in reversed(self._lines) if any(map(line.matches.fullmatch, folders))), None)
+        return None if deciding is None or deciding.lets_in else deciding
+
+
+def _line(number: int, text: str) -> Line | None:
+    pattern = text.strip()
+    lets_in = pattern.startswith("!")
+    pattern = pattern.removeprefix("!").strip().removeprefix("./").strip("/")
+    if not pattern or text.startswith("#"):
+        return None
+    return Line(number, text.strip(), re.compile("".join(map(_regex, _PARTS.findall(pattern))), re.DOTALL), lets_in)
+
+
+def _regex(part: str) -> str:
+    if part.startswith("[") and len(part) > 1:
+        return part.replace("[!", "[^", 1)
+    return _WILD.get(part) or re.escape(part.removeprefix("\\") or part)

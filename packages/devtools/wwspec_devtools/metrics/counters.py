@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 Counts = dict[tuple[str, str], int]
-"""By name and label value; the label is empty for a name that has none."""
+"""Counts by name and label value; the label is empty for a name that has none."""
 
 SLACK = 0.25
 """Seconds by which the clocks of two machines may drift apart between two polls."""

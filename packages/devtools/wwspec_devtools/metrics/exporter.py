@@ -1,21 +1,33 @@
-"""Polls the figures of a program, and has them ready for Prometheus."""
+"""Polls the figures of a program, and serves them for Prometheus over HTTP."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from threading import Event, Lock, Thread
 from time import monotonic
 
+import uvicorn
+from prometheus_client import CollectorRegistry, make_asgi_app
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wwspec_client import ZoneClient, ZoneClientError
+from wwspec_contracts.support.signals import until_interrupted
 from wwspec_contracts.support.stacks import describe
 from wwspec_devtools.metrics.counters import Counters
 from wwspec_devtools.metrics.families import counter, counter_families, counts_of, gauge, gauge_families
+from wwspec_router.logs.lines import setup_logging
 from wwspec_router.monitoring.status import Status
 
 LINE_PAUSE = 60.0
 """Seconds between two log lines about polls."""
+GRACE = 3
+"""Seconds that a scrape has to take its answer when the exporter ends."""
 
 FORGOTTEN = "Series left out since no program has told them for long: there were too many."
 
@@ -66,13 +78,13 @@ class Exporter(Collector):
                 return  # the client is closed
             with self._lock:
                 self._polls, self._errors, self._status = self._polls + 1, self._errors + 1, None
-            self._lines.failed(str(error) if isinstance(error, ZoneClientError) else describe(error))
+            self._lines.log_failure(str(error) if isinstance(error, ZoneClientError) else describe(error))
             return
         received = self._clock()
         with self._lock:
             self._counters.add(counts_of(status), status.uptime, sent, received)
             self._polls, self._status, self._answered = self._polls + 1, status, received
-        self._lines.answered()
+        self._lines.log_answer()
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics; gauges are left out while the program does not answer."""
@@ -108,7 +120,7 @@ class _Lines:
         self._fails = False  # as the last line has it
         self._left_out = 0
 
-    def failed(self, text: str) -> None:
+    def log_failure(self, text: str) -> None:
         if self._clock() < self._next:
             self._left_out += 1
             return
@@ -116,10 +128,63 @@ class _Lines:
         self._say(True)
         _log.warning("the program's figures can't be had: %s%s", text, more)
 
-    def answered(self) -> None:
+    def log_answer(self) -> None:
         if self._fails and self._clock() >= self._next:
             self._say(False)
             _log.info("the program's figures are back")
 
     def _say(self, fails: bool) -> None:
         self._fails, self._left_out, self._next = fails, 0, self._clock() + LINE_PAUSE
+
+
+def create_app(exporter: Exporter) -> Starlette:
+    """Return the ASGI application; the exporter polls as long as its lifespan lasts."""
+    registry = CollectorRegistry()
+    registry.register(exporter)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        exporter.start()
+        try:
+            yield
+        finally:
+            exporter.stop()
+
+    return Starlette(routes=[Route("/metrics", _Metrics(registry)), Route("/", _index)], lifespan=lifespan)
+
+
+def serve(exporter: Exporter, host: str, port: int) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        exporter: Whose metrics.
+        host: Where to listen.
+        port: Where to listen; 0 lets the system choose.
+    """
+    setup_logging()
+    config = uvicorn.Config(
+        create_app(exporter),
+        http="httptools",
+        ws="none",
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=GRACE,
+    )
+    with until_interrupted():
+        uvicorn.Server(config).run()
+
+
+class _Metrics:
+    """Prometheus' own application as an endpoint, which Starlette knows by its class."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._app: ASGIApp = make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+async def _index(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("the metrics are at /metrics\n")

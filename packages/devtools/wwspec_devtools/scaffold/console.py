@@ -27,7 +27,7 @@ from wwspec_router.registry.apis import API_NAME
 _APIS = Path(wwspec_contracts.__path__[0], "api")
 
 _PREFIX = "invoke_"
-"""Of the passthrough of new programs."""
+"""Prefix of the passthrough of new programs."""
 
 _FUNC = """
 [func]
@@ -37,14 +37,7 @@ apis = "*"
 
 _ROW = """
 [abilities.%(id)s]
-handler = "abilities.%(name)s:%(name)s"
-input = %(input)s
-output = %(output)s
-"""
-
-_API_ROW = """
-[abilities.%(id)s]
-api = %(api)s
+%(target)s
 input = %(input)s
 output = %(output)s
 """
@@ -138,14 +131,15 @@ def add_console_abilities(files: dict[str, str], folder: Path) -> Added:
     for ability_id in mine:
         name = _function_name(ability_id, added)
         paths = {side: f"schemas/{ability_id}.{side}.json" for side in SIDES}
-        words = {"name": name, "id": _quoted(ability_id), **{side: _quoted(path) for side, path in paths.items()}}
+        words = {"name": name, "id": _quote(ability_id), **{side: _quote(path) for side, path in paths.items()}}
         if api := _new_api(ability_id):
             new_apis[ability_id] = api
-            words["api"] = _quoted(api)
+            words |= {"api": _quote(api), "target": f"api = {_quote(api)}"}
         else:
+            words["target"] = f'handler = "abilities.{name}:{name}"'
             handlers[ability_id] = f"abilities/{name}.py"
             added[handlers[ability_id]] = _HANDLER % words
-        registry += (_API_ROW if api else _ROW) % words
+        registry += _ROW % words
         added[f"tests/test_{name}.py"] = (_API_TEST if api else _TEST) % words
         added |= {path: (folder / Path(path).name).read_text("utf-8") for path in paths.values()}
     return Added(added | {REGISTRY: registry}, handlers, answered, new_apis)
@@ -164,7 +158,7 @@ def _is_api(ability_id: str, prefix: str, apis: Container[str]) -> bool:
 def _faults(folder: Path, ability_id: str, contract: ConsoleContract) -> Iterator[str]:
     """Yield why the examples of an ability can't be its contracts."""
     if not ability_id.isprintable():
-        yield f"{folder}: the ability ID {_quoted(ability_id)} is not printable text"
+        yield f"{folder}: the ability ID {_quote(ability_id)} is not printable text"
     broken = False
     for side in SIDES:
         try:
@@ -192,6 +186,6 @@ def _function_name(ability_id: str, files: Container[str]) -> str:
     return name
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a string as TOML, JSON and Python write it."""
     return msgspec.json.encode(text).decode()

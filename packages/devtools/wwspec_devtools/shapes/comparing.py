@@ -31,7 +31,7 @@ NOTHING = "-"
 ABSENT = "absent"
 
 _START = 1_767_225_600
-"""Of the emulator's clock, so that its answers are the same each time."""
+"""Start of the emulator's clock, so that its answers are the same each time."""
 _SETUP: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "create_rule",

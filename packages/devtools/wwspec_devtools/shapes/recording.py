@@ -77,11 +77,11 @@ class Answers(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     errcodes: dict[Code, int] = {}
     """How often each came; without one it is 0."""
     return_codes: dict[Code, int] = {}
-    """Of calls that the SDK could not make."""
+    """Return codes of calls that the SDK could not make."""
     not_json: int = 0
     """Answers that are no JSON object."""
     accepted: dict[Place, Node] = {}
-    """By path, of the answers with errcode 0."""
+    """Nodes of the answers with errcode 0, by path."""
     refused: dict[Place, Node] = {}
     """The same of all others."""
 
@@ -102,7 +102,7 @@ class Recording(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sdk: SdkSource
     """Answers of the emulator prove nothing about WeCom."""
     apis: dict[Word, dict[Word, Answers]] = {}
-    """By API and case."""
+    """The answers by API and case."""
 
 
 def record(client: SdkClient, sdk: SdkSource, words: Mapping[str, str]) -> Recording:
@@ -192,7 +192,7 @@ def _requests(case: Case, values: Mapping[str, list[Any]]) -> list[Any]:
     """Return the requests of a case with what was found in the place of placeholders; none when nothing was."""
     names = _placeholders(case.request)
     choices = [values.get(name, [])[:MOST] for name in names]
-    return [_filled(case.request, dict(zip(names, chosen, strict=True))) for chosen in product(*choices)]
+    return [_fill(case.request, dict(zip(names, chosen, strict=True))) for chosen in product(*choices)]
 
 
 def _placeholders(template: Any) -> list[str]:
@@ -206,14 +206,14 @@ def _placeholders(template: Any) -> list[str]:
     return []
 
 
-def _filled(template: Any, values: Mapping[str, Any]) -> Any:
+def _fill(template: Any, values: Mapping[str, Any]) -> Any:
     match template:
         case str() if names := _placeholders(template):
             return values[names[0]]
         case dict():
-            return {key: _filled(each, values) for key, each in template.items()}
+            return {key: _fill(each, values) for key, each in template.items()}
         case list():
-            return [_filled(each, values) for each in template]
+            return [_fill(each, values) for each in template]
     return template
 
 

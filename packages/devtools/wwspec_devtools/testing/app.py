@@ -32,14 +32,11 @@ def client_of(emulator: EmulatorClient, **options: Any) -> ZoneClient:
 def _of_suite(emulator: EmulatorClient) -> dict[str, SuiteApp]:
     """Return the credentials of an app that gets its tokens by its suite."""
     info = emulator.info()
-    suite = SuiteApp(
-        info["suite_id"],
-        info["suite_secret"],
-        lambda: str(emulator.info()["suite_ticket"]),
-        info["corpid"],
-        info["permanent_code"],
-    )
-    return {"tokens": suite}
+
+    def ticket() -> str:
+        return str(emulator.info()["suite_ticket"])
+
+    return {"tokens": SuiteApp(info["suite_id"], info["suite_secret"], ticket, info["corpid"], info["permanent_code"])}
 
 
 class App:

@@ -78,11 +78,7 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     try:
         require("testing", "the fixture zone", unused=("hypothesis",))
     except ExtraMissingError as error:
-        missing = str(error)
-    else:
-        missing = ""
-    if missing:  # outside of `except`: pytest would show both errors
-        pytest.fail(missing, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None  # pytest.fail() would show both errors
     _import_httpx()
     from wwspec_devtools.testing.zone import Zone
     from wwspec_router.process.child import ChildError
@@ -90,17 +86,15 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     config = request.config
     form = config.getoption("--zone")
     app = config.rootpath / config.getini("wwspec_app")
-    opened: Zone | None = None
-    fault = ""
+    opened: Zone
     try:
         if form == "served":
-            opened = _renewed(_wwspec_processes, app)
+            opened = _renew(_wwspec_processes, app)
         else:
             opened = Zone.in_process(app) if form == "in-process" else Zone.connect(form, app)
     except (ConfigurationError, ChildError) as error:
-        fault = str(error)
-    if opened is None:  # outside of `except`, as above
-        pytest.fail(f"{fault}{_NO_ENV if _MISSING in fault and (app / '.env').is_file() else ''}", pytrace=False)
+        hint = _NO_ENV if _MISSING in str(error) and (app / ".env").is_file() else ""
+        raise pytest.fail.Exception(f"{error}{hint}", pytrace=False) from None
     if form == "served":
         yield opened  # the next test renews it
         return
@@ -117,7 +111,7 @@ def _import_httpx() -> None:
     del sys.modules["httpx._main"]  # a test may want it
 
 
-def _renewed(processes: "list[ServedZone]", app: Path) -> "ServedZone":
+def _renew(processes: "list[ServedZone]", app: Path) -> "ServedZone":
     """Return processes that know nothing of what was before."""
     from wwspec_devtools.testing.zone import Zone
 

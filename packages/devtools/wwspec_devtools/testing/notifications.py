@@ -1,4 +1,7 @@
-"""The notifications that the app of a zone gets: waits for one of a kind, and fetches its payload as the app does."""
+"""The notifications that the app of a zone gets: waits for one of a kind, and fetches its payload as the app does.
+
+With it: what the application's registry file says of abilities and notifications.
+"""
 
 from pathlib import Path
 from time import monotonic
@@ -50,9 +53,7 @@ class Notifications:
             ConfigurationError: No notification has that kind, or the registry file has faults.
             ZoneTimeoutError: It has not come by then.
         """
-        registry, faults = parse_registry(self._registry)
-        if faults:
-            raise RegistryError(faults)
+        registry = _read(self._registry)
         name = _name_of(kind, registry)
         ability_id = _ability_id(registry)
         until = monotonic() + seconds
@@ -84,6 +85,41 @@ class Notifications:
     def _came(self) -> str:
         came = [*(str(each.get("event_type")) for each in self._fetched), *self._refused]
         return f"there came: {', '.join(came)}" if came else "there came none"
+
+
+def _read(path: Path) -> Registry:
+    """Return what a registry file declares.
+
+    Raises:
+        RegistryError: It has faults.
+    """
+    registry, faults = parse_registry(path)
+    if faults:
+        raise RegistryError(faults)
+    return registry
+
+
+def ability_id_of(api: str, registry: Path) -> str:
+    """Return the ability ID that calls an SDK API: its name behind the prefix of `[passthrough]`, or its own row.
+
+    Args:
+        api: The API's name.
+        registry: The registry file of the application.
+
+    Raises:
+        ConfigurationError: No ability calls the API, or several do.
+    """
+    read = _read(registry)
+    passthrough = read.passthrough
+    if passthrough is not None and (passthrough.apis == "*" or api in passthrough.apis):
+        return f"{passthrough.prefix}{api}"
+    rows = [ability_id for ability_id, row in read.abilities.items() if row.api == api]
+    if len(rows) == 1:
+        return rows[0]
+    found = f"{', '.join(rows)} all call" if rows else "no ability calls"
+    raise ConfigurationError(
+        f"{registry}: {found} SDK API {api}: name the ability, as in call(ABILITY, request, reply=Response)"
+    )
 
 
 def _name_of(kind: str | type[Contract], registry: Registry) -> str:

@@ -181,7 +181,7 @@ class _Machine:
         self.number = number
         self.url = ""
         self.is_stopped = False
-        """Whether it shall not run."""
+        """Whether an order has stopped it."""
         self._client = client
         self._start = start
         disk = folder / f"machine-{number}" if number else folder

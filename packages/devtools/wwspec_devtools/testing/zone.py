@@ -23,12 +23,11 @@ from msgspec import to_builtins
 from wwspec_client import ZoneClient
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, OutputT, reply_type
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.testing.ability_ids import ability_id_of
 from wwspec_devtools.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_devtools.testing.app import App, client_of
-from wwspec_devtools.testing.by_hand import Functions
-from wwspec_devtools.testing.notifications import Notifications, ZoneTimeoutError
+from wwspec_devtools.testing.notifications import Notifications, ZoneTimeoutError, ability_id_of
 from wwspec_devtools.testing.served import ServedProgram
+from wwspec_devtools.testing.standin import Functions
 from wwspec_router.config import registry_path
 from wwspec_router.process.child import StartProcess
 
@@ -45,7 +44,7 @@ _TELLING = frozenset(("errcode", "errmsg", "raw", "refused_by"))
 
 
 class _Refusal(Answer[ReplyT]):
-    """A refusal that a test got. `is_seen` says whether the test has read it."""
+    """A refusal that a test got; `is_seen` when the test has read it."""
 
     is_seen = False
 
@@ -209,8 +208,8 @@ class Zone:
         Raises:
             ConfigurationError: No ability calls the SDK API, or the registry file has faults.
         """
-        ability_id, request, reply = self._asked(ability, data, reply)
-        return self._kept(self._app.call(ability_id, request, notify_id, reply=reply))
+        ability_id, request, reply = self._request(ability, data, reply)
+        return self._watch(self._app.call(ability_id, request, notify_id, reply=reply))
 
     @overload
     def submit(self, ability: ApiRequest[OutputT]) -> ZoneTask[OutputT]: ...
@@ -231,9 +230,9 @@ class Zone:
             >>> zone.submit("chat_digest", {"limit": 5}).result(timeout=10).reply["messages"]
             5
         """
-        ability_id, request, reply = self._asked(ability, data, reply)
+        ability_id, request, reply = self._request(ability, data, reply)
         submitted = self._app.submit(ability_id, request, reply=reply)
-        return ZoneTask(submitted.jobid, lambda seconds: self._kept(submitted.result(seconds)))
+        return ZoneTask(submitted.jobid, lambda seconds: self._watch(submitted.result(seconds)))
 
     def unseen_refusals(self) -> list[str]:
         """Return the refusals since the last time that no test has looked at, and failures of its functions.
@@ -248,14 +247,14 @@ class Zone:
             self._functions.failures.clear()
         return refusals
 
-    def _kept(self, answer: Answer[Any]) -> Answer[Any]:
+    def _watch(self, answer: Answer[Any]) -> Answer[Any]:
         if answer.refused_by is None:
             return answer
         watched: _Refusal[Any] = _Refusal(**vars(answer))
         self._refused.append((watched, answer.refusal))
         return watched
 
-    def _asked(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, object, Any]:
+    def _request(self, ability: str | ApiRequest[Any], data: object, reply: Any) -> tuple[str, object, Any]:
         """Return the ability ID, the request and the type of the reply."""
         if isinstance(ability, str):
             return ability, data, reply
@@ -430,27 +429,12 @@ class ServedZone(ServedProgram, Zone):
     Args:
         app: The application folder.
         registry: Its registry file; None means the usual one.
-        serve: Further options of `wwspec serve`.
-        emulate: Further options of `wwspec emulate`.
-        settings: The application's own settings; see `Zone.serve`.
-        machines: How many machines the program runs on.
-        start_process: Starts each process.
-        start_limit: Seconds within which each must be ready; see `Zone.serve`.
+        options: Those of `ServedProgram`.
 
     Raises:
         ChildError: The program or the emulator did not start; the text holds its output.
     """
 
-    def __init__(
-        self,
-        app: Path,
-        registry: Path | None,
-        serve: Sequence[str],
-        emulate: Sequence[str],
-        settings: Mapping[str, object] | None = None,
-        machines: int = 1,
-        start_process: StartProcess | None = None,
-        start_limit: float | None = None,
-    ) -> None:
-        ServedProgram.__init__(self, app, registry, serve, emulate, settings, machines, start_process, start_limit)
+    def __init__(self, app: Path, registry: Path | None, *options: Any) -> None:
+        ServedProgram.__init__(self, app, registry, *options)
         Zone.__init__(self, self.client, self._stack, registry_path(app, registry), self._var)

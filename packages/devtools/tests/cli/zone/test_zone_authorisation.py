@@ -1,20 +1,17 @@
 """The commands of `wwspec zone` that play the admin of a corp, and `--corp`."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
+from tests.cli.zone.conftest import Wwspec, printed
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router.cli.main import main
-
-Wwspec = Callable[..., Result]
 
 SECOND = "wwemulator00000002"
 
@@ -32,19 +29,6 @@ def emulator(program: SealedProgram) -> Iterator[Emulator]:
         emulator = Emulator(EmulatorSettings(app_type="third", corps=2, **settings), stack)
         program.key = emulator.key
         yield emulator
-
-
-@pytest.fixture
-def wwspec(emulator: Emulator) -> Wwspec:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": emulator.url})
-
-    return run
-
-
-def printed(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def test_an_authorisation_is_taken_back_given_again_ended_and_renewed(wwspec: Wwspec, emulator: Emulator) -> None:

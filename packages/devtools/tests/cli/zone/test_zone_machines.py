@@ -1,20 +1,19 @@
 """`wwspec zone machine` and `deploy`: with an emulator alone, and with one whose orders are followed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.cli.zone.conftest import Wwspec
 from tests.support.emulator import Emulator
 from wwspec_contracts.errors import WWSpecError
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_router.cli.main import main
-
-Wwspec = Callable[..., Result]
 
 
 class Starter:

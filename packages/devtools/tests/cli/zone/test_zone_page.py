@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.apps import write_files
 from tests.support.command import wwspec
-from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server
+from tests.support.emulator import Emulator, free_socket, http_server
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
 from tests.support.zones import forked_child
@@ -24,11 +24,6 @@ import os, sys
 open({record!r} + ".part", "w").write("\\n".join(sys.argv[1:]))
 os.replace({record!r} + ".part", {record!r})
 """
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
 
 
 @pytest.fixture

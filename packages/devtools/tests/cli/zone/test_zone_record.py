@@ -5,23 +5,20 @@ import json
 import os
 import pty
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from tests.cli.zone.conftest import Wwspec
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_router.cli.main import main
 from wwspec_router.cli.tables import moment
-
-Wwspec = Callable[..., Result]
 
 CRASH = '{"errcode": 710660, "errmsg": "internal error"}'
 FRAMES = [
@@ -29,26 +26,6 @@ FRAMES = [
     {"file": "/shop/prices.py", "line": 3, "function": "of", "code": "return 1 / 0", "own": True},
     {"file": "/lib/numbers.py", "line": 9, "function": "divide", "code": "raise", "own": False},
 ]
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def wwspec(emulator: Emulator) -> Wwspec:
-    """Run the command line with the emulator's URL in the environment."""
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": emulator.url, "NO_COLOR": "1"})
-
-    return run
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

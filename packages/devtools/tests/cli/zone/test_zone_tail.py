@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from tests.support.emulator import free_socket, serving, url_of
+from tests.support.emulator import serving, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.cli.tail import Lines, json_lines
@@ -18,7 +17,6 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEvent
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
-from wwspec_router.cli.main import main
 
 ROW: dict[str, Any] = {
     "number": 1,
@@ -89,27 +87,6 @@ def test_neither_does_what_is_printed_into_a_pipe_which_has_the_same_values() ->
     assert r"a\u001b[2J\u202eb\u007f\udb40\udc01" in line
     assert "名字\u3000echo" in line
     assert json.loads(line) == row
-
-
-@pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        (["--since", "-1"], "--since"),
-        (["--kind", "nothing"], "'nothing' is not one of 'app'"),
-        (["extra"], "unexpected extra argument"),
-    ],
-)
-def test_bad_arguments_are_named(arguments: list[str], problem: str) -> None:
-    result = CliRunner().invoke(main, ["zone", "tail", *arguments])
-    assert result.exit_code == 2
-    assert problem in result.stderr
-
-
-def test_without_an_emulator_one_line_says_what_to_do() -> None:
-    with free_socket() as bound:
-        result = CliRunner().invoke(main, ["zone", "tail", "--url", url_of(bound)])
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "start one with `wwspec dev`" in result.stderr
 
 
 @pytest.mark.slow  # an emulator is started twice, and tail looks for it again every few seconds

@@ -9,51 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from tests.cli.zone.conftest import Wwspec, printed
 from tests.support.apps import write_files
 from tests.support.emulator import Emulator, SealedProgram, free_socket, http_server, url_of
 from wwspec_devtools.emulator.http.client import EmulatorClient
+from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 from wwspec_router.cli.main import main
 
-Wwspec = Callable[..., Result]
-
-
-@pytest.fixture
-def emulator(zone: tuple[Emulator, SealedProgram]) -> Emulator:
-    return zone[0]
-
-
-@pytest.fixture
-def program(zone: tuple[Emulator, SealedProgram]) -> SealedProgram:
-    return zone[1]
-
-
-@pytest.fixture
-def wwspec(emulator: Emulator) -> Wwspec:
-    """Run the command line with the emulator's URL in the environment."""
-
-    def run(*arguments: str, input: str | None = None) -> Result:  # noqa: A002 - as click calls it
-        return CliRunner().invoke(main, arguments, env={"WWSPEC_EMULATOR_URL": emulator.url}, input=input)
-
-    return run
-
-
-def printed(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def test_info_and_advance_print_json(wwspec: Wwspec, emulator: Emulator) -> None:
-    assert printed(wwspec("zone", "info"))["corpid"] == emulator.settings.corpid
-    assert printed(wwspec("zone", "advance", "90")) == {"now": 1_750_000_090}
-
 
 def test_the_clock_goes_forward_by_units_and_to_a_date_and_back_to_now(wwspec: Wwspec, emulator: Emulator) -> None:
-    start, day = 1_750_000_000, 86_400
-    for time, moved in (("7d", 7 * day), ("1w", 14 * day), ("90min", 14 * day + 5400), ("0.5h", 14 * day + 7200)):
-        assert printed(wwspec("zone", "advance", time)) == {"now": start + moved}
+    start, week = 1_750_000_000, 7 * 86_400
+    now = start
+    for time, moved in (("90", 90), ("7d", week), ("1w", week), ("90min", 5400), ("0.5h", 1800)):
+        now += moved
+        assert printed(wwspec("zone", "advance", time)) == {"now": now}
     assert printed(wwspec("zone", "advance", "2025-07-01T00:00:00+08:00"))["now"] == 1_751_299_200
     passed = wwspec("zone", "advance", "2025-06-01")
     assert passed.exit_code == 2
@@ -354,6 +326,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 def test_info_lists_who_and_what_the_corp_has(wwspec: Wwspec) -> None:
     info = printed(wwspec("zone", "info"))
+    assert info["corpid"] == EmulatorSettings().corpid
     assert info["employees"]["lina"] == "李娜"
     assert all(each.startswith("wm") for each in info["customers"])
     assert all(each.startswith("wb") for each in info["robots"])

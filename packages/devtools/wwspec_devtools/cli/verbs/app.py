@@ -6,7 +6,7 @@ import click
 
 from wwspec_devtools.cli.candidates import ability_ids
 from wwspec_devtools.cli.key_options import key_options
-from wwspec_devtools.cli.sealing import PREFIX
+from wwspec_devtools.cli.sealing import prefix_option
 from wwspec_devtools.cli.verbs.app_failed import failed
 from wwspec_devtools.cli.verbs.app_tail import tail
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
@@ -38,12 +38,7 @@ command.add_command(tail)
     help="An ability without side effects, to be called.  [default: that of sync_msg]",
 )
 @click.option("--request", default="", metavar="JSON", help="What --ability is called with.  [default: {}]")
-@click.option(
-    "--prefix",
-    default=PREFIX,
-    show_default=True,
-    help="What comes before sync_msg in its ability ID.",
-)
+@prefix_option
 @key_options(confirm=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of state, topic, text and errcode.")
 @wecom_options

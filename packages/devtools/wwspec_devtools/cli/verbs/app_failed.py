@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
+from wwspec_devtools.cli.option_types import EXISTING_FILE
 from wwspec_router.cli.options import print_json
 from wwspec_router.cli.tables import moment
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=EXISTING_FILE)
 @click.argument("notify_ids", nargs=-1, metavar="[NOTIFY_ID]...")
 @click.option("--retry", is_flag=True, help="Let the receiver try them again, within a second or at its next start.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of notification, attempts, due and reason.")

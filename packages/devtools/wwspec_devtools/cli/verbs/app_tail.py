@@ -15,6 +15,7 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.dev_note import noted_url
+from wwspec_devtools.cli.option_types import Address
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.options import secret_option
 from wwspec_router.cli.tables import moment, styled
@@ -23,14 +24,15 @@ from wwspec_router.config import variable
 if TYPE_CHECKING:
     from wwspec_client import Callback, NotifyEvent
 
-LISTEN = "127.0.0.1:8090"
+PORT = 8090
+LISTEN = f"127.0.0.1:{PORT}"
 
 
 @click.command(cls=WeComCommand)
 @click.option("--url", default="", metavar="URL", help="An emulator that runs; then nothing else need be given.")
 @click.option(
     "--listen",
-    metavar="HOST:PORT",
+    type=Address(LISTEN),
     help=f"Where callbacks arrive, such as behind a tunnel.  [default: {LISTEN}; with --url any free port]",
 )
 @click.option(
@@ -47,7 +49,7 @@ LISTEN = "127.0.0.1:8090"
 def tail(
     wecom: WeCom,
     url: str,
-    listen: str | None,
+    listen: tuple[str, int] | None,
     receive_id: str,
     callback_token: str,
     encoding_aes_key: str,
@@ -65,7 +67,7 @@ def tail(
     secret = (callback_token, encoding_aes_key)
     if wecom == WeCom() and not any(secret):
         url = url or noted_url()
-    with until_interrupted(), _listening(listen or ("127.0.0.1:0" if url else LISTEN)) as bound:
+    with until_interrupted(), _listening(*(listen or ("127.0.0.1", 0 if url else PORT))) as bound:
         if url:
             _tail_emulator(url, bound, as_json)
         elif not all(secret):
@@ -88,7 +90,7 @@ def _tail_emulator(url: str, bound: socket.socket, as_json: bool) -> None:
         info = emulator.info()
         if not info["receives_events"]:
             emulator.receive_events()
-        emulator.set_callback(f"http://{_place(bound)}/callback", token, key)
+        emulator.set_callback(f"http://{_place(*bound.getsockname())}/callback", token, key)
         names = {"corpid": info["corpid"], "corpsecret": info["secret"], "program_id": info["program_id"]}
         any_time = NotifyPolicy(replay_window=math.inf)  # the emulator's clock is put forward
         try:
@@ -113,7 +115,7 @@ def _serve(wecom: WeCom, bound: socket.socket, as_json: bool, **receiver: Any) -
 
     _log_to_stderr()
     app = AsyncNotifyReceiver(wecom.async_client(), show, on_other=show_other, **receiver)
-    click.echo(styled(f"callbacks arrive at http://{_place(bound)}; Ctrl-C ends it", dim=True), err=True)
+    click.echo(styled(f"callbacks arrive at http://{_place(*bound.getsockname())}; Ctrl-C ends it", dim=True), err=True)
     config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, ws="none", server_header=False)
     uvicorn.Server(config).run(sockets=[bound])
 
@@ -145,22 +147,15 @@ def _log_to_stderr() -> None:
 
 
 @contextmanager
-def _listening(place: str) -> Iterator[socket.socket]:
-    host, _, port = place.rpartition(":")
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
-        bound = socket.create_server((host.strip("[]"), int(port)), family=_family(host))
-    except (ValueError, OverflowError):
-        raise click.UsageError(f"--listen is HOST:PORT, such as {LISTEN}, not {place!r}") from None
+        bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
+        place = _place(host, port)
         raise ConfigurationError(f"--listen {place}: {error.strerror}: choose another port or address") from None
     with bound:
         yield bound
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _place(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
+def _place(host: str, port: int, *_: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -10,6 +10,7 @@ import msgspec
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.files import SIDES, ConsoleContract, read_console_files, write_console_files
 from wwspec_devtools.cli.candidates import ability_ids as known_ids
+from wwspec_devtools.cli.option_types import FOLDER
 from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_devtools.console_contracts.described import ConsoleContracts, described_contracts, json_schemas
 from wwspec_router.cli.options import app_options, print_json
@@ -19,11 +20,7 @@ from wwspec_router.registry.table import AbilityTable, build_table
 
 @click.command()
 @app_options
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write <ability ID>.input.json and <ability ID>.output.json there.",
-)
+@click.option("--out", type=FOLDER, help="Write <ability ID>.input.json and <ability ID>.output.json there.")
 @click.option("--json-schema", is_flag=True, help="Print JSON Schemas instead, for other tools.")
 @click.option(
     "--diff",
@@ -32,7 +29,7 @@ from wwspec_router.registry.table import AbilityTable, build_table
 )
 @click.option(
     "--client",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Write the module of the program's own abilities there, <program>.py, for its enterprise app.",
 )
 @click.option("--check", is_flag=True, help="With --client: write nothing; exit 1 with a diff when the module is old.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Event
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import click
@@ -22,7 +22,7 @@ from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackRe
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.browser import open_in_browser, open_option
-from wwspec_devtools.cli.dev_banner import call_lines, print_places, row
+from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, row
 from wwspec_devtools.cli.emulator_options import port_options
 from wwspec_devtools.console_contracts.described import described_contracts
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -34,9 +34,6 @@ from wwspec_router.config import registry_path
 from wwspec_router.process.child import Child, ChildError
 from wwspec_router.registry.own_settings import file_variable
 from wwspec_router.registry.table import build_table
-
-if TYPE_CHECKING:
-    from wwspec_client import ZoneClient
 
 TICK = 0.2
 """Seconds between two checks for a signal."""
@@ -194,54 +191,37 @@ def _serving(
 
 def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
     """Play the flow, and print a line or two for each step."""
+    from wwspec_contracts import sync_msg
     from wwspec_devtools.testing.app import App  # here, since `--help` needs no extra
 
     app = App(client).client
     client.receive_events()
-    _step("app", "set_receive_callback: events go to the program")
+    row("app", "set_receive_callback: events go to the program")
     fired = client.fire("conversation_new_message")
-    _step("WeCom", "event conversation_new_message -> program, encrypted, call_type 2")
-    _step("program", f"stored it under a fresh notify_id, called spec_notify_app, answered {fired['reply']}")
+    row("WeCom", "event conversation_new_message -> program, encrypted, call_type 2")
+    row("program", f"stored it under a fresh notify_id, called spec_notify_app, answered {fired['reply']}")
     notification = callbacks.receive(CALLBACK_LIMIT)
     notify_id = notification["NotifyId"]
-    _step("WeCom", f"program_notify -> app: NotifyId {notify_id}, NotifyScene {notification['NotifyScene']}")
+    row("WeCom", f"program_notify -> app: NotifyId {notify_id}, NotifyScene {notification['NotifyScene']}")
     event = app.call("get_callback_data", notify_id=notify_id)
-    _step("app", f"get_callback_data by notify_id: {msgspec.json.encode(event).decode()}")
+    row("app", f"get_callback_data by notify_id: {msgspec.json.encode(event).decode()}")
     messages = pages = 0
     last: Any = None
-    for page in _pages(app, event["conversation_new_message"]["token"]):
-        pages, messages = pages + 1, messages + len(page)
-        last = page[-1] if page else last
-        _step("app", f"invoke_sync_msg, page {pages}: {len(page)} messages")
-    _step("app", f"{messages} messages in {pages} pages; the last is {last['msgid'] if last else 'missing'}")
+    for page in app.pages(sync_msg.Request(token=event["conversation_new_message"]["token"], limit=PAGE)):
+        pages, messages = pages + 1, messages + len(page.msg_list)
+        last = page.msg_list[-1] if page.msg_list else last
+        row("app", f"invoke_sync_msg, page {pages}: {len(page.msg_list)} messages")
+    row("app", f"{messages} messages in {pages} pages; the last is {last.msgid if last else 'missing'}")
     digest = app.call("chat_digest", {"limit": PAGE})
-    _step(
-        "app",
-        f"chat_digest, the program's own code: {digest['messages']} messages of {len(digest['senders'])} senders",
-    )
+    counted = f"{digest['messages']} messages of {len(digest['senders'])} senders"
+    row("app", f"chat_digest, the program's own code: {counted}")
     click.echo("\nEvery call above was encrypted, decoded, checked against its contract, and sealed again.")
-
-
-def _pages(app: "ZoneClient", token: str) -> Iterator[list[Any]]:
-    request: dict[str, Any] = {"token": token, "limit": PAGE}
-    has_more = True
-    while has_more:
-        page = app.call("invoke_sync_msg", request)
-        yield page["msg_list"]
-        has_more = bool(page["has_more"])
-        request["cursor"] = page["next_cursor"]
-
-
-def _step(who: str, what: str) -> None:
-    row(who, what)
 
 
 def _keep_serving(client: EmulatorClient) -> None:
     """Print what to try, and wait for Ctrl-C or SIGTERM."""
-    click.echo("\nStill serving; Ctrl-C ends it. In another terminal:\n")
-    for line in call_lines(client, "invoke_sync_msg", '{"limit":2}'):
-        click.echo(f"  {line}")
-    click.echo()
+    click.echo("\nStill serving; Ctrl-C ends it. ", nl=False)
+    print_call_lines(client, "invoke_sync_msg", '{"limit":2}')
     # Short waits: a signal that another thread receives does not end a long wait here.
     while not Event().wait(TICK):
         pass

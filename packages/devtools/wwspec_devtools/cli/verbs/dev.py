@@ -2,29 +2,29 @@
 
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+from click.core import ParameterSource
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.browser import open_in_browser, open_option
-from wwspec_devtools.cli.dev_banner import call_lines, print_places, sample_call
-from wwspec_devtools.cli.dev_note import DevNote, noted
+from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, sample_call
+from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places, say
 from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
-from wwspec_devtools.cli.forwarding import forwarded
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.console_contracts.saved_requests import FOLDER
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_router.cli.help import SectionedCommand
-from wwspec_router.cli.options import app_options, own_settings_file, setting_options, store_option
+from wwspec_router.cli.options import SecretOption, app_options, own_settings_file, setting_options, store_option
 from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import NO_LIMIT, registry_path, settings
 from wwspec_router.process.child import STOP_LIMIT, Child
@@ -101,8 +101,8 @@ def command(
     _check(app, ports, emulator_port, debug=debug)
     registry = registry_path(app, registry)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
-    emulate, emulator_environment = forwarded(context, EMULATOR_OPTIONS)
-    serve, program_environment = forwarded(context, SETTINGS)
+    emulate, emulator_environment = options_to_pass_on(context, EMULATOR_OPTIONS)
+    serve, program_environment = options_to_pass_on(context, SETTINGS)
     if debug:
         emulate.append(f"--call-timeout={NO_LIMIT}")
         serve.append("--debug")
@@ -118,7 +118,7 @@ def command(
         program.prepare()
         emulator.wait_ready(f"{url}/emulator/info")
         try:
-            stack.enter_context(noted(app, DevNote(url, program_url)))
+            stack.enter_context(keep_note(app, DevNote(url, program_url)))
         except ConfigurationError as error:
             say(f"{error}; the verbs of this folder find this one with --url {url}", fg="yellow")
         watched = changes(app, registry)
@@ -138,6 +138,34 @@ def command(
             say(f"{_names(app, changed)} changed: restarting the program")
             if program.start(NO_LIMIT if debug else STOP_LIMIT):
                 say("the program is up again", fg="green")
+
+
+def options_to_pass_on(context: click.Context, names: Collection[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the options that a verb was given, in the form that another verb takes.
+
+    Args:
+        context: The context of the verb that was given them.
+        names: The parameters to pass on.
+
+    Returns:
+        Options, and environment variables for secrets: every user of the machine can read a command line.
+    """
+    options: list[str] = []
+    environment: dict[str, str] = {}
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in names or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        value = context.params[name]
+        if isinstance(parameter, SecretOption):
+            environment |= {str(parameter.envvar): str(value), f"{parameter.envvar}_FILE": ""}
+        elif isinstance(value, bool):
+            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
+        elif isinstance(value, tuple):
+            options += [f"{parameter.opts[0]}={each}" for each in value]
+        else:
+            options.append(f"{parameter.opts[0]}={value}")
+    return options, environment
 
 
 def _check(app: Path, ports: Sequence[int], emulator_port: int, *, debug: bool) -> None:
@@ -174,7 +202,5 @@ def _print_hints(
     click.echo()
     several = f", on {machines} machines: this port and those behind it" if machines > 1 else ""
     print_places(client, program_url, f"{len(contracts)} abilities of {app}{several}")
-    click.echo("\nIn another terminal:\n")
-    for line in call_lines(client, *sample_call(contracts)):
-        click.echo(f"  {line}")
     click.echo()
+    print_call_lines(client, *sample_call(contracts))

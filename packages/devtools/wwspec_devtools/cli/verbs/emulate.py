@@ -8,6 +8,7 @@ import click
 from wwspec_contracts.files import read_console_contracts
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.emulator_options import DEFAULTS, emulator_options
+from wwspec_devtools.cli.option_types import FOLDER
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_router.cli.ports import require_free_ports
 
@@ -27,13 +28,11 @@ from wwspec_router.cli.ports import require_free_ports
 )
 @click.option(
     "--contracts",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder of console contracts, as `wwspec contracts --out` writes them.  [default: let everything through]",
 )
 @click.option(
-    "--requests",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of saved requests, which the console lists and writes.  [default: none]",
+    "--requests", type=FOLDER, help="Folder of saved requests, which the console lists and writes.  [default: none]"
 )
 @open_option
 @emulator_options

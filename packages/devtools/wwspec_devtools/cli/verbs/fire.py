@@ -13,6 +13,7 @@ from wwspec_devtools.cli.call_target import is_wecom
 from wwspec_devtools.cli.candidates import event_types
 from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_option
 from wwspec_devtools.cli.failure_report import print_event
+from wwspec_devtools.cli.option_types import EXISTING_FILE
 from wwspec_devtools.cli.wecom import base_url_option
 from wwspec_router.cli.options import print_json
 
@@ -32,11 +33,7 @@ NOT_AT_WECOM = (
     metavar="KEY=VALUE",
     help="Set a field of the event; VALUE is JSON or text.",
 )
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="JSON: a whole event, which is sent as it is, or fields to set.",
-)
+@click.option("--file", type=EXISTING_FILE, help="JSON: a whole event, which is sent as it is, or fields to set.")
 @url_option
 @corp_option
 @base_url_option(hidden=True)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import click
 
-from wwspec_devtools.cli.administration import administration_options, ask, searched
+from wwspec_devtools.cli.administration import administration_options, ask, search_result
 from wwspec_devtools.cli.call_target import Place
 from wwspec_devtools.cli.wecom import WeComCommand
 from wwspec_router.cli.options import print_json
@@ -44,5 +44,5 @@ def command(corp: str, machines: int, ability: str, tries: int, place: Place) ->
     print_json([{"machine": machine, **counts} for machine, counts in removed.items()])
     if len(removed) < machines:
         raise click.ClickException(
-            f"not {machines} yet: {searched(set(removed), tries)}; call it again, or raise --tries"
+            f"not {machines} yet: {search_result(set(removed), tries)}; call it again, or raise --tries"
         )

@@ -2,15 +2,26 @@
 
 import random
 import sys
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_router.cli.options import Seconds, app_options, needs
 from wwspec_router.config import registry_path
+from wwspec_router.registry.table import AbilityTable, build_table
+from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget
+
+if TYPE_CHECKING:
+    from wwspec_devtools.testing.zone import Zone
 
 EXAMPLES = 200
+SHOWN = 20
+"""Messages whose ids are taken."""
 CLOCK_START = 1_800_000_000
 """Unix time at which the emulated world begins: with the same seed it is the same world each time."""
 
@@ -55,12 +66,9 @@ def command(
 
     Exit code: 0 when nothing was found, 1 with a finding, 2 for wrong usage.
     """
-    from wwspec_devtools.fuzz.campaign import search
+    from wwspec_devtools.fuzz.campaign import HEAD, repeating_test, search  # here, since it needs the extra
     from wwspec_devtools.fuzz.crashes import listening
-    from wwspec_devtools.fuzz.report import HEAD, repeating_test
-    from wwspec_devtools.fuzz.targets import known_values, requests_of
     from wwspec_devtools.testing.zone import Zone
-    from wwspec_router.registry.table import build_table  # here, since it needs the extra
 
     table = build_table(app, registry_path(app, registry))
     requests = requests_of(table, targets)
@@ -92,6 +100,65 @@ def command(
     click.echo(f"{len(requests)} abilities and events, seed {seed}: {_findings(found)}", err=True)
     if found:
         sys.exit(1)
+
+
+def requests_of(table: AbilityTable, names: Sequence[str]) -> dict[str, Any]:
+    """Return what is fuzzed: ability ID -> the msgspec type of its request; event type -> the code on it.
+
+    Args:
+        table: What the application answers.
+        names: Abilities and events; none means the application's own handlers, and all events.
+
+    Raises:
+        ConfigurationError: There is no such ability or event.
+    """
+    chosen = names or [
+        *(name for name, ability in table.abilities.items() if isinstance(ability.target, HandlerTarget)),
+        *table.events,
+    ]
+    known = [*table.abilities, *table.events]
+    requests: dict[str, Any] = {}
+    for name in chosen:
+        if name in table.abilities:
+            requests[name] = _request(table.abilities[name])
+        elif name in table.events:
+            requests[name] = table.event_targets.get(name)
+        else:
+            hint = did_you_mean(name, known, "`wwspec abilities` lists those that there are")
+            raise ConfigurationError(f"there is no ability and no event {name}; {hint}")
+    return requests
+
+
+def known_values(zone: "Zone", table: AbilityTable) -> dict[str, list[Any]]:
+    """Return values of the emulated world, by the name of their key.
+
+    Args:
+        zone: The application in a zone.
+        table: What it answers. Ids of messages, people and groups are known when one ability passes `sync_msg` on.
+    """
+    event = zone.client.fire("conversation_new_message")["event"]
+    token = event["conversation_new_message"]["token"]
+    known = {"token": [token]}
+    pull = next((name for name, each in table.abilities.items() if _passes_on(each, "sync_msg")), None)
+    if pull is None:
+        return known
+    answer = zone.call(pull, {"token": token, "limit": SHOWN})
+    messages = [] if answer.refused_by else answer.reply["msg_list"]
+    people = [each["sender"]["id"] for each in messages if each.get("sender")]
+    ids = {"msgid": [each["msgid"] for each in messages], "chatid": [each.get("chatid") for each in messages]}
+    ids |= dict.fromkeys(("userid", "open_userid", "external_userid"), people)
+    return known | {key: found for key, each in ids.items() if (found := [value for value in each if value])}
+
+
+def _passes_on(ability: Ability, api: str) -> bool:
+    return isinstance(ability.target, ApiTarget) and ability.target.api == api
+
+
+def _request(ability: Ability) -> Any:
+    target = ability.target
+    if isinstance(target, FuncTarget):
+        return reduce(or_, target.requests.values())
+    return target.input.type
 
 
 class _Progress:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.image.engine import ENGINES
 from wwspec_router.cli.options import print_json
 
@@ -16,18 +17,14 @@ from wwspec_router.cli.options import print_json
     default=Path(),
     help="The program's folder, with its Dockerfile.  [default: this folder]",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the tar goes.  [default: dist/zone-image.tar in the program's folder]",
-)
+@click.option("--output", type=FILE, help="Where the tar goes.  [default: dist/zone-image.tar in the program's folder]")
 @click.option("--base", metavar="IMAGE", help="A base image with CPython 3.12, best with its digest: NAME:TAG@sha256:…")
 @click.option("--index-url", metavar="URL", help="A mirror of the Python package index; it is not kept in the image.")
 @click.option("--engine", type=click.Choice(ENGINES), help="What builds.  [default: the first that works]")
 @click.option(
     "--check",
     "tar",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="TAR",
     help="Build nothing: look into this tar or tar.gz. Needs no engine; extracts and starts nothing.",
 )

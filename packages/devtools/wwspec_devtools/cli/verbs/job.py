@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from wwspec_devtools.cli.administration import administration_options, ask, searched
+from wwspec_devtools.cli.administration import administration_options, ask, search_result
 from wwspec_devtools.cli.call_target import Place
 from wwspec_devtools.cli.wecom import WeComCommand
 from wwspec_router.cli.help import CommandGroup
@@ -91,6 +91,6 @@ def _change(action: str, done: str, job_id: str, ability: str, tries: int, place
         machines.add(said.machine)
     hint = '; one with the error "no ability" runs when a program has its row again' if action == "retry" else ""
     raise click.ClickException(
-        f"{job_id}: none of them has this failed job: {searched(machines, tries)}; `wwspec job list` lists such jobs, "
-        f"and --tries asks more often{hint}"
+        f"{job_id}: none of them has this failed job: {search_result(machines, tries)}; "
+        f"`wwspec job list` lists such jobs, and --tries asks more often{hint}"
     )

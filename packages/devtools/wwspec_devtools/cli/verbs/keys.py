@@ -11,7 +11,7 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.key_options import key_options
-from wwspec_devtools.cli.sealing import PREFIX, pull_messages
+from wwspec_devtools.cli.sealing import prefix_option, pull_messages
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.options import print_json
@@ -181,7 +181,7 @@ def _todo(folder: "KeyFolder", file: "KeyFile") -> str:
 
 @command.command("list", cls=WeComCommand)
 @click.option("--online", is_flag=True, help="Pull messages through the program, and say which versions seal them.")
-@click.option("--prefix", default=PREFIX, show_default=True, help="What comes before sync_msg in its ability ID.")
+@prefix_option
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 @key_options(confirm=False)
 @wecom_options

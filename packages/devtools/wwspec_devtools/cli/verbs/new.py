@@ -5,8 +5,15 @@ from pathlib import Path
 
 import click
 
-from wwspec_devtools.scaffold.framework import PACKAGES, PUBLISHED, WHEELS, find_wheels, pure_wheel
-from wwspec_devtools.scaffold.project import make_project, project_files
+from wwspec_devtools.scaffold.project import (
+    PACKAGES,
+    PUBLISHED,
+    WHEELS,
+    find_wheels,
+    make_project,
+    project_files,
+    pure_wheel,
+)
 
 
 @click.command()

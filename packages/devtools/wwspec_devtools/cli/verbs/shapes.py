@@ -1,6 +1,7 @@
 """`wwspec shapes`: what WeCom's servers answer, without any value, against contracts and emulator."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
 from wwspec_contracts.extras import require
+from wwspec_devtools.cli.option_types import FILE
 from wwspec_router.cli.help import CommandGroup, SettingsCommand
 from wwspec_router.cli.options import app_options, print_json, setting_options
 from wwspec_router.cli.tables import json_option, print_list
@@ -28,17 +30,13 @@ def command() -> None:
     """
 
 
-def _sdk_options(function: Any) -> Any:
-    return setting_options(function, but=_OTHERS)
-
-
 @command.command(cls=SettingsCommand)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 @click.option("--agentid", type=click.IntRange(1), envvar=variable("agentid"), show_envvar=True, help="The app.")
 @click.option("--word", default="项目", show_default=True, help="A word in messages and in names of groups.")
 @click.option("--name", default="zhang", show_default=True, help="Part of a person's name.")
 @app_options
-@_sdk_options
+@partial(setting_options, but=_OTHERS)
 def record(
     file: Path, agentid: int | None, word: str, name: str, app: Path, registry: Path | None, sdk: str, **options: Any
 ) -> None:
@@ -89,7 +87,7 @@ def _client(config: Settings, agentid: int | None) -> "SdkClient":
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 @click.option("--test", "as_test", is_flag=True, help="Print a pytest test that fails while there are differences.")
 @json_option
 def compare(file: Path, as_test: bool, as_json: bool) -> None:

@@ -1,10 +1,13 @@
 """`wwspec zone`: control of a running emulator."""
 
+import inspect
+import math
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import click
 import msgspec
@@ -13,21 +16,113 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
 from wwspec_contracts.support.private_files import restrict_to_owner
 from wwspec_devtools.cli.candidates import ability_ids
-from wwspec_devtools.cli.control_verbs import control_verb
-from wwspec_devtools.cli.emulator_candidates import entry_numbers
+from wwspec_devtools.cli.emulator_candidates import entry_numbers, groups, people
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
-from wwspec_devtools.cli.time_option import Move
+from wwspec_devtools.cli.option_types import FILE
 from wwspec_devtools.cli.verbs.zone_authorisation import ACTS
 from wwspec_devtools.cli.verbs.zone_faults import answer, clear, fault, faults
-from wwspec_devtools.cli.verbs.zone_machines import deploy, machine
 from wwspec_devtools.cli.verbs.zone_page import page
 from wwspec_devtools.cli.verbs.zone_record import notifications, show, tail, test, traffic
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.http.control_rows import controls
+from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
+from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
 from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.config import registry_path
+
+NOW = "now"
+"""Back to the real time."""
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_LENGTH = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_UNITS)})?")
+
+KNOWN: dict[str, dict[str, Any]] = {
+    "sender": {"shell_complete": people},
+    "to": {"shell_complete": people, "metavar": "ID"},
+    "group": {"shell_complete": groups, "metavar": "CHATID"},
+    "permissions": {"type": click.Choice(PERMISSIONS)},
+    "info_type": {"type": click.Choice(ORDERS)},
+}
+"""What the command line knows of arguments besides their type, by name."""
+
+
+class Move(click.ParamType[float | datetime | str]):
+    """Seconds, a number with a unit, a date (of this machine's time zone when it names none), or `now`."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: str | float | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | datetime | str:
+        """Return seconds, the date with its time zone, or `NOW`."""
+        if not isinstance(value, str) or value == NOW:
+            return value
+        length = _LENGTH.fullmatch(value)
+        if length is not None and math.isfinite(seconds := float(length[1]) * _UNITS[length[2] or "s"]):
+            return seconds
+        try:
+            return datetime.fromisoformat(value).astimezone()
+        except (ValueError, OverflowError, OSError):
+            self.fail(
+                f"{value!r} is no time. Write seconds (600), a number with its unit s, min, h, d or w (7d), "
+                "a date (2026-12-05 or 2026-12-05T09:00), or `now` to go back to the real time",
+                param,
+                ctx,
+            )
+
+
+def control_verb(row: ControlRow) -> click.Command:
+    """Return the verb of a control. Arguments without a default are arguments, all others options."""
+    docstring = re.sub(r" \[[\d, ]+\]", "", inspect.getdoc(row.function) or "")  # numbers of WeCom's documents
+    begin, *others = re.split(r"\n\n(Args|Returns|Raises):\n", docstring)
+    sections = dict(zip(others[::2], others[1::2], strict=True))
+    texts = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", sections.get("Args", ""), re.MULTILINE))
+    params = [_parameter(each, row, texts.get(each.name, "")) for each in row.parameters]
+    does, *paragraphs = begin.split("\n\n")
+    does += f" Prints {_within(sections['Returns'])}" if "Returns" in sections else ""
+    required = [each for each in params if each.required and each.name in texts]
+    paragraphs.append(" ".join(f"{each.metavar} is {_within(texts[str(each.name)])}" for each in required))
+
+    @(with_corp if row.of_corp else with_emulator)
+    def run(emulator: Any, **given: Any) -> None:
+        chosen = {name: value for name, value in given.items() if value not in (None, ())}
+        answer = getattr(emulator, row.function.__name__)(**chosen)
+        if answer is not None:
+            print_json({row.answer: answer} if row.answer else dict(_shown(answer)))
+
+    return click.command(row.verb, params=params, help="\n\n".join([does, *filter(None, paragraphs)]))(run)
+
+
+def _parameter(parameter: inspect.Parameter, row: ControlRow, text: str) -> click.Parameter:
+    name, default, annotation = row.names.get(parameter.name, parameter.name), parameter.default, parameter.annotation
+    limits = getattr(annotation, "__metadata__", ())
+    known = {"type": click.IntRange(limits[0].ge, limits[0].le) if limits else None, **KNOWN.get(parameter.name, {})}
+    if default is parameter.empty:
+        return click.Argument([parameter.name], metavar=name.replace("_", "").upper(), **known)
+    meaning, _, left_out = " ".join(text.split()).removesuffix(".").partition("; None for ")
+    is_list = any(get_origin(each) is Sequence for each in (annotation, *get_args(annotation)))
+    return click.Option(
+        [f"--{name.removesuffix('s') if is_list else name}".replace("_", "-"), parameter.name],
+        default=default,
+        show_default=bool(default),
+        multiple=is_list,
+        help=f"{meaning}{'; may be repeated' if is_list else ''}.{f'  [default: {left_out}]' if left_out else ''}",
+        **known,
+    )
+
+
+def _within(text: str) -> str:
+    """Return a text as the end of a sentence."""
+    return text.strip()[0].lower() + " ".join(text.split())[1:]
+
+
+def _shown(answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what is printed of an answer: an object in it as its fields."""
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            yield from value.items()
+        elif name not in ("errcode", "errmsg"):
+            yield name, value
 
 
 class _Verbs(CommandGroup):
@@ -54,7 +149,7 @@ def command() -> None:
     """
 
 
-for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, machine, deploy, page, *ACTS):
+for each in (traffic, tail, show, test, notifications, fault, faults, clear, answer, page, *ACTS):
     command.add_command(each)
 for row in controls(EmulatorClient):
     if row.verb:
@@ -103,7 +198,7 @@ def advance(emulator: EmulatorClient, time: float | datetime | str) -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 @with_emulator
 def export(emulator: EmulatorClient, file: Path) -> None:
     """Save everything that is recorded in FILE, which the console opens, also without an emulator.
@@ -218,3 +313,28 @@ def reset(emulator: EmulatorClient) -> None:
     Where the program listens, its console contracts, and that it receives events stay as they are.
     """
     print_json({"now": emulator.reset()})
+
+
+@command.command()
+@click.argument("order", type=click.Choice(("stop", "start", "wipe")))
+@click.argument("number", type=click.IntRange(1))
+@with_emulator
+def machine(emulator: EmulatorClient, order: str, number: int) -> None:
+    """Stop, start or wipe machine NUMBER of a program that runs on several. Prints all machines.
+
+    While it is stopped, calls and events go to the others; without any, calls get 710674. It keeps its disk. Wipe is a
+    new deployment: the machine loses its store and its files, as WeCom's disk is temporary, and starts.
+
+    The processes are those of `wwspec dev --machines` or of a test. An emulator that did not start them only sends
+    nothing to a machine that is stopped, and refuses to wipe one.
+    """
+    {"stop": emulator.machines.stop, "start": emulator.machines.start, "wipe": emulator.machines.wipe}[order](number)
+    print_json(emulator.machines.states())
+
+
+@command.command()
+@with_emulator
+def deploy(emulator: EmulatorClient) -> None:
+    """Deploy the program anew: each machine with an empty disk, one after the other. Prints all machines."""
+    emulator.machines.deploy()
+    print_json(emulator.machines.states())

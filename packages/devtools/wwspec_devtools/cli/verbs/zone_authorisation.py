@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
+from wwspec_devtools.cli.option_types import EXISTING_FILE
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.authorisations import PERMISSIONS
 from wwspec_router.cli.options import print_json
@@ -48,7 +49,7 @@ def push_ticket(emulator: EmulatorClient) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=EXISTING_FILE)
 @click.option("--version", type=click.IntRange(1), default=1, show_default=True, help="Of the key.")
 @with_corp
 def public_key(emulator: EmulatorClient, file: Path, version: int) -> None:

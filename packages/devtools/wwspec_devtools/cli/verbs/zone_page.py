@@ -10,7 +10,7 @@ import click
 
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.emulator_candidates import people
-from wwspec_devtools.cli.emulator_options import with_emulator
+from wwspec_devtools.cli.emulator_options import authority_option, with_emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
 
 STOP_SECONDS = 5.0
@@ -27,11 +27,7 @@ STOP_SECONDS = 5.0
     metavar="COMMAND",
     help="The browser, with further flags: 'chromium --headless=new'.  [default: a Chromium in PATH]",
 )
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the proxy's certificate authority.  [default: ~/.local/state/wwspec]",
-)
+@authority_option
 @with_emulator
 def page(emulator: EmulatorClient, page: str, user: str | None, browser: str | None, state: Path | None) -> None:
     """Open a page of the app, in a Chromium whose WeCom is the emulator: WeCom's own @wecom/jssdk shows messages there.

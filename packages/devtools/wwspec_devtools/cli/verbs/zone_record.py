@@ -134,7 +134,7 @@ def show(emulator: EmulatorClient, number: int, as_json: bool) -> None:
 
 
 def _traces(emulator: EmulatorClient, entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what the program tells of an exchange; of an app's call, what it tells of the call that was passed on."""
+    """Return the program's reports on an exchange; for an app's call, those on the call that was passed on."""
     found: list[dict[str, Any]] = entry["traces"]
     if found or entry["kind"] != "app":
         return found

@@ -20,13 +20,12 @@ require("testing", "wwspec_devtools.testing.stores")
 
 import pytest  # noqa: E402 - after the check of the extra
 
-_MODULES = ("cursors", "installations", "pending", "shared_pending", "tokens")
+_MODULES = ("cursors", "installations", "pending", "tokens")
 pytest.register_assert_rewrite(*(f"{__name__}.{each}" for each in _MODULES))
 
 from wwspec_devtools.testing.stores.cursors import CursorStoreSuite  # noqa: E402 - after the rewriting of asserts
 from wwspec_devtools.testing.stores.installations import InstallationStoreSuite  # noqa: E402
-from wwspec_devtools.testing.stores.pending import PendingStoreSuite  # noqa: E402
-from wwspec_devtools.testing.stores.shared_pending import SharedPendingStoreSuite  # noqa: E402
+from wwspec_devtools.testing.stores.pending import PendingStoreSuite, SharedPendingStoreSuite  # noqa: E402
 from wwspec_devtools.testing.stores.tokens import TokenStoreSuite  # noqa: E402
 
 __all__ = [

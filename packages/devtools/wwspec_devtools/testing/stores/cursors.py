@@ -43,16 +43,6 @@ class CursorStoreSuite(Suite):
         assert call(cursor.load()) is None
         assert call(cursor.load()) is None
 
-    def test_a_pull_goes_on_where_another_process_has_ended(
-        self, open_cursor: Callable[[], CursorStore], call: Loop
-    ) -> None:
-        cursor, other = open_cursor(), open_cursor()
-        assert call(cursor.load()) is None
-        call(cursor.keep(None, FIRST, commit=True))
-        assert call(other.load()) == FIRST
-        call(other.keep(FIRST, after(FIRST, "b"), commit=True))
-        assert call(cursor.load()) == after(FIRST, "b")
-
     @SETTINGS
     @given(text=TEXTS, covered=SECONDS, pages=st.integers(2, 2**53), pull=PULLS)
     def test_a_place_is_read_as_it_was_kept(
@@ -109,13 +99,7 @@ class CursorStoreSuite(Suite):
     def test_in_every_history_of_pulls_it_does_the_same_as_a_variable(
         self, open_cursor: Callable[[], CursorStore], call: Loop
     ) -> None:
-        cursors = [open_cursor(), open_cursor()]
-
-        class Machine(_Machine):
-            def __init__(self) -> None:
-                super().__init__(cursors, call)
-
-        self.try_histories(Machine)
+        self.try_histories(_Machine, [open_cursor(), open_cursor()], call)
 
 
 class _Machine(RuleBasedStateMachine):

@@ -32,11 +32,6 @@ class InstallationStoreSuite(Suite):
     """
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], Any]:
-        """Give the stores to try."""
-        raise NotImplementedError("give the fixture open_store")
-
-    @pytest.fixture
     def store(self, open_store: Callable[[], Any]) -> Any:
         """Return a store."""
         return open_store()
@@ -127,11 +122,7 @@ class InstallationStoreSuite(Suite):
         assert (found.agentid if found is not None else None) == changes
 
     def test_in_every_history_it_does_the_same_as_a_dict(self, store: InstallationStore, call: Loop) -> None:
-        class Machine(_Machine):
-            def __init__(self) -> None:
-                super().__init__(store, call)
-
-        self.try_histories(Machine)
+        self.try_histories(_Machine, store, call)
 
 
 class _Machine(RuleBasedStateMachine):

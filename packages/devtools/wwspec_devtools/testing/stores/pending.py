@@ -1,4 +1,4 @@
-"""What every `PendingStore` does."""
+"""What every `PendingStore` does, and what one does whose rows several processes share."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -45,11 +45,6 @@ class PendingStoreSuite(Suite):
     """
 
     @pytest.fixture
-    def open_store(self) -> Callable[[], Any]:
-        """Give the stores to try."""
-        raise NotImplementedError("give the fixture open_store")
-
-    @pytest.fixture
     def opened(self, open_store: Callable[[], Any], call: Loop) -> Iterator[Callable[[], Any]]:
         """Open stores, and close them after the test."""
         stores: list[PendingStore] = []
@@ -73,12 +68,6 @@ class PendingStoreSuite(Suite):
     def stores(self, store: Any) -> list[Any]:
         """Return all stores over the same rows that a test uses."""
         return [store]
-
-    def test_a_row_is_added_once(self, store: PendingStore, call: Loop) -> None:
-        assert call(store.get(ROW.key)) is None
-        assert call(store.add(ROW)) is True
-        assert call(store.add(replace(ROW, attempts=9, event="other"))) is False
-        assert call(store.get(ROW.key)) == ROW
 
     def test_keys_that_differ_in_anything_are_of_two_rows(self, store: PendingStore, call: Loop) -> None:
         others = [("corp ", "n1"), ("corp", "n1 "), ("corp", "n" * 128), ("corp", "n" * 127)]
@@ -117,10 +106,6 @@ class PendingStoreSuite(Suite):
         call(store.put(long))
         assert call(store.get(ROW.key)) == long
 
-    def test_a_row_that_is_not_stored_is_not_put(self, store: PendingStore, call: Loop) -> None:
-        call(store.put(ROW))
-        assert call(store.get(ROW.key)) is None
-
     def test_rows_of_a_stage_are_due_in_the_order_of_their_arrival(self, store: PendingStore, call: Loop) -> None:
         rows = [row_of(key, due=9.0 - number) for number, key in enumerate(KEYS[:4])]
         for each in rows:
@@ -133,23 +118,6 @@ class PendingStoreSuite(Suite):
         for each in (replace(rows[3], stage=Stage.FETCHED), again):
             call(store.put(each))
         assert [each.key for each in call(store.due(Stage.FETCHED, math.inf, 2**31))] == [rows[0].key, rows[3].key]
-
-    def test_old_rows_of_a_stage_are_removed(self, store: PendingStore, call: Loop) -> None:
-        done = [row_of(key, stage=Stage.DONE, due=float(number)) for number, key in enumerate(KEYS[:4])]
-        for each in (*done, row_of(KEYS[4], due=0.0)):
-            call(store.add(each))
-        assert call(store.prune(Stage.DONE, 2.0)) == 2
-        assert call(store.prune(Stage.DONE, 2.0)) == 0
-        assert list(call(store.due(Stage.DONE, 9.0, 9))) == done[2:]
-        assert call(store.get(KEYS[4])) is not None
-        assert call(store.add(done[0])) is True
-
-    def test_all_rows_of_a_corp_are_forgotten_and_no_others(self, store: PendingStore, call: Loop) -> None:
-        for key, stage in zip(KEYS, [*Stage, *Stage], strict=False):
-            call(store.add(row_of(key, stage=stage)))
-        assert call(store.forget("corp")) == 3
-        assert call(store.forget("corp")) == 0
-        assert [key[0] for key in KEYS if call(store.get(key))] == ["Corp"] * 3 + ["corp2"] * 3
 
     def test_rows_are_there_after_a_restart_if_the_store_says_so(
         self, opened: Callable[[], PendingStore], call: Loop
@@ -228,11 +196,58 @@ class PendingStoreSuite(Suite):
         assert sorted(done) == sorted([row.key for row in rows] * 2)
 
     def test_in_every_history_it_does_the_same_as_a_dict(self, stores: list[PendingStore], call: Loop) -> None:
-        class Machine(_Machine):
-            def __init__(self) -> None:
-                super().__init__(stores, call)
+        self.try_histories(_Machine, stores, call)
 
-        self.try_histories(Machine)
+
+class SharedPendingStoreSuite(PendingStoreSuite):
+    """What every store does whose rows several processes share; `open_store` is that of `PendingStoreSuite`."""
+
+    @pytest.fixture
+    def stores(self, store: Any, opened: Callable[[], Any]) -> list[Any]:
+        """Return the stores of two processes."""
+        return [store, opened()]
+
+    def test_a_row_of_one_whose_clock_is_a_day_ahead_is_for_anybody(
+        self, stores: list[PendingStore], call: Loop
+    ) -> None:
+        one, other = stores
+        row = row_of(KEYS[0])
+        call(one.add(row))
+        assert call(one.claim(Stage.NOTED, 86400.0, 86430.0)) == row
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) == row
+        call(other.release(row.key))
+        assert call(one.claim(Stage.NOTED, 31.0, 61.0)) == row
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) is None, (
+            "a clock that is less than a lease ahead did not count"
+        )
+
+    def test_a_row_that_is_released_is_for_anybody(self, stores: list[PendingStore], call: Loop) -> None:
+        one, other = stores
+        row = row_of(KEYS[0])
+        call(one.add(row))
+        call(one.claim(Stage.NOTED, 2.0, 32.0))
+        call(other.release(row.key))
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) is None, "another one's release counted"
+        call(one.release(row.key))
+        assert call(other.claim(Stage.NOTED, 2.0, 32.0)) == row
+        call(one.release(row.key))
+        assert call(one.claim(Stage.NOTED, 2.0, 32.0)) is None, "a release of what was had before counted"
+
+    def test_a_row_that_another_one_has_got_meanwhile_is_lost(self, stores: list[PendingStore], call: Loop) -> None:
+        one, other = stores
+        keys = KEYS[:4]
+        for key in keys:
+            call(one.add(row_of(key)))
+            call(one.claim(Stage.NOTED, 2.0, 32.0))
+        assert call(other.claim(Stage.NOTED, 33.0, 63.0)) == row_of(keys[0])
+        assert call(other.claim(Stage.NOTED, 33.0, 63.0)) == row_of(keys[1])
+        call(other.put(row_of(keys[1], stage=Stage.DONE)))
+        call(other.release(keys[1]))
+        call(one.release(keys[2]))
+        assert set(call(one.renew(keys, 99.0))) == {keys[3]}
+        assert set(call(other.renew(keys, 99.0))) == {keys[0]}
+        call(other.forget(keys[0][0]))
+        assert set(call(other.renew(keys, 99.0))) == set()
 
 
 NUMBERS = st.integers(0, 1)

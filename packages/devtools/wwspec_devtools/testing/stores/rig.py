@@ -70,14 +70,25 @@ class Suite:
     """How many histories of up to 25 steps a test tries; each step reads all rows."""
 
     @pytest.fixture
+    def open_store(self) -> Callable[[], Any]:
+        """Give the stores to try."""
+        raise NotImplementedError("give the fixture open_store")
+
+    @pytest.fixture
     def call(self) -> Iterator[Loop]:
         """Gives the results of methods, whether these are plain or `async def`."""
         with Loop().running() as loop:
             yield loop
 
-    def try_histories(self, machine: type[RuleBasedStateMachine]) -> None:
-        """Compare a store with a model of it, over as many histories as the suite says."""
-        run_state_machine_as_test(machine, settings=settings(SETTINGS, max_examples=self.histories))
+    def try_histories(self, machine: Callable[..., RuleBasedStateMachine], *arguments: Any) -> None:
+        """Compare a store with a model of it, over as many histories as the suite says.
+
+        Args:
+            machine: The class of the model.
+            arguments: What each of its objects is made with.
+        """
+        make: Any = lambda: machine(*arguments)  # noqa: E731 - Hypothesis takes a function, and declares a class
+        run_state_machine_as_test(make, settings=settings(SETTINGS, max_examples=self.histories))
 
     def together(self, work: Callable[[int], Any]) -> list[Any]:
         """Call a function with 0, 1, ... on as many threads, started at once, and return the results."""

@@ -1,0 +1,39 @@
+"""Types of the values that options and arguments of several verbs take."""
+
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, of which HOST may be an IPv6 address in brackets.
+
+    Args:
+        example: What a message for a wrong one names.
+    """
+
+    name = "HOST:PORT"
+
+    def __init__(self, example: str) -> None:
+        self._example = example
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Return host and port."""
+        if isinstance(value, tuple):
+            return value
+        host, port = None, None
+        with suppress(ValueError):
+            parts = urlsplit(f"//{value}")
+            if parts.netloc == value and "@" not in value:
+                host, port = parts.hostname, parts.port
+        if not host or port is None:
+            self.fail(f"must be HOST:PORT, such as {self._example}, not {value!r}", param, ctx)
+        return host, port
