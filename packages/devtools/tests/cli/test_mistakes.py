@@ -130,6 +130,11 @@ MISTAKES = {
         "metrics",
         {"PYTHONPATH": "hide"},
     ),
+    "a verb of wwspec-devtools, which is not installed": Mistake(
+        {"hide/sitecustomize.py": "import importlib.metadata\n\nimportlib.metadata.entry_points = lambda **of: ()\n"},
+        "dev",
+        {"PYTHONPATH": "hide"},
+    ),
     "an application folder that does not exist": Mistake(command="check --app nowhere"),
     "a misspelled ability ID": Mistake(command="contracts byu"),
     "an unknown key in wwspec.toml": Mistake(settings("[serve]\nprot = 8081\n"), "config"),
