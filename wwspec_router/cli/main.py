@@ -275,6 +275,10 @@ class _Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.option_name != "--lang":
+                raise
+            raise click.UsageError(text("--lang goes before the verb: wwspec --lang zh VERB"), error.ctx) from None
         except WWSpecError as error:
             shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
             message = str(error)

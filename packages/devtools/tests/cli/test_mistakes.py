@@ -121,6 +121,7 @@ MISTAKES = {
     "a misspelled command of zone": Mistake(command="zone replai"),
     "a misspelled option": Mistake(command="serve --prot 8081"),
     "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
+    "the language behind the verb": Mistake(command="check --lang zh"),
     "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
     "a port that is not a number": Mistake(command="serve --port http"),
     "a port that does not exist": Mistake(command="serve --port 80800"),
