@@ -14,6 +14,7 @@ from wwspec_devtools.scaffold.project import PUBLISHED
 PAGES = [
     *ROOT.glob("README*.md"),
     *ROOT.glob("packages/*/README.md"),
+    *ROOT.glob("packages/devtools/wwspec_devtools/scaffold/files/README*.md"),
     *ROOT.glob("examples/*/*.md"),
     *DOCS.rglob("*.md"),
 ]

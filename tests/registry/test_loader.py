@@ -45,7 +45,7 @@ def app(tmp_path: Path) -> Path:
 def test_a_small_application_loads_from_any_folder(app: Path) -> None:
     assert check_app(app) == (
         0,
-        f"{app}/abilities/registry.toml: 1 abilities, {len(SHIPPED_APIS) + 1} SDK APIs, "
+        f"{app}/abilities/registry.toml: 1 ability, {len(SHIPPED_APIS) + 1} SDK APIs, "
         f"{len(SHIPPED_EVENTS) + 1} events (2 of these contracts of its own): no fault\n",
     )
 

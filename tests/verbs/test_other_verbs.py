@@ -22,8 +22,12 @@ main({arguments!r}, prog_name="wwspec")
 
 def run(before: str, *arguments: str) -> str:
     """Return what `wwspec` prints; its errors too."""
+    return python(script(before, *arguments))
+
+
+def script(before: str, *arguments: str) -> str:
     code = f"import sys\nsys.stderr = sys.stdout\n{before}{RUN.format(arguments=list(arguments))}"
-    return python(f"try:\n    exec({code!r})\nexcept SystemExit as end:\n    print('exit code', end.code)\n")
+    return f"try:\n    exec({code!r})\nexcept SystemExit as end:\n    print('exit code', end.code)\n"
 
 
 def test_the_program_s_own_verbs_are_there_without_any_other_package() -> None:
@@ -44,6 +48,13 @@ def test_a_verb_whose_package_is_missing_says_what_to_install(verb: str) -> None
     ]
 
 
+def test_in_chinese_it_says_so_in_chinese() -> None:
+    assert run(WITHOUT, "--lang", "zh", "dev").splitlines()[0] == (
+        "错误：wwspec dev 需要 wwspec-devtools，但没有安装：请安装同一版本的 wwspec-devtools：它的 wheel，"
+        "或仓库中的 packages/devtools"
+    )
+
+
 def test_a_verb_that_no_package_has_is_unknown() -> None:
     assert "there is no verb 'srve'; did you mean serve?" in run(WITHOUT, "srve")
 
@@ -54,3 +65,4 @@ def test_a_team_s_own_verb_runs_and_is_listed(tmp_path: Path) -> None:
     assert python_anew(f"{begin}main(['greet'])", path=[tmp_path]) == "hello\n"
     listed = python_anew(f"{begin}main(['--help'])", path=[tmp_path]).partition("Of other packages:")[2]
     assert listed.split() == ["greet", "greeting:command"]
+    assert "did you mean greet?" in python_anew(script("", "gret"), path=[tmp_path])

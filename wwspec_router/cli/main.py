@@ -191,7 +191,8 @@ def command_of(verb: str) -> click.Command | None:
         return command
     if verb not in VERBS:
         return None
-    raise ExtraMissingError(f"wwspec {verb} needs wwspec-devtools, which is not installed: {_INSTALL}")
+    missing = text("wwspec {} needs wwspec-devtools, which is not installed: {}")
+    raise ExtraMissingError(missing.format(verb, text(_INSTALL)))
 
 
 def other_verbs() -> "dict[str, EntryPoint]":
@@ -246,7 +247,7 @@ class _Verbs(click.Group):
         if name not in VERBS and name not in other_verbs():
             from wwspec_router.cli.help import require_command  # here, since it reads the settings
 
-            require_command(ctx, name, VERBS)
+            require_command(ctx, name, self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
@@ -274,6 +275,10 @@ class _Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.option_name != "--lang":
+                raise
+            raise click.UsageError(text("--lang goes before the verb: wwspec --lang zh VERB"), error.ctx) from None
         except WWSpecError as error:
             shown = _MissingExtraError if isinstance(error, ExtraMissingError) else click.ClickException
             message = str(error)

@@ -30,7 +30,7 @@ class Listener(StrEnum):
 
     PROGRAM = "a zone program"
     EMULATOR = "an emulator"
-    OTHER = "something else than a zone program or an emulator"
+    OTHER = "something other than a zone program or an emulator"
 
 
 def require_free_ports(ports: Mapping[str, int]) -> None:
@@ -100,7 +100,7 @@ def occupant(port: int) -> tuple[Listener, str]:
         return listener, description
     pid = _outermost(pid)
     folder = _link(f"/proc/{pid}/cwd")
-    return listener, f"{description}, of process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
+    return listener, f"{description}, as process {pid}{f' in {folder}' if folder else ''} ({_command(pid)})"
 
 
 def _identify(port: int) -> tuple[str, Listener]:

@@ -190,7 +190,8 @@ def _registry(settings: Settings) -> Finding:
     except WWSpecError as error:
         text = f"{ENV_FILE} has settings, and `wwspec serve` does not read it: {str(error).splitlines()[0]}"
         return Finding(State.PRODUCTION, "registry", text)
-    return Finding(State.OK, "registry", f"{table.registry.path}: {len(table.abilities)} abilities")
+    abilities = "1 ability" if len(table.abilities) == 1 else f"{len(table.abilities)} abilities"
+    return Finding(State.OK, "registry", f"{table.registry.path}: {abilities}")
 
 
 def _store(settings: Settings) -> Finding:

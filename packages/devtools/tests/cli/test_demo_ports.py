@@ -71,6 +71,6 @@ def test_once_it_takes_other_ports(tmp_path: Path, verb: str, port: int) -> None
 def test_else_it_names_who_has_the_port(tmp_path: Path, verb: str, option: str, port: int) -> None:
     done = demo(tmp_path, verb, port)
     assert (done.returncode, done.stdout) == (1, "")
-    who = rf"something else .* of process \d+ in {re.escape(str(ROOT))} \(.+\)"  # a long command line is cut
+    who = rf"something other .* as process \d+ in {re.escape(str(ROOT))} \(.+\)"  # a long command line is cut
     fix = rf"end it, or choose another port, such as {option} \d+"
     assert re.fullmatch(rf"Error: port {port} is taken, so nothing was started: {who}; {fix}\n", done.stderr)

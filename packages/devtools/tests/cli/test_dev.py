@@ -324,7 +324,7 @@ def test_a_second_dev_beside_the_first_harms_nothing(start: Start, shop: Path, r
             second = run(verb, "--app", str(shop), *first.ports)
             assert (second.returncode, second.stdout) == (1, "")
             program, emulator = second.stderr.splitlines()
-            taken, of = "is taken, so nothing was started", rf"of process {first.process.pid} in .* \(wwspec dev --app "
+            taken, of = "is taken, so nothing was started", rf"as process {first.process.pid} in .* \(wwspec dev --app "
             fix = "; end it, or choose another port, such as"
             assert re.fullmatch(
                 rf"Error: port {first.port} {taken}: a zone program listens there, {of}.*\){fix} --port \d+", program
@@ -429,8 +429,8 @@ def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, port
         thread.join()
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    kind = "something else than a zone program or an emulator listens there"
-    assert line.startswith(f"Error: port {port} is taken, so nothing was started: {kind}, of process {os.getpid()} in ")
+    kind = "something other than a zone program or an emulator listens there"
+    assert line.startswith(f"Error: port {port} is taken, so nothing was started: {kind}, as process {os.getpid()} in ")
     assert re.search(r"such as --emulator-port \d+$", line)
     assert asked == ["/emulator/info", "/healthz"]
 

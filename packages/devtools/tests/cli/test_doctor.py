@@ -76,7 +76,7 @@ def test_a_folder_without_a_fault_lacks_the_sdk_for_production_only(doctor: Doct
     assert code == 0
     assert wrong - {"Python"} == {"SDK"}  # Python: the vendor's SDK loads on 3.12 alone
     assert lines["SDK"] == (f"prod no wwspecapisdk.so: put the vendor's into {folder / 'sdk'} (WeCom document 100057)")
-    assert lines["registry"] == f"ok {folder / 'abilities/registry.toml'}: 1 abilities"
+    assert lines["registry"] == f"ok {folder / 'abilities/registry.toml'}: 1 ability"
 
 
 def test_what_checks_contracts_is_told(run: Run, folder: Path) -> None:
@@ -111,7 +111,9 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
     assert code == 1
     assert lines[f"port {doctor.port}"] == "ok is free for a zone program"
     line = lines[f"port {doctor.emulator_port}"]
-    assert line.startswith("fix is taken: something else than a zone program or an emulator listens there, of process ")
+    assert line.startswith(
+        "fix is taken: something other than a zone program or an emulator listens there, as process "
+    )
     assert line.endswith("; end it, or choose another --emulator-port or WWSPEC_EMULATOR_PORT")
 
 
@@ -253,7 +255,7 @@ def test_debug_mode_and_missing_files_of_the_image_are_told(
     monkeypatch.setenv("WWSPEC_ACCESS_TOKEN", "s3cret")
     code, lines = doctor()
     assert code == 0
-    assert lines["image"].startswith(f"prod no Dockerfile and no wheels/a-1.0-py3-none-any.whl in {folder}: ")
+    assert lines["image"].startswith(f"prod {folder} lacks Dockerfile, wheels/a-1.0-py3-none-any.whl: ")
     assert lines["debug"].startswith("prod a debug token is set (WWSPEC_DEBUG_TOKEN): ")
     assert "s3cret" not in str(lines)
 

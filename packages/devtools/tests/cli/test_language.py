@@ -107,6 +107,7 @@ def test_an_unknown_language_is_named_with_those_that_there_are() -> None:
         ("sevre", "没有子命令 'sevre'；是不是想输入 serve？"),
         ("xyzzy", "没有子命令 'xyzzy'；用 wwspec --help 查看全部"),
         ("zone shwo", "没有子命令 'zone shwo'；是不是想输入 show？"),
+        ("zone show --lang zh", "--lang 写在子命令之前：wwspec --lang zh VERB"),
         ("--port 1", "这里没有选项 --port：选项写在子命令之后：wwspec VERB --port"),
         ("check --jsno", "没有选项 '--jsno'。"),
         ("doctor --productoin", "没有选项 '--productoin'。 是不是想输入 '--production'？"),

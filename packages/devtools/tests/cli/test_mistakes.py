@@ -121,6 +121,7 @@ MISTAKES = {
     "a misspelled command of zone": Mistake(command="zone replai"),
     "a misspelled option": Mistake(command="serve --prot 8081"),
     "an option before the verb": Mistake(command="--url http://127.0.0.1:8090 call buy"),
+    "the language behind the verb": Mistake(command="check --lang zh"),
     "an option before the command of zone": Mistake(command="zone --url http://127.0.0.1:8090 info"),
     "a port that is not a number": Mistake(command="serve --port http"),
     "a port that does not exist": Mistake(command="serve --port 80800"),
@@ -128,6 +129,11 @@ MISTAKES = {
     "an extra that is not installed": Mistake(
         {"hide/sitecustomize.py": "import sys\n\nsys.modules['prometheus_client'] = None\n"},
         "metrics",
+        {"PYTHONPATH": "hide"},
+    ),
+    "a verb of wwspec-devtools, which is not installed": Mistake(
+        {"hide/sitecustomize.py": "import importlib.metadata\n\nimportlib.metadata.entry_points = lambda **of: ()\n"},
+        "dev",
         {"PYTHONPATH": "hide"},
     ),
     "an application folder that does not exist": Mistake(command="check --app nowhere"),

@@ -17,7 +17,7 @@ MANYLINUX = f"wwspec_router-{__version__}-cp312-cp312-manylinux_2_17_x86_64.many
 ZONE = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.12"}
 OTHERS = [pure_wheel(package) for package in ("wwspec_contracts", "wwspec_client", "wwspec_devtools")]
 """The wheels of our other packages."""
-HOW = "`scripts/package --build` in a clone of wwspec_router makes them in dist/"
+HOW = "`scripts/package --build` in a clone of wwspec_router builds the wheels in dist/"
 
 
 def new_program(folder: Path, *wheels: str) -> Path:

@@ -31,7 +31,7 @@ def image(settings: Settings) -> Iterator[Finding]:
         yield Finding(State.OK, "image", f"{app} is the folder of an image, or a copy of it")
         return
     if missing := missing_files(app):
-        found.append(f"no {' and no '.join(missing)} in {app}: take those of `wwspec new`")
+        found.append(f"{app} lacks {', '.join(missing)}: take those of `wwspec new`")
     with suppress(RegistryError):  # which has a line of its own
         found += lacking(app, parse_registry(settings.registry_path)[0])
     yield from (Finding(State.PRODUCTION, "image", text) for text in found)

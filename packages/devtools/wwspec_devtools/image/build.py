@@ -79,7 +79,7 @@ def _checked_base(order: Order) -> str:
     app = order.app
     if missing := missing_files(app):
         raise ImageError(
-            f"no {' and no '.join(missing)} in {app}: name the program's folder with --app, or take the "
+            f"{app} lacks {', '.join(missing)}: name the program's folder with --app, or take the "
             f"files that `wwspec new` makes{' with --wheels' * any(name.endswith('.whl') for name in missing)}"
         )
     if not registry_path(app).is_file():

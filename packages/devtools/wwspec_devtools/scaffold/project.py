@@ -25,7 +25,7 @@ PACKAGES = ("wwspec_router", "wwspec_contracts", "wwspec_client", "wwspec_devtoo
 _ZONE_WHEEL = re.compile(rf"wwspec_router-{re.escape(__version__)}-cp312-cp312-(?:many)?linux[\w.]*_x86_64\.whl")
 _IN_ZONE = 'sys_platform == "linux" and platform_machine == "x86_64" and python_version == "3.12"'
 _ELSEWHERE = 'sys_platform != "linux" or platform_machine != "x86_64" or python_version != "3.12"'
-_HOW_TO_MAKE = "`scripts/package --build` in a clone of wwspec_router makes them in dist/"
+_HOW_TO_MAKE = "`scripts/package --build` in a clone of wwspec_router builds the wheels in dist/"
 _NEEDED = {"zone": ("wwspec_router[zone]", "wwspec_contracts"), "dev": ("wwspec_client", "wwspec_devtools[dev]")}
 """Packages of a program in the zone, and those that its developers need besides."""
 

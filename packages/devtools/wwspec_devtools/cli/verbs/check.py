@@ -49,8 +49,9 @@ def command(app: Path, registry: Path | None) -> None:
         place = table.abilities[ability_id].place
         click.echo(f"{place}: note: the examples of this row are the contract of SDK API {name}: {meant}")
     apis, events = table.api_contracts.values(), table.events.values()
+    abilities = "1 ability" if len(table.abilities) == 1 else f"{len(table.abilities)} abilities"
     own = sum(each.is_own for each in (*apis, *events))
     click.echo(
-        f"{table.registry.path}: {len(table.abilities)} abilities, {len(apis)} SDK APIs, {len(events)} events"
+        f"{table.registry.path}: {abilities}, {len(apis)} SDK APIs, {len(events)} events"
         f"{f' ({own} of these contracts of its own)' if own else ''}: no fault"
     )
