@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -24,6 +24,7 @@ from wwspec_client.errors import (
     UnknownAbilityError,
 )
 from wwspec_client.idempotency import with_key
+from wwspec_client.models import TaskStatus
 from wwspec_client.retries import facts_of_errcode
 from wwspec_client.steps import Pause, Request, Steps
 from wwspec_contracts.backoff import Backoff
@@ -35,9 +36,6 @@ from wwspec_contracts.errors import JsonError, did_you_mean
 from wwspec_contracts.repair import make_repair
 from wwspec_contracts.shape import shape_of
 from wwspec_contracts.wrapping import func_example
-
-TaskStatus = Literal["running", "succeeded", "failed"]
-"""The state of an asynchronous call: `running` until the program reports its result."""
 
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""

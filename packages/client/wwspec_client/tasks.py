@@ -3,8 +3,9 @@
 from typing import Any, Generic, TypeVar
 
 from wwspec_client import calls
-from wwspec_client.calls import Ability, SubmitOptions, TaskStatus
+from wwspec_client.calls import Ability, SubmitOptions
 from wwspec_client.methods import Asynchronous, Blocking
+from wwspec_client.models import TaskStatus
 from wwspec_client.steps import Steps
 
 ReplyT = TypeVar("ReplyT")

@@ -44,7 +44,8 @@ class TokenProvider(Protocol):
         A source that asks the app's vault for the secret whenever a token is needed. `zone` is a `Zone`:
 
         >>> import os
-        >>> from wwspec_client import Request, Token, ZoneClient, ask
+        >>> from wwspec_client import ZoneClient
+        >>> from wwspec_client.stores import Request, Token, ask
         >>> class Vaulted:
         ...     def __init__(self, corpid, read_secret):
         ...         self.corpid, self.read_secret = corpid, read_secret

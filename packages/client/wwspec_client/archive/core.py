@@ -22,7 +22,8 @@ from wwspec_client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
 from wwspec_client.calls import check_options
 from wwspec_client.cursors import CursorMovedError
 from wwspec_client.errors import REVOKED
-from wwspec_client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
+from wwspec_client.messages import TOKEN_LIFETIME, Pull, Pulled, PullOptions
+from wwspec_client.models import MessageGap
 from wwspec_client.notify.models import NotifyEvent
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.sql.database import Database, advice

@@ -15,8 +15,9 @@ import anyio.to_thread
 
 from wwspec_client.arguments import check_client
 from wwspec_client.asynchronous import AsyncZoneClient, call_either, run_steps
+from wwspec_client.models import HttpAnswer
 from wwspec_client.notify.core import ReceiverCore, Work
-from wwspec_client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
+from wwspec_client.notify.intake import ANSWER_SECONDS, ReceiveId
 from wwspec_client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_client.notify.policy import NotifyPolicy
 from wwspec_client.notify.stores import MemoryPendingStore, PendingStore

@@ -10,9 +10,10 @@ from typing import Any, Self, TypeVar, cast
 
 from wwspec_client.arguments import check_client
 from wwspec_client.blocking import ZoneClient
+from wwspec_client.models import HttpAnswer
 from wwspec_client.notify.call_threads import Hands
 from wwspec_client.notify.core import ReceiverCore, Work
-from wwspec_client.notify.intake import HttpAnswer, ReceiveId
+from wwspec_client.notify.intake import ReceiveId
 from wwspec_client.notify.models import Notification, NotifyEvent, Pending, Stage
 from wwspec_client.notify.policy import NotifyPolicy
 from wwspec_client.notify.stores import MemoryPendingStore, PendingStore

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import parse_qsl
 
+from wwspec_client.models import HttpAnswer
 from wwspec_client.notify.failures import log_failure
 from wwspec_client.notify.models import Notification, kind_of
 from wwspec_client.notify.policy import NotifyPolicy
@@ -28,18 +28,6 @@ _LONGEST_NUMBER = 18
 """Digits."""
 
 _log = logging.getLogger("wwspec_client.notify")
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    """The answer to a callback, for `handle_request`."""
-
-    status: int
-    """Of HTTP."""
-    text: str = ""
-    """The body, as plain text."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Others than `content-type`."""
 
 
 class Intake:

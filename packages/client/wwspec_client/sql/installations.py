@@ -30,8 +30,8 @@ class SqlInstallationStore:
 
     Examples:
         >>> import sqlalchemy
-        >>> from wwspec_client import Installation
         >>> from wwspec_client.sql import SqlInstallationStore, create_tables
+        >>> from wwspec_client.stores import Installation
         >>> engine = sqlalchemy.create_engine("sqlite:///installations.db")
         >>> with engine.begin() as connection:
         ...     create_tables(connection)

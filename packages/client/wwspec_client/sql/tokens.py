@@ -25,8 +25,9 @@ class SqlTokenStore:
 
     Examples:
         >>> import sqlalchemy
-        >>> from wwspec_client import AppSecret, StoredTokenProvider
+        >>> from wwspec_client import AppSecret
         >>> from wwspec_client.sql import SqlTokenStore, create_tables
+        >>> from wwspec_client.stores import StoredTokenProvider
         >>> engine = sqlalchemy.create_engine("sqlite:///tokens.db")
         >>> with engine.begin() as connection:
         ...     create_tables(connection)

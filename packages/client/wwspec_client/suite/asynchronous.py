@@ -9,6 +9,7 @@ from typing import Self, TypeVar, Unpack
 from wwspec_client.asynchronous import AsyncZoneClient
 from wwspec_client.core import BASE_URL
 from wwspec_client.installations import Installation, InstallationStore
+from wwspec_client.models import AuthInfo
 from wwspec_client.notify.asynchronous import AsyncNotifyReceiver
 from wwspec_client.notify.models import Notification, Pending
 from wwspec_client.notify.policy import NotifyPolicy
@@ -19,7 +20,6 @@ from wwspec_client.steps import Steps
 from wwspec_client.suite.commands import Commands, Forgets
 from wwspec_client.suite.core import AppKind, SuiteCore
 from wwspec_client.suite.events import SuiteEvent
-from wwspec_client.suite.models import AuthInfo
 from wwspec_client.suite.options import CLIENTS, NO_COMMANDS, NoCorp, SuiteClientOptions, command_receiver
 from wwspec_client.suite.recent import Recent
 from wwspec_contracts.callbacks import Callback

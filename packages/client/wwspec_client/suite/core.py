@@ -14,11 +14,10 @@ from wwspec_client.arguments import check_has
 from wwspec_client.core import BASE_URL, Core
 from wwspec_client.errors import REVOKED, PlatformError, ZoneClientError
 from wwspec_client.installations import Installation, InstallationStore
-from wwspec_client.models import read_answer
+from wwspec_client.models import AuthInfo, read_answer, read_permanent_code
 from wwspec_client.page_tickets import PageTickets
 from wwspec_client.shared_tokens import StoredTokenProvider, TokenStore
 from wwspec_client.steps import Request, Steps, ask
-from wwspec_client.suite.models import AuthInfo, read_permanent_code
 from wwspec_client.suite.recent import Recent
 from wwspec_client.suite.records import Records, alone
 from wwspec_client.suite.tokens import CorpTokens, OwnedTokens, token_name

@@ -16,14 +16,8 @@ from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
-from wwspec_client import (
-    MemoryPendingStore,
-    NotifyEvent,
-    NotifyReceiver,
-    Pending,
-    SqlitePendingStore,
-    Stage,
-)
+from wwspec_client import NotifyEvent, NotifyReceiver
+from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError, StoreError
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from wwspec_client import Installation, MemoryInstallationStore, NotInstalledError, Suite
+from wwspec_client import NotInstalledError, Suite
+from wwspec_client.stores import Installation, MemoryInstallationStore
 from wwspec_client.suite.tokens import token_name
 from wwspec_contracts.errors import StoreError
 

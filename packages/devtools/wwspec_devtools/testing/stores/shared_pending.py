@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wwspec_client import PendingStore, Stage
+from wwspec_client.stores import PendingStore, Stage
 from wwspec_devtools.testing.stores.pending import KEYS, PendingStoreSuite, row_of
 from wwspec_devtools.testing.stores.rig import Loop
 
