@@ -23,14 +23,13 @@ from wwspec_client.errors import (
     StillRunningError,
     UnknownAbilityError,
 )
-from wwspec_client.idempotency import with_key
 from wwspec_client.models import TaskStatus
+from wwspec_client.request_text import encode_request, with_key
 from wwspec_client.retries import facts_of_errcode
 from wwspec_client.steps import Pause, Request, Steps
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, reply_type
 from wwspec_contracts.decoding import convert, decode_json
-from wwspec_contracts.encoding import encode_request
 from wwspec_contracts.errcodes import WAITING, ProgramErrcodes
 from wwspec_contracts.errors import JsonError, did_you_mean
 from wwspec_contracts.repair import make_repair
