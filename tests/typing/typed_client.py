@@ -130,4 +130,4 @@ def wrong(client: ZoneClient) -> None:
     client.messages("cursor")  # type: ignore[arg-type]
     client.messages(FileCursor("cursor"), limits=5)  # type: ignore[call-arg]
     client.messages(FileCursor("cursor"), on_gap=len)  # type: ignore[arg-type]
-    ZoneClient(tokens=lambda: 5)  # type: ignore[return-value]
+    ZoneClient(tokens=int)  # type: ignore[arg-type]
