@@ -58,7 +58,7 @@ WHOLE_NAMES = r"_*take"
 NAMES = re.compile(rf"(?:^|_)(?:{NAMED})(?:_|$)")
 NAMES_BUT_TESTS = re.compile(rf"(?:^|_)(?:{NAMED}|{NAMED_BUT_TESTS})(?:_|$)|^{WHOLE_NAMES}$")
 NAMES_ALLOWED = {
-    ("packages/client/wwspec_client/uploads.py", "tell"),  # of the interface of a file
+    ("packages/client/wwspec_client/endpoints.py", "tell"),  # of the interface of a file
     ("wwspec_router/registry/file.py", "told_for"),  # a key of the registry file
 }
 

@@ -59,7 +59,7 @@ def generated(chinese: Say | None = None) -> dict[Path, str]:
     return (
         pages
         | {docs / badges.FILE.format(language=say.language): badges.picture(say) for say in languages}
-        | {wecom_examples.FILE: wecom_examples.text()}
+        | {wecom_examples.API_EXAMPLES: wecom_examples.text()}
     )
 
 

@@ -1,19 +1,77 @@
 """The names of `wwspec_client`, and the APIs of WeCom that its two clients have as methods."""
 
 import re
+from collections.abc import Iterator
 from copy import copy
+from importlib import import_module
 
 import griffe
 
-import wwspec_client as client
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
-from wwspec_client import archive, sql, telemetry
 from wwspec_client.endpoints import ENDPOINTS, ensure_public_key
 
-__all__ = ["PAGE", "page"]
+__all__ = ["NAMES", "PAGE", "page"]
 
 PAGE = "reference/client-api.md"
+
+_MODULES = {
+    "stores": (
+        ("Stores", "存储 {#stores}"),
+        (
+            "What an app can implement itself, and the stores in files and in memory.",
+            "应用可以自行实现的接口，以及文件和内存中的存储。",
+        ),
+        ("stores of your own", "own-stores", "自己的存储"),
+    ),
+    "models": (
+        ("Answers", "应答 {#answers}"),
+        ("The shapes of answers.", "应答的数据结构。"),
+        ("call a program", "client", "调用能力"),
+    ),
+    "viewer": (
+        ("Messages on a page", "页面上的消息 {#messages-on-a-page}"),
+        ("What `viewer_messages` returns.", "`viewer_messages` 的返回值。"),
+        ("show messages", "viewer", "展示消息"),
+    ),
+    "hooks": (
+        ("Hooks", "钩子 {#hooks}"),
+        ("What a client calls around its requests.", "客户端在请求前后调用的函数。"),
+        ("trace and measure", "telemetry", "跟踪和度量"),
+    ),
+    "call_lines": (
+        ("Log lines", "日志 {#log-lines}"),
+        ("The hooks that log requests.", "把请求写入日志的钩子。"),
+        ("trace and measure", "telemetry", "跟踪和度量"),
+    ),
+    "raw_clients": (
+        ("Responses", "响应 {#responses}"),
+        ("What `with_raw_response` returns.", "`with_raw_response` 的返回值。"),
+        ("call a program", "client", "调用能力"),
+    ),
+    "sql": (
+        ("Stores in SQL", "SQL 存储 {#stores-in-sql}"),
+        ("It needs the extra `sql`.", "使用前要安装可选依赖 `sql`。"),
+        ("the app's database", "databases", "应用的数据库"),
+    ),
+    "archive": (
+        ("Archive", "归档 {#archive}"),
+        ("It needs the extra `sql`.", "使用前要安装可选依赖 `sql`。"),
+        ("archive the messages of many corps", "archiver", "归档多家企业的消息"),
+    ),
+    "telemetry": (
+        ("OpenTelemetry", "OpenTelemetry {#opentelemetry}"),
+        ("It needs the extra `telemetry`.", "使用前要安装可选依赖 `telemetry`。"),
+        ("trace and measure", "telemetry", "跟踪和度量"),
+    ),
+}
+"""The modules of the client with names of their own: title, what is there, and the page that shows its use."""
+
+NAMES: dict[str, list[str]] = {
+    module: import_module(module).__all__
+    for module in ("wwspec_client", *(f"wwspec_client.{name}" for name in _MODULES))
+}
+"""What is promised to apps, by module."""
 
 
 def page(say: Say) -> str:
@@ -33,9 +91,9 @@ def page(say: Say) -> str:
             say.head(
                 say("API of the app's client", "应用侧客户端 API"),
                 say(
-                    "All names of `wwspec_client`, of the package `wwspec-client`. How to use them: "
-                    "[the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
-                    "`wwspec_client` 的全部名称，由包 `wwspec-client` 提供。"
+                    "The names of `wwspec_client`, of the package `wwspec-client`, and of its modules. "
+                    "How to use them: [the client](../how-to/client.md), [notifications](../how-to/notifications.md).",
+                    "包 `wwspec-client` 提供的 `wwspec_client` 及其各模块的名称。"
                     "用法见[调用能力](../how-to/client.md)和"
                     "[接收通知](../how-to/notifications.md)。",
                 ),
@@ -49,39 +107,24 @@ def page(say: Say) -> str:
             table(heads, rows),
             *(_endpoint(function.__name__, say) for _, function in methods),
             f"## {say('Names', '名称 {#names}')}\n",
-            overview("wwspec_client", client.__all__, say),
-            entries("wwspec_client", client.__all__, say, level=3),
-            f"## {say('Stores in SQL', 'SQL 存储 {#stores-in-sql}')}\n",
-            say(
-                "The names of `wwspec_client.sql`; it needs the extra `sql`. How to use them: "
-                "[the app's database](../how-to/databases.md).",
-                "`wwspec_client.sql` 的名称，使用前要安装可选依赖 `sql`。"
-                "用法见[应用的数据库](../how-to/databases.md)。",
-            )
-            + "\n",
-            overview("wwspec_client.sql", sql.__all__, say),
-            entries("wwspec_client.sql", sql.__all__, say, level=3),
-            f"## {say('Archive', '归档 {#archive}')}\n",
-            say(
-                "The names of `wwspec_client.archive`; it needs the extra `sql`. How to use them: "
-                "[archive the messages of many corps](../how-to/archiver.md).",
-                "`wwspec_client.archive` 的名称，使用前要安装可选依赖 `sql`。"
-                "用法见[归档多家企业的消息](../how-to/archiver.md)。",
-            )
-            + "\n",
-            overview("wwspec_client.archive", archive.__all__, say),
-            entries("wwspec_client.archive", archive.__all__, say, level=3),
-            f"## {say('OpenTelemetry', 'OpenTelemetry {#opentelemetry}')}\n",
-            say(
-                "The names of `wwspec_client.telemetry`; it needs the extra `telemetry`. How to use them: "
-                "[trace and measure](../how-to/telemetry.md).",
-                "`wwspec_client.telemetry` 的名称，使用前要安装可选依赖 `telemetry`。"
-                "用法见[跟踪和度量](../how-to/telemetry.md)。",
-            )
-            + "\n",
-            entries("wwspec_client.telemetry", telemetry.__all__, say, level=3),
+            overview("wwspec_client", NAMES["wwspec_client"], say),
+            entries("wwspec_client", NAMES["wwspec_client"], say, level=3),
+            *(part for module in _MODULES for part in _module(module, say)),
         ]
     )
+
+
+def _module(name: str, say: Say) -> Iterator[str]:
+    """Yield the section of a module."""
+    title, what, (use, page, use_in_chinese) = _MODULES[name]
+    module = f"wwspec_client.{name}"
+    yield f"## {say(*title)}\n"
+    yield say(
+        f"The names of `{module}`. {what[0]} How to use them: [{use}](../how-to/{page}.md).\n",
+        f"`{module}` 的名称。{what[1]}用法见[{use_in_chinese}](../how-to/{page}.md)。\n",
+    )
+    yield overview(module, NAMES[module], say)
+    yield entries(module, NAMES[module], say, level=3)
 
 
 def _endpoint(name: str, say: Say) -> str:

@@ -3,6 +3,7 @@
 griffe reads the source without running it, so an entry is the same on every Python.
 """
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _WIDTH = 100
 """Of a signature in one line; a longer one has a line for each argument."""
 
-_INTERNAL = {"commit", "open_mailbox", "perform", "timeout_error"}
+_INTERNAL = {"commit", "open_mailbox", "timeout_error"}
 """Methods without an underscore that only the package itself calls."""
 
 _SHARED = ("BaseContext", "AdministrationClient", "FaultsClient")
@@ -128,7 +129,10 @@ class _Writer:
         parts += _examples(found, say)
         methods = [each for each in documented if each.is_function]
         parts += [function_entry(each, say, self._level + 1, name) for each in methods]
-        return "\n".join(parts)
+        text = "\n".join(parts)
+        for variable, type_ in _type_arguments(found).items():
+            text = re.sub(rf"\b{variable}\b", type_, text)
+        return text
 
     def _base(self, base: str) -> str:
         name = base.partition("[")[0]
@@ -149,6 +153,31 @@ def members(found: griffe.Class) -> Iterator[Any]:
     for name, member in by_name.items():
         if not name.startswith("_") and name not in _INTERNAL and member.docstring is not None:
             yield member
+
+
+def _type_arguments(found: griffe.Class) -> dict[str, str]:
+    """Return what each type variable of the generic bases of a class stands for in it."""
+    arguments: dict[str, str] = {}
+    by_name = {each.name: each for each in found.mro()}
+    for owner in (found, *by_name.values()):
+        for name, types in _subscripts(owner):
+            if name in by_name:
+                variables = next((names for base, names in _subscripts(by_name[name]) if base == "Generic"), types)
+                arguments |= {
+                    variable: arguments.get(type_, type_)
+                    for variable, type_ in zip(variables, types, strict=True)
+                    if variable not in arguments and variable != type_
+                }
+    return arguments
+
+
+def _subscripts(found: griffe.Class) -> Iterator[tuple[str, list[str]]]:
+    """Yield the bases of a class that have type arguments: name and arguments."""
+    for base in found.bases:
+        tree = ast.parse(_quoted(base), mode="eval").body
+        if isinstance(tree, ast.Subscript):
+            given = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
+            yield ast.unparse(tree.value), [ast.unparse(each) for each in given]
 
 
 def _attributes(found: griffe.Class, members: Sequence[Any], say: Say) -> Iterator[tuple[str, str]]:

@@ -5,12 +5,11 @@ from importlib import import_module
 import msgspec
 
 from wwspec_contracts import api, events
-from wwspec_contracts.api_examples import FILE, Examples
-from wwspec_contracts.examples import console_example
+from wwspec_contracts.examples import API_EXAMPLES, Examples, console_example
 from wwspec_router.registry.faults import module_names
 from wwspec_router.registry.loader import ApiContract, EventContract
 
-__all__ = ["FILE", "text"]
+__all__ = ["API_EXAMPLES", "text"]
 
 
 def text() -> str:

@@ -7,12 +7,12 @@ import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-import wwspec_client
-import wwspec_devtools.testing.zone
+from scripts.reference import client_api, testing_api
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, members_of, raised_by, sections_of
 from tests.support.zones import serve_zone
@@ -22,10 +22,7 @@ from wwspec_client import (
     KeyRingError,
     ReplyTypeError,
     RetryPolicy,
-    archive,
     endpoints,
-    sql,
-    telemetry,
 )
 from wwspec_client.calls import decode_reply
 from wwspec_client.endpoints import ENDPOINTS
@@ -33,8 +30,11 @@ from wwspec_client.notify.events import typed
 from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
 from wwspec_devtools.testing.zone import Zone
 
-MODULES = (wwspec_client, archive, sql, telemetry, wwspec_devtools.testing.zone)
-PUBLIC = {name: getattr(module, name) for module in MODULES for name in module.__all__}
+PUBLIC = {
+    name: getattr(import_module(module), name)
+    for module, names in {**client_api.NAMES, **testing_api.NAMES}.items()
+    for name in names
+}
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
 WITH_EXAMPLES = {
     "AsyncZoneClient",

@@ -16,8 +16,8 @@ from tests.support.pages import Block, blocks_of_page
 from tests.support.terminal import Output, Terminals
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_client import SqlitePendingStore
 from wwspec_client.notify.models import Stage
+from wwspec_client.stores import SqlitePendingStore
 from wwspec_devtools.testing.ports import held_ports
 
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")

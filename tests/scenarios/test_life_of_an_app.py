@@ -23,17 +23,9 @@ from tests.support.apps import ROOT
 from tests.support.provider import PROVIDER, SUITE_ID, Provider
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_client import (
-    KeyRing,
-    MemoryPendingStore,
-    NotifyEvent,
-    NotifyReceiver,
-    PlatformError,
-    Stage,
-    SuiteApp,
-    ZoneClient,
-)
+from wwspec_client import KeyRing, NotifyEvent, NotifyReceiver, PlatformError, SuiteApp, ZoneClient
 from wwspec_client.sql import SqlCursor, create_tables
+from wwspec_client.stores import MemoryPendingStore, Stage
 from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.events import conversation_new_message
 from wwspec_devtools.emulator.http.client import EmulatorClient

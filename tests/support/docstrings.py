@@ -71,7 +71,9 @@ def members_of(name: str, value: type) -> Iterator[Documented]:
                 member.fget if isinstance(member, property) else inspect.unwrap(getattr(member, "__func__", member))
             )
             if isinstance(function, FunctionType) and _is_written(function):
-                yield Documented(f"{name}.{key}", function, owner, is_constructor=key == "__init__")
+                is_constructor = key == "__init__"
+                documented_in = value if is_constructor and owner.__name__.startswith("_") else owner
+                yield Documented(f"{name}.{key}", function, documented_in, is_constructor=is_constructor)
 
 
 @cache

@@ -11,22 +11,16 @@ from wwspec_client import (
     AsyncMessagePage,
     AsyncTask,
     AsyncZoneClient,
-    AuthUsers,
-    FileCursor,
-    Masking,
-    MessageGap,
     MessagePage,
-    RawResponse,
     RetryPolicy,
     SuiteApp,
     Task,
-    TaskStatus,
-    Token,
-    UploadedMedia,
     ZoneClient,
 )
-from wwspec_client.models import LogLevel
+from wwspec_client.models import AuthUsers, LogLevel, Masking, MessageGap, TaskStatus, UploadedMedia
+from wwspec_client.raw_clients import RawResponse
 from wwspec_client.sql import SqlCursor
+from wwspec_client.stores import FileCursor, Token
 from wwspec_contracts import get_group_chat, search_chat, sync_msg
 from wwspec_contracts.messages import Message
 
@@ -136,4 +130,4 @@ def wrong(client: ZoneClient) -> None:
     client.messages("cursor")  # type: ignore[arg-type]
     client.messages(FileCursor("cursor"), limits=5)  # type: ignore[call-arg]
     client.messages(FileCursor("cursor"), on_gap=len)  # type: ignore[arg-type]
-    ZoneClient(tokens=lambda: 5)  # type: ignore[arg-type]
+    ZoneClient(tokens=int)  # type: ignore[arg-type]

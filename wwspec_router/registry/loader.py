@@ -20,10 +20,9 @@ from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar
 
 from wwspec_contracts import api as wecom_api, events as wecom_events
-from wwspec_contracts.api_examples import examples
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import LoaderError, did_you_mean
-from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.examples import api_examples, console_example, contract_faults
 from wwspec_router.registry.faults import import_fault, missing_module, module_names
 
 ContractT = TypeVar("ContractT", bound=Contract)
@@ -78,7 +77,7 @@ class ModuleContract:
         """Return the console example of one of its types; no shipped contract is imported for it."""
         if self.is_own:
             return console_example(self._type(attribute, self.bases[attribute]))
-        return examples()[self.module][attribute]
+        return api_examples()[self.module][attribute]
 
     def _type(self, attribute: str, base: type[ContractT]) -> type[ContractT]:
         found = getattr(importlib.import_module(self.module), attribute, None)

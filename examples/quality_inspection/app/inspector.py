@@ -7,7 +7,8 @@ from threading import Thread
 from wsgiref.simple_server import make_server
 
 from schemas.inspection import Finding, Progress, Report, ReportRequest, WatchRequest
-from wwspec_client import NotifyEvent, NotifyReceiver, PendingStore, SqlitePendingStore, ZoneClient
+from wwspec_client import NotifyEvent, NotifyReceiver, ZoneClient
+from wwspec_client.stores import PendingStore, SqlitePendingStore
 from wwspec_contracts.base import Contract
 
 NAMES = ("CORPID", "CORPSECRET", "PROGRAM_ID", "CALLBACK_TOKEN", "ENCODING_AES_KEY")  # WWSPEC_CORPID and so on

@@ -4,6 +4,10 @@ Imports nothing of the program that runs in the zone.
 
 Each name is imported at its first use: an app for threads needs nothing of the event loop's half, one of a single corp
 nothing of suites.
+
+`wwspec_client.stores` has what an app can implement itself, `wwspec_client.models` what calls return. The modules
+`viewer`, `hooks`, `call_lines` and `raw_clients` have names of their own, and so have `archive`, `sql` and `telemetry`,
+which need an extra.
 """
 
 from typing import TYPE_CHECKING
@@ -11,276 +15,96 @@ from typing import TYPE_CHECKING
 from wwspec_contracts.support.lazy import lazily
 
 if TYPE_CHECKING:
-    from wwspec_client.asynchronous import AsyncZoneClient
-    from wwspec_client.blocking import ZoneClient
-    from wwspec_client.call_lines import LogHooks
-    from wwspec_client.calls import TaskStatus
-    from wwspec_client.cursors import (
-        CursorError,
-        CursorMovedError,
-        CursorRefusedError,
-        CursorStore,
-        CursorStoreError,
-        FileCursor,
-        Position,
-    )
+    from wwspec_client.asynchronous import AsyncZoneClient as AsyncZoneClient
+    from wwspec_client.blocking import ZoneClient as ZoneClient
     from wwspec_client.errors import (
-        BadAnswerError,
-        ContractMisfitError,
-        NoAnswerError,
-        NotInstalledError,
-        NotSentError,
-        PlatformError,
-        ProgramCrashError,
-        ProgramError,
-        ProgramInputError,
-        ProgramOverloadError,
-        ProgramRepeatError,
-        ProgramTimeoutError,
-        RepeatedCursorError,
-        ReplyTypeError,
-        SdkApiError,
-        StillRunningError,
-        TicketMissingError,
-        TransportError,
-        UnknownAbilityError,
-        ZoneClientError,
+        BadAnswerError as BadAnswerError,
+        ContractMisfitError as ContractMisfitError,
+        NoAnswerError as NoAnswerError,
+        NotInstalledError as NotInstalledError,
+        NotSentError as NotSentError,
+        PlatformError as PlatformError,
+        ProgramCrashError as ProgramCrashError,
+        ProgramError as ProgramError,
+        ProgramInputError as ProgramInputError,
+        ProgramOverloadError as ProgramOverloadError,
+        ProgramRepeatError as ProgramRepeatError,
+        ProgramTimeoutError as ProgramTimeoutError,
+        RepeatedCursorError as RepeatedCursorError,
+        ReplyTypeError as ReplyTypeError,
+        SdkApiError as SdkApiError,
+        StillRunningError as StillRunningError,
+        TicketMissingError as TicketMissingError,
+        TransportError as TransportError,
+        UnknownAbilityError as UnknownAbilityError,
+        ZoneClientError as ZoneClientError,
     )
-    from wwspec_client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome
-    from wwspec_client.installations import Installation, InstallationStore, MemoryInstallationStore
-    from wwspec_client.keys import Decryptor, KeyMissingError, KeyRing, KeyRingError
-    from wwspec_client.message_pages import AsyncMessagePage, MessagePage
-    from wwspec_client.messages import MessageGap, MessageGapError
-    from wwspec_client.models import (
-        AuthEdition,
-        AuthScope,
-        AuthUser,
-        AuthUsers,
-        CorpAuth,
-        DocAuth,
-        DocAuthUser,
-        DocAuthUsers,
-        Masking,
-        UploadedMedia,
-        UserInfo,
-    )
-    from wwspec_client.notify.asynchronous import AsyncNotifyReceiver
-    from wwspec_client.notify.blocking import NotifyReceiver
-    from wwspec_client.notify.events import WecomEvent
-    from wwspec_client.notify.intake import HttpAnswer
-    from wwspec_client.notify.models import Key, Notification, NotifyEvent, Pending, Stage
-    from wwspec_client.notify.opening import Callbacks
-    from wwspec_client.notify.policy import NotifyPolicy
-    from wwspec_client.notify.sqlite_store import SqlitePendingStore
-    from wwspec_client.notify.stores import MemoryPendingStore, PendingStore
-    from wwspec_client.options import RequestOptions
-    from wwspec_client.raw import RawResponse
-    from wwspec_client.raw_clients import AsyncRawZoneClient, RawZoneClient
-    from wwspec_client.retries import RetryPolicy
-    from wwspec_client.shared_tokens import StoredTokenProvider, TokenStore
-    from wwspec_client.steps import Request, Step, Steps, ask
-    from wwspec_client.suite.asynchronous import AsyncSuite
-    from wwspec_client.suite.blocking import Suite
+    from wwspec_client.keys import KeyMissingError as KeyMissingError, KeyRing as KeyRing, KeyRingError as KeyRingError
+    from wwspec_client.message_pages import AsyncMessagePage as AsyncMessagePage, MessagePage as MessagePage
+    from wwspec_client.messages import MessageGapError as MessageGapError
+    from wwspec_client.notify.asynchronous import AsyncNotifyReceiver as AsyncNotifyReceiver
+    from wwspec_client.notify.blocking import NotifyReceiver as NotifyReceiver
+    from wwspec_client.notify.events import WecomEvent as WecomEvent
+    from wwspec_client.notify.intake import Callbacks as Callbacks
+    from wwspec_client.notify.models import Notification as Notification, NotifyEvent as NotifyEvent
+    from wwspec_client.notify.policy import NotifyPolicy as NotifyPolicy
+    from wwspec_client.options import RequestOptions as RequestOptions
+    from wwspec_client.retries import RetryPolicy as RetryPolicy
+    from wwspec_client.suite.asynchronous import AsyncSuite as AsyncSuite
+    from wwspec_client.suite.blocking import Suite as Suite
     from wwspec_client.suite.events import (
-        CancelAuth,
-        ChangeAuth,
-        CreateAuth,
-        DataPermission,
-        DataPermissionEnded,
-        DataPermissionExpiring,
-        DataPermissionGranted,
-        ResetPermanentCode,
-        SuiteEvent,
-        SuiteTicket,
+        CancelAuth as CancelAuth,
+        ChangeAuth as ChangeAuth,
+        CreateAuth as CreateAuth,
+        DataPermission as DataPermission,
+        DataPermissionEnded as DataPermissionEnded,
+        DataPermissionExpiring as DataPermissionExpiring,
+        DataPermissionGranted as DataPermissionGranted,
+        ResetPermanentCode as ResetPermanentCode,
+        SuiteEvent as SuiteEvent,
+        SuiteTicket as SuiteTicket,
     )
-    from wwspec_client.suite.models import AuthAgent, AuthInfo, CorpInfo, Privilege
-    from wwspec_client.tasks import AsyncTask, Task
-    from wwspec_client.tokens import AppSecret, Fetch, SuiteApp, Token, TokenProvider
-    from wwspec_client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
-    from wwspec_client.webpage import PageConfig, PageSignature
-    from wwspec_contracts.callbacks import Callback, CallbackError
-    from wwspec_contracts.errcodes import ProgramErrcodes
-    from wwspec_contracts.errors import ConfigurationError, StoreError, WWSpecError
-
-__all__ = [
-    "AppSecret",
-    "AsyncMessagePage",
-    "AsyncNotifyReceiver",
-    "AsyncRawZoneClient",
-    "AsyncSuite",
-    "AsyncTask",
-    "AsyncZoneClient",
-    "AuthAgent",
-    "AuthEdition",
-    "AuthInfo",
-    "AuthScope",
-    "AuthUser",
-    "AuthUsers",
-    "BadAnswerError",
-    "Callback",
-    "CallbackError",
-    "Callbacks",
-    "CancelAuth",
-    "ChangeAuth",
-    "ClientAttempt",
-    "ClientCall",
-    "ClientHooks",
-    "ClientOutcome",
-    "ConfigurationError",
-    "ContractMisfitError",
-    "CorpAuth",
-    "CorpInfo",
-    "CreateAuth",
-    "CursorError",
-    "CursorMovedError",
-    "CursorRefusedError",
-    "CursorStore",
-    "CursorStoreError",
-    "DataPermission",
-    "DataPermissionEnded",
-    "DataPermissionExpiring",
-    "DataPermissionGranted",
-    "Decryptor",
-    "DocAuth",
-    "DocAuthUser",
-    "DocAuthUsers",
-    "Fetch",
-    "FileCursor",
-    "HttpAnswer",
-    "Installation",
-    "InstallationStore",
-    "Key",
-    "KeyMissingError",
-    "KeyRing",
-    "KeyRingError",
-    "LogHooks",
-    "Masking",
-    "MemoryInstallationStore",
-    "MemoryPendingStore",
-    "MessageGap",
-    "MessageGapError",
-    "MessagePage",
-    "NoAnswerError",
-    "NotInstalledError",
-    "NotSentError",
-    "Notification",
-    "NotifyEvent",
-    "NotifyPolicy",
-    "NotifyReceiver",
-    "PageConfig",
-    "PageSignature",
-    "Pending",
-    "PendingStore",
-    "PlatformError",
-    "Position",
-    "Privilege",
-    "ProgramCrashError",
-    "ProgramErrcodes",
-    "ProgramError",
-    "ProgramInputError",
-    "ProgramOverloadError",
-    "ProgramRepeatError",
-    "ProgramTimeoutError",
-    "RawResponse",
-    "RawZoneClient",
-    "RepeatedCursorError",
-    "ReplyTypeError",
-    "Request",
-    "RequestOptions",
-    "ResetPermanentCode",
-    "RetryPolicy",
-    "SdkApiError",
-    "SqlitePendingStore",
-    "Stage",
-    "Step",
-    "Steps",
-    "StillRunningError",
-    "StoreError",
-    "StoredTokenProvider",
-    "Suite",
-    "SuiteApp",
-    "SuiteEvent",
-    "SuiteTicket",
-    "Task",
-    "TaskStatus",
-    "TicketMissingError",
-    "Token",
-    "TokenProvider",
-    "TokenStore",
-    "TransportError",
-    "UnknownAbilityError",
-    "UnopenedMessage",
-    "UploadedMedia",
-    "UserInfo",
-    "ViewerMessage",
-    "ViewerMessages",
-    "ViewerName",
-    "WWSpecError",
-    "WecomEvent",
-    "ZoneClient",
-    "ZoneClientError",
-    "ask",
-]
-
+    from wwspec_client.tasks import AsyncTask as AsyncTask, Task as Task
+    from wwspec_client.tokens import AppSecret as AppSecret, SuiteApp as SuiteApp
+    from wwspec_contracts.callbacks import Callback as Callback, CallbackError as CallbackError
+    from wwspec_contracts.errcodes import ProgramErrcodes as ProgramErrcodes
+    from wwspec_contracts.errors import ConfigurationError as ConfigurationError, WWSpecError as WWSpecError
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of this package
+    _HOMES = {
+        "wwspec_contracts.callbacks": "Callback CallbackError",
+        "wwspec_client.asynchronous": "AsyncZoneClient",
+        "wwspec_client.blocking": "ZoneClient",
+        "wwspec_client.errors": (
+            "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError "
+            "PlatformError ProgramCrashError ProgramError ProgramInputError ProgramOverloadError "
+            "ProgramRepeatError ProgramTimeoutError RepeatedCursorError ReplyTypeError SdkApiError "
+            "StillRunningError TicketMissingError TransportError UnknownAbilityError ZoneClientError"
+        ),
+        "wwspec_client.keys": "KeyMissingError KeyRing KeyRingError",
+        "wwspec_client.message_pages": "AsyncMessagePage MessagePage",
+        "wwspec_client.messages": "MessageGapError",
+        "wwspec_client.notify.asynchronous": "AsyncNotifyReceiver",
+        "wwspec_client.notify.blocking": "NotifyReceiver",
+        "wwspec_client.notify.events": "WecomEvent",
+        "wwspec_client.notify.models": "Notification NotifyEvent",
+        "wwspec_client.notify.intake": "Callbacks",
+        "wwspec_client.notify.policy": "NotifyPolicy",
+        "wwspec_client.options": "RequestOptions",
+        "wwspec_client.retries": "RetryPolicy",
+        "wwspec_client.suite.asynchronous": "AsyncSuite",
+        "wwspec_client.suite.blocking": "Suite",
+        "wwspec_client.suite.events": (
+            "CancelAuth ChangeAuth CreateAuth DataPermission DataPermissionEnded DataPermissionExpiring "
+            "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
+        ),
+        "wwspec_client.tasks": "AsyncTask Task",
+        "wwspec_client.tokens": "AppSecret SuiteApp",
+        "wwspec_contracts.errcodes": "ProgramErrcodes",
+        "wwspec_contracts.errors": "ConfigurationError WWSpecError",
+    }
+    __all__ = sorted(name for names in _HOMES.values() for name in names.split())
+    __getattr__ = lazily(__name__, _HOMES)
 
     def __dir__() -> list[str]:
         return __all__
-
-    __getattr__ = lazily(
-        __name__,
-        {
-            "wwspec_contracts.callbacks": "Callback CallbackError",
-            "wwspec_client.asynchronous": "AsyncZoneClient",
-            "wwspec_client.blocking": "ZoneClient",
-            "wwspec_client.call_lines": "LogHooks",
-            "wwspec_client.calls": "TaskStatus",
-            "wwspec_client.cursors": (
-                "CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError FileCursor Position"
-            ),
-            "wwspec_client.errors": (
-                "BadAnswerError ContractMisfitError NoAnswerError NotInstalledError NotSentError PlatformError "
-                "ProgramCrashError ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError "
-                "ProgramTimeoutError RepeatedCursorError ReplyTypeError SdkApiError StillRunningError "
-                "TicketMissingError TransportError UnknownAbilityError ZoneClientError"
-            ),
-            "wwspec_client.hooks": "ClientAttempt ClientCall ClientHooks ClientOutcome",
-            "wwspec_client.installations": "Installation InstallationStore MemoryInstallationStore",
-            "wwspec_client.keys": "Decryptor KeyMissingError KeyRing KeyRingError",
-            "wwspec_client.message_pages": "AsyncMessagePage MessagePage",
-            "wwspec_client.messages": "MessageGap MessageGapError",
-            "wwspec_client.models": (
-                "AuthEdition AuthScope AuthUser AuthUsers CorpAuth DocAuth DocAuthUser DocAuthUsers Masking "
-                "UploadedMedia UserInfo"
-            ),
-            "wwspec_client.notify.asynchronous": "AsyncNotifyReceiver",
-            "wwspec_client.notify.blocking": "NotifyReceiver",
-            "wwspec_client.notify.events": "WecomEvent",
-            "wwspec_client.notify.intake": "HttpAnswer",
-            "wwspec_client.notify.models": "Key Notification NotifyEvent Pending Stage",
-            "wwspec_client.notify.opening": "Callbacks",
-            "wwspec_client.notify.policy": "NotifyPolicy",
-            "wwspec_client.notify.sqlite_store": "SqlitePendingStore",
-            "wwspec_client.notify.stores": "MemoryPendingStore PendingStore",
-            "wwspec_client.options": "RequestOptions",
-            "wwspec_client.raw": "RawResponse",
-            "wwspec_client.raw_clients": "AsyncRawZoneClient RawZoneClient",
-            "wwspec_client.retries": "RetryPolicy",
-            "wwspec_client.shared_tokens": "StoredTokenProvider TokenStore",
-            "wwspec_client.steps": "Request Step Steps ask",
-            "wwspec_client.suite.asynchronous": "AsyncSuite",
-            "wwspec_client.suite.blocking": "Suite",
-            "wwspec_client.suite.events": (
-                "CancelAuth ChangeAuth CreateAuth DataPermission DataPermissionEnded DataPermissionExpiring "
-                "DataPermissionGranted ResetPermanentCode SuiteEvent SuiteTicket"
-            ),
-            "wwspec_client.suite.models": "AuthAgent AuthInfo CorpInfo Privilege",
-            "wwspec_client.tasks": "AsyncTask Task",
-            "wwspec_client.tokens": "AppSecret Fetch SuiteApp Token TokenProvider",
-            "wwspec_client.viewer": "UnopenedMessage ViewerMessage ViewerMessages ViewerName",
-            "wwspec_client.webpage": "PageConfig PageSignature",
-            "wwspec_contracts.errcodes": "ProgramErrcodes",
-            "wwspec_contracts.errors": "ConfigurationError StoreError WWSpecError",
-        },
-    )

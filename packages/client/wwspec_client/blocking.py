@@ -8,50 +8,23 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 import httpx
 
 from wwspec_client import calls, endpoints, viewer
-from wwspec_client.call_lines import hooks_of
 from wwspec_client.calls import CallOptions, SubmitOptions
-from wwspec_client.core import BASE_URL, Core
 from wwspec_client.cursors import CursorStore
 from wwspec_client.endpoints import ALL_AT_ONCE
-from wwspec_client.forks import ThreadLock
-from wwspec_client.hooks import ClientHooks
-from wwspec_client.http import (
-    Hiding,
-    OwnHiding,
-    check_base_url,
-    chosen_proxy,
-    in_url,
-    own_headers,
-    received,
-    sent,
-    transport_error,
-)
+from wwspec_client.http import Hiding, OwnHiding, Proxy, in_url, received, sent, transport_error
 from wwspec_client.keys import KeyRing
 from wwspec_client.message_pages import MessagePage
 from wwspec_client.messages import Pull, PullOptions
 from wwspec_client.methods import Blocking, with_methods
 from wwspec_client.models import AuthUser, DocAuthUser
-from wwspec_client.options import (
-    CONNECTIONS,
-    TIMEOUT,
-    Form,
-    RequestOptions,
-    Tokens,
-    core_of,
-    core_with,
-    limits_of,
-    provider_of,
-)
-from wwspec_client.page_tickets import PageTickets
+from wwspec_client.options import RequestOptions, core_with, limits_of
 from wwspec_client.paging import Pages
 from wwspec_client.raw_clients import RawZoneClient
-from wwspec_client.retries import RetryPolicy
 from wwspec_client.running import call_plain, run_steps
-from wwspec_client.steps import Alone, Ask, Pause, Received, Renewal, Send, Step, Steps
+from wwspec_client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
 from wwspec_client.tasks import Task, submitted
 from wwspec_client.viewer import ViewerMessages
 from wwspec_contracts.base import ApiRequest, OutputT, PagedRequest
-from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.messages import Message
 
@@ -116,43 +89,11 @@ class ZoneClient(Blocking):
         (200, 200, 200)
     """
 
-    def __init__(
-        self,
-        corpid: str = "",
-        secret: str = "",
-        *,
-        program_id: str = "",
-        tokens: Tokens | None = None,
-        page_tickets: PageTickets | None = None,
-        base_url: str = BASE_URL,
-        prefix: str | None = None,
-        form: Form = "plain",
-        timeout: float = TIMEOUT,
-        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
-        connections: int = CONNECTIONS,
-        proxy: str | httpx.Proxy | None = None,
-        user_agent: str = "",
-        transport: httpx.BaseTransport | None = None,
-        hooks: Iterable[ClientHooks] = (),
+    def _connect(
+        self, transport: httpx.BaseTransport | None, connections: int, proxy: Proxy, headers: dict[str, str]
     ) -> None:
-        provider, watchers = provider_of(corpid, secret, tokens), hooks_of(hooks)
-        self._core = core_of(provider, program_id, prefix, timeout, retries, errcodes, page_tickets, form, watchers)
-        self._base_url = check_base_url(base_url)
-        proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
         hiding = OwnHiding(limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
-        self._http = httpx.Client(transport=hiding, headers=own_headers(user_agent))
-        self._locks = {renewal: ThreadLock() for renewal in Renewal}
-
-    def __repr__(self) -> str:
-        return self._core.shown(self)
-
-    def _with_core(self, core: Core) -> Self:
-        """Return a client for another app or corp that shares this one's connections."""
-        other = self._sharing(core)
-        other._locks = {renewal: ThreadLock() for renewal in Renewal}
-        other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
-        return other
+        self._http = httpx.Client(transport=hiding, headers=headers)
 
     def with_options(self, **options: Unpack[RequestOptions]) -> Self:
         """Return a client that sends its requests in another way, such as for one call.

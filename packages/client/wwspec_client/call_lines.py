@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from wwspec_client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome, Hooks
 from wwspec_contracts.errors import ConfigurationError
 
+__all__ = ["LogHooks"]
+
 VARIABLE = "WWSPEC_LOG"
 LOGGER = "wwspec_client"
 

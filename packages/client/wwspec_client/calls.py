@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -23,21 +23,18 @@ from wwspec_client.errors import (
     StillRunningError,
     UnknownAbilityError,
 )
-from wwspec_client.idempotency import with_key
+from wwspec_client.models import TaskStatus
+from wwspec_client.request_text import encode_request, with_key
 from wwspec_client.retries import facts_of_errcode
 from wwspec_client.steps import Pause, Request, Steps
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, reply_type
 from wwspec_contracts.decoding import convert, decode_json
-from wwspec_contracts.encoding import encode_request
 from wwspec_contracts.errcodes import WAITING, ProgramErrcodes
 from wwspec_contracts.errors import JsonError, did_you_mean
 from wwspec_contracts.repair import make_repair
 from wwspec_contracts.shape import shape_of
 from wwspec_contracts.wrapping import func_example
-
-TaskStatus = Literal["running", "succeeded", "failed"]
-"""The state of an asynchronous call: `running` until the program reports its result."""
 
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""

@@ -83,7 +83,7 @@ class CursorStore(ABC):
     Examples:
         A store of your own, with a `ZoneClient` as `client`. A real one compares and writes in one step:
 
-        >>> from wwspec_client import CursorMovedError, CursorStore
+        >>> from wwspec_client.stores import CursorMovedError, CursorStore
         >>> class DictCursor(CursorStore):
         ...     def __init__(self, rows, name):
         ...         self.rows, self.name = rows, name
@@ -142,7 +142,7 @@ class FileCursor(CursorStore):
     Examples:
         With a `ZoneClient` as `client`. The second pull finds nothing new:
 
-        >>> from wwspec_client import FileCursor
+        >>> from wwspec_client.stores import FileCursor
         >>> cursors = FileCursor("messages.cursor")
         >>> ids = [message.msgid for page in client.messages(cursors) for message in page]
         >>> len(ids) > 0

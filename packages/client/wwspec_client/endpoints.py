@@ -4,7 +4,9 @@ Each raises `ZoneClientError`, and `ConfigurationError` where a program is neede
 twice without harm, so they are retried after any failure.
 """
 
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -28,13 +30,17 @@ from wwspec_client.models import (
     read_answer,
 )
 from wwspec_client.paging import Members
-from wwspec_client.steps import Ask, Request, Steps
-from wwspec_client.uploads import Progress, opened
+from wwspec_client.steps import Ask, File, Request, Steps
 from wwspec_client.webpage import page_config, user_info
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
 
+Progress = Callable[[int, int], None]
+"""Called with the number of sent bytes, and that of the whole file."""
+
+_MIN_BYTES, _MAX_BYTES = 6, 60 * 1024 * 1024
+"""WeCom's bounds of an upload [100140]."""
 _OPEN = 2
 _LOWER_VERSION = 40212
 ALL_AT_ONCE = 1000
@@ -280,7 +286,7 @@ def upload_media(
         ConfigurationError: There is no such file, it has no name, or its size is not 6 bytes to 60 MiB.
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    with opened(file, name, progress) as upload:
+    with _open(file, name, progress) as upload:
         request = Request("chatdata/upload_media", file=upload, query={"type": "file"})
         return read_answer(UploadedMedia, (yield from core.perform(request, Attempts(timeout=timeout))))
 
@@ -300,6 +306,57 @@ def doc_auth_users(core: Core, limit: int) -> Members[DocAuthUser]:
 def _asked(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:
     given = {name: value for name, value in parameters.items() if value != ""}
     return core.perform(Request(api, msgspec.json.encode(given)))
+
+
+class _Counted:
+    """Reads a file from its current position, and reports how much was read. A retry starts again there."""
+
+    def __init__(self, file: IO[bytes], progress: Progress | None) -> None:
+        self._file = file
+        self._progress = progress
+        self._start = file.tell()
+        self.size = self.seek(0, io.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if data and self._progress is not None:
+            self._progress(self.tell(), self.size)
+        return data
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = self._start if whence == io.SEEK_SET else 0
+        return self._file.seek(start + offset, whence) - self._start
+
+
+@contextmanager
+def _open(file: Path | str | IO[bytes], name: str, progress: Progress | None) -> Iterator[File]:
+    """Give a file for an upload; one that was given by its path is closed afterwards.
+
+    Raises:
+        ConfigurationError: It can't be read, has no name, or is too small or too large.
+    """
+    if isinstance(file, Path | str):
+        try:
+            content = Path(file).open("rb")
+        except OSError as error:
+            raise ConfigurationError(f"{file}: can't be read: {error.strerror}") from None
+        with content:
+            yield _check_size(content, name or Path(file).name, progress)
+    else:
+        yield _check_size(file, name or Path(str(getattr(file, "name", ""))).name, progress)
+
+
+def _check_size(file: IO[bytes], name: str, progress: Progress | None) -> File:
+    if not name:
+        raise ConfigurationError("the file has no name: give it as name=")
+    counted = _Counted(file, progress)
+    if not _MIN_BYTES <= counted.size <= _MAX_BYTES:
+        raise ConfigurationError(f"{name}: has {counted.size} bytes; WeCom takes {_MIN_BYTES} bytes to 60 MiB")
+    return File(name, cast(IO[bytes], counted))  # the part of a file's interface that a form needs
 
 
 ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {

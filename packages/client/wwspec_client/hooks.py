@@ -22,6 +22,8 @@ from wwspec_client.steps import Request, Steps
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.stacks import describe
 
+__all__ = ["ClientAttempt", "ClientCall", "ClientHooks", "ClientOutcome"]
+
 log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -90,7 +92,8 @@ class ClientHooks:
         Count the attempts of each API that failed:
 
         >>> from collections import Counter
-        >>> from wwspec_client import ClientHooks, RetryPolicy, ZoneClient, ZoneClientError
+        >>> from wwspec_client import RetryPolicy, ZoneClient, ZoneClientError
+        >>> from wwspec_client.hooks import ClientHooks
         >>> class Failures(ClientHooks):
         ...     def __init__(self):
         ...         self.seen = Counter()

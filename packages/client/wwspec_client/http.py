@@ -27,6 +27,9 @@ from wwspec_contracts.support.certificates import trusted
 USER_AGENT = f"wwspec-client/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]} httpx/{httpx.__version__}"
 """What requests say of the client, unless the app says it."""
 
+Proxy = str | httpx.Proxy | None
+"""The proxy of a client's connections; None for what the environment names, an empty text for none."""
+
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 _OF_BODY = ("content-length", "content-type", "transfer-encoding")
@@ -85,7 +88,7 @@ def own_headers(user_agent: str) -> dict[str, str]:
     return headers
 
 
-def chosen_proxy(base_url: str, proxy: str | httpx.Proxy | None, *, is_own: bool) -> str | httpx.Proxy | None:
+def chosen_proxy(base_url: str, proxy: Proxy, *, is_own: bool) -> Proxy:
     """Return the proxy of a client's connections.
 
     Args:

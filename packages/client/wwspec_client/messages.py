@@ -19,6 +19,7 @@ from wwspec_client.calls import Ability, CallOptions
 from wwspec_client.core import Core
 from wwspec_client.cursors import CursorRefusedError, CursorStore, Position
 from wwspec_client.errors import SdkApiError, ZoneClientError
+from wwspec_client.models import MessageGap
 from wwspec_client.paging import CursorWalk
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.steps import Ask, Asked, Pause, Steps, ask
@@ -44,16 +45,6 @@ PATIENCE: RetryPolicy = RetryPolicy(attempts=1000, first_pause=1.0, longest_paus
 """How long to wait for one page."""
 
 log: logging.Logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MessageGap:
-    """A time from which messages may be missing: no pull was made, and WeCom keeps records for 5 days [99824]."""
-
-    since: datetime
-    """UTC. The app has all messages from before."""
-    until: datetime
-    """UTC. Messages from after it can still be pulled."""
 
 
 class MessageGapError(WWSpecError):

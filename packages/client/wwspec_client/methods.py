@@ -1,11 +1,14 @@
 """The methods that clients have beside those for calls: each is written once, and each kind of client runs it."""
 
 from collections.abc import Callable, Coroutine
-from copy import copy
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
+
+import httpx
 
 from wwspec_client import endpoints, webpage
+from wwspec_client.client import _Client
 from wwspec_client.core import Core
+from wwspec_client.forks import TaskLock, ThreadLock
 from wwspec_client.options import described
 from wwspec_client.raw import RawResponse
 from wwspec_client.steps import Steps
@@ -13,6 +16,8 @@ from wwspec_client.steps import Steps
 T = TypeVar("T")
 P = ParamSpec("P")
 ClassT = TypeVar("ClassT", bound="type[Endpoints]")
+LockT = TypeVar("LockT")
+TransportT = TypeVar("TransportT")
 
 
 class Method(Generic[P, T]):
@@ -82,28 +87,26 @@ class Endpoints:
     user_info: Final = Method(webpage.user_info)
 
 
-class WithPage(Endpoints):
+class WithPage(_Client[LockT, TransportT], Endpoints):
     """And what is no single API: it has no response of its own."""
 
     page_config: Final = Method(webpage.page_config)
     ensure_public_key: Final = Method(endpoints.ensure_public_key)
 
-    def _sharing(self, core: Core) -> Self:
-        """Return a client with another core that shares all else with this one."""
-        other = copy(self)
-        other._core = core
-        return other
 
-
-class Blocking(WithPage):
+class Blocking(WithPage[ThreadLock, httpx.BaseTransport]):
     """A client for threads."""
+
+    _lock = ThreadLock
 
     def _run(self, steps: Steps[T]) -> T:
         raise NotImplementedError
 
 
-class Asynchronous(WithPage):
+class Asynchronous(WithPage[TaskLock, httpx.AsyncBaseTransport]):
     """A client for an event loop."""
+
+    _lock = TaskLock
 
     async def _run(self, steps: Steps[T]) -> T:
         raise NotImplementedError

@@ -1,6 +1,11 @@
-"""What WeCom answers an app, except the replies of programs; keys that are not here are ignored."""
+"""What WeCom answers an app, except the replies of programs; keys that are not here are ignored.
 
+What a client tells by itself is here, too: the state of a call, a gap in the messages, the answer to a callback.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -9,10 +14,36 @@ from msgspec import Meta
 from wwspec_client.errors import ReplyTypeError
 from wwspec_contracts.decoding import convert
 
+__all__ = [
+    "AuthAgent",
+    "AuthEdition",
+    "AuthInfo",
+    "AuthScope",
+    "AuthUser",
+    "AuthUsers",
+    "CorpAuth",
+    "CorpInfo",
+    "DocAuth",
+    "DocAuthUser",
+    "DocAuthUsers",
+    "HttpAnswer",
+    "LogLevel",
+    "Masking",
+    "MessageGap",
+    "PageConfig",
+    "PageSignature",
+    "Privilege",
+    "TaskStatus",
+    "UploadedMedia",
+    "UserInfo",
+]
+
 T = TypeVar("T")
 
 LogLevel = Literal[1, 2, 3]
 """1 ERR, 2 INFO, 3 DBG [100106]."""
+TaskStatus = Literal["running", "succeeded", "failed"]
+"""The state of an asynchronous call: `running` until the program reports its result."""
 
 
 class AuthUser(msgspec.Struct, kw_only=True, frozen=True):
@@ -149,6 +180,133 @@ class UserInfo:
     """The customer's ID, if the person from outside is one."""
 
 
+class PageSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature of a page, as `getConfigSignature` and `getAgentConfigSignature` return it in JavaScript [90506]."""
+
+    timestamp: int
+    """Unix seconds."""
+    nonce_str: str = msgspec.field(name="nonceStr")
+    """A random text."""
+    signature: str
+    """SHA-1 in hexadecimal."""
+
+
+class PageConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What `ww.register` needs for one page. As JSON its names are those of JavaScript: `corpId`, `agentConfig`.
+
+    `msgspec.json.encode` writes that JSON.
+    """
+
+    url: str
+    """The page's address, as it was signed."""
+    corp_id: str = msgspec.field(name="corpId")
+    """The corp."""
+    agent_id: int = msgspec.field(name="agentId")
+    """The app."""
+    config: PageSignature
+    """With the corp's ticket."""
+    agent_config: PageSignature = msgspec.field(name="agentConfig")
+    """With the app's ticket."""
+
+
+class CorpInfo(msgspec.Struct, kw_only=True, frozen=True):
+    """The corp that has installed an app [100795]."""
+
+    corpid: str = ""
+    """The corp."""
+    corp_name: str = ""
+    """Its short name."""
+    corp_full_name: str = ""
+    """The name that WeCom has verified."""
+    corp_type: str = ""
+    """`verified`, or another word of WeCom's."""
+    verified_end_time: int = 0
+    """Unix seconds; 0 when absent."""
+    subject_type: int = 0
+    """1 company, 2 government or public body, 3 other organisation, 4 team."""
+    corp_user_max: int = 0
+    """The most members it may have."""
+    corp_scale: str = ""
+    """Its size, as WeCom words it."""
+
+
+class Privilege(msgspec.Struct, kw_only=True, frozen=True):
+    """Who sees the app, and what the app sees of the corp's contacts [100795]."""
+
+    level: int = 0
+    """The kind of permission for contacts."""
+    allow_party: list[int] = []
+    """Departments."""
+    allow_user: list[str] = []
+    """Members."""
+    allow_tag: list[int] = []
+    """Tags."""
+    extra_party: list[int] = []
+    """Departments that the app sees besides."""
+    extra_user: list[str] = []
+    """Members that the app sees besides."""
+    extra_tag: list[int] = []
+    """Tags that the app sees besides."""
+
+
+class AuthAgent(msgspec.Struct, kw_only=True, frozen=True):
+    """The app at the corp [100795]."""
+
+    agentid: int = 0
+    """Its number there."""
+    name: str = ""
+    """Its name there."""
+    auth_mode: int = 0
+    """0 the admin has authorised it, 1 a member."""
+    is_customized_app: bool = False
+    """Whether the provider develops it for the corp."""
+    privilege: Privilege = Privilege()
+    """Who sees it."""
+
+
+class AuthAgents(msgspec.Struct, kw_only=True, frozen=True):
+    """The apps of a suite at a corp."""
+
+    agent: list[AuthAgent] = []
+    """One."""
+
+
+class AuthInfo(msgspec.Struct, kw_only=True, frozen=True):
+    """What a corp has authorised [100795]."""
+
+    corp: CorpInfo = msgspec.field(default=CorpInfo(), name="auth_corp_info")
+    """The corp."""
+    granted: AuthAgents = msgspec.field(default=AuthAgents(), name="auth_info")
+    """The apps."""
+
+    @property
+    def agent(self) -> AuthAgent:
+        """The app at the corp. A suite has one."""
+        return self.granted.agent[0] if self.granted.agent else AuthAgent()
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """The answer to a callback, for `handle_request`."""
+
+    status: int
+    """Of HTTP."""
+    text: str = ""
+    """The body, as plain text."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Others than `content-type`."""
+
+
+@dataclass(frozen=True)
+class MessageGap:
+    """A time from which messages may be missing: no pull was made, and WeCom keeps records for 5 days [99824]."""
+
+    since: datetime
+    """UTC. The app has all messages from before."""
+    until: datetime
+    """UTC. Messages from after it can still be pulled."""
+
+
 class LogLevelAnswer(msgspec.Struct, kw_only=True, frozen=True):
     """Answer of `get_log_level`."""
 
@@ -175,3 +333,29 @@ def read_answer(type_: type[T], answer: dict[str, Any]) -> T:
     except msgspec.ValidationError as error:
         text = msgspec.json.encode(answer).decode()
         raise ReplyTypeError(type_.__name__, f"the answer is not as documented: {error}", text) from None
+
+
+class PermanentCode(msgspec.Struct, kw_only=True, frozen=True):
+    """What `get_permanent_code` answers, in either form [90603, 100776]."""
+
+    permanent_code: str
+    auth_corp_info: CorpInfo
+    auth_info: AuthAgents = AuthAgents()
+
+    def __repr__(self) -> str:
+        return f"PermanentCode({self.auth_corp_info.corpid!r})"
+
+
+def read_permanent_code(api: str, answer: dict[str, Any]) -> PermanentCode:
+    """Return an answer with a permanent_code; no error quotes it.
+
+    Raises:
+        ReplyTypeError: It is not as documented.
+    """
+    try:
+        found = convert(answer, PermanentCode, strict=False)
+    except msgspec.ValidationError as error:
+        raise ReplyTypeError(api, f"the answer is not as documented: {error}", "") from None
+    if not (found.permanent_code and found.auth_corp_info.corpid):
+        raise ReplyTypeError(api, "the answer has no permanent_code or no corpid", "")
+    return found

@@ -10,14 +10,11 @@ import httpx
 
 from wwspec_client.arguments import check_seconds
 from wwspec_client.calls import check_options
-from wwspec_client.core import Core, Sending
-from wwspec_client.hooks import NO_HOOKS, Hooks
+from wwspec_client.core import Core
 from wwspec_client.http import check_headers
-from wwspec_client.page_tickets import PageTickets
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.steps import Asked, Steps
 from wwspec_client.tokens import AppSecret, FunctionProvider, Token, TokenProvider
-from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
@@ -27,7 +24,7 @@ Tokens = TokenProvider | Asked[str | Token]
 
 Form = Literal["plain", "func"]
 """How a program takes a request: as it is; or as the vendor's Python demo does, inside `input.func_req` [100249]."""
-_PREFIXES: Mapping[str, str] = {"plain": "invoke_", "func": "input_"}
+PREFIXES: Mapping[str, str] = {"plain": "invoke_", "func": "input_"}
 """The prefix of an SDK API's name, in the vendor's demos of each form."""
 TIMEOUT = 30.0
 CONNECTIONS = 100
@@ -44,31 +41,6 @@ def described(method: MethodT, steps: Callable[..., Steps[Any]]) -> MethodT:
         return_annotation=get_args(signature.return_annotation)[-1],
     )
     return method
-
-
-def core_of(
-    provider: TokenProvider,
-    program_id: str,
-    prefix: str | None,
-    timeout: float,
-    retries: RetryPolicy,
-    errcodes: ProgramErrcodes,
-    page_tickets: PageTickets | None,
-    form: Form = "plain",
-    hooks: Hooks = NO_HOOKS,
-) -> Core:
-    """Return the core of a client; the arguments are those of `ZoneClient`.
-
-    Raises:
-        ConfigurationError: The form is not known, or the timeout is not above 0.
-    """
-    if form not in _PREFIXES:
-        raise ConfigurationError(f"form is {' or '.join(map(repr, _PREFIXES))}, not {form!r}")
-    if not isinstance(retries, RetryPolicy):
-        raise ConfigurationError("retries of a client is a RetryPolicy, such as RetryPolicy(attempts=6)")
-    prefix = _PREFIXES[form] if prefix is None else prefix
-    sending, is_func = Sending(timeout, retries), form == "func"
-    return Core(provider, program_id, prefix, sending, errcodes, page_tickets, is_func=is_func, hooks=hooks)
 
 
 class RequestOptions(TypedDict, total=False):

@@ -10,6 +10,8 @@ from wwspec_client.steps import Steps
 from wwspec_client.tasks import AsyncTask, Task, submitted, submitted_async
 from wwspec_contracts.base import ApiRequest, OutputT
 
+__all__ = ["AsyncRawZoneClient", "RawResponse", "RawZoneClient"]
+
 T = TypeVar("T")
 ReplyT = TypeVar("ReplyT")
 

@@ -3,14 +3,29 @@
 from typing import Any, Generic, TypeVar
 
 from wwspec_client import calls
-from wwspec_client.calls import Ability, SubmitOptions, TaskStatus
+from wwspec_client.calls import Ability, SubmitOptions
 from wwspec_client.methods import Asynchronous, Blocking
+from wwspec_client.models import TaskStatus
 from wwspec_client.steps import Steps
 
+ClientT = TypeVar("ClientT")
 ReplyT = TypeVar("ReplyT")
 
 
-class Task(Generic[ReplyT]):
+class _Task(Generic[ClientT, ReplyT]):
+    """What both tasks share; `Task` describes the arguments."""
+
+    def __init__(self, client: ClientT, jobid: str, ability: Ability) -> None:
+        self.jobid = jobid
+        """WeCom's ID of the call; `task` of the client returns the task for it."""
+        self._client = client
+        self._ability = ability
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.jobid!r})"
+
+
+class Task(_Task[Blocking, ReplyT]):
     """An asynchronous call of a `ZoneClient`.
 
     Args:
@@ -18,15 +33,6 @@ class Task(Generic[ReplyT]):
         jobid: WeCom's ID of the call.
         ability: The ability that was called.
     """
-
-    def __init__(self, client: Blocking, jobid: str, ability: Ability) -> None:
-        self.jobid = jobid
-        """WeCom's ID of the call; `ZoneClient.task` returns the task for it."""
-        self._client = client
-        self._ability = ability
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jobid!r})"
 
     def status(self) -> TaskStatus:
         """Return `running`, `succeeded` or `failed`.
@@ -56,7 +62,7 @@ def submitted(client: Blocking, ability: Ability, options: SubmitOptions) -> Ste
     return Task(client, (yield from calls.submit(client._core, ability, options)), ability)
 
 
-class AsyncTask(Generic[ReplyT]):
+class AsyncTask(_Task[Asynchronous, ReplyT]):
     """An asynchronous call of an `AsyncZoneClient`.
 
     Args:
@@ -64,15 +70,6 @@ class AsyncTask(Generic[ReplyT]):
         jobid: WeCom's ID of the call.
         ability: The ability that was called.
     """
-
-    def __init__(self, client: Asynchronous, jobid: str, ability: Ability) -> None:
-        self.jobid = jobid
-        """WeCom's ID of the call; `AsyncZoneClient.task` returns the task for it."""
-        self._client = client
-        self._ability = ability
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.jobid!r})"
 
     async def status(self) -> TaskStatus:
         """Return `running`, `succeeded` or `failed`; see `Task.status`."""

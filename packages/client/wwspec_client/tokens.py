@@ -44,7 +44,8 @@ class TokenProvider(Protocol):
         A source that asks the app's vault for the secret whenever a token is needed. `zone` is a `Zone`:
 
         >>> import os
-        >>> from wwspec_client import Request, Token, ZoneClient, ask
+        >>> from wwspec_client import ZoneClient
+        >>> from wwspec_client.stores import Request, Token, ask
         >>> class Vaulted:
         ...     def __init__(self, corpid, read_secret):
         ...         self.corpid, self.read_secret = corpid, read_secret
@@ -132,15 +133,6 @@ class SuiteApp:
         """See `TokenProvider`."""
         return self.suite.corp_token(self.corpid, self._permanent_code, fetch)
 
-    def perform(self, request: Request, fetch: Fetch) -> Steps[dict[str, Any]]:
-        """Send a request with the suite's own token, once more with another one if WeCom refuses it.
-
-        Args:
-            request: The request.
-            fetch: Sends it.
-        """
-        return self.suite.perform(request, fetch)
-
 
 class SuiteSecret:
     """The source of a suite's own tokens [90600].
@@ -158,10 +150,6 @@ class SuiteSecret:
 
     def fetch(self, fetch: Fetch) -> Steps[Token]:
         """See `TokenProvider`."""
-        request = yield from self._request()
-        return read_token((yield from fetch(request)), "suite_access_token")
-
-    def _request(self) -> Steps[Request]:
         ticket = self._suite_ticket
         if not isinstance(ticket, str):
             ticket = yield from ask(ticket)
@@ -169,7 +157,8 @@ class SuiteSecret:
             raise TicketMissingError(self._suite_id)
         asked = {"suite_id": self._suite_id, "suite_secret": self._suite_secret, "suite_ticket": ticket}
         hidden = (self._suite_secret, ticket)
-        return Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden)
+        request = Request("service/get_suite_token", msgspec.json.encode(asked), hidden=hidden)
+        return read_token((yield from fetch(request)), "suite_access_token")
 
 
 class SuiteToken:

@@ -9,6 +9,8 @@ from msgspec import UNSET
 from wwspec_client.keys import KeyRing, KeyRingError
 from wwspec_contracts.messages import Message, Party, PartyType
 
+__all__ = ["UnopenedMessage", "ViewerMessage", "ViewerMessages", "ViewerName"]
+
 _NAMES: Mapping[int, str] = {PartyType.EMPLOYEE: "userName", PartyType.CUSTOMER: "externalUserName"}
 
 

@@ -4,42 +4,11 @@ import hashlib
 import secrets
 import time
 
-import msgspec
-
 from wwspec_client.core import Core
-from wwspec_client.models import UserInfo, read_answer
+from wwspec_client.models import PageConfig, PageSignature, UserInfo, read_answer
 from wwspec_client.page_tickets import TicketKind
 from wwspec_client.steps import Request, Steps
 from wwspec_contracts.errors import ConfigurationError
-
-
-class PageSignature(msgspec.Struct, frozen=True, kw_only=True):
-    """A signature of a page, as `getConfigSignature` and `getAgentConfigSignature` return it in JavaScript [90506]."""
-
-    timestamp: int
-    """Unix seconds."""
-    nonce_str: str = msgspec.field(name="nonceStr")
-    """A random text."""
-    signature: str
-    """SHA-1 in hexadecimal."""
-
-
-class PageConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What `ww.register` needs for one page. As JSON its names are those of JavaScript: `corpId`, `agentConfig`.
-
-    `msgspec.json.encode` writes that JSON.
-    """
-
-    url: str
-    """The page's address, as it was signed."""
-    corp_id: str = msgspec.field(name="corpId")
-    """The corp."""
-    agent_id: int = msgspec.field(name="agentId")
-    """The app."""
-    config: PageSignature
-    """With the corp's ticket."""
-    agent_config: PageSignature = msgspec.field(name="agentConfig")
-    """With the app's ticket."""
 
 
 def page_config(core: Core, url: str, *, agentid: int, corpid: str = "") -> Steps[PageConfig]:

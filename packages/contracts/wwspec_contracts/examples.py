@@ -4,7 +4,11 @@ Values are real ones, never type names: a console example filled with "number, r
 """
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from wwspec_contracts.shape import ListShape, ObjectShape, Shape, shape_of
 
@@ -62,3 +66,18 @@ def _faults(shape: Shape, path: str, above: tuple[int, ...]) -> Iterator[tuple[s
         case _:
             if shape.fault:
                 yield path, shape.fault
+
+
+API_EXAMPLES = Path(__file__).with_name("api_examples.json")
+
+Examples = dict[str, dict[str, Any]]
+"""By module and type, such as `wwspec_contracts.api.sync_msg` and `Request`: the console example."""
+
+
+@cache
+def api_examples() -> Examples:
+    """Return the examples of all contracts of WeCom, from a file: a start-up compares contracts without importing them.
+
+    `scripts/fix` writes the file from the contracts.
+    """
+    return msgspec.json.decode(API_EXAMPLES.read_bytes(), type=Examples)

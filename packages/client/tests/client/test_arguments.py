@@ -9,20 +9,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.client.scripted import client_of
 from tests.support.tables import for_each
-from wwspec_client import (
-    AppSecret,
-    AsyncNotifyReceiver,
-    AsyncSuite,
-    AsyncZoneClient,
-    LogHooks,
-    MemoryInstallationStore,
-    NotifyReceiver,
-    StoredTokenProvider,
-    Suite,
-    ZoneClient,
-)
+from wwspec_client import AppSecret, AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, NotifyReceiver, Suite, ZoneClient
 from wwspec_client.archive import Archiver, AsyncArchiver
+from wwspec_client.call_lines import LogHooks
 from wwspec_client.sql import SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
+from wwspec_client.stores import MemoryInstallationStore, StoredTokenProvider
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 ENGINE, ASYNC_ENGINE = create_engine("sqlite://"), create_async_engine("sqlite+aiosqlite://")

@@ -11,8 +11,7 @@ import pytest
 from tests.client.scripted import answer, client_of, reply
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
-from wwspec_client import LogHooks
-from wwspec_client.call_lines import LOGGER
+from wwspec_client.call_lines import LOGGER, LogHooks
 
 APP = """
 import logging, sys

@@ -7,14 +7,7 @@ from schemas.chat_digest import Request, Response
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, async_client_of, client_of, reply
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import (
-    ProgramError,
-    RepeatedCursorError,
-    ReplyTypeError,
-    SdkApiError,
-    StillRunningError,
-    ZoneClient,
-)
+from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, ZoneClient
 from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
 from wwspec_contracts.base import ApiRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError

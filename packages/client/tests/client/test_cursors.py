@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.tables import for_each
-from wwspec_client import CursorMovedError, CursorStoreError, FileCursor, Position
+from wwspec_client.stores import CursorMovedError, CursorStoreError, FileCursor, Position
 
 FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from tests.client.conftest import QUICK
 from tests.client.sql.conftest import opened
 from tests.support.apps import ROOT
-from wwspec_client import CursorMovedError, FileCursor, MessagePage, ZoneClient
+from wwspec_client import MessagePage, ZoneClient
 from wwspec_client.sql import SqlCursor, create_tables
+from wwspec_client.stores import CursorMovedError, FileCursor
 from wwspec_devtools.testing.zone import Zone
 
 ROWS = "CREATE TABLE IF NOT EXISTS messages (msgid TEXT NOT NULL)"

@@ -12,19 +12,9 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, async_client_of, client_of
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.tables import for_each
-from wwspec_client import (
-    AsyncZoneClient,
-    AuthUser,
-    CorpAuth,
-    DocAuth,
-    KeyRing,
-    Masking,
-    PlatformError,
-    RepeatedCursorError,
-    ReplyTypeError,
-    ZoneClient,
-)
+from wwspec_client import AsyncZoneClient, KeyRing, PlatformError, RepeatedCursorError, ReplyTypeError, ZoneClient
 from wwspec_client.endpoints import ENDPOINTS
+from wwspec_client.models import AuthUser, CorpAuth, DocAuth, Masking
 from wwspec_contracts import sync_msg
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.appside import table, uploads

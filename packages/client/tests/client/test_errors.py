@@ -14,7 +14,6 @@ from tests.support.tables import for_each
 from wwspec_client import (
     BadAnswerError,
     ContractMisfitError,
-    FileCursor,
     NoAnswerError,
     NotSentError,
     PlatformError,
@@ -26,6 +25,7 @@ from wwspec_client import (
     ZoneClient,
     ZoneClientError,
 )
+from wwspec_client.stores import FileCursor
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.errors import DEFAULT_ERRCODE, ConfigurationError
 from wwspec_devtools.testing.zone import Zone

@@ -11,49 +11,52 @@ import pytest
 import wwspec_client as client
 from tests.support.apps import python_anew
 from tests.support.tables import for_each
+from wwspec_client import call_lines, hooks, models, raw_clients, stores, viewer
 from wwspec_client.endpoints import ENDPOINTS
 
 PUBLIC = """
-AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncRawZoneClient AsyncSuite AsyncTask AsyncZoneClient AuthAgent
-AuthEdition AuthInfo AuthScope AuthUser AuthUsers BadAnswerError Callback CallbackError Callbacks CancelAuth
-ChangeAuth ClientAttempt ClientCall ClientHooks ClientOutcome ConfigurationError ContractMisfitError CorpAuth CorpInfo
-CreateAuth CursorError CursorMovedError CursorRefusedError CursorStore CursorStoreError DataPermission
-DataPermissionEnded DataPermissionExpiring DataPermissionGranted Decryptor DocAuth DocAuthUser DocAuthUsers
-Fetch FileCursor HttpAnswer Installation InstallationStore Key KeyMissingError KeyRing KeyRingError LogHooks Masking
-MemoryInstallationStore MemoryPendingStore MessageGap MessageGapError MessagePage NoAnswerError NotInstalledError
-NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver PageConfig PageSignature Pending PendingStore
-PlatformError Position Privilege ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError
-ProgramRepeatError ProgramTimeoutError RawResponse RawZoneClient RepeatedCursorError ReplyTypeError Request
-RequestOptions ResetPermanentCode RetryPolicy SdkApiError
-SqlitePendingStore Stage Step Steps StillRunningError StoreError StoredTokenProvider Suite SuiteApp
-SuiteEvent SuiteTicket Task TaskStatus TicketMissingError Token TokenProvider TokenStore TransportError
-UnknownAbilityError UnopenedMessage UploadedMedia UserInfo ViewerMessage ViewerMessages ViewerName WWSpecError
-WecomEvent ZoneClient ZoneClientError ask
+AppSecret AsyncMessagePage AsyncNotifyReceiver AsyncSuite AsyncTask AsyncZoneClient BadAnswerError Callback
+CallbackError Callbacks CancelAuth ChangeAuth ConfigurationError ContractMisfitError CreateAuth DataPermission
+DataPermissionEnded DataPermissionExpiring DataPermissionGranted KeyMissingError KeyRing KeyRingError MessageGapError
+MessagePage NoAnswerError NotInstalledError NotSentError Notification NotifyEvent NotifyPolicy NotifyReceiver
+PlatformError ProgramCrashError ProgramErrcodes ProgramError ProgramInputError ProgramOverloadError ProgramRepeatError
+ProgramTimeoutError RepeatedCursorError ReplyTypeError RequestOptions ResetPermanentCode RetryPolicy SdkApiError
+StillRunningError Suite SuiteApp SuiteEvent SuiteTicket Task TicketMissingError TransportError UnknownAbilityError
+WWSpecError WecomEvent ZoneClient ZoneClientError
 """.split()
+MODULES = (call_lines, hooks, models, raw_clients, stores, viewer)
 
 
 def test_the_public_names_are_these() -> None:
-    assert sorted(client.__all__) == PUBLIC
+    assert vars(client)["__all__"] == PUBLIC
     for name in PUBLIC:
         assert hasattr(client, name)
     assert dir(client) == PUBLIC
     assert not hasattr(client, "ZoneClinet")
 
 
+def test_each_name_has_one_place() -> None:
+    names = [*PUBLIC, *(name for module in MODULES for name in module.__all__)]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_what_the_client_returns_can_not_be_changed() -> None:
-    structs = {name: kind for name in PUBLIC if isinstance(kind := getattr(client, name), type)}
-    for name, kind in structs.items():
+    named = {name: getattr(module, name) for module in MODULES for name in module.__all__}
+    named |= {name: getattr(client, name) for name in PUBLIC}
+    for name, kind in named.items():
+        if not isinstance(kind, type):
+            continue
         if issubclass(kind, msgspec.Struct):
             assert kind.__struct_config__.frozen, name
         elif is_dataclass(kind):
             assert getattr(kind, "__dataclass_params__").frozen, name  # noqa: B009 - no type checker knows it
 
 
-ANSWERS = [client.AuthUser, client.AuthUsers, client.DocAuthUser, client.DocAuthUsers, client.Masking]
-ANSWERS += [client.AuthScope, client.AuthEdition, client.CorpAuth, client.DocAuth, client.UploadedMedia]
+ANSWERS = [models.AuthUser, models.AuthUsers, models.DocAuthUser, models.DocAuthUsers, models.Masking]
+ANSWERS += [models.AuthScope, models.AuthEdition, models.CorpAuth, models.DocAuth, models.UploadedMedia]
 
 
-@for_each([*ANSWERS, client.Notification, client.NotifyEvent, client.Pending])
+@for_each([*ANSWERS, client.Notification, client.NotifyEvent, stores.Pending])
 def test_what_wecom_may_add_to_is_made_by_name(model: type) -> None:
     assert {each.kind for each in inspect.signature(model).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
@@ -76,8 +79,8 @@ def test_each_api_of_the_app_is_a_method_of_both_clients_and_of_both_that_return
     apis = {function.__name__ for function in ENDPOINTS.values()}
     assert apis <= vars(client.ZoneClient).keys()
     for name in apis - {"page_config"}:  # which is no API, but signs
-        methods = [getattr(kind, name) for kind in (client.ZoneClient, client.RawZoneClient)]
-        later = [getattr(kind, name) for kind in (client.AsyncZoneClient, client.AsyncRawZoneClient)]
+        methods = [getattr(kind, name) for kind in (client.ZoneClient, raw_clients.RawZoneClient)]
+        later = [getattr(kind, name) for kind in (client.AsyncZoneClient, raw_clients.AsyncRawZoneClient)]
         assert [inspect.iscoroutinefunction(each) for each in [*methods, *later]] == [False, False, True, True], name
         assert len({inspect.signature(each) for each in [*methods, *later]}) == 1, name
 
@@ -92,7 +95,7 @@ def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
 
 def test_help_shows_a_method_as_an_app_calls_it() -> None:
     assert str(inspect.signature(client.ZoneClient.check_debug_mode)) == "(self, /, *, program_id: str = '') -> bool"
-    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is client.CorpAuth
+    assert inspect.signature(client.AsyncZoneClient.get_corp_auth_info).return_annotation is models.CorpAuth
     assert client.ZoneClient.set_log_level.__name__ == "set_log_level"
 
 

@@ -15,7 +15,8 @@ import pytest
 from tests.client.scripted import Script, client_of, reply
 from tests.support.emulator import url_of
 from tests.support.waiting import DEADLINE
-from wwspec_client import AsyncZoneClient, Installation, MemoryInstallationStore, RetryPolicy, Suite, ZoneClient
+from wwspec_client import AsyncZoneClient, RetryPolicy, Suite, ZoneClient
+from wwspec_client.stores import Installation, MemoryInstallationStore
 
 CALLS = 60
 """Of each process at the same time: without new connections nearly each of them fails."""

@@ -10,7 +10,8 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
-from wwspec_client import FileCursor, ProgramError, SdkApiError
+from wwspec_client import ProgramError, SdkApiError
+from wwspec_client.stores import FileCursor
 from wwspec_contracts import get_group_chat, sync_msg
 from wwspec_contracts.base import AbilityRequest, Contract, Output
 from wwspec_contracts.errors import ConfigurationError

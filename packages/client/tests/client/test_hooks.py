@@ -11,16 +11,8 @@ import pytest
 
 from tests.client.scripted import Outcome, answer, async_client_of, client_of, reply
 from tests.support.tables import for_each
-from wwspec_client import (
-    ClientAttempt,
-    ClientCall,
-    ClientHooks,
-    ClientOutcome,
-    PlatformError,
-    ProgramError,
-    RetryPolicy,
-    ZoneClientError,
-)
+from wwspec_client import PlatformError, ProgramError, RetryPolicy, ZoneClientError
+from wwspec_client.hooks import ClientAttempt, ClientCall, ClientHooks, ClientOutcome
 from wwspec_contracts.errcodes import WAITING
 from wwspec_contracts.errors import ConfigurationError
 

@@ -10,7 +10,8 @@ from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, client_of, reply
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE
-from wwspec_client import FileCursor, NoAnswerError, ProgramErrcodes, ProgramError, ProgramRepeatError, ZoneClient
+from wwspec_client import NoAnswerError, ProgramErrcodes, ProgramError, ProgramRepeatError, ZoneClient
+from wwspec_client.stores import FileCursor
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET, AbilityRequest, Contract, Output, UnsetType
 from wwspec_contracts.errors import ConfigurationError

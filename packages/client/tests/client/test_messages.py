@@ -15,19 +15,16 @@ from tests.client.scripted import Script, answer, async_client_of, client_of, re
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
 from wwspec_client import (
-    CursorRefusedError,
-    CursorStore,
-    FileCursor,
-    MessageGap,
     MessageGapError,
     PlatformError,
-    Position,
     RepeatedCursorError,
     RetryPolicy,
     SdkApiError,
     ZoneClient,
     messages,
 )
+from wwspec_client.models import MessageGap
+from wwspec_client.stores import CursorRefusedError, CursorStore, FileCursor, Position
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 

@@ -10,9 +10,10 @@ import pytest
 from tests.client.conftest import QUICK, fetched_tokens
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.support.tables import for_each
-from wwspec_client import NoAnswerError, RequestOptions, RetryPolicy, Token
+from wwspec_client import NoAnswerError, RequestOptions, RetryPolicy
 from wwspec_client.core import Core, Sending
 from wwspec_client.steps import Alone, Request, Steps
+from wwspec_client.stores import Token
 from wwspec_contracts.base import Output, PagedRequest
 from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError

@@ -10,7 +10,6 @@ from wwspec_client import (
     AsyncTask,
     NotSentError,
     PlatformError,
-    RawResponse,
     ReplyTypeError,
     SdkApiError,
     StillRunningError,
@@ -18,6 +17,7 @@ from wwspec_client import (
     ZoneClient,
 )
 from wwspec_client.models import AuthUsers
+from wwspec_client.raw_clients import RawResponse
 from wwspec_contracts import get_group_chat, sync_msg
 
 

@@ -15,7 +15,8 @@ from tests.client.conftest import QUICK, fetched_tokens
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.support.emulator import SealedProgram, serving
 from tests.support.waiting import DEADLINE
-from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, Token, ZoneClient
+from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
+from wwspec_client.stores import Token
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.settings import EmulatorSettings

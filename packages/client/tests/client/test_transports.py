@@ -24,8 +24,9 @@ from tests.support.emulator import Response, SealedProgram, http_server
 from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
-from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, FileCursor, NotifyEvent, NotSentError, ZoneClient
+from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotSentError, ZoneClient
 from wwspec_client.http import proxy_of
+from wwspec_client.stores import FileCursor
 from wwspec_contracts import sync_msg
 from wwspec_contracts.callbacks import write_xml
 from wwspec_contracts.errors import ConfigurationError

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from tests.support.rsa_keys import new_rsa_key
-from wwspec_client import AsyncZoneClient, KeyRing, ViewerName, ZoneClient
+from wwspec_client import AsyncZoneClient, KeyRing, ZoneClient
+from wwspec_client.viewer import ViewerName
 from wwspec_contracts import sync_msg
 from wwspec_contracts.messages import Message, Party, ServiceEncryptInfo
 from wwspec_devtools.emulator.state.keys import MessageKeys

@@ -16,7 +16,9 @@ import pytest
 from tests.client.conftest import QUICK
 from tests.support.emulator import Emulator
 from tests.support.tables import for_each
-from wwspec_client import AsyncZoneClient, PageConfig, PlatformError, SuiteApp, Token, UserInfo, ZoneClient
+from wwspec_client import AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
+from wwspec_client.models import PageConfig, UserInfo
+from wwspec_client.stores import Token
 from wwspec_client.webpage import sign
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.settings import EmulatorSettings

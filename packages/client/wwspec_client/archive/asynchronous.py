@@ -13,7 +13,7 @@ from wwspec_client.archive.rows import ArchiveStatus, Turn
 from wwspec_client.arguments import check_client
 from wwspec_client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_client.notify.models import NotifyEvent
-from wwspec_client.notify.workers import POLL, Bell
+from wwspec_client.notify.workers import POLL, Wakeup
 from wwspec_client.sql.database import Database
 from wwspec_client.sql.tables import ARCHIVE
 from wwspec_client.steps import Ask, Step, Steps
@@ -45,8 +45,8 @@ class AsyncArchiver:
         self._engine = engine
         self._store = store
         self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
-        self._bell = Bell(anyio.Event)
-        self._core.ring = self._bell.ring
+        self._wakeup = Wakeup(anyio.Event)
+        self._core.wake = self._wakeup.wake
 
     async def run(self) -> None:
         """Pull what is due until `stop()` or a cancellation; see `Archiver.run`.
@@ -105,7 +105,7 @@ class AsyncArchiver:
     async def _until_stopped(self, pages: anyio.CancelScope) -> None:
         try:
             while not self._core.stopping:
-                await self._bell.next.wait()
+                await self._wakeup.next.wait()
         finally:
             self._core.stop()
             pages.deadline = anyio.current_time() + GRACE
@@ -114,7 +114,7 @@ class AsyncArchiver:
         with scope:
             async with anyio.create_task_group() as tasks:
                 while not self._core.stopping:
-                    rung = self._bell.next
+                    rung = self._wakeup.next
                     turns = await self._run(self._core.tick())
                     for turn in turns or ():
                         tasks.start_soon(self._pull, turn)

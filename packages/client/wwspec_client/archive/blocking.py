@@ -14,7 +14,7 @@ from wwspec_client.archive.rows import ArchiveStatus, Turn
 from wwspec_client.arguments import check_client
 from wwspec_client.blocking import ZoneClient
 from wwspec_client.notify.models import NotifyEvent
-from wwspec_client.notify.workers import POLL, Bell
+from wwspec_client.notify.workers import POLL, Wakeup
 from wwspec_client.running import call_plain, run_steps
 from wwspec_client.sql.database import Database
 from wwspec_client.sql.tables import ARCHIVE
@@ -57,8 +57,8 @@ class Archiver:
         self._engine = engine
         self._store = store
         self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
-        self._bell = Bell(threading.Event)
-        self._core.ring = self._bell.ring
+        self._wakeup = Wakeup(threading.Event)
+        self._core.wake = self._wakeup.wake
 
     def run(self) -> None:
         """Pull what is due until `stop()`, on a thread of your own or as the whole of a process.
@@ -164,7 +164,7 @@ class Archiver:
     def _dispatch(self) -> None:
         with self._pool() as pool:
             while not self._core.stopping:
-                rung = self._bell.next
+                rung = self._wakeup.next
                 turns = self._run(self._core.tick())
                 for turn in turns or ():
                     pool.submit(self._pull, turn)

@@ -16,13 +16,13 @@ from typing import Any, TypedDict, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from wwspec_client.archive.cursor import ArchiveCursor
 from wwspec_client.archive.models import ArchivePage
-from wwspec_client.archive.rows import ArchiveRows, ArchiveStatus, End, Turn
+from wwspec_client.archive.rows import ArchiveCursor, ArchiveRows, ArchiveStatus, End, Turn
 from wwspec_client.calls import check_options
 from wwspec_client.cursors import CursorMovedError
 from wwspec_client.errors import REVOKED
-from wwspec_client.messages import TOKEN_LIFETIME, MessageGap, Pull, Pulled, PullOptions
+from wwspec_client.messages import TOKEN_LIFETIME, Pull, Pulled, PullOptions
+from wwspec_client.models import MessageGap
 from wwspec_client.notify.models import NotifyEvent
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.sql.database import Database, advice
@@ -132,7 +132,7 @@ class ArchiverCore:
         self._rows = ArchiveRows(self._name, secrets.token_hex(8))
         self._run_client = run_client
         self._store_page = store_page
-        self.ring: Callable[[], None] = _nothing
+        self.wake: Callable[[], None] = _nothing
         """Called when there may be something to do; the driver wakes its loop."""
         self.stopping: bool = False
         """Whether no further page is begun."""
@@ -161,7 +161,7 @@ class ArchiverCore:
     def stop(self) -> None:
         """Begin no further page."""
         self.stopping = True
-        self.ring()
+        self.wake()
 
     def problems(self) -> list[str]:
         """Return what keeps this process from its work."""
@@ -194,7 +194,7 @@ class ArchiverCore:
         forgotten = yield from self._sql(ask)
         if forgotten and (yield from self._revived(corpid, forgotten, at_once=at_once)):
             yield from self._sql(ask)
-        self.ring()
+        self.wake()
 
     def forget(self, corpid: str) -> Steps[None]:
         """Remove the cursor and the schedule of a corp, and leave a tombstone that names the installation of now."""
@@ -296,7 +296,7 @@ class ArchiverCore:
             _log.error("corp %s: the end of its pull is not stored: %s", printable(turn.corpid), _reason(error))
         finally:
             self._held.pop(turn.corpid, None)
-            self.ring()
+            self.wake()
 
     def _end_of(self, turn: Turn) -> Steps[End]:
         began = self._clock()

@@ -1,14 +1,16 @@
 """The rows of an archiver: when each corp is pulled next, and which machine pulls it now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, or_, select, update
 
-from wwspec_client.cursors import CursorMovedError
+from wwspec_client.cursors import CursorMovedError, CursorStore, Position
 from wwspec_client.notify.stores import latest_lease
-from wwspec_client.sql.database import LATEST, insert_new, upsert
-from wwspec_client.sql.tables import ARCHIVE
+from wwspec_client.sql.cursor import SqlCursor
+from wwspec_client.sql.database import LATEST, Database, insert_new, upsert
+from wwspec_client.sql.tables import ARCHIVE, CURSORS
 from wwspec_contracts.support.printable import printable
 
 AT_ONCE = 0.0
@@ -209,3 +211,55 @@ class ArchiveRows:
     def _insert(self, connection: Connection, corpid: str, now: float) -> None:
         """Insert the row of a corp, unless another machine has just done so."""
         insert_new(connection, ARCHIVE, {**_NEW, "name": self._name, "corpid": corpid, "due": now})
+
+
+class ArchiveCursor(CursorStore):
+    """A row of `wwspec_cursors` that is written only while the archiver may store pages of its corp.
+
+    Args:
+        database: The app's.
+        name: Of the row.
+        check: Raises an error when no page of the corp may be stored.
+    """
+
+    same_thread = True
+
+    def __init__(self, database: Database, name: str, check: Callable[[Connection], None]) -> None:
+        self._database = database
+        self._name = name
+        self._check = check
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self._name!r})"
+
+    def load(self) -> Position | None | Awaitable[Position | None]:
+        """See `CursorStore`."""
+        return self._database.run(self._load)
+
+    def keep(self, before: Position | None, after: Position, *, commit: bool) -> None | Awaitable[None]:
+        """See `CursorStore`; always in a transaction of its own."""
+        return self._database.run(partial(self.write, before=before, after=after))
+
+    def write(self, connection: Connection, before: Position | None, after: Position) -> None:
+        """Store where the pull is now, in the transaction of a page; raises as `keep`, and what the check raises.
+
+        Written before the rows of the page, this locks the row until the transaction ends: another pull waits and does
+        nothing, and so does `remove`. What is checked under the lock stays so until then.
+        """
+        SqlCursor(connection, name=self._name).keep(before, after, commit=False)
+        self._check(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Remove the row, and let no page be stored until the transaction has ended.
+
+        Where there is no row, one is inserted first: that waits for a page that inserts it.
+        """
+        cursor = SqlCursor(connection, name=self._name)
+        if not cursor.forget():
+            insert_new(connection, CURSORS, {"name": self._name, "covered_until": 0, "pages": 0})
+            cursor.forget()
+
+    def _load(self, connection: Connection) -> Position | None:
+        found = SqlCursor(connection, name=self._name).load()
+        assert not isinstance(found, Awaitable)  # noqa: S101 - the connection is a sync one
+        return found

@@ -3,9 +3,8 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
-from time import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,18 +12,15 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from wwspec_client.arguments import check_client
 from wwspec_client.asynchronous import AsyncZoneClient, call_either, run_steps
-from wwspec_client.notify.core import ReceiverCore, Work
-from wwspec_client.notify.intake import ANSWER_SECONDS, HttpAnswer, ReceiveId
+from wwspec_client.models import HttpAnswer
+from wwspec_client.notify.base import _Receiver
+from wwspec_client.notify.core import Work
+from wwspec_client.notify.intake import ANSWER_SECONDS
 from wwspec_client.notify.models import Notification, NotifyEvent, Pending, Stage
-from wwspec_client.notify.policy import NotifyPolicy
-from wwspec_client.notify.stores import MemoryPendingStore, PendingStore
-from wwspec_client.notify.watch import Call, Outcome, Watch, Watched
-from wwspec_client.notify.workers import POLL, Bell, check_concurrency, client_function
+from wwspec_client.notify.watch import Call, Outcome, Watched
+from wwspec_client.notify.workers import POLL
 from wwspec_client.steps import Ask, Step, Steps
-from wwspec_contracts.base import Contract
-from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -36,7 +32,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class AsyncNotifyReceiver:
+class AsyncNotifyReceiver(
+    _Receiver[AsyncZoneClient | Callable[[Notification], AsyncZoneClient | Awaitable[AsyncZoneClient]], anyio.Event]
+):
     """An app's callback URL as an ASGI application; for arguments and errors see `NotifyReceiver`.
 
     `client` is an `AsyncZoneClient`, or a function that returns one. All functions, and methods of the store, may be
@@ -44,44 +42,10 @@ class AsyncNotifyReceiver:
     works inside `async with`, or from `start()` to `stop()`; served alone, it starts and stops with the server.
     """
 
-    def __init__(
-        self,
-        client: AsyncZoneClient | Callable[[Notification], AsyncZoneClient | Awaitable[AsyncZoneClient]],
-        handler: Callable[[NotifyEvent], object] | None = None,
-        *,
-        token: str,
-        encoding_aes_key: str,
-        receive_id: ReceiveId,
-        on_other: Callable[[Callback], object] | None = None,
-        on_failed: Callable[[Pending], object] | None = None,
-        store: PendingStore | None = None,
-        kinds: Mapping[str, type[Contract]] = {},
-        ability_id: str = "get_callback_data",
-        program_id: str = "",
-        concurrency: int = 1,
-        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
-        clock: Callable[[], float] = time,
-    ) -> None:
-        check_client(client, AsyncZoneClient)
-        self._core = ReceiverCore(
-            token=token,
-            encoding_aes_key=encoding_aes_key,
-            receive_id=receive_id,
-            store=MemoryPendingStore() if store is None else store,
-            ability_id=ability_id,
-            program_id=program_id,
-            kinds=kinds,
-            policy=policy,
-            clock=clock,
-            on_other=on_other,
-            on_failed=on_failed,
-        )
-        self._client_of = client_function(client)
-        self._handler = handler
-        self._concurrency = check_concurrency(concurrency)
-        self._bell = Bell(anyio.Event)
-        self._core.ring = self._bell.ring
-        self._watch = Watch(min(POLL, policy.handler_limit), _nothing)
+    _client_type = AsyncZoneClient
+    _event_type = anyio.Event
+
+    def _prepare(self) -> None:
         self._ends = AsyncExitStack()
         self._life: asyncio.Task[None] | None = None
         """What runs from `start()` to `stop()`."""
@@ -104,7 +68,7 @@ class AsyncNotifyReceiver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._core.running = False
-        self._core.ring()
+        self._core.wake()
         self._tasks.cancel_scope.deadline = anyio.current_time() + self._core.policy.grace
         try:
             await self._ends.__aexit__(kind, error, trace)
@@ -244,7 +208,7 @@ class AsyncNotifyReceiver:
                 return
 
     def _idle(self) -> Callable[[], Awaitable[None]]:
-        rung = self._bell.next
+        rung = self._wakeup.next
 
         async def wait() -> None:
             with anyio.move_on_after(POLL):
@@ -304,7 +268,3 @@ async def _send(answer: HttpAnswer, method: str, send: Send) -> None:
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else content})
-
-
-def _nothing() -> None:
-    """Do nothing: there is no other work between two checks, since a task that fails goes on by itself."""

@@ -3,25 +3,23 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from wwspec_client.arguments import check_client
 from wwspec_client.blocking import ZoneClient
-from wwspec_client.notify.call_threads import Hands
-from wwspec_client.notify.core import ReceiverCore, Work
-from wwspec_client.notify.intake import HttpAnswer, ReceiveId
+from wwspec_client.models import HttpAnswer
+from wwspec_client.notify.base import _Receiver
+from wwspec_client.notify.core import Work
 from wwspec_client.notify.models import Notification, NotifyEvent, Pending, Stage
-from wwspec_client.notify.policy import NotifyPolicy
-from wwspec_client.notify.stores import MemoryPendingStore, PendingStore
-from wwspec_client.notify.watch import Watch, Watched
-from wwspec_client.notify.workers import POLL, Bell, check_concurrency, check_plain, client_function
+from wwspec_client.notify.watch import Call, Outcome, Watch, Watched
+from wwspec_client.notify.workers import POLL, check_plain
 from wwspec_client.running import call_plain, run_steps
 from wwspec_client.steps import Ask, Step, Steps
-from wwspec_contracts.base import Contract
-from wwspec_contracts.callbacks import Callback
 
 T = TypeVar("T")
 
@@ -30,7 +28,7 @@ _log = logging.getLogger("wwspec_client.notify")
 _STATUS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 413: "Content Too Large"}
 
 
-class NotifyReceiver:
+class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient], threading.Event]):
     """An app's callback URL as a WSGI application: receives notifications and fetches their events, on threads.
 
     It works inside `with`, or from `start()` to `stop()`. It answers a notification when the store has it. Then it
@@ -87,47 +85,18 @@ class NotifyReceiver:
         ('hit_keyword', 1)
     """
 
-    def __init__(
-        self,
-        client: ZoneClient | Callable[[Notification], ZoneClient],
-        handler: Callable[[NotifyEvent], object] | None = None,
-        *,
-        token: str,
-        encoding_aes_key: str,
-        receive_id: ReceiveId,
-        on_other: Callable[[Callback], object] | None = None,
-        on_failed: Callable[[Pending], object] | None = None,
-        store: PendingStore | None = None,
-        kinds: Mapping[str, type[Contract]] = {},
-        ability_id: str = "get_callback_data",
-        program_id: str = "",
-        concurrency: int = 1,
-        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        check_plain(client=client, handler=handler, receive_id=receive_id, on_other=on_other, on_failed=on_failed)
-        check_client(client, ZoneClient)
-        check_plain(**{"store.open": getattr(store, "open", None)})
-        self._core = ReceiverCore(
-            token=token,
-            encoding_aes_key=encoding_aes_key,
-            receive_id=receive_id,
-            store=MemoryPendingStore() if store is None else store,
-            ability_id=ability_id,
-            program_id=program_id,
-            kinds=kinds,
-            policy=policy,
-            clock=clock,
-            on_other=on_other,
-            on_failed=on_failed,
-        )
-        self._client_of = client_function(client)
-        self._handler = handler
-        self._concurrency = check_concurrency(concurrency)
-        self._bell = Bell(threading.Event)
-        self._core.ring = self._bell.ring
-        self._watch = Watch(min(POLL, policy.handler_limit), self._replace_ended)
+    _check = staticmethod(check_plain)
+    _client_type = ZoneClient
+    _event_type = threading.Event
+
+    def _prepare(self) -> None:
         self._threads: list[threading.Thread] = []
+
+    def _on_tick(self) -> None:
+        for number, thread in enumerate(self._threads):
+            if self._core.running and not thread.is_alive():
+                _log.error("the thread %s has ended; another one takes its place", thread.name)
+                self._threads[number] = self._started(number)
 
     def __enter__(self) -> Self:
         self.start()
@@ -154,7 +123,7 @@ class NotifyReceiver:
     def stop(self) -> None:
         """Accept no more callbacks, wait at most `policy.grace` seconds for running work, and close the store."""
         self._core.running = False
-        self._core.ring()
+        self._core.wake()
         until = time.monotonic() + self._core.policy.grace
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -261,18 +230,12 @@ class NotifyReceiver:
     def _work(self, work: Work) -> None:
         self._run(work(self._idle))
 
-    def _replace_ended(self) -> None:
-        for number, thread in enumerate(self._threads):
-            if self._core.running and not thread.is_alive():
-                _log.error("the thread %s has ended; another one takes its place", thread.name)
-                self._threads[number] = self._started(number)
-
     def _idle(self) -> Callable[[], object]:
-        return partial(self._bell.next.wait, POLL)
+        return partial(self._wakeup.next.wait, POLL)
 
     def _run(self, steps: Steps[T]) -> T:
-        with Hands(self._watch, f"{threading.current_thread().name}-app") as hands:
-            return run_steps(steps, partial(_do, hands))
+        with CallThread(self._watch, f"{threading.current_thread().name}-app") as thread:
+            return run_steps(steps, partial(_do, thread))
 
 
 def run_asked(steps: Steps[T]) -> T:
@@ -280,8 +243,58 @@ def run_asked(steps: Steps[T]) -> T:
     return run_steps(steps, lambda step: call_plain(cast(Ask, step).function))
 
 
-def _do(hands: Hands, step: Step) -> Any:
+def _do(thread: "CallThread", step: Step) -> Any:
     if isinstance(step, Watched):
-        return hands.run(step)
+        return thread.run(step)
     assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
     return call_plain(step.function)
+
+
+_Work = tuple[Call, "Future[Outcome]"]
+
+
+class CallThread:
+    """Calls functions for one worker, on one thread until a function hangs. A context manager, which ends the thread.
+
+    Args:
+        watch: Watches the calls.
+        name: Of the thread.
+    """
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self._watch = watch
+        self._name = name
+        self._queue: SimpleQueue[_Work | None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._queue is not None:
+            self._queue.put(None)
+        self._queue = None
+
+    def run(self, step: Watched) -> Outcome:
+        """Call a function and wait for its end, or until it takes too long."""
+        future: Future[Outcome] = Future()
+        call = Call(step, lambda: _set_result(future, call.overdue))
+        with self._watch.watching(call):
+            if self._queue is None:
+                self._queue = SimpleQueue()
+                threading.Thread(target=_work, args=(self._queue,), name=self._name, daemon=True).start()
+            self._queue.put((call, future))
+            outcome = future.result()
+        if outcome.hangs:
+            self.__exit__()  # its thread ends when the function does
+        return outcome
+
+
+def _work(queue: "SimpleQueue[_Work | None]") -> None:
+    while (work := queue.get()) is not None:
+        call, future = work
+        _set_result(future, call.run(call_plain))
+
+
+def _set_result(future: "Future[Outcome]", outcome: Outcome) -> None:
+    with suppress(InvalidStateError):  # it took too long, and has ended now
+        future.set_result(outcome)

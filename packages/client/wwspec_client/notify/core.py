@@ -107,7 +107,7 @@ class ReceiverCore:
         self._on_failed = on_failed
         self._hangs: dict[Key, int] = {}
         self.claims: Claims = Claims(store, policy, clock)
-        self.ring: Callable[[], None] = _nothing
+        self.wake: Callable[[], None] = _nothing
         """Called when there is something to do; the driver wakes its workers."""
         self._pid = 0
 
@@ -149,7 +149,7 @@ class ReceiverCore:
             row = Pending(notification=found, noted=now, due=now)
         if (yield from ask(partial(self.store.add, row))):
             _log.info("%s: noted", row.name)
-            self.ring()
+            self.wake()
         elif isinstance(found, Notification):
             yield from self._begin_anew(row)
         return True
@@ -160,7 +160,7 @@ class ReceiverCore:
         if row is not None and row.stage is Stage.FAILED:
             yield from ask(partial(self.store.put, replace(_anew(row, repeat.due), noted=repeat.noted)))
             _log.info("%s: it came again after it was given up, and is tried again", row.name)
-            self.ring()
+            self.wake()
 
     def works(self, client_of: Callable[[Notification], Any], handler: Handler | None, concurrency: int) -> list[Work]:
         """Return what each worker of a receiver does; see `worker`.
@@ -207,7 +207,7 @@ class ReceiverCore:
                 continue
             if not (yield from self._done_work(work, row)):
                 yield from ask(wait)
-        self.ring()  # for the renewals, which end with the last worker
+        self.wake()  # for the renewals, which end with the last worker
 
     def _done_work(self, work: Callable[[Pending], Steps[None]], row: Pending) -> Steps[bool]:
         """Do the work of a row and release it; return False when the store has failed."""
@@ -248,7 +248,7 @@ class ReceiverCore:
         if error is None:
             changed = replace(row, stage=Stage.FETCHED, event=outcome.result, attempts=0, due=self._clock(), reason="")
             yield from self.claims.put(changed)
-            self.ring()
+            self.wake()
             return
         if not is_a(error, ZoneClientError):
             log_failure(f"{row.name}: its event can't be fetched", error)
@@ -362,7 +362,7 @@ class ReceiverCore:
     def retry(self, notification: Notification) -> Steps[bool]:
         """Try again what was given up; return False when it was not given up."""
         found = yield from try_again(self.store, notification, self._clock())
-        self.ring()
+        self.wake()
         return found
 
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from wwspec_contracts.errors import ConfigurationError
 
@@ -19,8 +19,8 @@ class _Event(Protocol):
 EventT = TypeVar("EventT", bound=_Event)
 
 
-class Bell(Generic[EventT]):
-    """Wakes all workers at once. A worker that reads `next` before it checks for work misses no ring.
+class Wakeup(Generic[EventT]):
+    """Wakes all workers at once. A worker that reads `next` before it checks for work misses no call of `wake`.
 
     Args:
         event: Makes an event, such as `threading.Event`.
@@ -29,9 +29,9 @@ class Bell(Generic[EventT]):
     def __init__(self, event: Callable[[], EventT]) -> None:
         self._event = event
         self.next: EventT = event()
-        """The event that the next ring sets."""
+        """The event that the next call of `wake` sets."""
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the workers."""
         rung, self.next = self.next, self._event()
         rung.set()
@@ -51,19 +51,3 @@ def check_plain(**functions: object) -> None:
                 f"{name} is an async function: give a plain one, or use the class for event loops, "
                 "AsyncNotifyReceiver or AsyncSuite"
             )
-
-
-def client_function(client: Any) -> Callable[[Any], Any]:
-    """Return the function that chooses the client for a notification."""
-    return (lambda notification: client) if hasattr(client, "call") else client
-
-
-def check_concurrency(concurrency: int) -> int:
-    """Return the number of workers that call a function of the app's.
-
-    Raises:
-        ConfigurationError: The number is below 1.
-    """
-    if concurrency < 1:
-        raise ConfigurationError(f"concurrency is 1 or more, not {concurrency}")
-    return concurrency

@@ -1,92 +1,32 @@
 """The suite for an event loop."""
 
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar
 
 from wwspec_client.asynchronous import AsyncZoneClient
-from wwspec_client.core import BASE_URL
-from wwspec_client.installations import Installation, InstallationStore
+from wwspec_client.installations import Installation
+from wwspec_client.models import AuthInfo
 from wwspec_client.notify.asynchronous import AsyncNotifyReceiver
-from wwspec_client.notify.models import Notification, Pending
-from wwspec_client.notify.policy import NotifyPolicy
-from wwspec_client.notify.stores import PendingStore
-from wwspec_client.page_tickets import PageTickets
-from wwspec_client.shared_tokens import TokenStore
 from wwspec_client.steps import Steps
-from wwspec_client.suite.commands import Commands, Forgets
-from wwspec_client.suite.core import AppKind, SuiteCore
-from wwspec_client.suite.events import SuiteEvent
-from wwspec_client.suite.models import AuthInfo
-from wwspec_client.suite.options import CLIENTS, NO_COMMANDS, NoCorp, SuiteClientOptions, command_receiver
-from wwspec_client.suite.recent import Recent
+from wwspec_client.suite.base import SuiteClientOptions, _Suite, no_corp
 from wwspec_contracts.callbacks import Callback
-from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
 
 
-class AsyncSuite:
+class AsyncSuite(_Suite[AsyncZoneClient, AsyncNotifyReceiver]):
     """The app of a provider at all corps that have installed it, for an event loop; for arguments see `Suite`.
 
     It works inside `async with`, or from `start()` to `stop()`. All functions and stores may be `async def`; plain ones
     run on threads. `transport` is an `httpx.AsyncBaseTransport`.
     """
 
-    def __init__(
-        self,
-        suite_id: str,
-        suite_secret: str,
-        *,
-        installations: InstallationStore,
-        kind: AppKind = "third-party",
-        token: str = "",
-        encoding_aes_key: str = "",
-        provider_corpid: str = "",
-        commands_store: PendingStore | None = None,
-        on_event: Callable[[SuiteEvent], object] | None = None,
-        on_failed: Callable[[Pending], object] | None = None,
-        forgets: Sequence[Forgets] = (),
-        tokens: TokenStore | None = None,
-        page_tickets: Callable[[str], PageTickets | None] | None = None,
-        older: bool = False,
-        clients: int = CLIENTS,
-        concurrency: int = 1,
-        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
-        clock: Callable[[], float] = time.time,
-        **client: Unpack[SuiteClientOptions],
-    ) -> None:
-        commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        self._client = AsyncZoneClient(tokens=NoCorp(), **client)
-        self._clients = Recent[AsyncZoneClient](clients)
-        self._core = SuiteCore(
-            self._client._core,
-            suite_id=suite_id,
-            suite_secret=suite_secret,
-            provider_corpid=provider_corpid,
-            installations=installations,
-            kind=kind,
-            older=older,
-            tokens=tokens,
-            page_tickets=page_tickets,
-            base_url=client.get("base_url", BASE_URL),
-            clock=clock,
-        )
-        self._actions = Commands(self._core, forgets, on_event, self._drop)
-        self._commands = None
-        if commands is not None:
-            self._commands = AsyncNotifyReceiver(
-                self.client_of,
-                on_other=self._on_callback,
-                on_failed=on_failed,
-                store=commands_store,
-                concurrency=concurrency,
-                policy=policy,
-                clock=clock,
-                **commands,
-            )
+    def _make_client(self, options: SuiteClientOptions) -> AsyncZoneClient:
+        return AsyncZoneClient(tokens=no_corp, **options)
+
+    def _make_receiver(self, **options: Any) -> AsyncNotifyReceiver:
+        return AsyncNotifyReceiver(self.client_of, on_other=self._on_callback, **options)
 
     async def __aenter__(self) -> Self:
         if self._commands is not None:
@@ -114,25 +54,6 @@ class AsyncSuite:
                 await self._commands.stop()
         finally:
             await self._client.aclose()
-
-    @property
-    def commands(self) -> AsyncNotifyReceiver:
-        """The command callback URL, as an ASGI application; see `Suite.commands`."""
-        if self._commands is None:
-            raise ConfigurationError(NO_COMMANDS)
-        return self._commands
-
-    def corp(self, corpid: str) -> AsyncZoneClient:
-        """Return the client of a corp, without I/O; see `Suite.corp`."""
-
-        def make() -> AsyncZoneClient:
-            return self._client._with_core(self._core.core_of(corpid, partial(self._actions.is_gone, corpid)))
-
-        return self._clients.made(corpid, make)
-
-    def client_of(self, notification: Notification) -> AsyncZoneClient:
-        """Return the client of the corp of a notification; see `Suite.client_of`."""
-        return self.corp(notification.corpid)
 
     async def installation(self, corpid: str) -> Installation:
         """Return the installation of a corp; see `Suite.installation`."""
@@ -172,11 +93,6 @@ class AsyncSuite:
 
     async def _on_callback(self, callback: Callback) -> None:
         await self._run(self._actions.handle(callback))
-
-    def _drop(self, corpid: str) -> None:
-        client = self._clients.pop(corpid)
-        if client is not None:
-            client._core.drop_tokens()
 
     async def _run(self, steps: Steps[T]) -> T:
         return await self._client._run(steps)

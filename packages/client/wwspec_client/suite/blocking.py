@@ -1,35 +1,22 @@
 """The suite for threads."""
 
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar
 
 from wwspec_client.blocking import ZoneClient
-from wwspec_client.core import BASE_URL
-from wwspec_client.installations import Installation, InstallationStore
+from wwspec_client.installations import Installation
+from wwspec_client.models import AuthInfo
 from wwspec_client.notify.blocking import NotifyReceiver
-from wwspec_client.notify.models import Notification, Pending
-from wwspec_client.notify.policy import NotifyPolicy
-from wwspec_client.notify.stores import PendingStore
 from wwspec_client.notify.workers import check_plain
-from wwspec_client.page_tickets import PageTickets
-from wwspec_client.shared_tokens import TokenStore
 from wwspec_client.steps import Steps
-from wwspec_client.suite.commands import Commands, Forgets
-from wwspec_client.suite.core import AppKind, SuiteCore
-from wwspec_client.suite.events import SuiteEvent
-from wwspec_client.suite.models import AuthInfo
-from wwspec_client.suite.options import CLIENTS, NO_COMMANDS, NoCorp, SuiteClientOptions, command_receiver
-from wwspec_client.suite.recent import Recent
+from wwspec_client.suite.base import SuiteClientOptions, _Suite, no_corp
 from wwspec_contracts.callbacks import Callback
-from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
 
 
-class Suite:
+class Suite(_Suite[ZoneClient, NotifyReceiver]):
     """The app of a provider at all corps that have installed it, for threads.
 
     It has a client for each corp, installs the app, and answers WeCom on the command callback URL (指令回调URL). It
@@ -63,59 +50,13 @@ class Suite:
         ConfigurationError: Arguments are missing or contradict each other.
     """
 
-    def __init__(
-        self,
-        suite_id: str,
-        suite_secret: str,
-        *,
-        installations: InstallationStore,
-        kind: AppKind = "third-party",
-        token: str = "",
-        encoding_aes_key: str = "",
-        provider_corpid: str = "",
-        commands_store: PendingStore | None = None,
-        on_event: Callable[[SuiteEvent], object] | None = None,
-        on_failed: Callable[[Pending], object] | None = None,
-        forgets: Sequence[Forgets] = (),
-        tokens: TokenStore | None = None,
-        page_tickets: Callable[[str], PageTickets | None] | None = None,
-        older: bool = False,
-        clients: int = CLIENTS,
-        concurrency: int = 1,
-        policy: NotifyPolicy = NotifyPolicy(),  # noqa: B008 - frozen
-        clock: Callable[[], float] = time.time,
-        **client: Unpack[SuiteClientOptions],
-    ) -> None:
-        check_plain(on_event=on_event, on_failed=on_failed)
-        commands = command_receiver(suite_id, token, encoding_aes_key, provider_corpid)
-        self._client = ZoneClient(tokens=NoCorp(), **client)
-        self._clients = Recent[ZoneClient](clients)
-        self._core = SuiteCore(
-            self._client._core,
-            suite_id=suite_id,
-            suite_secret=suite_secret,
-            provider_corpid=provider_corpid,
-            installations=installations,
-            kind=kind,
-            older=older,
-            tokens=tokens,
-            page_tickets=page_tickets,
-            base_url=client.get("base_url", BASE_URL),
-            clock=clock,
-        )
-        self._actions = Commands(self._core, forgets, on_event, self._drop)
-        self._commands = None
-        if commands is not None:
-            self._commands = NotifyReceiver(
-                self.client_of,
-                on_other=self._on_callback,
-                on_failed=on_failed,
-                store=commands_store,
-                concurrency=concurrency,
-                policy=policy,
-                clock=clock,
-                **commands,
-            )
+    _check = staticmethod(check_plain)
+
+    def _make_client(self, options: SuiteClientOptions) -> ZoneClient:
+        return ZoneClient(tokens=no_corp, **options)
+
+    def _make_receiver(self, **options: Any) -> NotifyReceiver:
+        return NotifyReceiver(self.client_of, on_other=self._on_callback, **options)
 
     def __enter__(self) -> Self:
         self.start()
@@ -136,42 +77,6 @@ class Suite:
         if self._commands is not None:
             self._commands.stop()
         self._client.close()
-
-    @property
-    def commands(self) -> NotifyReceiver:
-        """The command callback URL, as a WSGI application.
-
-        Raises:
-            ConfigurationError: The suite has no `token`.
-        """
-        if self._commands is None:
-            raise ConfigurationError(NO_COMMANDS)
-        return self._commands
-
-    def corp(self, corpid: str) -> ZoneClient:
-        """Return the client of a corp. It shares connections and the suite's token with those of other corps.
-
-        This does no I/O: a call of a corp that has not installed the app raises `NotInstalledError`.
-
-        Args:
-            corpid: The corp.
-
-        Raises:
-            ConfigurationError: No corp is named.
-        """
-
-        def make() -> ZoneClient:
-            return self._client._with_core(self._core.core_of(corpid, partial(self._actions.is_gone, corpid)))
-
-        return self._clients.made(corpid, make)
-
-    def client_of(self, notification: Notification) -> ZoneClient:
-        """Return the client of the corp of a notification, for `NotifyReceiver`.
-
-        Args:
-            notification: The notification.
-        """
-        return self.corp(notification.corpid)
 
     def installation(self, corpid: str) -> Installation:
         """Return the installation of a corp.
@@ -295,11 +200,6 @@ class Suite:
 
     def _on_callback(self, callback: Callback) -> None:
         self._run(self._actions.handle(callback))
-
-    def _drop(self, corpid: str) -> None:
-        client = self._clients.pop(corpid)
-        if client is not None:
-            client._core.drop_tokens()
 
     def _run(self, steps: Steps[T]) -> T:
         return self._client._run(steps)

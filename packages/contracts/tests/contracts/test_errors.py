@@ -18,7 +18,8 @@ import pytest
 
 from scripts.rooms import all_modules
 from tests.support.waiting import DEADLINE
-from wwspec_client import MessageGap, ProgramError
+from wwspec_client import ProgramError
+from wwspec_client.models import MessageGap
 from wwspec_contracts import errors
 from wwspec_contracts.errors import (
     AbilityError,

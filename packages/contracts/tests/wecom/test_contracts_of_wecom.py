@@ -15,9 +15,8 @@ import msgspec
 from scripts.reference.wecom_examples import text
 from tests.support.apps import ROOT
 from tests.support.tables import for_each
-from wwspec_contracts.api_examples import examples
 from wwspec_contracts.base import UNSET, ApiRequest, Contract, Output
-from wwspec_contracts.examples import console_example, contract_faults
+from wwspec_contracts.examples import api_examples, console_example, contract_faults
 from wwspec_contracts.matching import mismatches
 from wwspec_contracts.wrapping import func_example, func_input, merged_events, merged_events_example
 
@@ -239,7 +238,7 @@ def test_what_a_reply_leaves_out_reads_as_empty_and_is_never_shared(api: str) ->
 
 
 def test_the_examples_from_the_file_are_those_of_the_contracts() -> None:
-    assert examples() == json.loads(text()), "run scripts/fix"
+    assert api_examples() == json.loads(text()), "run scripts/fix"
 
 
 def test_the_examples_of_wrapped_contracts_are_made_of_the_parts() -> None:

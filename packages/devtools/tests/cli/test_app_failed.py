@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import wwspec
-from wwspec_client import Notification, Pending, SqlitePendingStore, Stage
+from wwspec_client import Notification
 from wwspec_client.notify.models import callback_row
+from wwspec_client.stores import Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback
 
 TICKET = f"suite_ticket:{sha256(b'<xml></xml>').hexdigest()[:32]}"

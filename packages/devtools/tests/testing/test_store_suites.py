@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.async_store import AsyncStore
-from wwspec_client import FileCursor, MemoryInstallationStore, MemoryPendingStore, SqlitePendingStore, Token
+from wwspec_client.stores import FileCursor, MemoryInstallationStore, MemoryPendingStore, SqlitePendingStore, Token
 from wwspec_devtools.testing.stores import (
     CursorStoreSuite,
     InstallationStoreSuite,

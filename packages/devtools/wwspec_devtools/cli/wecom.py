@@ -13,7 +13,8 @@ from wwspec_router.cli.options import secret_option
 from wwspec_router.config import variable
 
 if TYPE_CHECKING:
-    from wwspec_client import AsyncZoneClient, TokenProvider, ZoneClient
+    from wwspec_client import AsyncZoneClient, ZoneClient
+    from wwspec_client.stores import TokenProvider
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.client.archive.conftest import Start
 from tests.client.archive.world import Clock, CrashError, Machine, Tenants, archived
 from tests.support.tables import for_each
-from wwspec_client import MessageGap
 from wwspec_client.archive import Archiver, AsyncArchiver
+from wwspec_client.models import MessageGap
 from wwspec_client.sql.tables import CURSORS
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone

@@ -15,17 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tests.client.archive.conftest import Start
-from tests.client.archive.world import (
-    KINDS,
-    MESSAGES,
-    Clock,
-    Kind,
-    Machine,
-    Tenants,
-    archived,
-    async_url,
-    made_tables,
-)
+from tests.client.archive.world import KINDS, MESSAGES, Clock, Kind, Machine, Tenants, archived, async_url, made_tables
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
 from tests.support.apps import ROOT

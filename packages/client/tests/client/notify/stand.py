@@ -20,11 +20,10 @@ from wwspec_client import (
     NotifyEvent,
     NotifyPolicy,
     NotifyReceiver,
-    Pending,
     RetryPolicy,
-    Stage,
     ZoneClient,
 )
+from wwspec_client.stores import Pending, Stage
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 

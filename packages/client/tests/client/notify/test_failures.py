@@ -21,8 +21,9 @@ from tests.client.notify.test_receiver import HIT
 from tests.client.scripted import answer
 from tests.support.tables import for_each
 from tests.support.waiting import wait_until
-from wwspec_client import MemoryPendingStore, Notification, NotifyEvent, NotifyPolicy, Pending, SqlitePendingStore
+from wwspec_client import Notification, NotifyEvent, NotifyPolicy
 from wwspec_client.notify.models import Stage
+from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 

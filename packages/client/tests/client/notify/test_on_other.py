@@ -11,7 +11,8 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand, both
 from tests.client.notify.test_receiver import HIT
 from tests.support.waiting import wait_until
-from wwspec_client import MemoryPendingStore, NotifyPolicy, Pending, SqlitePendingStore, Stage
+from wwspec_client import NotifyPolicy
+from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
 
 SUITE = CallbackCrypto(TOKEN, AES_KEY, "suite")

@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, TOKEN, ServerKind, Stand, both
 from tests.client.scripted import reply
 from tests.support.tables import for_each
-from wwspec_client import CallbackError, Callbacks, HttpAnswer
+from wwspec_client import CallbackError, Callbacks
+from wwspec_client.models import HttpAnswer
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.errors import ConfigurationError
 

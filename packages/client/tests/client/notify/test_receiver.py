@@ -13,7 +13,8 @@ import pytest
 from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
 from tests.client.scripted import answer, reply
 from tests.support.waiting import wait_until
-from wwspec_client import Notification, NotifyEvent, NotifyPolicy, SqlitePendingStore
+from wwspec_client import Notification, NotifyEvent, NotifyPolicy
+from wwspec_client.stores import SqlitePendingStore
 from wwspec_contracts.base import Contract
 from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_contracts.events import hit_keyword

@@ -16,14 +16,8 @@ from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
 from tests.support.waiting import wait_until
-from wwspec_client import (
-    MemoryPendingStore,
-    NotifyEvent,
-    NotifyReceiver,
-    Pending,
-    SqlitePendingStore,
-    Stage,
-)
+from wwspec_client import NotifyEvent, NotifyReceiver
+from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
@@ -127,7 +121,7 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
         wait_until(lambda: handler.calls)
         for _ in range(2):
             now[0] += 15
-            stand.receiver._core.ring()
+            stand.receiver._core.wake()
             wait_until(lambda: now[0] + 30 in renewed)
         assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
         handler.release.set()
@@ -174,7 +168,7 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
     with Stand(kind, [HIT], store=store, **options) as stand:
         wait_until(lambda: handler.calls)
         now[0] += 31
-        stand.receiver._core.ring()
+        stand.receiver._core.wake()
         wait_until(lambda: now[0] in claimed)
         handler.release.set()
         wait_until(lambda: store.due(Stage.DONE, now[0], 1))

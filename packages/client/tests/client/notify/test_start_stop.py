@@ -10,15 +10,9 @@ import pytest
 
 from tests.client.notify.stand import AES_KEY, CALLBACK, CLIENT, CORPID, CRYPTO, TOKEN
 from tests.support.waiting import DEADLINE
-from wwspec_client import (
-    AsyncNotifyReceiver,
-    AsyncSuite,
-    AsyncZoneClient,
-    MemoryInstallationStore,
-    SqlitePendingStore,
-    SuiteEvent,
-)
-from wwspec_client.notify.intake import HttpAnswer
+from wwspec_client import AsyncNotifyReceiver, AsyncSuite, AsyncZoneClient, SuiteEvent
+from wwspec_client.models import HttpAnswer
+from wwspec_client.stores import MemoryInstallationStore, SqlitePendingStore
 from wwspec_contracts.callbacks import Callback, CallbackCrypto, write_xml
 from wwspec_contracts.errors import ConfigurationError
 

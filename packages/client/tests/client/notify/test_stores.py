@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from wwspec_client import Notification, Pending, SqlitePendingStore, Stage
+from wwspec_client import Notification
+from wwspec_client.stores import Pending, SqlitePendingStore, Stage
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 ROW = Pending(notification=Notification(corpid="c", notify_id="n1", scene=3), noted=1.0, due=5.0)
@@ -39,7 +40,7 @@ def store(path: Path) -> Iterator[SqlitePendingStore]:
 
 CLAIMS = """
 import sys
-from wwspec_client import SqlitePendingStore, Stage
+from wwspec_client.stores import SqlitePendingStore, Stage
 store = SqlitePendingStore(sys.argv[1])
 store.open()
 print(store.claim(Stage.NOTED, 10.0, 40.0).key, flush=True)

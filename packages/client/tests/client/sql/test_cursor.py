@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from tests.client.sql.conftest import with_each_engine
 from tests.support.waiting import DEADLINE
-from wwspec_client import CursorMovedError, Position
 from wwspec_client.sql import SqlCursor
 from wwspec_client.sql.tables import TOKENS
+from wwspec_client.stores import CursorMovedError, Position
 from wwspec_devtools.testing.stores import CursorStoreSuite
 from wwspec_devtools.testing.stores.rig import Loop, together
 

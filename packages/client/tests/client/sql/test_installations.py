@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.client.sql.conftest import with_each_engine
-from wwspec_client import Installation, InstallationStore
 from wwspec_client.sql import SqlInstallationStore
+from wwspec_client.stores import Installation, InstallationStore
 from wwspec_contracts.errors import StoreError
 from wwspec_devtools.testing.stores import InstallationStoreSuite
 

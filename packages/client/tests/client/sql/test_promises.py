@@ -14,20 +14,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.client.sql.conftest import opened
 from tests.support.tables import for_each
-from wwspec_client import (
-    ConfigurationError,
+from wwspec_client import ConfigurationError, Notification
+from wwspec_client.sql import SqlCursor, SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
+from wwspec_client.stores import (
     CursorError,
     CursorMovedError,
     CursorStoreError,
     Installation,
-    Notification,
     Pending,
     Position,
     Stage,
     StoreError,
     Token,
 )
-from wwspec_client.sql import SqlCursor, SqlInstallationStore, SqlPendingStore, SqlTokenStore, create_tables
 
 ROW = Pending(notification=Notification(corpid="corp", notify_id="n1"), noted=1.0, due=1.0)
 FIRST, SECOND = Position("s1", 1_700_000_000, 1, "a"), Position("s2", 1_700_000_060, 2, "a")

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.client.conftest import QUICK, fetched_tokens
 from tests.client.scripted import answer, client_of
 from tests.client.sql.test_installations import Backwards, dump
-from wwspec_client import AppSecret, StoredTokenProvider, Token
+from wwspec_client import AppSecret
 from wwspec_client.sql import SqlTokenStore
 from wwspec_client.steps import Steps
+from wwspec_client.stores import StoredTokenProvider, Token
 from wwspec_devtools.testing.stores import TokenStoreSuite
 from wwspec_devtools.testing.zone import Zone
 

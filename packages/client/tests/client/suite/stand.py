@@ -17,17 +17,8 @@ from tests.client.notify.stand import ONCE, Quiet
 from tests.support.emulator import Emulator, free_socket, running
 from tests.support.provider import AES_KEY, PROVIDER, SUITE_ID, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import (
-    AsyncSuite,
-    AsyncZoneClient,
-    Installation,
-    MemoryInstallationStore,
-    NotifyPolicy,
-    Suite,
-    SuiteEvent,
-    Token,
-    ZoneClient,
-)
+from wwspec_client import AsyncSuite, AsyncZoneClient, NotifyPolicy, Suite, SuiteEvent, ZoneClient
+from wwspec_client.stores import Installation, MemoryInstallationStore, Token
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.certificates import trusted

@@ -20,14 +20,13 @@ from wwspec_client import (
     DataPermissionEnded,
     DataPermissionExpiring,
     DataPermissionGranted,
-    Installation,
-    MemoryInstallationStore,
     NotifyPolicy,
     Suite,
     SuiteEvent,
     SuiteTicket,
 )
 from wwspec_client.notify.models import Notification
+from wwspec_client.stores import Installation, MemoryInstallationStore
 from wwspec_contracts.callbacks import Callback, CallbackCrypto
 from wwspec_contracts.errors import ConfigurationError
 

@@ -11,7 +11,8 @@ from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Data, Down, Kind, Shared, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, CreateAuth, MemoryInstallationStore, NotInstalledError, Suite
+from wwspec_client import CancelAuth, CreateAuth, NotInstalledError, Suite
+from wwspec_client.stores import MemoryInstallationStore
 from wwspec_contracts.errors import ConfigurationError, StoreError
 
 

@@ -18,8 +18,9 @@ from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Corp, Data, Kind, Shared, Stand
 from tests.support.provider import AES_KEY, TOKEN
 from tests.support.waiting import DEADLINE, wait_until
-from wwspec_client import CancelAuth, Installation, MemoryInstallationStore, NotInstalledError
+from wwspec_client import CancelAuth, NotInstalledError
 from wwspec_client.sql import SqlInstallationStore, create_tables
+from wwspec_client.stores import Installation, MemoryInstallationStore
 
 
 class Between(MemoryInstallationStore):

@@ -7,8 +7,9 @@ import pytest
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Stand
 from tests.support.provider import AES_KEY, TOKEN
-from wwspec_client import ClientHooks, NotInstalledError
+from wwspec_client import NotInstalledError
 from wwspec_client.errors import PlatformError
+from wwspec_client.hooks import ClientHooks
 
 
 class Gone(ClientHooks):

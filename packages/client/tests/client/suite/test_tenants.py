@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from wwspec_client import Installation, MemoryInstallationStore, NotInstalledError, Suite
-from wwspec_client.suite.tokens import token_name
+from wwspec_client import NotInstalledError, Suite
+from wwspec_client.stores import Installation, MemoryInstallationStore
+from wwspec_client.suite.core import token_name
 from wwspec_contracts.errors import StoreError
 
 OF_THE_SUITE = "the suite's"

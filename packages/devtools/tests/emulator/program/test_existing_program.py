@@ -15,7 +15,8 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
 from tests.support.waiting import wait_until
-from wwspec_client import FileCursor, SdkApiError, ZoneClient
+from wwspec_client import SdkApiError, ZoneClient
+from wwspec_client.stores import FileCursor
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.events import hit_keyword
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY

@@ -6,7 +6,7 @@ Examples:
     A file of tests for a store of pending rows:
 
     >>> import pytest
-    >>> from wwspec_client import MemoryPendingStore
+    >>> from wwspec_client.stores import MemoryPendingStore
     >>> from wwspec_devtools.testing.stores import PendingStoreSuite
     >>> class TestMyStore(PendingStoreSuite):
     ...     @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from wwspec_client import CursorMovedError, CursorStore, Position
+from wwspec_client.stores import CursorMovedError, CursorStore, Position
 from wwspec_devtools.testing.stores.rig import DEADLINE, SETTINGS, TEXTS, Loop, Suite, together
 
 PULLS = st.text("0123456789abcdef", max_size=32)

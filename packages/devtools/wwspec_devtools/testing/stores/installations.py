@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from wwspec_client import Installation, InstallationStore
+from wwspec_client.stores import Installation, InstallationStore
 from wwspec_devtools.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
 
 SUITES = ("suite", "Suite")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from wwspec_client import Key, Notification, Pending, PendingStore, Stage
+from wwspec_client import Notification
+from wwspec_client.stores import Key, Pending, PendingStore, Stage
 from wwspec_devtools.testing.stores.rig import SETTINGS, TEXTS, Loop, Suite
 
 CORPS = ("corp", "Corp", "corp2")

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wwspec_client import Request, Steps, StoredTokenProvider, Token, TokenStore
 from wwspec_client.running import run_steps
 from wwspec_client.steps import Alone, Ask, Pause, Step
+from wwspec_client.stores import Request, Steps, StoredTokenProvider, Token, TokenStore
 from wwspec_devtools.testing.stores.rig import Loop, Suite
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec import Meta
 
+from wwspec_client.request_text import encode_request
 from wwspec_contracts.base import UNSET, Contract, UnsetType
-from wwspec_contracts.encoding import encode_request
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import mismatches
 
