@@ -1,12 +1,12 @@
-"""What happens to the cost of a call as abilities, stored events, replies and worker processes grow?
+"""What happens to the cost of a call as abilities, stored events and replies grow?
 
 `python -m benchmarks.bench_growth [--json] [--quick]`
 
 Abilities and stored events: the kernel alone, with an SDK that answers at once, so that nothing hides a difference.
 The calls go to all abilities in turn, and to events all over the file, which a SQLite store holds. The cases "over
 HTTP" are the same for the whole program, with 500 different calls by turns, and a new process for each turn.
-Replies: the whole program over HTTP beside limit-1, each on a core of its own. Worker processes: over HTTP, nothing
-pinned, with `wrk` on the same cores. Needs `wrk`, and 0.7 GB of disk for a minute.
+Replies: the whole program over HTTP beside limit-1, each on a core of its own. Needs `wrk`, and 0.7 GB of disk for a
+minute.
 """
 
 import random
@@ -164,32 +164,19 @@ def replies(samples: Samples, effort: Effort) -> None:
                     samples.add(case, name, "rate", "calls/s", turn.rate)
 
 
-def workers(samples: Samples, effort: Effort) -> None:
-    """Grow the number of processes."""
-    case = "worker processes, 3 KB"
-    samples.refer(case, "1")
-    with zone(messages=10) as served, ExitStack() as stack:
-        servers = {n: stack.enter_context(program(served, "--workers", n)) for n in ("1", "2")}
-        for _ in range(effort.rounds):
-            for name, server in servers.items():
-                turn = rig.load(server, served, connections=CONNECTIONS * 4, seconds=effort.seconds)
-                samples.add(case, name, "rate", "calls/s", turn.rate)
-
-
 def measure(effort: Effort) -> Samples:
-    """Measure all four."""
+    """Measure all three."""
     samples = Samples(LIMIT, seconds_of_a_turn=effort.seconds)
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-growth-") as name:
         abilities(samples, effort, Path(name))
         stored_events(samples, effort, Path(name))
     replies(samples, effort)
-    workers(samples, effort)
     return samples
 
 
 BENCHMARK = Benchmark(
     "growth",
-    "What happens to the cost of a call as abilities, stored events, replies and worker processes grow?",
+    "What happens to the cost of a call as abilities, stored events and replies grow?",
     measure,
 )
 
