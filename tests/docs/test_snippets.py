@@ -6,7 +6,6 @@ import re
 import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from Crypto.PublicKey import RSA
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
+from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import serve_zone
 from tests.test_asgi import SERVERS
@@ -243,15 +243,7 @@ def run(line: str, application: Path, zone: Zone) -> None:
         done = wwspec(application, *words[1:], environment=environment)
     else:
         assert words[0] == "pytest", f"tell this test how to run {line}"
-        done = subprocess.run(
-            [sys.executable, "-m", *words],
-            cwd=application,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=600,  # a hundred processes start for all tests of the pages in the served form
-            check=False,
-        )
+        done = finished(sys.executable, "-m", *words, cwd=application, env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
