@@ -14,7 +14,6 @@ from torture.service_judge import judge_messages
 from torture.tenants import Tenant
 from wwspec_devtools.testing.zone import ServedZone
 
-
 Stage = tuple[ServedZone, ServiceApp, Database, list[Tenant]]
 
 
