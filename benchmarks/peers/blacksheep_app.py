@@ -10,10 +10,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
-import uvicorn
 from blacksheep import Application, Content, Request, Response, Router
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
+from benchmarks.peers.serving import serve
 from wwspec_contracts import sync_msg
 
 on_loop, threads = (Application(router=Router()) for _ in range(2))
@@ -54,4 +54,4 @@ def answer(request: Request, body: bytes) -> Response:
 
 if __name__ == "__main__":
     app = threads if len(sys.argv) > 2 else on_loop
-    uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none")
+    serve(app)

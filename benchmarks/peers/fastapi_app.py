@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import anyio.to_thread
-import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
 from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
+from benchmarks.peers.serving import serve
 from benchmarks.peers.unsealing import Unsealing
 
 
@@ -62,4 +62,4 @@ def zone_in_thread(request: Request, body: Annotated[bytes, Depends(read)]) -> R
 
 if __name__ == "__main__":
     app: Any = threads if len(sys.argv) > 2 else Unsealing(declared)
-    uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none")
+    serve(app)
