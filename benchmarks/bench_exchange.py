@@ -31,14 +31,6 @@ from wwspec_router.codecs.fitting import ENGINE
 SIZES = {"3 KB": 10, "60 KB": 200, "300 KB": 1000}
 """Size of the reply -> messages in it."""
 CONNECTIONS = 16
-VARIANTS = {
-    "BlackSheep, models declared",
-    "FastAPI async, models by hand",
-    "FastAPI sync",
-    "http.server single",
-    "http.server threads, reply unread",
-}
-"""What a quick run leaves out, unless it is asked for: another form of each takes part."""
 
 Start = Callable[[], AbstractContextManager[rig.Server]]
 
@@ -72,8 +64,6 @@ def compare(
     with ExitStack() as stack:
         served = stack.enter_context(zone(messages, sdk))
         starts = effort.chosen(contenders(served), LIMIT)
-        if effort.quick and not effort.contenders:
-            starts = {name: start for name, start in starts.items() if name not in VARIANTS}
         servers = {name: stack.enter_context(start()) for name, start in starts.items()}
         for server in () if effort.quick else servers.values():
             rig.load(server, served, connections=CONNECTIONS, seconds=1)

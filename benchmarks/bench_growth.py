@@ -1,12 +1,11 @@
-"""What happens to the cost of a call as abilities, stored events, replies and worker processes grow?
+"""What happens to the cost of a call as abilities, stored events and replies grow?
 
 `python -m benchmarks.bench_growth [--json] [--quick]`
 
-Abilities and stored events: the kernel alone, with an SDK that answers at once, so that nothing hides a difference.
-The calls go to all abilities in turn, and to events all over the file, which a SQLite store holds. The cases "over
-HTTP" are the same for the whole program, with 500 different calls by turns, and a new process for each turn.
-Replies: the whole program over HTTP beside limit-1, each on a core of its own. Worker processes: over HTTP, nothing
-pinned, with `wrk` on the same cores. Needs `wrk`, and 0.7 GB of disk for a minute.
+Abilities and stored events: the whole program over HTTP, with 500 different calls by turns, to all abilities and to
+events all over the file, which a SQLite store holds; each turn has a new process. Events are taken in by the kernel
+alone, with an SDK that answers at once, so that nothing hides a difference. Replies: the whole program over HTTP beside
+limit-1, each on a core of its own. Needs `wrk`, and 0.7 GB of disk for a minute.
 """
 
 import random
@@ -18,12 +17,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks import rig
-from benchmarks.applications import NO_STORE, call, kernel
+from benchmarks.applications import call, kernel
 from benchmarks.bench_exchange import CONNECTIONS
 from benchmarks.command import Benchmark, Effort, run
 from benchmarks.contenders import LIMIT, PROGRAM, peer, program
 from benchmarks.figures import Samples
-from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, BenchmarkZone, event, sync_msg_reply, zone
+from benchmarks.zones import AGENTID, CORPID, PASSTHROUGH, BenchmarkZone, event, zone
 from wwspec_router.envelope import Call, Reply
 from wwspec_router.stores import StoreLimits
 from wwspec_router.stores.sqlite.events import SqliteStore
@@ -49,22 +48,14 @@ def microseconds(dispatch: Dispatch, calls: Sequence[Call]) -> float:
 
 def abilities(samples: Samples, effort: Effort, folder: Path) -> None:
     """Grow the table: rows that answer with sync_msg, called in an order that no cache foresees."""
-    case, order = "abilities", random.Random(1)  # noqa: S311 - an order, not a secret
-    samples.refer(case, f"{ABILITIES[0]:,}")
-    reply = sync_msg_reply(10).decode()
-    dispatchers: dict[str, tuple[Dispatch, list[Call]]] = {}
+    order = random.Random(1)  # noqa: S311 - an order, not a secret
     files, known = {}, {}
     for number in ABILITIES[: effort.pick(full=4, quick=2)]:
         path = folder / f"registry-{number}.toml"
         rows = (f'[abilities.extra_{each:05d}]\napi = "sync_msg"\n' for each in range(number - 1))
         path.write_text(f'[abilities.{PASSTHROUGH}]\napi = "sync_msg"\n{"".join(rows)}')
-        dispatch, names = kernel(NO_STORE, {"sync_msg": reply}, path)
-        files[f"{number:,}"], known[f"{number:,}"] = path, names
-        calls = [call(order.choice(names)) for _ in range(effort.pick(full=20_000, quick=2_000))]
-        dispatchers[f"{number:,}"] = dispatch, calls
-    for _ in range(effort.rounds):
-        for name, (dispatch, calls) in dispatchers.items():
-            samples.add(case, name, "per call", "µs", microseconds(dispatch, calls))
+        files[f"{number:,}"] = path
+        known[f"{number:,}"] = [PASSTHROUGH, *(f"extra_{each:05d}" for each in range(number - 1))]
     with zone(messages=10) as served:
         options = {name: ("--registry", str(path)) for name, path in files.items()}
         asked = {
@@ -75,27 +66,23 @@ def abilities(samples: Samples, effort: Effort, folder: Path) -> None:
 
 def stored_events(samples: Samples, effort: Effort, folder: Path) -> None:
     """Grow the store: fetch events all over it, and bring new ones in."""
-    fetch, intake, order = "stored events, fetch", "stored events, intake", random.Random(1)  # noqa: S311 - an order
+    intake, order = "stored events, intake", random.Random(1)  # noqa: S311 - an order
     text, numbers = event(), EVENTS[: effort.pick(full=4, quick=2)]
-    number_of_calls = effort.pick(full=2_000, quick=200)
+    arrivals = [call("", text, call_type=2)] * effort.pick(full=2_000, quick=200)
     with ExitStack() as stack:
-        ways: dict[str, tuple[Dispatch, list[Call], list[Call]]] = {}
+        ways: dict[str, Dispatch] = {}
         for number in numbers:
             path = folder / f"events-{number}.db"
             store = stack.enter_context(closing(SqliteStore(path, LIMITS)))
             known = fill(path, max(number, 1), text)
             dispatch, _ = kernel(store, {})
-            fetches = [call("get_callback_data", "{}", notify_id=order.choice(known)) for _ in range(number_of_calls)]
-            if text != getattr(dispatch(fetches[0]), "text", ""):
+            if text != dispatch(call("get_callback_data", "{}", notify_id=order.choice(known))).text:
                 raise RuntimeError("an event that was filled in can't be fetched")
-            ways[f"{number:,}"] = dispatch, fetches, [call("", text, call_type=2)] * number_of_calls
-        for case in (fetch, intake):
-            samples.refer(case, f"{numbers[0]:,}")
+            ways[f"{number:,}"] = dispatch
+        samples.refer(intake, f"{numbers[0]:,}")
         fetched_over_http(samples, effort, {f"{number:,}": folder / f"events-{number}.db" for number in numbers})
         for _ in range(effort.rounds):
-            for name, (dispatch, fetches, _) in ways.items():
-                samples.add(fetch, name, "per call", "µs", microseconds(dispatch, fetches))
-            for name, (dispatch, _, arrivals) in ways.items():
+            for name, dispatch in ways.items():
                 samples.add(intake, name, "per call", "µs", microseconds(dispatch, arrivals))
 
 
@@ -164,32 +151,19 @@ def replies(samples: Samples, effort: Effort) -> None:
                     samples.add(case, name, "rate", "calls/s", turn.rate)
 
 
-def workers(samples: Samples, effort: Effort) -> None:
-    """Grow the number of processes."""
-    case = "worker processes, 3 KB"
-    samples.refer(case, "1")
-    with zone(messages=10) as served, ExitStack() as stack:
-        servers = {n: stack.enter_context(program(served, "--workers", n)) for n in ("1", "2")}
-        for _ in range(effort.rounds):
-            for name, server in servers.items():
-                turn = rig.load(server, served, connections=CONNECTIONS * 4, seconds=effort.seconds)
-                samples.add(case, name, "rate", "calls/s", turn.rate)
-
-
 def measure(effort: Effort) -> Samples:
-    """Measure all four."""
+    """Measure all three."""
     samples = Samples(LIMIT, seconds_of_a_turn=effort.seconds)
     with tempfile.TemporaryDirectory(prefix="wwspec-bench-growth-") as name:
         abilities(samples, effort, Path(name))
         stored_events(samples, effort, Path(name))
     replies(samples, effort)
-    workers(samples, effort)
     return samples
 
 
 BENCHMARK = Benchmark(
     "growth",
-    "What happens to the cost of a call as abilities, stored events, replies and worker processes grow?",
+    "What happens to the cost of a call as abilities, stored events and replies grow?",
     measure,
 )
 

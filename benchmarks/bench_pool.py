@@ -45,7 +45,8 @@ INLINE = "inline"
 CALLS_OF_A_TURN = 200
 """Blocking calls of each caller over HTTP. A turn cuts the last one short, and begins with all at once: in a short turn
 that would weigh more than what is asked."""
-LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+LOOP = "uvloop"
+"""The program's."""
 
 
 class _Load(NamedTuple):
@@ -114,15 +115,15 @@ def p99(seconds: list[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.99)] * 1e6
 
 
-async def alone(samples: Samples, loop: str, ways: dict[str, Handover], load: _Load) -> None:
+async def alone(samples: Samples, ways: dict[str, Handover], load: _Load) -> None:
     """One turn of every contender with each number of callers, for both kinds of job."""
     for callers in CALLERS:
         for name, hand_over in ways.items():
             jobs: list[Job] = [instant] * max(1, load.instant // callers)
             rate, _ = await timed(hand_over, [jobs] * callers)
-            samples.add(f"{loop}: instant, callers: {callers}", name, "rate", "jobs/s", rate)
+            samples.add(f"{LOOP}: instant, callers: {callers}", name, "rate", "jobs/s", rate)
     for callers in CALLERS:
-        case = f"{loop}: 50 ms, callers: {callers}"
+        case = f"{LOOP}: 50 ms, callers: {callers}"
         samples.refer(case, IDEAL)
         samples.add(case, IDEAL, "rate", "jobs/s", callers / BLOCKING)
         samples.add(case, IDEAL, "p99", "µs", BLOCKING * 1e6)
@@ -133,12 +134,12 @@ async def alone(samples: Samples, loop: str, ways: dict[str, Handover], load: _L
                 samples.add(case, name, "p99", "µs", p99(taken))
 
 
-async def mixed(samples: Samples, loop: str, ways: dict[str, Handover], load: _Load) -> None:
+async def mixed(samples: Samples, ways: dict[str, Handover], load: _Load) -> None:
     """One turn of every contender in which each tenth job is slow, after one in which none is."""
     for name, hand_over in ways.items():
         if name == INLINE:
             continue
-        case = f"{loop}: 10 % slow, {name}"
+        case = f"{LOOP}: 10 % slow, {name}"
         samples.refer(case, "alone")
         ways_of_calling: dict[str, list[list[Job]]] = {
             "alone": [[instant] * load.mixed] * MIXED_CALLERS,
@@ -152,7 +153,7 @@ async def mixed(samples: Samples, loop: str, ways: dict[str, Handover], load: _L
             samples.add(case, way, "p50 of quick", "µs", statistics.median(taken) * 1e6)
 
 
-async def in_process(samples: Samples, loop: str, effort: Effort) -> None:
+async def in_process(samples: Samples, effort: Effort) -> None:
     """Measure every case without HTTP, in turns."""
     load = _Load(1000, 1, 20) if effort.quick else _Load(5000, 10, 100)
     async with contenders() as ways:
@@ -160,8 +161,8 @@ async def in_process(samples: Samples, loop: str, effort: Effort) -> None:
             if name != INLINE:  # every thread is started before anything is measured
                 await timed(hand_over, [[blocking]] * THREADS)
         for _ in range(effort.rounds):
-            await alone(samples, loop, ways, load)
-            await mixed(samples, loop, ways, load)
+            await alone(samples, ways, load)
+            await mixed(samples, ways, load)
 
 
 def over_http(samples: Samples, effort: Effort) -> None:
@@ -202,11 +203,10 @@ def request(headers: dict[str, str], body: str) -> bytes:
 
 
 def measure(effort: Effort) -> Samples:
-    """Measure in this process on both loops, then over HTTP."""
+    """Measure in this process, then over HTTP."""
     samples = Samples(INLINE, threads=THREADS, blocking_ms=round(BLOCKING * 1000), callers_of_the_mix=MIXED_CALLERS)
-    for loop, factory in LOOPS.items():
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(in_process(samples, loop, effort))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(in_process(samples, effort))
     over_http(samples, effort)
     return samples
 

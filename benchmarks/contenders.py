@@ -63,42 +63,19 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return ("-m", f"benchmarks.peers.{name}", "PORT", *arguments)
 
 
-_GUNICORN = (
-    "-m",
-    "gunicorn",
-    "--no-control-socket",
-    "--worker-class",
-    "gthread",
-    "--threads",
-    "THREADS",
-    "--bind",
-    "127.0.0.1:PORT",
+_GUNICORN = tuple(
+    "-m gunicorn --no-control-socket --worker-class gthread --threads THREADS --bind 127.0.0.1:PORT".split()
 )
-
-_GRANIAN = (
-    "-m",
-    "granian",
-    "--workers",
-    "1",
-    "--no-ws",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "PORT",
-)
+_GRANIAN = tuple("-m granian --workers 1 --no-ws --host 127.0.0.1 --port PORT".split())
 
 FRAMEWORKS = {
     "granian RSGI": Peer((*_GRANIAN, "--interface", "rsgi", "benchmarks.peers.granian_rsgi:app"), "granian"),
     "Litestar": Peer(_module("litestar_app"), "litestar"),
-    "BlackSheep": Peer(_module("blacksheep_app", "by_hand"), "blacksheep"),
-    "BlackSheep, models declared": Peer(_module("blacksheep_app", "declared"), "blacksheep"),
-    "FastAPI async": Peer(_module("fastapi_app", "declared"), "fastapi"),
-    "FastAPI async, models by hand": Peer(_module("fastapi_app", "by_hand"), "fastapi"),
-    "FastAPI sync": Peer(_module("fastapi_app", "threads", "THREADS"), "fastapi"),
+    "BlackSheep": Peer(_module("blacksheep_app"), "blacksheep"),
+    "FastAPI async": Peer(_module("fastapi_app"), "fastapi"),
+    "FastAPI sync": Peer(_module("fastapi_app", "THREADS"), "fastapi"),
     "Flask, gunicorn gthread": Peer((*_GUNICORN, "benchmarks.peers.flask_app:app"), "gunicorn"),
-    "http.server threads": Peer(_module("http_server", "threads")),
-    "http.server single": Peer(_module("http_server", "single")),
-    "http.server threads, reply unread": Peer(_module("http_server", "unchecked")),
+    "http.server threads": Peer(_module("http_server")),
 }
 """What a team may pick instead of the program."""
 THREADED = {
@@ -106,7 +83,7 @@ THREADED = {
         (*_GRANIAN, "--interface", "wsgi", "--blocking-threads", "THREADS", "benchmarks.peers.flask_app:app"), "granian"
     ),
     "Litestar sync": Peer(_module("litestar_app", "THREADS"), "litestar"),
-    "BlackSheep, to_thread": Peer(_module("blacksheep_app", "threads", "THREADS"), "blacksheep"),
+    "BlackSheep, to_thread": Peer(_module("blacksheep_app", "THREADS"), "blacksheep"),
     **{name: FRAMEWORKS[name] for name in ("FastAPI sync", "Flask, gunicorn gthread", "http.server threads")},
 }
 """Those of them that can wait on threads, and others that only have their place where calls wait."""

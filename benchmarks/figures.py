@@ -71,6 +71,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         found = (each for each in self.figures if (each.case, each.name, each.metric) == (case, name, metric))
         return next(found, None)
 
+    def taken(self, case: str, name: str, metric: str) -> Figure:
+        """Return one figure.
+
+        Raises:
+            SystemExit: It was not taken.
+        """
+        figure = self.find(case, name, metric)
+        if figure is None:
+            where = f"{self.benchmark}.json has no {metric} of {name!r} in {case!r}"
+            raise SystemExit(f"{where}: run scripts/bench {self.benchmark}")
+        return figure
+
 
 def read_reports(folder: Path) -> dict[str, Report]:
     """Read the reports of a folder, by the benchmarks' names."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.contenders import PROGRAM
-from benchmarks.figures import Figure, Report
+from benchmarks.figures import Report
 from benchmarks.machines.cases import LOST, PULLS, RATES, WAYS
 from benchmarks.machines.tables import PER_IP, value
 from benchmarks.tables import number
@@ -158,7 +158,7 @@ def _beside(
     """Return a panel for each case under its title, and what writes the span of the ratios to another contender."""
     panels, times = [], []
     for case, title in cases.items():
-        rates = {name: _figure(report, case, name, "rate").median for name in names}
+        rates = {name: report.taken(case, name, "rate").median for name in names}
         times.append(rates[PROGRAM] / rates[other])
         bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == PROGRAM) for name, label in names.items()]
         panels.append(Panel(title, bars))
@@ -175,7 +175,7 @@ def pool(report: Report, say: Say) -> Plot:
         "anyio": "anyio",
     }
     case = "uvloop: 50 ms, callers: 256"
-    rates = {name: _figure(report, case, name, "rate").median for name in names}
+    rates = {name: report.taken(case, name, "rate").median for name in names}
     bars = [Bar(label, rates[name], f"{number(rates[name])}/s", name == "pool") for name, label in names.items()]
     share = f"{100 * rates['pool'] / rates['ideal']:.0f} %"
     return Plot(
@@ -198,7 +198,7 @@ def growth(report: Report, say: Say) -> Plot:
     panels, added = [], []
     titles = (say("A call, µs", "一次调用，µs"), say("A fetch of an event, µs", "拉取一个事件，µs"))
     for title, (case, (names, what)) in zip(titles, cases.items(), strict=True):
-        few, many = (_figure(report, case, name, "per call") for name in names)
+        few, many = (report.taken(case, name, "per call") for name in names)
         added.append(many.median - few.median)
         bars = [Bar(f"{each.name} {what}", each.median, f"{each.median:.0f} µs", True) for each in (few, many)]
         panels.append(Panel(title, bars))
@@ -216,7 +216,7 @@ def startup(report: Report, say: Say) -> Plot:
     """Cold start and memory beside an application of the same parts."""
     names = {PROGRAM: say("this program", "本程序"), "bare": say("uvicorn, bare application", "uvicorn，空应用")}
     start, idle = (
-        {name: _figure(report, case, name, metric).median for name in names}
+        {name: report.taken(case, name, metric).median for name in names}
         for case, metric in (("cold start", "time"), ("idle", "resident"))
     )
     panels = [
@@ -297,13 +297,6 @@ def lost(report: Report, say: Say) -> Plot:
 def _text(x: float, y: float, text: str, fill: str, size: int, *, anchor: str = "start", weight: int = 400) -> str:
     place = f'x="{x:.1f}" y="{y}" fill="{fill}" font-size="{size}"'
     return f'<text {place} font-weight="{weight}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _figure(report: Report, case: str, name: str, metric: str) -> Figure:
-    figure = report.find(case, name, metric)
-    if figure is None:
-        raise SystemExit(f"{report.benchmark}.json has no {metric} of {name!r} in {case!r}: run scripts/bench --all")
-    return figure
 
 
 PLOTS: dict[str, tuple[str, Callable[[Report, Say], Plot]]] = {

@@ -67,10 +67,7 @@ def cores(reports: Mapping[str, Report], say: Say) -> str:
 
 
 def _median(report: Report, case: str, name: str = PROGRAM) -> float:
-    figure = report.find(case, name, "rate")
-    if figure is None:
-        raise SystemExit(f"benchmarks.scaling: {report.benchmark}.json has no rate of {name!r} in {case!r}")
-    return figure.median
+    return report.taken(case, name, "rate").median
 
 
 def _measured(exchange: Report, say: Say) -> Iterator[str]:
@@ -98,11 +95,7 @@ def _works(reports: Mapping[str, Report], say: Say) -> list[Work]:
             f"{event}{store}", seconds, Ceiling(what, _median(stores, f"event intake, {store}, threads: {BUSY}", name))
         )
         for store, name, what in (
-            (
-                "SQLite",
-                PROGRAM,
-                say("the file", "文件"),
-            ),
+            ("SQLite", PROGRAM, say("the file", "文件")),
             ("Redis", "bare", say("the server", "服务器")),
         )
     ]

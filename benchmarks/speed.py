@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from benchmarks.contenders import PROGRAM
-from benchmarks.figures import Figure, Report
+from benchmarks.figures import Report
 from benchmarks.scaling import TWO
 from benchmarks.tables import number, table
 from scripts.reference.text import Say
@@ -27,12 +27,12 @@ def speed(reports: Reports, say: Say) -> str:
     ]
     rows = []
     for size in SIZES:
-        rate = _figure(report, size, PROGRAM, "rate").median
-        p50, p99 = (_figure(report, size, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
-        two = _figure(report, f"{size}, free", TWO, "rate").median
-        times = [number(rate / _figure(report, size, name, "rate").median) for name in FRAMEWORKS]
+        rate = report.taken(size, PROGRAM, "rate").median
+        p50, p99 = (report.taken(size, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
+        two = report.taken(f"{size}, free", TWO, "rate").median
+        times = [number(rate / report.taken(size, name, "rate").median) for name in FRAMEWORKS]
         rows.append([size, number(rate), f"{number(p50)}, {number(p99)} ms", number(two), *times])
-    alone = _figure(reports["latency"], "pinned", PROGRAM, "p50").median
+    alone = reports["latency"].taken("pinned", PROGRAM, "p50").median
     return "\n".join(table(head, rows)) + say(
         f"\n\nOne caller alone waits {number(alone)} µs for a reply of 3 KB (p50).",
         f"\n\n只有一个调用者时，3 KB 应答的 p50 为 {number(alone)} µs。",
@@ -56,11 +56,11 @@ def network(reports: Reports, say: Say) -> str:
     for milliseconds, callers in ((5, 128), (50, 256)):
         for size in SIZES[:2]:
             case = f"SDK of {milliseconds} ms, {size}"
-            rate = _figure(report, case, PROGRAM, "rate").median
-            p50, p99 = (_figure(report, case, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
-            two = _figure(report, f"{case}, free", TWO, "rate").median
-            processor = _figure(report, case, PROGRAM, "processor").median
-            times = [number(rate / _figure(report, case, name, "rate").median) for name in others]
+            rate = report.taken(case, PROGRAM, "rate").median
+            p50, p99 = (report.taken(case, PROGRAM, metric).median / 1000 for metric in ("p50", "p99"))
+            two = report.taken(f"{case}, free", TWO, "rate").median
+            processor = report.taken(case, PROGRAM, "processor").median
+            times = [number(rate / report.taken(case, name, "rate").median) for name in others]
             rows.append(
                 [f"{milliseconds} ms, {size}", str(callers), number(rate), f"{number(p50)}, {number(p99)} ms"]
                 + [number(two), number(processor), *times]
@@ -74,7 +74,7 @@ def rates(reports: Reports, say: Say) -> str:
     cases += [("exchange", size, "FastAPI async") for size in SIZES[:2]]
     ours, times = [], []
     for benchmark, case, other in cases:
-        rate, theirs = (_figure(reports[benchmark], case, name, "rate").median for name in (PROGRAM, other))
+        rate, theirs = (reports[benchmark].taken(case, name, "rate").median for name in (PROGRAM, other))
         ours.append(f"{round(rate, -2):,.0f}")
         times.append(number(rate / theirs))
     elsewhere = ""
@@ -93,8 +93,8 @@ def rates(reports: Reports, say: Say) -> str:
 def waits(reports: Reports, say: Say) -> str:
     """Return how calls get on that each wait for 50 ms."""
     pool = reports["pool"]
-    rate, p99 = (_figure(pool, "HTTP: 50 ms, callers: 256", PROGRAM, metric) for metric in ("rate", "p99"))
-    ideal = _figure(pool, "HTTP: 50 ms, callers: 256", "ideal", "rate").median
+    rate, p99 = (pool.taken("HTTP: 50 ms, callers: 256", PROGRAM, metric) for metric in ("rate", "p99"))
+    ideal = pool.taken("HTTP: 50 ms, callers: 256", "ideal", "rate").median
     head = [say("256 callers, 50 ms each", "256 个调用者，每次 50 ms"), say("program", "程序"), say("ideal", "理想值")]
     rows = [
         [say("calls a second", "每秒调用"), number(rate.median), number(ideal)],
@@ -113,14 +113,7 @@ def events(reports: Reports, say: Say) -> str:
     ]
     case = "event intake, {}, threads: {}".format
     rows = [
-        [store, *(number(_figure(stores, case(name, threads), PROGRAM, "rate").median) for threads in (1, 16))]
+        [store, *(number(stores.taken(case(name, threads), PROGRAM, "rate").median) for threads in (1, 16))]
         for name, store in (("SQLite", "`sqlite:`"), ("Redis", "`redis:`"))
     ]
     return "\n".join(table(head, rows))
-
-
-def _figure(report: Report, case: str, name: str, metric: str) -> Figure:
-    figure = report.find(case, name, metric)
-    if figure is None:
-        raise SystemExit(f"{report.benchmark}.json has no {metric} of {name!r} in {case!r}: run scripts/bench --all")
-    return figure

@@ -10,9 +10,9 @@ from collections import Counter
 from typing import Any
 
 from torture.backends import SentinelBackend
-from torture.program import TIMEOUT, until
+from torture.program import until
 from torture.progress import say
-from torture.redis import ALLOWED, EVENT_LIMIT, KEEP, MARGIN, PAUSE, PROBES
+from torture.redis import ALLOWED, KEEP, PAUSE, judged, works
 from torture.result import Findings
 from torture.stage import JOB_LEASE, Stage, set_up
 
@@ -40,12 +40,7 @@ def run(seed: int, quick: bool) -> Findings:
         for number in range(times):
             failovers.next(KINDS[number % len(KINDS)])
             say(f"{number + 1} of {times} failovers")
-        figures = {**failovers.figures(), **stage.reckon()}
-        for kind, longest in figures["longest_s"].items():
-            limit = EVENT_LIMIT if kind == "event" else TIMEOUT + MARGIN
-            if longest > limit:
-                stage.ledger.fail(f"{kind}: a call lasted {longest} seconds, allowed are {limit:g}")
-        return Findings(figures=figures, failures=stage.ledger.failures)
+        return judged(stage, failovers.figures())
 
 
 class _Failovers:
@@ -87,13 +82,9 @@ class _Failovers:
             self._stage.ledger.fail(f"{REPLICATED:g} seconds later there is no replica that has all data")
 
     def _recover(self, kind: str, began: float) -> None:
-        if not until(lambda: all(self._works() for _ in range(PROBES)), RECOVERY):
+        if not until(lambda: works(self._stage), RECOVERY):
             self._stage.ledger.fail(f"{RECOVERY:g} seconds after the primary was {kind} the program still fails")
         self._refused[kind] = max(self._refused.get(kind, 0.0), time.monotonic() - began)
-
-    def _works(self) -> bool:
-        load = self._stage.load
-        return load.fire() and all(load.fetch(each) for each in self._stage.ledger.recent(1))
 
     def figures(self) -> dict[str, Any]:
         """Return what was done, and for how long events were refused at most, from the primary's last moment on."""

@@ -16,7 +16,7 @@ from torture.progress import say
 from torture.result import Findings
 from torture.stage import JOB_LEASE, WORKERS, Stage, set_up
 
-__all__ = ["run"]
+__all__ = ["judged", "run", "works"]
 
 TIMES, QUICK_TIMES = 20, 3
 ALLOWED = frozenset(
@@ -54,12 +54,23 @@ def run(seed: int, quick: bool) -> Findings:
             outages.next(number)
             if number % 5 == 0 or number == times:
                 say(f"{number} of {times} outages")
-        figures = {**outages.figures(), **stage.reckon()}
-        for kind, longest in figures["longest_s"].items():
-            limit = EVENT_LIMIT if kind == "event" else TIMEOUT + MARGIN
-            if longest > limit:
-                stage.ledger.fail(f"{kind}: a call lasted {longest} seconds, allowed are {limit:g}")
-        return Findings(figures=figures, failures=stage.ledger.failures)
+        return judged(stage, outages.figures())
+
+
+def judged(stage: Stage, figures: dict[str, Any]) -> Findings:
+    """Return these figures with those of the reckoning; a call that lasted too long is a failure."""
+    figures |= stage.reckon()
+    for kind, longest in figures["longest_s"].items():
+        limit = EVENT_LIMIT if kind == "event" else TIMEOUT + MARGIN
+        if longest > limit:
+            stage.ledger.fail(f"{kind}: a call lasted {longest} seconds, allowed are {limit:g}")
+    return Findings(figures=figures, failures=stage.ledger.failures)
+
+
+def works(stage: Stage) -> bool:
+    """Tell whether events and their fetches work, several in a row."""
+    ledger, load = stage.ledger, stage.load
+    return all(load.fire() and all(load.fetch(each) for each in ledger.recent(1)) for _ in range(PROBES))
 
 
 class _Outages:
@@ -99,15 +110,11 @@ class _Outages:
 
     def _recover(self, kind: str) -> None:
         began = time.monotonic()
-        if not until(lambda: all(self._works() for _ in range(PROBES)), RECOVERY):
+        if not until(lambda: works(self._stage), RECOVERY):
             self._stage.ledger.fail(f"{RECOVERY:g} seconds after the server had {kind} the program still fails")
         self._recoveries.append(time.monotonic() - began)
         if not until(lambda: len(self._stage.program.workers()) == WORKERS, RESTART):
             self._stage.ledger.fail(f"{RESTART:g} seconds after the server's return not every worker runs")
-
-    def _works(self) -> bool:
-        load = self._stage.load
-        return load.fire() and all(load.fetch(each) for each in self._stage.ledger.recent(1))
 
     def figures(self) -> dict[str, Any]:
         """Return what was done, and how long the program took to work again."""

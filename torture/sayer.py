@@ -4,7 +4,6 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from types import TracebackType
 from typing import Any, Self
 
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -48,9 +47,7 @@ class Sayer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._changed:
             self._ending = True
             self._changed.notify_all()

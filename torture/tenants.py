@@ -5,8 +5,7 @@ Knows neither the app nor its database.
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from types import TracebackType
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 from torture.sayer import Sayer
@@ -68,16 +67,12 @@ class Tenant:
         self._periods = [_Period(0, 0, True)]
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.callback(self.client.close)
-            stack.enter_context(self.sayer)
-            self._ends = stack.pop_all()
+        self.sayer.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ends.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self.sayer.__exit__(*error)
+        self.client.close()
 
     def secret_key(self, msgid: str) -> str:
         """Return the key of a message in clear, as this corp has it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection
 
 from benchmarks import rig
-from benchmarks.contenders import program
+from benchmarks.contenders import PROGRAM, program
 from benchmarks.figures import Report
 from benchmarks.machines.parts import Costs
 from benchmarks.zones import BenchmarkZone, event, zone
@@ -30,23 +30,13 @@ def costs_of(reports: Mapping[str, Report], event: float, fetch: float) -> Costs
         reports: Kept results, which have what is not measured here.
         event: Processor time of an event.
         fetch: Processor time of its fetch, and of a call that asks WeCom.
-
-    Raises:
-        KeyError: A kept result is missing.
     """
-
-    def value(benchmark: str, case: str, metric: str) -> float:
-        figure = reports[benchmark].find(case, "program", metric)
-        if figure is None:
-            raise KeyError(f"{benchmark}.json has no {metric} of the program in {case!r}")
-        return figure.median
-
     return Costs(
         event=event,
         fetch=fetch,
         pull=fetch,
-        put=1 / value("stores", "event intake, SQLite, threads: 1", "rate"),
-        up=value("startup", "cold start", "time") / 1e3,
+        put=1 / reports["stores"].taken("event intake, SQLite, threads: 1", PROGRAM, "rate").median,
+        up=reports["startup"].taken("cold start", PROGRAM, "time").median / 1e3,
     )
 
 

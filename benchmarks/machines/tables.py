@@ -209,10 +209,7 @@ def agreement(reports: Reports, say: Say) -> str:
 
 def value(report: Report, case: str, metric: str, name: str = SIMULATED) -> float:
     """Return the median of a figure; exit when there is none."""
-    figure = report.find(case, name, metric)
-    if figure is None:
-        raise SystemExit(f"machines.json has no {metric} of {name!r} in {case!r}: run scripts/bench machines")
-    return figure.median
+    return report.taken(case, name, metric).median
 
 
 def _count(report: Report, case: str, kind: str, errcode: int) -> float:

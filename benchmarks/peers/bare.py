@@ -1,15 +1,13 @@
 """A bare application of Starlette, uvicorn and msgspec: the least that a program of these parts starts with."""
 
-import sys
-
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
+from benchmarks.peers.serving import serve
 from wwspec_contracts import sync_msg
 
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
@@ -31,4 +29,4 @@ async def zone(request: Request) -> Response:
 app = Starlette(routes=[Route("/", zone, methods=["POST"])])
 
 if __name__ == "__main__":
-    uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none")
+    serve(app)

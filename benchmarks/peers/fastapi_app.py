@@ -1,8 +1,7 @@
-"""FastAPI in three ways, each with pydantic validation of both sides.
+"""FastAPI in two ways, each with pydantic validation of both sides.
 
-`declared`: the models are declared, and FastAPI checks and writes them; a middleware opens and seals.
-`by_hand`: one `async def` endpoint that calls the models itself. `threads`: the same as `def`, on FastAPI's threads,
-whose number is another argument.
+By default the models are declared, and FastAPI checks and writes them; a middleware opens and seals. If an argument
+says how many threads, one `def` endpoint runs on that many, and calls the models itself.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -12,22 +11,22 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import anyio.to_thread
-import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
 from benchmarks.peers.models import SyncMsgRequest, SyncMsgResponse
+from benchmarks.peers.serving import serve
 from benchmarks.peers.unsealing import Unsealing
 
 
 @asynccontextmanager
 async def more_threads(app: FastAPI) -> AsyncIterator[None]:
     """Let as many endpoints run at a time as the command line says; anyio's own number is 40."""
-    anyio.to_thread.current_default_thread_limiter().total_tokens = int(sys.argv[3])
+    anyio.to_thread.current_default_thread_limiter().total_tokens = int(sys.argv[2])
     yield
 
 
-declared, by_hand, threads = FastAPI(), FastAPI(), FastAPI(lifespan=more_threads)
+declared, threads = FastAPI(), FastAPI(lifespan=more_threads)
 
 
 def client(request: Request) -> Any:
@@ -44,22 +43,6 @@ async def invoke_sync_msg(request: SyncMsgRequest, sdk: Annotated[Any, Depends(c
     return checked
 
 
-def answer(request: Request, body: bytes) -> Response:
-    """Answer one sealed request."""
-    call = WWToSpecHTTPReqDecoder(request.headers.items(), body.decode())
-    SyncMsgRequest.model_validate_json(call.get_data())
-    sdk = ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "")
-    checked = SyncMsgResponse.model_validate_json(sdk.sync_msg(call.get_data()))
-    reply = WWToSpecHTTPRspConstructor(checked.model_dump_json(exclude_unset=True))
-    return Response(reply.get_encoded_body(), headers=reply.get_normal_header())
-
-
-@by_hand.post("/")
-async def zone(request: Request) -> Response:
-    """Answer on the loop."""
-    return answer(request, await request.body())
-
-
 async def read(request: Request) -> bytes:
     """Read the body, for an endpoint that can't await."""
     body: bytes = await request.body()
@@ -68,12 +51,15 @@ async def read(request: Request) -> bytes:
 
 @threads.post("/")
 def zone_in_thread(request: Request, body: Annotated[bytes, Depends(read)]) -> Response:
-    """Answer on a thread."""
-    return answer(request, body)
+    """Answer one sealed request on a thread."""
+    call = WWToSpecHTTPReqDecoder(request.headers.items(), body.decode())
+    SyncMsgRequest.model_validate_json(call.get_data())
+    sdk = ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "")
+    checked = SyncMsgResponse.model_validate_json(sdk.sync_msg(call.get_data()))
+    reply = WWToSpecHTTPRspConstructor(checked.model_dump_json(exclude_unset=True))
+    return Response(reply.get_encoded_body(), headers=reply.get_normal_header())
 
 
 if __name__ == "__main__":
-    apps: dict[str, Any] = {"declared": Unsealing(declared), "by_hand": by_hand, "threads": threads}
-    uvicorn.run(
-        apps[sys.argv[2]], port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none"
-    )
+    app: Any = threads if len(sys.argv) > 2 else Unsealing(declared)
+    serve(app)

@@ -1,18 +1,15 @@
 """http.server in the style of zone programs in public: routing by ifs, JSON by the standard library.
 
-`threads` has a thread for each connection, `single` one for all. Both parse the request and the reply, look at what
-they need, and write the reply anew. `unchecked` has threads and passes the reply on unread: what the least careful
-program costs. The backlog is 128, since the default of 5 drops connections under load.
+It has a thread for each connection, parses the request and the reply, looks at what it needs, and writes the reply
+anew. The backlog is 128, since the default of 5 drops connections under load.
 """
 
 import json
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
-
-CHECKED = sys.argv[2] != "unchecked"
 
 
 def handle(call: Any) -> str:
@@ -23,10 +20,7 @@ def handle(call: Any) -> str:
     sdk = ChatDataSDK(call.get_corpid(), call.get_agentid(), call.get_ability_id(), "")
     if call.get_ability_id() != "invoke_sync_msg":
         return json.dumps({"errcode": -1, "errmsg": "unknown ability"})
-    text: str = sdk.sync_msg(json.dumps(request))
-    if not CHECKED:
-        return text
-    reply = json.loads(text)
+    reply = json.loads(sdk.sync_msg(json.dumps(request)))
     if reply.get("errcode", 0) != 0:
         return json.dumps({"errcode": reply["errcode"], "errmsg": reply.get("errmsg", "")})
     return json.dumps(reply, ensure_ascii=False)
@@ -53,6 +47,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server_class = HTTPServer if sys.argv[2] == "single" else ThreadingHTTPServer
-    server_class.request_queue_size = 128
-    server_class(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    ThreadingHTTPServer.request_queue_size = 128
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

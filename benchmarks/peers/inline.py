@@ -1,13 +1,12 @@
 """limit-1 with msgspec validation of both sides, written by hand for the one ability, still inline on the loop."""
 
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
+from benchmarks.peers.serving import serve
 from wwspec_contracts import sync_msg
 
 Message = dict[str, Any]
@@ -41,6 +40,4 @@ async def app(
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app, port=int(sys.argv[1]), access_log=False, log_config=None, lifespan="off", server_header=False, ws="none"
-    )
+    serve(app, lifespan="off")

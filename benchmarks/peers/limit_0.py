@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
+from benchmarks.peers.serving import serve
 from wwspec_router.config import Settings
 from wwspec_router.http1.answers import Answer, Headers, OnAnswer
 from wwspec_router.http1.bounds import Limits
@@ -50,13 +50,5 @@ if __name__ == "__main__":
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     limits = Limits(sys.maxsize, Settings.head_timeout, Settings.body_timeout, Settings.max_body)
-    uvicorn.run(
-        app,
-        port=int(sys.argv[1]),
-        http=partial(Connection, program=Limit(), limits=limits, bodies=BodyBudget(Settings.max_body)),  # type: ignore[arg-type]  # as good as a class
-        access_log=False,
-        log_config=None,
-        lifespan="off",
-        server_header=False,
-        ws="none",
-    )
+    http = partial(Connection, program=Limit(), limits=limits, bodies=BodyBudget(Settings.max_body))
+    serve(app, http=http, lifespan="off")

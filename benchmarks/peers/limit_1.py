@@ -8,8 +8,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
+
+from benchmarks.peers.serving import serve
 
 Message = dict[str, Any]
 
@@ -36,14 +37,5 @@ async def app(
 
 
 if __name__ == "__main__":
-    port, workers = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    uvicorn.run(
-        "benchmarks.peers.limit_1:app" if workers > 1 else app,
-        port=port,
-        workers=workers,
-        access_log=False,
-        log_config=None,
-        lifespan="off",
-        server_header=False,
-        ws="none",
-    )
+    workers = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    serve("benchmarks.peers.limit_1:app" if workers > 1 else app, workers=workers, lifespan="off")

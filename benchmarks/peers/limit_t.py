@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import uvicorn
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
+
+from benchmarks.peers.serving import serve
 
 Message = dict[str, Any]
 
@@ -47,13 +48,4 @@ async def app(
 
 if __name__ == "__main__":
     workers = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    uvicorn.run(
-        "benchmarks.peers.limit_t:app" if workers > 1 else app,
-        port=int(sys.argv[1]),
-        workers=workers,
-        access_log=False,
-        log_config=None,
-        lifespan="off",
-        server_header=False,
-        ws="none",
-    )
+    serve("benchmarks.peers.limit_t:app" if workers > 1 else app, workers=workers, lifespan="off")

@@ -5,11 +5,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
-import uvicorn
 from litestar import Litestar, Request, Response, post
 from litestar.concurrency import set_asyncio_executor
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
 
+from benchmarks.peers.serving import serve
 from wwspec_contracts import sync_msg
 
 check_request = msgspec.json.Decoder(sync_msg.Request).decode
@@ -44,4 +44,4 @@ if __name__ == "__main__":
     if threads:
         set_asyncio_executor(ThreadPoolExecutor(threads))
     app = Litestar([zone_in_thread if threads else zone], openapi_config=None)
-    uvicorn.run(app, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False, ws="none")
+    serve(app)

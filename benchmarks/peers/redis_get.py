@@ -8,9 +8,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import uvicorn
 from redis import Redis
 from wwspecapisdk import ChatDataSDK, WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor
+
+from benchmarks.peers.serving import serve
 
 Message = dict[str, Any]
 
@@ -44,6 +45,4 @@ async def app(
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app, port=int(sys.argv[1]), access_log=False, log_config=None, lifespan="off", server_header=False, ws="none"
-    )
+    serve(app, lifespan="off")

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,35 +14,30 @@ from benchmarks.__main__ import load, names
 from benchmarks.figures import Report
 from benchmarks.targets import TARGETS, outcome
 from tests.support.apps import ROOT
-from tests.support.processes import UNMEASURED
+from tests.support.command import Done
+from tests.support.processes import UNMEASURED, finished
 from tests.support.tools import tool
 
 pytestmark = pytest.mark.nightly  # scripts/bench --test
 
 
-def measure(name: str) -> "subprocess.CompletedProcess[str]":
-    return run_module("benchmarks", name, "--quick", "--json")
+Runs = dict[str, Future[Done]]
 
 
-def run_module(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **UNMEASURED}, capture_output=True, text=True, timeout=600, check=False
-    )
+def run_module(*arguments: str) -> Done:
+    return finished(sys.executable, "-m", *arguments, cwd=ROOT, env={**os.environ, **UNMEASURED})
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[dict[str, "Future[subprocess.CompletedProcess[str]]"]]:
+def runs() -> Iterator[Runs]:
     """All benchmarks, three at a time: their speed does not matter here."""
     tool("wrk")
     with ThreadPoolExecutor(3) as executor:
-        yield {name: executor.submit(measure, name) for name in names()}
+        yield {name: executor.submit(run_module, "benchmarks", name, "--quick", "--json") for name in names()}
 
 
 @pytest.mark.parametrize("name", names())
-def test_benchmark_gives_figures_of_one_shape(
-    name: str, runs: dict[str, "Future[subprocess.CompletedProcess[str]]"]
-) -> None:
+def test_benchmark_gives_figures_of_one_shape(name: str, runs: Runs) -> None:
     if name == "console":
         tool("chromium")
     done = runs[name].result()
@@ -64,9 +58,7 @@ def test_benchmark_gives_figures_of_one_shape(
         assert references, f"{case} is compared with nothing"
 
 
-def test_quick_runs_reach_the_figures_of_the_first_targets(
-    runs: dict[str, "Future[subprocess.CompletedProcess[str]]"],
-) -> None:
+def test_quick_runs_reach_the_figures_of_the_first_targets(runs: Runs) -> None:
     """A target names its figures by text; these are those that a quick run takes."""
     ended = {name: run.result() for name, run in runs.items() if name != "console" or shutil.which("chromium")}
     reports = {name: msgspec.json.decode(done.stdout, type=Report) for name, done in ended.items()}

@@ -12,27 +12,23 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 from tests.support.tools import node_package, tool
 from tests.support.zones import serve_zone
 from wwspec_devtools.emulator.proxy.authority import Authority
 from wwspec_devtools.emulator.proxy.proxy import Proxy
 
-pytestmark = (
-    pytest.mark.slow
-)  # a zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick
+# A zone and another interpreter each; test_decoders and packages/devtools/tests/emulator/proxy are quick.
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
+PROGRAM = ("corpid", "secret", "program_id")
 
 
 @contextmanager
 def running(command: list[str], **environment: str) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
+    env = {**os.environ, **environment}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
     try:
         yield process
     finally:
@@ -45,20 +41,11 @@ def test_a_published_python_client_calls_abilities_and_renews_its_token(tmp_path
     with serve_zone(ROOT) as zone:
         info = zone.client.info()
         host, port = zone.client.url.removeprefix("http://").split(":")
+        command = [sys.executable, str(HERE / "call_with_wechatpy.py"), *(info[name] for name in PROGRAM)]
+        trusting = {"REQUESTS_CA_BUNDLE": str(authority.certificate), "NO_PROXY": ""}
         with (
             Proxy(authority, (host, int(port))) as proxy,
-            running(
-                [
-                    sys.executable,
-                    str(HERE / "call_with_wechatpy.py"),
-                    info["corpid"],
-                    info["secret"],
-                    info["program_id"],
-                ],
-                HTTPS_PROXY=proxy.url,
-                REQUESTS_CA_BUNDLE=str(authority.certificate),
-                NO_PROXY="",
-            ) as client,
+            running(command, HTTPS_PROXY=proxy.url, **trusting) as client,
         ):
             first = _ask(client, "invoke_sync_msg")
             assert len(json.loads(first["answer"]["response_data"])["msg_list"]) == 2
@@ -76,19 +63,8 @@ def test_a_client_that_sends_absolute_form_requests_calls_abilities(tmp_path: Pa
         info = zone.client.info()
         host, port = zone.client.url.removeprefix("http://").split(":")
         with Proxy(authority, (host, int(port))) as proxy:
-            done = subprocess.run(
-                [
-                    node(),
-                    str(HERE / "call_with_axios.js"),
-                    *(info[name] for name in ("corpid", "secret", "program_id")),
-                    "invoke_sync_msg",
-                ],
-                env={**os.environ, "HTTPS_PROXY": proxy.url, "NO_PROXY": ""},
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-            )
+            command = (node(), HERE / "call_with_axios.js", *(info[name] for name in PROGRAM), "invoke_sync_msg")
+            done = finished(*command, env={**os.environ, "HTTPS_PROXY": proxy.url, "NO_PROXY": ""})
     assert done.returncode == 0, done.stderr
     assert len(json.loads(json.loads(done.stdout)["response_data"])["msg_list"]) == 2
 

@@ -1,13 +1,13 @@
 """The pipelines of how-to/test-in-ci.md: all run the same commands, which a new program passes."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 from wwspec_devtools.scaffold.project import make_project, project_files
 
 PAGES = [ROOT / "docs" / language / "how-to" / "test-in-ci.md" for language in ("en", "zh")]
@@ -37,12 +37,5 @@ def test_a_new_program_passes_the_pipeline(tmp_path: Path) -> None:
     for command in ("wwspec contracts --out console", "wwspec contracts --client client", *checks):
         name, *arguments = command.split()
         module = "wwspec_router" if name == "wwspec" else name
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=app,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        done = finished(sys.executable, "-m", module, *arguments, cwd=app)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import asdict
 
 from tests.docs.test_registry_blocks import blocks
@@ -13,20 +14,23 @@ from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.scaffold.project import make_project, project_files
 
 
-def test_an_app_says_what_to_do_about_each_failure_of_a_new_program(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def page() -> dict[str, Any]:
+    """What the block of the page defines."""
+    names: dict[str, Any] = {}
+    exec(blocks("client.md", "en", "# tests/failures.py\n")[0], names)  # noqa: S102 - what this is about
+    return names
+
+
+def test_an_app_says_what_to_do_about_each_failure_of_a_new_program(tmp_path: Path, page: dict[str, Any]) -> None:
     make_project(tmp_path / "shop", project_files("shop"))
-    page: dict[str, Any] = {}
-    [block] = blocks("client.md", "en", "# tests/failures.py\n")
-    exec(block, page)  # noqa: S102 - what this is about
     with serve_zone(tmp_path / "shop") as zone, zone.app_client(errcodes=page["ERRCODES"]) as client:
         digest = page["digest"]
         assert digest(client, 5) == "5 messages"
         assert digest(client, 5000) == "please correct it: input contract: expected int from 1 to 1000 at $.limit"
 
 
-def test_the_pages_show_the_numbers_of_a_new_program_which_are_not_wecoms() -> None:
-    page: dict[str, Any] = {}
-    exec(blocks("client.md", "en", "# tests/failures.py\n")[0], page)  # noqa: S102 - as above
+def test_the_pages_show_the_numbers_of_a_new_program_which_are_not_wecoms(page: dict[str, Any]) -> None:
     new = tomllib.loads(project_files("shop")["abilities/registry.toml"])["program"]
     apart = {key: number for key, number in asdict(page["ERRCODES"]).items() if new.get(key) == number}
     assert len(apart) == 4

@@ -8,6 +8,12 @@ from scripts.website.pages import DOCS, LANGUAGES, diagrams_of, pages_of
 from tests.support.apps import ROOT
 
 PAGES = [page for page in sorted(pages_of("en")) if diagrams_of(DOCS / "en" / page)]
+DIAGRAMS = [
+    (page, each)
+    for language in LANGUAGES
+    for page in pages_of(language)
+    for each in diagrams_of(DOCS / language / page)
+]
 LABEL = re.compile(r'"[^"]*"|(?<=accTitle: ).*|(?<= as ).*|(?<=\w: ).*')
 """In quotes, or what follows a name, a message's colon."""
 
@@ -30,15 +36,10 @@ def test_a_translation_has_the_diagrams_of_its_original(page: str) -> None:
 def test_no_diagram_is_missed() -> None:
     files = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
     text = "".join(file.read_text("utf-8") for file in files)
-    found = [
-        each for language in LANGUAGES for page in pages_of(language) for each in diagrams_of(DOCS / language / page)
-    ]
-    assert len(found) == text.count("```mermaid") > 0, "a block of mermaid begins at the edge of a page below docs/"
+    assert len(DIAGRAMS) == text.count("```mermaid") > 0, "a block of mermaid begins at the edge of a page below docs/"
 
 
 def test_a_diagram_says_what_it_shows() -> None:
-    for language in LANGUAGES:
-        for page in pages_of(language):
-            for diagram in diagrams_of(DOCS / language / page):
-                first = diagram.splitlines()[1]
-                assert re.fullmatch(r"    accTitle: .{20,}", first), f"docs/{language}/{page}: {first}"
+    for page, diagram in DIAGRAMS:
+        first = diagram.splitlines()[1]
+        assert re.fullmatch(r"    accTitle: .{20,}", first), f"{page}: {first}"

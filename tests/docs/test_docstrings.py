@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+import os
 import re
 import textwrap
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ import pytest
 
 from scripts.reference import client_api, testing_api
 from tests.support.apps import ROOT
-from tests.support.docstrings import Documented, members_of, raised_by, sections_of
-from tests.support.zones import serve_zone
+from tests.support.docstrings import Documented, examples_of, members_of, raised_by, sections_of
+from tests.support.zones import app_of, serve_zone
 from wwspec_client import (
     KeyMissingError,
     KeyRing,
@@ -179,17 +180,7 @@ def zone() -> Iterator[Zone]:
         yield zone
 
 
-def examples() -> dict[str, doctest.DocTest]:
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    found = {}
-    for name, value in CLASSES.items():
-        for test in finder.find(value, name, module=False, globs={}):
-            if test.examples:
-                found[test.name] = test
-    return found
-
-
-EXAMPLES = examples()
+EXAMPLES = examples_of(CLASSES)
 
 
 def test_the_classes_that_users_begin_with_have_examples() -> None:
@@ -202,16 +193,13 @@ def test_every_example_of_a_docstring_is_true(
     name: str, zone: Zone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     zone.client.reset()  # pulls without a token are limited
-    info = zone.client.info()
-    for key in ("corpid", "program_id"):
-        monkeypatch.setenv(f"WWSPEC_{key.upper()}", info[key])
-    monkeypatch.setenv("WWSPEC_CORPSECRET", info["secret"])
-    monkeypatch.setenv("WWSPEC_BASE_URL", zone.client.url)
+    for variable, value in app_of(zone).items():
+        monkeypatch.setenv(variable, value)
     monkeypatch.chdir(tmp_path)
     test = EXAMPLES[name]
     output: list[str] = []
     with zone.app_client() as client:
-        test.globs.update(app=ROOT, client=client, corpid=info["corpid"], zone=zone)
+        test.globs.update(app=ROOT, client=client, corpid=os.environ["WWSPEC_CORPID"], zone=zone)
         result = doctest.DocTestRunner().run(test, out=output.append, clear_globs=False)
     if "engine" in test.globs:  # a database of the example stays open else, which Python 3.13 and later warn about
         test.globs["engine"].dispose()

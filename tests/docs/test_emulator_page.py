@@ -44,12 +44,3 @@ def test_every_control_that_the_page_names_exists(language: str) -> None:
     named = set(re.findall(r"wwspec zone ([\w-]+)", PAGES[language]))
     assert named <= set(command.commands)
     assert len(named) > 5
-
-
-def test_each_row_names_the_same_code_and_errcodes(language: str) -> None:
-    def named(text: str) -> list[list[str]]:
-        return [
-            sorted(set(re.findall(r"`[^`]+`|\b\d{5,6}\b", row))) for row in re.findall(r"^\|.+$", text, re.MULTILINE)
-        ]
-
-    assert named(PAGES[language]) == named(PAGES["en"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import wwspec_router
+from tests.support.docstrings import examples_of
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
 from wwspec_contracts.tasks import halves
@@ -82,13 +83,7 @@ contract = "abilities.context_notify:Finished"
 """
 
 
-def examples() -> dict[str, doctest.DocTest]:
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    tests = [test for name, value in OBJECTS.items() for test in finder.find(value, name, module=False, globs={})]
-    return {test.name: test for test in tests if test.examples}
-
-
-EXAMPLES = examples()
+EXAMPLES = examples_of(OBJECTS)
 
 
 def source(test: doctest.DocTest) -> str:

@@ -1,8 +1,7 @@
-"""The README of each package below `packages/` names what is there, and its code works."""
+"""The README of each package below `packages/`: its code works."""
 
 import doctest
 import os
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.pages import blocks_of_page
-from tests.support.zones import serve_zone
+from tests.support.zones import app_of, serve_zone
 
 PACKAGES = sorted({package.parent for package, _ in ROOMS.values()} - {ROOMS["router"][0].parent})
 
@@ -19,13 +18,7 @@ PACKAGES = sorted({package.parent for package, _ in ROOMS.values()} - {ROOMS["ro
 def app_of_a_zone() -> Iterator[dict[str, str]]:
     """The environment of an enterprise app whose WeCom is an emulator with the reference program."""
     with serve_zone(ROOT) as zone:
-        info = zone.client.info()
-        yield {
-            "WWSPEC_BASE_URL": zone.client.url,
-            "WWSPEC_CORPID": info["corpid"],
-            "WWSPEC_CORPSECRET": info["secret"],
-            "WWSPEC_PROGRAM_ID": info["program_id"],
-        }
+        yield app_of(zone)
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.name)
@@ -42,11 +35,3 @@ def test_the_code_of_a_readme_works(
         said: list[str] = []
         doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
         assert said == []
-
-
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.name)
-def test_each_page_that_a_readme_names_is_there(package: os.PathLike[str]) -> None:
-    folder = ROOT / package
-    named = re.findall(r"\]\(([^):#]+)(?:#[\w-]+)?\)", (folder / "README.md").read_text("utf-8"))
-    assert named
-    assert [name for name in named if not (folder / name).is_file()] == []

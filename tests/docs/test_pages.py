@@ -74,6 +74,15 @@ def test_a_translation_has_the_tables_of_its_original(page: str) -> None:
     assert rows("zh", page) == rows("en", page)
 
 
+@pytest.mark.parametrize("page", ["reference/emulator.md", "explanation/reliability.md"])
+def test_each_row_of_a_translation_names_the_code_and_the_errcodes_of_its_original(page: str) -> None:
+    original, translated = (
+        [sorted({*re.findall(r"`[^`]+`|\b\d{5,6}\b", row)}) for row in re.findall(r"^\|.+$", text, re.MULTILINE)]
+        for text in ((DOCS / language / page).read_text("utf-8") for language in ("en", "zh"))
+    )
+    assert translated == original
+
+
 def test_every_page_has_one_place_in_the_navigation() -> None:
     named = Counter(re.findall(r"^ +- ([\w/-]+\.md)$", NAVIGATION, re.MULTILINE))
     assert named == Counter(pages_of("en"))

@@ -15,7 +15,7 @@ import pytest
 from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
-from tests.support.terminal import Terminals
+from tests.support.terminal import Terminals, variables_of_ports
 from wwspec_devtools.scaffold.project import PACKAGES, pure_wheel
 from wwspec_devtools.testing.ports import held_ports
 
@@ -40,25 +40,13 @@ HERE = {
 @contextmanager
 def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
     """Terminals of a person who has no more than a clone, with free ports in place of those of the page."""
-    bare = {
-        "PATH",
-        "HOME",
-        "TMPDIR",
-        "PYENV_ROOT",
-        "PIP_CONFIG_FILE",
-        "PIP_CACHE_DIR",
-        "PIP_INDEX_URL",
-        "PIP_NO_COMPILE",
-    }
+    bare = {"PATH", "HOME", "TMPDIR", "PYENV_ROOT"}
+    bare |= {"PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_INDEX_URL", "PIP_NO_COMPILE"}
     with held_ports(2) as held:
         ports = dict(zip(("8080", "8090"), map(str, held), strict=True))
         environment = {
             **{name: value for name, value in os.environ.items() if name in bare},
-            "LANG": "C.UTF-8",
-            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
-            "WWSPEC_PORT": ports["8080"],
-            "WWSPEC_EMULATOR_PORT": ports["8090"],
-            "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+            **variables_of_ports(ports),
         }
         terminals = Terminals(clone, environment, ports, scratch)
         yield terminals

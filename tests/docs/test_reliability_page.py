@@ -48,10 +48,3 @@ def test_every_threat_names_the_tests_that_hold_it(language: str) -> None:
         assert tests, row
         for path, name in tests:
             assert f"def {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"
-
-
-def test_each_row_names_the_same_code(language: str) -> None:
-    def named(text: str) -> list[list[str]]:
-        return [sorted(set(re.findall(r"`[^`]+`", row))) for row in re.findall(r"^\|.+$", text, re.MULTILINE)]
-
-    assert named(PAGES[language]) == named(PAGES["en"])

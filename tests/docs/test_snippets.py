@@ -6,7 +6,6 @@ import re
 import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,8 +19,9 @@ from Crypto.PublicKey import RSA
 from tests.support.apps import ROOT, write_files
 from tests.support.command import wwspec
 from tests.support.pages import Block, blocks_of_page
+from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
-from tests.support.zones import serve_zone
+from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
 from wwspec_client import RepeatedCursorError
 from wwspec_devtools.scaffold.project import pure_wheel
@@ -243,27 +243,8 @@ def run(line: str, application: Path, zone: Zone) -> None:
         done = wwspec(application, *words[1:], environment=environment)
     else:
         assert words[0] == "pytest", f"tell this test how to run {line}"
-        done = subprocess.run(
-            [sys.executable, "-m", *words],
-            cwd=application,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=600,  # a hundred processes start for all tests of the pages in the served form
-            check=False,
-        )
+        done = finished(sys.executable, "-m", *words, cwd=application, env=environment)
     assert done.returncode == 0, done.stderr + done.stdout
-
-
-def app_of(zone: Zone) -> dict[str, str]:
-    """Return the environment in which `wwspec` is the app of a zone."""
-    info = zone.client.info()
-    return {
-        "WWSPEC_BASE_URL": zone.client.url,
-        "WWSPEC_CORPID": info["corpid"],
-        "WWSPEC_CORPSECRET": info["secret"],
-        "WWSPEC_PROGRAM_ID": info["program_id"],
-    }
 
 
 def test_the_abilities_of_the_pages_answer(zone: Zone) -> None:
@@ -371,9 +352,3 @@ def test_the_verbs_of_the_pages_exist() -> None:
     for page in PAGES:
         for verb in re.findall(r"`wwspec (\w+)", page.read_text()):
             assert verb in VERBS, f"{page.name}: wwspec {verb}"
-
-
-def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,7 +1,6 @@
 """The tutorial as a new user goes through it: in an empty folder, with the built wheel, block after block."""
 
 import math
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
-from tests.support.terminal import Output, Terminals
+from tests.support.terminal import Output, Terminals, variables_of_ports
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
 from wwspec_client.notify.models import Stage
@@ -114,11 +113,7 @@ def terminals(
         environment = {
             **{name: value for name, value in clean_env.items() if not name.startswith(("WWSPEC_", "PYTEST_"))},
             "PATH": f"{installed}:{programs}:{clean_env['PATH']}",
-            "LANG": "C.UTF-8",
-            "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
-            "WWSPEC_PORT": ports["8080"],
-            "WWSPEC_EMULATOR_PORT": ports["8090"],
-            "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+            **variables_of_ports(ports),
         }
         options = "" if life == "at once" else " --messages 5000"
         terminals = Terminals(empty, environment, ports, logs, options)

@@ -1,40 +1,18 @@
-"""examples/archive_service: what it does for the corps that have it, and that it is as small as it says."""
+"""examples/archive_service: what it does for the corps that have it."""
 
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import processes_of
+from tests.examples.test_archive_app import check_demo
 from tests.support.tools import tool
 from tests.support.waiting import wait_until
-from torture.app_process import page_of
-from torture.program import until
 from torture.service_app import EXAMPLE, Database, ServiceApp, service_stage
 from torture.service_judge import judge_messages
 from torture.tenants import Tenant
-from wwspec_devtools.testing.ports import held_ports
 from wwspec_devtools.testing.zone import ServedZone
-
-
-def test_the_example_has_at_most_200_lines_of_python() -> None:
-    lines = [line for file in EXAMPLE.rglob("*.py") for line in file.read_text("utf-8").splitlines() if line.strip()]
-    assert 0 < len(lines) <= 200
-
-
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_the_readme_names_every_variable_of_the_environment(readme: str) -> None:
-    code = (EXAMPLE / "app.py").read_text("utf-8")
-    [settings] = re.findall(r"^SETTINGS = \((.*?)^\)", code, re.DOTALL | re.MULTILINE)
-    names = {f"WWSPEC_{name}" for name in re.findall(r'"(\w+)"', settings)}
-    names |= set(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', code))
-    assert len(names) == 10
-    assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / readme).read_text("utf-8"), re.MULTILINE))
-
 
 Stage = tuple[ServedZone, ServiceApp, Database, list[Tenant]]
 
@@ -84,17 +62,4 @@ def test_each_corp_s_messages_are_stored_for_it_with_their_keys_and_deleted_when
 @pytest.mark.nightly  # it starts the server, the emulator, the program and the app, one after the other
 def test_the_demo_shows_messages_of_three_corps_and_ends_all_that_it_has_started(tmp_path: Path) -> None:
     tool("initdb")
-    log = tmp_path / "demo.log"
-    with ExitStack() as stack:
-        service, emulator, program = map(str, stack.enter_context(held_ports(3)))
-        ports = {"ARCHIVE_PORT": service, "EMULATOR_PORT": emulator, "PROGRAM_PORT": program}
-        output = stack.enter_context(log.open("wb"))
-        environment = {**os.environ, "TMPDIR": str(tmp_path), **ports}
-        demo = stack.enter_context(subprocess.Popen([EXAMPLE / "demo"], env=environment, stdout=output, stderr=output))
-        try:
-            shown = "3 messages of 3 corps"
-            assert until(lambda: shown in page_of(f"http://127.0.0.1:{service}/"), 120, 0.1), log.read_text()
-        finally:
-            demo.terminate()
-    assert processes_of(tmp_path) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["demo.log"]
+    check_demo(EXAMPLE, "3 messages of 3 corps", tmp_path)

@@ -1,4 +1,4 @@
-"""examples/message_viewer: what a member reads in a browser with WeCom's own package, and how small it is."""
+"""examples/message_viewer: what a member reads in a browser with WeCom's own package."""
 
 import os
 import re
@@ -26,20 +26,6 @@ from wwspec_devtools.testing.zone import ServedZone
 EXAMPLE = ROOT / "examples" / "message_viewer"
 PACKAGE = ROOT / "packages/devtools/tests/emulator/page"
 READER, STRANGER = "李娜 (lina)", "王芳 (wangfang)"
-
-
-def test_the_page_has_at_most_150_lines() -> None:
-    assert len((EXAMPLE / "page.html").read_text("utf-8").splitlines()) <= 150
-
-
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_the_readme_names_every_variable_of_the_environment(readme: str) -> None:
-    code = (EXAMPLE / "app.py").read_text("utf-8")
-    [settings] = re.findall(r"SETTINGS = \((.*?)\)", code)
-    names = {f"WWSPEC_{name}" for name in re.findall(r'"(\w+)"', settings)}
-    names |= set(re.findall(r'environ\.get\("(\w+)"', code))
-    assert len(names) == 9
-    assert names == set(re.findall(r"^\| `(\w+)` \|", (EXAMPLE / readme).read_text("utf-8"), re.MULTILINE))
 
 
 @pytest.fixture(scope="module")

@@ -91,29 +91,23 @@ class Wire:
         assert answer.is_exception
         assert answer.reply == NOT_DECODED
 
-    def raw(self, data: bytes, answers: int = 0) -> bytes:
-        """Send bytes over a connection of their own and return what came back.
-
-        Without a number of answers to wait for, the client ends its side, and the program the other.
-        """
-        return sent_raw(self.port, data, answers)
+    def raw(self, data: bytes) -> bytes:
+        """See `sent_raw`."""
+        return sent_raw(self.port, data)
 
     def check_alive(self) -> None:
         """A good call is answered as ever."""
         assert self.call().reply == {**OK, "text": "good", "numbers": [], "ratio": 0.5}
 
 
-def sent_raw(port: int, data: bytes, answers: int = 0) -> bytes:
-    """See `Wire.raw`."""
+def sent_raw(port: int, data: bytes) -> bytes:
+    """Send bytes over a connection of their own, end this side of it, and return what came back."""
     came = bytearray()
     with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
         with contextlib.suppress(OSError):  # cut off in the middle
             connection.sendall(data)
-            if not answers:
-                connection.shutdown(socket.SHUT_WR)
-            while not answers or came.count(b"HTTP/1.1 ") < answers:
-                if not (more := connection.recv(65536)):
-                    break
+            connection.shutdown(socket.SHUT_WR)
+            while more := connection.recv(65536):
                 came += more
     return bytes(came)
 

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from time import monotonic
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import settings, strategies as st
 
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 from tests.support.skips import only_where
 from torture.fuzz import INPUTS
 from torture.fuzz_drivers import TooLongError, by_hypothesis, smaller, within_limit
@@ -104,15 +104,8 @@ def test_an_input_that_takes_too_long_is_found_even_when_the_target_swallows_eve
 @pytest.mark.nightly  # it feeds every target, for half a minute; the tests above feed each by one driver
 def test_the_quick_run_of_the_fuzzer_feeds_every_target_by_both_drivers() -> None:
     only_where(importlib.util.find_spec("atheris") is not None, "scripts/torture fuzz has installed atheris")
-    ended = subprocess.run(
-        [sys.executable, "-m", "torture", "fuzz", "--quick"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = finished(sys.executable, "-m", "torture", "fuzz", "--quick", cwd=ROOT, env=env)
     result = json.loads(ended.stdout)
     assert (ended.returncode, result["failures"]) == (0, [])
     for driver, counts in INPUTS.items():

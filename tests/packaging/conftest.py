@@ -1,7 +1,6 @@
 """One build of the project, and environments with its wheels, for all packaging tests."""
 
 import os
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -22,6 +21,7 @@ from scripts.rooms import ROOMS
 from tests.support.apps import ROOT
 from tests.support.image_base import Storage
 from tests.support.made_once import made_once
+from tests.support.processes import finished
 
 LIBRARIES = {Path(sysconfig.get_path(scheme)) for scheme in ("purelib", "platlib")}
 """Of the environment of the tests."""
@@ -55,7 +55,7 @@ class Archives:
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
     """Run a command that must succeed and give its standard output; both outputs show when it does not."""
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
+    done = finished(*command, cwd=cwd, env=env)
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

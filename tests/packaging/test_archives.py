@@ -150,12 +150,6 @@ def test_what_has_a_version_in_its_code_has_that_of_its_metadata(
     assert run(installed / "python", "-c", code, cwd=Path("/"), env=clean_env) == "True\n"
 
 
-def test_installed_command_shows_its_help(installed: Path, clean_env: dict[str, str]) -> None:
-    shown = run(installed / "wwspec", "--help", cwd=Path("/"), env=clean_env)
-    assert "Usage: wwspec" in shown
-    assert "serve" in shown
-
-
 def test_installed_package_runs_as_a_module(installed: Path, clean_env: dict[str, str]) -> None:
     shown = run(installed / "python", "-m", "wwspec_router", "serve", "--help", cwd=Path("/"), env=clean_env)
     assert "--port" in shown

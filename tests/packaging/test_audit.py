@@ -1,7 +1,6 @@
 """scripts/audit.py: what pip-audit finds in requirement files, with a database on this machine."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 from tests.support.skips import only_where
 
 pytestmark = pytest.mark.slow  # pip-audit starts four times in a test
@@ -33,7 +33,7 @@ ACCEPTED = '[[accepted]]\npackage = "{}"\nid = "{}"\nreason = "only we write the
 
 
 @contextmanager
-def database(status: int = 200, versions: str = "") -> Iterator[str]:
+def database(status: int, versions: str) -> Iterator[str]:
     """A service that speaks OSV's API and knows one version with a vulnerability; yields its address.
 
     It answers with the status where `versions` is in the version, and with 200 elsewhere; 0 is no answer.
@@ -67,16 +67,15 @@ def requirements(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def audit(folder: Path, service: str) -> tuple[int, str]:
-    """Run the audit of a folder; return its exit code and what it says."""
-    command: list[str | Path] = [sys.executable, ROOT / "scripts/audit.py", f"--service={service}", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+def audit(folder: Path, status: int = 200, versions: str = "") -> tuple[int, str]:
+    """Run the audit of a folder with a database; return its exit code and what it says."""
+    with database(status, versions) as service:
+        done = finished(sys.executable, ROOT / "scripts/audit.py", f"--service={service}", folder)
     return done.returncode, done.stdout + done.stderr
 
 
 def test_a_finding_fails_and_names_its_files(requirements: Path) -> None:
-    with database() as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements)
     assert code == 1
     assert said.startswith(FOUND)
     assert "3 pins, 1 findings, 0 accepted: update the pin" in said
@@ -85,8 +84,7 @@ def test_a_finding_fails_and_names_its_files(requirements: Path) -> None:
 @pytest.mark.parametrize("name", ["PYSEC-2021-66", "CVE-2020-28493"])
 def test_a_finding_that_is_listed_by_id_or_alias_passes(requirements: Path, name: str) -> None:
     (requirements / "audit.toml").write_text(ACCEPTED.format("jinja2", name))
-    with database() as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements)
     assert (code, said) == (0, "scripts/audit: 3 pins, 1 findings, 1 accepted: nothing to do\n")
 
 
@@ -94,8 +92,7 @@ def test_what_is_listed_and_not_found_any_more_is_named_and_accepts_nothing_else
     (requirements / "audit.toml").write_text(
         ACCEPTED.format("jinja2", "PYSEC-1") + ACCEPTED.format("click", "PYSEC-2021-66")
     )
-    with database() as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements)
     assert code == 1
     assert said.startswith(
         f"{FOUND}audit.toml: jinja2, PYSEC-1: not found any more: remove it\n"
@@ -105,8 +102,7 @@ def test_what_is_listed_and_not_found_any_more_is_named_and_accepts_nothing_else
 
 @pytest.mark.parametrize(("status", "reason"), [(500, "500 Server Error"), (0, "RemoteDisconnected")])
 def test_a_database_that_fails_or_is_away_passes_and_is_named(requirements: Path, status: int, reason: str) -> None:
-    with database(status) as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements, status)
     assert code == 0
     assert said.startswith("scripts/audit: not all was audited, the database of vulnerabilities can't be reached: ")
     assert reason in said
@@ -115,8 +111,7 @@ def test_a_database_that_fails_or_is_away_passes_and_is_named(requirements: Path
 
 def test_a_finding_fails_also_when_the_database_goes_away_after_it(requirements: Path) -> None:
     (requirements / "audit.toml").write_text(ACCEPTED.format("click", "PYSEC-1"))
-    with database(0, "3.1.6") as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements, 0, "3.1.6")
     assert code == 1
     assert said.startswith(f"{FOUND}scripts/audit: not all was audited, ")
     assert said.count("\n") == 2
@@ -134,7 +129,7 @@ def test_a_finding_fails_also_when_the_database_goes_away_after_it(requirements:
 )
 def test_a_listed_finding_without_package_id_or_reason_is_refused(requirements: Path, listed: str) -> None:
     (requirements / "audit.toml").write_text(listed)
-    code, said = audit(requirements, "http://127.0.0.1:9/")
+    code, said = audit(requirements)
     assert code == 2
     assert said.startswith(f"scripts/audit: {requirements / 'audit.toml'}: ")
     assert said.count("\n") == 1
@@ -142,8 +137,7 @@ def test_a_listed_finding_without_package_id_or_reason_is_refused(requirements: 
 
 def test_a_pip_audit_that_fails_by_itself_is_no_network_that_is_away(requirements: Path) -> None:
     (requirements / "run.txt").write_text("jinja2==two\n")
-    with database() as service:
-        code, said = audit(requirements, service)
+    code, said = audit(requirements)
     assert code == 2
     assert said.startswith("scripts/audit: pip-audit: ")
     assert said.count("\n") == 1

@@ -13,6 +13,7 @@ import pytest
 from scripts.rooms import ROOMS
 from tests.packaging.conftest import COMPILED, LIBRARIES, build_env, run
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 
 pytestmark = pytest.mark.slow  # makes virtual environments
 
@@ -88,13 +89,7 @@ def environments(project: Path) -> list[Path]:
 def refusal(project: Path, **variables: str) -> tuple[int, list[str]]:
     """Run scripts/env where it can't succeed, and return its exit code and what it says."""
     path = f"{PYTHON.parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        [project / "scripts" / "env"],
-        env=build_env(PATH=path, **variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished(project / "scripts" / "env", env=build_env(PATH=path, **variables))
     assert done.stdout == ""
     return done.returncode, done.stderr.splitlines()
 

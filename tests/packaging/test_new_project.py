@@ -13,6 +13,7 @@ import pytest
 
 from scripts.rooms import ROOMS
 from tests.packaging.conftest import Archives, run
+from tests.support.processes import finished
 from wwspec_devtools.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow
@@ -62,30 +63,14 @@ def test_mypy_and_pyright_find_no_fault_and_know_the_types_of_the_wheel(
     assert checked.startswith("0 errors")
     wrong = made.parent / "wrong.py"
     wrong.write_text("from schemas.chat_digest import Request\n\nRequest(limit='many')\n", "utf-8")
-    done = subprocess.run(
-        [installed / "python", "-m", "mypy", "--strict", wrong],
-        cwd=made,
-        env=clean_env,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = finished(installed / "python", "-m", "mypy", "--strict", wrong, cwd=made, env=clean_env)
     assert 'incompatible type "str"; expected "int"' in done.stdout
 
 
 def test_its_start_script_starts_the_program_with_an_empty_environment(installed: Path, tmp_path: Path) -> None:
     run(installed / "wwspec", "new", tmp_path / "shop", cwd=Path("/"), env={"LANG": "C"})
     (tmp_path / "shop" / ".venv").symlink_to(installed.parent)
-    done = subprocess.run(
-        ["/bin/bash", tmp_path / "shop" / "run.sh", "--port", "0"],
-        cwd="/",
-        env={},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = finished("/bin/bash", tmp_path / "shop" / "run.sh", "--port", "0", cwd="/", env={})
     assert done.returncode == 1
     assert done.stderr.startswith("Error: the vendor SDK wwspecapisdk is neither in ")
 

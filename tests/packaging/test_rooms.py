@@ -2,13 +2,13 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from scripts.rooms import ROOMS
 from tests.packaging.conftest import NEEDED, Archives, Bare, requirements_of, run
+from tests.support.processes import finished
 from wwspec_contracts.extras import MODULES
 
 pytestmark = pytest.mark.slow  # makes virtual environments
@@ -88,7 +88,5 @@ def test_the_command_is_there_with_the_router_and_not_with_the_client(bare: Bare
 
 
 def test_pip_finds_no_conflict_among_the_rooms(installed: Path, clean_env: dict[str, str]) -> None:
-    done = subprocess.run(
-        [installed / "python", "-m", "pip", "check"], env=clean_env, capture_output=True, text=True, check=False
-    )
+    done = finished(installed / "python", "-m", "pip", "check", env=clean_env)
     assert not [line for line in done.stdout.splitlines() if line.startswith("wwspec")]

@@ -1,13 +1,14 @@
 """run.sh, started as the platform starts it: an empty environment, any folder."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.command import Done
+from tests.support.processes import finished
 from tests.support.skips import only_where
 
 pytestmark = pytest.mark.slow
@@ -35,12 +36,11 @@ def echoing_app(app: Path) -> Path:
     return app
 
 
-def start(script: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = ["/bin/bash", str(script), *options]
-    return subprocess.run(command, cwd="/", env=variables, capture_output=True, text=True, timeout=600, check=False)
+def start(script: Path, *options: str, **variables: str) -> Done:
+    return finished("/bin/bash", script, *options, cwd="/", env=variables)
 
 
-def echoed(done: subprocess.CompletedProcess[str]) -> tuple[list[str], dict[str, str]]:
+def echoed(done: Done) -> tuple[list[str], dict[str, str]]:
     """Take the output of the echoing Python apart: arguments, environment."""
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -115,14 +115,7 @@ def test_script_finds_its_folder_through_symlinks(echoing_app: Path, tmp_path: P
 def test_every_shell_hands_over_to_bash(echoing_app: Path, shell: str) -> None:
     program = shutil.which(shell) or ""
     only_where(bool(program), f"there is {shell}")
-    done = subprocess.run(
-        [program, "run.sh", "--port", "8081", "two words"],
-        cwd=echoing_app,
-        env={},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished(program, "run.sh", "--port", "8081", "two words", cwd=echoing_app, env={})
     arguments, variables = echoed(done)
     assert arguments[-5:] == ["--app", str(echoing_app), "--port", "8081", "two words"]
     assert variables["PYTHONPATH"] == f"{echoing_app}:{echoing_app}/sdk"

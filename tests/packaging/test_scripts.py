@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -14,7 +13,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from scripts.rooms import ROOMS
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
+from tests.support.command import Done
+from tests.support.processes import finished
 from tests.support.tools import tool
 from wwspec_contracts import __version__
 from wwspec_devtools.scaffold.project import PACKAGES, framework_requirements, pure_wheel
@@ -22,9 +23,8 @@ from wwspec_devtools.scaffold.project import PACKAGES, framework_requirements, p
 pytestmark = pytest.mark.slow
 
 
-def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | variables
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
+def call(*command: str | Path, cwd: Path = ROOT, **variables: str) -> Done:
+    return finished(*command, cwd=cwd, env=os.environ | variables)
 
 
 SCAFFOLD = "packages/devtools/wwspec_devtools/scaffold/files"
@@ -43,13 +43,10 @@ def tree(tmp_path: Path) -> Path:
         "docs/paths.md": f"The image has its files in /app. docs/{A_HOME}/ and ./tmp/x are nobody's home.\n",
         "requirements/run.txt": "click==8.1.8 \\\n    --hash=sha256:00\n",
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, "utf-8")
-    return tmp_path
+    return write_files(tmp_path, files)
 
 
-def hygiene(tree: Path) -> subprocess.CompletedProcess[str]:
+def hygiene(tree: Path) -> Done:
     return call(sys.executable, ROOT / "scripts/hygiene.py", tree)
 
 

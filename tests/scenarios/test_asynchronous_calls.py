@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE
 from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.testing.zone import ServedZone
@@ -14,21 +15,17 @@ REGISTRY = """
 [abilities.long]
 handler = "abilities.sized:text"
 """
-ABILITY = '''
+ABILITY = """
 import time
 
 from wwspec_router import Contract, Output, ability
 
 
 class Size(Contract):
-    """How long the text is to be."""
-
     size: int
 
 
 class Text(Output):
-    """A text."""
-
     text: str = ""
 
 
@@ -36,19 +33,13 @@ class Text(Output):
 def text(request: Size) -> Text:
     time.sleep(0.1)  # the work: so that jobs wait
     return Text(text="x" * request.size)
-'''
+"""
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """An application whose one ability returns texts of any length."""
-    folder = tmp_path / "app"
-    for package in ("abilities", "schemas", "schemas/api", "schemas/events"):
-        (folder / package).mkdir(parents=True)
-        (folder / package / "__init__.py").write_text("")
-    (folder / "abilities" / "sized.py").write_text(ABILITY)
-    (folder / "abilities" / "registry.toml").write_text(REGISTRY)
-    return folder
+    return write_files(tmp_path / "app", {"abilities/sized.py": ABILITY, "abilities/registry.toml": REGISTRY})
 
 
 @pytest.fixture

@@ -98,17 +98,6 @@ def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
     assert (refused.refused_by, refused.errcode) == ("program", 710624)
 
 
-def test_a_handler_passes_on_why_the_platform_refused(zone: Zone) -> None:
-    refused = zone.call("group_overview", {"chatid": "no such group"})
-    assert (refused.refused_by, refused.errcode) == ("program", 710624)
-    assert refused.errmsg.startswith("get_group_chat: ")
-
-
-def test_an_unknown_ability_is_refused_by_the_platform(zone: Zone) -> None:
-    refused = zone.call("no_such_ability")
-    assert (refused.refused_by, refused.errcode) == ("platform", 800003)
-
-
 def test_a_request_that_is_no_json_is_refused_by_the_platform(zone: Zone) -> None:
     assert zone.call("invoke_sync_msg", "{").errcode == 790015
 
@@ -116,12 +105,6 @@ def test_a_request_that_is_no_json_is_refused_by_the_platform(zone: Zone) -> Non
 def test_a_request_outside_its_contract_is_refused_by_the_platform_with_the_path(zone: Zone) -> None:
     result = zone.call("invoke_sync_msg", {"limit": "200"})
     assert result.errcode == 790016
-    assert "$.limit" in result.errmsg
-
-
-def test_a_request_out_of_its_range_is_refused_by_the_program_with_the_path(zone: Zone) -> None:
-    result = zone.call("invoke_sync_msg", {"limit": 5000})
-    assert (result.refused_by, result.errcode) == ("program", 710660)
     assert "$.limit" in result.errmsg
 
 
@@ -155,6 +138,7 @@ def test_an_asynchronous_call_that_the_program_refuses_is_refused_as_a_synchrono
     sync, later = zone.call("group_overview", request), zone.submit("group_overview", request).result()
     assert (later.refused_by, later.errcode) == (sync.refused_by, sync.errcode) == ("program", 710624)
     assert later.errmsg.startswith("get_group_chat: invalid chatid")
+    assert sync.errmsg.startswith("get_group_chat: ")
 
 
 def test_an_asynchronous_call_that_the_platform_refuses_has_no_result_to_wait_for(zone: Zone) -> None:
@@ -181,12 +165,9 @@ def test_a_reply_is_decoded_to_the_type_that_is_asked_for(zone: Zone) -> None:
 @pytest.mark.parametrize(
     ("ability_id", "request_data", "text"),
     [
-        (
-            "no_such",
-            {},
-            "no_such: refused by the platform with errcode 800003: .*; check .*: `wwspec abilities` lists",
-        ),
-        ("chat_digest", {"limit": 0}, r"chat_digest: refused by the program with errcode 710660: input .*at \$.limit"),
+        ("no_such", {}, "refused by the platform with errcode 800003: .*; check .*: `wwspec abilities` lists"),
+        ("chat_digest", {"limit": 0}, r"refused by the program with errcode 710660: input .*at \$.limit"),
+        ("invoke_sync_msg", {"limit": 5000}, r"refused by the program with errcode 710660: input .*at \$.limit"),
     ],
 )
 def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
@@ -194,7 +175,7 @@ def test_the_reply_of_a_refused_call_is_an_error_that_says_who_refused(
 ) -> None:
     answer = zone.call(ability_id, request_data)
     for ask in (lambda: answer.reply, answer.raise_for_error):
-        with pytest.raises(CallRefusedError, match=text):
+        with pytest.raises(CallRefusedError, match=f"{ability_id}: {text}"):
             ask()
 
 
@@ -231,18 +212,6 @@ def test_an_event_survives_kill_9_of_the_program(own_zone: ServedZone) -> None:
     assert own_zone.call("get_callback_data", notify_id=notify_id).errcode in (710674, 710675)  # gone, or just dying
     own_zone.start_program()
     assert own_zone.call("get_callback_data", notify_id=notify_id).reply == fired["event"]
-
-
-def test_nothing_secret_is_in_the_programs_log(own_zone: ServedZone) -> None:
-    fired = own_zone.fire("conversation_new_message")
-    token = fired["event"]["conversation_new_message"]["token"]
-    assert own_zone.call("invoke_sync_msg", {"token": token, "cursor": "made-up-cursor"}).errcode == 710611
-    assert own_zone.call("invoke_sync_msg", {"limit": 5000, "cursor": "made-up-cursor"}).errcode == 710660
-    assert own_zone.call("get_callback_data", notify_id=own_zone.notified()).errcode == 0
-    log = own_zone.program_log()
-    assert "InputError" in log
-    for secret in (token, "made-up-cursor", own_zone.notified()):
-        assert secret not in log
 
 
 def test_several_worker_processes_share_the_events() -> None:

@@ -56,11 +56,8 @@ def test_the_app_gets_event_result_and_notification(start: Any) -> None:
     wait_until(lambda: len(zone.client.notifications()) == 2)
     pushed, stored = fetched(zone)
     assert pushed == {"event_type": "hits", "hits": {"hits": 2}}
-    assert stored == {
-        "event_type": "hit_keyword",
-        "hit_keyword": event["hit_keyword"],
-        "hit_keyword_result": {"hits": 1},
-    }
+    own = {"hit_keyword": event["hit_keyword"], "hit_keyword_result": {"hits": 1}}
+    assert stored == {"event_type": "hit_keyword", **own}
     status = zone.call("status").reply
     assert (status["events_ended"], status["events_retried"], status["events_failed"]) == (1, 0, 0)
 
@@ -96,18 +93,8 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
         redis = stack.enter_context(local_redis(tmp_path))
         options = ["--store", redis.url, "--job-lease", "2"]
         zone = stack.enter_context(serve_zone(ROOT, registry, serve=options))
-        command = [
-            "serve",
-            "--sdk",
-            "emulator",
-            "--app",
-            str(ROOT),
-            "--registry",
-            str(registry),
-            "--port",
-            "0",
-            *options,
-        ]
+        command = ["serve", "--sdk", "emulator", "--app", str(ROOT), "--registry", str(registry), "--port", "0"]
+        command += options
         other = forked_child(command, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "other.log")
         stack.callback(other.stop)
         urls = [zone.program_url, other.announced_url()]
@@ -123,9 +110,8 @@ def test_two_instances_handle_each_event_once_and_one_that_dies_leaves_its_own_t
     zone, urls = two
     fire(zone, urls)
     wait_until(lambda: len(zone.client.notifications()) == 2 * EVENTS)
-    assert [each["hit_keyword_result"]["hits"] for each in fetched(zone) if "hit_keyword_result" in each] == [
-        1
-    ] * EVENTS
+    results = [each["hit_keyword_result"] for each in fetched(zone) if "hit_keyword_result" in each]
+    assert results == [{"hits": 1}] * EVENTS
     fire(zone, urls)
     zone.kill_program()
     zone.client.point_to(urls[1])

@@ -6,10 +6,11 @@ not seen.
 """
 
 import ast
+import doctest
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import FunctionType, ModuleType
@@ -18,7 +19,7 @@ from typing import Any, get_type_hints
 from scripts.rooms import PACKAGES
 from wwspec_contracts.errors import WWSpecError
 
-__all__ = ["Documented", "members_of", "raised_by", "sections_of"]
+__all__ = ["Documented", "examples_of", "members_of", "raised_by", "sections_of"]
 
 
 _HEADING = re.compile(r"^(Args|Attributes|Examples|Raises|Returns|Yields):$", re.MULTILINE)
@@ -74,6 +75,13 @@ def members_of(name: str, value: type) -> Iterator[Documented]:
                 is_constructor = key == "__init__"
                 documented_in = value if is_constructor and owner.__name__.startswith("_") else owner
                 yield Documented(f"{name}.{key}", function, documented_in, is_constructor=is_constructor)
+
+
+def examples_of(objects: Mapping[str, object]) -> dict[str, doctest.DocTest]:
+    """Return the examples in the docstrings of some objects and their members, by name."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    tests = [test for name, value in objects.items() for test in finder.find(value, name, module=False, globs={})]
+    return {test.name: test for test in tests if test.examples}
 
 
 @cache

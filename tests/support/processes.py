@@ -1,11 +1,19 @@
 """What others can see of the processes that a test starts."""
 
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 UNMEASURED: Mapping[str, str] = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 """The environment of a process whose coverage is not measured: measuring takes memory, and writes to the repository."""
+
+
+def finished(
+    *command: str | Path, cwd: str | Path | None = None, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end, for ten minutes at most; return its exit code and what it printed."""
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
 def _parents() -> dict[int, int]:

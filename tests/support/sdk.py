@@ -122,9 +122,7 @@ class ScriptedSdk:
         """Never called."""
         raise NotImplementedError
 
-    def encode_refusal(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
+    encode_refusal = encode
 
 
 def standin_as_vendor(folder: Path) -> Path:

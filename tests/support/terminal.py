@@ -13,7 +13,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.cli.watching import State, watched_files
 from wwspec_router.config import registry_path
 
-__all__ = ["Output", "Terminals"]
+__all__ = ["Output", "Terminals", "variables_of_ports"]
 
 BASH = "/bin/bash"
 
@@ -28,6 +28,17 @@ VARYING = r"\b(?:notify_|job_)?[0-9a-f]{32,}\b|\b1[0-9]{9}\b"
 
 
 _DOTS = {"...": r"[^\n]*", "...\n": r"(?:.*\n)?", "\n...": r"(?:\n.*)?"}
+
+
+def variables_of_ports(ports: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which `wwspec` has other ports than those of the pages: 8080 and 8090."""
+    return {
+        "LANG": "C.UTF-8",
+        "WWSPEC_START_LIMIT": os.environ["WWSPEC_START_LIMIT"],
+        "WWSPEC_PORT": ports["8080"],
+        "WWSPEC_EMULATOR_PORT": ports["8090"],
+        "WWSPEC_EMULATOR_URL": f"http://127.0.0.1:{ports['8090']}",
+    }
 
 
 class Output:

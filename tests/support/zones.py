@@ -14,3 +14,14 @@ forked_child = partial(Child, start_process=start_forked)
 """Starts a `Child`."""
 serve_zone = partial(Zone.serve, start_process=start_forked)
 """Makes a zone as `Zone.serve` does."""
+
+
+def app_of(zone: Zone) -> dict[str, str]:
+    """Return the environment of an enterprise app that calls the program of a zone."""
+    info = zone.client.info()
+    return {
+        "WWSPEC_BASE_URL": zone.client.url,
+        "WWSPEC_CORPID": info["corpid"],
+        "WWSPEC_CORPSECRET": info["secret"],
+        "WWSPEC_PROGRAM_ID": info["program_id"],
+    }

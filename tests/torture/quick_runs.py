@@ -1,29 +1,19 @@
 """A run of `scripts/torture` in its quick form, and what must come of it."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
 from tests.support.apps import ROOT
+from tests.support.command import Done
+from tests.support.processes import finished
 from torture.result import Result
 
-LIMIT = 600
-"""Seconds after which a run hangs; each takes less than 40 on a quiet machine."""
 
-
-def torture(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "torture", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
+def torture(*arguments: str, **environment: str) -> Done:
+    return finished(sys.executable, "-m", "torture", *arguments, cwd=ROOT, env={**os.environ, **environment})
 
 
 def assert_passes(run: str, figures: AbstractSet[str]) -> None:

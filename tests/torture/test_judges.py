@@ -60,65 +60,25 @@ def test_books_in_order_have_an_event_that_code_ran_on(ledger: Ledger) -> None:
 def _hand_over(ledger: Ledger, *fetched: Any) -> None:
     ledger.fired("event-2")
     ledger.handed_over("event-2")
+    _fetch(ledger, *fetched)
+
+
+def _fetch(ledger: Ledger, *fetched: Any) -> None:
     for number, each in enumerate(fetched, 2):
         ledger.notified(f"notify-{number}")
         ledger.fetched(f"notify-{number}", each)
 
 
-def _never_handle(ledger: Ledger) -> None:
-    _hand_over(ledger, RESULT)
-
-
-def _never_deliver_after_the_code(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED)
-
-
-def _deliver_no_result(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED, RESULT_LESS)
-
-
 def test_an_event_whose_code_was_begun_too_often_may_have_no_result(ledger: Ledger) -> None:
-    _deliver_no_result(ledger)
+    _hand_over(ledger, HANDLED, RESULT_LESS)
     assert ledger.close(given_up=1)["events_without_result"] == 1
     assert ledger.failures == []
 
 
-def _deliver_another_result(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED, {**RESULT, "conversation_new_message_result": {"token": "event-1", "receipt": "r"}})
-
-
-def _do_a_kept_step_again(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED, RESULT, {**HANDLED, "handled": {"token": "event-2", "receipt": "another"}})
-
-
-def _run_on_an_event_that_was_never_sent(ledger: Ledger) -> None:
-    for number, each in enumerate((HANDLED, RESULT), 2):
-        ledger.notified(f"notify-{number}")
-        ledger.fetched(f"notify-{number}", each)
-
-
-def _skip_a_message(ledger: Ledger) -> None:
-    ledger.compare_reading(1, {"messages": 1, "chain": chained("", "b")}, ["a", "b", "c"], 1)
-
-
-def _count_a_message_twice(ledger: Ledger) -> None:
-    ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "a")}, ["a", "b", "c"], 1)
-
-
-def _store_what_a_run_wrote_twice(ledger: Ledger) -> None:
-    _hand_over(ledger, HANDLED, RESULT)
-    ledger.compare_reading(1, {"messages": 1, "events": 2, "chain": chained("", "a")}, ["a"], 1)
-
-
-def _read_too_few_messages(ledger: Ledger) -> None:
-    ledger.compare_reading(1, {"messages": 1, "chain": chained("", "a")}, ["a", "b", "c"], 2)
-
-
 def test_a_reader_may_not_have_read_the_messages_that_came_last(ledger: Ledger) -> None:
-    ledger.compare_reading(1, {"messages": 2, "chain": chained(chained("", "a"), "b")}, ["a", "b", "c"], 2)
-    ledger.compare_reading(
-        2, {"messages": 3, "chain": chained(chained(chained("", "a"), "b"), "c")}, ["a", "b", "c"], 2
-    )
+    two = chained(chained("", "a"), "b")
+    ledger.compare_reading(1, {"messages": 2, "chain": two}, THERE, 2)
+    ledger.compare_reading(2, {"messages": 3, "chain": chained(two, "c")}, THERE, 2)
     assert ledger.close()["counted_by_code"] == {"messages": 5, "events": 0}
     assert ledger.failures == []
 
@@ -131,8 +91,12 @@ def test_code_that_runs_after_the_app_was_given_its_end_is_counted_and_not_what_
     assert ledger.close()["events_handled_after_their_end"] == again
 
 
-def _lose_an_event(ledger: Ledger) -> None:
-    ledger.notified("notify-2")
+THERE = ["a", "b", "c"]
+ONE, AGAIN = chained("", "a"), chained(chained("", "a"), "a")
+
+
+def _read(ledger: Ledger, least: int, **read: Any) -> None:
+    ledger.compare_reading(1, read, THERE, least)
 
 
 def _never_notify(ledger: Ledger) -> None:
@@ -140,48 +104,55 @@ def _never_notify(ledger: Ledger) -> None:
     ledger.delivered("event-2")
 
 
-def _lose_a_job(ledger: Ledger) -> None:
-    ledger.accepted(2)
-
-
-def _answer_what_was_never_sent(ledger: Ledger) -> None:
-    ledger.notified("notify-2")
-    ledger.fetched("notify-2", {"event_type": "hit_keyword", "hit_keyword": {"token": "event-9"}})
-
-
 def _answer_another_event_than_before(ledger: Ledger) -> None:
     ledger.fired("event-2")
-    ledger.fetched("notify-1", {"event_type": "hit_keyword", "hit_keyword": {"token": "event-2"}})
+    ledger.fetched("notify-1", {**EVENT, "hit_keyword": {"token": "event-2"}})
 
 
-def _answer_an_error_that_is_not_allowed(ledger: Ledger) -> None:
-    ledger.refused("fetch", {"errcode": 710660, "errmsg": "no event waits under this notify_id"})
+def _store_what_a_run_wrote_twice(ledger: Ledger) -> None:
+    _hand_over(ledger, HANDLED, RESULT)
+    ledger.compare_reading(1, {"messages": 1, "events": 2, "chain": ONE}, ["a"], 1)
 
 
-def _let_the_platform_refuse_a_reply(ledger: Ledger) -> None:
-    ledger.unreached("call", 790014, "the reply does not match the contract")
+ANOTHER_RESULT = {**RESULT, "conversation_new_message_result": {"token": "event-1", "receipt": "r"}}
+ANOTHER_RECEIPT = {**HANDLED, "handled": {"token": "event-2", "receipt": "another"}}
+NEVER_SENT = {**EVENT, "hit_keyword": {"token": "event-9"}}
+UNREADABLE = {"errcode": 710660, "errmsg": "no event waits under this notify_id"}
+NO_RESULT = "1 events have no result, and 0 were given up: event-2"
 
 
 @pytest.mark.parametrize(
     ("fault", "finding"),
     [
-        (_lose_an_event, "notify-2 was notified for can't be fetched"),
+        (lambda books: books.notified("notify-2"), "notify-2 was notified for can't be fetched"),
         (_never_notify, "event-2 was answered with success and never notified"),
-        (_never_handle, "1 events have no result, and 0 were given up: event-2"),
-        (_deliver_no_result, "1 events have no result, and 0 were given up: event-2"),
-        (_never_deliver_after_the_code, "event-2 was answered with success and the app never got it after its code"),
-        (_do_a_kept_step_again, "notify-4 answered another event"),
-        (_run_on_an_event_that_was_never_sent, "code ran on 1 unknown events, and 0 had no good answer"),
-        (_skip_a_message, "reader 1 has counted 1 messages of 1 to 3, or not these"),
-        (_count_a_message_twice, "reader 1 has counted 2 messages of 1 to 3, or not these"),
+        (lambda books: _hand_over(books, RESULT), NO_RESULT),
+        (lambda books: _hand_over(books, HANDLED, RESULT_LESS), NO_RESULT),
+        (
+            lambda books: _hand_over(books, HANDLED),
+            "event-2 was answered with success and the app never got it after its code",
+        ),
+        (lambda books: _hand_over(books, HANDLED, RESULT, ANOTHER_RECEIPT), "notify-4 answered another event"),
+        (lambda books: _fetch(books, HANDLED, RESULT), "code ran on 1 unknown events, and 0 had no good answer"),
+        (
+            lambda books: _read(books, 1, messages=1, chain=chained("", "b")),
+            "reader 1 has counted 1 messages of 1 to 3, or not these",
+        ),
+        (
+            lambda books: _read(books, 1, messages=2, chain=AGAIN),
+            "reader 1 has counted 2 messages of 1 to 3, or not these",
+        ),
         (_store_what_a_run_wrote_twice, "1 events have ended, and code has counted 2"),
-        (_read_too_few_messages, "reader 1 has counted 1 messages of 2 to 3, or not these"),
-        (_deliver_another_result, "notify-3 answered another event"),
-        (_lose_a_job, "job 2 was accepted and never reported"),
-        (_answer_what_was_never_sent, "notify-2 answered another event"),
+        (
+            lambda books: _read(books, 2, messages=1, chain=ONE),
+            "reader 1 has counted 1 messages of 2 to 3, or not these",
+        ),
+        (lambda books: _hand_over(books, HANDLED, ANOTHER_RESULT), "notify-3 answered another event"),
+        (lambda books: books.accepted(2), "job 2 was accepted and never reported"),
+        (lambda books: _fetch(books, NEVER_SENT), "notify-2 answered another event"),
         (_answer_another_event_than_before, "notify-1 answered another event"),
-        (_answer_an_error_that_is_not_allowed, "no event waits under this notify_id"),
-        (_let_the_platform_refuse_a_reply, "the platform answered 790014"),
+        (lambda books: books.refused("fetch", UNREADABLE), "no event waits under this notify_id"),
+        (lambda books: books.unreached("call", 790014, "the reply does not match"), "the platform answered 790014"),
     ],
 )
 def test_a_broken_promise_is_a_failure(ledger: Ledger, fault: Callable[[Ledger], None], finding: str) -> None:

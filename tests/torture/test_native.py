@@ -1,7 +1,6 @@
 """What the run `native` is there to find is found: each fault that is put into the C file makes it fail."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.processes import finished
 from tests.support.tools import tool
 from torture.native_builds import SOURCE, compiled, preloaded
 from torture.native_feed import FeedReport, Orders
@@ -69,13 +69,9 @@ def fed(fault: tuple[str, str], build: str, folder: Path, count: int) -> tuple[i
     changed.write_text(text.replace(*fault))
     module = compiled(build, folder, changed)
     orders = Orders(builds=[str(module)], seed=1, count=count, seconds=100, most_failures=1)
-    done = subprocess.run(
-        [sys.executable, "-m", "torture.native_feed", msgspec.json.encode(orders).decode()],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **(preloaded(build) or {})},
-        capture_output=True,
-        text=True,
-        check=False,
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **(preloaded(build) or {})}
+    done = finished(
+        sys.executable, "-m", "torture.native_feed", msgspec.json.encode(orders).decode(), cwd=ROOT, env=env
     )
     report = FeedReport() if done.returncode else msgspec.json.decode(done.stdout, type=FeedReport)
     return done.returncode, report, done.stderr
