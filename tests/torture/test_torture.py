@@ -22,7 +22,7 @@ FIGURES = {
         "hazards",
         "callbacks",
         "notifications_handled",
-        "notified_while_away",
+        "told_while_away",
     },
 }
 
