@@ -21,28 +21,28 @@ from wwspec_devtools.testing.zone import ServedZone, Zone
 
 __all__ = [
     "HANDLED",
-    "TOLD",
+    "ANNOUNCED",
     "ArchiveApp",
     "archive_stage",
     "archived",
     "handled",
     "judge",
     "judge_notifications",
-    "judge_told",
+    "judge_announced",
     "rotate_key",
 ]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
 HANDLED = "handled.txt"
 """Where the misbehaving app notes what it has handled, beside its databases."""
-TOLD = "told.txt"
+ANNOUNCED = "announced.txt"
 """Where it notes the numbers that it was told, as soon as it has them."""
-_TELLING = """
-[abilities.tell]
-handler = "torture.handlers:tell"
+_ANNOUNCING = """
+[abilities.announce]
+handler = "torture.handlers:announce"
 
-[notifications.told]
-contract = "torture.handlers:Told"
+[notifications.announced]
+contract = "torture.handlers:Announced"
 """
 """Follows the reference program's registry file, so that the program tells the app numbers."""
 _FORKED_KEPT = 3
@@ -119,7 +119,7 @@ def archive_stage(seed: int, *, misbehaves: bool = False, machines: int = 1) -> 
         (folder / "token").write_text(token)
         (folder / "aes-key").write_text(key)
         registry = folder / "registry.toml"
-        registry.write_text((ROOT / "abilities" / "registry.toml").read_text("utf-8") + _TELLING, "utf-8")
+        registry.write_text((ROOT / "abilities" / "registry.toml").read_text("utf-8") + _ANNOUNCING, "utf-8")
         [port] = stack.enter_context(held_ports(1))
         emulate = ["--seed", str(seed), "--messages", "0", "--callback-url", f"http://127.0.0.1:{port}/callback"]
         emulate += ["--callback-token-file", str(folder / "token"), "--encoding-aes-key-file", str(folder / "aes-key")]
@@ -201,17 +201,17 @@ def judge_notifications(folder: Path, delivered: Collection[str]) -> list[str]:
     return failures
 
 
-def judge_told(folder: Path, told: Collection[int]) -> list[str]:
+def judge_announced(folder: Path, announced: Collection[int]) -> list[str]:
     """Return a line when the app lacks numbers that it was told, under whichever notify_id they came.
 
     Args:
         folder: Of the app's databases.
-        told: The numbers of the calls that the program has answered.
+        announced: The numbers of the calls that the program has answered.
     """
-    file = folder / TOLD
+    file = folder / ANNOUNCED
     received = set(map(int, file.read_text().split())) if file.exists() else set()
-    if lost := set(told) - received:
-        return [f"{len(lost)} of {len(told)} that the absent app was told are lost, such as number {min(lost)}"]
+    if lost := set(announced) - received:
+        return [f"{len(lost)} of {len(announced)} that the absent app was told are lost, such as number {min(lost)}"]
     return []
 
 

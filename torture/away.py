@@ -12,7 +12,7 @@ PAUSE = (0.0, 1.0)
 """Seconds between two calls of the ability that tells the app something."""
 DOWN = (0.5, 2.0)
 """Seconds for which the program is away once meanwhile."""
-ABILITY = "tell"
+ABILITY = "announce"
 
 
 class Away:
@@ -23,14 +23,14 @@ class Away:
         rng: Chooses the moments.
 
     Attributes:
-        told: The numbers of the calls that the program has answered.
+        announced: The numbers of the calls that the program has answered.
     """
 
     def __init__(self, zone: ServedZone, rng: random.Random) -> None:
         self._zone = zone
         self._rng = rng
         self._number = 0
-        self.told: set[int] = set()
+        self.announced: set[int] = set()
 
     def call_program(self, seconds: float) -> None:
         """Tell for so many seconds."""
@@ -52,4 +52,4 @@ class Away:
         except WWSpecError:  # the program has no port yet
             return
         if called.errcode == 0 and called.reply.get("notify_id"):
-            self.told.add(self._number)
+            self.announced.add(self._number)

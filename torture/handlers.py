@@ -51,14 +51,14 @@ class Handled(Contract):
     """Made in a step of the run: the same in each run of an event, once the step was kept."""
 
 
-class Told(Contract):
-    """What `tell` tells the app."""
+class Announced(Contract):
+    """What `announce` tells the app."""
 
     number: int
 
 
-class Telling(Output):
-    """The answer of `tell`."""
+class Announcing(Output):
+    """The answer of `announce`."""
 
     notify_id: str = ""
 
@@ -124,9 +124,9 @@ def job(request: Numbered, ctx: Context) -> Doubled:
 
 
 @ability
-def tell(request: Numbered, ctx: Context) -> Telling:
+def announce(request: Numbered, ctx: Context) -> Announcing:
     """Tell the app a number."""
-    return Telling(notify_id=ctx.notify(Told(number=request.number)))
+    return Announcing(notify_id=ctx.notify(Announced(number=request.number)))
 
 
 @ability

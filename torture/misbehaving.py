@@ -2,7 +2,7 @@
 
 Served like the example, with the example's folder on the path. Each event's notify_id says what happens at its first
 attempts. What is handled at last is written to `handled.txt` beside the app's databases, and each number that the
-program tells the app to `told.txt`, before anything goes wrong.
+program tells the app to `announced.txt`, before anything goes wrong.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Any
 
 import app as example  # type: ignore[import-not-found]
 import wwspec_client as wecom
-from torture.archive import HANDLED, TOLD
+from torture.archive import HANDLED, ANNOUNCED
 
 __all__ = ["create_app"]
 
@@ -107,8 +107,8 @@ def _close_sockets() -> None:
 class _Receiver(wecom.AsyncNotifyReceiver):
     def __init__(self, client: Any, handler: Callable[[wecom.NotifyEvent], Awaitable[None]], **options: Any) -> None:
         async def misbehave(event: wecom.NotifyEvent) -> None:
-            if "told" in event.raw:
-                _note(TOLD, event.raw["told"]["number"])
+            if "announced" in event.raw:
+                _note(ANNOUNCED, event.raw["announced"]["number"])
             if not _pools:
                 await _fork()
             chosen = int.from_bytes(sha256(event.notify_id.encode()).digest()[:4], "big")

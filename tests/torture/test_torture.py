@@ -22,7 +22,7 @@ FIGURES = {
         "hazards",
         "callbacks",
         "notifications_handled",
-        "told_while_away",
+        "notified_while_away",
     },
 }
 
