@@ -32,7 +32,7 @@ def runs(
         count: How many kills: of `kills` for each store, and of `app`; None leaves it to the run.
         messages: How many messages are said in `app`; None leaves it to the run.
         texts: How many texts are tried in `native`; None leaves it to the run.
-        seconds: How long `soak` lasts, and the texts of `native` at most; None leaves it to the run.
+        seconds: How long `soak` and `intruder` last, and the texts of `native` at most; None leaves it to the run.
         of_service: Whether `app` is about the example of a provider's app.
     """
     example = service if of_service else app
@@ -41,7 +41,7 @@ def runs(
         "redis": redis.run,
         "failover": failover.run,
         "overload": overload.run,
-        "intruder": intruder.run,
+        "intruder": partial(intruder.run, seconds=seconds),
         "app": partial(example.run, count=count, messages=messages),
         "soak": partial(soak.run, seconds=seconds),
         "fuzz": fuzz.run,
@@ -70,7 +70,8 @@ def runs(
 @click.option(
     "--seconds",
     type=click.FloatRange(1),
-    help="Of `soak`.  [default: 600, or 10 when quick]  Of `native`, at most.  [default: 3600]",
+    help="Of `soak`.  [default: 600, or 10 when quick]  Of `intruder`.  [default: 60, or 5 when quick]  "
+    "Of `native`, at most.  [default: 3600]",
 )
 def main(
     names: tuple[str, ...],

@@ -9,6 +9,7 @@ import random
 import statistics
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 from typing import Any
 
@@ -19,6 +20,7 @@ from torture.archive import (
     handled,
     judge,
     judge_notifications,
+    judge_announced,
     rotate_key,
 )
 from torture.away import Away
@@ -51,8 +53,12 @@ BETWEEN = (0.0, 0.5)
 """Seconds between its death and its next start."""
 AWAY, QUICK_AWAY = 150.0, 12.0
 """Seconds for which the app is away while it is told something."""
-NOTIFIED_WITHIN = 360.0
-"""Seconds within which it must have all of that: it is told again with pauses that double."""
+STALLED = 400.0
+"""Seconds without any progress after which a notification counts as lost. Within AWAY the pauses after which the app is
+told again have grown to 160 s, and it may miss one more. How long all takes says nothing: thousands of events may wait
+for handlers that fail and hang, on a machine that does something else besides."""
+POLL = 1.0
+"""Seconds between two checks of what the app has."""
 CATCH_UP = 180.0
 """Seconds within which the app must have everything, once nothing goes wrong any more: it pulls each minute without a
 notification, and WeCom's limit on such pulls may delay that by another."""
@@ -86,18 +92,10 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
                 say(f"{number} of {kills} kills, {len(sayer.said)} messages said, {archived(app.database)} archived")
         killed = round(time.monotonic() - began, 1)
         hazards.end()
-        away = Away(zone, app, rng)
+        away = Away(zone, rng)
         away.call_program(QUICK_AWAY if quick else AWAY)
         caught_up, failures = _wait_handled(zone, app, hazards, sayer, MessageKeys(seed))
-        callbacks.read()
-        lost = away.judge(NOTIFIED_WITHIN)
-        unhandled = [""]
-
-        def complete() -> bool:
-            unhandled[:] = judge_notifications(app.database.parent, callbacks.delivered)
-            return not unhandled
-
-        until(complete, CATCH_UP, 0.2)
+        failures += _wait_notified(app, callbacks, away.announced)
         figures = {
             "killing_s": killed,
             **killing.figures(),
@@ -105,9 +103,9 @@ def run(seed: int, quick: bool, *, count: int | None = None, messages: int | Non
             "hazards": dict(sorted(hazards.counts.items())),
             "callbacks": callbacks.figures(),
             "notifications_handled": handled(app.database.parent),
-            "notified_while_away": len(away.notified),
+            "notified_while_away": len(away.announced),
         }
-        return Findings(figures=figures, failures=[*killing.failures, *failures, *lost, *unhandled, *app.traceback()])
+        return Findings(figures=figures, failures=[*killing.failures, *failures, *app.traceback()])
 
 
 class _Killing:
@@ -172,8 +170,11 @@ def _wait_handled(
     began, said, before = time.monotonic(), len(sayer.said), archived(app.database)
     app.start()
     hazards.end()
-    if not sayer.wait_said(CATCH_UP):
-        raise RuntimeError(f"after {CATCH_UP:g} seconds only {len(sayer.said)} messages were said")
+    spoken = said
+    while not sayer.wait_said(CATCH_UP):
+        if len(sayer.said) == spoken:
+            raise RuntimeError(f"for {CATCH_UP:g} seconds nobody has said anything after {spoken} messages")
+        spoken = len(sayer.said)
     groups, failures = _groups(zone, sayer), [""]
 
     def complete() -> bool:
@@ -190,6 +191,22 @@ def _wait_handled(
         "caught_up_s": round(time.monotonic() - began, 1),
     }
     return figures, failures
+
+
+def _wait_notified(app: ArchiveApp, callbacks: Callbacks, announced: Collection[int]) -> list[str]:
+    """Wait until the app has all that it was told and no notification waits, and return the broken promises."""
+    folder, changed, before = app.database.parent, time.monotonic(), None
+    while True:
+        callbacks.read()
+        if not app.lives():
+            return [f"the app ended by itself: {app.said()[-500:]}"]
+        lost, unhandled = judge_announced(folder, announced), judge_notifications(folder, callbacks.delivered)
+        stages = handled(folder)
+        if (now := (stages.get("done"), stages.get("failed"), lost)) != before:
+            changed, before = time.monotonic(), now
+        if not (lost or unhandled) or time.monotonic() - changed > STALLED:
+            return [*lost, *unhandled]
+        time.sleep(POLL)
 
 
 def _groups(zone: ServedZone, sayer: Sayer) -> dict[str, list[str]]:

@@ -21,18 +21,30 @@ from wwspec_devtools.testing.zone import ServedZone, Zone
 
 __all__ = [
     "HANDLED",
+    "ANNOUNCED",
     "ArchiveApp",
     "archive_stage",
     "archived",
     "handled",
     "judge",
     "judge_notifications",
+    "judge_announced",
     "rotate_key",
 ]
 
 EXAMPLE = ROOT / "examples" / "archive_app"
 HANDLED = "handled.txt"
 """Where the misbehaving app notes what it has handled, beside its databases."""
+ANNOUNCED = "announced.txt"
+"""Where it notes the numbers that it was told, as soon as it has them."""
+_ANNOUNCING = """
+[abilities.announce]
+handler = "torture.handlers:announce"
+
+[notifications.announced]
+contract = "torture.handlers:Announced"
+"""
+"""Follows the reference program's registry file, so that the program tells the app numbers."""
 _FORKED_KEPT = 3
 """Lives of the app whose forked processes meet the next one."""
 _WRITE_POLL = 0.0002
@@ -106,10 +118,12 @@ def archive_stage(seed: int, *, misbehaves: bool = False, machines: int = 1) -> 
         token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
         (folder / "token").write_text(token)
         (folder / "aes-key").write_text(key)
+        registry = folder / "registry.toml"
+        registry.write_text((ROOT / "abilities" / "registry.toml").read_text("utf-8") + _ANNOUNCING, "utf-8")
         [port] = stack.enter_context(held_ports(1))
         emulate = ["--seed", str(seed), "--messages", "0", "--callback-url", f"http://127.0.0.1:{port}/callback"]
         emulate += ["--callback-token-file", str(folder / "token"), "--encoding-aes-key-file", str(folder / "aes-key")]
-        zone = stack.enter_context(Zone.serve(ROOT, emulate=emulate, machines=machines))
+        zone = stack.enter_context(Zone.serve(ROOT, registry, emulate=emulate, machines=machines))
         info = zone.client.info()
         app = ArchiveApp(
             folder,
@@ -185,6 +199,20 @@ def judge_notifications(folder: Path, delivered: Collection[str]) -> list[str]:
     if unhandled := [each for each, stage in stages.items() if stage == "done" and each not in seen]:
         failures.append(f"{len(unhandled)} notifications count as handled and are not, such as {min(unhandled)}")
     return failures
+
+
+def judge_announced(folder: Path, announced: Collection[int]) -> list[str]:
+    """Return a line when the app lacks numbers that it was told, under whichever notify_id they came.
+
+    Args:
+        folder: Of the app's databases.
+        announced: The numbers of the calls that the program has answered.
+    """
+    file = folder / ANNOUNCED
+    received = set(map(int, file.read_text().split())) if file.exists() else set()
+    if lost := set(announced) - received:
+        return [f"{len(lost)} of {len(announced)} that the absent app was told are lost, such as number {min(lost)}"]
+    return []
 
 
 def judge(

@@ -51,6 +51,18 @@ class Handled(Contract):
     """Made in a step of the run: the same in each run of an event, once the step was kept."""
 
 
+class Announced(Contract):
+    """What `announce` tells the app."""
+
+    number: int
+
+
+class Announcing(Output):
+    """The answer of `announce`."""
+
+    notify_id: str = ""
+
+
 class Reading(Output):
     """What a reader has read: kept, and the answer of `reading`."""
 
@@ -109,6 +121,12 @@ def job(request: Numbered, ctx: Context) -> Doubled:
     """Double a number in a random short time, so that a kill hits some that run."""
     time.sleep(random.uniform(0, LONGEST_JOB))  # noqa: S311 - no secret
     return Doubled(number=request.number, doubled=2 * request.number, attempt=ctx.attempt)
+
+
+@ability
+def announce(request: Numbered, ctx: Context) -> Announcing:
+    """Tell the app a number."""
+    return Announcing(notify_id=ctx.notify(Announced(number=request.number)))
 
 
 @ability

@@ -35,8 +35,8 @@ __all__ = ["judge", "lines_by_kind", "run"]
 CONNECTIONS = 50
 SECONDS, QUICK_SECONDS = 60.0, 5.0
 WARM_UP, QUICK_WARM_UP = 5.0, 1.0
-FRAMINGS, QUICK_FRAMINGS = 1000, 100
-"""How many random heads and chunks are sent."""
+FRAMINGS = 1000
+"""How many random heads and chunks are sent in SECONDS; in a longer run more."""
 RATE = 50.0
 """Good calls a second."""
 GROWTH = 64 << 20
@@ -54,9 +54,16 @@ _LINE = re.compile(r"^\S+ \S+ (\w+ \S+) \d+ (?:#\S+ )?(.*)$")
 _LEFT_OUT = re.compile(r" \(and \d+ more since the last such line\)$")
 
 
-def run(seed: int, quick: bool) -> Findings:
-    """Let 50 connections without the zone key loose on a program; the seed chooses what they do."""
-    seconds, warm_up = (QUICK_SECONDS, QUICK_WARM_UP) if quick else (SECONDS, WARM_UP)
+def run(seed: int, quick: bool, *, seconds: float | None = None) -> Findings:
+    """Let 50 connections without the zone key loose on a program.
+
+    Args:
+        seed: Chooses what they do.
+        quick: 5 seconds instead of 60.
+        seconds: How long, whatever `quick` says.
+    """
+    length = seconds or (QUICK_SECONDS if quick else SECONDS)
+    warm_up = QUICK_WARM_UP if quick else WARM_UP
     with tempfile.TemporaryDirectory(prefix="wwspec-intruder-") as name:
         folder = Path(name)
         key = os.urandom(KEY_BYTES)
@@ -64,7 +71,7 @@ def run(seed: int, quick: bool) -> Findings:
         options = ["--store", f"sqlite:{folder / 'notify.db'}"]
         with ServeProcess(folder, write_registry(folder, 1200), f"local:{folder}", options) as program:
             calls = SealedCalls(key, "double")
-            return asyncio.run(_intrude(program, calls, seed, seconds, warm_up, timed=not quick))
+            return asyncio.run(_intrude(program, calls, seed, length, warm_up, timed=not quick))
 
 
 async def _intrude(
@@ -72,7 +79,7 @@ async def _intrude(
 ) -> Findings:
     """Make good calls, first alone; latency is only judged when that was long enough to say something."""
     client = Client(program.port, calls.requests)
-    framings = FRAMINGS if timed else QUICK_FRAMINGS
+    framings = round(FRAMINGS * seconds / SECONDS)
     gc.disable()  # a pause of the sender would look like one of the program
     try:
         before = await client.at_rate(RATE, warm_up)

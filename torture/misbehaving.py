@@ -1,7 +1,8 @@
 """The example of an enterprise app, whose handler of events first does all that a handler should not.
 
 Served like the example, with the example's folder on the path. Each event's notify_id says what happens at its first
-attempts. What is handled at last is written to `handled.txt` beside the app's databases.
+attempts. What is handled at last is written to `handled.txt` beside the app's databases, and each number that the
+program tells the app to `announced.txt`, before anything goes wrong.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from typing import Any
 
 import app as example  # type: ignore[import-not-found]
 import wwspec_client as wecom
-from torture.archive import HANDLED
+from torture.archive import HANDLED, ANNOUNCED
 
 __all__ = ["create_app"]
 
@@ -28,6 +29,8 @@ _MISBEHAVING = 2
 """First attempts at which something goes wrong."""
 _NEVER = 20
 """One in so many events is never handled."""
+_CONCURRENCY = 4
+"""Events that are handled at the same time: most fail twice, some after a second, and thousands wait at the end."""
 _POLICY = wecom.NotifyPolicy(
     replay_window=86_400.0,  # also how long the store knows what is handled
     handler_attempts=_ATTEMPTS,
@@ -104,6 +107,8 @@ def _close_sockets() -> None:
 class _Receiver(wecom.AsyncNotifyReceiver):
     def __init__(self, client: Any, handler: Callable[[wecom.NotifyEvent], Awaitable[None]], **options: Any) -> None:
         async def misbehave(event: wecom.NotifyEvent) -> None:
+            if "announced" in event.raw:
+                _note(ANNOUNCED, event.raw["announced"]["number"])
             if not _pools:
                 await _fork()
             chosen = int.from_bytes(sha256(event.notify_id.encode()).digest()[:4], "big")
@@ -112,10 +117,14 @@ class _Receiver(wecom.AsyncNotifyReceiver):
                 if chosen % _NEVER == 0:
                     raise ValueError("never")
             await handler(event)
-            with (Path(example.FOLDER) / HANDLED).open("a") as file:
-                file.write(f"{event.notify_id}\n")
+            _note(HANDLED, event.notify_id)
 
-        super().__init__(client, misbehave, policy=_POLICY, **options)
+        super().__init__(client, misbehave, policy=_POLICY, concurrency=_CONCURRENCY, **options)
+
+
+def _note(name: str, what: object) -> None:
+    with (Path(example.FOLDER) / name).open("a") as file:
+        file.write(f"{what}\n")
 
 
 def _without_traceback(record: LogRecord) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from torture.archive import HANDLED, judge, judge_notifications
+from torture.archive import HANDLED, ANNOUNCED, judge, judge_notifications, judge_announced
 
 SAID = ["m1", "m2"]
 GROUPS = {"g1": ["a", "b"]}
@@ -60,3 +60,11 @@ def test_a_notification_that_is_lost_waits_or_was_never_handled_is_named(tmp_pat
         "1 notifications are neither handled nor given up, such as n4",
         "1 notifications count as handled and are not, such as n3",
     ]
+
+
+def test_a_number_that_the_app_was_told_and_never_got_is_named(tmp_path: Path) -> None:
+    assert judge_announced(tmp_path, []) == []
+    assert judge_announced(tmp_path, [7]) == ["1 of 1 that the absent app was told are lost, such as number 7"]
+    (tmp_path / ANNOUNCED).write_text("8\n7\n8\n")
+    assert judge_announced(tmp_path, [7, 8]) == [], "once more than told is well"
+    assert judge_announced(tmp_path, [7, 8, 10, 9]) == ["2 of 4 that the absent app was told are lost, such as number 9"]
