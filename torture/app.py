@@ -19,8 +19,8 @@ from torture.archive import (
     archived,
     handled,
     judge,
-    judge_notifications,
     judge_announced,
+    judge_notifications,
     rotate_key,
 )
 from torture.away import Away

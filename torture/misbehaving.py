@@ -19,7 +19,7 @@ from typing import Any
 
 import app as example  # type: ignore[import-not-found]
 import wwspec_client as wecom
-from torture.archive import HANDLED, ANNOUNCED
+from torture.archive import ANNOUNCED, HANDLED
 
 __all__ = ["create_app"]
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 import wwspec_client as wecom
+from wwspec_client.stores import FileCursor, SqlitePendingStore
 from wwspec_contracts import get_group_chat
 from wwspec_contracts.errors import WWSpecError
 from wwspec_contracts.events import conversation_new_message
@@ -71,7 +72,7 @@ class Archive:
                     await self._news.wait()
 
     async def _pull_messages(self, db: sqlite3.Connection) -> None:
-        async for page in self._client.messages(wecom.FileCursor(CURSOR), token=lambda: self._token, on_gap=log.error):
+        async for page in self._client.messages(FileCursor(CURSOR), token=lambda: self._token, on_gap=log.error):
             with db:  # after a crash before keep() a page comes again: its messages are ignored then
                 db.executemany("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", map(row_of, page))
             await page.keep()
@@ -126,7 +127,7 @@ def create_app() -> Starlette:
     corpid, secret, program_id, token, aes_key = (os.environ[f"WWSPEC_{name}"] for name in SETTINGS)
     base_url = os.environ.get("WWSPEC_BASE_URL", "https://qyapi.weixin.qq.com")
     client = wecom.AsyncZoneClient(corpid, secret, program_id=program_id, base_url=base_url)
-    archive, store = Archive(client), wecom.SqlitePendingStore(FOLDER / "notifications.db")
+    archive, store = Archive(client), SqlitePendingStore(FOLDER / "notifications.db")
     receiver = wecom.AsyncNotifyReceiver(
         client, archive.on_event, token=token, encoding_aes_key=aes_key, receive_id=corpid, store=store
     )

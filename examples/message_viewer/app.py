@@ -17,6 +17,8 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 import wwspec_client as wecom
+from wwspec_client.stores import CursorStore, Position
+from wwspec_client.viewer import UnopenedMessage, ViewerMessage, ViewerMessages, ViewerName
 from wwspec_contracts.errors import WWSpecError
 
 SETTINGS = ("CORPID", "CORPSECRET", "AGENTID", "PROGRAM_ID")  # WWSPEC_CORPID and so on
@@ -30,16 +32,16 @@ EVERY = 10  # seconds between two pulls: WeCom allows few without the token of a
 log = logging.getLogger("viewer")
 
 
-class Memory(wecom.CursorStore):
+class Memory(CursorStore):
     """Where the last pull ended. An app keeps it, and the messages, in its database: see examples/archive_app."""
 
-    position: wecom.Position | None = None
+    position: Position | None = None
 
-    def load(self) -> wecom.Position | None:
+    def load(self) -> Position | None:
         """Return where the next pull begins."""
         return self.position
 
-    def keep(self, before: wecom.Position | None, after: wecom.Position, *, commit: bool) -> None:
+    def keep(self, before: Position | None, after: Position, *, commit: bool) -> None:
         """Store where a page ends."""
         self.position = after
 
@@ -50,8 +52,8 @@ class Viewer:
     def __init__(self, client: wecom.AsyncZoneClient, agentid: int, corpid: str) -> None:
         self._client, self._agentid, self._corpid = client, agentid, corpid
         self._cursor, self._lock, self._pulled = Memory(), Lock(), 0.0
-        self._chats: dict[str, list[wecom.ViewerMessage]] = {}
-        self._unopened: list[wecom.UnopenedMessage] = []
+        self._chats: dict[str, list[ViewerMessage]] = {}
+        self._unopened: list[UnopenedMessage] = []
         self._sessions: dict[str, str] = {}
 
     async def show(self, request: Request) -> Response:
@@ -88,7 +90,7 @@ class Viewer:
         """Answer the latest messages of a conversation, and what could not be opened."""
         await self._pull()
         messages = self._chats.get(request.query_params.get("chat", ""), [])
-        return _json(wecom.ViewerMessages(messages=messages[-50:], unopened=self._unopened))
+        return _json(ViewerMessages(messages=messages[-50:], unopened=self._unopened))
 
     def route(self, path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
         """Return a route for those who are logged in."""
@@ -113,14 +115,14 @@ class Viewer:
             self._pulled = time.monotonic()
 
 
-def _chat_of(message: wecom.ViewerMessage) -> str:
+def _chat_of(message: ViewerMessage) -> str:
     """Return the group, or the two people of a one-to-one chat."""
     if message.chat is not None:
         return message.chat.openid
     return " ".join(sorted({each.openid for each in (message.sender, *message.receivers)}))
 
 
-def _names(message: wecom.ViewerMessage) -> list[wecom.ViewerName]:
+def _names(message: ViewerMessage) -> list[ViewerName]:
     names = [message.chat] if message.chat else [message.sender, *message.receivers]
     return [name for name in names if name.type]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from torture.archive import HANDLED, ANNOUNCED, judge, judge_notifications, judge_announced
+from torture.archive import ANNOUNCED, HANDLED, judge, judge_announced, judge_notifications
 
 SAID = ["m1", "m2"]
 GROUPS = {"g1": ["a", "b"]}
@@ -67,4 +67,5 @@ def test_a_number_that_the_app_was_told_and_never_got_is_named(tmp_path: Path) -
     assert judge_announced(tmp_path, [7]) == ["1 of 1 that the absent app was told are lost, such as number 7"]
     (tmp_path / ANNOUNCED).write_text("8\n7\n8\n")
     assert judge_announced(tmp_path, [7, 8]) == [], "once more than told is well"
-    assert judge_announced(tmp_path, [7, 8, 10, 9]) == ["2 of 4 that the absent app was told are lost, such as number 9"]
+    lost = "2 of 4 that the absent app was told are lost, such as number 9"
+    assert judge_announced(tmp_path, [7, 8, 10, 9]) == [lost]

@@ -11,14 +11,11 @@ from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from threading import BoundedSemaphore, Lock, Thread, get_ident
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from wwspec_contracts.errors import CallError
 from wwspec_contracts.support.stacks import Frames, task_frames, thread_frames
 from wwspec_router.sdk.base import SdkClient
-
-if TYPE_CHECKING:
-    from wwspec_router.handlers.context import AsyncContext
 
 T = TypeVar("T")
 _Job = Callable[[SdkClient], None]
@@ -135,10 +132,24 @@ def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
         future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
 
 
+class AsyncRun(Protocol):
+    """What a portal needs of an `AsyncContext`."""
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the run's deadline, if it has one."""
+
+    def open_mailbox(self, helpers: Helpers) -> Mailbox:
+        """Let SDK calls run on the thread that serves the mailbox."""
+
+    def timeout_error(self) -> CallError:
+        """Return the error of a run that came to its deadline."""
+
+
 class Portal(Protocol):
     """Runs an `async def` handler for a worker thread."""
 
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: "AsyncContext") -> T:
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
         """Run a handler to its end, or to the context's deadline, and return its result.
 
         Raises:
@@ -159,7 +170,7 @@ class LoopPortal:
         self._tasks: dict[int, asyncio.Task[Any] | None] = {}
         self._helpers = helpers or Helpers()
 
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: "AsyncContext") -> T:
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
         """See `Portal.run`."""
         mailbox = context.open_mailbox(self._helpers)
         future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
@@ -177,7 +188,7 @@ class LoopPortal:
         return thread_frames(ident) if task is None else task_frames(task)
 
     async def _guarded(
-        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: "AsyncContext"
+        self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun
     ) -> Callable[[], T]:
         """Run a handler; return a function that returns its result or raises its error on the calling thread.
 
@@ -200,7 +211,7 @@ class PrivateLoopPortal:
     SDK calls run on that thread too, one after another.
     """
 
-    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: "AsyncContext") -> T:
+    def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
         """See `Portal.run`."""
         return asyncio.run(_limited(handler, context))
 
@@ -209,7 +220,7 @@ def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: "AsyncContext") -> T:
+async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
     limit = asyncio.timeout(context.remaining)
     try:
         async with limit:

@@ -201,8 +201,13 @@ class Functions:
         self, handler: Handler | EventHandler, encode: Callable[[Any], str], *, checks_end: bool
     ) -> tuple[Callable[[Any, Any], Any], Callable[[Any], str]]:
         """Return a function that runs a handler, within `around` if there is one; and one that encodes its result."""
-        own, portal = handler.function, self._portal
-        function = own if handler.takes_context else lambda request, context: own(request)
+        own: Callable[..., Any] = handler.function
+        portal = self._portal
+
+        def without_context(request: Any, context: Any) -> Any:
+            return own(request)
+
+        function = own if handler.takes_context else without_context
 
         def in_portal(request: Any, context: Any) -> Any:
             return portal.run(lambda: function(request, context), context)
