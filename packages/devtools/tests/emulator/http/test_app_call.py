@@ -69,3 +69,7 @@ def test_a_call_that_says_too_little_or_too_much_is_refused(zone: Zone, body: di
 def test_a_body_that_is_no_json_is_refused(zone: Zone) -> None:
     refused: httpx.Response = zone[0].http.post("/emulator/call", content=b"{")
     assert refused.json()["errcode"] == 40058
+
+
+def test_an_ability_id_may_be_one_letter(zone: Zone) -> None:
+    assert call(zone[0], ability_id="a")["answer"]["response_data"] == "{}"
