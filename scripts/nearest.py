@@ -10,12 +10,17 @@ from pathlib import Path
 from scripts.rooms import ROOMS
 
 TESTS = tuple(tests for _, tests in ROOMS.values())
+EMULATOR, EMULATOR_TESTS = "packages/devtools/wwspec_devtools/emulator", "packages/devtools/tests/emulator"
 BESIDE = {
     "wwspec_router/kernel/": "tests/handlers/test_*.py",
     "wwspec_router/kernel/intake": "tests/jobs/test_events.py",
     "packages/devtools/wwspec_devtools/console_contracts/saved_requests": (
         "packages/devtools/tests/cli/test_saved_requests.py"
     ),
+    f"{EMULATOR}/display/": f"{EMULATOR_TESTS}/http/test_reads.py",
+    f"{EMULATOR}/display/verdicts": f"{EMULATOR_TESTS}/state/traffic/test_traces.py",
+    f"{EMULATOR}/state/": f"{EMULATOR_TESTS}/apis/test_*.py",
+    f"{EMULATOR}/state/machines": f"{EMULATOR_TESTS}/program/test_machines.py",
 }
 """Tests of another folder that are the nearest, by what the paths of the modules begin with."""
 PAGE = re.compile(r"((packages/\w+/)?README|docs/).*\.md")

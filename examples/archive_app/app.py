@@ -100,15 +100,14 @@ def row_of(message: Message) -> tuple[str | int, ...]:
 def open_keys() -> None:
     """Open the keys of messages. One whose private key is not in the folder yet waits for it."""
     ring = wecom.KeyRing.from_folder(KEYS)
-    with closing(sqlite3.connect(DATABASE)) as db:
+    with closing(sqlite3.connect(DATABASE, isolation_level=None)) as db:
         for msgid, key, version in db.execute(SEALED_KEYS).fetchall():
             try:
                 opened = ring.open({"encrypted_secret_key": key, "public_key_ver": version})
             except wecom.KeyRingError as error:
                 log.warning("message %s: %s", msgid, error)
                 continue
-            with db:
-                db.execute("UPDATE messages SET secret_key = ? WHERE msgid = ?", (opened, msgid))
+            db.execute("UPDATE messages SET secret_key = ? WHERE msgid = ?", (opened, msgid))
 
 
 def show(request: Request) -> HTMLResponse:

@@ -34,7 +34,7 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
         ("abilities/chat_summary.py", "tests/abilities/test_chat_summary.py"),
         ("scripts/needs", "tests/packaging/test_needs.py"),
         ("scripts/website/facts.py", "tests/docs/test_facts.py"),
-        ("AGENTS.md", "tests/docs/test_map.py"),
+        ("AGENTS.md", "tests/docs/test_contributing.py"),
         ("tests/test_asgi.py", "tests/test_asgi.py"),
         ("tests/stores/redis/relay.py", "tests/stores/redis/test_kept.py"),
     ],
@@ -47,6 +47,10 @@ def test_a_module_has_the_tests_of_its_folder_and_of_what_is_beside_it() -> None
     tests = nearest(Path("wwspec_router/kernel/intake.py"))
     assert {"tests/kernel/test_once.py", "tests/handlers/test_follow.py", "tests/jobs/test_events.py"} < {*tests}
     assert not [test for test in tests if test.startswith("packages/client/tests/client/")]
+    emulator = "packages/devtools/tests/emulator"
+    state = nearest(Path("packages/devtools/wwspec_devtools/emulator/state/texts.py"))
+    assert {f"{emulator}/state/test_scenes.py", f"{emulator}/apis/test_analyses.py"} < {*state}
+    assert f"{emulator}/program/test_machines.py" not in state
 
 
 def test_a_module_without_a_folder_of_tests_has_those_of_the_next_one_above_or_of_its_name() -> None:

@@ -6,6 +6,8 @@ import pytest
 from tests.stores.suites.rig import ManualClock, refused
 from wwspec_contracts.errors import ConfigurationError, StoreFullError
 from wwspec_router.stores import StoreLimits, open_store
+from wwspec_router.stores.kept import KeptKey, KeptValue
+from wwspec_router.stores.program_keys import instance_name
 from wwspec_router.stores.sqlite.events import SqliteStore
 
 
@@ -53,3 +55,25 @@ def test_another_spelling_of_sqlite_is_refused_with_the_right_one(url: str) -> N
 def test_memory_takes_no_name() -> None:
     with pytest.raises(ConfigurationError, match="write memory: alone"):
         open_store("memory:name")
+
+
+class Late(SqliteStore):
+    """The store of a process that another one overtakes: it writes just after this one has read."""
+
+    def __init__(self, path: Path, other: SqliteStore) -> None:
+        super().__init__(path)
+        self._other: SqliteStore | None = other
+
+    def read_kept(self, key: KeptKey) -> KeptValue | None:
+        found = super().read_kept(key)
+        other, self._other = self._other, None
+        if other is not None:
+            instance_name(other)
+        return found
+
+
+def test_processes_that_begin_with_an_empty_store_at_once_give_it_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "notify.db"
+    with closing(SqliteStore(path)) as first, closing(Late(path, first)) as late:
+        name = instance_name(late)
+        assert name == instance_name(first) == instance_name(late)

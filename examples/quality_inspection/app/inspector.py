@@ -21,7 +21,7 @@ class Inspector:
 
     def __init__(self, client: ZoneClient, database: str) -> None:
         self._client = client
-        self._db = sqlite3.connect(database, check_same_thread=False)
+        self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self._db.execute("CREATE TABLE IF NOT EXISTS tickets (msgid TEXT PRIMARY KEY, employee TEXT, ticket TEXT)")
         self.progress: dict[str, float] = {}
 
@@ -35,9 +35,8 @@ class Inspector:
         """Keep a ticket. It may come twice, and two machines may find the same message: the msgid tells."""
         match event.data:
             case Finding(hits=hits):
-                with self._db:
-                    rows = [(hit.msgid, hit.employee, event.notify_id) for hit in hits]
-                    self._db.executemany("INSERT OR IGNORE INTO tickets VALUES (?, ?, ?)", rows)
+                rows = [(hit.msgid, hit.employee, event.notify_id) for hit in hits]
+                self._db.executemany("INSERT OR IGNORE INTO tickets VALUES (?, ?, ?)", rows)
             case Progress(report_id=report_id, done=done, total=total):  # in any order
                 self.progress[report_id] = max(done / total, self.progress.get(report_id, 0.0))
 

@@ -219,14 +219,15 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         removes = self._removes_expired(row, now)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            kept = self._check_kept(db, writes)
-            refusal = self._refusal(db, job, job_size) or kept.refusal
+            kept = self._check_kept(db, writes) if writes else None
+            refusal = self._refusal(db, job, job_size) or (kept and kept.refusal)
             if refusal is not None:
                 return refusal
             if not self._put(db, row, removes, now):
                 return full(self._limits)
             self._add(db, job, job_size)
-            self._make_kept(db, kept)
+            if kept is not None:
+                self._make_kept(db, kept)
             return None
 
         unless_refused(self._file.write(work))

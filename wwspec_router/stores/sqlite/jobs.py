@@ -210,7 +210,7 @@ class SqliteJobs(SqliteKept):
         not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
-            refusal = self._refusal(db, job, size) or self._change_kept(db, writes)
+            refusal = self._refusal(db, job, size) or (self._change_kept(db, writes) if writes else None)
             if refusal is None:
                 self._add(db, job, size, delay)
             return refusal

@@ -116,7 +116,7 @@ class ArchiveRows:
     def list(self, connection: Connection, corpids: Sequence[str], now: float) -> None:
         """Have a row for each of these corps, and none of others that nobody pulls now."""
         found = set(connection.scalars(select(_C.corpid).where(_C.name == self._name)))
-        for corpid in set(corpids) - found:
+        for corpid in set(corpids).difference(found):
             self._insert(connection, corpid, now)
         for corpid in found.difference(corpids):
             connection.execute(delete(ARCHIVE).where(*self._is(corpid), _LIVE, _C.held_until <= now))

@@ -172,7 +172,8 @@ def test_a_row_that_another_transaction_locks_is_an_error_with_its_cause_that_a_
             create_tables(connection)
         with engine.connect() as holder, engine.connect() as connection:
             holder.exec_driver_sql("BEGIN IMMEDIATE")
-            with pytest.raises(CursorStoreError, match="another transaction locks the table") as caught:
+            text = r"another transaction locks the table .*\(OperationalError SQLITE_BUSY\)"
+            with pytest.raises(CursorStoreError, match=text) as caught:
                 SqlCursor(connection, name="corp").keep(None, FIRST, commit=False)
     assert caught.value.retryable
     assert isinstance(caught.value.__cause__, OperationalError)

@@ -245,3 +245,17 @@ def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is
         assert is_of(corp.stored, codes[-1]), (number, seed)
         assert there.access_token(), (number, seed)
         assert corp.access_token(), (number, seed)
+
+
+def test_a_code_that_works_is_kept_though_the_clock_of_its_machine_is_behind(
+    corps: tuple[Corp, Corp], clock: Clock
+) -> None:
+    here, there = corps
+    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+    clock.now += 60
+    there.install()
+    clock.now -= 60
+    code = here.reinstall()
+    here.exchange(code)
+    assert is_of(here.stored, code)
+    assert here.access_token()

@@ -157,6 +157,7 @@ def test_documents_are_read_as_the_member_whose_ticket_of_the_last_30_days_the_a
         ({"keywords": ["x"], "create_time_start": 2, "create_time_end": 1}, 710725),
         ({"keywords": ["x"], "doc_type": 7}, 40058),
         ({"retrieved_knowledge_list": [{"fragment": "x" * 10_001, "ref_id": "1"}]}, 40058),
+        ({"retrieved_knowledge_list": [{"fragment": "x", "ref_id": "1"}] * 101}, 40058),
     ],
 )
 def test_illegal_document_searches_are_refused(zone: EmulatedZone, params: Json, errcode: int) -> None:

@@ -192,3 +192,9 @@ def test_a_corp_has_1000_knowledge_bases_at_most(zone: EmulatedZone) -> None:
     assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[PAGE]) == 790027
     zone.ok("knowledge_base_delete", kb_id=made[0])
     make(zone)
+
+
+def test_99836_the_url_of_a_page_has_1024_bytes_at_most(zone: EmulatedZone) -> None:
+    longest = "http://example.com/" + "页" * 335
+    make(zone, doc_list=[PAGE | {"web_url": longest}])
+    assert zone.refused("knowledge_base_create", kb_name="手册", doc_list=[PAGE | {"web_url": f"{longest}x"}]) == 790025

@@ -61,3 +61,7 @@ def test_a_call_that_says_too_little_or_too_much_is_refused(zone: Zone, body: di
     answer = call(zone[0], **body)
     assert answer["errcode"] == 40058
     assert named in answer["errmsg"]
+
+
+def test_an_ability_id_may_be_one_letter(zone: Zone) -> None:
+    assert call(zone[0], ability_id="a")["answer"]["response_data"] == "{}"

@@ -106,3 +106,12 @@ def test_the_receiver_of_events_is_chosen_at_one_corp_or_at_every_one_that_autho
         assert receivers() == [False, True, False]
         every.receive_events()
         assert receivers() == [True, True, True]
+
+
+def test_at_a_corp_that_has_taken_its_authorisation_back_no_receiver_is_chosen(start: StartEmulator) -> None:
+    emulator = start(corps=2)
+    first, second = emulator.platform.world.apps
+    with EmulatorClient(emulator.url, corp=second.corpid) as leaving, EmulatorClient(emulator.url) as every:
+        leaving.cancel()
+        every.receive_events()
+    assert (first.receiver is not None, second.receiver is not None) == (True, False)

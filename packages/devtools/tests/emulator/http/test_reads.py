@@ -54,7 +54,8 @@ def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
         answer = emulator.http.get("/emulator/traffic", params={name: value}).json()
         assert answer["errcode"] == 40058
         assert name in answer["errmsg"]
-    assert "limit" in emulator.http.get("/emulator/traffic?limit=0").json()["errmsg"]
+    nothing = emulator.http.get("/emulator/traffic?limit=0").json()
+    assert (nothing["errcode"], "limit" in nothing["errmsg"]) == (40058, True)
 
 
 def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(

@@ -262,3 +262,10 @@ def test_without_an_emulator_the_proxy_says_so(tmp_path: Path) -> None:
             answer = exchange(proxy, get(f"{BASE}/", "Host: x"))
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert b"the emulator can't be reached" in answer
+
+
+def test_a_client_that_asks_for_the_end_of_its_connection_and_still_sends_gets_the_whole_answer(proxy: Proxy) -> None:
+    """More than the proxy reads ahead: to close with unread data would reset the connection."""
+    request = get(f"{BASE}/", "Host: x", "Connection: close")
+    answer = exchange(proxy, request + b"x" * 1_000_000)
+    assert answer.startswith(b"HTTP/1.1 200 ")

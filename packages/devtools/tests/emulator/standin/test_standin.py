@@ -406,3 +406,8 @@ def test_a_call_that_finds_no_emulator_says_where_it_looked_why_and_what_to_do()
     assert return_code(raised) == link.NETWORK
     place = f"the emulator at http://127.0.0.1:{port} can't be reached (Connection refused)"
     assert f"{place}: start it there, or name another one with WWSPEC_EMULATOR_URL or" in str(raised.value)
+
+
+def test_the_text_of_a_log_line_is_cut_at_128_bytes(sdk: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    sdk.spec_log_info("x" * 129)
+    assert capsys.readouterr().out.endswith(f",{'x' * 128}\n")

@@ -125,6 +125,8 @@ def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: St
         ("\ufeff[[employees]]", "byte order mark"),
         ("[[employees]]\nname = 'x'\n", "userid"),
         ("[[people]]\n", "people"),
+        ("[[customers]]\nid = 'a'\nalias = 'x'\n", "`alias` - at `$.customers[0]`"),
+        ("[[robots]]\nid = 'a'\nname = 'x'\n", "`name` - at `$.robots[0]`"),
         ("[[employees]]\nuserid = 'a'\n[[customers]]\nid = 'a'\n", "'a' occurs twice"),
         ("[[groups]]\nchatid = 'g'\nmembers = ['a']\n", "groups[0].members"),
         ("[[groups]]\nchatid = 'g'\nmembers = ['a', 'a']\n", "groups[0].members"),
@@ -178,3 +180,14 @@ def test_a_corp_has_up_to_a_hundred_thousand_messages(start: StartEmulator) -> N
         cursor, more = answer["next_cursor"], answer["has_more"]
     assert seen == 100_000
     assert len(make_conversations(rng(), START, 1000, Scene()).messages) == 1000
+
+
+def test_a_message_may_be_of_the_moment_of_the_start_and_is_never_of_a_later_one(tmp_path: Path) -> None:
+    path = tmp_path / "scene.toml"
+    text = "[[messages]]\nfrom = 'lina'\nto = ['zhangwei']\nago = "
+    path.write_text(f"{text}0\n")
+    [message] = make_conversations(rng(), START, 0, load_scene(path)).messages
+    assert message.send_time == START
+    path.write_text(f"{text}-1\n")
+    with pytest.raises(ConfigurationError, match=r"\$\.messages\[0\]\.ago"):
+        load_scene(path)

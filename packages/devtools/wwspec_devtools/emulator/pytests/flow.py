@@ -161,7 +161,7 @@ def ability_call_of(exchange: Exchange) -> AbilityCall | None:
     """Return the call of an ability; None for another exchange."""
     sent, text = exchange.call, exchange.text.request
     if exchange.kind == CALL and sent is not None:
-        return AbilityCall(exchange.ability or exchange.name, text, sent.notify_id, sent.is_async)
+        return AbilityCall(exchange.ability, text, sent.notify_id, sent.is_async)
     if exchange.kind != APP or exchange.name not in _CALLS or not isinstance(json_of(text), dict):
         return None
     ability, data, notify_id = (_text_at(text, name) for name in ("ability_id", "request_data", "notify_id"))
