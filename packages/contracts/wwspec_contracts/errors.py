@@ -441,7 +441,7 @@ class JsonError(WWSpecError):
 
 
 _NEAR = 0.65
-"""How alike a word and the one that is meant are, at least: as `ttk` and `ttl`, and more than `contract` and `trace`."""
+"""How alike the words are, at least: `ttk` and `ttl` are more alike than this, `contract` and `trace` less."""
 
 
 def other_layout(place: str, found: object, known: int, fresh: str) -> str:
