@@ -23,7 +23,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
 MOST_MACHINES = 16
-FIRST_ANSWER = 5.0
+FIRST_ANSWER = 10.0
 """Seconds to wait for a first answer: what listens there may be something else, which says nothing."""
 URL_VARIABLE = "WWSPEC_EMULATOR_URL"
 
