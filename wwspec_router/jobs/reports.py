@@ -78,68 +78,47 @@ class _ReportAnswer(msgspec.Struct):
 _decode_answer = msgspec.json.Decoder(_ReportAnswer).decode
 
 
-class Reporter:
-    """Reports outcomes.
-
-    Args:
-        sdk: Carries the reports.
-    """
-
-    def __init__(self, sdk: Sdk) -> None:
-        self._sdk = sdk
-
-    def report(self, job: Job, outcome: Outcome) -> Verdict:
-        """Report an outcome once; if the platform refuses it for good, report an error instead.
-
-        Blocks. Never raises.
-        """
-        errcode = self._send(job, outcome)
+def report(sdk: Sdk, job: Job, outcome: Outcome) -> Verdict:
+    """Report the outcome of a job; in place of a result that the platform refuses for good, an error. Never raises."""
+    errcode = _send(sdk, job, outcome)
+    refusal = _refusal(job, errcode)
+    if errcode is None or refusal.kind is not RefusalKind.RESULT:
+        return _verdict(job, errcode, refusal)
+    name = short(job.ability_id, 64)
+    log.error("job %s of %s: result refused (%d), %s", short(job.job_id), name, errcode, refusal.reason)
+    for replacement in _replacements(errcode, refusal.reason):
+        errcode = _send(sdk, job, replacement)
         refusal = _refusal(job, errcode)
-        if errcode is None or refusal.kind is not RefusalKind.RESULT:
-            return self._verdict(job, errcode, refusal)
-        log.error(
-            "job %s of %s: result refused (%d), %s",
-            short(job.job_id),
-            short(job.ability_id, 64),
-            errcode,
-            refusal.reason,
-        )
-        for replacement in _replacements(errcode, refusal.reason):
-            errcode = self._send(job, replacement)
-            refusal = _refusal(job, errcode)
-            if errcode is None or refusal.kind is not RefusalKind.RESULT:
-                return self._verdict(job, errcode, refusal)
-        log.error(
-            "job %s of %s given up: not even {} was accepted (%d)",
-            short(job.job_id),
-            short(job.ability_id, 64),
-            errcode,
-        )
+        if refusal.kind is not RefusalKind.RESULT:
+            return _verdict(job, errcode, refusal)
+    log.error("job %s of %s given up: not even {} was accepted (%d)", short(job.job_id), name, errcode)
+    return Verdict.HOPELESS
+
+
+def _verdict(job: Job, errcode: int | None, refusal: Refusal) -> Verdict:
+    """Return what came of a report of which the result was not refused, and log what went wrong."""
+    if errcode == 0:
+        return Verdict.DONE
+    if refusal.kind is RefusalKind.OVER:
+        log.warning("job %s: %s (%d)", short(job.job_id), refusal.reason, errcode)
+        return Verdict.DONE
+    if refusal.kind is RefusalKind.JOB:
+        log.error("job %s given up: %s (%d)", short(job.job_id), refusal.reason, errcode)
         return Verdict.HOPELESS
+    why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
+    log.warning("job %s not reported, %s; it will be tried again", short(job.job_id), why)
+    return Verdict.FAILED
 
-    def _verdict(self, job: Job, errcode: int | None, refusal: Refusal) -> Verdict:
-        """Return what came of the last report that was sent, and log it unless it was accepted."""
-        if errcode == 0:
-            return Verdict.DONE
-        if refusal.kind is RefusalKind.OVER:
-            log.warning("job %s: %s (%d)", short(job.job_id), refusal.reason, errcode)
-            return Verdict.DONE
-        if refusal.kind is RefusalKind.JOB:
-            log.error("job %s given up: %s (%d)", short(job.job_id), refusal.reason, errcode)
-            return Verdict.HOPELESS
-        why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
-        log.warning("job %s not reported, %s; it will be tried again", short(job.job_id), why)
-        return Verdict.FAILED
 
-    def _send(self, job: Job, outcome: Outcome) -> int | None:
-        """Send a report; return the platform's errcode, or None when it did not get through."""
-        try:
-            report = msgspec.json.encode({"errcode": outcome.errcode, "result": outcome.result}).decode()
-            client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
-            return _decode_answer(client.invoke(REPORT_API, report)).errcode
-        except BaseException as error:  # after any error the platform has not accepted the report
-            log.debug("job %s: %s", short(job.job_id), describe(error))
-            return None
+def _send(sdk: Sdk, job: Job, outcome: Outcome) -> int | None:
+    """Send a report; return the platform's errcode, or None when it did not get through."""
+    try:
+        report = msgspec.json.encode({"errcode": outcome.errcode, "result": outcome.result}).decode()
+        client = sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
+        return _decode_answer(client.invoke(REPORT_API, report)).errcode
+    except BaseException as error:  # after any error the platform has not accepted the report
+        log.debug("job %s: %s", short(job.job_id), describe(error))
+        return None
 
 
 def _refusal(job: Job, errcode: int | None) -> Refusal:

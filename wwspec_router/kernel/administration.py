@@ -104,7 +104,6 @@ def _status(job: FailedJob) -> FailedJobStatus:
         job_id=job.job_id,
         name=job.name,
         attempts=job.attempt,
-        error=job.failure.error,
-        errcode=job.failure.errcode,
         failed_s=int(job.age),
+        **asdict(job.failure),
     )

@@ -44,12 +44,10 @@ from wwspec_router.registry.targets import (
     Ability,
     ApiTarget,
     CallbackTarget,
-    ForgetTarget,
     FuncTarget,
     FunctionTarget,
     HandlerTarget,
-    JobsTarget,
-    StatusTarget,
+    ProgramTarget,
 )
 from wwspec_router.registry.trace import trace_faults
 from wwspec_router.stores.job import NOTIFY_JOB
@@ -88,7 +86,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status_names(self) -> frozenset[str]:
         """The ability IDs that answer the program's figures."""
-        return frozenset(name for name, each in self.abilities.items() if isinstance(each.target, StatusTarget))
+        kinds = {name: getattr(each.target, "kind", "") for name, each in self.abilities.items()}
+        return frozenset(name for name, kind in kinds.items() if kind == "status")
 
     @property
     def job_limits(self) -> dict[str, int]:
@@ -215,12 +214,12 @@ class _Builder:
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
             return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
-            return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
+            return ProgramTarget(row.kind, InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         if row.kind == "jobs":
-            return JobsTarget(InputCodec(JobsRequest), OutputCodec(JobsReply, OutputPolicy.STRICT))
+            return ProgramTarget(row.kind, InputCodec(JobsRequest), OutputCodec(JobsReply, OutputPolicy.STRICT))
         if row.kind == "forget":
             codecs = InputCodec(ForgetRequest), OutputCodec(ForgetReply, OutputPolicy.STRICT)
-            return ForgetTarget(*codecs, frozenset(row.from_corps))
+            return ProgramTarget(row.kind, *codecs, frozenset(row.from_corps))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
     def _handler(self, name: str, place: str) -> Handler | None:

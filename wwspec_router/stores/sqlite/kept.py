@@ -12,12 +12,7 @@ from msgspec.structs import astuple
 
 from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
 from wwspec_router.stores.capacity import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import (
-    full_of_kept,
-    kept_value_size,
-    storable_kept,
-    storable_writes,
-)
+from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
 from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.removal import ExpiringRows
