@@ -185,7 +185,7 @@ class RedisStore(RedisFailed, RedisOnce):
         )
 
     def check(self) -> None:
-        """Return when the server answers; see `Readiness.check`."""
+        """Return when the server answers; see `Store.check`."""
         self._server.ping()
 
     def close(self) -> None:
