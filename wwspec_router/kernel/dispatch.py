@@ -132,7 +132,7 @@ class Dispatcher:
         once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.claims
         """Holds the leases of jobs."""
-        resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
+        resources = Resources(apis=table.apis, notify=notifications.send, store=store, state=state, settings=settings)
         functions = Functions(
             sdk=sdk,
             resources=resources,

@@ -35,16 +35,8 @@ from wwspec_router.kernel.observer import Observer
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget
-from wwspec_router.registry.once import Path
-from wwspec_router.registry.targets import (
-    ApiTarget,
-    CallbackTarget,
-    FuncTarget,
-    HandlerTarget,
-    ProgramTarget,
-    Target,
-)
-from wwspec_router.registry.trace import reader_of
+from wwspec_router.registry.request_paths import Path, reader_of
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, ProgramTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
 
 P = ParamSpec("P")

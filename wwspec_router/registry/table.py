@@ -37,9 +37,9 @@ from wwspec_router.registry.events import EventRows, EventTarget, NotificationKi
 from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
-from wwspec_router.registry.once import once_faults, once_rule, path_of
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
+from wwspec_router.registry.request_paths import once_faults, once_rule, path_of, trace_faults
 from wwspec_router.registry.targets import (
     Ability,
     ApiTarget,
@@ -49,7 +49,6 @@ from wwspec_router.registry.targets import (
     HandlerTarget,
     ProgramTarget,
 )
-from wwspec_router.registry.trace import trace_faults
 from wwspec_router.stores.job import NOTIFY_JOB
 
 log = logging.getLogger(__name__)
@@ -174,7 +173,7 @@ class _Builder:
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events; it is merged now if the application has events that may not fit."""
         contracts = sorted(self._events.values(), key=lambda each: each.is_own)
-        added = self._rows.keys()
+        added = self._rows.keys
         merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts}, added)))
         if any(each.is_own for each in contracts):
             merged.load()
@@ -359,7 +358,7 @@ class _Builder:
             return contract.example("Request"), contract.example("Response")
         if isinstance(function, CallbackTarget):
             events = [each.example("Event") for each in self._events.values()]
-            return console_example(function.input.type), merged_events_example(events, self._rows.keys())
+            return console_example(function.input.type), merged_events_example(events, self._rows.keys)
         return console_example(function.input.type), console_example(function.output.type)
 
     def _own_function(self, name: str, place: str) -> HandlerTarget | None:

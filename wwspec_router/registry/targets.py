@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from wwspec_contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
+from wwspec_contracts.wrapping import AsyncJobRequest, CallbackDataRequest
 from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.handlers.ability import Handler
-from wwspec_router.registry.once import OnceRule, Path
+from wwspec_router.registry.request_paths import OnceRule, Path
 
 
 class ApiTarget(msgspec.Struct, frozen=True):
@@ -50,25 +50,11 @@ class ProgramTarget(msgspec.Struct, frozen=True):
     from_corps: frozenset[str] = frozenset()
     """Corps whose apps may have any corp forgotten; those of the others may name their own only."""
 
-    @property
-    def description(self) -> str:
-        """What it does, in a few words."""
-        return {
-            "status": "figures of the program",
-            "jobs": "jobs that failed for good",
-            "forget": "removal of all that is stored for a corp",
-        }[self.kind]
-
 
 class FuncTarget(msgspec.Struct, frozen=True):
     """Answered by the function that `input.func` names: the protocol of the vendor's Python demo [100249]."""
 
     functions: dict[str, "FunctionTarget"]
-
-    @property
-    def requests(self) -> dict[str, type]:
-        """The wrapped request of each function, for console examples."""
-        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
 
 
 FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
@@ -89,19 +75,3 @@ class Ability(msgspec.Struct, frozen=True, kw_only=True):
     """Synchronous calls that one worker process runs at once; None for no limit."""
     place: str
     """Where the registry file declares it."""
-
-    @property
-    def description(self) -> str:
-        """What answers, in a few words."""
-        match self.target:
-            case ApiTarget(api=api):
-                return f"SDK API {api}"
-            case HandlerTarget(handler=handler):
-                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
-            case CallbackTarget():
-                return "stored event by notify_id"
-            case ProgramTarget(description=description):
-                return description
-            case FuncTarget(functions=functions):
-                names = sorted(functions)
-                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"
