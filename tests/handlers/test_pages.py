@@ -65,7 +65,7 @@ def context() -> Iterator[ContextOver]:
     def over(sdk: MemorySdk) -> Context:
         notifications = AppNotifications(sdk, store, 60.0, None, {})
         new_client = partial(sdk.client, "corp", 7, "test", "")
-        resources = Resources(apis=reference_table().apis, notifications=notifications, store=store)
+        resources = Resources(apis=reference_table().apis, notify=notifications.send, store=store)
         return Context(app_call("test"), new_client, Deadline(), resources)
 
     with closing(open_store("memory:")) as store:

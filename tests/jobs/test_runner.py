@@ -40,7 +40,7 @@ from wwspec_router.envelope import Call, Deadline
 from wwspec_router.handlers.ability import ability
 from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
-from wwspec_router.jobs.reports import PATIENCE, REFUSALS, RefusalKind, Reporter, Verdict
+from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Verdict, report
 from wwspec_router.jobs.runner import LEASE, Jobs
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
@@ -156,13 +156,13 @@ def test_a_refusal_that_may_pass_costs_no_result_however_often_it_comes(claims: 
     tokens = (40014, 42001)
     for errcode in (-1, *tokens, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021):
         sdk = Platform(errcode)
-        assert Reporter(sdk).report(claimed, Outcome(errcode=0, result="{}")) is Verdict.FAILED, errcode
+        assert report(sdk, claimed, Outcome(errcode=0, result="{}")) is Verdict.FAILED, errcode
         assert len(sdk.reports) == 1, errcode
 
 
 def test_each_errcode_of_a_report_is_in_one_table_with_a_reason() -> None:
     assert all(refusal.reason for refusal in REFUSALS.values())
-    assert {refusal.kind for refusal in REFUSALS.values()} == set(RefusalKind)
+    assert {refusal.verdict for refusal in REFUSALS.values()} == {*Verdict, None}
     assert 0 not in REFUSALS
 
 

@@ -81,7 +81,7 @@ def test_without_once_code_runs_for_each_coming(store: Store) -> None:
             program.event()
             program.wait_done()
     assert len(runs) == 2
-    assert store.kept_figures().rows == 0
+    assert store.forget("corp").kept == 0
 
 
 def test_a_repeat_is_accepted_without_a_notification_when_the_event_is_stored_no_more() -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.tables import for_each
 from wwspec_contracts.errors import ConfigurationError, RegistryError
+from wwspec_devtools.console_contracts.targets import describe_target
 from wwspec_router.registry.file import Passthrough, Program, parse_registry
 from wwspec_router.registry.table import build_table, check_configuration
 from wwspec_router.registry.targets import ApiTarget
@@ -574,7 +575,7 @@ def test_an_ability_says_in_a_few_words_what_answers_it() -> None:
     abilities = build_table(ROOT, ROOT / "abilities" / "registry.toml").abilities
     names = ["chat_history", "chat_digest", "get_callback_data", "python_demo", "input_sync_msg"]
 
-    assert [abilities[name].description for name in names] == [
+    assert [describe_target(abilities[name].target) for name in names] == [
         "SDK API sync_msg",
         "handler abilities.chat_digest:digest",
         "stored event by notify_id",

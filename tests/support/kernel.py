@@ -18,7 +18,7 @@ from wwspec_router.handlers.ability import handler_of
 from wwspec_router.handlers.async_bridge import Portal
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.registry.file import OnceRow
-from wwspec_router.registry.once import once_rule
+from wwspec_router.registry.request_paths import once_rule
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import Ability, HandlerTarget
 from wwspec_router.stores import Store

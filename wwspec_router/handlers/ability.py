@@ -46,11 +46,6 @@ class Signature(NamedTuple):
     """That of its context; empty when it takes none."""
     is_async: bool
 
-    @property
-    def takes_context(self) -> bool:
-        """Whether it takes a context."""
-        return bool(self.context)
-
     def check_context(self, wanted: type) -> None:
         """Raise TypeError when the annotation of the context is another class."""
         given = self.hints.get(self.context) if self.context else wanted
@@ -130,7 +125,7 @@ def _read(function: Callable[..., Any]) -> Handler:
         found.check_context(AsyncContext if found.is_async else Context)
     except TypeError as error:
         raise TypeError(f"{getattr(function, '__qualname__', repr(function))}: {error}") from None
-    return Handler(function, request, response, found.is_async, found.takes_context)
+    return Handler(function, request, response, found.is_async, bool(found.context))
 
 
 def _side(fix: str, hint: Any, base: type[ContractT]) -> type[ContractT] | None:

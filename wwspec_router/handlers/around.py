@@ -106,20 +106,20 @@ class Around:
 
         def run_within(request: Any, context: Any) -> str:
             run = _run_of(request, context)
-            with self._named_faults(run), self._manager(run), _outcome(run, context, error_code):
+            with self._name_faults(run), self._manager(run), _outcome(run, context, error_code):
                 run.result = blocking(request, context)
                 if checks_end and context.remaining == 0:
                     raise context.timeout_error()
-                return _encoded(run, encode)
+                return _encode(run, encode)
             raise self._swallowing_error(run)
 
         async def run_within_task(request: Any, context: Any) -> str:
             run = _run_of(request, context)
-            with self._named_faults(run):
+            with self._name_faults(run):
                 async with self._manager(run):
                     with _outcome(run, context, error_code):
                         run.result = await function(request, context)
-                        return _encoded(run, encode)
+                        return _encode(run, encode)
             raise self._swallowing_error(run)
 
         if not self.is_async:
@@ -127,7 +127,7 @@ class Around:
         return lambda request, context: portal.run(lambda: run_within_task(request, context), context)
 
     @contextmanager
-    def _named_faults(self, run: Run) -> Iterator[None]:
+    def _name_faults(self, run: Run) -> Iterator[None]:
         """Name the generator in what contextlib says of one that does not yield exactly once."""
         try:
             yield
@@ -158,7 +158,7 @@ def _run_of(request: Any, context: AnyContext) -> Run:
     )
 
 
-def _encoded(run: Run, encode: Callable[[Any], str]) -> str:
+def _encode(run: Run, encode: Callable[[Any], str]) -> str:
     text = encode(run.result)
     run.errcode = errcode_of(text) if run.ability_id else 0
     return text

@@ -173,7 +173,7 @@ class LoopPortal:
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
         """See `Portal.run`."""
         mailbox = context.open_mailbox(self._helpers)
-        future = asyncio.run_coroutine_threadsafe(self._guarded(get_ident(), handler, context), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._run_guarded(get_ident(), handler, context), self._loop)
         future.add_done_callback(lambda done: mailbox.close())
         mailbox.serve()
         return future.result()()
@@ -187,7 +187,7 @@ class LoopPortal:
         task = self._tasks.get(ident)
         return thread_frames(ident) if task is None else task_frames(task)
 
-    async def _guarded(
+    async def _run_guarded(
         self, ident: int, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun
     ) -> Callable[[], T]:
         """Run a handler; return a function that returns its result or raises its error on the calling thread.
@@ -197,7 +197,7 @@ class LoopPortal:
         """
         self._tasks[ident] = asyncio.current_task()
         try:
-            result = await _limited(handler, context)
+            result = await _run_in_time(handler, context)
         except BaseException as error:
             return partial(_raise, error)
         finally:
@@ -213,14 +213,14 @@ class PrivateLoopPortal:
 
     def run(self, handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
         """See `Portal.run`."""
-        return asyncio.run(_limited(handler, context))
+        return asyncio.run(_run_in_time(handler, context))
 
 
 def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-async def _limited(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
+async def _run_in_time(handler: Callable[[], Coroutine[Any, Any, T]], context: AsyncRun) -> T:
     limit = asyncio.timeout(context.remaining)
     try:
         async with limit:

@@ -56,20 +56,13 @@ class ApiCodecs(Protocol):
         """Return the names of the APIs whose `Request` has these fields."""
 
 
-class Notifications(Protocol):
-    """Sends the notifications of a handler to the app."""
-
-    def send(self, call: Call, payload: Contract, scene: int) -> str:
-        """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
-
-
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """What the contexts of all calls share."""
 
     apis: ApiCodecs
     """The SDK APIs that handlers may call, by the API's `Request`."""
-    notifications: Notifications
-    """Sends the notifications of handlers to the app."""
+    notify: Callable[[Call, Contract, int], str]
+    """Stores a payload, notifies the call's app, and returns the notify_id; see `Context.notify`."""
     store: KeptStore
     """Has what handlers keep."""
     state: Any = None
@@ -165,7 +158,7 @@ class BaseContext(Generic[StateT, SettingsT]):
 
     def _notify(self, payload: Contract, scene: int) -> str:
         self._deadline.check()
-        return self._resources.notifications.send(self.call, payload, scene)
+        return self._resources.notify(self.call, payload, scene)
 
     def _finish(
         self, client: SdkClient, request: TaskRequest[Any, ResultT], split: Split[ResultT] | None
@@ -215,7 +208,7 @@ class BaseContext(Generic[StateT, SettingsT]):
             )
         checked_key("the name of what follows", name)
         return FollowedPages(
-            request,
+            request=request,
             name=name,
             api=self._name(type(request)),
             start=start,

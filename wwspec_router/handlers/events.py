@@ -109,7 +109,7 @@ def read_event_handler(function: object) -> EventHandler:
     found = read_signature(function, "an event")
     found.check_context(AsyncEventContext if found.is_async else EventContext)
     events = _events(found.first, found.hints.get(found.first))
-    return EventHandler(function, events, _response(found.hints), found.is_async, found.takes_context)
+    return EventHandler(function, events, _response(found.hints), found.is_async, bool(found.context))
 
 
 def _events(name: str, hint: Any) -> tuple[type[Contract], ...]:

@@ -82,46 +82,34 @@ _decode_place = msgspec.json.Decoder(_Place).decode
 _encode_place = msgspec.json.Encoder().encode
 
 
+@dataclass(kw_only=True, eq=False)
 class FollowedPages(Generic[OutputT]):
-    """The pages of one run, one after another.
+    """The pages of one run, one after another."""
 
-    Args:
-        request: The first, without cursor.
-        name: Of what follows; together with the API, corp and app it has one place.
-        api: The API's name.
-        start: Where to begin without a place.
-        call: The event or call that is worked on.
-        run: Its run.
-        writes: Where the place is noted.
-        invoke: Requests a page; raises ApiError for an errcode other than 0.
-        following: Returns the request of the page after one; None after the last.
-    """
+    request: Any
+    """The first, without cursor; then the one to send next, None after the last."""
+    name: str
+    """Of what follows; together with the API, corp and app it has one place."""
+    api: str
+    """The API's name."""
+    start: Start
+    """Where to begin without a place."""
+    call: Call
+    """The event or call that is worked on."""
+    run: JobRun
+    """Its run."""
+    writes: KeptWrites
+    """Where the place is noted."""
+    invoke: Callable[[Any, PagedRequest[OutputT]], OutputT]
+    """Requests a page; raises ApiError for an errcode other than 0."""
+    following: Callable[[PagedRequest[OutputT], OutputT], PagedRequest[OutputT] | None]
+    """Returns the request of the page after one; None after the last."""
 
-    def __init__(
-        self,
-        request: PagedRequest[OutputT],
-        *,
-        name: str,
-        api: str,
-        start: Start,
-        call: Call,
-        run: JobRun,
-        writes: KeptWrites,
-        invoke: Callable[[Any, PagedRequest[OutputT]], OutputT],
-        following: Callable[[PagedRequest[OutputT], OutputT], PagedRequest[OutputT] | None],
-    ) -> None:
+    def __post_init__(self) -> None:
+        if getattr(self.request, "limit", 0) is UNSET:
+            self.request = msgspec.structs.replace(self.request, limit=MOST)
         self.gap: FollowGap | None = None
-        asked: Any = request
-        self._request = msgspec.structs.replace(asked, limit=MOST) if getattr(asked, "limit", 0) is UNSET else asked
-        self._name = name
-        self._key = f"{api}:{name}"
-        self._api = api
-        self._start = start
-        self._call = call
-        self._run = run
-        self._writes = writes
-        self._invoke = invoke
-        self._following = following
+        self._key = f"{self.api}:{self.name}"
         self._place: _Place | None = None
         self._until = 0
         self._asked = 0
@@ -140,11 +128,11 @@ class FollowedPages(Generic[OutputT]):
         else:
             self._begin()
             self._has_begun = True
-        if self._request is None:
+        if self.request is None:
             return None
         page = self._pull(client)
         self._is_resumed = False
-        self._page, self._request = page, self._following(self._request, page)
+        self._page, self.request = page, self.following(self.request, page)
         return page
 
     def keep(self) -> None:
@@ -160,28 +148,28 @@ class FollowedPages(Generic[OutputT]):
         place = _Place(cursor, self._until)
         if before and before.cursor == cursor and self._until - before.until < QUIET:
             return
-        self._writes.note(SPACE, self._key, _encode_place(place).decode(), unchanged=True)
+        self.writes.note(SPACE, self._key, _encode_place(place).decode(), unchanged=True)
         self._place = place
 
     def _begin(self) -> None:
-        self._run.lease(_claim(self._call, self._key), f"another run follows {self._name!r}", BUSY)
+        self.run.lease(_claim(self.call, self._key), f"another run follows {self.name!r}", BUSY)
         self._place = self._read()
         now = int(time())
         if self._place is None:
             begin = self._first_time()
             self._until = now - WINDOW if begin is UNSET else begin
-            self._request = msgspec.structs.replace(self._request, **_begin_time(begin))
+            self.request = msgspec.structs.replace(self.request, **_begin_time(begin))
             return
         self._until = self._place.until
         self._is_resumed = True
-        self._request = msgspec.structs.replace(self._request, cursor=self._place.cursor)
+        self.request = msgspec.structs.replace(self.request, cursor=self._place.cursor)
         if now - self._until > WINDOW:
             self.gap = gap = FollowGap(_utc(self._until), _utc(now - WINDOW))
             text = "follow %s of %s: records from %s to %s UTC may be missing, WeCom keeps them for 5 days"
-            log.warning(text, short(self._name, 64), self._api, f"{gap.since:%F %T}", f"{gap.until:%F %T}")
+            log.warning(text, short(self.name, 64), self.api, f"{gap.since:%F %T}", f"{gap.until:%F %T}")
 
     def _read(self) -> _Place | None:
-        text = self._writes.read(SPACE, self._key)
+        text = self.writes.read(SPACE, self._key)
         try:
             return None if text is None else _decode_place(text)
         except UNREADABLE as error:
@@ -189,25 +177,25 @@ class FollowedPages(Generic[OutputT]):
 
     def _first_time(self) -> Any:
         """Return the time from which records are asked for at the first use; UNSET for all."""
-        match self._start:
+        match self.start:
             case "oldest":
                 return UNSET
             case "now":
-                return _time_of(self._call, self._run.age) - BEFORE_NOW
+                return _time_of(self.call, self.run.age) - BEFORE_NOW
             case datetime():
-                return int(self._start.timestamp())
+                return int(self.start.timestamp())
             case _:
-                return self._start
+                return self.start
 
     def _pull(self, client: Any) -> OutputT:
-        if self._request.token and self._run.age > TOKEN_LIFETIME:
-            self._request = msgspec.structs.replace(self._request, token=UNSET)
+        if self.request.token and self.run.age > TOKEN_LIFETIME:
+            self.request = msgspec.structs.replace(self.request, token=UNSET)
         while True:
             self._asked = int(time())
             try:
-                return self._invoke(client, self._request)
+                return self.invoke(client, self.request)
             except ApiError as error:
-                self._request = self._other_request(error)
+                self.request = self._other_request(error)
 
     def _other_request(self, error: ApiError) -> Any:
         """Return the request to send in place of one that WeCom refused.
@@ -217,17 +205,17 @@ class FollowedPages(Generic[OutputT]):
             ApiError: There is no other request.
         """
         if error.errcode in ASK_LATER:
-            raise self._run.postpone(f"{self._api} is limited ({error.errcode})", LIMITED) from error
-        if error.errcode != BAD_CURSOR and self._request.token:  # WeCom's pages do not name the errcode of a token
-            return msgspec.structs.replace(self._request, token=UNSET)
+            raise self.run.postpone(f"{self.api} is limited ({error.errcode})", LIMITED) from error
+        if error.errcode != BAD_CURSOR and self.request.token:  # WeCom's pages do not name the errcode of a token
+            return msgspec.structs.replace(self.request, token=UNSET)
         if error.errcode != BAD_CURSOR or not self._is_resumed:
             raise error
         self._is_resumed = False
         begin = UNSET if self.gap else self._until - MARGIN
         text = "follow %s of %s: WeCom refuses the cursor; records from %s UTC on come again"
         since = self._until - MARGIN if self.gap is None else int(time()) - WINDOW
-        log.warning(text, short(self._name, 64), self._api, f"{_utc(since):%F %T}")
-        return msgspec.structs.replace(self._request, cursor=UNSET, **_begin_time(begin))
+        log.warning(text, short(self.name, 64), self.api, f"{_utc(since):%F %T}")
+        return msgspec.structs.replace(self.request, cursor=UNSET, **_begin_time(begin))
 
 
 class _Pages(Generic[OutputT]):

@@ -170,7 +170,7 @@ class Kept(_Keeper):
             CallError: The store failed.
             ValueError: The key is empty or too long.
         """
-        return _decoded(key, self._writes.read(APP, key), type)
+        return _decode(key, self._writes.read(APP, key), type)
 
 
 class AsyncKept(_Keeper):
@@ -194,7 +194,7 @@ class AsyncKept(_Keeper):
 
     async def get(self, key: str, type: type[T]) -> T | None:  # noqa: A002 - msgspec's word
         """Return the value under a key without blocking the event loop; see `Kept.get`."""
-        return _decoded(key, await self._on_thread(lambda: self._writes.read(APP, key)), type)
+        return _decode(key, await self._on_thread(lambda: self._writes.read(APP, key)), type)
 
 
 def checked_key(what: str, key: str) -> str:
@@ -234,7 +234,7 @@ def _seconds(key: str, expires: float | timedelta | None) -> float | None:
     return seconds
 
 
-def _decoded(key: str, text: str | None, type_: type[T]) -> T | None:
+def _decode(key: str, text: str | None, type_: type[T]) -> T | None:
     if text is None:
         return None
     try:

@@ -18,7 +18,7 @@ from wwspec_contracts.support.stacks import class_of
 from wwspec_router.envelope import Call, Deadline, Reply
 from wwspec_router.handlers.run import JobRun, Postponement
 from wwspec_router.jobs.notifications import Notifications
-from wwspec_router.jobs.reports import Reporter, Verdict
+from wwspec_router.jobs.reports import Verdict, report
 from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.call_log import CallLog
@@ -75,7 +75,7 @@ class JobExecutor:
     ) -> None:
         self._journal = journal
         self._owner = owner
-        self._reporter = Reporter(sdk)
+        self._sdk = sdk
         self._dispatcher = dispatcher
         self._call_log = call_log
         self._figures = figures
@@ -294,7 +294,7 @@ class JobExecutor:
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = self._deliver(run, outcome) if job.event_type else self._reporter.report(job, outcome)
+        verdict = self._deliver(run, outcome) if job.event_type else report(self._sdk, job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:

@@ -26,38 +26,6 @@ as a refusal of its result. So no result is lost when an unknown errcode means "
 ever when it means "never"."""
 
 
-class RefusalKind(Enum):
-    """What is refused."""
-
-    TEMPORARY = "temporary"
-    """Nothing for good, or a right is missing: the same report may be accepted later."""
-    RESULT = "result"
-    """This result, for good: an error may be accepted in its place."""
-    OVER = "over"
-    """A job that is over: it was reported before, or the platform waits for it no longer."""
-    JOB = "job"
-    """The job itself: the platform does not know it."""
-
-
-class Refusal(NamedTuple):
-    """What an errcode of the platform says about a report."""
-
-    kind: RefusalKind
-    reason: str
-
-
-_TEMPORARY = (-1, *TOKEN_CODES, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021)
-_RESULT = (40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022)
-_KINDS = {
-    **dict.fromkeys(_TEMPORARY, RefusalKind.TEMPORARY),
-    **dict.fromkeys(_RESULT, RefusalKind.RESULT),
-    790010: RefusalKind.OVER,
-    790017: RefusalKind.JOB,
-}
-REFUSALS: Mapping[int, Refusal] = {code: Refusal(kind, ERRCODES[code].cause) for code, kind in _KINDS.items()}
-"""What a refusal of a report means, by errcode; the errcodes that the API documents."""
-
-
 class Verdict(Enum):
     """What came of a report."""
 
@@ -69,6 +37,26 @@ class Verdict(Enum):
     """It was refused, and every further report would be refused too."""
 
 
+class Refusal(NamedTuple):
+    """What an errcode of the platform says about a report."""
+
+    verdict: Verdict | None
+    """What came of the report; None when its result is refused for good, and an error may be accepted in its place."""
+    reason: str
+
+
+_TEMPORARY = (-1, *TOKEN_CODES, 45009, 45033, 45036, 48001, 48002, 710641, 710645, 710671, 710673, 790020, 790021)
+_RESULT = (40058, 40063, 40206, 45029, 710639, 790013, 790014, 790022)
+_VERDICTS: dict[int, Verdict | None] = {
+    **dict.fromkeys(_TEMPORARY, Verdict.FAILED),
+    **dict.fromkeys(_RESULT, None),
+    790010: Verdict.DONE,  # it was reported before, or the platform waits for it no longer
+    790017: Verdict.HOPELESS,  # the platform does not know the job
+}
+REFUSALS: Mapping[int, Refusal] = {code: Refusal(verdict, ERRCODES[code].cause) for code, verdict in _VERDICTS.items()}
+"""What a refusal of a report means, by errcode; the errcodes that the API documents."""
+
+
 class _ReportAnswer(msgspec.Struct):
     """The part of the platform's answer that is read."""
 
@@ -78,79 +66,54 @@ class _ReportAnswer(msgspec.Struct):
 _decode_answer = msgspec.json.Decoder(_ReportAnswer).decode
 
 
-class Reporter:
-    """Reports outcomes.
-
-    Args:
-        sdk: Carries the reports.
-    """
-
-    def __init__(self, sdk: Sdk) -> None:
-        self._sdk = sdk
-
-    def report(self, job: Job, outcome: Outcome) -> Verdict:
-        """Report an outcome once; if the platform refuses it for good, report an error instead.
-
-        Blocks. Never raises.
-        """
-        errcode = self._send(job, outcome)
+def report(sdk: Sdk, job: Job, outcome: Outcome) -> Verdict:
+    """Report the outcome of a job; in place of a result that the platform refuses for good, an error. Never raises."""
+    errcode = _send(sdk, job, outcome)
+    refusal = _refusal(job, errcode)
+    if errcode is None or refusal.verdict is not None:
+        return _log_verdict(job, errcode, refusal)
+    name = short(job.ability_id, 64)
+    log.error("job %s of %s: result refused (%d), %s", short(job.job_id), name, errcode, refusal.reason)
+    for replacement in _replacements(errcode, refusal.reason):
+        errcode = _send(sdk, job, replacement)
         refusal = _refusal(job, errcode)
-        if errcode is None or refusal.kind is not RefusalKind.RESULT:
-            return self._verdict(job, errcode, refusal)
-        log.error(
-            "job %s of %s: result refused (%d), %s",
-            short(job.job_id),
-            short(job.ability_id, 64),
-            errcode,
-            refusal.reason,
-        )
-        for replacement in _replacements(errcode, refusal.reason):
-            errcode = self._send(job, replacement)
-            refusal = _refusal(job, errcode)
-            if errcode is None or refusal.kind is not RefusalKind.RESULT:
-                return self._verdict(job, errcode, refusal)
-        log.error(
-            "job %s of %s given up: not even {} was accepted (%d)",
-            short(job.job_id),
-            short(job.ability_id, 64),
-            errcode,
-        )
-        return Verdict.HOPELESS
+        if refusal.verdict is not None:
+            return _log_verdict(job, errcode, refusal)
+    log.error("job %s of %s given up: not even {} was accepted (%d)", short(job.job_id), name, errcode)
+    return Verdict.HOPELESS
 
-    def _verdict(self, job: Job, errcode: int | None, refusal: Refusal) -> Verdict:
-        """Return what came of the last report that was sent, and log it unless it was accepted."""
-        if errcode == 0:
-            return Verdict.DONE
-        if refusal.kind is RefusalKind.OVER:
-            log.warning("job %s: %s (%d)", short(job.job_id), refusal.reason, errcode)
-            return Verdict.DONE
-        if refusal.kind is RefusalKind.JOB:
-            log.error("job %s given up: %s (%d)", short(job.job_id), refusal.reason, errcode)
-            return Verdict.HOPELESS
-        why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
+
+def _log_verdict(job: Job, errcode: int | None, refusal: Refusal) -> Verdict:
+    """Return what came of a report of which the result was not refused, and log what went wrong."""
+    if errcode == 0:
+        return Verdict.DONE
+    why = refusal.reason if errcode is None else f"{refusal.reason} ({errcode})"
+    if refusal.verdict is Verdict.DONE:
+        log.warning("job %s: %s", short(job.job_id), why)
+    elif refusal.verdict is Verdict.HOPELESS:
+        log.error("job %s given up: %s", short(job.job_id), why)
+    else:
         log.warning("job %s not reported, %s; it will be tried again", short(job.job_id), why)
-        return Verdict.FAILED
+    return refusal.verdict or Verdict.FAILED
 
-    def _send(self, job: Job, outcome: Outcome) -> int | None:
-        """Send a report; return the platform's errcode, or None when it did not get through."""
-        try:
-            report = msgspec.json.encode({"errcode": outcome.errcode, "result": outcome.result}).decode()
-            client = self._sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
-            return _decode_answer(client.invoke(REPORT_API, report)).errcode
-        except BaseException as error:  # after any error the platform has not accepted the report
-            log.debug("job %s: %s", short(job.job_id), describe(error))
-            return None
+
+def _send(sdk: Sdk, job: Job, outcome: Outcome) -> int | None:
+    """Send a report; return the platform's errcode, or None when it did not get through."""
+    try:
+        report = msgspec.json.encode({"errcode": outcome.errcode, "result": outcome.result}).decode()
+        client = sdk.client(job.corpid, job.agentid, job.ability_id, job.job_info)
+        return _decode_answer(client.invoke(REPORT_API, report)).errcode
+    except BaseException as error:  # after any error the platform has not accepted the report
+        log.debug("job %s: %s", short(job.job_id), describe(error))
+        return None
 
 
 def _refusal(job: Job, errcode: int | None) -> Refusal:
     """Return the refusal that an errcode means; without an errcode, or for 0, a temporary one."""
     if errcode is None:
-        return Refusal(RefusalKind.TEMPORARY, "it did not get through")
-    unknown = Refusal(
-        RefusalKind.RESULT if job.claims >= PATIENCE and errcode else RefusalKind.TEMPORARY,
-        "refused for an unknown reason",
-    )
-    return REFUSALS.get(errcode, unknown)
+        return Refusal(Verdict.FAILED, "it did not get through")
+    unknown = None if job.claims >= PATIENCE and errcode else Verdict.FAILED
+    return REFUSALS.get(errcode, Refusal(unknown, "refused for an unknown reason"))
 
 
 def _replacements(errcode: int, reason: str) -> Iterator[Outcome]:

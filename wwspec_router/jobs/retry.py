@@ -30,50 +30,39 @@ RUNS = Backoff(first=1.0, longest=300.0, growth=4.0, jitter=0.5)
 """The pauses between two runs of an event's handler; the setting `retry_pause` is the first."""
 
 
+@dataclasses.dataclass(eq=False)
 class Later:
     """Gives jobs back.
 
     Its methods raise StoreError when the journal fails; then the job is due again when its lease is over.
-
-    Args:
-        journal: Keeps the jobs.
-        owner: The name under which they were claimed.
-        figures: Where further runs of events are counted.
-        submit: Submits a run again after some seconds.
-        wake_in: Called when a job is given back, with the seconds until it is due again.
-        call_log: Where a line is written for each run; None for none.
-        retry_pause: Longest pause before an event's handler runs again after its first error, in seconds.
     """
 
-    def __init__(
-        self,
-        journal: Store,
-        owner: str,
-        figures: Figures,
-        submit: Callable[[float, Run], None],
-        wake_in: Callable[[float], None],
-        call_log: CallLog | None = None,
-        retry_pause: float = RUNS.first,
-    ) -> None:
-        self._journal = journal
-        self._owner = owner
-        self._figures = figures
-        self._submit = submit
-        self._wake_in = wake_in
-        self._call_log = call_log
-        self._runs = dataclasses.replace(RUNS, first=retry_pause)
-        self._limiter = LineLimiter()
-        self.is_stopping = False
-        """Whether nothing is kept in memory any more, because the process ends."""
+    journal: Store
+    """Keeps the jobs."""
+    owner: str
+    """The name under which they were claimed."""
+    figures: Figures
+    """Where further runs of events are counted."""
+    submit: Callable[[float, Run], None]
+    """Submits a run again after some seconds."""
+    wake_in: Callable[[float], None]
+    """Is called when a job is given back, with the seconds until it is due again."""
+    call_log: CallLog | None
+    """Where a line is written for each run; None for none."""
+    runs: Backoff
+    """The pauses before the code of an event runs again after an error."""
+    is_stopping: bool = False
+    """Whether nothing is kept in memory any more, because the process ends."""
+    limiter: LineLimiter = dataclasses.field(default_factory=LineLimiter)
 
     def run_again(self, run: Run, retries: int) -> None:
         """Run the handler of an event again, after a pause; it may run again `retries` times in all."""
         job = run.job
-        delay = self._runs.pause(job.attempt + 1)
+        delay = self.runs.pause(job.attempt + 1)
         name, run_number, runs = short(job.name, 64), job.attempt + 1, retries + 1
-        if self._call_log is not None:
-            self._call_log.end_run(run_number, runs, delay)
-        if (ending := self._limiter.ending((name, "again"))) is not None:
+        if self.call_log is not None:
+            self.call_log.end_run(run_number, runs, delay)
+        if (ending := self.limiter.ending((name, "again"))) is not None:
             text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
             log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
         self._count_rerun(job)
@@ -82,8 +71,8 @@ class Later:
     def run_unstored(self, run: Run, error: StoreError) -> None:
         """Run a job again whose writes were not stored."""
         job, name = run.job, short(run.job.name, 64)
-        delay = self._runs.pause(job.attempt + 1)
-        if (ending := self._limiter.ending((name, "unstored"))) is not None:
+        delay = self.runs.pause(job.attempt + 1)
+        if (ending := self.limiter.ending((name, "unstored"))) is not None:
             text = "job %s of %s: what it keeps is not stored, it runs again in %.1f s: %s%s"
             log.warning(text, short(job.job_id), name, delay, error, ending)
         self._count_rerun(job)
@@ -92,11 +81,11 @@ class Later:
     def run_later(self, run: Run, postponed: Postponement) -> None:
         """Run a job later that could not run now, which is no attempt."""
         job, name = run.job, short(run.job.name, 64)
-        pauses = dataclasses.replace(postponed.pauses, first=min(postponed.pauses.first, self._runs.first))
+        pauses = dataclasses.replace(postponed.pauses, first=min(postponed.pauses.first, self.runs.first))
         delay = pauses.pause(job.claims)
-        if self._call_log is not None:
-            self._call_log.end_run(job.attempt + 1, None, delay)
-        if (ending := self._limiter.ending((name, "later"))) is not None:
+        if self.call_log is not None:
+            self.call_log.end_run(job.attempt + 1, None, delay)
+        if (ending := self.limiter.ending((name, "later"))) is not None:
             text = "job %s of %s runs later, in %.1f s: %s%s"
             log.info(text, short(job.job_id), name, delay, postponed.reason, ending)
         self._postpone(run, delay, replace(job, claims=job.claims + 1), "it runs later from memory", counted=False)
@@ -113,8 +102,8 @@ class Later:
 
     def notify_later(self, run: Run, delay: float, *, counted: bool = True) -> None:
         """Give a notification back; one that is gone was fetched."""
-        if self._journal.postpone(self._owner, run.job.job_id, delay, counted=counted):
-            self._wake_in(delay)
+        if self.journal.postpone(self.owner, run.job.job_id, delay, counted=counted):
+            self.wake_in(delay)
 
     def note_lost(self, run: Run, consequence: str) -> bool:
         """Note and log why this process does not own a job any more; return whether the run goes on all the same.
@@ -123,8 +112,8 @@ class Later:
         forgotten with its corp, this run has no outcome.
         """
         job_id = run.job.job_id
-        run.is_gone = run.is_gone or not self._journal.has_job(job_id)
-        if run.is_gone and was_forgotten(self._journal, run.job.corpid):
+        run.is_gone = run.is_gone or not self.journal.has_job(job_id)
+        if run.is_gone and was_forgotten(self.journal, run.job.corpid):
             log.warning("job %s was forgotten with all of its corp; nothing is reported", short(job_id))
             return False
         if run.is_gone:
@@ -135,13 +124,13 @@ class Later:
 
     def _count_rerun(self, job: Job) -> None:
         if job.event_type:
-            self._figures.count_events(EventCounts(retried=1))
+            self.figures.count_events(EventCounts(retried=1))
 
     def _postpone(self, run: Run, delay: float, job: Job, consequence: str, *, counted: bool = True) -> None:
         """Give a job back to the journal for a pause; when the journal has lost it, keep it in memory as `job`."""
         run.end_work(stored=False)  # before: a run that takes longer than the pause would lose its next claim
-        if not run.is_gone and self._journal.postpone(self._owner, job.job_id, delay, counted=counted):
-            self._wake_in(delay)
+        if not run.is_gone and self.journal.postpone(self.owner, job.job_id, delay, counted=counted):
+            self.wake_in(delay)
             return
         if not self.note_lost(run, consequence):
             return
@@ -150,4 +139,4 @@ class Later:
             return
         again = Run(replace(job, age=run.age))
         again.is_gone = True
-        self._submit(delay, again)
+        self.submit(delay, again)

@@ -13,6 +13,7 @@ This module knows which jobs this process has, and decides which may begin: how 
 alone. `executor` runs a job, and `threads` has the threads for it. `kernel.intake` accepts jobs.
 """
 
+import dataclasses
 import logging
 import secrets
 import threading
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 LEASE = 30.0
 """Seconds for which a claimed job belongs to its process without a renewal."""
 RENEW_EVERY = 1 / 3
-"""Share of a lease after which it is renewed."""
+"""Share of a lease after which it is renewed. After a failure each tick tries again, for which the rest is left."""
 LOST_AFTER = 0.4
 """Share of a lease. When the journal was unreachable for longer, living processes may have lost their jobs."""
 HOLD = 0.5
@@ -101,9 +102,8 @@ class Jobs:
         self._poll = min(POLL, lease / 30)
         self._abilities = abilities
         self._places = Places(abilities, limits)
-        self._given_back = Later(
-            journal, self._owner, figures, self._submit_later, self._wake_in, call_log, retry_pause
-        )
+        runs = dataclasses.replace(RUNS, first=retry_pause)
+        self._given_back = Later(journal, self._owner, figures, self._submit_later, self._wake_in, call_log, runs)
         self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._given_back, call_log)
         number_of = (lambda reference: 0) if call_log is None else call_log.sdk.number_of
         execute = self._executor.execute
@@ -211,10 +211,12 @@ class Jobs:
 
     def _renew(self) -> None:
         """Renew the leases when it is time, and after a failure with every tick, until the journal answers again."""
-        now = monotonic()
+        now = monotonic()  # before the renewal, so that no lease ends earlier than is counted from here
         if self._failing or (self._running and now - self._renewed > self._lease * RENEW_EVERY):
             self._journal.renew(self._owner, list(self._running), self._lease)
             back = monotonic()
+            # The leases of other processes may have ended, too, while they could not renew them. The first that
+            # claims would run their jobs a second time, so each waits until they have had time to renew.
             if self._failing and back - self._renewed > self._lease * LOST_AFTER:
                 log.warning("the journal of jobs was out of reach; none is claimed for %.0f s", self._lease * HOLD)
                 self._claim_from = back + self._lease * HOLD

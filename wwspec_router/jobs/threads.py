@@ -136,10 +136,10 @@ class JobThreads:
         self._handle = handle
         self._number_of = number_of
         self._frames_of = frames_of
-        self._crew: ThreadPool[Run] = ThreadPool(size, "wwspec-job", self._work, wake, Pace())
+        self._pool: ThreadPool[Run] = ThreadPool(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(
-            self._running_work, lambda work: self._crew.lose(work.ident) and self._fill(), about=about
+            self._running_work, lambda work: self._pool.lose(work.ident) and self._fill(), about=about
         )
 
     def start(self) -> None:
@@ -148,43 +148,43 @@ class JobThreads:
         Raises:
             RuntimeError: The system starts no thread.
         """
-        self._crew.start(self._crew.size)
+        self._pool.start(self._pool.size)
 
     def submit(self, run: Run) -> None:
         """Let a thread take up a run."""
         self._runs[run] = None
-        self._crew.jobs.append(run)
-        self._crew.call_next()
+        self._pool.jobs.append(run)
+        self._pool.call_next()
 
     def ended(self) -> list[Run]:
         """Return the runs that have ended since this was called before."""
-        self._crew.is_waking = False  # before the first pop, as `Worker.run` relies on
+        self._pool.is_waking = False  # before the first pop, as `Worker.run` relies on
         ended = []
-        while self._crew.done:
-            run, _, _ = self._crew.done.popleft()
+        while self._pool.done:
+            run, _, _ = self._pool.done.popleft()
             del self._runs[run]
             ended.append(run)
         return ended
 
     def end(self) -> None:
         """End the threads, and wait for them; after the last run has ended, or hangs and was given away."""
-        self._crew.end(threading.TIMEOUT_MAX / 2)
+        self._pool.end(threading.TIMEOUT_MAX / 2)
 
     @property
     def free(self) -> int:
         """How many runs could begin at once."""
-        return len(self._crew.workers) + len(self._crew.lost) - len(self._runs)
+        return len(self._pool.workers) + len(self._pool.lost) - len(self._runs)
 
     @property
     def replaced(self) -> int:
         """Threads that hang, beside those that took their places."""
-        return len(self._crew.lost)
+        return len(self._pool.lost)
 
     @property
     def exhausted(self) -> bool:
         """Whether no thread is left that could take up a job ever again, and none can be added."""
-        threads = [*self._crew.workers, *self._crew.lost]
-        return self._crew.is_full and all(self._is_hopeless(each.job) for each in threads)
+        threads = [*self._pool.workers, *self._pool.lost]
+        return self._pool.is_full and all(self._is_hopeless(each.job) for each in threads)
 
     def runs(self) -> list[Run]:
         """Return the runs that were submitted and not returned by `ended`."""
@@ -201,7 +201,7 @@ class JobThreads:
             run for run in self._runs if not (run.is_reporting or run.deadline.is_logged) and run.deadline.is_over()
         ]
         for run in late:
-            if run.deadline.place is None and (ident := self._crew.ident_of(run)) is not None:
+            if run.deadline.place is None and (ident := self._pool.ident_of(run)) is not None:
                 run.deadline.place = traceback_at(self._frames_of(ident))
         return [run for run in late if run.deadline.is_over(MARGIN)]
 
@@ -216,13 +216,13 @@ class JobThreads:
         """Log what hangs, and start other threads in their places; return the runs whose threads were replaced."""
         self._watchdog.check()
         self._fill()
-        return [run for each in self._crew.lost.copy() if (run := each.job) is not None and self.hangs(run)]
+        return [run for each in self._pool.lost.copy() if (run := each.job) is not None and self.hangs(run)]
 
     def _fill(self) -> bool:
         """Start threads in the places of those that were replaced; return False when the system has no more of them."""
         with suppress(RuntimeError, MemoryError):
             self.start()
-        return not self._crew.has_failed_to_start
+        return not self._pool.has_failed_to_start
 
     def _limit(self, is_reporting: bool) -> float:
         return self._report_within if is_reporting else self._hang_after
@@ -230,7 +230,7 @@ class JobThreads:
     def _running_work(self) -> list[Work]:
         """Return what the threads do that were not replaced."""
         work = []
-        for ident, name, begun, run in self._crew.busy():
+        for ident, name, begun, run in self._pool.busy():
             is_reporting, since = run.stage()
             job = run.job
             what = f"{'the report of a job' if is_reporting else 'a job'} of {short(job.name, 64)}"

@@ -100,11 +100,5 @@ class Administration:
 
 
 def _status(job: FailedJob) -> FailedJobStatus:
-    return FailedJobStatus(
-        job_id=job.job_id,
-        name=job.name,
-        attempts=job.attempt,
-        error=job.failure.error,
-        errcode=job.failure.errcode,
-        failed_s=int(job.age),
-    )
+    failure = asdict(job.failure)
+    return FailedJobStatus(job_id=job.job_id, name=job.name, attempts=job.attempt, failed_s=int(job.age), **failure)

@@ -2,24 +2,19 @@
 
 import msgspec
 
+_NAMES = {"milliseconds": "ms", "sdk_milliseconds": "sdk_ms", "request_id": "platform_request_id"}
+"""Names for programs, where they differ."""
 
-class CallLine(msgspec.Struct, frozen=True, kw_only=True):
+
+class CallLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename=_NAMES):
     """What is known of one call at its end."""
 
     kind: str
     """`call`, `event`, `async` for the acceptance of an asynchronous call, `job` for its run, or `?`."""
     ability: str
     """What was called: an ability ID, or the type of an event."""
-    caller: str
-    """Corp and app; empty when the request could not be decoded, and with the vendor's SDK."""
     errcode: int
     """What the program answered; 0 for success."""
-    errmsg: str
-    """Empty with the vendor's SDK, as is `refused_errmsg`."""
-    refused_api: str
-    """The latest SDK API that the platform refused; empty when there is none."""
-    refused_errcode: int
-    refused_errmsg: str
     milliseconds: float
     """Time from its arrival to its answer."""
     sdk_milliseconds: float
@@ -30,34 +25,24 @@ class CallLine(msgspec.Struct, frozen=True, kw_only=True):
     """Size of the answer as it was sent; for a job, of its result."""
     ending: str = ""
     """How it ended, when it was not by an answer of the program."""
+    refused_api: str = ""
+    """The latest SDK API that the platform refused; empty when there is none."""
+    refused_errcode: int = 0
     request_id: str = ""
     """The platform's id of the request, if a header has it."""
     sdk_version: str = ""
     """If the module says its version."""
+    caller: str = ""
+    """Corp and app; empty when the request could not be decoded, and with the vendor's SDK."""
+    errmsg: str = ""
+    """Empty with the vendor's SDK, as is `refused_errmsg`."""
+    refused_errmsg: str = ""
 
     @property
     def fields(self) -> dict[str, object]:
         """The line as names and values, for programs; without empty ones."""
-        always = {
-            "kind": self.kind,
-            "ability": self.ability,
-            "errcode": self.errcode,
-            "ms": round(self.milliseconds, 3),
-            "sdk_ms": round(self.sdk_milliseconds, 3),
-            "bytes_in": self.bytes_in,
-            "bytes_out": self.bytes_out,
-        }
-        at_times = {
-            "ending": self.ending,
-            "refused_api": self.refused_api,
-            "refused_errcode": self.refused_errcode,
-            "platform_request_id": self.request_id,
-            "sdk_version": self.sdk_version,
-            "caller": self.caller,
-            "errmsg": self.errmsg,
-            "refused_errmsg": self.refused_errmsg,
-        }
-        return always | {name: value for name, value in at_times.items() if value}
+        fields: dict[str, object] = msgspec.to_builtins(self)
+        return fields
 
     def __str__(self) -> str:
         columns = (

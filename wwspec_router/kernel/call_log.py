@@ -7,6 +7,7 @@ these; no setting changes that. Without lines nothing is measured.
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from time import monotonic
 
 import msgspec
@@ -39,28 +40,20 @@ class _Answer(msgspec.Struct):
     errmsg: str = ""
 
 
+@dataclass(eq=False)
 class CallLog:
-    """Writes the lines of the calls.
+    """Writes the lines of the calls."""
 
-    Args:
-        sdk: Measures what each call does with the SDK.
-        quiet: Labels of calls that are polled: they have a line only when they fail.
-        errcodes: Those of the program's own failures.
-        observer: Is called at each step; None for none.
-    """
+    sdk: MeasuredSdk
+    """Measures what each call does with the SDK; the one that calls use."""
+    quiet: Collection[str] = ()
+    """Labels of calls that are polled: they have a line only when they fail."""
+    errcodes: ProgramErrcodes = ProgramErrcodes()
+    """Those of the program's own failures."""
+    observer: Observer | None = None
+    """Is called at each step; None for none."""
 
-    def __init__(
-        self,
-        sdk: MeasuredSdk,
-        quiet: Collection[str] = (),
-        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
-        observer: Observer | None = None,
-    ) -> None:
-        self.sdk = sdk
-        """The one that calls use."""
-        self._observer = observer
-        self._quiet = quiet
-        self._errcodes = errcodes
+    def __post_init__(self) -> None:
         self._jobs: dict[str, Measure] = {}
         """What is measured of the jobs that run, by what the emulator knows them by."""
 
@@ -90,7 +83,7 @@ class CallLog:
             is_job: Whether this is the run of an asynchronous call, and not its acceptance.
             queued: Seconds until a worker began it.
         """
-        if label in self._quiet and not errcode and not ending:
+        if label in self.quiet and not errcode and not ending:
             return
         measure = measure or Measure()
         call, refused = measure.call, measure.refused or Refused()
@@ -104,8 +97,8 @@ class CallLog:
             refused_api=refused.api,
             refused_errcode=refused.errcode,
             refused_errmsg=refused.errmsg if with_text else "",
-            milliseconds=seconds * 1000,
-            sdk_milliseconds=measure.seconds * 1000,
+            milliseconds=round(seconds * 1000, 3),
+            sdk_milliseconds=round(measure.seconds * 1000, 3),
             bytes_in=bytes_in,
             bytes_out=bytes_out,
             ending=ending,
@@ -116,19 +109,19 @@ class CallLog:
         before = current_traceparent.set(measure.traceparent)  # this may be another thread than that of the call
         log.info(Fields("call", line.fields, text), extra={"call": line, "outcome": line.outcome})
         current_traceparent.reset(before)
-        if self._observer is not None and measure.observation is not None and measure.reference:
+        if self.observer is not None and measure.observation is not None and measure.reference:
             ended = Ended(
                 line=line,
                 reference=measure.reference,
                 number=measure.number,
-                meaning=self._errcodes.meaning(errcode),
+                meaning=self.errcodes.meaning(errcode),
                 seconds=seconds,
                 queued=queued,
                 sdk_seconds=measure.seconds,
                 trace_id=trace_id_of(measure.traceparent),
                 is_job=is_job,
             )
-            self._observer.end(measure.observation, ended)
+            self.observer.end(measure.observation, ended)
 
     def end_run(self, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
         """Tell the emulator how the run of a job ended that this thread has just run.
@@ -141,8 +134,8 @@ class CallLog:
         self._report_run(self.sdk.measure, attempt, attempts, next_run)
 
     def _report_run(self, measure: Measure, attempt: int, attempts: int | None, next_run: float | None = None) -> None:
-        if self._observer is not None and measure.observation is not None:
-            self._observer.end_run(measure.observation, attempt, attempts, next_run)
+        if self.observer is not None and measure.observation is not None:
+            self.observer.end_run(measure.observation, attempt, attempts, next_run)
 
     def answer_job(self, answer: Answering, call: Call, route: Route, deadline: Deadline, reference: str) -> Reply:
         """Answer the call of a job as `answer` does, and write its line.
@@ -158,8 +151,8 @@ class CallLog:
         measure.reference = reference
         if reference:
             self._jobs[reference] = measure
-            if self._observer is not None:
-                self._observer.begin_run(reference)
+            if self.observer is not None:
+                self.observer.begin_run(reference)
         reply = answer(call, route, deadline)
         measure.traceparent = current_traceparent.get()
         if not reference or self._jobs.pop(reference, None) is measure:

@@ -18,9 +18,9 @@ from wwspec_router.stores.once import KeptReply, OnceClaim, OnceStore
 log = logging.getLogger(__name__)
 
 LEASE = 10.0
-"""Seconds for which a claim holds its key without a renewal."""
+"""Seconds for which a claim holds its key without a renewal: so long a killed process keeps its calls from others."""
 RENEW_EVERY = 1 / 3
-"""Share of a lease after which it is renewed."""
+"""Share of a lease after which it is renewed: when one renewal fails, the next one still comes in time."""
 LINGER = 10
 """How many renewals the thread waits for another call before it ends."""
 
@@ -102,6 +102,8 @@ class ClaimRenewer:
 
     def release(self, claim: OnceClaim) -> None:
         """Free the key of a claim whose call failed. If the store fails, the end of the lease does that."""
+        # Not while leases are renewed: a renewal that arrives after the release would take the free key again, for a
+        # claim that nobody releases any more.
         with self._renewing, self._lock:
             held = self._held.pop(claim.token)
         try:
@@ -146,6 +148,9 @@ class ClaimRenewer:
             if not held:
                 return
             tokens = self._store.renew_once([each.claim for each in held], self._lease)
+        # A renewal also takes back a key whose lease has ended, unless another claim has it. So a missing token means
+        # that another process runs the call. The run here goes on, since nobody can undo it; its reply is not kept,
+        # and a run of a job that has lost a lease stores nothing.
         for each in held:
             if each.claim.token not in tokens and each.reply is None and not each.is_lost:
                 each.is_lost = True

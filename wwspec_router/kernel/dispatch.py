@@ -132,17 +132,15 @@ class Dispatcher:
         once = Once(store, self._refusals.errcode, once_lease)
         self.leases: Leases = once.claims
         """Holds the leases of jobs."""
-        portal, figures = portal or PrivateLoopPortal(), status or _no_status
-        administration = Administration(store, program.errcode, wake, table.job_names)
-        resources = Resources(apis=table.apis, notifications=notifications, store=store, state=state, settings=settings)
+        resources = Resources(apis=table.apis, notify=notifications.send, store=store, state=state, settings=settings)
         functions = Functions(
-            sdk,
-            resources,
-            events,
-            portal,
-            figures,
-            once,
-            administration,
+            sdk=sdk,
+            resources=resources,
+            events=events,
+            portal=portal or PrivateLoopPortal(),
+            status=status or _no_status,
+            once=once,
+            administration=Administration(store, program.errcode, wake, table.job_names),
             around=table.around,
             error_code=self._refusals.errcode_of,
             observer=observer,

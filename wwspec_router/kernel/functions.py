@@ -35,18 +35,8 @@ from wwspec_router.kernel.observer import Observer
 from wwspec_router.kernel.once import Once
 from wwspec_router.logs.traceparent import current_traceparent
 from wwspec_router.registry.events import EventTarget
-from wwspec_router.registry.once import Path
-from wwspec_router.registry.targets import (
-    ApiTarget,
-    CallbackTarget,
-    ForgetTarget,
-    FuncTarget,
-    HandlerTarget,
-    JobsTarget,
-    StatusTarget,
-    Target,
-)
-from wwspec_router.registry.trace import reader_of
+from wwspec_router.registry.request_paths import Path, reader_of
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, ProgramTarget, Target
 from wwspec_router.sdk.base import Sdk, SdkClient
 
 P = ParamSpec("P")
@@ -64,47 +54,29 @@ class _FuncInput(msgspec.Struct, forbid_unknown_fields=True):
     input: _FuncCall
 
 
-class Functions:
-    """Makes the functions.
+class Functions(msgspec.Struct, frozen=True, kw_only=True):
+    """Makes the functions."""
 
-    Args:
-        sdk: Asks WeCom for data.
-        resources: What all handlers share.
-        events: Hands out stored events.
-        portal: Runs `async def` handlers.
-        status: Returns the program's figures as JSON text.
-        once: Makes the calls of some abilities run once.
-        administration: Manages what the program has stored.
-        around: What the application lets run around its code.
-        error_code: Returns the errcode that an error becomes, for `around`.
-        observer: Notes the time of checks; None for none.
-    """
-
-    def __init__(
-        self,
-        sdk: Sdk,
-        resources: Resources,
-        events: EventIntake,
-        portal: Portal,
-        status: Callable[[], str],
-        once: Once,
-        administration: Administration,
-        *,
-        around: Around | None,
-        error_code: Callable[[BaseException], int],
-        observer: Observer | None,
-    ) -> None:
-        self._sdk = sdk
-        self._resources = resources
-        self._events = events
-        self._portal = portal
-        self._status = status
-        self._once = once
-        self._administration = administration
-        self._around = around
-        self._error_code = error_code
-        self._observer = observer
-        self._func_input = InputCodec(_FuncInput)
+    sdk: Sdk
+    """Asks WeCom for data."""
+    resources: Resources
+    """What all handlers share."""
+    events: EventIntake
+    """Hands out stored events."""
+    portal: Portal
+    """Runs `async def` handlers."""
+    status: Callable[[], str]
+    """Returns the program's figures as JSON text."""
+    once: Once
+    """Makes the calls of some abilities run once."""
+    administration: Administration
+    """Manages what the program has stored."""
+    around: Around | None
+    """What the application lets run around its code."""
+    error_code: Callable[[BaseException], int]
+    """Returns the errcode that an error becomes, for `around`."""
+    observer: Observer | None
+    """Notes the time of checks; None for none."""
 
     def answering(self, target: Target) -> Function:
         """Return the function that answers one target's abilities."""
@@ -115,26 +87,22 @@ class Functions:
                 return self._handler(target)
             case CallbackTarget():
                 return self._callback(target)
-            case StatusTarget():
-                return self._figures(target)
-            case JobsTarget():
-                return self._jobs(target)
-            case ForgetTarget():
-                return self._forget(target)
+            case ProgramTarget():
+                return self._program(target)
             case FuncTarget():
                 return self._func(target)
 
-    def _timed(self, check: Callable[P, R]) -> Callable[P, R]:
+    def _time(self, check: Callable[P, R]) -> Callable[P, R]:
         """Return a check of a contract; one whose time is noted, if somebody does."""
-        return check if self._observer is None else self._observer.timed_check(check)
+        return check if self.observer is None else self.observer.timed_check(check)
 
     def handling(self, target: EventTarget) -> Function:
         """Return the function that runs on events of one type; it returns the result, or "" when there is none."""
         handler, event_type = target.handler, target.event_type
-        read, decode = self._timed(target.input.fit), self._timed(target.input.decode)
-        own = _no_result if target.output is None else self._timed(target.output.encode)
+        read, decode = self._time(target.input.fit), self._time(target.input.decode)
+        own = _no_result if target.output is None else self._time(target.output.encode)
         function, encode = self._blocking(handler, own, checks_end=True)
-        resources, client_of = self._resources, self._client_of
+        resources, client_of = self.resources, self._client_of
         kind = AsyncEventContext if handler.is_async else EventContext
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
@@ -150,11 +118,11 @@ class Functions:
                     raise
                 raise AbilityError(error.message, detail=error.detail) from error  # an errcode of 0 is a success
 
-        return _named(handler, run)
+        return _note_handler(handler, run)
 
     def _api(self, target: ApiTarget) -> Function:
-        forward, fit = self._timed(target.input.forward), self._timed(target.output.fit)
-        api, client = target.api, self._sdk.client
+        forward, fit = self._time(target.input.forward), self._time(target.output.fit)
+        api, client = target.api, self.sdk.client
 
         def invoke(call: Call, text: str, deadline: Deadline) -> str:
             request = forward(text)
@@ -169,9 +137,9 @@ class Functions:
         if rule is None:
             function = self._run(target, checks_end=True)
         else:
-            function = self._once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
-        function = _named(target.handler, function)
-        return _traced(target.trace, function) if target.trace else function
+            function = self.once.guarded(rule, target.input.decode_plain, self._run(target, checks_end=False))
+        function = _note_handler(target.handler, function)
+        return _note_trace(target.trace, function) if target.trace else function
 
     def _run(self, target: HandlerTarget, *, checks_end: bool) -> Function:
         """Return the function that runs a handler.
@@ -181,9 +149,9 @@ class Functions:
             checks_end: Whether a result that comes after the deadline is an error.
         """
         handler, decode_struct = target.handler, target.input.decode
-        decode = self._timed(decode_struct if handler.request is not None else target.input.decode_plain)
-        function, encode = self._blocking(handler, self._timed(target.output.encode), checks_end=checks_end)
-        resources, client_of = self._resources, self._client_of
+        decode = self._time(decode_struct if handler.request is not None else target.input.decode_plain)
+        function, encode = self._blocking(handler, self._time(target.output.encode), checks_end=checks_end)
+        resources, client_of = self.resources, self._client_of
         kind = AsyncContext if handler.is_async else Context
 
         def run(call: Call, text: str, deadline: Deadline) -> str:
@@ -202,7 +170,7 @@ class Functions:
     ) -> tuple[Callable[[Any, Any], Any], Callable[[Any], str]]:
         """Return a function that runs a handler, within `around` if there is one; and one that encodes its result."""
         own: Callable[..., Any] = handler.function
-        portal = self._portal
+        portal = self.portal
 
         def without_context(request: Any, context: Any) -> Any:
             return own(request)
@@ -213,16 +181,16 @@ class Functions:
             return portal.run(lambda: function(request, context), context)
 
         blocking = in_portal if handler.is_async else function
-        if self._around is None:
+        if self.around is None:
             return blocking, encode
-        return self._around.guarded(function, blocking, encode, portal, self._error_code, checks_end), _as_it_is
+        return self.around.guarded(function, blocking, encode, portal, self.error_code, checks_end), _as_it_is
 
     def _client_of(self, call: Call) -> Callable[[], SdkClient]:
         """Return a function that makes a client for a call."""
-        return partial(self._sdk.client, call.corpid, call.agentid, call.ability_id, call.job_info)
+        return partial(self.sdk.client, call.corpid, call.agentid, call.ability_id, call.job_info)
 
     def _callback(self, target: CallbackTarget) -> Function:
-        decode, fit, fetch = self._timed(target.input.decode), self._timed(target.output.fit), self._events.fetch
+        decode, fit, fetch = self._time(target.input.decode), self._time(target.output.fit), self.events.fetch
 
         def callback_data(call: Call, text: str, deadline: Deadline) -> str:
             request = decode(text)
@@ -230,8 +198,15 @@ class Functions:
 
         return callback_data
 
-    def _figures(self, target: StatusTarget) -> Function:
-        decode, fit, status = self._timed(target.input.decode), self._timed(target.output.fit), self._status
+    def _program(self, target: ProgramTarget) -> Function:
+        decode, encode, administration = target.input.decode, target.output.encode, self.administration
+        match target.kind:
+            case "jobs":
+                return lambda call, text, deadline: encode(administration.jobs(call, decode(text)))
+            case "forget":
+                corps = target.from_corps
+                return lambda call, text, deadline: encode(administration.forget(call, decode(text), corps))
+        decode, fit, status = self._time(decode), self._time(target.output.fit), self.status
 
         def figures(call: Call, text: str, deadline: Deadline) -> str:
             decode(text)
@@ -239,17 +214,9 @@ class Functions:
 
         return figures
 
-    def _jobs(self, target: JobsTarget) -> Function:
-        decode, encode, jobs = target.input.decode, target.output.encode, self._administration.jobs
-        return lambda call, text, deadline: encode(jobs(call, decode(text)))
-
-    def _forget(self, target: ForgetTarget) -> Function:
-        decode, encode, forget = target.input.decode, target.output.encode, self._administration.forget
-        return lambda call, text, deadline: encode(forget(call, decode(text), target.from_corps))
-
     def _func(self, target: FuncTarget) -> Function:
         functions = {name: self.answering(each) for name, each in target.functions.items()}
-        decode = self._timed(self._func_input.decode)
+        decode = self._time(InputCodec(_FuncInput).decode)
 
         def call_function(call: Call, text: str, deadline: Deadline) -> str:
             wrapped = decode(text).input
@@ -264,7 +231,7 @@ class Functions:
         return call_function
 
 
-def _named(handler: Handler | EventHandler, function: Function) -> Function:
+def _note_handler(handler: Handler | EventHandler, function: Function) -> Function:
     """Return a function that names the handler in errors that come when it has returned."""
     code = getattr(inspect.unwrap(handler.function), "__code__", None)
 
@@ -278,7 +245,7 @@ def _named(handler: Handler | EventHandler, function: Function) -> Function:
     return run
 
 
-def _traced(path: Path, function: Function) -> Function:
+def _note_trace(path: Path, function: Function) -> Function:
     """Return a function that notes the trace that a call names, until this thread answers another call."""
     read, note = reader_of(path), current_traceparent.set
 

@@ -145,13 +145,7 @@ class EventIntake:
         wake: Called after each event that has a handler, so that its job is claimed at once. It must not block.
     """
 
-    def __init__(
-        self,
-        sdk: Sdk,
-        store: Store,
-        table: AbilityTable,
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, sdk: Sdk, store: Store, table: AbilityTable, wake: Callable[[], None]) -> None:
         program = table.registry.program
         self._sdk = sdk
         self._store = store
@@ -352,42 +346,35 @@ def _once_key(job: Job) -> KeptKey:
     return KeptKey(corpid=job.corpid, agentid=job.agentid, space="event", name=name)
 
 
-class AppNotifications:
-    """Sends what handlers pass to `ctx.notify`.
+class AppNotifications(msgspec.Struct, frozen=True):
+    """Sends what handlers pass to `ctx.notify`."""
 
-    Args:
-        sdk: Makes notify_ids, and notifies the app.
-        store: Keeps the payloads.
-        ttl: Seconds for which one is kept where no jobs run.
-        notify_for: Seconds for which the app is notified while it does not fetch; None where no jobs run: then it is
-            notified once.
-        kinds: From a payload's type to its kind.
-    """
-
-    def __init__(
-        self,
-        sdk: Sdk,
-        store: Store,
-        ttl: float,
-        notify_for: float | None,
-        kinds: Mapping[type[Contract], NotificationKind],
-    ) -> None:
-        self._sdk = sdk
-        self._store = store
-        self._ttl = ttl
-        self._notify_for = notify_for
-        self._kinds = kinds
-        self._limiter = LineLimiter()
+    sdk: Sdk
+    """Makes notify_ids, and notifies the app."""
+    store: Store
+    """Keeps the payloads."""
+    ttl: float
+    """Seconds for which one is kept where no jobs run."""
+    notify_for: float | None
+    """Seconds for which the app is notified while it does not fetch; None where no jobs run, and it is notified
+    once."""
+    kinds: Mapping[type[Contract], NotificationKind]
+    """From a payload's type to its kind."""
+    limiter: LineLimiter = msgspec.field(default_factory=LineLimiter)
 
     def send(self, call: Call, payload: Contract, scene: int) -> str:
         """Store a payload, notify the call's app, and return the notify_id; see `Context.notify`."""
-        kind = self._kinds.get(type(payload))
+        kind = self.kinds.get(type(payload))
         if kind is None:
             name = f"{type(payload).__module__}:{type(payload).__qualname__}"
             raise TypeError(f'no row [notifications.<kind>] of the registry file has contract = "{name}"')
         if scene not in range(HIGHEST_SCENE + 1):
             raise ValueError(f"a scene is a whole number from 0 to {HIGHEST_SCENE}")
-        content = {"event_type": kind.name, "timestamp": int(time()), kind.name: msgspec.Raw(kind.encode(payload))}
+        content = {
+            "event_type": kind.name,
+            "timestamp": int(time()),
+            kind.name: msgspec.Raw(kind.output.encode(payload).encode()),
+        }
         notification = Job(
             job_id=secrets.token_hex(16),
             corpid=call.corpid,
@@ -395,16 +382,16 @@ class AppNotifications:
             unfetched=kind.name,
             scene=scene,
             data=msgspec.json.encode(content).decode(),
-            notify_id=self._sdk.new_notify_id(),
+            notify_id=self.sdk.new_notify_id(),
         )
-        client = self._sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
+        client = self.sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
         with _storing_notification:
-            if self._notify_for is not None:
-                self._store.add(notification, delay=first_pause(self._notify_for))
+            if self.notify_for is not None:
+                self.store.add(notification, delay=first_pause(self.notify_for))
             else:
-                self._store.put(call.corpid, call.agentid, notification.notify_id, notification.data, self._ttl)
-        if self._notify_for is not None:
-            notify_first(client, notification, self._limiter)
+                self.store.put(call.corpid, call.agentid, notification.notify_id, notification.data, self.ttl)
+        if self.notify_for is not None:
+            notify_first(client, notification, self.limiter)
         else:
             notify_app(client, notification.notify_id, scene)
         return notification.notify_id

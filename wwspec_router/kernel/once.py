@@ -30,7 +30,7 @@ from wwspec_router.codecs.codec import errcode_of
 from wwspec_router.envelope import Call, Deadline, Function
 from wwspec_router.handlers.run import JobRun
 from wwspec_router.kernel.claim_renewal import LEASE, ClaimRenewer
-from wwspec_router.registry.once import OnceRule, Path, path_text
+from wwspec_router.registry.request_paths import OnceRule, Path, path_text
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore, corp_hash
 
 WAIT = 10.0

@@ -4,7 +4,10 @@ It decides which part of an error the app gets, and which part is logged. It kno
 """
 
 import logging
+import secrets
+import traceback
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -23,14 +26,16 @@ from wwspec_contracts.errors import (
 )
 from wwspec_contracts.support.printable import short
 from wwspec_contracts.support.rare_lines import LineLimiter
-from wwspec_contracts.support.stacks import class_of, errcode_of, is_a, where
+from wwspec_contracts.support.stacks import class_of, describe, errcode_of, is_a, is_application, where
 from wwspec_router.envelope import Call, Deadline, Reply
-from wwspec_router.kernel.crashes import crash_error, crash_line, new_reference
 from wwspec_router.kernel.observer import current_observation
 from wwspec_router.logs.formats import Fields
 from wwspec_router.logs.tracebacks import place_of, shown
 
 log = logging.getLogger(__name__)
+
+SAID = "internal error"
+"""What the errmsg of every crash begins with."""
 
 
 class _ErrorBody(msgspec.Struct):
@@ -82,7 +87,7 @@ class Refusals:
         with suppress(BaseException):  # its own methods raise
             if is_a(error, CallError):
                 return self.errcode(error)
-        return self.errcode(crash_error(""))
+        return self.errcode(_crash_error(""))
 
     def report(self, call: Call, label: str, error: BaseException, deadline: Deadline) -> Reply:
         """Log the error of a call, and return the reply that it becomes. Never raises.
@@ -115,18 +120,18 @@ class Refusals:
                 return reply
         with suppress(BaseException):  # its own methods raise, or the log does
             reference = self._log_crash(call, label, error, ending)
-        return reply or msgspec.structs.replace(self.reply(crash_error(reference)), error=class_of(error))
+        return reply or msgspec.structs.replace(self.reply(_crash_error(reference)), error=class_of(error))
 
     def _log_crash(self, call: Call, label: str, error: BaseException, ending: str | None) -> str:
         """Log a crash; return the reference of the line, or "" when it has none or there is no line."""
-        reference = "" if self._silent else new_reference()
+        reference = "" if self._silent else secrets.token_hex(3)
         name = _name(call, label)
         if self._with_text:
             log.error("%s failed", f"{reference} {name}".lstrip(), exc_info=shown(error))
             return reference
         if ending is None:
             return ""
-        text = f"{crash_line(reference, name, error)}{ending}"
+        text = f"{_crash_line(reference, name, error)}{ending}"
         fields = {"ability": label, "error": class_of(error)} | ({"reference": reference} if reference else {})
         log.error(Fields(text, fields, text))
         return reference
@@ -182,3 +187,38 @@ def _name(call: Call, label: str) -> str:
             return "event"
         case _:
             return "call of no known type"
+
+
+def _crash_error(reference: str) -> CrashError:
+    """Return the error that the app gets.
+
+    Args:
+        reference: Of the log line about the crash; empty when there is none.
+    """
+    return CrashError(f"{SAID} {reference}") if reference else CrashError()
+
+
+def _crash_line(reference: str, name: str, error: BaseException) -> str:
+    """Return the line about a crash, without the text of the error.
+
+    The reference, and with usual names all up to the class of the error, are in the 128 bytes that WeCom keeps of a
+    line.
+
+    Args:
+        reference: Of the crash; empty for none.
+        name: Of the call.
+        error: Anything that a handler can raise.
+    """
+    place = _last_frame(error)
+    head = f"{reference} {name}" if reference else name
+    return f"{head} failed{f' in {place}' if place else ''}: {describe(error)}"
+
+
+def _last_frame(error: BaseException) -> str:
+    """Return the innermost frame of the application as `module:line`; empty when there is none."""
+    try:
+        frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        own = [(file, line) for file, line in frames if is_application(file)]
+    except BaseException:  # its own class raises
+        return ""
+    return f"{Path(own[-1][0]).stem}:{own[-1][1]}" if own else ""

@@ -7,6 +7,7 @@ decide what is counted, and how it is shown.
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 
 from wwspec_contracts.errors import StoreError
@@ -25,30 +26,22 @@ _JOIN_LIMIT = 5.0
 """Seconds that `stop` waits for the thread, which may be asking a store that is slow to answer."""
 
 
+@dataclass(eq=False)
 class Monitor:
-    """Watches over one process, and with shared figures over all of the program.
+    """Watches over one process, and with shared figures over all of the program."""
 
-    Args:
-        figures: What this process counts.
-        gauges: Returns how busy it is; called from any thread.
-        stored: Returns how full the store is, or raises StoreError; called from any thread.
-        interval: Seconds between two lines in the log; 0 for none.
-        shared: Where worker processes show each other their figures; None when there is one only.
-    """
+    figures: Figures
+    """What this process counts."""
+    gauges: Callable[[], Gauges]
+    """Returns how busy it is; called from any thread."""
+    stored: Callable[[], Stored]
+    """Returns how full the store is, or raises StoreError; called from any thread."""
+    interval: float
+    """Seconds between two lines in the log; 0 for none."""
+    shared: SharedFigures | None = None
+    """Where worker processes show each other their figures; None when there is one only."""
 
-    def __init__(
-        self,
-        figures: Figures,
-        gauges: Callable[[], Gauges],
-        stored: Callable[[], Stored],
-        interval: float,
-        shared: SharedFigures | None = None,
-    ) -> None:
-        self._figures = figures
-        self._gauges = gauges
-        self._stored = stored
-        self._interval = interval
-        self._shared = shared
+    def __post_init__(self) -> None:
         self._last_shown = Snapshot()
         self._is_shown = True
         self._stopping = threading.Event()
@@ -56,8 +49,8 @@ class Monitor:
 
     def start(self) -> None:
         """Show this process to the others, and begin to watch on a thread of its own."""
-        if self._shared is not None:
-            self._last_shown = merged(self._shared.read())  # in the lines of others: a process may start late
+        if self.shared is not None:
+            self._last_shown = merged(self.shared.read())  # in the lines of others: a process may start late
         self._publish()
         self._thread = threading.Thread(target=self._watch, name="wwspec-monitor", daemon=True)
         self._thread.start()
@@ -69,16 +62,16 @@ class Monitor:
             self._thread.join(_JOIN_LIMIT)
             self._thread = None
             self._publish(ended=True)
-        if self._shared is not None:
-            self._shared.close()
+        if self.shared is not None:
+            self.shared.close()
 
     def status(self) -> Status:
         """Return the figures of the whole program. Asks the store, so it may block; belongs on a worker thread."""
         return status_of(self._program(), self._ask_store())
 
     def _watch(self) -> None:
-        period = self._interval or TURN
-        longest = threading.TIMEOUT_MAX if self._shared is None else PUBLISH
+        period = self.interval or TURN
+        longest = threading.TIMEOUT_MAX if self.shared is None else PUBLISH
         due = monotonic() + period
         while not self._stopping.wait(max(0.0, min(due - monotonic(), longest))):
             is_over = monotonic() >= due
@@ -92,27 +85,27 @@ class Monitor:
                 log.error("the monitor failed: %s", describe(error))
 
     def _end_interval(self) -> None:
-        shared = self._shared
+        shared = self.shared
         try:
             leads = shared is None or shared.lead()
-            if self._interval:
+            if self.interval:
                 snapshot = self._program()
                 if leads:
                     log.info(figures_of(snapshot, self._last_shown, self._ask_store()))
                 self._last_shown = snapshot  # even when another leads: if it dies, our line goes on from here
         finally:
-            self._figures.turn()
+            self.figures.turn()
 
     def _program(self) -> Snapshot:
-        own = self._figures.snapshot(self._gauges())
-        return own if self._shared is None else merged([own, *self._shared.read()])
+        own = self.figures.snapshot(self.gauges())
+        return own if self.shared is None else merged([own, *self.shared.read()])
 
     def _publish(self, *, ended: bool = False) -> None:
-        if self._shared is None:
+        if self.shared is None:
             return
-        gauges = Gauges() if ended else self._gauges()
+        gauges = Gauges() if ended else self.gauges()
         try:
-            self._shared.publish(self._figures.snapshot(gauges), ended=ended)
+            self.shared.publish(self.figures.snapshot(gauges), ended=ended)
         except OSError as error:
             if self._is_shown:  # once: it will be tried again every second
                 log.warning("the figures can't be shown to the other worker processes: %s", error.strerror)
@@ -123,7 +116,7 @@ class Monitor:
     def _ask_store(self) -> Stored | None:
         """Return how full the store is, or None when it can't be read."""
         try:
-            return self._stored()
+            return self.stored()
         except StoreError as error:
             log.debug("the store has no figures: %s", describe(error))
             return None

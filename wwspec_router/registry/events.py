@@ -43,27 +43,12 @@ class EventTarget(msgspec.Struct, frozen=True, kw_only=True):
         """The key under which the app gets the result beside the event; None when it gets no result."""
         return f"{self.event_type}_result" if self.output is not None and self.row.notify == "after" else None
 
-    @property
-    def description(self) -> str:
-        """The handler, in a few words."""
-        function = self.handler.function
-        when = {"now": "told now", "after": "told after it", "never": "never told"}[self.row.notify]
-        return f"handler {function.__module__}:{function.__qualname__}; the app is {when}"
-
 
 class NotificationKind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of notification that handlers can send to the app."""
 
     name: str
     output: OutputCodec
-
-    def encode(self, payload: Contract) -> bytes:
-        """Return a payload as JSON.
-
-        Raises:
-            OutputError: It does not fit its contract.
-        """
-        return self.output.encode(payload).encode()
 
 
 class EventRows:
@@ -96,12 +81,8 @@ class EventRows:
             self._add_target(event_type, row)
         for kind, notification in registry.notifications.items():
             self._add_kind(kind, notification.contract)
-
-        self._keys = self._free_keys()
-
-    def keys(self) -> dict[str, type[Contract]]:
-        """Return the contract of each key that these rows add to the replies of `get_callback_data`."""
-        return self._keys
+        self.keys = self._free_keys()
+        """The contract of each key that these rows add to the replies of `get_callback_data`."""
 
     def _free_keys(self) -> dict[str, type[Contract]]:
         """Return the contract of each added key that no event, and no other row, has."""

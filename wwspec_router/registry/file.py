@@ -235,7 +235,12 @@ class _Reader:
                 self.faults += faults
                 if not faults:
                     abilities[ability_id] = read
-        program = self._named("program", tables["program"], Program) or Program()
+        program = self._row(self._place("program"), tables["program"], Program) or Program()
+        passthrough = func = None
+        if "passthrough" in raw:
+            passthrough = self._row(self._place("passthrough"), tables["passthrough"], Passthrough)
+        if "func" in raw:
+            func = self._row(self._place("func"), tables["func"], FuncTable)
         self.faults += [f"{self._place('program')}: {fault}" for fault in _errcode_faults(program)]
         for name in ("passthrough", "func"):
             if str(tables[name].get("prefix", "")).startswith(_OWN_JOBS):
@@ -244,10 +249,8 @@ class _Reader:
             path=self._path,
             lines=self._lines,
             program=program,
-            passthrough=self._named("passthrough", tables["passthrough"], Passthrough)
-            if "passthrough" in raw
-            else None,
-            func=self._named("func", tables["func"], FuncTable) if "func" in raw else None,
+            passthrough=passthrough,
+            func=func,
             abilities=abilities,
             events=self._rows("events", tables["events"], EventRow),
             notifications=self._rows("notifications", tables["notifications"], NotificationRow),
@@ -260,9 +263,6 @@ class _Reader:
             return table
         self.faults.append(f"{self._path} {name}: must be a table; write [{name}]")
         return {}
-
-    def _named(self, name: str, row: dict[str, Any], type_: type[RowT]) -> RowT | None:
-        return self._row(self._place(name), row, type_)
 
     def _rows(self, table: str, rows: dict[str, Any], type_: type[RowT]) -> dict[str, RowT]:
         """Read the tables below one, each under a key."""

@@ -4,7 +4,6 @@ A variable goes before the file. Keys of the file have dashes, as all others the
 an image, so a secret comes from a variable, or from a file of its own that a key `…-file` or a variable `…_FILE` names.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ import msgspec
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.toml import key_lines, read_toml
-from wwspec_router.config import APP_CONFIG, APP_PREFIX, APP_TABLE, SETTINGS_FILE
+from wwspec_router.config import APP_PREFIX, APP_TABLE, SETTINGS_FILE
 from wwspec_router.handlers.secret import Secret
 from wwspec_router.process.secret_files import read_secret
 from wwspec_router.registry.file import value_fault
@@ -97,7 +96,7 @@ class OwnSettings:
         Raises:
             ConfigurationError: Values are missing, wrong or unknown; the text names each with its place and the fix.
         """
-        values, faults = self._read(file, environment)
+        values, faults = self.values(file, environment)
         if not faults:
             try:
                 return self.type(**{name: each.value for name, each in values.items() if each.origin != "default"})
@@ -105,12 +104,8 @@ class OwnSettings:
                 faults = [f"{self._place}: settings: {self.name}: {str(error) or type(error).__name__}"]
         raise ConfigurationError("\n".join(faults)) from None
 
-    def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[list[OwnValue], list[str]]:
+    def values(self, file: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, OwnValue], list[str]]:
         """Return each setting that has a value, and the faults, to list them."""
-        values, faults = self._read(file, environment)
-        return list(values.values()), faults
-
-    def _read(self, file: Path | None, environment: Mapping[str, str]) -> tuple[dict[str, OwnValue], list[str]]:
         given: dict[str, _Given | None] = {}
         faults = [*self._from_environment(environment, given), *self._from_file(file, given)]
         values, missing = {}, []
@@ -233,31 +228,6 @@ def read_own_settings(declared: OwnSettings | None, file: Path | None, environme
     return None
 
 
-def settings_file(app: Path) -> Path | None:
-    """Return the settings file of an application folder, if it has one."""
-    file = app / SETTINGS_FILE
-    return file if file.is_file() else None
-
-
-def file_variable(file: Path | None) -> dict[str, str]:
-    """Return the variable that names a settings file to a `wwspec serve` that reads only its table `[app]`."""
-    return {} if file is None else {APP_CONFIG: str(file)}
-
-
-def app_variables(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return environment variables that give these settings; none of their secrets comes from a file then.
-
-    Args:
-        settings: Values by the names of the fields.
-    """
-    variables = {}
-    for name, value in settings.items():
-        text = value.reveal() if isinstance(value, Secret) else value
-        variables[_variable(name)] = text if isinstance(text, str) else json.dumps(text)
-        variables[f"{_variable(name)}_FILE"] = ""
-    return variables
-
-
 def _take_file(given: dict[str, _Given | None], name: str, file: Path, origin: str, place: str) -> Iterator[str]:
     """Take the secret that a file holds, and yield what is wrong with the file."""
     given[name] = None
@@ -298,8 +268,8 @@ def _parts(type_: Any) -> Iterator[msgspec.inspect.Type]:
         if not isinstance(each, _NESTED):
             for name in each.__struct_fields__:
                 part = getattr(each, name)
-                waiting += [one for one in (part if isinstance(part, tuple) else (part,)) if _is_type(one)]
-
-
-def _is_type(value: object) -> bool:
-    return isinstance(value, msgspec.inspect.Type)
+                waiting += [
+                    one
+                    for one in (part if isinstance(part, tuple) else (part,))
+                    if isinstance(one, msgspec.inspect.Type)
+                ]

@@ -56,7 +56,7 @@ class ProgramRow:
         if sync and self.around is not None and self.around.is_async:
             self.faults.append(
                 f"{self._place}: around: {self.around.name} is an async generator, which runs around async def code "
-                f"only, and {self._named(sync[0])} is a def function: make it a def generator, which runs around both"
+                f"only, and {self._name_of(sync[0])} is a def function: make it a def generator, which runs around both"
             )
         state, settings = self._state_type(), self._settings_type()
         for each in code:
@@ -67,7 +67,7 @@ class ProgramRow:
                 strict=False,
             ):
                 if not _fits(given, wanted):
-                    self.faults.append(f"{each.place}: {self._named(each)} {misfit(_name(given), _name(wanted))}")
+                    self.faults.append(f"{each.place}: {self._name_of(each)} {misfit(_name(given), _name(wanted))}")
 
     def _state_misfit(self, given: str, wanted: str) -> str:
         if self._has_lifespan:
@@ -83,7 +83,7 @@ class ProgramRow:
             why = f'there are no settings: write settings = "package.module:{wanted}" in [program]'
         return f"takes settings of {wanted}, and {why}"
 
-    def _named(self, code: OwnCode) -> str:
+    def _name_of(self, code: OwnCode) -> str:
         function = code.handler.function
         where = place_of(function, self._application.folder)
         return f"{function.__module__}:{function.__qualname__} ({where})"

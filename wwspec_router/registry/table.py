@@ -37,21 +37,18 @@ from wwspec_router.registry.events import EventRows, EventTarget, NotificationKi
 from wwspec_router.registry.faults import place_of, without_repeats
 from wwspec_router.registry.file import AbilityRow, Apis, FuncTable, Passthrough, Registry, parse_registry
 from wwspec_router.registry.loader import ApiContract, Application, EventContract
-from wwspec_router.registry.once import once_faults, once_rule, path_of
 from wwspec_router.registry.own_settings import OwnSettings
 from wwspec_router.registry.program import ProgramRow, own_code
+from wwspec_router.registry.request_paths import once_faults, once_rule, path_of, trace_faults
 from wwspec_router.registry.targets import (
     Ability,
     ApiTarget,
     CallbackTarget,
-    ForgetTarget,
     FuncTarget,
     FunctionTarget,
     HandlerTarget,
-    JobsTarget,
-    StatusTarget,
+    ProgramTarget,
 )
-from wwspec_router.registry.trace import trace_faults
 from wwspec_router.stores.job import NOTIFY_JOB
 
 log = logging.getLogger(__name__)
@@ -88,7 +85,8 @@ class AbilityTable(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status_names(self) -> frozenset[str]:
         """The ability IDs that answer the program's figures."""
-        return frozenset(name for name, each in self.abilities.items() if isinstance(each.target, StatusTarget))
+        kinds = {name: getattr(each.target, "kind", "") for name, each in self.abilities.items()}
+        return frozenset(name for name, kind in kinds.items() if kind == "status")
 
     @property
     def job_limits(self) -> dict[str, int]:
@@ -175,7 +173,7 @@ class _Builder:
     def _merged_events(self) -> LazyType[Output]:
         """Return the contract of stored events; it is merged now if the application has events that may not fit."""
         contracts = sorted(self._events.values(), key=lambda each: each.is_own)
-        added = self._rows.keys()
+        added = self._rows.keys
         merged = LazyType(cache(lambda: merged_events({each.name: each.event for each in contracts}, added)))
         if any(each.is_own for each in contracts):
             merged.load()
@@ -215,12 +213,12 @@ class _Builder:
             names = list(self._names("*" if row.apis is None else row.apis, "abilities", ability_id))
             return self._func_target([*names, DO_ASYNC_JOB], row, place)
         if row.kind == "status":
-            return StatusTarget(InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
+            return ProgramTarget(row.kind, InputCodec(Contract), OutputCodec(Status, OutputPolicy.STRICT))
         if row.kind == "jobs":
-            return JobsTarget(InputCodec(JobsRequest), OutputCodec(JobsReply, OutputPolicy.STRICT))
+            return ProgramTarget(row.kind, InputCodec(JobsRequest), OutputCodec(JobsReply, OutputPolicy.STRICT))
         if row.kind == "forget":
             codecs = InputCodec(ForgetRequest), OutputCodec(ForgetReply, OutputPolicy.STRICT)
-            return ForgetTarget(*codecs, frozenset(row.from_corps))
+            return ProgramTarget(row.kind, *codecs, frozenset(row.from_corps))
         return self._callback_target(CallbackDataRequest, row.output_policy or OutputPolicy.PRUNE)
 
     def _handler(self, name: str, place: str) -> Handler | None:
@@ -360,7 +358,7 @@ class _Builder:
             return contract.example("Request"), contract.example("Response")
         if isinstance(function, CallbackTarget):
             events = [each.example("Event") for each in self._events.values()]
-            return console_example(function.input.type), merged_events_example(events, self._rows.keys())
+            return console_example(function.input.type), merged_events_example(events, self._rows.keys)
         return console_example(function.input.type), console_example(function.output.type)
 
     def _own_function(self, name: str, place: str) -> HandlerTarget | None:

@@ -3,15 +3,14 @@
 Plain values, made by `table` and read by the kernel.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from wwspec_contracts.administration import ForgetRequest, JobsRequest
-from wwspec_contracts.wrapping import AsyncJobRequest, CallbackDataRequest, func_input
+from wwspec_contracts.wrapping import AsyncJobRequest, CallbackDataRequest
 from wwspec_router.codecs.codec import InputCodec, OutputCodec
 from wwspec_router.handlers.ability import Handler
-from wwspec_router.registry.once import OnceRule, Path
+from wwspec_router.registry.request_paths import OnceRule, Path
 
 
 class ApiTarget(msgspec.Struct, frozen=True):
@@ -41,27 +40,15 @@ class CallbackTarget(msgspec.Struct, frozen=True):
     output: OutputCodec
 
 
-class StatusTarget(msgspec.Struct, frozen=True):
-    """Answered with the program's figures."""
+class ProgramTarget(msgspec.Struct, frozen=True):
+    """Answered by the program itself: with its figures, or what it manages of its store."""
 
+    kind: Literal["status", "jobs", "forget"]
+    """That of the row."""
     input: InputCodec[Any]
     output: OutputCodec
-
-
-class JobsTarget(msgspec.Struct, frozen=True):
-    """Answered with the jobs that failed for good."""
-
-    input: InputCodec[JobsRequest]
-    output: OutputCodec
-
-
-class ForgetTarget(msgspec.Struct, frozen=True):
-    """Answered when all that is stored for a corp has been removed."""
-
-    input: InputCodec[ForgetRequest]
-    output: OutputCodec
-    from_corps: frozenset[str]
-    """Corps whose apps may name any corp; those of the others may name their own only."""
+    from_corps: frozenset[str] = frozenset()
+    """Corps whose apps may have any corp forgotten; those of the others may name their own only."""
 
 
 class FuncTarget(msgspec.Struct, frozen=True):
@@ -69,16 +56,11 @@ class FuncTarget(msgspec.Struct, frozen=True):
 
     functions: dict[str, "FunctionTarget"]
 
-    @property
-    def requests(self) -> dict[str, type]:
-        """The wrapped request of each function, for console examples."""
-        return {name: func_input(name, each.input.type) for name, each in self.functions.items()}
-
 
 FunctionTarget = ApiTarget | HandlerTarget | CallbackTarget
 """What answers a function of the Python demo's protocol."""
 
-Target = ApiTarget | HandlerTarget | CallbackTarget | StatusTarget | JobsTarget | ForgetTarget | FuncTarget
+Target = ApiTarget | HandlerTarget | CallbackTarget | ProgramTarget | FuncTarget
 """What answers an ability."""
 
 
@@ -93,23 +75,3 @@ class Ability(msgspec.Struct, frozen=True, kw_only=True):
     """Synchronous calls that one worker process runs at once; None for no limit."""
     place: str
     """Where the registry file declares it."""
-
-    @property
-    def description(self) -> str:
-        """What answers, in a few words."""
-        match self.target:
-            case ApiTarget(api=api):
-                return f"SDK API {api}"
-            case HandlerTarget(handler=handler):
-                return f"handler {handler.function.__module__}:{handler.function.__qualname__}"
-            case CallbackTarget():
-                return "stored event by notify_id"
-            case StatusTarget():
-                return "figures of the program"
-            case JobsTarget():
-                return "jobs that failed for good"
-            case ForgetTarget():
-                return "removal of all that is stored for a corp"
-            case FuncTarget(functions=functions):
-                names = sorted(functions)
-                return f"input.func {names[0]}" if len(names) == 1 else f"input.func, {len(names)} functions"

@@ -17,21 +17,9 @@ import msgspec
 
 from wwspec_router.stores.capacity import JobFigures, StoreFigures
 from wwspec_router.stores.failed import FailedJob, FailedJobs
-from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.job_listing import OldJob
+from wwspec_router.stores.job import Job, OldJob, Outcome
 from wwspec_router.stores.kept import KeptStore, KeptWrite
 from wwspec_router.stores.once import OnceStore
-
-
-class Readiness(Protocol):
-    """Says whether a store can serve."""
-
-    def check(self) -> None:
-        """Return when the store can serve now. Cheap: it is called once a second.
-
-        Raises:
-            StoreError: It can't; the text says why, and how to fix it.
-        """
 
 
 class NotifyStore(Protocol):
@@ -90,9 +78,6 @@ class JobJournal(Protocol):
     What `claim`, `renew`, `excuse` and `postpone` change outlives every process. A crash of the machine may undo their
     last changes; then a job is in the state that it had before. A claim that begins jobs is durable when it returns.
     """
-
-    shared: bool
-    """Whether several worker processes see the same jobs."""
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job, one without attempts, claims and outcome; durable when this returns.
@@ -311,8 +296,15 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     """Claims and replies of calls that run once."""
 
 
-class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Readiness, Protocol):
+class Store(NotifyStore, JobJournal, FailedJobs, OnceStore, KeptStore, Protocol):
     """All of these in one object: what `open_store` returns."""
+
+    def check(self) -> None:
+        """Return when the store can serve now. Cheap: it is called once a second.
+
+        Raises:
+            StoreError: It can't; the text says why, and how to fix it.
+        """
 
     def forget(self, corpid: str) -> Forgotten:
         """Remove all that is stored for a corp, whatever the app; durable when this returns.

@@ -5,7 +5,7 @@ from typing import Protocol
 import msgspec
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True):
     """Why a job is set aside."""
 
     error: str
@@ -18,7 +18,7 @@ NO_ABILITY = Failure(error="no ability")
 """What is shown of a job that waits for a program that knows its name."""
 
 
-class FailedJob(msgspec.Struct, frozen=True, kw_only=True):
+class FailedJob(msgspec.Struct, frozen=True):
     """A job that is set aside, or that no program knows, without its data."""
 
     job_id: str

@@ -1,4 +1,4 @@
-"""What a job is, and its texts as they are stored.
+"""What a job is, its texts as they are stored, and what a journal shows of its oldest jobs: no data of a tenant.
 
 The job of an event or a notification is stored with its name as `ability_id`. As `job_info` the
 former has its `notify`, the latter its scene and the age of its notify_id.
@@ -12,6 +12,19 @@ EVENT_JOB = "event:"
 """The beginning of the names of jobs that are about events; no ability ID begins with it."""
 NOTIFY_JOB = "notify:"
 """The same of jobs that notify the app until it fetches their data."""
+
+WAITING = "waiting"
+"""No process has it, and it is due."""
+POSTPONED = "postponed"
+"""It was given back, and is due later."""
+CLAIMED = "claimed"
+"""A process has it; its ability did not begin yet."""
+RUNNING = "running"
+"""Its ability runs."""
+REPORTING = "reporting"
+"""Its ability has answered; only the report is missing."""
+LEFT_BEHIND = "left behind"
+"""A process had it until its lease ended. The next claim takes it."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +83,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.job_info or self.notify_id
 
 
+class OldJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as `JobJournal.oldest_jobs` returns it."""
+
+    name: str
+    """See `Job.name`."""
+    attempt: int
+    """How often its ability began to run."""
+    age: float
+    """Seconds since it was added."""
+    left: float
+    """Seconds until another process may take it: until its lease ends, or it is due; 0.0 when that is past."""
+    state: str
+    """One of the names above."""
+
+
 def claim_name(name: str) -> str:
     """Return the name by which such a job is claimed: one for all notifications, which every program repeats."""
     return NOTIFY_JOB if name.startswith(NOTIFY_JOB) else name
@@ -102,3 +130,30 @@ def fields_of(ability_id: str, job_info: str) -> dict[str, Any]:
     if ability_id.startswith(EVENT_JOB):
         return {"event_type": ability_id.removeprefix(EVENT_JOB), "notify": job_info}
     return {"ability_id": ability_id, "job_info": job_info}
+
+
+def old_job(
+    name: str, attempt: int, added: float, due: float, now: float, owned: bool, running: bool, ended: bool
+) -> OldJob:
+    """Return what is shown of a job.
+
+    Args:
+        name: See `Job.name`.
+        attempt: How often its ability began to run.
+        added: When it was added.
+        due: When its lease ends, or when it is due.
+        now: In seconds of the journal's clock, as the times above.
+        owned: Whether a process has it, or had it until its lease ended.
+        running: Whether its ability runs.
+        ended: Whether it has an outcome.
+    """
+    left = max(0.0, due - now)
+    if not left:
+        state = LEFT_BEHIND if owned else WAITING
+    elif not owned:
+        state = POSTPONED
+    elif ended:
+        state = REPORTING
+    else:
+        state = RUNNING if running else CLAIMED
+    return OldJob(name=name, attempt=attempt, age=max(0.0, now - added), left=left, state=state)

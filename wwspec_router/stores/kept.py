@@ -10,8 +10,6 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wwspec_router.stores.capacity import StoreFigures
-
 LARGEST_VALUE = 65_536
 """Most bytes of a value's text."""
 
@@ -76,6 +74,3 @@ class KeptStore(Protocol):
             StoreFullError: A bound would be exceeded even after expired values were removed.
             StoreError: They could not be stored.
         """
-
-    def kept_figures(self) -> StoreFigures:
-        """Return how many values there are, and how many bytes they hold."""

@@ -6,8 +6,6 @@ from typing import Protocol
 
 import msgspec
 
-from wwspec_router.stores.capacity import StoreFigures
-
 
 class OnceClaim(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to be the call that runs. All four are lower-case hexadecimal digits, at most 128 of them."""
@@ -102,6 +100,3 @@ class OnceStore(Protocol):
         Raises:
             StoreError: The store failed; the key is free when the lease is over.
         """
-
-    def once_figures(self) -> StoreFigures:
-        """Return how many keys are held, and how many bytes of replies are kept."""

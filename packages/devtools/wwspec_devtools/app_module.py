@@ -21,7 +21,8 @@ from wwspec_contracts.errcodes import ProgramErrcodes
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.source_text import MADE_BY, SourceError, class_name, docstring, literal
 from wwspec_devtools.console_contracts.source import Imports, Source, is_of_file, is_shipped, nested
-from wwspec_router.registry.once import WHOLE
+from wwspec_devtools.console_contracts.targets import wrapped_requests
+from wwspec_router.registry.request_paths import WHOLE
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, CallbackTarget, FuncTarget, HandlerTarget
 
@@ -153,7 +154,7 @@ def _contracts(table: AbilityTable, ability: Ability, notified: Any) -> tuple[An
         case FuncTarget(functions=functions) if len(functions) == 1:
             name, target = next(iter(functions.items()))
             if isinstance(target, HandlerTarget):
-                return ability.target.requests[name], target.output.type, target.handler.function.__doc__ or ""
+                return wrapped_requests(ability.target)[name], target.output.type, target.handler.function.__doc__ or ""
         case ApiTarget(api=api, input=request, output=reply):
             row = table.registry.abilities.get(ability.ability_id)
             narrowed = row is not None and (row.input is not None or row.output is not None)

@@ -12,7 +12,6 @@ from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_router.stores.base import Forgotten
-from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.kept import KeptKey
 from wwspec_router.stores.redis.events import RedisStore
@@ -57,7 +56,7 @@ def test_the_server_itself_removes_a_value_at_its_end(server: LocalRedis, store:
     store.write_kept([write("1", ttl=0.05), write("2", KeptKey("corp", 1, "app", "n"))])
     wait_until(lambda: store.read_kept(KEY) is None)
     assert server.run("EXISTS", ENTRY) == 0
-    assert store.kept_figures() == StoreFigures(rows=1, bytes=2)
+    assert store.forget("corp").kept == 1
 
 
 def test_values_that_were_removed_or_have_ended_leave_no_count(server: LocalRedis, store: RedisStore) -> None:
@@ -75,7 +74,7 @@ def test_value_that_was_deleted_by_hand_is_gone_and_can_be_written_again(server:
     server.run("DEL", ENTRY)
     assert store.read_kept(KEY) is None
     store.write_kept([write("23", expected=None)])
-    assert store.kept_figures() == StoreFigures(rows=1, bytes=7)
+    assert server.run("GET", f"{PREFIX}kept:bytes") == b"7"
 
 
 def test_what_makes_no_use_of_kept_values_has_no_key_of_them(server: LocalRedis, store: RedisStore) -> None:

@@ -7,7 +7,7 @@ from tests.stores.suites.rig import refused
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.config import may_hold_password
 from wwspec_router.stores import open_store
-from wwspec_router.stores.redis.url import Topology, parse_url
+from wwspec_router.stores.redis.url import parse_url
 
 
 def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_both() -> None:
@@ -15,7 +15,6 @@ def test_sentinels_are_read_with_the_primary_the_database_and_credentials_of_bot
         "redis+sentinel://user:p%40ss@one,two:1000,[::1]:2000/my%20primary"
         "?db=3&sentinel_username=watcher&sentinel_password=p%26ss&prefix=name&wait=2&wait_timeout=0.5"
     )
-    assert target.kind is Topology.SENTINEL
     assert target.addresses == (("one", 26379), ("two", 1000), ("::1", 2000))
     assert target.primary == "my primary"
     assert target.options == {"username": "user", "password": "p@ss", "db": 3}

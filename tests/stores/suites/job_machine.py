@@ -12,8 +12,7 @@ from tests.stores.suites.job_samples import SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import ManualClock, StoreFactory
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.capacity import StoreLimits
-from wwspec_router.stores.job import Job, Outcome
-from wwspec_router.stores.job_listing import CLAIMED, REPORTING, RUNNING
+from wwspec_router.stores.job import CLAIMED, REPORTING, RUNNING, Job, Outcome
 
 
 def fails(error: Exception) -> None:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import pytest
 from hypothesis import given, strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.stores.suites.rig import SETTINGS, THREADS, ManualClock, StoreFactory, StoreFixtures, in_threads
 from wwspec_contracts.errors import StoreError, StoreFullError
 from wwspec_router.stores.base import Store
-from wwspec_router.stores.capacity import StoreFigures, StoreLimits
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry, OnceStore
 
 LEASE = 60.0
@@ -86,19 +86,6 @@ class OnceSuite(StoreFixtures):
         clock.advance(100)
         assert store.claim_once(OTHER, LEASE) == entry_of(ONE, REPLY)
 
-    def test_figures_count_what_holds_a_key(self, store: OnceStore, clock: ManualClock) -> None:
-        assert store.once_figures() == StoreFigures(rows=0, bytes=0)
-        for number in range(300):
-            claim = claim_of(f"{number:x}", f"{number:x}")
-            store.claim_once(claim, 40)
-            if number % 3 == 0:
-                store.keep_once(claim, KeptReply(text="事件"), TTL)
-        assert store.once_figures() == StoreFigures(rows=300, bytes=600)
-        clock.advance(40)
-        assert store.once_figures() == StoreFigures(rows=100, bytes=600)
-        clock.advance(TTL)
-        assert store.once_figures() == StoreFigures(rows=0, bytes=0)
-
     def test_what_holds_a_key_is_never_dropped_to_make_room(
         self, store_factory: StoreFactory, clock: ManualClock
     ) -> None:
@@ -127,7 +114,6 @@ class OnceSuite(StoreFixtures):
                 store.claim_once(claim_of(f"{number:x}", "1"), 30)
             clock.advance(30)
             assert store.claim_once(claim_of("ffff", "1"), LEASE) is None
-            assert store.once_figures().rows == 1
 
     def test_one_of_many_threads_gets_the_key(self, store: OnceStore) -> None:
         claims = [claim_of("a1", f"{number:x}") for number in range(THREADS)]
@@ -239,10 +225,6 @@ class OnceMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([30.0, 60.0, 200.0]))
     def let_time_pass(self, seconds: float) -> None:
         self._clock.advance(seconds)
-
-    @invariant()
-    def figures_agree(self) -> None:
-        assert self._store.once_figures() == StoreFigures(rows=len(self._live()), bytes=self._bytes())
 
     def teardown(self) -> None:
         self._store.close()

@@ -61,7 +61,6 @@ class StoreSuite(
             lambda: store.renew_once([claim], LEASE),
             lambda: store.keep_once(claim, KeptReply(text=""), LEASE),
             lambda: store.release_once("a1", "1"),
-            store.once_figures,
             lambda: store.write_kept([write("1")]),
             lambda: store.read_kept(KEY),
         ]

@@ -90,12 +90,12 @@ def _own_rows(context: click.Context, registry: Path, app: Path) -> tuple[list[S
         declared = declared_settings(app, registry)
         if declared is None:
             return [], []
-        values, faults = declared.values(own_settings_file(context), os.environ)
+        own, faults = declared.values(own_settings_file(context), os.environ)
     except RegistryError:  # other verbs tell what is wrong with it
         return [], []
     except ConfigurationError as error:
         return [], [f"the application's own settings are not known: {error}"]
-    shown = [(each, msgspec.to_builtins(each.value, enc_hook=str)) for each in values]  # a secret's text is ***
+    shown = [(each, msgspec.to_builtins(each.value, enc_hook=str)) for each in own.values()]  # a secret's text is ***
     return [SettingRow(f"app.{each.key}", value, each.origin) for each, value in shown], faults
 
 

@@ -25,7 +25,7 @@ from wwspec_contracts.extras import require
 from wwspec_router.stores.checks import closed
 from wwspec_router.stores.redis.failures import NOT_DONE, describe, error_code
 from wwspec_router.stores.redis.keys import key_prefix
-from wwspec_router.stores.redis.url import NO_CLUSTER, Target, Topology, parse_url
+from wwspec_router.stores.redis.url import NO_CLUSTER, Target, parse_url
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ class RedisServer:
     def _may_repeat(self, error: Exception, *, again: bool) -> bool:
         """Return whether a step that failed may run once more; if so, find the right one of several servers again."""
         not_done = False
-        if self._target.kind is not Topology.SERVER:
+        if self._target.primary:
             # Connections in use notice by themselves. Each idle one would cost a call that waits in vain.
             self._pool.disconnect(inuse_connections=False)
             not_done = error_code(error) in NOT_DONE
@@ -229,7 +229,7 @@ class RedisServer:
         try:
             self.ping()
         except StoreError:
-            reason = _explain_sentinels(self._redis, self._target) if self._target.kind is Topology.SENTINEL else None
+            reason = _explain_sentinels(self._redis, self._target) if self._target.primary else None
             if reason is None:
                 raise
         else:
@@ -273,7 +273,7 @@ def _open_pool(package: Any, target: Target, timeout: float) -> Any:
     if "path" in options:
         return package.ConnectionPool(connection_class=package.UnixDomainSocketConnection, **options)
     options |= {"socket_connect_timeout": timeout, "socket_keepalive": True}
-    if target.kind is Topology.SERVER:
+    if not target.primary:
         [(host, port)] = target.addresses
         single = package.SSLConnection if target.tls else package.Connection
         return package.ConnectionPool(connection_class=single, host=host, port=port, **options)
@@ -361,7 +361,7 @@ def _replication(target: Target, facts: Mapping[str, Any], settings: Mapping[str
     connected = facts.get("connected_slaves", target.replicas or 1)
     if target.replicas > connected:
         return [f"wait={target.replicas} and {connected} replicas are connected, so all is refused: start replicas"]
-    if target.replicas or target.kind is Topology.SERVER:
+    if target.replicas or not target.primary:
         return []
     if not connected:
         return ["no replica is connected, so nothing takes over from it: start a replica"]

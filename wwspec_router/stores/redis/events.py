@@ -14,22 +14,11 @@ from wwspec_router.stores.checks import Key, encoded, full, positive, storable_k
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.once import corp_hash
+from wwspec_router.stores.redis import job_scripts as scripts
 from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import SWEPT_PER_CHANGE, ExpiringEntries, milliseconds
 from wwspec_router.stores.redis.failed import RedisFailed
 from wwspec_router.stores.redis.forgetting import OF_CORP
-from wwspec_router.stores.redis.job_scripts import (
-    ADD,
-    ADDED,
-    BYTES,
-    CHECK_ROOM,
-    CLAIMED,
-    JOB,
-    LEAVE,
-    UNFETCHED,
-    UNFETCHED_JOB,
-    WAITERS,
-)
 from wwspec_router.stores.redis.jobs import key_name
 from wwspec_router.stores.redis.kept import VALUES
 from wwspec_router.stores.redis.once import REPLIES, RedisOnce
@@ -57,9 +46,9 @@ return 'kept'
 # Scripts as functions, which have KEYS and ARGV of their own: the first four keys, and as many arguments as ARGV[1]
 # says, are those of the event. Nothing is written before both are known to fit.
 _PUT_WITH_JOB = f"""
-local function check_room(KEYS, ARGV) {CHECK_ROOM} end
+local function check_room(KEYS, ARGV) {scripts.CHECK_ROOM} end
 local function put(KEYS, ARGV) {_PUT} end
-local function add(KEYS, ARGV) {ADD} end
+local function add(KEYS, ARGV) {scripts.ADD} end
 local count = tonumber(ARGV[1])
 local job_keys, job = {{unpack(KEYS, 5)}}, {{unpack(ARGV, count + 2)}}
 local refused = check_room(job_keys, job)
@@ -69,17 +58,17 @@ return done == 'kept' and add(job_keys, job) or done
 """
 # The event is looked for again, because another may have fetched meanwhile, or this may be the second run.
 _FETCH_UNFETCHED = f"""
-{WAITERS}
+{scripts.WAITERS}
 local function put(KEYS, ARGV) {_PUT} end
 local job = redis.call('GET', KEYS[5])
-local key = job and prefix .. '{JOB}' .. job
+local key = job and prefix .. '{scripts.JOB}' .. job
 local text = job and redis.call('HGET', key, 'data')
 if not text then return redis.call('GET', KEYS[4]) end
 local claimed, added, bytes, unfetched = unpack(KEYS, 6)
 local done
 repeat done = put({{unpack(KEYS, 1, 4)}}, {{ARGV[1], text, #text, unpack(ARGV, 2)}}) until done ~= 'again'
 if done == 'kept' then
-    {LEAVE}
+    {scripts.LEAVE}
     stop_waiting(redis.call('HGET', key, 'claim_name'), member)
     redis.call('DEL', key)
 end
@@ -175,8 +164,8 @@ class RedisStore(RedisFailed, RedisOnce):
         if (text := self.get(corpid, agentid, notify_id)) is not None:
             return text
         name = key_name((corpid, agentid, notify_id))
-        journal = (CLAIMED, ADDED, BYTES, UNFETCHED)
-        keys = [*_EVENTS.counts, _EVENTS.key(name), UNFETCHED_JOB + name, *journal]
+        journal = (scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.UNFETCHED)
+        keys = [*_EVENTS.counts, _EVENTS.key(name), scripts.UNFETCHED_JOB + name, *journal]
         value = self._server.run(_FETCH_UNFETCHED, keys, [name, *self._bounds(ttl)], again=True, durable=False)
         return None if value is None else self._server.text(value)
 
@@ -196,7 +185,7 @@ class RedisStore(RedisFailed, RedisOnce):
         )
 
     def check(self) -> None:
-        """Return when the server answers; see `Readiness.check`."""
+        """Return when the server answers; see `Store.check`."""
         self._server.ping()
 
     def close(self) -> None:

@@ -108,11 +108,9 @@ for each = 1, #members, 2 do
     local member = members[each]
     local key = prefix .. '{scripts.JOB}' .. string.sub(member, 18)
     if redis.call('HGET', key, 'corpid') == corp then
-        local size, name, notification = unpack(redis.call('HMGET', key, 'size', 'claim_name', 'unfetched'))
-        redis.call('DECRBY', bytes, size)
-        for _, set in ipairs({{claimed, added}}) do redis.call('ZREM', set, member) end
-        stop_waiting(name, member)
-        if notification then redis.call('DEL', prefix .. '{scripts.UNFETCHED_JOB}' .. notification) end
+        local unfetched = added -- KEYS[1] has jobs of one kind
+        {scripts.LEAVE}
+        stop_waiting(redis.call('HGET', key, 'claim_name'), member)
         redis.call('DEL', key)
         removed = removed + 1
     end
@@ -255,11 +253,7 @@ class RedisFailed(RedisJobs):
         text = self._server.text
         return [
             FailedJob(
-                job_id=text(job_id),
-                name=text(name),
-                attempt=int(attempts or 0),
-                failure=Failure(error=text(error), errcode=int(errcode)),
-                age=max(0, age) / 1000,
+                text(job_id), text(name), int(attempts or 0), Failure(text(error), int(errcode)), max(0, age) / 1000
             )
             for age, (job_id, name, attempts, error, errcode) in rows
         ]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wwspec_router.stores.redis.url import NO_CLUSTER, Target, Topology
+from wwspec_router.stores.redis.url import NO_CLUSTER, Target
 
 NOT_DONE = frozenset({"READONLY", "MASTERDOWN", "LOADING"})
 """Codes with which a server refuses a command before it does anything; another server may accept it."""
@@ -82,7 +82,7 @@ def describe(package: Any, target: Target, error: Exception, timeout: float) -> 
         hint = "; check its address, and that this port speaks TLS" if "connecting" in str(error) and target.tls else ""
         return f"the server did not answer within {timeout:g} seconds{hint}"
     code = error_code(error)
-    fixes = _FIXES if target.kind is Topology.SERVER else {**_FIXES, **_SENTINELS}
+    fixes = {**_FIXES, **_SENTINELS} if target.primary else _FIXES
     if code is not None and code in fixes:
         return f"{fixes[code]} ({code})"
     if isinstance(error, package.ConnectionError | OSError):

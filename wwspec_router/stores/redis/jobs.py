@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
-from wwspec_router.stores.capacity import JobFigures, StoreLimits
+from wwspec_router.stores.capacity import JobFigures
 from wwspec_router.stores.checks import (
     Key,
     full_of_jobs,
@@ -21,11 +21,9 @@ from wwspec_router.stores.checks import (
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
-from wwspec_router.stores.job_listing import OldJob, old_job
+from wwspec_router.stores.job import Job, OldJob, Outcome, claim_name, fields_of, info_of, old_job, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.redis import job_scripts as scripts
-from wwspec_router.stores.redis.connection import RedisServer
 from wwspec_router.stores.redis.expiring import milliseconds
 from wwspec_router.stores.redis.kept import RedisKept
 
@@ -33,16 +31,7 @@ _is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 class RedisJobs(RedisKept):
-    """Keeps jobs in a Redis server, for all processes that use it.
-
-    Args:
-        server: The server.
-        limits: Bounds in jobs and bytes, for all processes together.
-    """
-
-    def __init__(self, server: RedisServer, limits: StoreLimits) -> None:
-        self._server = server
-        self._limits = limits
+    """Keeps jobs in a Redis server, for all processes that use it. Its arguments are those of `RedisKept`."""
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""

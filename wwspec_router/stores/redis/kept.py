@@ -13,7 +13,7 @@ from urllib.parse import quote
 from msgspec import UNSET, UnsetType
 
 from wwspec_contracts.errors import KeptConflictError
-from wwspec_router.stores.capacity import StoreFigures, StoreLimits
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
 from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.redis.connection import RedisServer
@@ -98,10 +98,16 @@ return done
 
 
 class RedisKept:
-    """Keeps them in a Redis server, for all processes that use it. A base of `RedisStore`, which has the server."""
+    """Keeps them in a Redis server, for all processes that use it. A base of `RedisStore`.
 
-    _server: RedisServer
-    _limits: StoreLimits
+    Args:
+        server: The server.
+        limits: Bounds, for all processes together.
+    """
+
+    def __init__(self, server: RedisServer, limits: StoreLimits) -> None:
+        self._server = server
+        self._limits = limits
 
     def read_kept(self, key: KeptKey) -> KeptValue | None:
         """Return a value; see `KeptStore.read_kept`."""
@@ -114,10 +120,6 @@ class RedisKept:
         storable_writes(writes)
         if writes:
             self._run_with(writes, _ONLY_WRITES, [], [], again=True)
-
-    def kept_figures(self) -> StoreFigures:
-        """Return how many values there are; see `KeptStore.kept_figures`."""
-        return VALUES.figures(self._server)
 
     def _run_with(
         self,

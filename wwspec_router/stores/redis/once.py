@@ -7,7 +7,7 @@ the server's clock. `RedisServer` connects to the server. This module knows neit
 from collections.abc import Sequence
 from typing import Any
 
-from wwspec_router.stores.capacity import StoreFigures, StoreLimits
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry
 from wwspec_router.stores.redis.connection import RedisServer
@@ -122,10 +122,6 @@ class RedisOnce:
         """Free a key; see `OnceStore.release_once`."""
         storable_hashes(key=key, token=token)
         self._server.run(_RELEASE, [*REPLIES.counts, REPLIES.key(key)], [key, token], again=True)
-
-    def once_figures(self) -> StoreFigures:
-        """Return how many keys are held; see `OnceStore.once_figures`."""
-        return REPLIES.figures(self._server)
 
     def _entry(self, found: Sequence[bytes | None]) -> OnceEntry:
         token, request, errcode, text = (None if each is None else self._server.text(each) for each in found)

@@ -6,7 +6,6 @@ connects nowhere.
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -29,23 +28,15 @@ Address = tuple[str, int]
 """A host and a port."""
 
 
-class Topology(Enum):
-    """What a URL names."""
-
-    SERVER = "redis"
-    SENTINEL = "sentinel"
-
-
 class Target(NamedTuple):
     """What a URL says."""
 
-    kind: Topology
     place: str
     """Its name in errors: never with a password."""
     addresses: tuple[Address, ...]
     """The addresses of the server or the sentinels; none with a Unix socket."""
     primary: str
-    """The sentinels' name of the primary; else empty."""
+    """The sentinels' name of the primary; empty where the URL names the server itself."""
     tls: bool
     options: dict[str, Any]
     """Arguments of a connection to a server that keeps data."""
@@ -59,16 +50,8 @@ class Target(NamedTuple):
     """The most seconds that a write waits for them."""
 
 
-_KINDS = {
-    "redis": Topology.SERVER,
-    "rediss": Topology.SERVER,
-    "unix": Topology.SERVER,
-    "redis+sentinel": Topology.SENTINEL,
-    "rediss+sentinel": Topology.SENTINEL,
-}
 _FOR_ALL = ("prefix", "wait", "wait_timeout")
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_PORTS = {Topology.SERVER: 6379, Topology.SENTINEL: 26379}
 
 
 def parse_url(url: str) -> Target:
@@ -92,20 +75,20 @@ def _refusal(reason: str) -> ConfigurationError:
 
 def _parse(url: str) -> Target:
     parts = _split(url)
-    kind, tls = _KINDS[parts.scheme], parts.scheme.startswith("rediss")
-    given = _parameters(parts, kind, tls)
+    has_sentinels, tls = parts.scheme.endswith("+sentinel"), parts.scheme.startswith("rediss")
+    given = _parameters(parts, has_sentinels, tls)
     files: dict[str, Any] = {name: _readable(name, given[name]) for name in _FILES if name in given}
     if ("ssl_keyfile" in files) > ("ssl_certfile" in files):
         raise _refusal("ssl_keyfile needs ssl_certfile")
     shared = {**files, "ssl_check_hostname": True} if tls else {}
-    user, addresses, path = _credentials(parts), _addresses(parts, kind), unquote(parts.path)
+    user, addresses, path = _credentials(parts), _addresses(parts, has_sentinels), unquote(parts.path)
     sentinel = {name.removeprefix("sentinel_"): text for name, text in given.items() if name.startswith("sentinel_")}
     place, primary = ",".join(f"{host}:{port}" for host, port in addresses), ""
     if parts.scheme == "unix":
         if not path.startswith("/") or path == "/":
             raise _refusal("it names no socket")
         place, user = path, {**user, "path": path}
-    elif kind is Topology.SERVER:
+    elif not has_sentinels:
         given = {**given, "db": path.removeprefix("/") or "0"}
     else:
         primary = path.removeprefix("/")
@@ -113,7 +96,6 @@ def _parse(url: str) -> Target:
             raise _refusal("its path must be the name that the sentinels have for the primary")
         place = f"{primary} of the sentinels {place}"
     return Target(
-        kind=kind,
         place=place,
         addresses=addresses,
         primary=primary,
@@ -136,10 +118,10 @@ def _split(url: str) -> SplitResult:
     return urlsplit(f"{scheme}://{'host' if place else ''}{rest[len(place) :]}")._replace(netloc=place)
 
 
-def _parameters(parts: SplitResult, kind: Topology, tls: bool) -> Mapping[str, str]:
+def _parameters(parts: SplitResult, has_sentinels: bool, tls: bool) -> Mapping[str, str]:
     known = [*_FOR_ALL, *(_FILES if tls else ())]
-    known += ["db"] if kind is Topology.SENTINEL or parts.scheme == "unix" else []
-    known += ["sentinel_username", "sentinel_password"] if kind is Topology.SENTINEL else []
+    known += ["db"] if has_sentinels or parts.scheme == "unix" else []
+    known += ["sentinel_username", "sentinel_password"] if has_sentinels else []
     pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     given = dict(pairs)
     unknown = [name for name in given if name not in known]
@@ -157,16 +139,16 @@ def _credentials(parts: SplitResult) -> dict[str, Any]:
     return {name: unquote(text) for name, text in found.items() if text}
 
 
-def _addresses(parts: SplitResult, kind: Topology) -> tuple[Address, ...]:
+def _addresses(parts: SplitResult, has_sentinels: bool) -> tuple[Address, ...]:
     hosts = parts.netloc.rpartition("@")[2]
     if parts.scheme == "unix":
         if hosts:
             raise _refusal("a socket has no host")
         return ()
     each = hosts.split(",")
-    if kind is Topology.SERVER and len(each) > 1:
+    if not has_sentinels and len(each) > 1:
         raise _refusal("a single server has one host")
-    return tuple(_address(host, _PORTS[kind]) for host in each)
+    return tuple(_address(host, 26379 if has_sentinels else 6379) for host in each)
 
 
 def _address(text: str, default: int) -> Address:

@@ -150,8 +150,8 @@ _FIRST_EXPIRY = """
     FROM (SELECT min(expires) AS expires FROM notify UNION ALL SELECT min(expires) FROM notify_new)
 """
 _EPOCH = "SELECT epoch FROM clock WHERE machine_run = ?"
-_USAGE_AFTER_PUT = """
-    SELECT usage.rows + (old.size IS NULL), usage.bytes + ? - ifnull(old.size, 0)
+_FITS = """
+    SELECT usage.rows + (old.size IS NULL) <= ? AND usage.bytes - ifnull(old.size, 0) <= ?
     FROM notify_usage AS usage
     LEFT JOIN notify AS old ON old.corpid = ? AND old.agentid = ? AND old.notify_id = ?
 """
@@ -289,7 +289,7 @@ class SqliteStore(SqliteFailed, SqliteOnce):
         self._file.close()
 
     def check(self) -> None:
-        """Return when the file is there and works; see `Readiness.check`."""
+        """Return when the file is there and works; see `Store.check`."""
         self._file.check()
 
     def _tick(self) -> None:
@@ -376,17 +376,14 @@ class SqliteStore(SqliteFailed, SqliteOnce):
     def _replace_event(self, db: sqlite3.Connection, row: EventRow, now: float) -> bool:
         """Add a row that replaces another, or that needs room; all events are in the table then."""
         size = row[4]
-        while not self._within_limits(db.execute(_USAGE_AFTER_PUT, (size, *row[:3])).fetchone()):
+        bounds = (self._limits.max_rows, self._limits.max_bytes - size)
+        while not db.execute(_FITS, (*bounds, *row[:3])).fetchone()[0]:
             if not self._remove_expired(db, now):
                 return False
         db.execute(_REMOVE, row[:3])
-        db.execute(_COUNT, (size, self._limits.max_rows, self._limits.max_bytes - size))
+        db.execute(_COUNT, (size, *bounds))
         db.execute(_ADD, row)
         return True
-
-    def _within_limits(self, usage: tuple[int, int]) -> bool:
-        rows, size = usage
-        return rows <= self._limits.max_rows and size <= self._limits.max_bytes
 
 
 def _move_newest(db: sqlite3.Connection) -> None:

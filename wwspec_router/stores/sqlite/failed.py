@@ -204,12 +204,6 @@ class SqliteFailed(SqliteJobs):
     def _list(self, statement: str, *parameters: str | float) -> list[FailedJob]:
         now = self._clock()
         return [
-            FailedJob(
-                job_id=job_id,
-                name=name,
-                attempt=attempts,
-                failure=Failure(error=error, errcode=errcode),
-                age=max(0.0, now - since),
-            )
+            FailedJob(job_id, name, attempts, Failure(error, errcode), max(0.0, now - since))
             for job_id, name, attempts, error, errcode, since in self._file.read(statement, parameters)
         ]

@@ -306,6 +306,9 @@ class SqliteFile:
     def _write_all(self, writes: list[_Write], others: Callable[[], list[_Write]]) -> None:
         """Write all waiting items once the lock is acquired; if that takes too long, only the first write fails."""
         [first] = writes
+        # Commits are appended to one WAL, and a sync covers all that is in it. So a commit that is not synced is on the
+        # disk with the next one that is, and a crash of the machine undoes the latest commits only, never one between.
+        # A first write that needs no sync goes alone as long as nobody waits; those who do may need one.
         synced = first.synced or self._group.waiting > 0
 
         def work(db: sqlite3.Connection) -> None:
@@ -316,6 +319,7 @@ class SqliteFile:
                 write.result = write.work(db)
 
         with self._write_lock:
+            # No outcome is set before the commit: the threads learn of their writes when all of them are stored.
             try:
                 self._run_checked(self._transact, first.deadline, work, synced)
             except Exception as error:
@@ -361,6 +365,7 @@ class SqliteFile:
             self._failed = True
             raise
         self._failed = False
+        # After the commit: a file that was replaced before it has not got the write, which then must not count as done.
         if self._files and (lost := self._files.recently_lost() or self._lost) is not None:
             self._note_lost(lost)
         return result
@@ -378,6 +383,7 @@ class SqliteFile:
     def _transact(self, deadline: float, step: Callable[[sqlite3.Connection], None], synced: bool) -> None:
         """Run a step between `BEGIN` and `COMMIT`, as soon as other processes allow it."""
         db = self._prepare_writer(synced)
+        # IMMEDIATE: a transaction that reads first and takes the lock later fails when another process wrote between.
         patiently(deadline, db.execute, "BEGIN IMMEDIATE")
         try:
             step(db)

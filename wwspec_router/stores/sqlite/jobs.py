@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.capacity import JobFigures, StoreLimits
+from wwspec_router.stores.capacity import JobFigures
 from wwspec_router.stores.checks import (
     full_of_jobs,
     known_job,
@@ -24,10 +24,8 @@ from wwspec_router.stores.checks import (
     storable_outcome,
     storable_writes,
 )
-from wwspec_router.stores.job import Job, Outcome, claim_name, fields_of, info_of, stored_texts
-from wwspec_router.stores.job_listing import OldJob, old_job
+from wwspec_router.stores.job import Job, OldJob, Outcome, claim_name, fields_of, info_of, old_job, stored_texts
 from wwspec_router.stores.kept import KeptWrite
-from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.kept import SqliteKept
 
 T = TypeVar("T")
@@ -191,17 +189,10 @@ class SqliteJobs(SqliteKept):
     A job is due from `due` on: its arrival, the end of its lease, or the end of its delay. Each change is one write
     transaction, which no other process can interrupt.
 
-    Args:
-        file: The file.
-        limits: Bounds in jobs and bytes, for all processes together.
-        clock: Returns the time in seconds; the processes that share the file need the same clock.
+    Its arguments are those of `SqliteKept`.
     """
 
-    def __init__(self, file: SqliteFile, limits: StoreLimits, clock: Callable[[], float]) -> None:
-        self._file = file
-        self._limits = limits
-        self._clock = clock
-        self._found_nothing = True  # the last claim
+    _found_nothing = True  # the last claim
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""

@@ -11,13 +11,8 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 from wwspec_contracts.errors import KeptConflictError, StoreError, StoreFullError
-from wwspec_router.stores.capacity import StoreFigures, StoreLimits
-from wwspec_router.stores.checks import (
-    full_of_kept,
-    kept_value_size,
-    storable_kept,
-    storable_writes,
-)
+from wwspec_router.stores.capacity import StoreLimits
+from wwspec_router.stores.checks import full_of_kept, kept_value_size, storable_kept, storable_writes
 from wwspec_router.stores.kept import KeptKey, KeptValue, KeptWrite
 from wwspec_router.stores.sqlite.file import SqliteFile
 from wwspec_router.stores.sqlite.removal import ExpiringRows
@@ -86,11 +81,18 @@ _NOTHING = KeptChange()
 
 
 class SqliteKept:
-    """Keeps them in a file that all its processes share. A base of `SqliteStore`, which has the file and the clock."""
+    """Keeps them in a file that all its processes share. A base of `SqliteStore`.
 
-    _file: SqliteFile
-    _limits: StoreLimits
-    _clock: Callable[[], float]
+    Args:
+        file: The file.
+        limits: Bounds, for all processes together.
+        clock: Returns the time in seconds; the processes that share the file need the same clock.
+    """
+
+    def __init__(self, file: SqliteFile, limits: StoreLimits, clock: Callable[[], float]) -> None:
+        self._file = file
+        self._limits = limits
+        self._clock = clock
 
     def read_kept(self, key: KeptKey) -> KeptValue | None:
         """Return a value; see `KeptStore.read_kept`."""
@@ -103,10 +105,6 @@ class SqliteKept:
         storable_writes(writes)
         if (refusal := self._file.write(lambda db: self._change_kept(db, writes))) is not None:
             raise refusal
-
-    def kept_figures(self) -> StoreFigures:
-        """Return how many values there are; see `KeptStore.kept_figures`."""
-        return VALUES.figures(self._file, self._clock())
 
     def _change_kept(self, db: sqlite3.Connection, writes: Sequence[KeptWrite]) -> StoreError | None:
         """Make all changes; or none, and return why."""

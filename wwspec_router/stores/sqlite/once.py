@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wwspec_router.stores.capacity import StoreFigures, StoreLimits
+from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.checks import full_of_replies, kept_size, positive, storable_claim, storable_hashes
 from wwspec_router.stores.once import KeptReply, OnceClaim, OnceEntry
 from wwspec_router.stores.sqlite.file import SqliteFile
@@ -92,10 +92,6 @@ class SqliteOnce:
         """Free a key; see `OnceStore.release_once`."""
         storable_hashes(key=key, token=token)
         self._file.write(lambda db: db.execute(_RELEASE, (key, token)), synced=False)
-
-    def once_figures(self) -> StoreFigures:
-        """Return how many keys are held; see `OnceStore.once_figures`."""
-        return REPLIES.figures(self._file, self._clock())
 
     def _claim(self, db: sqlite3.Connection, claim: OnceClaim, now: float, lease: float) -> OnceEntry:
         """Return the entry that holds the key: that of the claim, or one that was added meanwhile.

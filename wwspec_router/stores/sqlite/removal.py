@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.stacks import describe
-from wwspec_router.stores.capacity import StoreFigures
 from wwspec_router.stores.sqlite.file import SqliteFile
 
 log = logging.getLogger(__name__)
@@ -89,11 +88,6 @@ class ExpiringRows(CorpRows):
                 SELECT {columns} FROM {table} WHERE expires <= ? ORDER BY expires LIMIT ?
             )
         """
-        self._figures = f"""
-            SELECT usage.rows - expired.rows, usage.bytes - expired.bytes
-            FROM {table}_usage AS usage,
-                 (SELECT count(*) AS rows, ifnull(sum(size), 0) AS bytes FROM {table} WHERE expires <= ?) AS expired
-        """
 
     def remove_expired(self, db: sqlite3.Connection, now: float) -> int:
         """Remove some rows that have expired, within a transaction; return their number."""
@@ -102,11 +96,6 @@ class ExpiringRows(CorpRows):
     def any_expired(self, file: SqliteFile, now: float) -> bool:
         """Return whether there are rows that have expired."""
         return bool(file.read(self._any_expired, (now,)))
-
-    def figures(self, file: SqliteFile, now: float) -> StoreFigures:
-        """Return how many live rows there are, and how many bytes they hold."""
-        [(rows, size)] = file.read(self._figures, (now,))
-        return StoreFigures(rows=rows, bytes=size)
 
 
 class Housekeeping:

@@ -19,6 +19,7 @@ from wwspec_contracts.files import SIDES, ConsoleContract, DescribedContract
 from wwspec_contracts.matching import matches, merged
 from wwspec_devtools.console_contracts.schema import contract_schema
 from wwspec_devtools.console_contracts.source import is_of_file
+from wwspec_devtools.console_contracts.targets import describe_target, wrapped_requests
 from wwspec_router.registry.loader import shipped_apis
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget, Target
@@ -97,7 +98,7 @@ def described_contracts(table: AbilityTable, folder: Path) -> dict[str, Describe
     return {
         ability_id: DescribedContract(
             **msgspec.structs.asdict(console_contract(ability)),
-            target=ability.description,
+            target=describe_target(ability.target),
             declared=ability.place.removeprefix(f"{folder}{os.sep}"),
             doc=_doc(ability.target),
             timeout=ability.timeout,
@@ -116,7 +117,7 @@ def _types(ability: Ability) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return the types of an ability's requests, and those of its replies: one of each, or one for each function."""
     target = ability.target
     if isinstance(target, FuncTarget):
-        return tuple(target.requests.values()), tuple(each.output.type for each in target.functions.values())
+        return tuple(wrapped_requests(target).values()), tuple(each.output.type for each in target.functions.values())
     return (target.input.type,), (target.output.type,)
 
 

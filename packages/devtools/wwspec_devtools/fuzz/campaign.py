@@ -22,7 +22,7 @@ from wwspec_devtools.fuzz.crashes import Crashes
 from wwspec_devtools.fuzz.requests import almost_fitting, fitting
 from wwspec_devtools.testing.answer import read_reply
 from wwspec_devtools.testing.zone import Answer, Zone
-from wwspec_router.kernel.crashes import SAID
+from wwspec_router.kernel.refusals import SAID
 from wwspec_router.registry.events import EventTarget
 
 FailureKind = Literal["misfit", "crash", "hang"]

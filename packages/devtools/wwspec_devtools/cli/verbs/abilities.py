@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from wwspec_devtools.console_contracts.targets import describe_event, describe_target
 from wwspec_router.cli.options import app_options, print_json
 from wwspec_router.config import registry_path
 from wwspec_router.registry.loader import ModuleContract
@@ -29,7 +30,7 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
             [
                 {
                     "ability_id": name,
-                    "target": each.description,
+                    "target": describe_target(each.target),
                     "timeout": each.timeout,
                     "declared": each.place,
                     "own_contracts": [
@@ -43,9 +44,9 @@ def command(app: Path, registry: Path | None, as_json: bool) -> None:
     width = max(map(len, table.abilities), default=0)
     for name, each in abilities:
         limit = "" if each.timeout is None else f"  within {each.timeout:g} s"
-        click.echo(f"{name:<{width}}  {each.description}{limit}")
+        click.echo(f"{name:<{width}}  {describe_target(each.target)}{limit}")
     for event_type, target in table.event_targets.items():
-        click.echo(f"event {event_type}  {target.description}")
+        click.echo(f"event {event_type}  {describe_event(target)}")
     for kind in table.kinds.values():
         click.echo(f"notification {kind.name}")
     for contract in chain(table.api_contracts.values(), table.events.values()):

@@ -12,6 +12,7 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.support.printable import counted
+from wwspec_devtools.console_contracts.targets import wrapped_requests
 from wwspec_router.cli.options import Seconds, app_options, needs
 from wwspec_router.config import registry_path
 from wwspec_router.registry.table import AbilityTable, build_table
@@ -159,7 +160,7 @@ def _passes_on(ability: Ability, api: str) -> bool:
 def _request(ability: Ability) -> Any:
     target = ability.target
     if isinstance(target, FuncTarget):
-        return reduce(or_, target.requests.values())
+        return reduce(or_, wrapped_requests(target).values())
     return target.input.type
 
 

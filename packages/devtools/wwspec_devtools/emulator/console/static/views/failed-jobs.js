@@ -5,7 +5,7 @@ import { fill, h, visible } from "../dom.js";
 import { t } from "../texts.js";
 import { length } from "./program-tables.js";
 
-/** What `Ability.description` says of such an ability: see wwspec_router/registry/targets.py. */
+/** What `describe_target` says of such an ability: see console_contracts/targets.py. */
 const TARGET = "jobs that failed for good";
 
 /**
