@@ -1,14 +1,18 @@
 """A child process that is started before it is needed: it imports its modules and then waits for the word to go on.
 
-What `Child` writes in the environment, the start of the command line reads. It knows nothing of verbs.
+`Child` writes in the environment what is read here, and runs this module in place of the command line, with the same
+arguments. It knows nothing of verbs.
 """
 
 import gc
 import importlib
 import os
 import signal
+import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+
+from wwspec_router.cli.main import main
 
 VARIABLE = "WWSPEC_HELD"
 """The variable that names the pipe at which the child waits, and what it does before; see `order`."""
@@ -26,15 +30,12 @@ def order(word: int, steps: Sequence[str]) -> str:
 
 
 def wait_for_word(environment: MutableMapping[str, str]) -> bool:
-    """Import and wait, if the environment orders it.
+    """Import and wait, as the environment orders it.
 
     Returns:
         Whether to go on; not when the process that would give the word is gone.
     """
-    held = environment.pop(VARIABLE, "")
-    if not held:
-        return True
-    word, _, steps = held.partition(":")
+    word, _, steps = environment.pop(VARIABLE).partition(":")
     gc.disable()  # modules stay
     for each in steps.split(","):
         module, _, function = each.partition(":")
@@ -59,3 +60,9 @@ def without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+if __name__ == "__main__":
+    if not wait_for_word(os.environ):
+        sys.exit()
+    main(prog_name="wwspec")
