@@ -11,8 +11,9 @@ from msgspec import Meta
 
 from tests.support.apps import write_files
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.app_settings import app_variables
 from wwspec_router import Secret
-from wwspec_router.registry.own_settings import OwnSettings, app_variables, read_own_settings
+from wwspec_router.registry.own_settings import OwnSettings, read_own_settings
 
 PLACE = "registry.toml:1 [program]"
 

@@ -4,7 +4,6 @@ A variable goes before the file. Keys of the file have dashes, as all others the
 an image, so a secret comes from a variable, or from a file of its own that a key `…-file` or a variable `…_FILE` names.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ import msgspec
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.toml import key_lines, read_toml
-from wwspec_router.config import APP_CONFIG, APP_PREFIX, APP_TABLE, SETTINGS_FILE
+from wwspec_router.config import APP_PREFIX, APP_TABLE, SETTINGS_FILE
 from wwspec_router.handlers.secret import Secret
 from wwspec_router.process.secret_files import read_secret
 from wwspec_router.registry.file import value_fault
@@ -231,31 +230,6 @@ def read_own_settings(declared: OwnSettings | None, file: Path | None, environme
             'write settings = "abilities.settings:Settings" in [program]'
         )
     return None
-
-
-def settings_file(app: Path) -> Path | None:
-    """Return the settings file of an application folder, if it has one."""
-    file = app / SETTINGS_FILE
-    return file if file.is_file() else None
-
-
-def file_variable(file: Path | None) -> dict[str, str]:
-    """Return the variable that names a settings file to a `wwspec serve` that reads only its table `[app]`."""
-    return {} if file is None else {APP_CONFIG: str(file)}
-
-
-def app_variables(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return environment variables that give these settings; none of their secrets comes from a file then.
-
-    Args:
-        settings: Values by the names of the fields.
-    """
-    variables = {}
-    for name, value in settings.items():
-        text = value.reveal() if isinstance(value, Secret) else value
-        variables[_variable(name)] = text if isinstance(text, str) else json.dumps(text)
-        variables[f"{_variable(name)}_FILE"] = ""
-    return variables
 
 
 def _take_file(given: dict[str, _Given | None], name: str, file: Path, origin: str, place: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.app_settings import app_variables, settings_file
 from wwspec_devtools.console_contracts.described import ConsoleContracts
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -23,7 +24,7 @@ from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
 from wwspec_devtools.testing.standin import load_standin
 from wwspec_router.config import VAR, SdkSource, Settings, registry_path
 from wwspec_router.kernel.call_log import CALLS
-from wwspec_router.registry.own_settings import app_variables, read_own_settings, settings_file
+from wwspec_router.registry.own_settings import read_own_settings
 from wwspec_router.registry.table import build_table
 from wwspec_router.sdk.vendor import VendorSdk
 from wwspec_router.serving.asgi import application

@@ -21,6 +21,7 @@ from click.core import ParameterSource
 from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.signals import until_interrupted
+from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import Child, ChildError
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, row
@@ -32,7 +33,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
-from wwspec_router.registry.own_settings import file_variable
 from wwspec_router.registry.table import build_table
 
 TICK = 0.2

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.signals import until_interrupted
+from wwspec_devtools.app_settings import file_variable
 from wwspec_devtools.child import STOP_LIMIT, Child
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, sample_call
@@ -28,7 +29,6 @@ from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import SecretOption, app_options, own_settings_file, setting_options, store_option
 from wwspec_router.config import NO_LIMIT, registry_path, settings
-from wwspec_router.registry.own_settings import file_variable
 
 DECIDED = (
     *("host", "allow_remote", "port", "sdk", "store"),
