@@ -124,7 +124,7 @@ def _command(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").rstrip("\0").split("\0")
     except OSError:
         return ""
-    if words[1:2] == ["-m"] and words[2:3] in (["wwspec_router"], ["wwspec_devtools.prestart"]):
+    if len(words) > 2 and words[1] == "-m" and words[2].startswith("wwspec_"):  # the command line, or a held start
         words = ["wwspec", *words[3:]]
     elif len(words) > 1 and Path(words[1]).name == "wwspec":
         words = ["wwspec", *words[2:]]

@@ -9,10 +9,8 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-
-from wwspec_router.cli.main import main
 
 VARIABLE = "WWSPEC_HELD"
 """The variable that names the pipe at which the child waits, and what it does before; see `order`."""
@@ -29,13 +27,13 @@ def order(word: int, steps: Sequence[str]) -> str:
     return f"{word}:{','.join(steps)}"
 
 
-def wait_for_word(environment: MutableMapping[str, str]) -> bool:
+def wait_for_word() -> bool:
     """Import and wait, as the environment orders it.
 
     Returns:
         Whether to go on; not when the process that would give the word is gone.
     """
-    word, _, steps = environment.pop(VARIABLE).partition(":")
+    word, _, steps = os.environ.pop(VARIABLE).partition(":")
     gc.disable()  # modules stay
     for each in steps.split(","):
         module, _, function = each.partition(":")
@@ -63,6 +61,8 @@ def without_interrupts() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    if not wait_for_word(os.environ):
+    from wwspec_router.cli.main import main  # before it waits; who starts a child does not need it
+
+    if not wait_for_word():
         sys.exit()
     main(prog_name="wwspec")
