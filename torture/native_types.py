@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from torture.fuzz_targets import ROOT
 from wwspec_contracts.base import Contract, Flag, Output, Unsigned, max_bytes
+from wwspec_devtools.console_contracts.targets import wrapped_requests
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import FuncTarget
 
@@ -55,7 +56,7 @@ def _of_abilities(table: AbilityTable) -> Iterator[Case]:
     for name, ability in table.abilities.items():
         target = ability.target
         if isinstance(target, FuncTarget):
-            for func, request in target.requests.items():
+            for func, request in wrapped_requests(target).items():
                 yield Case(f"{name} {func} request", request, is_request=True)
             for func, function in target.functions.items():
                 yield Case(f"{name} {func} reply", function.output.type, is_request=False)

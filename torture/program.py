@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from tests.support.sdk import standin_as_vendor
-from wwspec_router.process.child import Child
+from wwspec_devtools.child import Child
 
 T = TypeVar("T")
 

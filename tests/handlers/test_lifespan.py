@@ -15,10 +15,10 @@ from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_contracts.errors import LifespanError
+from wwspec_devtools.child import ChildError
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.kernel.dispatch import Dispatcher
-from wwspec_router.process.child import ChildError
 from wwspec_router.stores import Store
 
 REGISTRY = """

@@ -25,8 +25,8 @@ from tests.support.forks import start_forked
 from tests.support.processes import command_lines
 from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import wait_until
+from wwspec_devtools.child import Child, StartProcess, new_interpreter
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_router.process.child import Child, StartProcess, new_interpreter
 
 OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """

@@ -20,8 +20,8 @@ from tests.support.apps import write_files
 from tests.support.image_base import NAME, Storage
 from tests.support.sdk import standin_as_vendor
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_devtools.child import Child
 from wwspec_devtools.testing.ports import held_ports
-from wwspec_router.process.child import Child
 
 pytestmark = [
     pytest.mark.slow,  # debootstrap makes a Debian of 200 MB, buildah writes it as a layer and as a tar

@@ -15,8 +15,8 @@ from tests.support.apps import ROOT
 from tests.support.redis_server import LocalRedis
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
+from wwspec_devtools.child import Child
 from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, ZoneTask
-from wwspec_router.process.child import Child
 
 pytestmark = pytest.mark.never_lost
 

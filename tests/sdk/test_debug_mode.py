@@ -18,11 +18,11 @@ from tests.support.sdk import OK, MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import SdkCallError, SdkUnavailableError
+from wwspec_devtools.child import ChildError
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.app import App
 from wwspec_router.config import SdkSource, Settings
-from wwspec_router.process.child import ChildError
 from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_access_token
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
 

@@ -22,8 +22,8 @@ from tests.support.forks import fork
 from tests.support.processes import descendants
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.support.certificates import trusted
+from wwspec_devtools.child import Process
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
-from wwspec_router.process.child import Process
 
 ABILITIES = "whoami wait hog hold block forever stubborn aside leave fork orphan shut cores".split()
 REGISTRY = "\n".join(f"[abilities.{name}]\nhandler = 'abilities.gate:{name}'" for name in ABILITIES)

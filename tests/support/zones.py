@@ -7,8 +7,8 @@ What a start imports, its memory and its command line as `ps` shows it are the m
 from functools import partial
 
 from tests.support.forks import start_forked
+from wwspec_devtools.child import Child
 from wwspec_devtools.testing.zone import Zone
-from wwspec_router.process.child import Child
 
 forked_child = partial(Child, start_process=start_forked)
 """Starts a `Child`."""

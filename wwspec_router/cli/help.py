@@ -1,4 +1,4 @@
-"""Groups of commands, and pages of help that are too long for one list of options."""
+"""Unknown verbs, and pages of help that are too long for one list of options."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,28 +7,8 @@ from typing import ClassVar
 import click
 
 from wwspec_contracts.errors import did_you_mean
-from wwspec_router.cli.language import is_chinese, text
+from wwspec_router.cli.language import text
 from wwspec_router.config import Topic, settings
-
-
-class CommandGroup(click.Group):
-    """Commands below a verb, such as those of `wwspec zone`."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command; refuse one that does not exist, and say which one is like it."""
-        require_command(ctx, args[0], self.commands)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands with the first sentence of each; click's own knows where an English one ends."""
-        if not is_chinese():
-            super().format_commands(ctx, formatter)
-            return
-        helps = {name: self.commands[name].help or "" for name in self.list_commands(ctx)}
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text(first_paragraph(each)).partition("。")[0]) for name, each in helps.items()])
 
 
 def require_command(ctx: click.Context, name: str, known: Collection[str]) -> None:
@@ -48,11 +28,6 @@ def require_command(ctx: click.Context, name: str, known: Collection[str]) -> No
 def paragraph(block: str) -> str:
     """Return a paragraph of a help text in one line; one whose line breaks stay keeps them, without click's mark."""
     return block[2:] if block.startswith("\b\n") else " ".join(block.split())
-
-
-def first_paragraph(help_text: str) -> str:
-    """Return what a verb does: the first paragraph of its help, in one line."""
-    return paragraph(help_text.strip().partition("\n\n")[0])
 
 
 def option_parts(row: str) -> tuple[str, list[str]]:

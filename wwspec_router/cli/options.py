@@ -5,14 +5,12 @@ environment before the file.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from wwspec_contracts.extras import require
 from wwspec_contracts.support.printable import printable_json
 from wwspec_router.cli.environment import take_env_file
 from wwspec_router.config import (
@@ -106,23 +104,6 @@ def origin(ctx: click.Context, name: str) -> str:
         case ParameterSource.DEFAULT_MAP if file is not None:
             return file.place(ctx.info_name or "", f"{name}_file" if from_file else name)
     return "default"
-
-
-def needs(extra: str) -> Callable[[FunctionT], FunctionT]:
-    """Let a verb begin only when an extra is installed; `--help` works without it.
-
-    Put it directly below the decorator of the verb, and import what the extra installs in the verb's body.
-    """
-
-    def decorate(function: FunctionT) -> FunctionT:
-        @wraps(function)
-        def with_extra(*arguments: Any, **options: Any) -> Any:
-            require(extra, click.get_current_context().command_path)
-            return function(*arguments, **options)
-
-        return cast(FunctionT, with_extra)
-
-    return decorate
 
 
 def setting_options(function: FunctionT, *, but: Collection[str] = ()) -> FunctionT:
@@ -221,20 +202,6 @@ def print_json(value: Any) -> None:
     import msgspec  # here, since `--help` needs none of it
 
     click.echo(printable_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
-
-
-class Seconds(click.FloatRange):
-    """A number of seconds; a fault names the unit."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds."""
-        try:
-            return float(super().convert(value, param, ctx))
-        except click.BadParameter:
-            least = "" if self.min is None else f" from {self.min:g} on"
-            self.fail(f"must be a number of seconds{least}, such as 30, not {value!r}", param, ctx)
 
 
 class _RangeOrWord(click.IntRange):

@@ -5,12 +5,11 @@ import json
 import shlex
 import socket
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.printable import printable
 from wwspec_router.findings import Finding, State
 
@@ -19,7 +18,6 @@ ANSWER = 1.0
 """Seconds to wait for an answer on a port."""
 LONGEST_COMMAND = 100
 """Characters of a command line that are shown."""
-HIGHEST = 65_535
 _LISTENING = "0A"
 """The state of a listening socket in /proc/net/tcp."""
 _MAX_ANSWER = 65_536
@@ -31,30 +29,6 @@ class Listener(StrEnum):
     PROGRAM = "a zone program"
     EMULATOR = "an emulator"
     OTHER = "something other than a zone program or an emulator"
-
-
-def require_free_ports(ports: Mapping[str, int]) -> None:
-    """Make sure that nothing listens on some ports.
-
-    Args:
-        ports: The ports, by the options that choose them.
-
-    Raises:
-        ConfigurationError: Something does. A line for each port names the process and the fix.
-    """
-    if len(set(ports.values())) < len(ports):
-        raise ConfigurationError(f"{' and '.join(ports)} are the same port: give each its own")
-    taken = {option: port for option, port in ports.items() if not _is_free(port)}
-    if not taken:
-        return
-    used = set(ports.values())
-    raise ConfigurationError(
-        "\n".join(
-            f"port {port} is taken, so nothing was started: {occupant(port)[1]}; "
-            f"end it, or choose another port, such as {option} {_next_free(port, used)}"
-            for option, port in taken.items()
-        )
-    )
 
 
 def port_finding(expected: Listener, port: int, option: str) -> Finding:
@@ -80,16 +54,6 @@ def refusal(port: int) -> OSError | None:
         except OSError as error:
             return error
     return None
-
-
-def _is_free(port: int) -> bool:
-    error = refusal(port)
-    return error is None or error.errno != errno.EADDRINUSE  # a forbidden port: the verb reports that when it opens it
-
-
-def _next_free(port: int, but: set[int]) -> int:
-    """Return a port near another one that nothing listens on at this moment."""
-    return next((each for each in range(port + 1, HIGHEST) if each not in but and _is_free(each)), HIGHEST)
 
 
 def occupant(port: int) -> tuple[Listener, str]:
@@ -160,7 +124,7 @@ def _command(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").rstrip("\0").split("\0")
     except OSError:
         return ""
-    if words[1:3] == ["-m", "wwspec_router"]:
+    if len(words) > 2 and words[1] == "-m" and words[2].startswith("wwspec_"):  # the command line, or a held start
         words = ["wwspec", *words[3:]]
     elif len(words) > 1 and Path(words[1]).name == "wwspec":
         words = ["wwspec", *words[2:]]

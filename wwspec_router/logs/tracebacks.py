@@ -49,28 +49,9 @@ def frames_of(error: BaseException) -> list[tuple[traceback.FrameSummary, bool]]
         return []
 
 
-def message_of(error: BaseException) -> str:
-    """Return the text of an error with what Python suggests, its notes, and what caused it."""
-    try:
-        texts = [_said_by(error)]
-        if error.__cause__ is not None:
-            texts.append(f"caused by {type(error.__cause__).__name__}: {_said_by(error.__cause__)}")
-        return "\n".join(texts).encode("utf-8", "replace").decode()
-    except BaseException:  # its own class raises
-        return NOT_DESCRIBABLE
-
-
-def _said_by(error: BaseException) -> str:
-    shown = traceback.TracebackException(type(error), error, error.__traceback__)
-    return "".join(shown.format_exception_only()).rstrip("\n").partition(": ")[2]
-
-
 def place_of(error: BaseException) -> str:
     """Return the innermost line of the application that an error came through; empty when there is none."""
-    try:
-        own = [frame for frame in _frames(error) if is_application(frame.filename)]
-    except BaseException:  # its own class raises
-        return ""
+    own = [frame for frame, is_own in frames_of(error) if is_own]
     return f"{_readable(own[-1].filename)}:{own[-1].lineno}" if own else ""
 
 

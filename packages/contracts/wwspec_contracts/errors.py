@@ -62,7 +62,7 @@ WWSpecError
 ├─ SourceError               a contract can't be written as Python source      wwspec_contracts.source_text
 ├─ AccessTokenError          debug mode gets no access token                   wwspec_router.sdk.access_token
 ├─ ElfError                  a file is no ELF file, or a damaged one              wwspec_router.process.elf
-├─ ChildError                a verb in a process of its own ended too early    wwspec_router.process.child
+├─ ChildError                a verb in a process of its own ended too early    wwspec_devtools.child
 ├─ EmulatorError             the emulator did not do what it was asked         wwspec_devtools.emulator.http.client
 ├─ StreamEndedError          the emulator's stream has ended                   wwspec_devtools.emulator.http.reading
 ├─ CallRefusedError          the answer to an app's call is a refusal          wwspec_devtools.testing.answer

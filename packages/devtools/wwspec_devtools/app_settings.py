@@ -1,11 +1,11 @@
-"""An application's own settings for a program that a tool of a developer starts: as variables, and in which file."""
+"""How the application's own settings are given to a program that is started here."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from wwspec_router import Secret
 from wwspec_router.config import APP_CONFIG, APP_PREFIX, SETTINGS_FILE
-from wwspec_router.handlers.secret import Secret
 
 
 def settings_file(app: Path) -> Path | None:
@@ -27,8 +27,8 @@ def app_variables(settings: Mapping[str, object]) -> dict[str, str]:
     """
     variables = {}
     for name, value in settings.items():
-        variable = APP_PREFIX + name.upper()
         text = value.reveal() if isinstance(value, Secret) else value
+        variable = APP_PREFIX + name.upper()
         variables[variable] = text if isinstance(text, str) else json.dumps(text)
         variables[f"{variable}_FILE"] = ""
     return variables

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from time import monotonic
@@ -11,10 +12,10 @@ from typing import Any, ParamSpec, TextIO, TypeVar, cast
 import msgspec
 
 from wwspec_contracts.errors import CallError
-from wwspec_contracts.support.stacks import class_of, is_a
+from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
 from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
-from wwspec_router.logs.tracebacks import frames_of, message_of
+from wwspec_router.logs.tracebacks import frames_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -212,6 +213,22 @@ def _failure(error: BaseException) -> traces.Failure:
     with suppress(BaseException):  # its own class raises
         detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
     return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames)
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an error with what Python suggests, its notes, and what caused it."""
+    try:
+        texts = [_said_by(error)]
+        if error.__cause__ is not None:
+            texts.append(f"caused by {type(error.__cause__).__name__}: {_said_by(error.__cause__)}")
+        return "\n".join(texts).encode("utf-8", "replace").decode()
+    except BaseException:  # its own class raises
+        return NOT_DESCRIBABLE
+
+
+def _said_by(error: BaseException) -> str:
+    shown = traceback.TracebackException(type(error), error, error.__traceback__)
+    return "".join(shown.format_exception_only()).rstrip("\n").partition(": ")[2]
 
 
 def _lines(notes: CallNotes) -> Iterator[traces.Line]:

@@ -25,6 +25,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.source_text import MADE_BY
+from wwspec_devtools.child import ChildError
 from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS
 from wwspec_devtools.cli.verbs import dev as dev_verb, emulate
 from wwspec_devtools.cli.verbs.dev import options_to_pass_on
@@ -34,7 +35,6 @@ from wwspec_devtools.testing.app import App
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.environment import read_env_file
 from wwspec_router.cli.verbs import serve
-from wwspec_router.process.child import ChildError
 
 GREETING = """
 import os

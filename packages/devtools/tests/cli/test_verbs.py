@@ -19,8 +19,8 @@ from tests.support.processes import command_lines
 from tests.support.redis_server import local_redis
 from tests.support.tools import tool
 from tests.support.zones import forked_child
+from wwspec_devtools.child import Child
 from wwspec_devtools.testing.zone import Zone
-from wwspec_router.process.child import Child
 
 
 def test_abilities_lists_what_answers_each_id(run: Run) -> None:
@@ -167,7 +167,7 @@ def test_dev_hides_the_password_of_its_store(shop: Path, tmp_path: Path, ports: 
             dev.process.send_signal(signal.SIGINT)
             dev.stop()
     assert dev.process.returncode == 0
-    verbs = [line.partition(" -m wwspec_router ")[2].split()[0] for line in lines]
+    verbs = [re.split(r" -m wwspec_(?:router|devtools.prestart) ", line)[1].split()[0] for line in lines]
     served = Counter(dev=1, emulate=1, serve=2)  # a parent and its worker
     assert Counter(verbs) >= served, "and those that wait for the next start, if they are there yet"
     assert not any(secret in line for line in lines)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.apps import check_app, python_anew, write_files
 from tests.support.zones import serve_zone
-from wwspec_router.process.child import ChildError
+from wwspec_devtools.child import ChildError
 
 APPLICATION = """
 from collections.abc import Iterator

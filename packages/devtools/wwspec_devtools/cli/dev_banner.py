@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from wwspec_contracts.files import ConsoleContract
+from wwspec_devtools.cli.tables import styled
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
-from wwspec_router.cli.tables import styled
 
 SHARED = "get_callback_data"
 """An ability that nearly every program has, and that needs a notify_id."""

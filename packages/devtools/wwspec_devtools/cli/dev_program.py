@@ -15,13 +15,13 @@ import msgspec
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract, DescribedContract
+from wwspec_devtools.child import STOP_LIMIT, Child, ChildError
+from wwspec_devtools.cli.tables import styled
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_router.cli.environment import env_variables
 from wwspec_router.cli.language import VARIABLE
-from wwspec_router.cli.tables import styled
 from wwspec_router.config import NO_LIMIT, VAR
-from wwspec_router.process.child import STOP_LIMIT, Child, ChildError
 
 _PLACE = re.compile(r"([\w./-]*\.(?:py|toml|env|json):\d+):? ")
 """FILE:LINE in the text of a fault; the last one is that of code, if the fault is in code."""

@@ -12,10 +12,10 @@ from click.core import ParameterSource
 
 from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.cli.dev_note import note_path, noted_url
-from wwspec_devtools.cli.option_types import FILE, FOLDER
+from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
-from wwspec_router.cli.options import Seconds, secret_option
+from wwspec_router.cli.options import secret_option
 from wwspec_router.cli.ports import occupant
 from wwspec_router.config import DEFAULT_PORT, variable
 

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from wwspec_contracts.support.printable import printable
+from wwspec_devtools.cli.tables import moment, styled
 from wwspec_devtools.cli.tail import KIND_COLOURS, ending
 from wwspec_router.cli.language import is_chinese, text
-from wwspec_router.cli.tables import moment, styled
 
 Json = dict[str, Any]
 

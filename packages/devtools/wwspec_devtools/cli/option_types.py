@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -37,3 +38,17 @@ class Address(click.ParamType[tuple[str, int]]):
         if not host or port is None:
             self.fail(f"must be HOST:PORT, such as {self._example}, not {value!r}", param, ctx)
         return host, port
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds; a fault names the unit."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds."""
+        try:
+            return float(super().convert(value, param, ctx))
+        except click.BadParameter:
+            least = "" if self.min is None else f" from {self.min:g} on"
+            self.fail(f"must be a number of seconds{least}, such as 30, not {value!r}", param, ctx)

@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from wwspec_contracts.support.printable import printable, printable_json
+from wwspec_devtools.cli.tables import moment, styled
 from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
-from wwspec_router.cli.tables import moment, styled
 
 StreamRow = dict[str, Any]
 Read = Callable[[str], Iterator[StreamEvent]]

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from wwspec_contracts.support.printable import printable
 from wwspec_devtools.image.archive import Archive, open_archive
+from wwspec_devtools.image.elf import Elf, parse
 from wwspec_devtools.image.tar import MemberKind
 from wwspec_router.config import REGISTRY
-from wwspec_router.process.elf import Elf, ElfError, parse
+from wwspec_router.process.elf import ElfError
 from wwspec_router.sdk.vendor import MODULE
 
 SDK = "SDK"

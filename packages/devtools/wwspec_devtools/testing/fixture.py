@@ -80,8 +80,8 @@ def zone(request: pytest.FixtureRequest, _wwspec_processes: "list[ServedZone]") 
     except ExtraMissingError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None  # pytest.fail() would show both errors
     _import_httpx()
+    from wwspec_devtools.child import ChildError
     from wwspec_devtools.testing.zone import Zone
-    from wwspec_router.process.child import ChildError
 
     config = request.config
     form = config.getoption("--zone")

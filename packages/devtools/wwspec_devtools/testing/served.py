@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from wwspec_devtools.app_settings import app_variables, file_variable, settings_file
+from wwspec_devtools.child import Child, StartProcess
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_devtools.emulator.standin.wwspec_standin.link import MACHINE_VARIABLE
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.config import VAR, registry_path
-from wwspec_router.process.child import Child, StartProcess
 
 
 class ServedProgram:

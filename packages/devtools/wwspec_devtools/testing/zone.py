@@ -22,6 +22,7 @@ from msgspec import to_builtins
 
 from wwspec_client import ZoneClient
 from wwspec_contracts.base import AbilityRequest, ApiRequest, Contract, OutputT, reply_type
+from wwspec_devtools.child import StartProcess
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.answer import Answer, CallRefusedError, ZoneTask, read_reply
 from wwspec_devtools.testing.app import App, client_of
@@ -29,7 +30,6 @@ from wwspec_devtools.testing.notifications import Notifications, ZoneTimeoutErro
 from wwspec_devtools.testing.served import ServedProgram
 from wwspec_devtools.testing.standin import Functions
 from wwspec_router.config import registry_path
-from wwspec_router.process.child import StartProcess
 
 __all__ = ["Answer", "CallRefusedError", "ServedZone", "Zone", "ZoneTask", "ZoneTimeoutError"]
 
@@ -143,7 +143,7 @@ class Zone:
             machines: How many machines the program runs on, each with a store of its own. `client.machines` stops,
                 starts and wipes them.
             start_process: Starts the processes, each with a verb of `wwspec`, as
-                `wwspec_router.process.child.StartProcess` says; None means a new Python for each.
+                `wwspec_devtools.child.StartProcess` says; None means a new Python for each.
             start_limit: Seconds within which each must be ready; None means those of the variable
                 `WWSPEC_START_LIMIT`, or 30.
 

@@ -18,8 +18,8 @@ from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errcodes import ERRCODES, PROGRAM_ERRCODES, advice
+from wwspec_devtools.cli.tables import moment
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_router.cli.tables import moment
 
 CRASH = '{"errcode": 710660, "errmsg": "internal error"}'
 FRAMES = [

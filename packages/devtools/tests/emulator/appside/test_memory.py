@@ -15,13 +15,13 @@ from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone
 from tests.support.emulator import SealedProgram
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.waiting import DEADLINE
+from wwspec_devtools.child import Child
 from wwspec_devtools.emulator.bounded import MIB
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state import conversations, exports, jobs, tasks
 from wwspec_devtools.emulator.state.knowledge import MAX_BYTES as KNOWLEDGE_BYTES
 from wwspec_devtools.emulator.state.rules import MAX_BYTES as RULE_BYTES
 from wwspec_devtools.testing.app import App
-from wwspec_router.process.child import Child
 
 Json = dict[str, Any]
 

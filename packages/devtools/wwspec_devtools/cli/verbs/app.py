@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from wwspec_devtools.cli.candidates import ability_ids
+from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.key_options import key_options
 from wwspec_devtools.cli.sealing import prefix_option
 from wwspec_devtools.cli.verbs.app_failed import failed
 from wwspec_devtools.cli.verbs.app_tail import tail
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.findings import end, print_findings
-from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.options import print_json
 from wwspec_router.findings import State
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from wwspec_devtools.cli.option_types import EXISTING_FILE
+from wwspec_devtools.cli.tables import moment
 from wwspec_router.cli.options import print_json
-from wwspec_router.cli.tables import moment
 
 
 @click.command()

@@ -16,9 +16,9 @@ from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.cli.dev_note import noted_url
 from wwspec_devtools.cli.option_types import Address
+from wwspec_devtools.cli.tables import moment, styled
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
 from wwspec_router.cli.options import secret_option
-from wwspec_router.cli.tables import moment, styled
 from wwspec_router.config import variable
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ import msgspec
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.call_target import Place, caller_options, show_reply
 from wwspec_devtools.cli.candidates import ability_ids, application_folder, saved_names, saved_requests
+from wwspec_devtools.cli.option_types import Seconds
 from wwspec_devtools.cli.wecom import WeComCommand
 from wwspec_devtools.console_contracts.saved_requests import is_name
 from wwspec_router.cli.environment import take_env_file
-from wwspec_router.cli.options import Seconds, print_json
+from wwspec_router.cli.options import print_json
 
 
 def _take_env_file(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -22,17 +22,17 @@ from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackRe
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.app_settings import file_variable
+from wwspec_devtools.child import Child, ChildError
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, row
 from wwspec_devtools.cli.emulator_options import port_options
+from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.console_contracts.described import described_contracts
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.options import app_options, own_settings_file
-from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import registry_path
-from wwspec_router.process.child import Child, ChildError
 from wwspec_router.registry.table import build_table
 
 TICK = 0.2

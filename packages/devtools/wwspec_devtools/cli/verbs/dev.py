@@ -15,20 +15,20 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.files import ConsoleContract
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.app_settings import file_variable
+from wwspec_devtools.child import STOP_LIMIT, Child
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.dev_banner import print_call_lines, print_places, sample_call
 from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.dev_program import DevelopedProgram, machine_places, say
 from wwspec_devtools.cli.emulator_options import EMULATOR_OPTIONS, emulator_options, port_options
+from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.cli.watching import changes
 from wwspec_devtools.console_contracts.saved_requests import FOLDER
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.follower import Follower
 from wwspec_router.cli.help import SectionedCommand
 from wwspec_router.cli.options import SecretOption, app_options, own_settings_file, setting_options, store_option
-from wwspec_router.cli.ports import require_free_ports
 from wwspec_router.config import NO_LIMIT, registry_path, settings
-from wwspec_router.process.child import STOP_LIMIT, Child
 
 DECIDED = (
     *("host", "allow_remote", "port", "sdk", "store"),

@@ -8,9 +8,9 @@ import click
 from wwspec_contracts.files import read_console_contracts
 from wwspec_devtools.cli.browser import open_in_browser, open_option
 from wwspec_devtools.cli.emulator_options import DEFAULTS, emulator_options
+from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.cli.option_types import FOLDER
 from wwspec_devtools.emulator.settings import EmulatorSettings
-from wwspec_router.cli.ports import require_free_ports
 
 
 @click.command(context_settings={"auto_envvar_prefix": "WWSPEC_EMULATOR"})  # --seed is WWSPEC_EMULATOR_SEED

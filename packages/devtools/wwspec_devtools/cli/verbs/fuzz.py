@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
+from wwspec_contracts.extras import require
 from wwspec_contracts.support.printable import counted
+from wwspec_devtools.cli.option_types import Seconds
 from wwspec_devtools.console_contracts.targets import wrapped_requests
-from wwspec_router.cli.options import Seconds, app_options, needs
+from wwspec_router.cli.options import app_options
 from wwspec_router.config import registry_path
 from wwspec_router.registry.table import AbilityTable, build_table
 from wwspec_router.registry.targets import Ability, ApiTarget, FuncTarget, HandlerTarget
@@ -29,7 +31,6 @@ CLOCK_START = 1_800_000_000
 
 
 @click.command()
-@needs("testing")
 @click.argument("targets", metavar="[ABILITY|EVENT]...", nargs=-1)
 @app_options
 @click.option(
@@ -68,6 +69,7 @@ def command(
 
     Exit code: 0 when nothing was found, 1 with a finding, 2 for wrong usage.
     """
+    require("testing", click.get_current_context().command_path)
     from wwspec_devtools.fuzz.campaign import HEAD, repeating_test, search  # here, since it needs the extra
     from wwspec_devtools.fuzz.crashes import listening
     from wwspec_devtools.testing.zone import Zone

@@ -6,9 +6,9 @@ import click
 
 from wwspec_devtools.cli.administration import administration_options, ask, search_result
 from wwspec_devtools.cli.call_target import Place
+from wwspec_devtools.cli.command_group import CommandGroup
+from wwspec_devtools.cli.tables import json_option, print_list
 from wwspec_devtools.cli.wecom import WeComCommand
-from wwspec_router.cli.help import CommandGroup
-from wwspec_router.cli.tables import json_option, print_list
 
 KIND = "jobs"
 COLUMNS = {

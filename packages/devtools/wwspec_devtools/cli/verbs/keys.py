@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.key_options import key_options
 from wwspec_devtools.cli.sealing import prefix_option, pull_messages
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.options import print_json
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 import click
 
+from wwspec_contracts.extras import require
 from wwspec_contracts.support.loopback import is_loopback
-from wwspec_devtools.cli.option_types import Address
+from wwspec_devtools.cli.free_ports import require_free_ports
+from wwspec_devtools.cli.option_types import Address, Seconds
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.cli.options import Seconds, needs
-from wwspec_router.cli.ports import require_free_ports
 
 LISTEN = "127.0.0.1:9464"
 """Exporters of OpenTelemetry use this port."""
@@ -14,7 +14,6 @@ LISTEN = "127.0.0.1:9464"
 
 # --listen is WWSPEC_METRICS_LISTEN
 @click.command(cls=WeComCommand, context_settings={"auto_envvar_prefix": "WWSPEC_METRICS"})
-@needs("metrics")
 @click.option(
     "--listen", type=Address(LISTEN), default=LISTEN, show_default=True, help="Where Prometheus scrapes /metrics."
 )
@@ -40,6 +39,7 @@ def command(listen: tuple[str, int], allow_remote: bool, ability: str, interval:
     Nothing can scrape the zone, so this runs beside your app and asks the program through the channel: it calls the
     ability that the registry file declares with kind = "status". When the program does not answer, wwspec_up is 0.
     """
+    require("metrics", click.get_current_context().command_path)
     host, port = listen
     if not (allow_remote or is_loopback(host)):
         raise click.UsageError(f"--listen {host}: other machines could reach it; add --allow-remote if they are to")

@@ -9,10 +9,11 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError, SdkUnavailableError
 from wwspec_contracts.extras import require
+from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.option_types import FILE
-from wwspec_router.cli.help import CommandGroup, SettingsCommand
+from wwspec_devtools.cli.tables import json_option, print_list
+from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, print_json, setting_options
-from wwspec_router.cli.tables import json_option, print_list
 from wwspec_router.config import SdkSource, Settings, Topic, settings, variable
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import click
 import msgspec
 
 from wwspec_devtools.cli.call_target import Place, caller_options, show_reply
+from wwspec_devtools.cli.option_types import Seconds
 from wwspec_devtools.cli.wecom import WeComCommand
-from wwspec_router.cli.options import Seconds
 
 
 @click.command(cls=WeComCommand)

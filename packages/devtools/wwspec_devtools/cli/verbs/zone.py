@@ -16,9 +16,11 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
 from wwspec_contracts.support.private_files import restrict_to_owner
 from wwspec_devtools.cli.candidates import ability_ids
+from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.emulator_candidates import entry_numbers, groups, people
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
 from wwspec_devtools.cli.option_types import FILE
+from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.verbs.zone_authorisation import ACTS
 from wwspec_devtools.cli.verbs.zone_faults import answer, clear, fault, faults
 from wwspec_devtools.cli.verbs.zone_page import page
@@ -26,9 +28,7 @@ from wwspec_devtools.cli.verbs.zone_record import notifications, show, tail, tes
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.control_rows import ControlRow, controls
 from wwspec_devtools.emulator.state.authorisations import ORDERS, PERMISSIONS
-from wwspec_router.cli.help import CommandGroup
 from wwspec_router.cli.options import app_options, print_json
-from wwspec_router.cli.tables import json_option, moment, print_list
 from wwspec_router.config import registry_path
 
 NOW = "now"

@@ -7,10 +7,10 @@ import click
 
 from wwspec_devtools.cli.emulator_options import with_corp, with_emulator
 from wwspec_devtools.cli.option_types import EXISTING_FILE
+from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.state.authorisations import PERMISSIONS
 from wwspec_router.cli.options import print_json
-from wwspec_router.cli.tables import json_option, moment, print_list
 
 
 @click.command()

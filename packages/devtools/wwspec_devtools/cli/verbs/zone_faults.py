@@ -11,9 +11,9 @@ from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.cli.candidates import api_names, fault_targets, fault_values
 from wwspec_devtools.cli.emulator_options import with_emulator
+from wwspec_devtools.cli.tables import json_option, print_list
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_router.cli.options import print_json
-from wwspec_router.cli.tables import json_option, print_list
 
 EFFECTS = ("errcode", "return_code", "latency", "timeout", "drop", "late", "twice", "never")
 SIDES = ("app", "sdk", "program", "callback")

@@ -11,11 +11,11 @@ from wwspec_devtools.cli.candidates import ability_ids, errcodes
 from wwspec_devtools.cli.emulator_candidates import entry_numbers
 from wwspec_devtools.cli.emulator_options import with_emulator
 from wwspec_devtools.cli.exchange import lines
+from wwspec_devtools.cli.tables import json_option, moment, print_list
 from wwspec_devtools.cli.tail import Lines, follow, json_lines
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.http.reading import StreamEvent
 from wwspec_router.cli.options import print_json
-from wwspec_router.cli.tables import json_option, moment, print_list
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 

@@ -1,13 +1,15 @@
 """A child process that is started before it is needed: it imports its modules and then waits for the word to go on.
 
-What `Child` writes in the environment, the start of the command line reads. It knows nothing of verbs.
+`Child` writes in the environment what is read here, and runs this module in place of the command line, with the same
+arguments. It knows nothing of verbs.
 """
 
 import gc
 import importlib
 import os
 import signal
-from collections.abc import Iterator, MutableMapping, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 VARIABLE = "WWSPEC_HELD"
@@ -25,16 +27,13 @@ def order(word: int, steps: Sequence[str]) -> str:
     return f"{word}:{','.join(steps)}"
 
 
-def wait_for_word(environment: MutableMapping[str, str]) -> bool:
-    """Import and wait, if the environment orders it.
+def wait_for_word() -> bool:
+    """Import and wait, as the environment orders it.
 
     Returns:
         Whether to go on; not when the process that would give the word is gone.
     """
-    held = environment.pop(VARIABLE, "")
-    if not held:
-        return True
-    word, _, steps = held.partition(":")
+    word, _, steps = os.environ.pop(VARIABLE).partition(":")
     gc.disable()  # modules stay
     for each in steps.split(","):
         module, _, function = each.partition(":")
@@ -59,3 +58,11 @@ def without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+if __name__ == "__main__":
+    from wwspec_router.cli.main import main  # before it waits; who starts a child does not need it
+
+    if not wait_for_word():
+        sys.exit()
+    main(prog_name="wwspec")

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
-from wwspec_router.process.prestart import GO, VARIABLE, order as held_order, without_interrupts
+from wwspec_devtools import prestart
 
 START_LIMIT = 30.0
 """Seconds within which a child must be ready, unless `START_LIMIT_VARIABLE` sets another number."""
@@ -82,11 +82,12 @@ def new_interpreter(
     stdin: int | None,
     output: int | None,
     /,
+    module: str = "wwspec_router",
     pass_fds: Sequence[int] = (),
 ) -> Process:
     """Start a verb in a new Python, which imports all that it needs."""
-    command = [sys.executable, "-m", "wwspec_router", *arguments]
-    return subprocess.Popen(  # noqa: S603 - this package's own verbs
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(  # noqa: S603 - the verbs of our own packages
         command, env=environment, stdin=stdin, stdout=output, stderr=output, pass_fds=pass_fds
     )
 
@@ -132,16 +133,16 @@ class Child:
             if held:
                 word, self._word = os.pipe()
                 stack.callback(os.close, word)
-                stack.enter_context(without_interrupts())
-                whole[VARIABLE] = held_order(word, held)
-                start = partial(new_interpreter, pass_fds=[word])
+                stack.enter_context(prestart.without_interrupts())
+                whole[prestart.VARIABLE] = prestart.order(word, held)
+                start = partial(new_interpreter, module=prestart.__name__, pass_fds=[word])
             stdin = None if in_terminal else subprocess.DEVNULL
             self.process: Process = start(self.arguments, whole, stdin, written)
 
     def release(self) -> None:
         """Let a child go on that is held."""
         with suppress(BrokenPipeError):  # it has ended
-            os.write(self._word, GO)
+            os.write(self._word, prestart.GO)
         os.close(self._word)
 
     def discard(self) -> None:

@@ -16,9 +16,9 @@ from tests.support.processes import alive, children
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_contracts.errors import ConfigurationError
+from wwspec_devtools.child import Child, ChildError, StartProcess, new_interpreter
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_devtools.testing.zone import Zone
-from wwspec_router.process.child import Child, ChildError, StartProcess, new_interpreter
 
 EMULATE = ("emulate", "--port", "0")
 WATCHED = """

@@ -9,7 +9,8 @@ from hypothesis import example, given, strategies as st
 
 from tests.support.elf import AARCH64, library
 from tests.support.skips import only_where
-from wwspec_router.process.elf import ElfError, machine, parse
+from wwspec_devtools.image.elf import parse
+from wwspec_router.process.elf import ElfError, machine
 
 SAMPLE = library(
     needed=["libm.so.6", "libc.so.6"],

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_devtools.child import Child
 from wwspec_router import __version__
-from wwspec_router.process.child import Child
 
 AT_ONCE = {"PYTHONUNBUFFERED": "1"}
 """So that what it prints is in the file before it ends."""
@@ -19,7 +19,7 @@ DONE = re.compile("The Zen of Python")
 HOLDER = """
 import re, sys
 from pathlib import Path
-from wwspec_router.process.child import Child
+from wwspec_devtools.child import Child
 
 child = Child(["--version"], {"PYTHONUNBUFFERED": "1"}, Path(sys.argv[1]), held=("this",))
 child.wait_for(re.compile("The Zen of Python"))

@@ -1,0 +1,45 @@
+"""What a developer is told of an error, beside its frames."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from wwspec_devtools.observer import message_of
+
+
+@dataclass
+class Page:
+    has_more: bool = False
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def raised(function: object) -> BaseException:
+    """Return what a function raises."""
+    with pytest.raises(BaseException) as caught:
+        function()  # type: ignore[operator]  # each of them is one
+    return caught.value
+
+
+def test_the_text_of_an_error_has_what_python_suggests_and_its_notes() -> None:
+    error = raised(lambda: Page().has_mor)  # type: ignore[attr-defined]
+    error.add_note("of page 2")
+    assert message_of(error) == "'Page' object has no attribute 'has_mor'. Did you mean: 'has_more'?\nof page 2"
+
+
+def test_the_text_of_an_error_names_its_cause() -> None:
+    def fail() -> None:
+        try:
+            raise KeyError("group")
+        except KeyError as error:
+            raise ValueError("no such group") from error
+
+    assert message_of(raised(fail)) == "no such group\ncaused by KeyError: 'group'"
+
+
+def test_an_error_without_a_text_and_one_whose_class_fails_are_told_as_well() -> None:
+    assert message_of(ValueError()) == ""
+    assert message_of(MuteError()) == "<exception str() failed>"
