@@ -17,9 +17,9 @@ import msgspec
 __all__ = ["REPEATED", "RESULTS", "Figure", "Report", "Samples", "paired", "read_reports"]
 
 RESULTS = Path(__file__).parent / "results"
+"""What the pages show."""
 REPEATED = RESULTS / "repeated"
 """The same benchmarks on another day or machine."""
-"""What the pages show."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,21 +151,22 @@ class Samples:
         base = self._values.get((case, reference, metric))
         if name == reference or base is None:
             return figure
-        ratio_low, ratio, ratio_high = paired(values, base)
         differences = [ours - theirs for ours, theirs in zip(values, base, strict=False)]
-        return msgspec.structs.replace(
-            figure,
-            reference=reference,
-            ratio=rounded(ratio),
-            ratio_low=rounded(ratio_low),
-            ratio_high=rounded(ratio_high),
-            difference=rounded(statistics.median(differences)),
-        )
+        difference = rounded(statistics.median(differences))
+        compared = msgspec.structs.replace(figure, reference=reference, difference=difference)
+        if (ratios := paired(values, base)) is None:
+            return compared
+        ratio_low, ratio, ratio_high = map(rounded, ratios)
+        return msgspec.structs.replace(compared, ratio=ratio, ratio_low=ratio_low, ratio_high=ratio_high)
 
 
-def paired(values: Sequence[float], base: Sequence[float]) -> tuple[float, float, float]:
-    """Return the quartiles of ratios, round by round: a slow moment of the machine hits both sides of each."""
-    return quartiles([ours / theirs for ours, theirs in zip(values, base, strict=False)])
+def paired(values: Sequence[float], base: Sequence[float]) -> tuple[float, float, float] | None:
+    """Return the quartiles of ratios, round by round: a slow moment of the machine hits both sides of each.
+
+    A round whose base is 0 has no ratio. The whole is None when no round has one.
+    """
+    ratios = [ours / theirs for ours, theirs in zip(values, base, strict=False) if theirs]
+    return quartiles(ratios) if ratios else None
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float, float]:

@@ -96,7 +96,8 @@ def measure(tree: Path, name: str, options: list[str]) -> Iterator[tuple[Key, Fi
 def line(key: Key, now: list[Figure], then: list[Figure]) -> str:
     """Return the line of one figure."""
     ours, theirs = median(each.median for each in now), median(each.median for each in then)
-    text = f"{' | '.join(key)}: {theirs:g} -> {ours:g} {now[0].unit}, {ours / theirs:.3f}"
+    ratio = f"{ours / theirs:.3f}" if theirs else "-"
+    text = f"{' | '.join(key)}: {theirs:g} -> {ours:g} {now[0].unit}, {ratio}"
     ratios = [[each.ratio for each in found if each.ratio] for found in (now, then)]
     if all(ratios):
         text += f"; beside {now[0].reference} {median(ratios[0]) / median(ratios[1]):.3f}"

@@ -128,7 +128,9 @@ def outcome(target: Target, report: Report) -> tuple[str, bool | None] | None:
     if not target.reference:
         low, reached, high = quartiles(ours.samples)
     elif target.unit == "x":
-        low, reached, high = paired(ours.samples, theirs.samples)
+        if (ratios := paired(ours.samples, theirs.samples)) is None:
+            return None
+        low, reached, high = ratios
     else:
         pairs = zip(ours.samples, theirs.samples, strict=False)
         low, reached, high = quartiles([mine - other for mine, other in pairs])

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import report as pages
 from benchmarks.__main__ import names
 from benchmarks.figures import REPEATED, RESULTS, Report, Samples, read_reports
+from benchmarks.pairs import line
 from benchmarks.plots import PLOTS, THEMES, Bar, Panel, Plot, draw, svg
 from benchmarks.report import renewed
 from benchmarks.sdk.wwspecapisdk import asked
@@ -41,6 +42,20 @@ def test_reference_has_no_ratio() -> None:
     figure = made(samples()).find("3 KB", "limit-1", "rate")
     assert figure is not None
     assert (figure.median, figure.ratio, figure.reference) == (100.0, None, None)
+
+
+def test_a_round_whose_reference_is_0_has_no_ratio() -> None:
+    found = Samples("bare")
+    for case, bare in (("some", (0.0, 4.0)), ("none", (0.0, 0.0))):
+        for base in bare:
+            found.add(case, "bare", "fetches", "", base)
+            found.add(case, "program", "fetches", "", 2.0)
+    report = made(found, "stores")
+    some, none = (report.taken(case, "program", "fetches") for case in ("some", "none"))
+    assert (some.ratio, none.ratio, none.difference) == (0.5, None, 2.0)
+    assert outcome(Target("stores", "none", "program", "fetches", "bare", ">= 1"), report) is None
+    key = ("none", "bare", "fetches")
+    assert line(key, [none], [report.taken(*key)]) == "none | bare | fetches: 0 -> 2 , -"
 
 
 def test_case_can_have_a_reference_of_its_own() -> None:

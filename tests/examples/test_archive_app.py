@@ -47,8 +47,10 @@ def test_a_lost_cursor_brings_no_message_twice_and_stops_no_later_one() -> None:
         zone.client.say("zhangwei", "您好", to=["helan"])
         app.start()
         wait_until(lambda: "1 messages" in app.page())
+        cursor = app.database.parent / "messages.cursor"
+        wait_until(cursor.exists)
         app.kill()
-        (app.database.parent / "messages.cursor").unlink()
+        cursor.unlink()
         zone.client.say("helan", "在吗", to=["zhangwei"])
         app.start()
         wait_until(lambda: "2 messages" in app.page())

@@ -190,7 +190,7 @@ def test_what_is_never_fetched_is_set_aside_and_can_be_retried_under_a_fresh_not
         assert program.figures.snapshot().events == EventCounts(unfetched=1)
         (found,) = store.failed_jobs("corp", 7, 9)
         assert (found.name, found.failure) == ("notify:digest", Failure(error="not fetched"))
-        assert "of notify:digest given up: the app did not fetch it within 86400 s" in caplog.text
+        wait_until(lambda: "of notify:digest given up: the app did not fetch it within 86400 s" in caplog.text)
         assert store.retry("corp", 7, found.job_id)
         wait_until(lambda: len(program.notified) == 2)
         assert program.notified[-1] == "notify-1"

@@ -71,6 +71,12 @@ FAULTS: list[tuple[str, str, str]] = [
         "[program]\nzzz = 1",
         "registry.toml:1 [program]: unknown key zzz; known: " + PROGRAM,
     ),
+    (
+        "far key of an ability",
+        "[abilities.a]\ncontract='a.json'",
+        "registry.toml:1 [abilities.a]: unknown key contract; known: api, handler, kind, from_corps, apis, functions, "
+        "once, trace, input, output, timeout, concurrency, output_policy, drop_empty",
+    ),
     ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
     (
         "an errcode of WeCom",

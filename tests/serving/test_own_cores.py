@@ -153,4 +153,4 @@ def test_a_library_with_threads_of_its_own_keeps_all_cores(serve: Serve, tmp_pat
     service = serve(*AS_MANY, command=contained())
     service.pids(len(CORES))
     assert set(map(frozenset, workers_of(service).values())) == {frozenset(CORES)}
-    assert "this worker process uses all cores: a library has started 1 thread(s) of its own" in service.log.read_text()
+    assert "this worker process uses all cores: a library has started 1 thread of its own" in service.log.read_text()

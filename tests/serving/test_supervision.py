@@ -20,6 +20,7 @@ from tests.serving.service import SERVE, Service, is_lost, serve_after
 from tests.support.processes import UNMEASURED, alive, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
+from wwspec_contracts.support.printable import counted
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.process.cores import usable_cores
 from wwspec_router.serving.heartbeat import STEADY, Slot, WorkerProcess
@@ -66,8 +67,9 @@ def test_auto_starts_a_worker_for_each_core_and_says_why(serve: Serve) -> None:
     cores = usable_cores()
     assert service.pids(cores.number) == descendants(service.process.pid)
     log = service.log.read_text()
-    assert f"--workers auto: {cores.number} worker process(es), {cores.reason}" in log
-    assert f"with {cores.number} worker process(es) of" in log
+    processes = counted(cores.number, "worker process", "worker processes")
+    assert f"--workers auto: {processes}, {cores.reason}" in log
+    assert f"with {processes} of" in log
 
 
 def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve) -> None:
@@ -79,7 +81,7 @@ def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve
     finally:
         os.sched_setaffinity(0, own)
     assert service.pids(1) == descendants(service.process.pid)
-    assert "--workers auto: 1 worker process(es), 1 core in the affinity mask" in service.log.read_text()
+    assert "--workers auto: 1 worker process, 1 core in the affinity mask" in service.log.read_text()
 
 
 def test_without_workers_the_program_is_one_process(serve: Serve) -> None:

@@ -14,7 +14,8 @@ from tests.support.forks import fork
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.emulator.http.client import EmulatorClient
 
-PROMPT = "(Pdb) "
+PROMPT = "(Pdb)"
+"""Without the space behind it, which readline writes apart: a line of another process may come between."""
 CTRL_C = "\x03"
 
 

@@ -49,5 +49,5 @@ def node_package(folder: Path, name: str) -> Path:
     package = folder / "node_modules" / name
     if not package.is_dir():
         tool("npm")
-        raise MissingToolError(f"npm ci --prefix tests/{folder.relative_to(Path(__file__).parents[1])}")
+        raise MissingToolError(f"npm ci --prefix {folder.relative_to(Path(__file__).parents[2])}")
     return package

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from wwspec_contracts.support.printable import counted
+
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -40,13 +42,9 @@ def usable_cores(root: Path = Path("/"), masked: int | None = None) -> Cores:
     masked = (len(mask) or os.cpu_count() or 1) if masked is None else masked
     quotas = list(_quotas(root))
     if quotas and (least := min(quotas)).cores < masked:
-        return Cores(max(1, int(least.cores)), f"{least.file} grants {least.cores:g} of {_number_of(masked)}")
+        return Cores(max(1, int(least.cores)), f"{least.file} grants {least.cores:g} of {counted(masked, 'core')}")
     where = "in the affinity mask" if mask else "in this machine"
-    return Cores(masked, f"{_number_of(masked)} {where}, and no cgroup grants less")
-
-
-def _number_of(cores: int) -> str:
-    return "1 core" if cores == 1 else f"{cores} cores"
+    return Cores(masked, f"{counted(masked, 'core')} {where}, and no cgroup grants less")
 
 
 def affinity() -> set[int]:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from wwspec_contracts.support.printable import counted
 from wwspec_router.config import PIN_AUTO, PIN_OFF, PIN_ON
 from wwspec_router.process.cores import affinity, usable_cores
 
@@ -43,7 +44,7 @@ def plan_cores(mode: str, workers: int) -> Plan:
     reason = _obstacle(mode, workers, len(mask))
     if reason:
         return Plan((), reason)
-    return Plan(tuple(mask[:workers]), f"{workers} worker process(es), {len(mask)} cores")
+    return Plan(tuple(mask[:workers]), f"{counted(workers, 'worker process', 'worker processes')}, {len(mask)} cores")
 
 
 def _obstacle(mode: str, workers: int, cores: int) -> str:
@@ -59,7 +60,7 @@ def _obstacle(mode: str, workers: int, cores: int) -> str:
     if mode == PIN_ON:
         return ""
     if workers < cores:
-        return f"{workers} worker process(es) leave some of {cores} cores free"
+        return f"with {counted(workers, 'worker process', 'worker processes')} some of {cores} cores are free"
     if os.getpid() != 1:
         return "the program is not process 1 of a container"
     granted = usable_cores()
@@ -77,7 +78,8 @@ def take_core(core: int, mode: str) -> None:
         return
     native = len(list(Path("/proc/self/task").iterdir())) - threading.active_count()
     if mode == PIN_AUTO and native > 0:
-        log.info("this worker process uses all cores: a library has started %d thread(s) of its own", native)
+        started = counted(native, "thread")
+        log.info("this worker process uses all cores: a library has started %s of its own", started)
         return
     all_cores = affinity()
     try:

@@ -16,6 +16,7 @@ from functools import partial
 
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
 from wwspec_contracts.support.loopback import is_loopback
+from wwspec_contracts.support.printable import counted
 from wwspec_contracts.support.stacks import describe
 from wwspec_router.config import AUTO, MOST_WORKERS, PIN_ON, SdkSource, Settings
 from wwspec_router.logs.lines import setup_logging
@@ -53,7 +54,7 @@ def serve(settings: Settings) -> None:
     if settings.workers == AUTO:
         cores = usable_cores()
         settings = replace(settings, workers=min(cores.number, MOST_WORKERS))  # the same for all processes
-        log.info("--workers auto: %d worker process(es), %s", settings.processes, cores.reason)
+        log.info("--workers auto: %s, %s", _worker_processes(settings), cores.reason)
     plan = plan_cores(settings.pin_workers, settings.processes)
     if plan.cores:
         log.info("--pin-workers %s: each worker process has a core of its own (%s)", settings.pin_workers, plan.reason)
@@ -152,14 +153,18 @@ def _bind(settings: Settings) -> socket.socket:
     return bound
 
 
+def _worker_processes(settings: Settings) -> str:
+    return counted(settings.processes, "worker process", "worker processes")
+
+
 def _announce(settings: Settings, listening: socket.socket) -> None:
     """Log where the program listens, in a line that scripts can wait for."""
     host, port = listening.getsockname()[:2]
     log.info(
-        "listening on http://%s:%d/ with %d worker process(es) of %d threads, store %s",
+        "listening on http://%s:%d/ with %s of %s, store %s",
         host,
         port,
-        settings.processes,
-        settings.threads,
+        _worker_processes(settings),
+        counted(settings.threads, "thread"),
         settings.store.partition("?")[0].rpartition("@")[2],
     )

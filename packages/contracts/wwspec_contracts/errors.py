@@ -440,6 +440,10 @@ class JsonError(WWSpecError):
     """A text is not JSON, or not of the wanted type. The message may name keys of the text, so it is not for a log."""
 
 
+_NEAR = 0.65
+"""How alike the words are, at least: `ttk` and `ttl` are more alike than this, `contract` and `trace` less."""
+
+
 def other_layout(place: str, found: object, known: int, fresh: str) -> str:
     """Return the text of an error: what is stored has another layout than the one that this code reads and writes.
 
@@ -466,5 +470,5 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", question:
     """
     import difflib  # when it is needed: to import it takes as long as to read a registry file
 
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=_NEAR)
     return question.format(close[0]) if close else otherwise

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from wwspec_contracts.errors import WWSpecError
+from wwspec_contracts.support.printable import counted
 from wwspec_router.cli.environment import ENV_FILE, without_env_file
 from wwspec_router.cli.findings import end, print_findings
 from wwspec_router.cli.help import SettingsCommand
@@ -154,7 +155,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         text = f"sdk is the emulator's stand-in ({origin(context, 'sdk')}): the zone needs the vendor's"
         yield Finding(State.PRODUCTION, "settings", text)
     if settings.workers == AUTO:
-        yield Finding(State.OK, "workers", f"auto: {settings.processes} worker process(es), {usable_cores().reason}")
+        processes = counted(settings.processes, "worker process", "worker processes")
+        yield Finding(State.OK, "workers", f"auto: {processes}, {usable_cores().reason}")
     if settings.pin_workers == PIN_ON and not (plan := plan_cores(PIN_ON, settings.processes)).cores:
         yield Finding(State.UNKNOWN, "workers", f"--pin-workers on has no effect here: {plan.reason}")
     if settings.debug_fault:
@@ -190,7 +192,7 @@ def _registry(settings: Settings) -> Finding:
     except WWSpecError as error:
         text = f"{ENV_FILE} has settings, and `wwspec serve` does not read it: {str(error).splitlines()[0]}"
         return Finding(State.PRODUCTION, "registry", text)
-    abilities = "1 ability" if len(table.abilities) == 1 else f"{len(table.abilities)} abilities"
+    abilities = counted(len(table.abilities), "ability", "abilities")
     return Finding(State.OK, "registry", f"{table.registry.path}: {abilities}")
 
 

@@ -1,4 +1,4 @@
-"""Text that others made, as it may be shown."""
+"""Text as it may be shown: what others made, and numbers of things."""
 
 from unicodedata import category
 
@@ -26,3 +26,14 @@ def short(text: str, length: int = 12) -> str:
     """Return the beginning of an id, escaped, so that lines can be tied together without giving the id away."""
     start = text[:length].encode("unicode_escape").decode("ascii")
     return start if len(text) <= length else f"{start}…"
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with the word for what is counted.
+
+    Args:
+        number: How many.
+        one: The word for one, such as `core`.
+        several: The word for any other number; with an `s` at its end when it is left out.
+    """
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

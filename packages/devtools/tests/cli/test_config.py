@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
+from wwspec_contracts.support.printable import counted
 from wwspec_router.cli.main import main
 from wwspec_router.cli.verbs import serve
 from wwspec_router.config import Secrecy, Setting, Settings, settings, variable
@@ -363,7 +364,8 @@ def test_other_workers_are_a_fault_that_names_the_choices(
 def test_doctor_says_how_many_workers_auto_is(run: Run, folder: Path) -> None:
     cores = usable_cores()
     lines = run("doctor", "--workers", "auto", cwd=folder).stdout.splitlines()
-    assert f"ok    workers   auto: {cores.number} worker process(es), {cores.reason}" in lines
+    processes = counted(cores.number, "worker process", "worker processes")
+    assert f"ok    workers   auto: {processes}, {cores.reason}" in lines
 
 
 def test_doctor_says_where_worker_processes_get_no_cores_of_their_own(run: Run, folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import write_files
-from tests.support.dev_terminal import CTRL_C, DevTerminal
+from tests.support.dev_terminal import CTRL_C, PROMPT, DevTerminal
 from tests.support.waiting import wait_until
 from wwspec_devtools.testing.ports import held_ports
 
@@ -150,7 +150,7 @@ def test_q_fails_the_call_and_the_program_goes_on(dev: DevTerminal, ability: str
 @pytest.mark.parametrize("ability", ["greet", "later"])
 def test_ctrl_c_at_the_prompt_ends_everything_and_restores_the_terminal(dev: DevTerminal, ability: str) -> None:
     call = dev.wwspec("call", ability)
-    dev.expect(re.escape("(Pdb) "))
+    dev.expect(re.escape(PROMPT))
     wait_until(lambda: not dev.is_restored)  # as line editing has it
     dev.type(CTRL_C)
     assert dev.end() == 0
@@ -161,7 +161,7 @@ def test_ctrl_c_at_the_prompt_ends_everything_and_restores_the_terminal(dev: Dev
 
 def test_a_changed_file_restarts_the_program_when_the_debugger_is_left(dev: DevTerminal) -> None:
     call = dev.wwspec("call", "greet")
-    dev.expect(re.escape("(Pdb) "))
+    dev.expect(re.escape(PROMPT))
     write_files(dev.folder, {"abilities/greeting.py": HANDLERS.replace("breakpoint()", "pass")})
     dev.expect("greeting.py changed: restarting the program")
     dev.type("p request\n")

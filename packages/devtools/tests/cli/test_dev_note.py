@@ -1,6 +1,8 @@
 """The note by which verbs find the emulator of the `wwspec dev` that runs in their folder."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.cli.dev_note import NOTE, DevNote, keep_note, read_note
+from wwspec_devtools.cli.emulator_options import FIRST_ANSWER
 from wwspec_router.cli.main import main
 
 HERE = DevNote("http://127.0.0.1:1", "http://127.0.0.1:2")
@@ -48,6 +51,17 @@ def test_verbs_talk_to_the_noted_emulator_unless_they_are_told_another_and_say_w
         assert "at http://127.0.0.1:3 (--url): " in refusal("zone", "info", "--url", "http://127.0.0.1:3")
         monkeypatch.setenv("WWSPEC_EMULATOR_URL", "http://127.0.0.1:4")
         assert "at http://127.0.0.1:4 (WWSPEC_EMULATOR_URL): " in refusal("call", "buy")
+
+
+@pytest.mark.slow  # it waits for an answer
+def test_who_has_the_port_of_the_emulator_and_says_nothing_is_named_soon() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        said = refusal("zone", "info", "--url", url)
+    assert f"no emulator answers at {url} (--url) within {FIRST_ANSWER:g} seconds: something other than" in said
+    assert f"listens there, as process {os.getpid()} in " in said
 
 
 def test_the_application_folder_of_the_environment_has_the_note(

@@ -15,7 +15,6 @@ from wwspec_router import __version__
 
 PROGRAM = ("__init__", "chat_digest", "group_overview")
 COPIES = {
-    ".gitignore": ".gitignore",
     "run.sh": "run.sh",
     "sdk/README.md": "sdk/README.md",
     **{f"{folder}/{name}.py": f"{folder}/{name}.py" for folder in ("abilities", "schemas") for name in PROGRAM},
@@ -83,6 +82,7 @@ def test_what_is_secret_stays_out_of_the_repository(shop: Path) -> None:
     for path in (".env", ".env.local", "key-1.pem", "app/keys/key-1.pem", "shapes.json", "tests/shapes-2026.json"):
         assert ignored.match_file(path), path
     assert not ignored.match_file("schemas/chat_digest.input.json")
+    assert not ignored.match_file("examples/shop/shop.db"), "no line is of another repository"
 
 
 def test_three_lines_say_what_to_do_next(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_crash_is_found_at_its_line_and_its_test_is_red_until_it_is_fixed(app:
     assert found.stdout.count("def test_") == 1, "one fault is found once, however many cases show it"
     assert 'zone.call("greet")' in found.stdout, "the case is as small as it can be"
     assert "add_fault" not in found.stdout
-    assert found.stderr.splitlines()[-1] == "1 abilities and events, seed 1: 1 finding"
+    assert found.stderr.splitlines()[-1] == "1 ability or event, seed 1: 1 finding"
     assert fuzz(app, "greet").stdout == found.stdout, "the same seed tries the same cases"
     require_red_until(app, found.stdout, HANDLERS.replace("request.names[0]", "''.join(request.names)"))
 

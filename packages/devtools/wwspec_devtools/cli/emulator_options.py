@@ -1,23 +1,30 @@
 """Options of the verbs that start an emulator or talk to one."""
 
+import urllib.request
 from collections.abc import Callable
 from functools import partial, wraps
+from http.client import HTTPException
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
+from wwspec_contracts.support.loopback import is_loopback
 from wwspec_devtools.cli.dev_note import note_path, noted_url
 from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds
-from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient
+from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
 from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.ports import occupant
 from wwspec_router.config import DEFAULT_PORT, variable
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
 MOST_MACHINES = 16
+FIRST_ANSWER = 10.0
+"""Seconds to wait for a first answer: what listens there may be something else, which says nothing."""
 URL_VARIABLE = "WWSPEC_EMULATOR_URL"
 
 
@@ -45,7 +52,11 @@ def corp_option(function: FunctionT) -> FunctionT:
 
 
 def connected_to(url: str, corp: str = "") -> EmulatorClient:
-    """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from."""
+    """Return a client of the emulator that `--url` of this verb names; its errors say where the URL comes from.
+
+    Raises:
+        EmulatorError: Something takes the connection there and says nothing.
+    """
     match click.get_current_context().get_parameter_source("url"):
         case ParameterSource.COMMANDLINE:
             origin = "--url"
@@ -53,7 +64,23 @@ def connected_to(url: str, corp: str = "") -> EmulatorClient:
             origin = URL_VARIABLE
         case _:
             origin = str(note_path()) if url == noted_url() else "the default"
+    if _is_silent(url):
+        parts = urlsplit(url)
+        who = f": {occupant(parts.port)[1]}" if is_loopback(parts.hostname or "") and parts.port else ""
+        raise EmulatorError(f"no emulator answers at {url} ({origin}) within {FIRST_ANSWER:g} seconds{who}")
     return EmulatorClient(url, origin=origin, corp=corp)
+
+
+def _is_silent(url: str) -> bool:
+    """Return whether something takes a connection and does not answer; whatever else is wrong the client says."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        direct.open(f"{url.rstrip('/')}/emulator/info", timeout=FIRST_ANSWER).close()
+    except TimeoutError:
+        return True
+    except (OSError, ValueError, HTTPException):
+        pass
+    return False
 
 
 def with_emulator(function: FunctionT) -> FunctionT:

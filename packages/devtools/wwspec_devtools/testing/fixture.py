@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let failed tests show what their zone exchanged."""
-    config.pluginmanager.register(FailureReports(), "wwspec_router.failures")
+    config.pluginmanager.register(FailureReports(), "wwspec_devtools.failures")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

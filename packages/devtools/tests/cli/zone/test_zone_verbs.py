@@ -103,6 +103,7 @@ def test_faults_are_set_listed_and_cleared(wwspec: Wwspec, emulator: Emulator) -
             "taken": 0,
         }
     ]
+    assert '"value": -10003,' in wwspec("zone", "faults").stdout, "as it was given"
     printed(wwspec("zone", "fault", "app", "drop"))
     assert printed(wwspec("zone", "clear", set_fault["id"])) == {"cleared": 1}
     missing = wwspec("zone", "clear", set_fault["id"])

@@ -33,7 +33,7 @@ LISTEN = f"127.0.0.1:{PORT}"
 @click.option(
     "--listen",
     type=Address(LISTEN),
-    help=f"Where callbacks arrive, such as behind a tunnel.  [default: {LISTEN}; with --url any free port]",
+    help=f"Where callbacks arrive, such as behind a tunnel.  [default: {LISTEN}, with --url any free port]",
 )
 @click.option(
     "--receive-id",

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from wwspec_contracts.errors import RegistryError, did_you_mean
+from wwspec_contracts.support.printable import counted
 from wwspec_devtools.console_contracts.described import ConsoleContracts, accepts_error_reply, fractions
 from wwspec_devtools.image.missing_files import lacking
 from wwspec_router.cli.options import app_options, own_settings_file
@@ -49,7 +50,7 @@ def command(app: Path, registry: Path | None) -> None:
         place = table.abilities[ability_id].place
         click.echo(f"{place}: note: the examples of this row are the contract of SDK API {name}: {meant}")
     apis, events = table.api_contracts.values(), table.events.values()
-    abilities = "1 ability" if len(table.abilities) == 1 else f"{len(table.abilities)} abilities"
+    abilities = counted(len(table.abilities), "ability", "abilities")
     own = sum(each.is_own for each in (*apis, *events))
     click.echo(
         f"{table.registry.path}: {abilities}, {len(apis)} SDK APIs, {len(events)} events"

@@ -12,6 +12,7 @@ import click
 
 from wwspec_contracts.errors import ConfigurationError, did_you_mean
 from wwspec_contracts.extras import require
+from wwspec_contracts.support.printable import counted
 from wwspec_devtools.cli.option_types import Seconds
 from wwspec_router.cli.options import app_options
 from wwspec_router.config import registry_path
@@ -99,7 +100,8 @@ def command(
                 click.echo(f"\n{repeating_test(finding, found, known['token'][0])}")
                 progress.found += 1
             progress.end()
-    click.echo(f"{len(requests)} abilities and events, seed {seed}: {_findings(found)}", err=True)
+    tried = counted(len(requests), "ability or event", "abilities and events")
+    click.echo(f"{tried}, seed {seed}: {_findings(found)}", err=True)
     if found:
         sys.exit(1)
 
@@ -183,4 +185,4 @@ class _Progress:
 
 
 def _findings(number: int) -> str:
-    return "1 finding" if number == 1 else f"{number or 'no'} findings"
+    return counted(number, "finding") if number else "no findings"

@@ -59,8 +59,7 @@ def add_fault(fault: FaultSpec, indent: int = STEP) -> str:
     if fault.effect == ANSWER:
         times = [] if fault.count is None else [f"times={fault.count}"]
         return call("zone.answer", [literal(fault.api), literal(fault.reply), *times], indent)
-    value = int(fault.value) if fault.value == int(fault.value) else fault.value
-    named = {"api": fault.api or None, "value": value or None, "count": fault.count}
+    named = {"api": fault.api or None, "value": fault.value or None, "count": fault.count}
     given = [f"{name}={literal(each)}" for name, each in named.items() if each is not None]
     return call("zone.client.add_fault", [literal(fault.on), literal(fault.effect), *given], indent)
 
