@@ -14,6 +14,7 @@ from wwspec_contracts.support.stacks import describe_thread
 
 log = logging.getLogger(__name__)
 
+_LINE = "%s has been running on %s for %.0f s; %s; it is at %s"
 _NO_PLACE = "no thread takes its place, too many hang already"
 
 
@@ -71,17 +72,7 @@ class Watchdog:
             replaced = self._replace(work)
             if self._logged.get(work.ident) != work.since:
                 self._logged[work.ident] = work.since
+                fate = self._effect if replaced else _NO_PLACE
                 with self._about(work.request):
-                    _log(work, now, self._effect if replaced else _NO_PLACE, where)
+                    log.error(_LINE, work.name, work.thread, now - work.since, fate, where)
         return set(hanging)
-
-
-def _log(work: Work, now: float, fate: str, where: str) -> None:
-    log.error(
-        "%s has been running on %s for %.0f s; %s; it is at %s",
-        work.name,
-        work.thread,
-        now - work.since,
-        fate,
-        where,
-    )
