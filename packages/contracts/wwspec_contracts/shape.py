@@ -76,9 +76,9 @@ class ObjectShape(msgspec.Struct):
 
     name: str
     fields: dict[str, Field]
-    """By JSON key."""
+    """Maps the JSON key to its field."""
     renamed: dict[str, str]
-    """From alias to JSON key."""
+    """Maps each alias to the JSON key."""
     hidden: bool = False
     """Whether the type checks more than what is said here: by a tag, as an array, or by code of its own."""
 

@@ -60,7 +60,7 @@ class Watchdog:
         self._effect = effect
         self._about = about
         self._logged: dict[int, float] = {}
-        """By ident, when the work began that a log line says of that it hangs."""
+        """Maps the ident of a thread to the begin of its work that a log line has named as hanging."""
 
     def check(self) -> set[int]:
         """Log what hangs and replace its threads; return the idents of the threads that hang."""
