@@ -134,7 +134,7 @@ class ArchiverCore:
         self._database = Database(engine, ARCHIVE)
         self._rows = ArchiveRows(self._name, secrets.token_hex(8))
         self._store_page = store_page
-        self.wakeup = Wakeup(event)
+        self.wakeup: Wakeup[Any] = Wakeup(event)
         """Wakes the driver's loop when there may be something to do."""
         self.stopping: bool = False
         """Whether no further page is begun."""
