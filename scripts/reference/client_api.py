@@ -1,17 +1,19 @@
 """The names of `wwspec_client`, and the APIs of WeCom that its two clients have as methods."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from importlib import import_module
+from typing import Any
 
 import griffe
 
 from scripts.reference.entries import entries, function_entry, loaded, overview
 from scripts.reference.text import Say, documents, first_paragraph, table
-from wwspec_client.endpoints import ENDPOINTS, ensure_public_key
+from wwspec_client import endpoints, webpage
+from wwspec_client.steps import Steps
 
-__all__ = ["NAMES", "PAGE", "page"]
+__all__ = ["ENDPOINTS", "NAMES", "PAGE", "page"]
 
 PAGE = "reference/client-api.md"
 
@@ -67,9 +69,35 @@ _MODULES = {
 }
 """The modules of the client with names of their own: title, what is there, and the page that shows its use."""
 
+ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
+    "chatdata/set_public_key": endpoints.set_public_key,
+    "chatdata/get_auth_user_list": endpoints.get_auth_user_list,
+    "chatdata/set_receive_callback": endpoints.set_receive_callback,
+    "chatdata/set_hide_sensitiveinfo_config": endpoints.set_hide_sensitiveinfo_config,
+    "chatdata/get_hide_sensitiveinfo_config": endpoints.get_hide_sensitiveinfo_config,
+    "chatdata/set_log_level": endpoints.set_log_level,
+    "chatdata/get_log_level": endpoints.get_log_level,
+    "chatdata/upload_media": endpoints.upload_media,
+    "chatdata/get_corp_auth_info": endpoints.get_corp_auth_info,
+    "chatdata/open_debug_mode": endpoints.open_debug_mode,
+    "chatdata/close_debug_mode": endpoints.close_debug_mode,
+    "chatdata/check_debug_mode": endpoints.check_debug_mode,
+    "docdata/get_auth_user_list": endpoints.get_doc_auth_user_list,
+    "docdata/get_auth_info": endpoints.get_doc_auth_info,
+    "get_jsapi_ticket": webpage.page_config,
+    "auth/getuserinfo": webpage.user_info,
+}
+"""By path under /cgi-bin/. `page_config` also calls `ticket/get`, and `user_info` of a third-party app its own API."""
+
+
+def public_names(module: str) -> list[str]:
+    """Return the names of a module's `__all__`; of one that only passes names on, all of them."""
+    names = vars(import_module(module))
+    return names.get("__all__") or sorted(name for name in names if not name.startswith("_"))
+
+
 NAMES: dict[str, list[str]] = {
-    module: import_module(module).__all__
-    for module in ("wwspec_client", *(f"wwspec_client.{name}" for name in _MODULES))
+    module: public_names(module) for module in ("wwspec_client", *(f"wwspec_client.{name}" for name in _MODULES))
 }
 """What is promised to apps, by module."""
 
@@ -77,7 +105,7 @@ NAMES: dict[str, list[str]] = {
 def page(say: Say) -> str:
     """Return the page."""
     rows = []
-    methods = [*ENDPOINTS.items(), ("chatdata/set_public_key", ensure_public_key)]
+    methods = [*ENDPOINTS.items(), ("chatdata/set_public_key", endpoints.ensure_public_key)]
     for path, function in methods:
         text = first_paragraph(function.__doc__)
         ids = " ".join(re.findall(r"\[([\d, ]+)\]", text))
@@ -105,7 +133,7 @@ def page(say: Say) -> str:
             )
             + "\n",
             table(heads, rows),
-            *(_endpoint(function.__name__, say) for _, function in methods),
+            *(_endpoint(function, say) for _, function in methods),
             f"## {say('Names', '名称 {#names}')}\n",
             overview("wwspec_client", NAMES["wwspec_client"], say),
             entries("wwspec_client", NAMES["wwspec_client"], say, level=3),
@@ -127,9 +155,9 @@ def _module(name: str, say: Say) -> Iterator[str]:
     yield entries(module, NAMES[module], say, level=3)
 
 
-def _endpoint(name: str, say: Say) -> str:
+def _endpoint(endpoint: Callable[..., Steps[Any]], say: Say) -> str:
     """Return the entry of an endpoint as a method: without the core, and with what its steps return."""
-    function = copy(loaded(f"wwspec_client.endpoints.{name}"))
+    function = copy(loaded(f"{endpoint.__module__}.{endpoint.__name__}"))
     function.parameters = griffe.Parameters(*list(function.parameters)[1:])
     function.returns = function.returns.slice
     return function_entry(function, say, 3)

@@ -26,7 +26,6 @@ from wwspec_client import (
     endpoints,
 )
 from wwspec_client.calls import decode_reply
-from wwspec_client.endpoints import ENDPOINTS
 from wwspec_client.notify.events import typed
 from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
 from wwspec_devtools.testing.zone import Zone
@@ -60,7 +59,7 @@ def documented() -> Iterator[Documented]:
         for member in members_of(name, value):
             if not (member.is_constructor and (name in MADE_BY_THE_CLIENT or issubclass(value, Exception))):
                 yield member
-    for function in ENDPOINTS.values():
+    for function in client_api.ENDPOINTS.values():
         yield Documented(f"ZoneClient.{function.__name__}", function)
 
 

@@ -18,7 +18,6 @@ from scripts.reference.metrics import families
 from scripts.reference.text import Say, chinese_texts, first_paragraph, linked
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.docstrings import Documented, members_of
-from wwspec_client.endpoints import ENDPOINTS
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.appside import table as appside, uploads
@@ -40,7 +39,7 @@ TRANSLATED = (
 )
 """The pages whose tables are in Chinese on the Chinese site; those of the SDK APIs' fields are not."""
 
-METHODS = {"ensure_public_key", *(function.__name__ for function in ENDPOINTS.values())}
+METHODS = {"ensure_public_key", *(function.__name__ for function in client_api.ENDPOINTS.values())}
 """They have one entry, which is that of both clients."""
 
 pytestmark = pytest.mark.parametrize("language", LANGUAGES)

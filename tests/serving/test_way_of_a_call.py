@@ -108,5 +108,5 @@ def files_passed(service: Service, send: Callable[[], object]) -> set[str]:
         wait_until(trace.exists)
         traces.append(set(trace.read_text().splitlines()))
     own, contracts = (f"{ROOT / package}/" for package in ("wwspec_router", "packages/contracts"))
-    passed = set.intersection(*traces)
+    passed = set.intersection(*traces) - {f"{ROOT}/wwspec_router/http1/budget.py"}  # of a body that waits for a thread
     return {each.removeprefix(own).removeprefix(contracts) for each in passed if each.startswith((own, contracts))}

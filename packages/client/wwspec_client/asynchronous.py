@@ -4,17 +4,17 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import anyio
 import anyio.to_thread
 import httpx
 
 from wwspec_client import calls, endpoints, viewer
-from wwspec_client.calls import CallOptions, SubmitOptions
+from wwspec_client.calls import AbilityOrRequest, CallOptions, SubmitOptions
 from wwspec_client.cursors import CursorStore
 from wwspec_client.endpoints import ALL_AT_ONCE
-from wwspec_client.http import AsyncHiding, AsyncOwnHiding, Proxy, in_url, received, sent, transport_error
+from wwspec_client.http import Hiding, OwnHiding, Proxy, in_url, received, sent, transport_error
 from wwspec_client.keys import KeyRing
 from wwspec_client.message_pages import AsyncMessagePage
 from wwspec_client.messages import Pull, PullOptions
@@ -24,14 +24,13 @@ from wwspec_client.options import RequestOptions, core_with, limits_of
 from wwspec_client.paging import Pages
 from wwspec_client.raw_clients import AsyncRawZoneClient
 from wwspec_client.steps import Alone, Ask, Asked, Pause, Received, Send, Step, Steps
-from wwspec_client.tasks import AsyncTask, submitted_async
+from wwspec_client.tasks import AsyncTask, submit_task_async
 from wwspec_client.viewer import ViewerMessages
 from wwspec_contracts.base import ApiRequest, OutputT, PagedRequest
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.messages import Message
 
 T = TypeVar("T")
-P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
 
 
@@ -97,7 +96,8 @@ class AsyncZoneClient(Asynchronous):
     def _connect(
         self, transport: httpx.AsyncBaseTransport | None, connections: int, proxy: Proxy, headers: dict[str, str]
     ) -> None:
-        hiding = AsyncOwnHiding(limits_of(connections), proxy) if transport is None else AsyncHiding(transport, in_url)
+        own = httpx.AsyncHTTPTransport
+        hiding = OwnHiding(own, limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
         self._http = httpx.AsyncClient(transport=hiding, headers=headers)
 
     def with_options(self, **options: Unpack[RequestOptions]) -> Self:
@@ -134,12 +134,7 @@ class AsyncZoneClient(Asynchronous):
 
     @overload
     async def call(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        raw: Literal[True],
-        **options: Unpack[CallOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, raw: Literal[True], **options: Unpack[CallOptions]
     ) -> str: ...
 
     @overload
@@ -147,7 +142,7 @@ class AsyncZoneClient(Asynchronous):
 
     async def call(
         self,
-        ability: str | ApiRequest[Any],
+        ability: AbilityOrRequest,
         request: object = None,
         *,
         reply: Any = Any,
@@ -177,16 +172,11 @@ class AsyncZoneClient(Asynchronous):
     ) -> "AsyncTask[Any]": ...
 
     async def submit(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[SubmitOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[SubmitOptions]
     ) -> "AsyncTask[Any]":
         """Call an ability asynchronously and return its task; see `ZoneClient.submit`."""
         asked = calls.ability_of(self._core, ability, request, reply)
-        return await self._run(submitted_async(self, asked, options))
+        return await self._run(submit_task_async(self, asked, options))
 
     @overload
     def task(self, jobid: str) -> "AsyncTask[Any]": ...

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
+from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
 from wwspec_client import calls, endpoints, viewer
-from wwspec_client.calls import CallOptions, SubmitOptions
+from wwspec_client.calls import AbilityOrRequest, CallOptions, SubmitOptions
 from wwspec_client.cursors import CursorStore
 from wwspec_client.endpoints import ALL_AT_ONCE
 from wwspec_client.http import Hiding, OwnHiding, Proxy, in_url, received, sent, transport_error
@@ -22,14 +22,13 @@ from wwspec_client.paging import Pages
 from wwspec_client.raw_clients import RawZoneClient
 from wwspec_client.running import call_plain, run_steps
 from wwspec_client.steps import Alone, Ask, Pause, Received, Send, Step, Steps
-from wwspec_client.tasks import Task, submitted
+from wwspec_client.tasks import Task, submit_task
 from wwspec_client.viewer import ViewerMessages
 from wwspec_contracts.base import ApiRequest, OutputT, PagedRequest
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.messages import Message
 
 T = TypeVar("T")
-P = ParamSpec("P")
 ReplyT = TypeVar("ReplyT")
 
 
@@ -92,7 +91,8 @@ class ZoneClient(Blocking):
     def _connect(
         self, transport: httpx.BaseTransport | None, connections: int, proxy: Proxy, headers: dict[str, str]
     ) -> None:
-        hiding = OwnHiding(limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
+        own = httpx.HTTPTransport
+        hiding = OwnHiding(own, limits_of(connections), proxy) if transport is None else Hiding(transport, in_url)
         self._http = httpx.Client(transport=hiding, headers=headers)
 
     def with_options(self, **options: Unpack[RequestOptions]) -> Self:
@@ -151,12 +151,7 @@ class ZoneClient(Blocking):
 
     @overload
     def call(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        raw: Literal[True],
-        **options: Unpack[CallOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, raw: Literal[True], **options: Unpack[CallOptions]
     ) -> str: ...
 
     @overload
@@ -164,7 +159,7 @@ class ZoneClient(Blocking):
 
     def call(
         self,
-        ability: str | ApiRequest[Any],
+        ability: AbilityOrRequest,
         request: object = None,
         *,
         reply: Any = Any,
@@ -206,12 +201,7 @@ class ZoneClient(Blocking):
     def submit(self, ability: str, request: object = None, **options: Unpack[SubmitOptions]) -> "Task[Any]": ...
 
     def submit(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[SubmitOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[SubmitOptions]
     ) -> "Task[Any]":
         """Call an ability asynchronously and return its task [99812].
 
@@ -226,7 +216,7 @@ class ZoneClient(Blocking):
             ConfigurationError: No program is named.
         """
         asked = calls.ability_of(self._core, ability, request, reply)
-        return self._run(submitted(self, asked, options))
+        return self._run(submit_task(self, asked, options))
 
     @overload
     def task(self, jobid: str) -> "Task[Any]": ...

@@ -36,6 +36,9 @@ from wwspec_contracts.repair import make_repair
 from wwspec_contracts.shape import shape_of
 from wwspec_contracts.wrapping import func_example
 
+AbilityOrRequest = str | ApiRequest[Any]
+"""What is called: an ability ID, or a request that knows its own."""
+
 _NOT_YET = (WAITING, 790023)
 """The program, or the model behind it, still works on the call."""
 
@@ -118,7 +121,7 @@ class _Own(msgspec.Struct, frozen=True):
     errmsg: Any = ""
 
 
-def ability_of(core: Core, ability: str | ApiRequest[Any], request: object, reply: Any) -> Ability:
+def ability_of(core: Core, ability: AbilityOrRequest, request: object, reply: Any) -> Ability:
     """Return the ability that a call is for, with its request.
 
     Args:

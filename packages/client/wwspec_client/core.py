@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -19,10 +19,10 @@ from wwspec_client.errors import (
     TransportError,
     ZoneClientError,
 )
-from wwspec_client.hooks import NO_HOOKS, UNWATCHED, Hooks, Unwatched, Watch
+from wwspec_client.hooks import NO_HOOKS, OK, UNWATCHED, Hooks, Unwatched, Watch
 from wwspec_client.page_tickets import PageTickets, TicketKind, ticket_caches
 from wwspec_client.retries import NO_JSON, Facts, RetryPolicy, facts_of_errcode, facts_of_status
-from wwspec_client.steps import Pause, Received, Renewal, Request, Steps, send
+from wwspec_client.steps import Pause, Received, Renewal, Request, Send, Steps
 from wwspec_client.tokens import SuiteApp, SuiteToken, TokenCache, TokenProvider, unowned
 from wwspec_contracts.decoding import decode_json
 from wwspec_contracts.errcodes import CONTRACT_CODES, TOKEN_CODES, ProgramErrcodes, hint
@@ -30,8 +30,6 @@ from wwspec_contracts.errors import ConfigurationError, JsonError
 
 BASE_URL = "https://qyapi.weixin.qq.com"
 """Of WeCom."""
-
-_OK = 200
 
 T = TypeVar("T")
 
@@ -70,42 +68,33 @@ class Attempts:
     """Errcodes that are no failure for hooks."""
 
 
+@dataclass(eq=False, repr=False)
 class Core:
     """What all requests of a client share.
-
-    Args:
-        provider: Where access tokens come from.
-        program_id: The program that is called unless a call names another one.
-        page_tickets: The source of the tickets of pages; None for WeCom.
-        prefix: What comes before an SDK API's name in the ability ID that calls it.
-        sending: How requests are sent.
-        errcodes: Those of the program's own failures.
-        is_func: Whether the program takes requests in the Python demo's form.
-        hooks: They are told of each call and each attempt.
 
     Raises:
         ConfigurationError: The timeout is not above 0.
     """
 
-    def __init__(
-        self,
-        provider: TokenProvider,
-        program_id: str,
-        prefix: str,
-        sending: Sending,
-        errcodes: ProgramErrcodes,
-        page_tickets: PageTickets | None = None,
-        *,
-        is_func: bool = False,
-        hooks: Hooks = NO_HOOKS,
-    ) -> None:
-        check_seconds("timeout", sending.timeout)
-        self.prefix = prefix
-        self.is_func = is_func
-        self.errcodes = errcodes
-        self.sending = sending
-        self.hooks = hooks
-        self._program_id = program_id
+    provider: InitVar[TokenProvider]
+    """Where access tokens come from."""
+    program_id: str
+    """The program that is called unless a call names another one."""
+    prefix: str
+    """What comes before an SDK API's name in the ability ID that calls it."""
+    sending: Sending
+    """How requests are sent."""
+    errcodes: ProgramErrcodes
+    """Those of the program's own failures."""
+    page_tickets: InitVar[PageTickets | None] = None
+    """The source of the tickets of pages; None for WeCom."""
+    is_func: bool = field(default=False, kw_only=True)
+    """Whether the program takes requests in the Python demo's form."""
+    hooks: Hooks = field(default=NO_HOOKS, kw_only=True)
+    """They are told of each call and each attempt."""
+
+    def __post_init__(self, provider: TokenProvider, page_tickets: PageTickets | None) -> None:
+        check_seconds("timeout", self.sending.timeout)
         self.corpid: str = getattr(provider, "corpid", "")
         """The corp; empty when the source of access tokens does not name it."""
         self.suite: SuiteToken | None = provider.suite if isinstance(provider, SuiteApp) else None
@@ -155,7 +144,7 @@ class Core:
 
     def shown(self, client: object) -> str:
         """Return how a client of it is shown."""
-        return f"{type(client).__name__}(corpid={self.corpid!r}, program_id={self._program_id!r})"
+        return f"{type(client).__name__}(corpid={self.corpid!r}, program_id={self.program_id!r})"
 
     def program_of(self, program_id: str) -> str:
         """Return the program that a request is about.
@@ -163,9 +152,9 @@ class Core:
         Raises:
             ConfigurationError: Neither the request nor the client names one.
         """
-        if not (program_id or self._program_id):
+        if not (program_id or self.program_id):
             raise ConfigurationError("program_id is missing: give it to the client, or to the call")
-        return program_id or self._program_id
+        return program_id or self.program_id
 
     def access_token(self) -> Steps[str]:
         """Return the access token that requests are sent with.
@@ -189,7 +178,7 @@ class Core:
         Raises:
             ZoneClientError: The final error.
         """
-        return self._watched(request, partial(self._sent, request, attempts, with_token=True), attempts.expected)
+        return self._watch(request, partial(self._send, request, attempts, with_token=True), attempts.expected)
 
     def perform_read(self, request: Request, attempts: Attempts, read: Callable[[dict[str, Any]], T]) -> Steps[T]:
         """Send a request as `perform` does, and return what `read` makes of the answer; its error is that of the call.
@@ -199,9 +188,9 @@ class Core:
         """
 
         def run(watch: Unwatched) -> Steps[T]:
-            return read((yield from self._sent(request, attempts, watch, with_token=True)))
+            return read((yield from self._send(request, attempts, watch, with_token=True)))
 
-        return self._watched(request, run, attempts.expected)
+        return self._watch(request, run, attempts.expected)
 
     def perform_as_suite(self, suite: SuiteToken, request: Request) -> Steps[dict[str, Any]]:
         """Send a request with the token of a third-party app itself until it is accepted, and return the answer.
@@ -212,9 +201,9 @@ class Core:
         return suite.perform(request, self._without_token)
 
     def _without_token(self, request: Request) -> Steps[dict[str, Any]]:
-        return self._watched(request, partial(self._sent, request, Attempts(), with_token=False))
+        return self._watch(request, partial(self._send, request, Attempts(), with_token=False))
 
-    def _watched(
+    def _watch(
         self, request: Request, run: Callable[[Unwatched], Steps[T]], expected: tuple[int, ...] = ()
     ) -> Steps[T]:
         """Tell the hooks of a call."""
@@ -223,7 +212,7 @@ class Core:
         watch = Watch(self.hooks, request, self.corpid, expected)
         return watch.over(run(watch))
 
-    def _sent(
+    def _send(
         self, request: Request, attempts: Attempts, watch: Unwatched, *, with_token: bool
     ) -> Steps[dict[str, Any]]:
         began, ready = monotonic(), request
@@ -236,11 +225,11 @@ class Core:
             except (TransportError, PlatformError, ProgramRepeatError) as error:
                 if with_token and refused is None and getattr(error, "errcode", 0) in TOKEN_CODES:
                     refused = ready
-                    watch.failed(error, 0.0)
+                    watch.end(error, 0.0)
                     continue
                 policy, elapsed = self.sending.retries, monotonic() - began
                 pause = policy.pause(error, attempt, elapsed, retry_unsafe=attempts.retry_unsafe)
-                watch.failed(error, pause)
+                watch.end(error, pause)
                 if pause is None:
                     raise
             yield Pause(pause)
@@ -258,7 +247,8 @@ class Core:
         left = max(0.001, began + seconds - monotonic())
         timeout = min(sending.timeout if attempts.timeout is None else attempts.timeout, left)
         try:
-            answer = _accepted(request, (yield from send(request, timeout, sending.headers)))
+            received: Received = yield Send(request, timeout, sending.headers)
+            answer = _accepted(request, received)
         except ZoneClientError as error:
             error.may_have_run = error.may_have_run and attempts.runs_program
             raise
@@ -275,7 +265,7 @@ def _accepted(request: Request, received: Received) -> dict[str, Any]:
         PlatformError: It refuses.
     """
     name = request.called or request.api
-    if received.status != _OK:
+    if received.status != OK:
         text = f"the answer has HTTP status {received.status}"
         raise _bad_answer(name, text, received, facts_of_status(received.status))
     try:

@@ -219,19 +219,29 @@ class FileCursor(CursorStore):
         descriptor, name = mkstemp(dir=folder, prefix=f".{self._path.name}.")
         temporary = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
+            write_synced(descriptor, content)
             temporary.replace(self._path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        entry = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(entry)
-        finally:
-            os.close(entry)
+        sync_folder(folder)
+
+
+def write_synced(descriptor: int, content: bytes) -> None:
+    """Write an open file to the disk, and close it."""
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync the names in a folder to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def try_lock(file: int) -> bool:

@@ -31,7 +31,6 @@ from wwspec_client.models import (
 )
 from wwspec_client.paging import Members
 from wwspec_client.steps import Ask, File, Request, Steps
-from wwspec_client.webpage import page_config, user_info
 from wwspec_contracts import sync_msg
 from wwspec_contracts.base import UNSET
 from wwspec_contracts.errors import ConfigurationError
@@ -57,7 +56,7 @@ def set_public_key(core: Core, public_key: str, public_key_ver: int) -> Steps[No
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    yield from _asked(core, "chatdata/set_public_key", public_key=public_key, public_key_ver=public_key_ver)
+    yield from _ask(core, "chatdata/set_public_key", public_key=public_key, public_key_ver=public_key_ver)
 
 
 def ensure_public_key(core: Core, ring: KeyRing) -> Steps[None]:
@@ -118,7 +117,7 @@ def get_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) -> Ste
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return read_answer(AuthUsers, (yield from _asked(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
+    return read_answer(AuthUsers, (yield from _ask(core, "chatdata/get_auth_user_list", cursor=cursor, limit=limit)))
 
 
 def set_receive_callback(core: Core, *, program_id: str = "") -> Steps[None]:
@@ -131,7 +130,7 @@ def set_receive_callback(core: Core, *, program_id: str = "") -> Steps[None]:
         ZoneClientError: WeCom refuses the request, or can't be reached.
         ConfigurationError: Neither the call nor the client names a program.
     """
-    yield from _asked(core, "chatdata/set_receive_callback", program_id=core.program_of(program_id))
+    yield from _ask(core, "chatdata/set_receive_callback", program_id=core.program_of(program_id))
 
 
 def set_hide_sensitiveinfo_config(core: Core, userid: str, config: Masking) -> Steps[None]:
@@ -144,7 +143,7 @@ def set_hide_sensitiveinfo_config(core: Core, userid: str, config: Masking) -> S
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    yield from _asked(core, "chatdata/set_hide_sensitiveinfo_config", userid=userid, config=config)
+    yield from _ask(core, "chatdata/set_hide_sensitiveinfo_config", userid=userid, config=config)
 
 
 def get_hide_sensitiveinfo_config(core: Core, userid: str) -> Steps[Masking]:
@@ -156,7 +155,7 @@ def get_hide_sensitiveinfo_config(core: Core, userid: str) -> Steps[Masking]:
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    answer = yield from _asked(core, "chatdata/get_hide_sensitiveinfo_config", userid=userid)
+    answer = yield from _ask(core, "chatdata/get_hide_sensitiveinfo_config", userid=userid)
     return read_answer(models.MaskingAnswer, answer).config
 
 
@@ -171,7 +170,7 @@ def set_log_level(core: Core, log_level: LogLevel, *, program_id: str = "") -> S
         ZoneClientError: WeCom refuses the request, or can't be reached.
         ConfigurationError: Neither the call nor the client names a program.
     """
-    yield from _asked(core, "chatdata/set_log_level", program_id=core.program_of(program_id), log_level=log_level)
+    yield from _ask(core, "chatdata/set_log_level", program_id=core.program_of(program_id), log_level=log_level)
 
 
 def get_log_level(core: Core, *, program_id: str = "") -> Steps[LogLevel]:
@@ -184,7 +183,7 @@ def get_log_level(core: Core, *, program_id: str = "") -> Steps[LogLevel]:
         ZoneClientError: WeCom refuses the request, or can't be reached.
         ConfigurationError: Neither the call nor the client names a program.
     """
-    answer = yield from _asked(core, "chatdata/get_log_level", program_id=core.program_of(program_id))
+    answer = yield from _ask(core, "chatdata/get_log_level", program_id=core.program_of(program_id))
     return cast(LogLevel, read_answer(models.LogLevelAnswer, answer).log_level)
 
 
@@ -194,7 +193,7 @@ def get_corp_auth_info(core: Core) -> Steps[CorpAuth]:
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return read_answer(CorpAuth, (yield from _asked(core, "chatdata/get_corp_auth_info")))
+    return read_answer(CorpAuth, (yield from _ask(core, "chatdata/get_corp_auth_info")))
 
 
 def open_debug_mode(core: Core, debug_token: str, *, program_id: str = "") -> Steps[None]:
@@ -209,7 +208,7 @@ def open_debug_mode(core: Core, debug_token: str, *, program_id: str = "") -> St
         ConfigurationError: Neither the call nor the client names a program.
     """
     program = core.program_of(program_id)
-    yield from _asked(core, "chatdata/open_debug_mode", program_id=program, debug_token=debug_token)
+    yield from _ask(core, "chatdata/open_debug_mode", program_id=program, debug_token=debug_token)
 
 
 def close_debug_mode(core: Core, *, program_id: str = "") -> Steps[None]:
@@ -222,7 +221,7 @@ def close_debug_mode(core: Core, *, program_id: str = "") -> Steps[None]:
         ZoneClientError: WeCom refuses the request, or can't be reached.
         ConfigurationError: Neither the call nor the client names a program.
     """
-    yield from _asked(core, "chatdata/close_debug_mode", program_id=core.program_of(program_id))
+    yield from _ask(core, "chatdata/close_debug_mode", program_id=core.program_of(program_id))
 
 
 def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
@@ -235,7 +234,7 @@ def check_debug_mode(core: Core, *, program_id: str = "") -> Steps[bool]:
         ZoneClientError: WeCom refuses the request, or can't be reached.
         ConfigurationError: Neither the call nor the client names a program.
     """
-    answer = yield from _asked(core, "chatdata/check_debug_mode", program_id=core.program_of(program_id))
+    answer = yield from _ask(core, "chatdata/check_debug_mode", program_id=core.program_of(program_id))
     return read_answer(models.DebugModeAnswer, answer).debug_mode_status == _OPEN
 
 
@@ -252,9 +251,7 @@ def get_doc_auth_user_list(core: Core, *, cursor: str = "", limit: int = 200) ->
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return read_answer(
-        DocAuthUsers, (yield from _asked(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit))
-    )
+    return read_answer(DocAuthUsers, (yield from _ask(core, "docdata/get_auth_user_list", cursor=cursor, limit=limit)))
 
 
 def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
@@ -263,7 +260,7 @@ def get_doc_auth_info(core: Core) -> Steps[DocAuth]:
     Raises:
         ZoneClientError: WeCom refuses the request, or can't be reached.
     """
-    return read_answer(DocAuth, (yield from _asked(core, "docdata/get_auth_info")))
+    return read_answer(DocAuth, (yield from _ask(core, "docdata/get_auth_info")))
 
 
 def upload_media(
@@ -303,7 +300,7 @@ def doc_auth_users(core: Core, limit: int) -> Members[DocAuthUser]:
     )
 
 
-def _asked(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:
+def _ask(core: Core, api: str, **parameters: Any) -> Steps[dict[str, Any]]:
     given = {name: value for name, value in parameters.items() if value != ""}
     return core.perform(Request(api, msgspec.json.encode(given)))
 
@@ -357,24 +354,3 @@ def _check_size(file: IO[bytes], name: str, progress: Progress | None) -> File:
     if not _MIN_BYTES <= counted.size <= _MAX_BYTES:
         raise ConfigurationError(f"{name}: has {counted.size} bytes; WeCom takes {_MIN_BYTES} bytes to 60 MiB")
     return File(name, cast(IO[bytes], counted))  # the part of a file's interface that a form needs
-
-
-ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
-    "chatdata/set_public_key": set_public_key,
-    "chatdata/get_auth_user_list": get_auth_user_list,
-    "chatdata/set_receive_callback": set_receive_callback,
-    "chatdata/set_hide_sensitiveinfo_config": set_hide_sensitiveinfo_config,
-    "chatdata/get_hide_sensitiveinfo_config": get_hide_sensitiveinfo_config,
-    "chatdata/set_log_level": set_log_level,
-    "chatdata/get_log_level": get_log_level,
-    "chatdata/upload_media": upload_media,
-    "chatdata/get_corp_auth_info": get_corp_auth_info,
-    "chatdata/open_debug_mode": open_debug_mode,
-    "chatdata/close_debug_mode": close_debug_mode,
-    "chatdata/check_debug_mode": check_debug_mode,
-    "docdata/get_auth_user_list": get_doc_auth_user_list,
-    "docdata/get_auth_info": get_doc_auth_info,
-    "get_jsapi_ticket": page_config,
-    "auth/getuserinfo": user_info,
-}
-"""By path under /cgi-bin/. `page_config` also calls `ticket/get`, and `user_info` of a third-party app its own API."""

@@ -5,11 +5,11 @@ stays held. So the child gets new ones, in place, before any of its code runs.
 """
 
 import os
-import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
-import anyio
+HeldT = TypeVar("HeldT")
 
 
 class Renewable(Protocol):
@@ -33,29 +33,21 @@ def _renew_parts() -> None:
         part.renew()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_parts)
+os.register_at_fork(after_in_child=_renew_parts)
 
 
-class ThreadLock:
-    """A lock for threads: `with lock.held:`."""
+class RenewedLock(Generic[HeldT]):
+    """A lock that a forked process gets anew: `with lock.held:`, or `async with lock.held:`.
 
-    def __init__(self) -> None:
+    Args:
+        make: Makes a lock: `threading.Lock` for threads, `anyio.Lock` for tasks of an event loop.
+    """
+
+    def __init__(self, make: Callable[[], HeldT]) -> None:
+        self._make = make
         self.renew()
         renew_after_fork(self)
 
     def renew(self) -> None:
         """See `Renewable`."""
-        self.held: threading.Lock = threading.Lock()
-
-
-class TaskLock:
-    """A lock for tasks of an event loop: `async with lock.held:`."""
-
-    def __init__(self) -> None:
-        self.renew()
-        renew_after_fork(self)
-
-    def renew(self) -> None:
-        """See `Renewable`."""
-        self.held: anyio.Lock = anyio.Lock()
+        self.held: HeldT = self._make()

@@ -16,7 +16,6 @@ from wwspec_client.errors import (
     ProgramRepeatError,
     ReplyTypeError,
     TransportError,
-    ZoneClientError,
 )
 from wwspec_client.steps import Request, Steps
 from wwspec_contracts.errors import ConfigurationError
@@ -28,7 +27,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_OK = 200
+OK = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,19 +179,19 @@ class Hooks:
 
     def traceparent(self) -> str:
         """Return the traceparent of the first hook that has one."""
-        return next(filter(None, (self._called(each, each.traceparent) for each in self._hooks)), "")
+        return next(filter(None, (self._call_hook(each, each.traceparent) for each in self._hooks)), "")
 
     def before(self, name: str, *facts: object) -> None:
         """Call a function of each hook."""
         for each in self._hooks:
-            self._called(each, getattr(each, name), *facts)
+            self._call_hook(each, getattr(each, name), *facts)
 
     def after(self, name: str, *facts: object) -> None:
         """Call a function of each hook, the last one first."""
         for each in reversed(self._hooks):
-            self._called(each, getattr(each, name), *facts)
+            self._call_hook(each, getattr(each, name), *facts)
 
-    def _called(self, hook: ClientHooks, function: Callable[..., Any], *facts: object) -> Any:
+    def _call_hook(self, hook: ClientHooks, function: Callable[..., Any], *facts: object) -> Any:
         try:
             return function(*facts)
         except Exception as error:
@@ -215,7 +214,7 @@ class Unwatched:
         """Return the steps as they are."""
         return steps
 
-    def failed(self, error: ZoneClientError, pause: float | None) -> None:
+    def end(self, error: BaseException | None, pause: float | None) -> None:
         """Do nothing."""
 
 
@@ -258,23 +257,20 @@ class Watch(Unwatched):
         try:
             result = yield from steps
         except (TransportError, PlatformError, ProgramRepeatError):
-            raise  # `failed` tells of it, when the pause is known
+            raise  # the core tells of its end, when the pause is known
         except BaseException as error:
-            self._ended(error, None)
+            self.end(error, None)
             raise
-        self._ended(None, None)
+        self.end(None, None)
         return result
 
-    def failed(self, error: ZoneClientError, pause: float | None) -> None:
-        """Tell of an attempt that failed.
+    def end(self, error: BaseException | None, pause: float | None) -> None:
+        """Tell of the end of an attempt.
 
         Args:
-            error: How.
+            error: How it failed; None when it did not.
             pause: Seconds until the next one; None when there is none.
         """
-        self._ended(error, pause)
-
-    def _ended(self, error: BaseException | None, pause: float | None) -> None:
         self._hooks.after("after_attempt", self._attempt, self._outcome(self._attempt_began, error, pause))
 
     def _outcome(self, since: float, error: BaseException | None, pause: float | None) -> ClientOutcome:
@@ -293,5 +289,5 @@ class Watch(Unwatched):
 
 def _status(error: BaseException | None) -> int | None:
     if error is None or isinstance(error, PlatformError | ProgramError | ReplyTypeError):
-        return _OK
+        return OK
     return error.status if isinstance(error, BadAnswerError) else None

@@ -183,86 +183,61 @@ def in_path(request: httpx.Request) -> httpx.Request:
     return revealed
 
 
-class Hiding(httpx.BaseTransport):
+class Hiding(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Adds the secrets to a request when it is sent; no code above this sees them.
 
     Args:
-        transport: Sends it.
+        transport: Sends it; for threads, or for an event loop.
         reveal: Puts the secrets in.
     """
 
-    def __init__(self, transport: httpx.BaseTransport, reveal: Reveal) -> None:
+    def __init__(self, transport: Any, reveal: Reveal) -> None:
         self._transport = transport
         self._reveal = reveal
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See `httpx.BaseTransport`."""
-        return self._transport.handle_request(self._reveal(request))
+        response: httpx.Response = self._transport.handle_request(self._reveal(request))
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `httpx.AsyncBaseTransport`."""
+        response: httpx.Response = await self._transport.handle_async_request(self._reveal(request))
+        return response
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections of threads."""
         self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of an event loop."""
+        await self._transport.aclose()
+
+
+_PARENTS: list[httpx.AsyncHTTPTransport] = []
+"""Those of the process that this one was forked from. They are kept, since asyncio ends TLS when one is dropped."""
 
 
 class OwnHiding(Hiding):
     """Has connections of its own; a forked process gets others.
 
     Args:
+        kind: Makes the transport that has them.
         limits: Of the connections.
         proxy: What they go through.
     """
 
-    def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
-        self._make = partial(httpx.HTTPTransport, verify=trusted(), limits=limits, proxy=proxy)
+    def __init__(
+        self, kind: type[httpx.HTTPTransport | httpx.AsyncHTTPTransport], limits: httpx.Limits, proxy: Proxy
+    ) -> None:
+        self._make = partial(kind, verify=trusted(), limits=limits, proxy=proxy)
         super().__init__(self._make(), in_path)
         renew_after_fork(self)
 
     def renew(self) -> None:
         """See `Renewable`. The parent's connections are not closed by TLS, which would end them for the parent."""
+        if isinstance(self._transport, httpx.AsyncHTTPTransport):
+            _PARENTS.append(self._transport)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             self._transport = self._make()
-
-
-class AsyncHiding(httpx.AsyncBaseTransport):
-    """`Hiding` on an event loop.
-
-    Args:
-        transport: Sends the request.
-        reveal: Puts the secrets in.
-    """
-
-    def __init__(self, transport: httpx.AsyncBaseTransport, reveal: Reveal) -> None:
-        self._transport = transport
-        self._reveal = reveal
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See `httpx.AsyncBaseTransport`."""
-        return await self._transport.handle_async_request(self._reveal(request))
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
-
-
-_PARENTS: list[httpx.AsyncBaseTransport] = []
-"""Of the process that this one was forked from. They are kept, since asyncio ends TLS when a connection is dropped."""
-
-
-class AsyncOwnHiding(AsyncHiding):
-    """`OwnHiding` on an event loop.
-
-    Args:
-        limits: Of the connections.
-        proxy: What they go through.
-    """
-
-    def __init__(self, limits: httpx.Limits, proxy: str | httpx.Proxy | None) -> None:
-        self._make = partial(httpx.AsyncHTTPTransport, verify=trusted(), limits=limits, proxy=proxy)
-        super().__init__(self._make(), in_path)
-        renew_after_fork(self)
-
-    def renew(self) -> None:
-        """See `Renewable`."""
-        _PARENTS.append(self._transport)
-        self._transport = self._make()

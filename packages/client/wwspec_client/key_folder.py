@@ -10,15 +10,20 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from wwspec_client.cursors import sync_folder, write_synced
 from wwspec_client.keys import KEY_BITS, KeyRing, key_files
 from wwspec_contracts.errors import ConfigurationError
 
 OWNER_ONLY = 0o600
 _FOLDER_MODE = 0o700
 _OTHERS = 0o077
-_ROUNDS = 210_000
-"""Of PBKDF2 with SHA-512, for a key with a passphrase: what OWASP recommends."""
+_PROTECTION: dict[str, Any] = {
+    "protection": "PBKDF2WithHMAC-SHA512AndAES256-CBC",
+    "prot_params": {"iteration_count": 210_000},
+}
+"""How a key with a passphrase is encrypted: as many rounds as OWASP recommends."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class KeyFile:
     def set_registered(self) -> None:
         """Note that WeCom has the key."""
         self.mark.unlink(missing_ok=True)
-        _sync(self.path.parent)
+        sync_folder(self.path.parent)
 
 
 class KeyFolder:
@@ -112,7 +117,7 @@ class KeyFolder:
                 _write(file.mark, b"")
             with suppress(FileExistsError):  # another process has made this version: that key counts
                 os.link(draft, file.path)
-            _sync(self.path)
+            sync_folder(self.path)
         except OSError as error:
             raise ConfigurationError(f"{file.path}: can't be written: {error.strerror}; check the folder") from None
         finally:
@@ -125,32 +130,10 @@ def _new_pem(passphrase: str | None) -> bytes:
     from Crypto.PublicKey import RSA
 
     key = RSA.generate(KEY_BITS)
-    if passphrase is None:
-        return key.export_key(pkcs=8) + b"\n"
-    return (
-        key.export_key(
-            pkcs=8,
-            passphrase=passphrase,
-            protection="PBKDF2WithHMAC-SHA512AndAES256-CBC",
-            prot_params={"iteration_count": _ROUNDS},
-        )
-        + b"\n"
-    )
+    sealed = {} if passphrase is None else {"passphrase": passphrase, **_PROTECTION}
+    return key.export_key(pkcs=8, **sealed) + b"\n"
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write a new file that only its owner can read, and sync it to the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    """Sync the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_synced(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), content)

@@ -247,7 +247,7 @@ class _Key:
         return f"SHA256:{base64.b64encode(digest).decode()}"
 
     def open(self, sealed: bytes) -> str:
-        opened = self._opened(sealed)
+        opened = self._try_open(sealed)
         if opened is None:
             raise KeyRingError(
                 f"the private key of version {self._version} does not open this secret key: "
@@ -255,7 +255,7 @@ class _Key:
             )
         return opened
 
-    def _opened(self, sealed: bytes) -> str | None:
+    def _try_open(self, sealed: bytes) -> str | None:
         raise NotImplementedError
 
     def _known(self) -> "RsaKey":
@@ -278,7 +278,7 @@ class _PrivateKey(_Key):
         super().__init__(version, self._key.public_key())
         self._ways = (_open_oaep, _open_pkcs1)
 
-    def _opened(self, sealed: bytes) -> str | None:
+    def _try_open(self, sealed: bytes) -> str | None:
         for way in self._ways:
             opened = way(self._key, sealed)
             if opened is not None:
@@ -296,7 +296,7 @@ class _RemoteKey(_Key):
         super().__init__(version, None if public is None else _read(name, public, None).public_key())
         self._decrypt = decrypt
 
-    def _opened(self, sealed: bytes) -> str | None:
+    def _try_open(self, sealed: bytes) -> str | None:
         try:
             return _text(self._decrypt(sealed))
         except Exception as error:

@@ -1,21 +1,19 @@
 """Pages of messages as the app gets them, for threads and for an event loop."""
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from wwspec_client.messages import Pull, Pulled
 from wwspec_client.steps import Steps
 from wwspec_contracts.messages import Message
 
+RunT = TypeVar("RunT")
 
-class _Page:
+
+class _Messages:
     """Messages in ascending order of their time; iterable."""
 
-    def __init__(self, pull: Pull, pulled: Pulled) -> None:
-        self.messages: list[Message] = pulled.messages
-        self.has_more: bool = not pulled.is_last
-        self._pull = pull
-        self._pulled = pulled
+    messages: list[Message]
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)
@@ -27,17 +25,24 @@ class _Page:
         return f"<{type(self).__name__} of {len(self.messages)} messages>"
 
 
-class MessagePage(_Page):
+class _Page(_Messages, Generic[RunT]):
+    """What both pages share."""
+
+    def __init__(self, pull: Pull, pulled: Pulled, run: RunT) -> None:
+        self.messages: list[Message] = pulled.messages
+        self.has_more: bool = not pulled.is_last
+        self._pull = pull
+        self._pulled = pulled
+        self._run = run
+
+
+class MessagePage(_Page[Callable[[Steps[None]], None]]):
     """A page of `ZoneClient.messages`: messages in ascending order of their time; iterable.
 
     Attributes:
         messages: The messages; at least one.
         has_more: Whether WeCom has more, for a pull that ends by `max_pages` or `deadline`.
     """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], None]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
 
     def keep(self) -> None:
         """Store where this page ends: the next pull starts after it.
@@ -50,17 +55,13 @@ class MessagePage(_Page):
         self._run(self._pull.keep(self._pulled))
 
 
-class AsyncMessagePage(_Page):
+class AsyncMessagePage(_Page[Callable[[Steps[None]], Coroutine[Any, Any, None]]]):
     """A page of `AsyncZoneClient.messages`: messages in ascending order of their time; iterable with a plain `for`.
 
     Attributes:
         messages: The messages; at least one.
         has_more: Whether WeCom has more, for a pull that ends by `max_pages` or `deadline`.
     """
-
-    def __init__(self, pull: Pull, pulled: Pulled, run: Callable[[Steps[None]], Coroutine[Any, Any, None]]) -> None:
-        super().__init__(pull, pulled)
-        self._run = run
 
     async def keep(self) -> None:
         """Store where this page ends; see `MessagePage.keep`."""

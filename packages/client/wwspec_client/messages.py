@@ -181,9 +181,12 @@ class Pull:
         covered = before.covered_until if before else now
         is_gap = now - covered > WINDOW + (BETWEEN_PAGES if self._pending else 0)
         if is_gap:
-            yield from self._report(MessageGap(_utc(covered), _utc(now - WINDOW)))
+            gap = MessageGap(_utc(covered), _utc(now - WINDOW))
+            if self._on_gap is None:
+                raise MessageGapError(gap)
+            yield Ask(partial(self._on_gap, gap), same_thread=True)
             covered = now - WINDOW
-        reply = yield from self._pulled(before.cursor if before else "", is_gap=is_gap)
+        reply = yield from self._pull_page(before.cursor if before else "", is_gap=is_gap)
         self._asked_pages += 1
         cursor = reply.next_cursor
         if reply.has_more:
@@ -196,14 +199,9 @@ class Pull:
         messages = [each for each in reply.msg_list if each.send_time >= self._begin_time]
         return Pulled(messages, before, self._latest, is_last=not reply.has_more)
 
-    def _report(self, gap: MessageGap) -> Steps[None]:
-        if self._on_gap is None:
-            raise MessageGapError(gap)
-        yield Ask(partial(self._on_gap, gap), same_thread=True)
-
-    def _pulled(self, cursor: str, *, is_gap: bool) -> Steps[sync_msg.Response]:
+    def _pull_page(self, cursor: str, *, is_gap: bool) -> Steps[sync_msg.Response]:
         try:
-            return (yield from self._waited_for(cursor))
+            return (yield from self._wait_for(cursor))
         except SdkApiError as error:
             if not cursor or error.errcode != _BAD_CURSOR:
                 raise
@@ -213,9 +211,9 @@ class Pull:
                     "corp; if it is the right one, remove what it holds to pull all of the last 5 days once more (an "
                     "emulator refuses the cursors from before its last start or reset)"
                 ) from error
-        return (yield from self._waited_for(""))
+        return (yield from self._wait_for(""))
 
-    def _waited_for(self, cursor: str) -> Steps[sync_msg.Response]:
+    def _wait_for(self, cursor: str) -> Steps[sync_msg.Response]:
         """Pull one page; try again while WeCom is busy."""
         began = time.monotonic()
         for attempt in count(1):

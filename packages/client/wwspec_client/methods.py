@@ -1,17 +1,26 @@
-"""The methods that clients have beside those for calls: each is written once, and each kind of client runs it."""
+"""What all clients are made of; and their methods beside those for calls, which are written once for all of them."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from copy import copy
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
+import anyio
 import httpx
 
 from wwspec_client import endpoints, webpage
-from wwspec_client.client import _Client
-from wwspec_client.core import Core
-from wwspec_client.forks import TaskLock, ThreadLock
-from wwspec_client.options import described
+from wwspec_client.call_lines import hooks_of
+from wwspec_client.core import BASE_URL, Core, Sending
+from wwspec_client.forks import RenewedLock
+from wwspec_client.hooks import ClientHooks
+from wwspec_client.http import Proxy, check_base_url, chosen_proxy, own_headers
+from wwspec_client.options import CONNECTIONS, PREFIXES, TIMEOUT, Form, Tokens, described, provider_of
+from wwspec_client.page_tickets import PageTickets
 from wwspec_client.raw import RawResponse
-from wwspec_client.steps import Steps
+from wwspec_client.retries import RetryPolicy
+from wwspec_client.steps import Renewal, Steps
+from wwspec_contracts.errcodes import ProgramErrcodes
+from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -87,6 +96,70 @@ class Endpoints:
     user_info: Final = Method(webpage.user_info)
 
 
+class _Client(Generic[LockT, TransportT]):
+    """What both clients share; `ZoneClient` describes the arguments."""
+
+    _new_lock: Callable[[], LockT]
+
+    def __init__(
+        self,
+        corpid: str = "",
+        secret: str = "",
+        *,
+        program_id: str = "",
+        tokens: Tokens | None = None,
+        page_tickets: PageTickets | None = None,
+        base_url: str = BASE_URL,
+        prefix: str | None = None,
+        form: Form = "plain",
+        timeout: float = TIMEOUT,
+        retries: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        errcodes: ProgramErrcodes = ProgramErrcodes(),  # noqa: B008 - frozen
+        connections: int = CONNECTIONS,
+        proxy: str | httpx.Proxy | None = None,
+        user_agent: str = "",
+        transport: TransportT | None = None,
+        hooks: Iterable[ClientHooks] = (),
+    ) -> None:
+        provider, watchers = provider_of(corpid, secret, tokens), hooks_of(hooks)
+        if form not in PREFIXES:
+            raise ConfigurationError(f"form is {' or '.join(map(repr, PREFIXES))}, not {form!r}")
+        if not isinstance(retries, RetryPolicy):
+            raise ConfigurationError("retries of a client is a RetryPolicy, such as RetryPolicy(attempts=6)")
+        prefix = PREFIXES[form] if prefix is None else prefix
+        sending, is_func = Sending(timeout, retries), form == "func"
+        self._core = Core(
+            provider, program_id, prefix, sending, errcodes, page_tickets, is_func=is_func, hooks=watchers
+        )
+        self._base_url = check_base_url(base_url)
+        proxy = chosen_proxy(self._base_url, proxy, is_own=transport is not None)
+        self._connect(transport, connections, proxy, own_headers(user_agent))
+        self._locks = self._new_locks()
+
+    def _connect(self, transport: TransportT | None, connections: int, proxy: Proxy, headers: dict[str, str]) -> None:
+        """Make what sends requests."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self._core.shown(self)
+
+    def _sharing(self, core: Core) -> Self:
+        """Return a client with another core that shares all else with this one."""
+        other = copy(self)
+        other._core = core
+        return other
+
+    def _with_core(self, core: Core) -> Self:
+        """Return a client for another app or corp that shares this one's connections."""
+        other = self._sharing(core)
+        other._locks = self._new_locks()
+        other._locks[Renewal.SUITE_TOKEN] = self._locks[Renewal.SUITE_TOKEN]  # all corps of a suite share its token
+        return other
+
+    def _new_locks(self) -> dict[Renewal, RenewedLock[LockT]]:
+        return {renewal: RenewedLock(self._new_lock) for renewal in Renewal}
+
+
 class WithPage(_Client[LockT, TransportT], Endpoints):
     """And what is no single API: it has no response of its own."""
 
@@ -94,19 +167,19 @@ class WithPage(_Client[LockT, TransportT], Endpoints):
     ensure_public_key: Final = Method(endpoints.ensure_public_key)
 
 
-class Blocking(WithPage[ThreadLock, httpx.BaseTransport]):
+class Blocking(WithPage[threading.Lock, httpx.BaseTransport]):
     """A client for threads."""
 
-    _lock = ThreadLock
+    _new_lock = threading.Lock
 
     def _run(self, steps: Steps[T]) -> T:
         raise NotImplementedError
 
 
-class Asynchronous(WithPage[TaskLock, httpx.AsyncBaseTransport]):
+class Asynchronous(WithPage[anyio.Lock, httpx.AsyncBaseTransport]):
     """A client for an event loop."""
 
-    _lock = TaskLock
+    _new_lock = anyio.Lock
 
     async def _run(self, steps: Steps[T]) -> T:
         raise NotImplementedError

@@ -326,13 +326,22 @@ class DebugModeAnswer(msgspec.Struct, kw_only=True, frozen=True):
     """1 closed, 2 open."""
 
 
-def read_answer(type_: type[T], answer: dict[str, Any]) -> T:
-    """Return an answer as its type. WeCom's pages disagree on some flags and times: "1", 1 and true are all read."""
+def read_answer(type_: type[T], answer: dict[str, Any], secret_of: str = "") -> T:
+    """Return an answer as its type. WeCom's pages disagree on some flags and times: "1", 1 and true are all read.
+
+    Args:
+        type_: The type.
+        answer: The answer.
+        secret_of: The API, if no error may quote the answer.
+
+    Raises:
+        ReplyTypeError: It is not as documented.
+    """
     try:
         return convert(answer, type_, strict=False)
     except msgspec.ValidationError as error:
-        text = msgspec.json.encode(answer).decode()
-        raise ReplyTypeError(type_.__name__, f"the answer is not as documented: {error}", text) from None
+        text = "" if secret_of else msgspec.json.encode(answer).decode()
+        raise ReplyTypeError(secret_of or type_.__name__, f"the answer is not as documented: {error}", text) from None
 
 
 class PermanentCode(msgspec.Struct, kw_only=True, frozen=True):
@@ -352,10 +361,7 @@ def read_permanent_code(api: str, answer: dict[str, Any]) -> PermanentCode:
     Raises:
         ReplyTypeError: It is not as documented.
     """
-    try:
-        found = convert(answer, PermanentCode, strict=False)
-    except msgspec.ValidationError as error:
-        raise ReplyTypeError(api, f"the answer is not as documented: {error}", "") from None
+    found = read_answer(PermanentCode, answer, secret_of=api)
     if not (found.permanent_code and found.auth_corp_info.corpid):
         raise ReplyTypeError(api, "the answer has no permanent_code or no corpid", "")
     return found

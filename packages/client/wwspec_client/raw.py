@@ -54,7 +54,7 @@ class RawResponse(Generic[T]):
         return self._read()
 
 
-def recorded(steps: Steps[T]) -> Steps[RawResponse[T]]:
+def record(steps: Steps[T]) -> Steps[RawResponse[T]]:
     """Do the steps of one request, and return its answer with what they return.
 
     Raises:

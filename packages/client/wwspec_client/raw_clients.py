@@ -3,11 +3,11 @@
 from typing import Any, TypeVar, Unpack, overload
 
 from wwspec_client import calls
-from wwspec_client.calls import CallOptions, SubmitOptions
+from wwspec_client.calls import AbilityOrRequest, CallOptions, SubmitOptions
 from wwspec_client.methods import Asynchronous, AsynchronousRaw, Blocking, BlockingRaw, with_methods
-from wwspec_client.raw import RawResponse, recorded
+from wwspec_client.raw import RawResponse, record
 from wwspec_client.steps import Steps
-from wwspec_client.tasks import AsyncTask, Task, submitted, submitted_async
+from wwspec_client.tasks import AsyncTask, Task, submit_task, submit_task_async
 from wwspec_contracts.base import ApiRequest, OutputT
 
 __all__ = ["AsyncRawZoneClient", "RawResponse", "RawZoneClient"]
@@ -48,12 +48,7 @@ class RawZoneClient(BlockingRaw):
     def call(self, ability: str, request: object = None, **options: Unpack[CallOptions]) -> RawResponse[Any]: ...
 
     def call(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[CallOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[CallOptions]
     ) -> RawResponse[Any]:
         """Call an ability and return the response; `parse` returns the reply. See `ZoneClient.call`."""
         asked = calls.ability_of(self._core, ability, request, reply)
@@ -78,19 +73,14 @@ class RawZoneClient(BlockingRaw):
     ) -> RawResponse[Task[Any]]: ...
 
     def submit(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[SubmitOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[SubmitOptions]
     ) -> RawResponse[Task[Any]]:
         """Call an ability asynchronously; `parse` returns the task. See `ZoneClient.submit`."""
         asked = calls.ability_of(self._core, ability, request, reply)
-        return self._run(submitted(self._client, asked, options))
+        return self._run(submit_task(self._client, asked, options))
 
     def _run(self, steps: Steps[T]) -> RawResponse[T]:
-        return self._client._run(recorded(steps))
+        return self._client._run(record(steps))
 
 
 @with_methods
@@ -122,12 +112,7 @@ class AsyncRawZoneClient(AsynchronousRaw):
     async def call(self, ability: str, request: object = None, **options: Unpack[CallOptions]) -> RawResponse[Any]: ...
 
     async def call(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[CallOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[CallOptions]
     ) -> RawResponse[Any]:
         """Call an ability and return the response; see `ZoneClient.call`."""
         asked = calls.ability_of(self._core, ability, request, reply)
@@ -154,16 +139,11 @@ class AsyncRawZoneClient(AsynchronousRaw):
     ) -> RawResponse[AsyncTask[Any]]: ...
 
     async def submit(
-        self,
-        ability: str | ApiRequest[Any],
-        request: object = None,
-        *,
-        reply: Any = Any,
-        **options: Unpack[SubmitOptions],
+        self, ability: AbilityOrRequest, request: object = None, *, reply: Any = Any, **options: Unpack[SubmitOptions]
     ) -> RawResponse[AsyncTask[Any]]:
         """Call an ability asynchronously; `parse` returns the task; see `ZoneClient.submit`."""
         asked = calls.ability_of(self._core, ability, request, reply)
-        return await self._run(submitted_async(self._client, asked, options))
+        return await self._run(submit_task_async(self._client, asked, options))
 
     async def _run(self, steps: Steps[T]) -> RawResponse[T]:
-        return await self._client._run(recorded(steps))
+        return await self._client._run(record(steps))

@@ -3,9 +3,9 @@
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from wwspec_client.steps import Asked, Step, Steps
+from wwspec_client.steps import Ask, Asked, Step, Steps
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -48,3 +48,8 @@ def call_plain(function: Asked[Any]) -> Any:
             "AsyncZoneClient; give this one a plain one"
         )
     return found
+
+
+def run_asked(steps: Steps[T]) -> T:
+    """Run steps that ask for nothing but functions of the app's, on this thread."""
+    return run_steps(steps, lambda step: call_plain(cast(Ask, step).function))

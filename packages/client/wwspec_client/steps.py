@@ -109,16 +109,6 @@ Steps = Generator[Step, Any, T]
 with `yield from`."""
 
 
-def send(request: Request, timeout: float, headers: Mapping[str, str]) -> Steps[Received]:
-    """Send a request.
-
-    Raises:
-        TransportError: It has no answer.
-    """
-    received: Received = yield Send(request, timeout, headers)
-    return received
-
-
 def ask(function: Asked[T]) -> Steps[T]:
     """Call a function that may block, plain or with an async client `async def`, and return what it returns.
 

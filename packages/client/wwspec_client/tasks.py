@@ -57,7 +57,7 @@ class Task(_Task[Blocking, ReplyT]):
         return reply
 
 
-def submitted(client: Blocking, ability: Ability, options: SubmitOptions) -> Steps[Task[Any]]:
+def submit_task(client: Blocking, ability: Ability, options: SubmitOptions) -> Steps[Task[Any]]:
     """Call an ability asynchronously and return its task; see `ZoneClient.submit`."""
     return Task(client, (yield from calls.submit(client._core, ability, options)), ability)
 
@@ -82,6 +82,6 @@ class AsyncTask(_Task[Asynchronous, ReplyT]):
         return reply
 
 
-def submitted_async(client: Asynchronous, ability: Ability, options: SubmitOptions) -> Steps[AsyncTask[Any]]:
+def submit_task_async(client: Asynchronous, ability: Ability, options: SubmitOptions) -> Steps[AsyncTask[Any]]:
     """Call an ability asynchronously and return its task; see `AsyncZoneClient.submit`."""
     return AsyncTask(client, (yield from calls.submit(client._core, ability, options)), ability)

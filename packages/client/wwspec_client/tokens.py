@@ -209,6 +209,12 @@ class FunctionProvider:
         return found if isinstance(found, Token) else Token(found)
 
 
+def fetch_from(provider: TokenProvider, fetch: Fetch, refused: str) -> Steps[Token]:
+    """Return a fresh token of a provider, by its `fetch_other` if one was refused and it has that."""
+    fetch_other = getattr(provider, "fetch_other", None) if refused else None
+    return provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
+
+
 def unowned() -> Steps[str]:
     """Return the owner of tokens that belong to no installation of a provider's app."""
     yield from ()
@@ -246,14 +252,14 @@ class TokenCache:
         owner = yield from self._owner()
         token = self._usable(owner, refused)
         if token is None:
-            token = yield Alone(self._renewal, lambda: self._renewed(fetch, owner, refused, sending, flights))
+            token = yield Alone(self._renewal, lambda: self._renew(fetch, owner, refused, sending, flights))
         return token
 
     def clear(self) -> None:
         """Use the token no more."""
         self._held = ("", 0.0, "")
 
-    def _renewed(self, fetch: Fetch, owner: str, refused: str, sending: object, flights: int) -> Steps[str]:
+    def _renew(self, fetch: Fetch, owner: str, refused: str, sending: object, flights: int) -> Steps[str]:
         token = self._usable(owner, refused)
         if token is not None:
             return token
@@ -261,16 +267,12 @@ class TokenCache:
             raise self._failure[1]
         self._failure = None
         try:
-            return self._keep(owner, (yield from self._fetched(fetch, refused)))
+            return self._keep(owner, (yield from fetch_from(self._provider, fetch, refused)))
         except Exception as error:
             self._failure = (sending, error)
             raise
         finally:
             self._flights += 1
-
-    def _fetched(self, fetch: Fetch, refused: str) -> Steps[Token]:
-        fetch_other = getattr(self._provider, "fetch_other", None) if refused else None
-        return self._provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
 
     def _keep(self, owner: str, token: Token) -> str:
         seconds = float("inf") if token.expires_in is None else token.expires_in

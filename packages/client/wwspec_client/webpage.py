@@ -34,8 +34,8 @@ def page_config(core: Core, url: str, *, agentid: int, corpid: str = "") -> Step
         url=page,
         corp_id=corpid or core.corpid,
         agent_id=agentid,
-        config=(yield from _signed(core, "config", page)),
-        agent_config=(yield from _signed(core, "agentConfig", page)),
+        config=(yield from _sign_page(core, "config", page)),
+        agent_config=(yield from _sign_page(core, "agentConfig", page)),
     )
 
 
@@ -65,7 +65,7 @@ def sign(ticket: str, nonce: str, timestamp: int, url: str) -> str:
     return hashlib.sha1(signed.encode(), usedforsecurity=False).hexdigest()
 
 
-def _signed(core: Core, kind: TicketKind, url: str) -> Steps[PageSignature]:
+def _sign_page(core: Core, kind: TicketKind, url: str) -> Steps[PageSignature]:
     ticket = yield from core.page_ticket(kind)
     nonce, timestamp = secrets.token_hex(8), int(time.time())
     return PageSignature(timestamp=timestamp, nonce_str=nonce, signature=sign(ticket, nonce, timestamp, url))

@@ -8,11 +8,7 @@ from wwspec_contracts.errors import ExtraMissingError
 MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "wwspec-router": {"redis": ("hiredis", "redis"), "zone": ("Crypto",)},
     "wwspec-client": {"sql": ("sqlalchemy",), "telemetry": ("opentelemetry",)},
-    "wwspec-devtools": {
-        "metrics": ("prometheus_client",),
-        "proxy": ("trustme",),
-        "testing": ("hypothesis", "pytest"),
-    },
+    "wwspec-devtools": {"metrics": ("prometheus_client",), "proxy": ("trustme",), "testing": ("hypothesis", "pytest")},
 }
 """By package and extra, the modules that it installs. The extra `dev` of wwspec-devtools is made of others."""
 

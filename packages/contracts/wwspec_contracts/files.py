@@ -100,9 +100,8 @@ def write_console_files(folder: Path, contracts: Mapping[str, ConsoleContract]) 
 def _read(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Return the examples of a folder, with None for each that can't be read, and the faults."""
     if not folder.is_dir():
-        return {}, [
-            f"{folder}: there is no such folder; name the one with <ability ID>.input.json and <ability ID>.output.json"
-        ]
+        names = "<ability ID>.input.json and <ability ID>.output.json"
+        return {}, [f"{folder}: there is no such folder; name the one with {names}"]
     found: dict[str, dict[str, Any]] = {}
     faults = []
     for path in sorted(folder.glob("*.json")):

@@ -5,7 +5,7 @@ Codecs, repairs, console examples and checks read this tree, so that only this m
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -76,9 +76,9 @@ class ObjectShape(msgspec.Struct):
 
     name: str
     fields: dict[str, Field]
-    """By JSON key."""
+    """Maps the JSON key to its field."""
     renamed: dict[str, str]
-    """From alias to JSON key."""
+    """Maps each alias to the JSON key."""
     hidden: bool = False
     """Whether the type checks more than what is said here: by a tag, as an array, or by code of its own."""
 
@@ -143,6 +143,7 @@ class _Reader:
             extra |= info.extra or {}
             examples = (info.extra_json_schema or {}).get("examples", examples)
             info = info.type
+        example = msgspec.to_builtins(examples[0]) if examples else None
         match info:
             case mi.StructType():
                 return self._object(info)
@@ -151,14 +152,13 @@ class _Reader:
                     return ListShape(Scalar("open", None), [])
                 return ListShape(
                     item=self.read(info.item_type, documented=documented),
-                    example=msgspec.to_builtins(examples[0]) if examples else None,
+                    example=example,
                     nullable=_nullable(info.item_type),
                     least=info.min_length or 0,
                     most=info.max_length,
                     hidden=isinstance(info, mi.SetType),
                 )
             case mi.TupleType(item_types=items) if items and all(each == items[0] for each in items):
-                example = msgspec.to_builtins(examples[0]) if examples else None
                 item = self.read(items[0], documented=documented)
                 return ListShape(item, example, _nullable(items[0]), len(items), len(items))
             case mi.UnionType():
@@ -215,7 +215,6 @@ def _nullable(info: mi.Type) -> bool:
 
 def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any], documented: bool) -> Scalar:
     kind, example, fault = _default(info)
-    limits = _limits(info)
     return Scalar(
         kind=kind,
         example=msgspec.to_builtins(examples[0] if examples else example),
@@ -223,12 +222,9 @@ def _scalar(info: mi.Type, extra: dict[str, Any], examples: list[Any], documente
         unsigned=extra.get("unsigned", False),
         also=extra.get("also", ""),
         fault=fault,
-        least=limits.least,
-        most=limits.most,
-        choices=limits.choices,
         documented=_is_of_wecom(info.cls) if isinstance(info, mi.EnumType) else documented,
         bounds=_bounds(info) if isinstance(info, mi.IntType | mi.FloatType) else "",
-        hidden=limits.hidden,
+        **_limits(info),
     )
 
 
@@ -239,29 +235,21 @@ def _bounds(info: mi.IntType | mi.FloatType) -> str:
     return "" if least is None or most is None else f"{least} {most}"
 
 
-class _Limits(NamedTuple):
-    """What a scalar type allows; see `Scalar`."""
-
-    least: int | None = None
-    most: int | None = None
-    choices: tuple[str | int, ...] = ()
-    hidden: bool = False
-
-
-def _limits(info: mi.Type) -> _Limits:
+def _limits(info: mi.Type) -> dict[str, Any]:
+    """Return what a scalar type allows: the fields of `Scalar` for that."""
     match info:
         case mi.StrType():
-            return _Limits(info.min_length, info.max_length, hidden=info.pattern is not None)
+            return {"least": info.min_length, "most": info.max_length, "hidden": info.pattern is not None}
         case mi.IntType():
-            return _Limits(_least(info), _most(info), hidden=info.multiple_of is not None)
+            return {"least": _least(info), "most": _most(info), "hidden": info.multiple_of is not None}
         case mi.LiteralType():
-            return _Limits(choices=tuple(each for each in info.values if each is not None))
+            return {"choices": tuple(each for each in info.values if each is not None)}
         case mi.EnumType():
-            return _Limits(choices=tuple(each.value for each in info.cls))
+            return {"choices": tuple(each.value for each in info.cls)}
         case mi.BoolType():
-            return _Limits()
+            return {}
         case _:
-            return _Limits(hidden=True)
+            return {"hidden": True}
 
 
 def _default(info: mi.Type) -> tuple[str, Any, str]:

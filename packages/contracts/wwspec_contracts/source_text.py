@@ -20,7 +20,7 @@ from wwspec_contracts.support.printable import printable
 LINE = 120
 """Columns."""
 MADE_BY = "Made by `wwspec contracts --client`"
-"""In the docstring of the module that an enterprise app imports."""
+"""The docstring of the module that an enterprise app imports has this text."""
 
 
 class Name(str):

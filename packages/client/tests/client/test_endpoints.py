@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.reference.client_api import ENDPOINTS
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, async_client_of, client_of
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.tables import for_each
 from wwspec_client import AsyncZoneClient, KeyRing, PlatformError, RepeatedCursorError, ReplyTypeError, ZoneClient
-from wwspec_client.endpoints import ENDPOINTS
 from wwspec_client.models import AuthUser, CorpAuth, DocAuth, Masking
 from wwspec_contracts import sync_msg
 from wwspec_contracts.errors import ConfigurationError

@@ -13,9 +13,7 @@ from wwspec_client.archive.rows import ArchiveStatus, Turn
 from wwspec_client.arguments import check_client
 from wwspec_client.asynchronous import AsyncZoneClient, call_either, run_steps
 from wwspec_client.notify.models import NotifyEvent
-from wwspec_client.notify.workers import POLL, Wakeup
-from wwspec_client.sql.database import Database
-from wwspec_client.sql.tables import ARCHIVE
+from wwspec_client.notify.workers import POLL
 from wwspec_client.steps import Ask, Step, Steps
 from wwspec_contracts.errors import ConfigurationError
 
@@ -44,9 +42,7 @@ class AsyncArchiver:
         check_client(clients, AsyncZoneClient)
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
-        self._wakeup = Wakeup(anyio.Event)
-        self._core.wake = self._wakeup.wake
+        self._core = ArchiverCore(clients, engine, anyio.Event, self._store_page, options)
 
     async def run(self) -> None:
         """Pull what is due until `stop()` or a cancellation; see `Archiver.run`.
@@ -93,9 +89,6 @@ class AsyncArchiver:
         """Return what keeps this process from archiving; see `Archiver.problems`."""
         return self._core.problems()
 
-    async def _run_client(self, client: AsyncZoneClient, steps: Steps[T]) -> T:
-        return await client._run(steps)
-
     async def _store_page(self, write: Callable[[Connection], None], page: ArchivePage) -> None:
         async with self._engine.begin() as connection:
             await connection.run_sync(write)
@@ -105,7 +98,7 @@ class AsyncArchiver:
     async def _until_stopped(self, pages: anyio.CancelScope) -> None:
         try:
             while not self._core.stopping:
-                await self._wakeup.next.wait()
+                await self._core.wakeup.next.wait()
         finally:
             self._core.stop()
             pages.deadline = anyio.current_time() + GRACE
@@ -114,7 +107,7 @@ class AsyncArchiver:
         with scope:
             async with anyio.create_task_group() as tasks:
                 while not self._core.stopping:
-                    rung = self._wakeup.next
+                    rung = self._core.wakeup.next
                     turns = await self._run(self._core.tick())
                     for turn in turns or ():
                         tasks.start_soon(self._pull, turn)

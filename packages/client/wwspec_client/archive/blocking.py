@@ -4,7 +4,7 @@ import inspect
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, Unpack
+from typing import TypeVar, Unpack
 
 from sqlalchemy import Connection, Engine
 
@@ -14,11 +14,9 @@ from wwspec_client.archive.rows import ArchiveStatus, Turn
 from wwspec_client.arguments import check_client
 from wwspec_client.blocking import ZoneClient
 from wwspec_client.notify.models import NotifyEvent
-from wwspec_client.notify.workers import POLL, Wakeup
-from wwspec_client.running import call_plain, run_steps
-from wwspec_client.sql.database import Database
-from wwspec_client.sql.tables import ARCHIVE
-from wwspec_client.steps import Ask, Step, Steps
+from wwspec_client.notify.workers import POLL
+from wwspec_client.running import run_asked
+from wwspec_client.steps import Steps
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -56,9 +54,7 @@ class Archiver:
         check_client(clients, ZoneClient)
         self._engine = engine
         self._store = store
-        self._core = ArchiverCore(clients, Database(engine, ARCHIVE), self._run_client, self._store_page, options)
-        self._wakeup = Wakeup(threading.Event)
-        self._core.wake = self._wakeup.wake
+        self._core = ArchiverCore(clients, engine, threading.Event, self._store_page, options)
 
     def run(self) -> None:
         """Pull what is due until `stop()`, on a thread of your own or as the whole of a process.
@@ -152,9 +148,6 @@ class Archiver:
         """
         return self._core.problems()
 
-    def _run_client(self, client: ZoneClient, steps: Steps[T]) -> T:
-        return client._run(steps)
-
     def _store_page(self, write: Callable[[Connection], None], page: ArchivePage) -> None:
         with self._engine.begin() as connection:
             write(connection)
@@ -164,7 +157,7 @@ class Archiver:
     def _dispatch(self) -> None:
         with self._pool() as pool:
             while not self._core.stopping:
-                rung = self._wakeup.next
+                rung = self._core.wakeup.next
                 turns = self._run(self._core.tick())
                 for turn in turns or ():
                     pool.submit(self._pull, turn)
@@ -178,9 +171,4 @@ class Archiver:
         self._run(self._core.pull(turn))
 
     def _run(self, steps: Steps[T]) -> T:
-        return run_steps(steps, _do)
-
-
-def _do(step: Step) -> Any:
-    assert isinstance(step, Ask)  # noqa: S101 - the archiver's core has no other step
-    return call_plain(step.function)
+        return run_asked(steps)

@@ -13,8 +13,9 @@ from functools import partial
 from time import monotonic, time
 from typing import Any, TypedDict, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from wwspec_client.archive.models import ArchivePage
 from wwspec_client.archive.rows import ArchiveCursor, ArchiveRows, ArchiveStatus, End, Turn
@@ -23,9 +24,12 @@ from wwspec_client.cursors import CursorMovedError
 from wwspec_client.errors import REVOKED
 from wwspec_client.messages import TOKEN_LIFETIME, Pull, Pulled, PullOptions
 from wwspec_client.models import MessageGap
+from wwspec_client.notify.failures import LONGEST_REASON
 from wwspec_client.notify.models import NotifyEvent
+from wwspec_client.notify.workers import Wakeup
 from wwspec_client.retries import RetryPolicy
 from wwspec_client.sql.database import Database, advice
+from wwspec_client.sql.tables import ARCHIVE
 from wwspec_client.steps import Ask, Steps
 from wwspec_contracts.backoff import Backoff
 from wwspec_contracts.errors import ConfigurationError, WWSpecError
@@ -41,7 +45,6 @@ PAUSES = Backoff(first=2.0, longest=300.0, jitter=0.2)
 """How long a corp waits whose pulls fail."""
 _HANGS = 600.0
 """Seconds after which a pull is named as one that may hang."""
-_LONGEST_REASON = 2000
 _ONCE = RetryPolicy(attempts=1)
 """The patience of a pull: while WeCom is busy, the corp waits and others are pulled."""
 _OWN_OPTIONS = ("token", "on_gap", "patience", "max_pages", "deadline")
@@ -87,8 +90,8 @@ class ArchiverCore:
 
     Args:
         clients: A client, or a function that returns that of a corp.
-        database: The app's.
-        run_client: Runs steps of a client.
+        engine: Of the app's database.
+        event: Makes an event that the driver's loop waits for.
         store_page: Calls a function of a connection, then the app's with a page, in one transaction, and commits it.
         options: How corps are pulled.
 
@@ -99,8 +102,8 @@ class ArchiverCore:
     def __init__(
         self,
         clients: Any,
-        database: Database,
-        run_client: Callable[[Any, Steps[Any]], Any],
+        engine: Engine | AsyncEngine,
+        event: Callable[[], Any],
         store_page: Callable[[Callable[[Connection], None], ArchivePage], Any],
         options: ArchiverOptions,
     ) -> None:
@@ -128,12 +131,11 @@ class ArchiverCore:
             raise ConfigurationError("name has 1 to 64 bytes")
         self._only, self._corps = _only(clients, options.get("corps"))
         self._clients = clients
-        self._database = database
+        self._database = Database(engine, ARCHIVE)
         self._rows = ArchiveRows(self._name, secrets.token_hex(8))
-        self._run_client = run_client
         self._store_page = store_page
-        self.wake: Callable[[], None] = _nothing
-        """Called when there may be something to do; the driver wakes its loop."""
+        self.wakeup: Wakeup[Any] = Wakeup(event)
+        """Wakes the driver's loop when there may be something to do."""
         self.stopping: bool = False
         """Whether no further page is begun."""
         self._held: dict[str, float] = {}
@@ -161,7 +163,7 @@ class ArchiverCore:
     def stop(self) -> None:
         """Begin no further page."""
         self.stopping = True
-        self.wake()
+        self.wakeup.wake()
 
     def problems(self) -> list[str]:
         """Return what keeps this process from its work."""
@@ -192,9 +194,9 @@ class ArchiverCore:
     def _ask_for(self, corpid: str, token: str, until: float, *, at_once: bool) -> Steps[None]:
         ask = partial(self._rows.ask, corpid=corpid, now=self._clock(), token=token, token_until=until, at_once=at_once)
         forgotten = yield from self._sql(ask)
-        if forgotten and (yield from self._revived(corpid, forgotten, at_once=at_once)):
+        if forgotten and (yield from self._revive(corpid, forgotten, at_once=at_once)):
             yield from self._sql(ask)
-        self.wake()
+        self.wakeup.wake()
 
     def forget(self, corpid: str) -> Steps[None]:
         """Remove the cursor and the schedule of a corp, and leave a tombstone that names the installation of now."""
@@ -210,7 +212,7 @@ class ArchiverCore:
 
         yield from self._sql(remove)
 
-    def _revived(self, corpid: str, forgotten: str, *, at_once: bool = False) -> Steps[bool]:
+    def _revive(self, corpid: str, forgotten: str, *, at_once: bool = False) -> Steps[bool]:
         """Let a corp be pulled again that has another installation than when it was forgotten, or is to be pulled."""
         installation = yield from self._installation(corpid)
         if not at_once and installation in ("", forgotten.partition(":")[2]):
@@ -282,7 +284,7 @@ class ArchiverCore:
         yield from self._sql(partial(self._rows.list, corpids=found, now=now))
         for corpid in forgotten.keys() & found:
             try:
-                yield from self._revived(corpid, forgotten[corpid])
+                yield from self._revive(corpid, forgotten[corpid])
             except Exception as error:
                 _log.info("corp %s was forgotten, and is not pulled: %s", printable(corpid), _reason(error))
         self._list_at = now + self._every
@@ -296,24 +298,24 @@ class ArchiverCore:
             _log.error("corp %s: the end of its pull is not stored: %s", printable(turn.corpid), _reason(error))
         finally:
             self._held.pop(turn.corpid, None)
-            self.wake()
+            self.wakeup.wake()
 
     def _end_of(self, turn: Turn) -> Steps[End]:
         began = self._clock()
         try:
-            is_complete = yield from self._pulled(turn, began)
+            is_complete = yield from self._pull_pages(turn, began)
         except CursorMovedError:
             _log.info("corp %s: another pull was quicker, or it was forgotten", printable(turn.corpid))
             attempts = turn.attempts + 1
             return End(due=self._clock() + self._pauses.pause(attempts), is_fixed=True, attempts=attempts)
         except Exception as error:
-            return (yield from self._failed(turn, error))
+            return (yield from self._note_failure(turn, error))
         now = self._clock()
         if is_complete:
             return End(due=now + self._every, pulled=now, complete=began)
         return End(due=now, pulled=now)
 
-    def _failed(self, turn: Turn, error: Exception) -> Steps[End]:
+    def _note_failure(self, turn: Turn, error: Exception) -> Steps[End]:
         attempts, reason, corpid = turn.attempts + 1, _reason(error), printable(turn.corpid)
         pause = max(self._pauses.pause(attempts), getattr(error, "retry_after", None) or 0.0)
         _log.warning("corp %s: attempt %d: %s; the next one is in %.0f s", corpid, attempts, reason, pause)
@@ -331,11 +333,11 @@ class ArchiverCore:
         try:
             client = yield from self._client(corpid)
             if client._core.reconcile is not None:
-                yield Ask(partial(self._run_client, client, client._core.reconcile()))
+                yield Ask(partial(client._run, client._core.reconcile()))
         except Exception as error:
             _log.warning("corp %s: whether it still has the app is not known: %s", printable(corpid), _reason(error))
 
-    def _pulled(self, turn: Turn, began: float) -> Steps[bool]:
+    def _pull_pages(self, turn: Turn, began: float) -> Steps[bool]:
         """Store pages until there are no more, or the turn ends; return whether there are no more."""
         corpid = turn.corpid
         client = yield from self._client(corpid)
@@ -343,7 +345,7 @@ class ArchiverCore:
         cursor = self._cursor(corpid)
         pull = Pull(client._core, cursor, self._options_of(turn))
         for count in range(1, self._pages + 1):
-            page: Pulled | None = yield Ask(partial(self._run_client, client, pull.next()))
+            page: Pulled | None = yield Ask(partial(client._run, pull.next()))
             if page is None:
                 return True
             write = partial(cursor.write, before=page.before, after=page.after)
@@ -407,9 +409,5 @@ def _reason(error: BaseException) -> str:
         fix = advice(error)
         return f"{describe(error)}: the database refuses with {type(cause).__name__}{f': {fix}' if fix else ''}"
     if isinstance(error, WWSpecError):
-        return printable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON])
+        return printable(f"{type(error).__name__}: {error}"[:LONGEST_REASON])
     return describe(error)
-
-
-def _nothing() -> None:
-    """Wake nobody: there is no driver yet."""

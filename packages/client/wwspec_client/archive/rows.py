@@ -191,19 +191,9 @@ class ArchiveRows:
 
     def status(self, connection: Connection, now: float) -> Sequence[ArchiveStatus]:
         """Return what is known of each corp."""
-        query = select(ARCHIVE).where(_C.name == self._name, _LIVE).order_by(_C.corpid)
-        return [
-            ArchiveStatus(
-                corpid=row.corpid,
-                due=row.due,
-                pulled=row.pulled,
-                complete=row.complete,
-                failures=row.attempts,
-                error=row.reason,
-                is_pulled=row.held_until > now,
-            )
-            for row in connection.execute(query)
-        ]
+        columns = (_C.corpid, _C.due, _C.pulled, _C.complete, _C.attempts, _C.reason, _C.held_until > now)
+        query = select(*columns).where(_C.name == self._name, _LIVE).order_by(_C.corpid)
+        return [ArchiveStatus(*row) for row in connection.execute(query)]
 
     def _is(self, corpid: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return _C.name == self._name, _C.corpid == corpid

@@ -221,11 +221,11 @@ class AsyncNotifyReceiver(
 
     async def _do(self, step: Step) -> Any:
         if isinstance(step, Watched):
-            return await self._watched(step)
+            return await self._call(step)
         assert isinstance(step, Ask)  # noqa: S101 - the receiver's core has no other step
         return await call_either(step.function, abandon=True)
 
-    async def _watched(self, step: Watched) -> Outcome:
+    async def _call(self, step: Watched) -> Outcome:
         """Call a function in a task of its own: its errors and cancellations end nothing else."""
         outcome = Outcome(error=asyncio.CancelledError())
         call = Call(step, lambda: self._portal.start_task_soon(tasks.cancel_scope.cancel))

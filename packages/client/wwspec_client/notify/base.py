@@ -46,6 +46,7 @@ class _Receiver(Generic[ClientT, EventT]):
         self._check(client=client, handler=handler, receive_id=receive_id, on_other=on_other, on_failed=on_failed)
         self._check(**{"store.open": getattr(store, "open", None)})
         check_client(client, self._client_type)
+        self._wakeup = Wakeup[EventT](self._event_type)
         self._core = ReceiverCore(
             token=token,
             encoding_aes_key=encoding_aes_key,
@@ -58,14 +59,13 @@ class _Receiver(Generic[ClientT, EventT]):
             clock=clock,
             on_other=on_other,
             on_failed=on_failed,
+            wake=self._wakeup.wake,
         )
         if concurrency < 1:
             raise ConfigurationError(f"concurrency is 1 or more, not {concurrency}")
         self._concurrency = concurrency
         self._client_of: Any = (lambda _: client) if isinstance(client, self._client_type) else client
         self._handler = handler
-        self._wakeup = Wakeup[EventT](self._event_type)
-        self._core.wake = self._wakeup.wake
         self._watch = Watch(min(POLL, policy.handler_limit), self._on_tick)
         self._prepare()
 

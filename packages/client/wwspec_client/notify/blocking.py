@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from wwspec_client.blocking import ZoneClient
 from wwspec_client.models import HttpAnswer
@@ -96,7 +96,7 @@ class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient]
         for number, thread in enumerate(self._threads):
             if self._core.running and not thread.is_alive():
                 _log.error("the thread %s has ended; another one takes its place", thread.name)
-                self._threads[number] = self._started(number)
+                self._threads[number] = self._start_thread(number)
 
     def __enter__(self) -> Self:
         self.start()
@@ -117,7 +117,7 @@ class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient]
             return
         self._run(self._core.open())
         self._works = self._core.works(self._client_of, self._handler, self._concurrency)
-        self._threads = [self._started(number) for number in range(len(self._works))]
+        self._threads = [self._start_thread(number) for number in range(len(self._works))]
         self._watch.start()
 
     def stop(self) -> None:
@@ -220,7 +220,7 @@ class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient]
             return self._core.intake.too_long()
         return self._run(self._core.intake.answer(method, environ.get("QUERY_STRING", ""), body))
 
-    def _started(self, number: int) -> threading.Thread:
+    def _start_thread(self, number: int) -> threading.Thread:
         thread = threading.Thread(
             target=self._work, args=(self._works[number],), name=f"wwspec-notify-{number}", daemon=True
         )
@@ -236,11 +236,6 @@ class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient]
     def _run(self, steps: Steps[T]) -> T:
         with CallThread(self._watch, f"{threading.current_thread().name}-app") as thread:
             return run_steps(steps, partial(_do, thread))
-
-
-def run_asked(steps: Steps[T]) -> T:
-    """Run steps that ask for nothing but methods of a store, on this thread."""
-    return run_steps(steps, lambda step: call_plain(cast(Ask, step).function))
 
 
 def _do(thread: "CallThread", step: Step) -> Any:

@@ -9,7 +9,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import InitVar, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from wwspec_client.notify.intake import Intake, ReceiveId
 from wwspec_client.notify.models import Key, Notification, NotifyEvent, Pending, Stage, callback_row
 from wwspec_client.notify.policy import NotifyPolicy
 from wwspec_client.notify.stores import PendingStore
-from wwspec_client.notify.watch import Outcome, watched
+from wwspec_client.notify.watch import Outcome, call_watched
 from wwspec_client.notify.workers import FETCHERS
 from wwspec_client.steps import Steps, ask
 from wwspec_contracts.base import Contract
@@ -47,44 +47,32 @@ Work = Callable[[Callable[[], Any]], Steps[None]]
 _log = logging.getLogger("wwspec_client.notify")
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class ReceiverCore:
-    """What both receivers share; the arguments are those of `NotifyReceiver`.
-
-    Args:
-        token: The callback's Token.
-        encoding_aes_key: The callback's EncodingAESKey.
-        receive_id: The receivers whose callbacks are accepted.
-        store: Keeps notifications.
-        ability_id: The ability that returns events.
-        program_id: The program that is asked; the client's when empty.
-        kinds: The types of the program's own notifications.
-        policy: Bounds and pauses.
-        clock: Returns Unix time in seconds.
-        on_other: Called with all other callbacks; may be None.
-        on_failed: Called with each notification that is given up; may be None.
+    """What both receivers share; the fields are the arguments of `NotifyReceiver`.
 
     Raises:
         ConfigurationError: Token, key or receive ID is missing or malformed, or the store is none.
     """
 
-    def __init__(
-        self,
-        *,
-        token: str,
-        encoding_aes_key: str,
-        receive_id: ReceiveId,
-        store: PendingStore,
-        ability_id: str,
-        program_id: str,
-        kinds: Mapping[str, type[Contract]],
-        policy: NotifyPolicy,
-        clock: Callable[[], float],
-        on_other: Callable[[Callback], Any] | None,
-        on_failed: Callable[[Pending], Any] | None,
-    ) -> None:
+    token: InitVar[str]
+    encoding_aes_key: InitVar[str]
+    receive_id: InitVar[ReceiveId]
+    store: PendingStore
+    ability_id: InitVar[str]
+    program_id: str
+    kinds: Mapping[str, type[Contract]]
+    policy: NotifyPolicy
+    clock: Callable[[], float]
+    on_other: Callable[[Callback], Any] | None
+    on_failed: Callable[[Pending], Any] | None
+    wake: Callable[[], None]
+    """Called when there is something to do: wakes the driver's workers."""
+
+    def __post_init__(self, token: str, encoding_aes_key: str, receive_id: ReceiveId, ability_id: str) -> None:
         check_has(
             "claim",
-            store,
+            self.store,
             "store is a PendingStore, such as SqlitePendingStore(path) or SqlPendingStore(engine), or an object with "
             "all methods of PendingStore, claim, renew and release among them",
         )
@@ -93,22 +81,13 @@ class ReceiverCore:
             encoding_aes_key,
             receive_id,
             note=self._note,
-            has_on_other=on_other is not None,
-            policy=policy,
-            clock=clock,
+            has_on_other=self.on_other is not None,
+            policy=self.policy,
+            clock=self.clock,
         )
-        self.store = store
-        self.policy = policy
+        self.claims: Claims = Claims(self.store, self.policy, self.clock)
         self._ability = Ability(ability_id, "{}", dict[str, Any])
-        self._program_id = program_id
-        self._kinds = kinds
-        self._clock = clock
-        self._on_other = on_other
-        self._on_failed = on_failed
         self._hangs: dict[Key, int] = {}
-        self.claims: Claims = Claims(store, policy, clock)
-        self.wake: Callable[[], None] = _nothing
-        """Called when there is something to do; the driver wakes its workers."""
         self._pid = 0
 
     @property
@@ -142,7 +121,7 @@ class ReceiverCore:
     def _note(self, found: Notification | Callback) -> Steps[bool]:
         if not self.running:
             return False
-        now = self._clock()
+        now = self.clock()
         if isinstance(found, Callback):
             row = callback_row(found, now)
         else:
@@ -173,8 +152,8 @@ class ReceiverCore:
         works: list[Work] = [partial(self.worker, Stage.NOTED, partial(self.fetch, client_of=client_of))] * FETCHERS
         if handler is not None:
             works += [partial(self.worker, Stage.FETCHED, partial(self.handle, handler=handler))] * concurrency
-        if self._on_other is not None:
-            handle = partial(self.handle_other, on_other=self._on_other)
+        if self.on_other is not None:
+            handle = partial(self.handle_other, on_other=self.on_other)
             works += [partial(self.worker, Stage.RECEIVED, handle)] * concurrency
         return [*works, self._renewals]
 
@@ -205,11 +184,11 @@ class ReceiverCore:
                     break
                 yield from ask(wait)
                 continue
-            if not (yield from self._done_work(work, row)):
+            if not (yield from self._do_work(work, row)):
                 yield from ask(wait)
         self.wake()  # for the renewals, which end with the last worker
 
-    def _done_work(self, work: Callable[[Pending], Steps[None]], row: Pending) -> Steps[bool]:
+    def _do_work(self, work: Callable[[Pending], Steps[None]], row: Pending) -> Steps[bool]:
         """Do the work of a row and release it; return False when the store has failed."""
         stored = False
         try:
@@ -243,29 +222,29 @@ class ReceiverCore:
 
     def fetch(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[None]:
         """Fetch the event of a notification, or plan the next attempt."""
-        outcome = yield from self._fetched(row, client_of)
+        outcome = yield from self._fetch_event(row, client_of)
         error = outcome.error
         if error is None:
-            changed = replace(row, stage=Stage.FETCHED, event=outcome.result, attempts=0, due=self._clock(), reason="")
+            changed = replace(row, stage=Stage.FETCHED, event=outcome.result, attempts=0, due=self.clock(), reason="")
             yield from self.claims.put(changed)
             self.wake()
             return
         if not is_a(error, ZoneClientError):
             log_failure(f"{row.name}: its event can't be fetched", error)
         unknown = is_a(error, PlatformError) and error.errcode == _UNKNOWN_NOTIFY_ID
-        final = unknown or self._clock() > row.noted + self.policy.lifetime
+        final = unknown or self.clock() > row.noted + self.policy.lifetime
         yield from self._again(replace(row, attempts=row.attempts + 1, reason=reason_of(error)), final=final)
 
-    def _fetched(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[Outcome]:
+    def _fetch_event(self, row: Pending, client_of: Callable[[Notification], Any]) -> Steps[Outcome]:
         """Return the text of an event, or the error."""
-        options = {"program_id": self._program_id} if self._program_id else {}
+        options = {"program_id": self.program_id} if self.program_id else {}
         options["notify_id"] = row.notification.notify_id
-        outcome = yield from self._watched(partial(client_of, row.notification), "the choice of the client", row)
+        outcome = yield from self._call(partial(client_of, row.notification), "the choice of the client", row)
         if outcome.error is not None:
             return outcome
         try:
             call = partial(outcome.result.call, self._ability.ability_id, {}, raw=True, retry_unsafe=True, **options)
-            outcome = yield from self._watched(call, "the fetch", row)
+            outcome = yield from self._call(call, "the fetch", row)
             if outcome.error is None:
                 read_reply(f"sync_call_program of {self._ability.ability_id}", self._ability, outcome.result)
         except Exception as error:
@@ -274,24 +253,26 @@ class ReceiverCore:
 
     def handle(self, row: Pending, handler: Handler) -> Steps[None]:
         """Call a function with an event."""
-        return self._handled(row, handler, partial(self.event_of, row), "the handler")
+        return self._call_handler(row, handler, partial(self.event_of, row), "the handler")
 
     def handle_other(self, row: Pending, on_other: Callable[[Callback], Any]) -> Steps[None]:
         """Call a function with a callback that is no notification."""
-        return self._handled(row, on_other, lambda: row.callback, "on_other")
+        return self._call_handler(row, on_other, lambda: row.callback, "on_other")
 
-    def _handled(self, row: Pending, function: Callable[[Any], Any], read: Callable[[], Any], name: str) -> Steps[None]:
+    def _call_handler(
+        self, row: Pending, function: Callable[[Any], Any], read: Callable[[], Any], name: str
+    ) -> Steps[None]:
         """Call a function of the app. The attempt is counted before, since the function may end the process."""
         if row.attempts >= self.policy.handler_attempts:
             yield from self._again(row, final=True)
             return
         attempts = row.attempts + 1
-        due = self._clock() + self.policy.pause(attempts)
+        due = self.clock() + self.policy.pause(attempts)
         tried = replace(row, attempts=attempts, due=due, reason=_ENDED)
         if not (yield from self.claims.put(tried)):
             return
         try:
-            outcome = yield from self._watched(partial(function, read()), name, row)
+            outcome = yield from self._call(partial(function, read()), name, row)
         except Exception as error:
             outcome = Outcome(error=error)
         if outcome.error is None:
@@ -302,9 +283,9 @@ class ReceiverCore:
         final = attempts >= self.policy.handler_attempts or (outcome.hangs and self._hangs_too_often(row))
         yield from self._again(replace(tried, reason=reason_of(outcome.error)), final=final)
 
-    def _watched(self, function: Callable[[], Any], name: str, row: Pending) -> Steps[Outcome]:
+    def _call(self, function: Callable[[], Any], name: str, row: Pending) -> Steps[Outcome]:
         notify_id = printable(row.notification.notify_id)
-        return watched(function, f"{name} of {row.name}", self.policy.handler_limit, notify_id)
+        return call_watched(function, f"{name} of {row.name}", self.policy.handler_limit, notify_id)
 
     def _hangs_too_often(self, row: Pending) -> bool:
         hangs = self._hangs[row.key] = self._hangs.get(row.key, 0) + 1
@@ -313,14 +294,14 @@ class ReceiverCore:
     def done(self, row: Pending) -> Steps[None]:
         """Note that an event is handled."""
         self._hangs.pop(row.key, None)
-        changed = replace(row, stage=Stage.DONE, event="", due=self._clock(), reason="")
+        changed = replace(row, stage=Stage.DONE, event="", due=self.clock(), reason="")
         yield from self.claims.put(changed)
 
     def event_of(self, row: Pending) -> NotifyEvent:
         """Return the event that the handler gets."""
         raw: dict[str, Any] = read_reply("the kept event", self._ability, row.event)
         event_type, timestamp = raw.get("event_type"), raw.get("timestamp")
-        data = typed(raw, self._kinds)
+        data = typed(raw, self.kinds)
         return NotifyEvent(
             notification=row.notification,
             event_type=event_type if isinstance(event_type, str) else "",
@@ -332,7 +313,7 @@ class ReceiverCore:
 
     def _again(self, row: Pending, *, final: bool) -> Steps[None]:
         """Plan the next attempt, or give up; `row` has its count and its reason."""
-        now, name = self._clock(), row.name
+        now, name = self.clock(), row.name
         if not final:
             _log.info("%s: attempt %d: %s", name, row.attempts, row.reason)
             yield from self.claims.put(replace(row, due=now + self.policy.pause(row.attempts)))
@@ -343,8 +324,8 @@ class ReceiverCore:
         self._hangs.pop(row.key, None)
         stage = Stage.FAILED_CALLBACK if row.stage is Stage.RECEIVED else Stage.FAILED
         changed = replace(row, stage=stage, due=now)
-        if (yield from self.claims.put(changed)) and self._on_failed is not None:
-            outcome = yield from self._watched(partial(self._on_failed, changed), "on_failed", row)
+        if (yield from self.claims.put(changed)) and self.on_failed is not None:
+            outcome = yield from self._call(partial(self.on_failed, changed), "on_failed", row)
             if outcome.error is not None:
                 log_failure(f"{name}: on_failed failed", outcome.error)
 
@@ -357,11 +338,11 @@ class ReceiverCore:
 
     def failed(self) -> Steps[list[Pending]]:
         """Return the rows that were given up."""
-        return failed_rows(self.store, self._clock())
+        return failed_rows(self.store, self.clock())
 
     def retry(self, notification: Notification) -> Steps[bool]:
         """Try again what was given up; return False when it was not given up."""
-        found = yield from try_again(self.store, notification, self._clock())
+        found = yield from try_again(self.store, notification, self.clock())
         self.wake()
         return found
 
@@ -397,7 +378,3 @@ def _anew(row: Pending, now: float) -> Pending:
     if row.stage is Stage.FAILED_CALLBACK:
         stage = Stage.RECEIVED
     return replace(row, stage=stage, attempts=0, due=now, reason="")
-
-
-def _nothing() -> None:
-    """Wake nobody: there is no driver yet."""

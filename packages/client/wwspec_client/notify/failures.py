@@ -8,7 +8,8 @@ from wwspec_client.errors import NotInstalledError
 from wwspec_contracts.support.printable import printable
 from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
 
-_LONGEST_REASON = 2000
+LONGEST_REASON = 2000
+"""Characters of an error that a store keeps."""
 
 _log = logging.getLogger("wwspec_client.notify")
 
@@ -17,7 +18,7 @@ def reason_of(error: BaseException) -> str:
     """Return an error as one line, which every store can keep and every terminal can show."""
     _hide_parameters(error)
     try:
-        text = f"{class_of(error)}: {error}"[:_LONGEST_REASON]
+        text = f"{class_of(error)}: {error}"[:LONGEST_REASON]
     except BaseException:  # its own class raises
         text = class_of(error) or NOT_DESCRIBABLE
     return printable(text)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import InitVar, dataclass
 from functools import partial
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,7 @@ from wwspec_client.models import HttpAnswer
 from wwspec_client.notify.failures import log_failure
 from wwspec_client.notify.models import Notification, kind_of
 from wwspec_client.notify.policy import NotifyPolicy
-from wwspec_client.notify.watch import watched
+from wwspec_client.notify.watch import call_watched
 from wwspec_client.steps import Steps
 from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_contracts.errors import ConfigurationError, StoreError
@@ -31,41 +32,28 @@ _LONGEST_NUMBER = 18
 _log = logging.getLogger("wwspec_client.notify")
 
 
+@dataclass(eq=False, repr=False)
 class Intake:
     """Opens callbacks.
-
-    Args:
-        token: The callback's Token.
-        encoding_aes_key: The callback's EncodingAESKey.
-        receive_id: The receivers whose callbacks are accepted.
-        note: Keeps a notification or another callback; returns whether the receiver works.
-        has_on_other: Whether callbacks that are no notifications are kept.
-        policy: Bounds.
-        clock: Returns Unix time in seconds.
 
     Raises:
         ConfigurationError: Token, key or receive ID is missing or malformed.
     """
 
-    def __init__(
-        self,
-        token: str,
-        encoding_aes_key: str,
-        receive_id: ReceiveId,
-        *,
-        note: Callable[[Notification | Callback], Steps[bool]],
-        has_on_other: bool,
-        policy: NotifyPolicy,
-        clock: Callable[[], float],
-    ) -> None:
-        if not token or not receive_id:
+    token: InitVar[str]
+    encoding_aes_key: InitVar[str]
+    receive_id: ReceiveId
+    note: Callable[[Notification | Callback], Steps[bool]]
+    """Keeps a notification or another callback; returns whether the receiver works."""
+    has_on_other: bool
+    """Whether callbacks that are no notifications are kept."""
+    policy: NotifyPolicy
+    clock: Callable[[], float]
+
+    def __post_init__(self, token: str, encoding_aes_key: str) -> None:
+        if not token or not self.receive_id:
             raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
-        self._receive_id = receive_id if callable(receive_id) else _names(receive_id)
         self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""))
-        self._note = note
-        self._has_on_other = has_on_other
-        self._policy = policy
-        self._clock = clock
         self._refusals, self._long_bodies = RareWarnings(_log), RareWarnings(_log)  # anybody can cause these
 
     def refusal(self, method: str, length: str) -> HttpAnswer | None:
@@ -79,13 +67,13 @@ class Intake:
             return HttpAnswer(405, headers={"allow": "GET, POST"})
         if length and not (length.isascii() and length.isdigit()):
             return HttpAnswer(400)
-        if len(length) > _LONGEST_NUMBER or (length and int(length) > self._policy.body_limit):
+        if len(length) > _LONGEST_NUMBER or (length and int(length) > self.policy.body_limit):
             return self.too_long()
         return None
 
     def too_long(self) -> HttpAnswer:
         """Log and return the answer to a body above the limit."""
-        self._long_bodies.warning("a callback was refused: its body has more than %d bytes", self._policy.body_limit)
+        self._long_bodies.warning("a callback was refused: its body has more than %d bytes", self.policy.body_limit)
         return HttpAnswer(413)
 
     def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
@@ -97,8 +85,8 @@ class Intake:
             body: The whole body.
         """
         try:
-            query = dict(parse_qsl(query_text, keep_blank_values=True, errors="replace"))
-            check_time(query, self._clock(), self._policy.replay_window)
+            query = _decoded(query_text)
+            check_time(query, self.clock(), self.policy.replay_window)
             envelope = read_xml(body.decode(errors="replace")) if method == "POST" else {}
             sealed = envelope.get("Encrypt", "") if method == "POST" else query.get("echostr", "")
             text, receive_id = self._callbacks.unseal(query, sealed)
@@ -114,14 +102,15 @@ class Intake:
 
     def _refusal_of(self, receive_id: str) -> Steps[HttpAnswer | None]:
         """Return the answer when it is unknown whether an ID is one of the app's; None when it is one."""
-        if callable(self._receive_id):
-            outcome = yield from watched(partial(self._receive_id, receive_id), "receive_id", _RECEIVE_ID_SECONDS)
+        own = self.receive_id
+        if callable(own):
+            outcome = yield from call_watched(partial(own, receive_id), "receive_id", _RECEIVE_ID_SECONDS)
             if outcome.error is not None:
                 log_failure("receive_id failed, so WeCom sends the callback again", outcome.error)
                 return HttpAnswer(500)
             accepted = bool(outcome.result)
         else:
-            accepted = receive_id in self._receive_id
+            accepted = receive_id in ((own,) if isinstance(own, str) else own)
         if not accepted:
             raise CallbackError("the callback is for another receiver")
         return None
@@ -129,12 +118,12 @@ class Intake:
     def _accept(self, callback: Callback) -> Steps[HttpAnswer]:
         text = "success" if "InfoType" in callback.fields else ""
         found = _notification(callback)
-        if found is None and not self._has_on_other:
+        if found is None and not self.has_on_other:
             _log.info("a callback %r was passed over: the receiver has no on_other", kind_of(callback))
             return HttpAnswer(200, text)
         what = "a notification" if found is not None else f"a callback {kind_of(callback)!r}"
         try:
-            taken = yield from self._note(found or callback)
+            taken = yield from self.note(found or callback)
         except StoreError as error:
             _log.error("%s was not taken, so WeCom sends it again: %s", what, error)
             return HttpAnswer(500)
@@ -175,10 +164,6 @@ def _notification(callback: Callback) -> Notification | None:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else 0
-
-
-def _names(receive_id: str | Collection[str]) -> frozenset[str]:
-    return frozenset((receive_id,) if isinstance(receive_id, str) else receive_id)
 
 
 class Callbacks:
@@ -243,7 +228,7 @@ class Callbacks:
             CallbackError: It is not genuine.
         """
         parameters = _decoded(query)
-        return self._opened(parameters, parameters.get("echostr", ""))[0]
+        return self._unseal(parameters, parameters.get("echostr", ""))[0]
 
     def open(self, query: str | Mapping[str, str], body: bytes | str) -> Callback:
         """Return the callback of a POST. WeCom repeats one that is not answered with 200 within 5 seconds.
@@ -256,10 +241,10 @@ class Callbacks:
             CallbackError: It is not genuine.
         """
         envelope = read_xml(body if isinstance(body, str) else body.decode(errors="replace"))
-        text, receive_id = self._opened(_decoded(query), envelope.get("Encrypt", ""))
+        text, receive_id = self._unseal(_decoded(query), envelope.get("Encrypt", ""))
         return Callback(read_xml(text, nested=True), text, receive_id, envelope)
 
-    def _opened(self, query: Mapping[str, str], sealed: str) -> tuple[str, str]:
+    def _unseal(self, query: Mapping[str, str], sealed: str) -> tuple[str, str]:
         check_time(query, self._clock(), self._replay_window)
         text, receive_id = self._callbacks.unseal(query, sealed)
         own = self._receive_id

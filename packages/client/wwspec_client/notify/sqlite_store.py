@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Collection, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,6 @@ class SqlitePendingStore:
 
         if self._connection is not None:
             return
-        connection = None
         try:
             self._path.parent.resolve(strict=True)
             path = make_private(self._path)
@@ -100,27 +99,32 @@ class SqlitePendingStore:
                 with suppress(FileNotFoundError):
                     restrict_to_owner(Path(f"{path}{suffix}"))
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            _has_table(connection, self._path)  # before anything is changed
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, too
-            connection.execute("BEGIN IMMEDIATE")
-            if not _has_table(connection, self._path):
-                for statement in (_SCHEMA, _INDEX, f"PRAGMA user_version = {_LAYOUT}"):
-                    connection.execute(statement)
-            connection.execute("COMMIT")
+            with ExitStack() as unless_done:
+                unless_done.callback(connection.close)
+                self._prepare(connection)
+                unless_done.pop_all()
         except (OSError, RuntimeError, sqlite3.Error) as error:
-            if connection is not None:
-                connection.close()
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigurationError(
                 f"{self._path} can't keep notifications: {reason}; name a file on a local disk that only this user may "
                 "write"
             ) from None
-        except ConfigurationError:
-            if connection is not None:
-                connection.close()
-            raise
         self._connection, self._pid, self._holder = connection, os.getpid(), secrets.token_hex(16)
+
+    def _prepare(self, connection: "sqlite3.Connection") -> None:
+        """Set the connection up, and make the table if there is none.
+
+        Raises:
+            ConfigurationError: The file belongs to another program, or has another layout.
+        """
+        _has_table(connection, self._path)  # before anything is changed
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, too
+        connection.execute("BEGIN IMMEDIATE")
+        if not _has_table(connection, self._path):
+            for statement in (_SCHEMA, _INDEX, f"PRAGMA user_version = {_LAYOUT}"):
+                connection.execute(statement)
+        connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""

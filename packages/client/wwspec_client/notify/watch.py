@@ -49,7 +49,7 @@ class Watched(Ask):
     """Seconds after which it counts as failed."""
 
 
-def watched(function: Asked[Any], name: str, limit: float, notify_id: str = "") -> Steps[Outcome]:
+def call_watched(function: Asked[Any], name: str, limit: float, notify_id: str = "") -> Steps[Outcome]:
     """Call a function of the app's, and return the outcome."""
     outcome: Outcome = yield Watched(function, name=name, notify_id=notify_id, limit=limit)
     return outcome

@@ -6,8 +6,7 @@ require("sql", "wwspec_client.sql")
 
 from wwspec_client.sql.cursor import SqlCursor  # noqa: E402 - after the check of the extra
 from wwspec_client.sql.pending import SqlPendingStore  # noqa: E402
-from wwspec_client.sql.sealing import Cipher  # noqa: E402
-from wwspec_client.sql.suites import SqlInstallationStore, SqlTokenStore  # noqa: E402
+from wwspec_client.sql.suites import Cipher, SqlInstallationStore, SqlTokenStore  # noqa: E402
 from wwspec_client.sql.tables import METADATA, create_tables  # noqa: E402
 
 __all__ = [

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
 
+_COLUMNS = ("next_cursor", "covered_until", "pages", "pull")
+"""What a `Position` has, in its order."""
 _PLACE = (func.coalesce(CURSORS.c.next_cursor, ""), CURSORS.c.covered_until, CURSORS.c.pages, CURSORS.c.pull)
 _UNSTARTED = Position("", 0, 0)
 """What the row of a pull has that has kept nothing."""
@@ -128,14 +131,8 @@ class SqlCursor(CursorStore):
                 "keep() belongs into a transaction, together with the rows of the page, and this connection commits "
                 "each statement: take one without AUTOCOMMIT, or leave it to the loop to keep pages"
             )
-        was = (before.cursor, before.covered_until, before.pages, before.pull)
-        is_before = [column == value for column, value in zip(_PLACE, was, strict=True)]
-        values = {
-            "next_cursor": after.cursor,
-            "covered_until": after.covered_until,
-            "pages": after.pages,
-            "pull": after.pull,
-        }
+        is_before = [column == value for column, value in zip(_PLACE, astuple(before), strict=True)]
+        values = dict(zip(_COLUMNS, astuple(after), strict=True))
         kept = connection.execute(update(CURSORS).where(CURSORS.c.name == self._name, *is_before).values(**values))
         if kept.rowcount != 1:
             stored = self._stored(connection)

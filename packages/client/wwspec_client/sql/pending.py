@@ -14,15 +14,7 @@ from wwspec_client.sql.database import LATEST, Database, insert_new
 from wwspec_client.sql.tables import PENDING
 from wwspec_contracts.errors import ConfigurationError
 
-_ROW = (
-    PENDING.c.notification,
-    PENDING.c.stage,
-    PENDING.c.noted,
-    PENDING.c.due,
-    PENDING.c.attempts,
-    PENDING.c.event,
-    PENDING.c.reason,
-)
+_ROW = PENDING.c["notification", "stage", "noted", "due", "attempts", "event", "reason"]
 
 
 class SqlPendingStore:

@@ -1,21 +1,85 @@
 """What all machines of an app share, in the app's database: installations, the suite's ticket, and access tokens."""
 
+import base64
 import time
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from wwspec_client.arguments import check_has
 from wwspec_client.installations import Installation
 from wwspec_client.sql.database import Database, insert_new, upsert
-from wwspec_client.sql.sealing import Cipher, check_cipher, seal, unseal
 from wwspec_client.sql.tables import INSTALLATIONS, TICKETS, TOKENS
 from wwspec_client.tokens import Token
+from wwspec_contracts.errors import StoreError
 
 _COMPARED = tuple(name for name in Installation.__struct_fields__ if name != "permanent_code")
 """All but the code, which a cipher seals in another way each time: `code_digest` is another one with each code."""
+
+_MARK = "sealed:"
+
+
+class Cipher(Protocol):
+    """Seals secrets before they are stored, such as `Fernet` and `MultiFernet` of the package cryptography."""
+
+    def encrypt(self, data: bytes, /) -> bytes:
+        """Return a text sealed.
+
+        Args:
+            data: The text.
+        """
+        ...
+
+    def decrypt(self, token: bytes, /) -> bytes:
+        """Return what was sealed; raise an error if it is another's, or was changed.
+
+        Args:
+            token: What `encrypt` has returned.
+        """
+        ...
+
+
+def check_cipher(cipher: Cipher | None) -> Cipher | None:
+    """Return the cipher of a store.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if cipher is not None:
+        check_has("decrypt", cipher, "cipher has encrypt(bytes) and decrypt(bytes), such as Fernet(key)")
+    return cipher
+
+
+def seal(secret: str, cipher: Cipher | None) -> str:
+    """Return a secret as it is stored."""
+    if cipher is None:
+        return secret
+    return _MARK + base64.b64encode(cipher.encrypt(secret.encode())).decode()
+
+
+def unseal(stored: str, cipher: Cipher | None, what: str) -> str:
+    """Return a stored secret. One that was stored without a cipher is read with one too.
+
+    Args:
+        stored: What `seal` has returned.
+        cipher: The app's.
+        what: Names it in errors.
+
+    Raises:
+        StoreError: It is sealed, and not by this cipher.
+    """
+    if not stored.startswith(_MARK):
+        return stored
+    if cipher is None:
+        raise StoreError(f"{what} is sealed: give the store the cipher= that it was stored with")
+    try:
+        return cipher.decrypt(base64.b64decode(stored.removeprefix(_MARK), validate=True)).decode()
+    except Exception as error:  # the class is the cipher's
+        name = type(error).__name__
+    raise StoreError(f"{what} can't be unsealed ({name}): give the store the cipher= that it was stored with")
 
 
 class SqlInstallationStore:
@@ -66,7 +130,7 @@ class SqlInstallationStore:
 
     def find(self, suite_id: str, corpid: str) -> Installation | None | Awaitable[Installation | None]:
         """Return the installation at a corp; see `InstallationStore`."""
-        query = select(INSTALLATIONS).where(*_at(suite_id, corpid))
+        query = select(INSTALLATIONS).where(INSTALLATIONS.c.suite_id == suite_id, INSTALLATIONS.c.corpid == corpid)
 
         def work(connection: Connection) -> Installation | None:
             row = connection.execute(query).mappings().first()
@@ -99,10 +163,6 @@ class SqlInstallationStore:
         return self._tickets.run(
             lambda connection: unseal(connection.execute(query).scalar() or "", self._cipher, "a suite's ticket")
         )
-
-
-def _at(suite_id: str, corpid: str) -> tuple[ColumnElement[bool], ...]:
-    return INSTALLATIONS.c.suite_id == suite_id, INSTALLATIONS.c.corpid == corpid
 
 
 class SqlTokenStore:

@@ -117,7 +117,7 @@ class _Suite(Generic[ClientT, ReceiverT]):
         self._client = self._make_client(client)
         self._clients = Recent[ClientT](clients)
         self._core = SuiteCore(
-            self._client._core,
+            core=self._client._core,
             suite_id=suite_id,
             suite_secret=suite_secret,
             provider_corpid=provider_corpid,

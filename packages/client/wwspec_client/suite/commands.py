@@ -74,7 +74,7 @@ class Commands:
         Raises:
             Exception: Something failed, so that all of it is to be done again.
         """
-        event = yield from self._handled(read_event(callback, self._core.suite_id))
+        event = yield from self._do_part(read_event(callback, self._core.suite_id))
         if event is not None and self._on_event is not None:
             yield from ask(partial(self._on_event, event))
 
@@ -116,7 +116,7 @@ class Commands:
         def decide(found: Installation | None) -> Steps[Installation | None]:
             if found is None or not found.is_ready:
                 return found
-            asked = yield from self._core.asked_anew(found)
+            asked = yield from self._core.ask_anew(found)
             return asked or self._records.marked(found, corpid, keep_code=False)
 
         found = yield from self._records.decide(corpid, decide)
@@ -143,7 +143,7 @@ class Commands:
             raise failures[0]
         yield from self._records.unmark(corpid)
 
-    def _handled(self, event: SuiteEvent) -> Steps[SuiteEvent | None]:
+    def _do_part(self, event: SuiteEvent) -> Steps[SuiteEvent | None]:
         """Return the event for the app; None when it is not to see it."""
         match event:
             case SuiteTicket():
@@ -156,7 +156,7 @@ class Commands:
                 if (yield from self._core.refresh(event.corpid)) is None:
                     _log.warning("change_auth of corp %s, which has no installation", printable(event.corpid))
             case CancelAuth():
-                return (yield from self._cancelled(event))
+                return (yield from self._cancel(event))
             case DataPermission(is_chat=True):
                 yield from self._note_permission(event)
         return event
@@ -175,7 +175,7 @@ class Commands:
         if (yield from self._records.change(event.corpid, change)) is None:
             raise NotInstalledError(event.corpid)
 
-    def _cancelled(self, event: CancelAuth) -> Steps[CancelAuth | None]:
+    def _cancel(self, event: CancelAuth) -> Steps[CancelAuth | None]:
         """Forget a corp, unless it has installed the app again after the cancellation; return None then."""
         corpid = event.corpid
 

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass
 from functools import partial
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
@@ -17,10 +18,10 @@ from wwspec_client.installations import Installation, InstallationStore
 from wwspec_client.models import AuthInfo, read_answer, read_permanent_code
 from wwspec_client.page_tickets import PageTickets
 from wwspec_client.shared_tokens import StoredTokenProvider, TokenStore
-from wwspec_client.steps import Request, Steps, ask
+from wwspec_client.steps import Alone, Renewal, Request, Steps, ask
 from wwspec_client.suite.recent import Recent
-from wwspec_client.suite.records import Records, alone
-from wwspec_client.tokens import AppSecret, Fetch, SuiteSecret, SuiteToken, Token, TokenProvider
+from wwspec_client.suite.records import Records
+from wwspec_client.tokens import AppSecret, Fetch, SuiteSecret, SuiteToken, Token, TokenProvider, fetch_from
 from wwspec_contracts.errors import ConfigurationError, StoreError
 from wwspec_contracts.support.printable import printable
 
@@ -38,69 +39,48 @@ _REMEMBERED = 1000
 _log = logging.getLogger("wwspec_client.suite")
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class SuiteCore:
-    """What both suites share; the arguments are those of `Suite`.
-
-    Args:
-        core: Sends requests.
-        suite_id: The app's suite ID.
-        suite_secret: The app's suite secret.
-        provider_corpid: The provider's corpid; may be empty.
-        installations: Keeps installations and tickets.
-        kind: The kind of app.
-        older: Whether the older form of APIs is called.
-        tokens: What machines share tokens in; None when they don't.
-        page_tickets: Returns the source of a corp's tickets of pages; None for WeCom.
-        base_url: WeCom's, or that of an emulator.
-        clock: Returns Unix time in seconds.
+    """What both suites share; the fields below the first are arguments of `Suite`.
 
     Raises:
         ConfigurationError: Arguments are missing, or of another type.
     """
 
-    def __init__(
-        self,
-        core: Core,
-        *,
-        suite_id: str,
-        suite_secret: str,
-        provider_corpid: str,
-        installations: InstallationStore,
-        kind: AppKind,
-        older: bool,
-        tokens: TokenStore | None,
-        page_tickets: Callable[[str], PageTickets | None] | None,
-        base_url: str,
-        clock: Callable[[], float],
-    ) -> None:
-        if not suite_id or not suite_secret:
+    core: Core
+    """Sends requests."""
+    suite_id: str
+    suite_secret: InitVar[str]
+    provider_corpid: str
+    installations: InstallationStore
+    kind: AppKind
+    older: bool
+    tokens: TokenStore | None
+    page_tickets: Callable[[str], PageTickets | None] | None
+    base_url: str
+    clock: Callable[[], float]
+
+    def __post_init__(self, suite_secret: str) -> None:
+        if not self.suite_id or not suite_secret:
             raise ConfigurationError("a suite needs its suite_id and suite_secret, as the provider console has them")
-        if kind not in get_args(AppKind):
-            raise ConfigurationError(f"kind is {' or '.join(map(repr, get_args(AppKind)))}, not {kind!r}")
-        check_has(
-            "ticket", installations, "installations is an InstallationStore, such as SqlInstallationStore(engine)"
-        )
-        if tokens is not None:
-            check_has("load", tokens, "tokens of a suite is a TokenStore, such as SqlTokenStore(engine)")
-        self.suite_id = suite_id
-        self.records: Records = Records(installations, suite_id)
-        self._core = core
-        self._store = installations
-        self._provider_corpid = provider_corpid or suite_id
-        self._kind = kind
-        self._path = "service/" if older else "service/v2/"
-        self._shared = tokens
-        self._page_tickets = page_tickets
-        self._site = _INSTALL_URL if base_url.rstrip("/") == BASE_URL else base_url.rstrip("/")
-        self._clock = clock
+        if self.kind not in get_args(AppKind):
+            raise ConfigurationError(f"kind is {' or '.join(map(repr, get_args(AppKind)))}, not {self.kind!r}")
+        what = "installations is an InstallationStore, such as SqlInstallationStore(engine)"
+        check_has("ticket", self.installations, what)
+        if self.tokens is not None:
+            check_has("load", self.tokens, "tokens of a suite is a TokenStore, such as SqlTokenStore(engine)")
+        self.records: Records = Records(self.installations, self.suite_id)
+        self._path = "service/" if self.older else "service/v2/"
         self._unsaved: dict[str, Installation] = {}
         """What was got for an auth_code and could not be stored yet, by digest: the code works only once."""
         self._used = Recent[str](_REMEMBERED)
         """The corps of auth_codes, by digest."""
-        source = SuiteSecret(suite_id, suite_secret, partial(installations.ticket, suite_id))
-        self._token = SuiteToken(
-            source if tokens is None else StoredTokenProvider(source, tokens, name=token_name(suite_id))
+        provider: TokenProvider = SuiteSecret(
+            self.suite_id, suite_secret, partial(self.installations.ticket, self.suite_id)
         )
+        if self.tokens is not None:
+            provider = StoredTokenProvider(provider, self.tokens, name=token_name(self.suite_id))
+        self._token = SuiteToken(provider)
 
     def core_of(self, corpid: str, reconcile: Callable[[], Steps[bool]]) -> Core:
         """Return the core of the client for a corp.
@@ -114,14 +94,14 @@ class SuiteCore:
         """
         if not corpid:
             raise ConfigurationError("corp() needs a corpid")
-        suite = self._token if self._kind == "third-party" else None
+        suite = self._token if self.kind == "third-party" else None
         tokens = CorpTokens(corpid, self.records.ready, suite)
         provider: TokenProvider = tokens
-        if self._shared is not None:
-            shared = StoredTokenProvider(tokens, self._shared, name=token_name(self.suite_id, corpid))
+        if self.tokens is not None:
+            shared = StoredTokenProvider(tokens, self.tokens, name=token_name(self.suite_id, corpid))
             provider = OwnedTokens(shared, tokens.owner, partial(self.forget_token, corpid))
-        tickets = None if self._page_tickets is None else self._page_tickets(corpid)
-        return self._core.for_corp(corpid, provider, suite, tickets, tokens.owner, reconcile)
+        tickets = None if self.page_tickets is None else self.page_tickets(corpid)
+        return self.core.for_corp(corpid, provider, suite, tickets, tokens.owner, reconcile)
 
     def is_installed(self, corpid: str) -> Steps[bool]:
         """Return whether a corp has installed the app."""
@@ -130,15 +110,17 @@ class SuiteCore:
 
     def is_receiver(self, receive_id: str) -> Steps[bool]:
         """Return whether callbacks may be encrypted for an ID."""
-        return receive_id in (self.suite_id, self._provider_corpid) or (yield from self.is_installed(receive_id))
+        return receive_id in (self.suite_id, self.provider_corpid or self.suite_id) or (
+            yield from self.is_installed(receive_id)
+        )
 
     def save_ticket(self, ticket: str, time: float) -> Steps[None]:
         """Store a suite_ticket."""
-        yield from ask(partial(self._store.save_ticket, self.suite_id, ticket, time))
+        yield from ask(partial(self.installations.save_ticket, self.suite_id, ticket, time))
 
     def install_url(self, redirect_uri: str, state: str = "") -> Steps[str]:
         """Return a link by which an admin installs the app."""
-        if self._kind != "third-party":
+        if self.kind != "third-party":
             raise ConfigurationError(
                 "install_url() is for third-party apps: a corp authorises a custom-developed app by the QR code of "
                 "its template in the provider console"
@@ -146,13 +128,15 @@ class SuiteCore:
         answer = yield from self._ask("service/get_pre_auth_code", None)
         code = str(answer.get("pre_auth_code", ""))
         link = {"suite_id": self.suite_id, "pre_auth_code": code, "redirect_uri": redirect_uri, "state": state}
-        return f"{self._site}/3rdapp/install?{urlencode(link)}"
+        url = self.base_url.rstrip("/")
+        site = _INSTALL_URL if url == BASE_URL else url
+        return f"{site}/3rdapp/install?{urlencode(link)}"
 
     def install(self, auth_code: str) -> Steps[Installation]:
         """Store the installation that an auth_code stands for, and return it."""
         if not auth_code:
             raise ConfigurationError("install() needs the auth_code of the redirect")
-        found: Installation = yield from alone(lambda: self._exchanged(auth_code))
+        found: Installation = yield Alone(Renewal.INSTALLATION, lambda: self._exchange(auth_code))
         if found.agentid or not found.is_ready:
             return found
         try:
@@ -174,11 +158,11 @@ class SuiteCore:
                 raise
             return None
 
-    def asked_anew(self, found: Installation) -> Steps[Installation | None]:
+    def ask_anew(self, found: Installation) -> Steps[Installation | None]:
         """Ask WeCom whether a corp still has the app; return its installation, None when it is to be forgotten."""
         if (yield from self.ask_auth_info(found)) is not None:
             return replace(found, refused_at=0.0)
-        now = self._clock()
+        now = self.clock()
         if not 0.0 < found.refused_at <= now:
             _log.warning("corp %s: WeCom says that it has removed the app; it is asked again", printable(found.corpid))
             return replace(found, refused_at=now)
@@ -187,7 +171,7 @@ class SuiteCore:
     def report_gone(self, corpid: str) -> None:
         """Tell the hooks of a corp that was forgotten because WeCom says that it has removed the app."""
         _log.warning("corp %s has removed the app, and is forgotten: its cancel_auth was lost", printable(corpid))
-        self._core.hooks.after("corp_gone", corpid)
+        self.core.hooks.after("corp_gone", corpid)
 
     def refresh(self, corpid: str) -> Steps[Installation | None]:
         """Ask WeCom for the name and the number of the app, and store them; return None when the corp has no app."""
@@ -212,9 +196,9 @@ class SuiteCore:
 
     def forget_token(self, corpid: str) -> object:
         """Remove the token of a corp that machines share."""
-        return None if self._shared is None else self._shared.forget(token_name(self.suite_id, corpid))
+        return None if self.tokens is None else self.tokens.forget(token_name(self.suite_id, corpid))
 
-    def _exchanged(self, auth_code: str) -> Steps[Installation]:
+    def _exchange(self, auth_code: str) -> Steps[Installation]:
         digest = hashlib.sha256(auth_code.encode(errors="surrogatepass")).hexdigest()
         corpid = self._used.get(digest)
         if corpid is not None:
@@ -267,7 +251,7 @@ class SuiteCore:
             permanent_code=found.permanent_code,
             corp_name=corp.corp_name,
             agentid=agents[0].agentid if agents else 0,
-            installed_at=self._clock(),
+            installed_at=self.clock(),
             code_digest=digest,
         )
 
@@ -278,7 +262,7 @@ class SuiteCore:
 
     def _ask(self, api: str, body: Mapping[str, str] | None, *hidden: str) -> Steps[dict[str, Any]]:
         content = None if body is None else msgspec.json.encode(body)
-        return self._core.perform_as_suite(self._token, Request(api, content, hidden=hidden))
+        return self.core.perform_as_suite(self._token, Request(api, content, hidden=hidden))
 
 
 _ATTEMPTS = 10
@@ -340,11 +324,9 @@ class OwnedTokens:
 
         A token that is stored after another machine has begun to forget the corp is removed again.
         """
-        fetch_other = getattr(self._provider, "fetch_other", None) if refused else None
         for _ in range(_ATTEMPTS):
             owner = yield from self._owner()
-            steps = self._provider.fetch(fetch) if fetch_other is None else fetch_other(fetch, refused)
-            token: Token = yield from steps
+            token = yield from fetch_from(self._provider, fetch, refused)
             try:
                 if token.owner in ("", owner) and (yield from self._owner()) == owner:
                     return token

@@ -3,7 +3,6 @@
 No event has a code or a ticket in its `repr`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -148,7 +147,15 @@ def read_event(callback: Callback, suite_id: str) -> SuiteEvent:
             return ChangeAuth(**common, state=fields.get("State", ""))
         case "cancel_auth":
             return CancelAuth(**common)
-    return _permission(kind, common, fields)
+    permission = {**common, "auth_type": fields["AuthType"]}
+    match kind:
+        case "auth_data_permission":
+            return DataPermissionGranted(**permission, until=_later(time, PERMISSION_LASTS))
+        case "expire_remind_data_permission":
+            return DataPermissionExpiring(**permission, until=_later(time, REMINDED))
+    if kind.endswith("_data_permission"):
+        return DataPermissionEnded(**permission, until=time)
+    return SuiteEvent(**common)
 
 
 _NEEDED = {
@@ -159,19 +166,6 @@ _NEEDED = {
     "cancel_auth": ("SuiteId", "TimeStamp", "AuthCorpId"),
 }
 """The fields without which an event is of no use."""
-
-
-def _permission(kind: str, common: dict[str, Any], fields: Mapping[str, str]) -> SuiteEvent:
-    known = {**common, "auth_type": fields["AuthType"]}
-    time: datetime = common["time"]
-    match kind:
-        case "auth_data_permission":
-            return DataPermissionGranted(**known, until=_later(time, PERMISSION_LASTS))
-        case "expire_remind_data_permission":
-            return DataPermissionExpiring(**known, until=_later(time, REMINDED))
-    if kind.endswith("_data_permission"):
-        return DataPermissionEnded(**known, until=time)
-    return SuiteEvent(**common)
 
 
 def _later(time: datetime, by: timedelta) -> datetime:

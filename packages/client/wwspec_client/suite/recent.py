@@ -1,10 +1,11 @@
 """What was used last, in a bounded number."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from wwspec_client.forks import ThreadLock
+from wwspec_client.forks import RenewedLock
 from wwspec_contracts.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class Recent(Generic[T]):
             raise ConfigurationError(f"clients is 1 or more, not {most}")
         self._most = most
         self._kept: OrderedDict[str, T] = OrderedDict()
-        self._lock = ThreadLock()
+        self._lock = RenewedLock(threading.Lock)
 
     def get(self, key: str) -> T | None:
         """Return a value."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from wwspec_client.errors import NotInstalledError
 from wwspec_client.installations import Installation, InstallationStore
-from wwspec_client.steps import Alone, Renewal, Steps, ask
+from wwspec_client.steps import Steps, ask
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.support.printable import printable
 
@@ -121,8 +121,3 @@ class Records:
             )
 
         yield from self.decide(corpid, decide)
-
-
-def alone(work: Callable[[], Steps[Any]]) -> Steps[Any]:
-    """Exchange an auth_code while no other one is exchanged in this process."""
-    return (yield Alone(Renewal.INSTALLATION, work))

@@ -14,6 +14,7 @@ from wwspec_contracts.support.stacks import describe_thread
 
 log = logging.getLogger(__name__)
 
+_LINE = "%s has been running on %s for %.0f s; %s; it is at %s"
 _NO_PLACE = "no thread takes its place, too many hang already"
 
 
@@ -59,7 +60,7 @@ class Watchdog:
         self._effect = effect
         self._about = about
         self._logged: dict[int, float] = {}
-        """By ident, when the work began that a log line says of that it hangs."""
+        """Maps the ident of a thread to the begin of its work that a log line has named as hanging."""
 
     def check(self) -> set[int]:
         """Log what hangs and replace its threads; return the idents of the threads that hang."""
@@ -71,17 +72,7 @@ class Watchdog:
             replaced = self._replace(work)
             if self._logged.get(work.ident) != work.since:
                 self._logged[work.ident] = work.since
+                fate = self._effect if replaced else _NO_PLACE
                 with self._about(work.request):
-                    _log(work, now, self._effect if replaced else _NO_PLACE, where)
+                    log.error(_LINE, work.name, work.thread, now - work.since, fate, where)
         return set(hanging)
-
-
-def _log(work: Work, now: float, fate: str, where: str) -> None:
-    log.error(
-        "%s has been running on %s for %.0f s; %s; it is at %s",
-        work.name,
-        work.thread,
-        now - work.since,
-        fate,
-        where,
-    )

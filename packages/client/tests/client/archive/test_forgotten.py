@@ -160,7 +160,7 @@ def rows_of(corp: Corp, url: str) -> list[Any]:
 def provided(stack: ExitStack, url: str, zone: Zone) -> tuple[Provider, Provider]:
     """Return two machines of the app, one of either kind."""
     first, second = (Provider(kind, url, zone, stack) for kind in KINDS)
-    first.call(lambda suite: suite._core._store.save_ticket(SUITE_ID, zone.client.info()["suite_ticket"], 1.0))
+    first.call(lambda suite: suite._core.installations.save_ticket(SUITE_ID, zone.client.info()["suite_ticket"], 1.0))
     return first, second
 
 

@@ -20,8 +20,8 @@ def failed(file: Path, notify_ids: tuple[str, ...], retry: bool, as_json: bool) 
 
     FILE is that of its SqlitePendingStore. The receiver may run meanwhile. Without a NOTIFY_ID it takes all of them.
     """
-    from wwspec_client.notify.blocking import run_asked
     from wwspec_client.notify.core import failed_rows, try_again
+    from wwspec_client.running import run_asked
     from wwspec_client.stores import SqlitePendingStore
     from wwspec_contracts.support.printable import printable
 
