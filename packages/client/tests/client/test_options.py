@@ -124,7 +124,7 @@ def test_each_request_has_the_headers_of_the_options() -> None:
 
     def handle(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        return answer(access_token="t", expires_in=7200, log_level=1)  # noqa: S106
+        return answer(access_token="t", expires_in=7200, log_level=1)  # noqa: S106 - no secret
 
     with client_of(transport=httpx.MockTransport(handle)) as client:
         gateway = client.with_options(headers={"X-Gateway": "a", "X-Other": "b"})

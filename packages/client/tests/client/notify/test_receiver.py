@@ -33,7 +33,7 @@ def test_the_event_behind_a_notification_is_handed_out_typed(kind: ServerKind) -
         answered = stand.notify("n1", NotifyScene=2, CreateTime=7)
         assert (answered.status_code, answered.text) == (200, "")
         (event,) = stand.handled(1)
-    hit = hit_keyword.KeywordHit(token="t")  # noqa: S106
+    hit = hit_keyword.KeywordHit(token="t")  # noqa: S106 - no secret
     assert event.data == hit_keyword.Event(event_type="hit_keyword", timestamp=5, hit_keyword=hit)
     assert (event.event_type, event.timestamp, event.result, event.attempt) == ("hit_keyword", 5, {"hits": 3}, 1)
     assert event.notification == Notification(
