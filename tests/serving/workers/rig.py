@@ -96,7 +96,11 @@ def pooled(
         def on_loop(run: Run, **fixtures: Any) -> None:
             async def main() -> None:
                 pool = await started(threads, queue, name)
-                await test(pool, **fixtures)
+                try:
+                    await test(pool, **fixtures)
+                except BaseException:  # the next test must not wait for threads of this one
+                    await pool.stop(0.0)
+                    raise
                 assert await pool.stop(DEADLINE) == left
 
             run(main)

@@ -182,10 +182,9 @@ async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
     blocker, first = await begin(pool, "first")
     with shortage():
         others = [pool.submit(abs, -number) for number in range(100)]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        while "no new worker thread beside the 1 there are: " not in caplog.text:
+            await asyncio.sleep(0)
         blocker.release.set()
         assert await first == "first"
         assert await asyncio.gather(*others) == list(range(100))
     assert pool.threads == 1
-    assert "no new worker thread beside the 1 there are: " in caplog.text
