@@ -182,7 +182,7 @@ async def test_the_threads_there_are_do_the_work_when_no_more_can_be_started(
     blocker, first = await begin(pool, "first")
     with shortage():
         others = [pool.submit(abs, -number) for number in range(100)]
-        while "no new worker thread beside the 1 there are: " not in caplog.text:
+        while "no new worker thread beside the 1 there are: " not in caplog.text:  # noqa: ASYNC110 - no thread can wait
             await asyncio.sleep(0)
         blocker.release.set()
         assert await first == "first"
