@@ -87,7 +87,10 @@ ENDPOINTS: dict[str, Callable[..., Steps[Any]]] = {
     "get_jsapi_ticket": webpage.page_config,
     "auth/getuserinfo": webpage.user_info,
 }
-"""By path under /cgi-bin/. `page_config` also calls `ticket/get`, and `user_info` of a third-party app its own API."""
+"""Maps a path under /cgi-bin/ to the function that calls it.
+
+`page_config` also calls `ticket/get`, and `user_info` of a third-party app its own API.
+"""
 
 
 def public_names(module: str) -> list[str]:

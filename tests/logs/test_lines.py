@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 
 from wwspec_contracts.support import rare_lines
 from wwspec_contracts.support.printable import short
-from wwspec_contracts.support.rare_lines import MOST_KINDS, LineLimiter, RareWarnings
+from wwspec_contracts.support.rare_lines import MOST_KINDS, LineLimiter
 from wwspec_contracts.support.stacks import describe, describe_task
 from wwspec_router.logs.formats import Fields, JsonFormatter, OneLineFormatter, current_request
 from wwspec_router.logs.handlers import SdkLogHandler, pieces
@@ -235,14 +235,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
 def test_a_frequent_warning_is_logged_once_a_second_with_the_number_of_those_left_out(
     clock: _Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rare = RareWarnings(logging.getLogger("wwspec_router.any"))
+    limiter, log = LineLimiter(), logging.getLogger("wwspec_router.any")
     for number in range(4):
-        rare.warning("number %d", number)
+        limiter.log(log, logging.WARNING, "number %d", number)
     clock.now += 1.0
     for number in range(4, 6):
-        rare.warning("number %d", number)
+        limiter.log(log, logging.WARNING, "number %d", number)
     clock.now += 2.0
-    rare.warning("number %d", 6)
+    limiter.log(log, logging.WARNING, "number %d", 6)
 
     assert [record.getMessage() for record in caplog.records] == [
         "number 0",

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from tests.stores.suites.job_samples import job
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import open_store
-from wwspec_router.stores.base import Store
+from wwspec_router.stores.base import Demand, Store
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.kept import KeptKey, KeptWrite
 
@@ -36,7 +36,7 @@ def keep(store: Store, thread: int, written: int) -> None:
             for name in ("outcome", "end")
         )
         store.add(job(job_id, ability_id=str(thread)))
-        store.claim(f"{OWNER} {thread}", 1, 1e-9, known=frozenset({str(thread)}))
+        store.claim(f"{OWNER} {thread}", 1, 1e-9, Demand(known=frozenset({str(thread)})))
         assert store.keep_outcome(f"{OWNER} {thread}", job_id, Outcome(errcode=0, result=str(number)), outcome)
         assert store.finish(f"{OWNER} {thread}", job_id, end)
         os.write(written, f"{job_id}\n".encode())

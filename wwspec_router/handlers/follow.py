@@ -89,7 +89,7 @@ class FollowedPages(Generic[OutputT]):
     request: Any
     """The first, without cursor; then the one to send next, None after the last."""
     name: str
-    """Of what follows; together with the API, corp and app it has one place."""
+    """The name of what follows; together with the API, corp and app it has one place."""
     api: str
     """The API's name."""
     start: Start

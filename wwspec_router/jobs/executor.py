@@ -6,6 +6,7 @@ neither threads, nor which jobs there are.
 """
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 
 from msgspec.structs import replace
@@ -21,13 +22,11 @@ from wwspec_router.jobs.notifications import Notifications
 from wwspec_router.jobs.reports import Verdict, report
 from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.threads import Run
-from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher, Route
 from wwspec_router.kernel.intake import log_not_notified
 from wwspec_router.logs.formats import Fields
-from wwspec_router.monitoring.figures import EventCounts, Figures, JobCounts
+from wwspec_router.monitoring.figures import EventCounts, JobCounts
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Store
 from wwspec_router.stores.checks import storable_outcome
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job, Outcome
@@ -50,38 +49,20 @@ REFUSED = "report refused"
 """What is said of a job that is set aside, where no class of an error says it."""
 
 
+@dataclass(eq=False)
 class JobExecutor:
-    """Runs jobs, from their begin to their report.
+    """Runs jobs, from their begin to their report."""
 
-    Args:
-        journal: Keeps them.
-        owner: The name under which they were claimed.
-        sdk: Reports them.
-        dispatcher: Runs their abilities.
-        figures: Where jobs are counted.
-        later: Gives back what is to run or to be reported again.
-        call_log: Where a line is written for each; None for none.
-    """
+    sdk: Sdk
+    """Reports them."""
+    dispatcher: Dispatcher
+    """Runs their abilities."""
+    later: Later
+    """Gives back what is to run or to be reported again; has their journal and their figures."""
 
-    def __init__(
-        self,
-        journal: Store,
-        owner: str,
-        sdk: Sdk,
-        dispatcher: Dispatcher,
-        figures: Figures,
-        later: Later,
-        call_log: CallLog | None = None,
-    ) -> None:
-        self._journal = journal
-        self._owner = owner
-        self._sdk = sdk
-        self._dispatcher = dispatcher
-        self._call_log = call_log
-        self._figures = figures
+    def __post_init__(self) -> None:
         self._limiter = LineLimiter()
-        self._later = later
-        self._notifications = Notifications(journal, owner, dispatcher.events, figures, later)
+        self._notifications = Notifications(self.dispatcher.events, self.later)
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -105,7 +86,7 @@ class JobExecutor:
         job = run.job
         if self._is_stopping and run.outcome is None and not run.is_gone:
             # not begun: another process can claim it at once
-            self._journal.postpone(self._owner, job.job_id, 0.0, counted=not job.begun)
+            self.later.journal.postpone(self.later.owner, job.job_id, 0.0, counted=not job.begun)
             return
         if job.unfetched:
             self._notifications.notify_again(run)
@@ -126,7 +107,7 @@ class JobExecutor:
     def _outcome(self, run: Run) -> Outcome | None:
         """Run a job's ability, and return the outcome to report; None when this run has nothing to report."""
         job = run.job
-        route = self._dispatcher.job_route(job.name)
+        route = self.dispatcher.job_route(job.name)
         if job.attempt >= self.most_runs(job):
             log.error("job %s of %s ended none of its %d runs", short(job.job_id), short(job.name, 64), job.attempt)
             run.error = NEVER_ENDED
@@ -134,7 +115,7 @@ class JobExecutor:
         if not self._begin(run):
             return None
         run.deadline = route.deadline(run.since)
-        run.work = work = JobRun(self._journal, self._owner, job.job_id, run.age, self._dispatcher.leases)
+        run.work = work = JobRun(self.later.journal, self.later.owner, job.job_id, run.age, self.dispatcher.leases)
         reply = self._answer(_call_of(job, work), job, route, run.deadline)
         run.error = reply.error
         if not run.end():
@@ -143,10 +124,10 @@ class JobExecutor:
         if work.postponed is not None:
             return self._run_later(run, work.postponed)
         if job.event_type and reply.errcode and job.attempt < route.retries:
-            self._later.run_again(run, route.retries)
+            self.later.run_again(run, route.retries)
             return None
-        if self._call_log is not None:
-            self._call_log.end_run(job.attempt + 1, route.retries + 1 if job.event_type else None)
+        if self.later.call_log is not None:
+            self.later.call_log.end_run(job.attempt + 1, route.retries + 1 if job.event_type else None)
         outcome = Outcome(errcode=reply.errcode, result=reply.text)
         try:
             storable_outcome(outcome)
@@ -159,50 +140,50 @@ class JobExecutor:
         return outcome
 
     def _answer(self, call: Call, job: Job, route: Route, deadline: Deadline) -> Reply:
-        answer, call_log = self._dispatcher.answer, self._call_log
+        answer, call_log = self.dispatcher.answer, self.later.call_log
         if call_log is None:
             return answer(call, route, deadline)
         return call_log.answer_job(answer, call, route, deadline, job.reference)
 
     def most_runs(self, job: Job) -> int:
         """Return how often a job is begun at most; failed runs of an event's handler do not count for this."""
-        return MAX_RUNS + self._dispatcher.job_route(job.name).retries
+        return MAX_RUNS + self.dispatcher.job_route(job.name).retries
 
     def log_late(self, run: Run) -> None:
         """Log where the code of a job is whose time is over."""
         run.deadline.is_logged = True
         error = run.deadline.error().with_traceback(run.deadline.place)
-        self._dispatcher.report(_call_of(run.job), self._dispatcher.job_route(run.job.name), error)
+        self.dispatcher.report(_call_of(run.job), self.dispatcher.job_route(run.job.name), error)
 
     def time_out(self, late: Run) -> Run:
         """Return a run that reports that a job ran out of time."""
         error = late.deadline.error().with_traceback(late.deadline.place)
         run = Run(late.job, outcome := self._error(error))
         run.error = class_of(error)
-        if self._call_log is not None:
-            route, attempt = self._dispatcher.job_route(late.job.name), late.job.attempt + 1
+        if self.later.call_log is not None:
+            route, attempt = self.dispatcher.job_route(late.job.name), late.job.attempt + 1
             reply = Reply(outcome.result, outcome.errcode)
             attempts = route.retries + 1 if late.job.event_type else None
-            self._call_log.time_out(late.job.reference, reply, error, route.label, attempt, attempts)
+            self.later.call_log.time_out(late.job.reference, reply, error, route.label, attempt, attempts)
         return run
 
     def _error(self, error: CallError) -> Outcome:
-        reply = self._dispatcher.refusal(error)
+        reply = self.dispatcher.refusal(error)
         return Outcome(errcode=reply.errcode, result=reply.text)
 
     def _begin(self, run: Run) -> bool:
         """Note in the journal that a job runs, unless its claim did; return False when another process has it."""
         return (
             run.job.begun
-            or self._journal.begin(self._owner, run.job.job_id)
-            or self._later.note_lost(run, "it is run anyway")
+            or self.later.journal.begin(self.later.owner, run.job.job_id)
+            or self.later.note_lost(run, "it is run anyway")
         )
 
     def _keep_outcome(self, run: Run, outcome: Outcome) -> Outcome | None:
         """Keep the outcome of a job, and what it wrote; return what to report, or None when the job is not over."""
         try:
             self._check_leases(run)
-            is_kept = self._journal.keep_outcome(self._owner, run.job.job_id, outcome, run.writes)
+            is_kept = self.later.journal.keep_outcome(self.later.owner, run.job.job_id, outcome, run.writes)
         except StoreError as error:
             if run.writes:
                 final = self._run_unstored(run, error)
@@ -210,7 +191,7 @@ class JobExecutor:
             log.error("job %s: its result is not kept, and reported anyway: %s", short(run.job.job_id), error)
             is_kept = True
         if not is_kept:
-            if not self._later.note_lost(run, "its result is reported anyway"):
+            if not self.later.note_lost(run, "its result is reported anyway"):
                 return None
             if run.writes:
                 return self._drop_writes(run)
@@ -224,12 +205,12 @@ class JobExecutor:
         try:
             self._check_leases(run)
             if not run.is_gone and not self._end(run, outcome, Verdict.DONE):
-                if not self._later.note_lost(run, "it is not run again"):
+                if not self.later.note_lost(run, "it is not run again"):
                     return
         except StoreError as error:
             if not run.writes:
                 raise
-            if self._journal.has_job(job.job_id):
+            if self.later.journal.has_job(job.job_id):
                 if final := self._run_unstored(run, error):
                     self._finish_event(run, final)
                 return
@@ -258,7 +239,7 @@ class JobExecutor:
         if job.attempt + 1 >= self.most_runs(job):
             log.error("job %s of %s: what it keeps can't be stored: %s", short(job.job_id), name, error)
             return self._drop_writes(run)
-        self._later.run_unstored(run, error)
+        self.later.run_unstored(run, error)
         return None
 
     def _drop_writes(self, run: Run) -> Outcome:
@@ -278,27 +259,27 @@ class JobExecutor:
         if run.age >= GIVE_UP_AFTER:
             log.error("job %s of %s given up after a day: %s", short(job.job_id), name, postponed.reason)
             return self._error(CallError(f"the job could not run for a day: {postponed.reason}"))
-        self._later.run_later(run, postponed)
+        self.later.run_later(run, postponed)
         return None
 
     def _count(self, job: Job, outcome: Outcome) -> None:
         if not job.event_type:
-            self._figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
+            self.later.figures.count_jobs(JobCounts(ended=1, failed=int(outcome.errcode != 0)))
             return
-        self._figures.count_events(EventCounts(ended=1, failed=int(outcome.errcode != 0)))
+        self.later.figures.count_events(EventCounts(ended=1, failed=int(outcome.errcode != 0)))
         if outcome.errcode:
             name = short(job.name, 64)
-            if (ending := self._limiter.ending((name, "failed"))) is not None:
-                log.error("job %s of %s failed, and is not run again%s", short(job.job_id), name, ending)
+            text = "job %s of %s failed, and is not run again"
+            self._limiter.log(log, logging.ERROR, text, short(job.job_id), name, kind=name)
 
     def _report(self, run: Run, outcome: Outcome) -> None:
         job = run.job
         run.begin(reporting=True)
-        verdict = self._deliver(run, outcome) if job.event_type else report(self._sdk, job, outcome)
+        verdict = self._deliver(run, outcome) if job.event_type else report(self.sdk, job, outcome)
         if not run.end() and verdict is not Verdict.DONE:
             return  # another thread sends it again
         if verdict is Verdict.FAILED and run.age < GIVE_UP_AFTER:
-            self._later.report_again(run)
+            self.later.report_again(run)
             return
         if verdict is Verdict.FAILED:
             log.error(
@@ -306,23 +287,23 @@ class JobExecutor:
             )
         if verdict is not Verdict.DONE:
             if job.event_type:
-                self._figures.count_events(EventCounts(given_up=1))
+                self.later.figures.count_events(EventCounts(given_up=1))
             else:
-                self._figures.count_jobs(JobCounts(given_up=1))
+                self.later.figures.count_jobs(JobCounts(given_up=1))
         self._log_end(run, outcome, verdict)
         if run.is_gone:
             return
         if _failure(run, outcome, verdict) is not None or run.writes:
             self._end(run, outcome, verdict)
         else:  # if the process dies before that is stored, the job is only reported again
-            self._journal.finish_soon(self._owner, job.job_id, partial(_log_unfinished, job.job_id))
+            self.later.journal.finish_soon(self.later.owner, job.job_id, partial(_log_unfinished, job.job_id))
 
     def _end(self, run: Run, outcome: Outcome, verdict: Verdict) -> bool:
         """Finish a job that is over, and store what it wrote, or set it aside; return False when it is not ours."""
         job_id = run.job.job_id
         if (failure := _failure(run, outcome, verdict)) is None:
-            return self._journal.finish(self._owner, job_id, run.writes)
-        return self._journal.set_aside(self._owner, job_id, failure)
+            return self.later.journal.finish(self.later.owner, job_id, run.writes)
+        return self.later.journal.set_aside(self.later.owner, job_id, failure)
 
     def _deliver(self, run: Run, outcome: Outcome) -> Verdict:
         """Store an event with its result for the app, if this is to be done after the handler. Never raises.
@@ -334,7 +315,7 @@ class JobExecutor:
             return Verdict.DONE
         try:
             result = "" if outcome.errcode else outcome.result
-            self._dispatcher.events.deliver(job, result, is_retried=run.is_retried)
+            self.dispatcher.events.deliver(job, result, is_retried=run.is_retried)
         except BaseException as error:  # after any error it is not stored
             log_not_notified(job, error, self._limiter)
             return Verdict.FAILED

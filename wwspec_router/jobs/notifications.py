@@ -17,8 +17,7 @@ from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_router.jobs.retry import Later
 from wwspec_router.jobs.threads import Run
 from wwspec_router.kernel.intake import NOTIFY_PAUSES, EventIntake, log_not_notified
-from wwspec_router.monitoring.figures import EventCounts, Figures
-from wwspec_router.stores.base import Store
+from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Job
 from wwspec_router.stores.kept import KeptKey, KeptWrite
@@ -44,18 +43,14 @@ class Notifications:
     Its methods raise StoreError when the journal fails; then the job is due again when its lease is over.
 
     Args:
-        journal: Keeps them.
-        owner: The name under which they were claimed.
         events: Notifies the app.
-        figures: Where those are counted that the app did not fetch.
-        later: Gives them back.
+        later: Gives them back; has their journal and their figures.
     """
 
-    def __init__(self, journal: Store, owner: str, events: EventIntake, figures: Figures, later: Later) -> None:
-        self._journal = journal
-        self._owner = owner
+    def __init__(self, events: EventIntake, later: Later) -> None:
+        self._journal = later.journal
+        self._owner = later.owner
         self._events = events
-        self._figures = figures
         self._later = later
         self._limiter = LineLimiter()
         self._lock = threading.Lock()
@@ -99,11 +94,11 @@ class Notifications:
         if not self._journal.replace_notify_id(self._owner, expired):
             return
         if self._journal.set_aside(self._owner, job.job_id, Failure(error=NOT_FETCHED)):
-            self._figures.count_events(EventCounts(unfetched=1))
+            self._later.figures.count_events(EventCounts(unfetched=1))
             name = short(job.name, 64)
-            if (ending := self._limiter.ending(name)) is not None:
-                text = "job %s of %s given up: the app did not fetch it within %g s%s"
-                log.error(text, short(job.job_id), name, self._events.notify_for, ending)
+            text = "job %s of %s given up: the app did not fetch it within %g s"
+            args = short(job.job_id), name, self._events.notify_for
+            self._limiter.log(log, logging.ERROR, text, *args, kind=name)
 
     def _wait_for_turn(self, corpid: str) -> float:
         """Take the turn of a corp, which all processes share; return 0.0, or the seconds until another turn."""

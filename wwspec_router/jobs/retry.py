@@ -62,9 +62,9 @@ class Later:
         name, run_number, runs = short(job.name, 64), job.attempt + 1, retries + 1
         if self.call_log is not None:
             self.call_log.end_run(run_number, runs, delay)
-        if (ending := self.limiter.ending((name, "again"))) is not None:
-            text = "job %s of %s: run %d of %d failed, the next is in %.1f s%s"
-            log.warning(text, short(job.job_id), name, run_number, runs, delay, ending)
+        text = "job %s of %s: run %d of %d failed, the next is in %.1f s"
+        args = short(job.job_id), name, run_number, runs, delay
+        self.limiter.log(log, logging.WARNING, text, *args, kind=name)
         self._count_rerun(job)
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "its handler runs again from memory")
 
@@ -72,9 +72,8 @@ class Later:
         """Run a job again whose writes were not stored."""
         job, name = run.job, short(run.job.name, 64)
         delay = self.runs.pause(job.attempt + 1)
-        if (ending := self.limiter.ending((name, "unstored"))) is not None:
-            text = "job %s of %s: what it keeps is not stored, it runs again in %.1f s: %s%s"
-            log.warning(text, short(job.job_id), name, delay, error, ending)
+        text = "job %s of %s: what it keeps is not stored, it runs again in %.1f s: %s"
+        self.limiter.log(log, logging.WARNING, text, short(job.job_id), name, delay, error, kind=name)
         self._count_rerun(job)
         self._postpone(run, delay, replace(job, attempt=job.attempt + 1), "it runs again from memory")
 
@@ -85,9 +84,8 @@ class Later:
         delay = pauses.pause(job.claims)
         if self.call_log is not None:
             self.call_log.end_run(job.attempt + 1, None, delay)
-        if (ending := self.limiter.ending((name, "later"))) is not None:
-            text = "job %s of %s runs later, in %.1f s: %s%s"
-            log.info(text, short(job.job_id), name, delay, postponed.reason, ending)
+        text = "job %s of %s runs later, in %.1f s: %s"
+        self.limiter.log(log, logging.INFO, text, short(job.job_id), name, delay, postponed.reason, kind=name)
         self._postpone(run, delay, replace(job, claims=job.claims + 1), "it runs later from memory", counted=False)
 
     def report_again(self, run: Run) -> None:

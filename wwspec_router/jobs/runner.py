@@ -32,7 +32,7 @@ from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.logs.lines import about
 from wwspec_router.monitoring.figures import Figures
 from wwspec_router.sdk.base import Sdk
-from wwspec_router.stores.base import Store
+from wwspec_router.stores.base import Demand, Store
 from wwspec_router.stores.job import Job
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Jobs:
         self._places = Places(abilities, limits)
         runs = dataclasses.replace(RUNS, first=retry_pause)
         self._given_back = Later(journal, self._owner, figures, self._submit_later, self._wake_in, call_log, runs)
-        self._executor = JobExecutor(journal, self._owner, sdk, dispatcher, figures, self._given_back, call_log)
+        self._executor = JobExecutor(sdk, dispatcher, self._given_back)
         number_of = (lambda reference: 0) if call_log is None else call_log.sdk.number_of
         execute = self._executor.execute
         self._threads = JobThreads(threads, hang_after, report_within, execute, wake.set, number_of, frames_of)
@@ -199,15 +199,14 @@ class Jobs:
             try:
                 step()
             except StoreError as error:
-                self._fail("the journal of jobs failed: %s%s", str(error))
+                self._fail("the journal of jobs failed: %s", str(error))
             except Exception as error:  # the next tick may succeed, and jobs must go on
-                self._fail("a tick of the jobs failed: %s%s", describe(error))
+                self._fail("a tick of the jobs failed: %s", describe(error))
 
     def _fail(self, message: str, what: str) -> None:
         """Note that a tick failed; each tick fails while the journal is away."""
         self._failing = True
-        if (ending := self._limiter.ending(message)) is not None:
-            log.error(message, what, ending)
+        self._limiter.log(log, logging.ERROR, message, what)
 
     def _renew(self) -> None:
         """Renew the leases when it is time, and after a failure with every tick, until the journal answers again."""
@@ -244,14 +243,8 @@ class Jobs:
 
     def _claim_named(self, names: frozenset[str] | None, limit: int, with_suspect: bool) -> int:
         """Claim jobs of these names; return how many there were."""
-        jobs = self._journal.claim(
-            self._owner,
-            limit,
-            self._lease,
-            known=names,
-            suspects=int(with_suspect),
-            begins=True,
-        )
+        demand = Demand(known=names, suspects=int(with_suspect), begins=True)
+        jobs = self._journal.claim(self._owner, limit, self._lease, demand)
         self._end_runs()  # one that was given back meanwhile may be claimed again
         for job in jobs:
             if job.job_id in self._running:  # its lease ended while it ran here: it runs on

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import InitVar, dataclass
 from math import inf
 from time import monotonic
 
@@ -108,34 +109,26 @@ class Run:
         return self.job.age + monotonic() - self.claimed
 
 
+@dataclass(eq=False)
 class JobThreads:
-    """Runs jobs on as many threads as are asked for. Used by one thread, apart from `replaced` and `exhausted`.
+    """Runs jobs on as many threads as are asked for. Used by one thread, apart from `replaced` and `exhausted`."""
 
-    Args:
-        size: How many; as many again may take the places of those that hang.
-        hang_after: Seconds after which an ability that still runs is logged, and its thread replaced.
-        report_within: The same for a report.
-        handle: Called with each run, on a thread. What it raises is logged.
-        wake: Called, on any thread, when `ended` has runs to return.
-        number_of: Returns the number that log lines have of the job with this reference; 0 for one by the job's ID.
-        frames_of: Returns where the code is that a thread runs or waits for, given its ident.
-    """
+    size: InitVar[int]
+    """How many; as many again may take the places of those that hang."""
+    hang_after: float
+    """Seconds after which an ability that still runs is logged, and its thread replaced."""
+    report_within: float
+    """The same for a report."""
+    handle: Callable[[Run], None]
+    """Called with each run, on a thread. What it raises is logged."""
+    wake: InitVar[Callable[[], None]]
+    """Called, on any thread, when `ended` has runs to return."""
+    number_of: Callable[[str], int]
+    """Returns the number that log lines have of the job with this reference; 0 for one by the job's ID."""
+    frames_of: FramesOf
+    """Returns where the code is that a thread runs or waits for, given its ident."""
 
-    def __init__(
-        self,
-        size: int,
-        hang_after: float,
-        report_within: float,
-        handle: Callable[[Run], None],
-        wake: Callable[[], None],
-        number_of: Callable[[str], int],
-        frames_of: FramesOf,
-    ) -> None:
-        self._hang_after = hang_after
-        self._report_within = report_within
-        self._handle = handle
-        self._number_of = number_of
-        self._frames_of = frames_of
+    def __post_init__(self, size: int, wake: Callable[[], None]) -> None:
         self._pool: ThreadPool[Run] = ThreadPool(size, "wwspec-job", self._work, wake, Pace())
         self._runs: dict[Run, None] = {}  # in the order in which they came
         self._watchdog = Watchdog(
@@ -202,7 +195,7 @@ class JobThreads:
         ]
         for run in late:
             if run.deadline.place is None and (ident := self._pool.ident_of(run)) is not None:
-                run.deadline.place = traceback_at(self._frames_of(ident))
+                run.deadline.place = traceback_at(self.frames_of(ident))
         return [run for run in late if run.deadline.is_over(MARGIN)]
 
     def until_late(self) -> float:
@@ -225,7 +218,7 @@ class JobThreads:
         return not self._pool.has_failed_to_start
 
     def _limit(self, is_reporting: bool) -> float:
-        return self._report_within if is_reporting else self._hang_after
+        return self.report_within if is_reporting else self.hang_after
 
     def _running_work(self) -> list[Work]:
         """Return what the threads do that were not replaced."""
@@ -241,19 +234,19 @@ class JobThreads:
     def _is_hopeless(self, run: Run | None) -> bool:
         if run is None or not self.hangs(run):
             return False
-        is_endless = monotonic() - run.since > HOPELESS_AFTER * self._hang_after
+        is_endless = monotonic() - run.since > HOPELESS_AFTER * self.hang_after
         return run.is_given_away or run.is_reporting or run.deadline.remaining == 0 or is_endless
 
     def request(self, job: Job) -> int | str:
         """Return what ties log lines to a job."""
-        return self._number_of(job.reference) or f"job-{short(job.job_id)}"
+        return self.number_of(job.reference) or f"job-{short(job.job_id)}"
 
     def _work(self, run: Run) -> None:
         current_request.set(self.request(run.job))
         current_traceparent.set("")
         run.begin(reporting=False)
         try:
-            self._handle(run)
+            self.handle(run)
         except StoreError as error:  # its lease will be over, and it is tried again
             log.error("job %s: %s", short(run.job.job_id), error)
         except BaseException as error:  # it ends no thread, whatever it is

@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from time import time
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -113,6 +114,11 @@ class _AnyEvent(msgspec.Struct, gc=False):
     event_type: str
 
 
+def _job_of(call: Call, **fields: Any) -> Job:
+    """Return a new job for the corp and app of a call."""
+    return Job(job_id=secrets.token_hex(16), corpid=call.corpid, agentid=call.agentid, **fields)
+
+
 class _ClearFailure:
     """Raises a CallError with a clear message when the store fails within its `with` block.
 
@@ -188,10 +194,8 @@ class EventIntake:
     def _accept_handled(self, call: Call, target: EventTarget) -> str:
         """Store one event as the job of its handler; also for the app, if the app is notified now."""
         when = target.row.notify
-        job = Job(
-            job_id=secrets.token_hex(16),
-            corpid=call.corpid,
-            agentid=call.agentid,
+        job = _job_of(
+            call,
             event_type=target.event_type,
             notify=when,
             data=call.data,
@@ -375,15 +379,8 @@ class AppNotifications(msgspec.Struct, frozen=True):
             "timestamp": int(time()),
             kind.name: msgspec.Raw(kind.output.encode(payload).encode()),
         }
-        notification = Job(
-            job_id=secrets.token_hex(16),
-            corpid=call.corpid,
-            agentid=call.agentid,
-            unfetched=kind.name,
-            scene=scene,
-            data=msgspec.json.encode(content).decode(),
-            notify_id=self.sdk.new_notify_id(),
-        )
+        data, notify_id = msgspec.json.encode(content).decode(), self.sdk.new_notify_id()
+        notification = _job_of(call, unfetched=kind.name, scene=scene, data=data, notify_id=notify_id)
         client = self.sdk.client(call.corpid, call.agentid, call.ability_id, call.job_info)
         with _storing_notification:
             if self.notify_for is not None:
@@ -418,14 +415,8 @@ class JobIntake:
         Raises:
             CallError: It could not be stored.
         """
-        job = Job(
-            job_id=secrets.token_hex(16),
-            corpid=call.corpid,
-            agentid=call.agentid,
-            ability_id=call.ability_id,
-            job_info=call.job_info,
-            data=call.data,
-            notify_id=call.notify_id,
+        job = _job_of(
+            call, ability_id=call.ability_id, job_info=call.job_info, data=call.data, notify_id=call.notify_id
         )
         with _storing_job:
             self._journal.add(job)

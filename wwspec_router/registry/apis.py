@@ -33,13 +33,9 @@ class ExampleContract(ApiContract):
     def __init__(self, ability_id: str, row: AbilityRow, application: Application) -> None:
         super().__init__("", row.api or "", is_own=True)
         self.declared_by = ability_id
-        self._files = {"Request": row.input or "", "Response": row.output or ""}
-        self._types = {side: contract_of_file(application.folder / file) for side, file in self._files.items()}
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Those of both examples."""
-        return tuple(self._files.values())
+        self.files = (row.input or "", row.output or "")
+        request, response = (contract_of_file(application.folder / file) for file in self.files)
+        self._types = {"Request": request, "Response": response}
 
     def _type(self, attribute: str, base: type[Any]) -> Any:
         return self._types[attribute]

@@ -4,6 +4,7 @@ It also collects the keys that these rows add to the replies of `get_callback_da
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from keyword import iskeyword
 
 import msgspec
@@ -51,35 +52,28 @@ class NotificationKind(msgspec.Struct, frozen=True, kw_only=True):
     output: OutputCodec
 
 
+@dataclass(eq=False)
 class EventRows:
-    """The rows, checked.
+    """The rows, checked."""
 
-    Args:
-        registry: The registry file.
-        application: Where functions and contracts are.
-        events: The contract of each event.
-        pruning_logger: Returns a function that is called with each path that is left out of a text.
-    """
+    registry: Registry
+    """The registry file."""
+    application: Application
+    """Where functions and contracts are."""
+    events: dict[str, EventContract]
+    """The contract of each event."""
+    pruning_logger: Callable[[str], Callable[[str], None]]
+    """Returns a function that is called with each path that is left out of a text."""
 
-    def __init__(
-        self,
-        registry: Registry,
-        application: Application,
-        events: dict[str, EventContract],
-        pruning_logger: Callable[[str], Callable[[str], None]],
-    ) -> None:
-        self._registry = registry
-        self._application = application
-        self._events = events
-        self._pruning_logger = pruning_logger
+    def __post_init__(self) -> None:
         self.faults: list[str] = []
         self.targets: dict[str, EventTarget] = {}
         """The code on events, by event_type."""
         self.kinds: dict[type[Contract], NotificationKind] = {}
         """The kinds, by the payload's type."""
-        for event_type, row in registry.events.items():
+        for event_type, row in self.registry.events.items():
             self._add_target(event_type, row)
-        for kind, notification in registry.notifications.items():
+        for kind, notification in self.registry.notifications.items():
             self._add_kind(kind, notification.contract)
         self.keys = self._free_keys()
         """The contract of each key that these rows add to the replies of `get_callback_data`."""
@@ -90,7 +84,7 @@ class EventRows:
         if not added:  # the contracts of events are imported when they are needed
             return {}
         taken = dict.fromkeys(("event_type", "timestamp", "errcode", "errmsg"), "every reply")
-        for contract in self._events.values():
+        for contract in self.events.values():
             taken = dict.fromkeys(contract.example("Event"), f"event {contract.name}") | taken
         keys = {}
         for place, key, type_ in added:
@@ -106,26 +100,26 @@ class EventRows:
             if target.result_key is not None and target.handler.response is not None:
                 yield target.place, target.result_key, target.handler.response
         for type_, kind in self.kinds.items():
-            yield self._registry.place("notifications", kind.name), kind.name, type_
+            yield self.registry.place("notifications", kind.name), kind.name, type_
 
     def _add_target(self, event_type: str, row: EventRow) -> None:
-        place = self._registry.place("events", event_type)
-        contract = self._events.get(event_type)
+        place = self.registry.place("events", event_type)
+        contract = self.events.get(event_type)
         if contract is None:
-            fix = did_you_mean(event_type, self._events, f"correct the name, or add schemas/events/{event_type}.py")
+            fix = did_you_mean(event_type, self.events, f"correct the name, or add schemas/events/{event_type}.py")
             self.faults.append(f"{place}: event {event_type} has no contract; {fix}")
             return
         handler = self._handler(place, row.handler, contract)
         if handler is None:
             return
         response = handler.response
-        timeout = row.timeout if row.timeout is not None else self._registry.program.timeout
+        timeout = row.timeout if row.timeout is not None else self.registry.program.timeout
         event = LazyType(lambda: contract.event)
         self.targets[event_type] = EventTarget(
             event_type=event_type,
             row=row,
             handler=handler,
-            input=OutputCodec(event, OutputPolicy.PRUNE, self._pruning_logger(f"event {event_type}")),
+            input=OutputCodec(event, OutputPolicy.PRUNE, self.pruning_logger(f"event {event_type}")),
             output=None if response is None else OutputCodec(response, OutputPolicy.STRICT),
             timeout=timeout,
             place=place,
@@ -133,7 +127,7 @@ class EventRows:
 
     def _handler(self, place: str, name: str, contract: EventContract) -> EventHandler | None:
         try:
-            handler = read_event_handler(self._application.attribute(name))
+            handler = read_event_handler(self.application.attribute(name))
             event = contract.event
         except LoaderError as error:
             self.faults.append(f"{place}: handler: {error}")
@@ -153,12 +147,12 @@ class EventRows:
         return None if found else handler
 
     def _add_kind(self, kind: str, contract: str) -> None:
-        place = self._registry.place("notifications", kind)
+        place = self.registry.place("notifications", kind)
         if not kind.isidentifier() or iskeyword(kind):
             self.faults.append(f"{place}: a kind is a key of JSON made of letters, digits and _, such as daily_digest")
             return
         try:
-            type_ = self._application.attribute(contract)
+            type_ = self.application.attribute(contract)
         except LoaderError as error:
             self.faults.append(f"{place}: contract: {error}")
             return
@@ -167,7 +161,7 @@ class EventRows:
             return
         faults = [f"{place}: contract: {contract} {path}: {why}" for path, why in contract_faults(type_)]
         if type_ in self.kinds:
-            other = self._registry.place("notifications", self.kinds[type_].name)
+            other = self.registry.place("notifications", self.kinds[type_].name)
             faults.append(f"{place}: contract: {contract} is also that of {other}; give each kind a type of its own")
         self.faults += faults
         if not faults:

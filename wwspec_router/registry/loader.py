@@ -52,16 +52,13 @@ class ModuleContract:
         self.module = f"{package}.{name}"
         self.is_own = is_own
         self.replaces = replaces
+        self.files: tuple[str, ...] = (self.file,)
+        """All files that it is made of."""
 
     @property
     def file(self) -> str:
         """The file of its module, such as `schemas/api/sync_msg.py`."""
         return f"{self.module.replace('.', '/')}.py"
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All files that it is made of."""
-        return (self.file,)
 
     def check(self) -> None:
         """Raise LoaderError when the module lacks a type, or no console example can express one."""

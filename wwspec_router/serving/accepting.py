@@ -10,6 +10,7 @@ import logging
 import mmap
 import socket
 from collections.abc import Callable
+from dataclasses import InitVar, dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -79,37 +80,29 @@ class _Connections(set[Any]):
         self._on_lost()
 
 
+@dataclass(eq=False)
 class Acceptor:
-    """Accepts connections in this process, from now on.
+    """Accepts connections in this process, from now on."""
 
-    Args:
-        loop: The event loop.
-        listening: The socket that the processes share; it listens.
-        connect: Makes the protocol of a connection.
-        state: Gets the connections.
-        counts: What the processes show each other.
-        number: The number of this process among them.
-    """
+    loop: "asyncio.AbstractEventLoop"
+    """The event loop."""
+    listening: socket.socket
+    """The socket that the processes share; it listens."""
+    connect: Callable[[], "asyncio.Protocol"]
+    """Makes the protocol of a connection."""
+    state: InitVar["ServerState"]
+    """Gets the connections."""
+    counts: ConnectionCounts
+    """What the processes show each other."""
+    number: int
+    """The number of this process among them."""
 
-    def __init__(
-        self,
-        loop: "asyncio.AbstractEventLoop",
-        listening: socket.socket,
-        connect: Callable[[], "asyncio.Protocol"],
-        state: "ServerState",
-        counts: ConnectionCounts,
-        number: int,
-    ) -> None:
-        self._loop = loop
-        self._listening = listening
-        self._connect = connect
-        self._counts = counts
-        self._number = number
+    def __post_init__(self, state: "ServerState") -> None:
         state.connections = _Connections(self._on_lost)
         self._opening: set[asyncio.Task[None]] = set()
         """The connections that were accepted and may not be among those of `state` yet."""
         self._connections = 0
-        self._accepted = counts.accepted()[number] + 1  # another figure than that of the process before
+        self._accepted = self.counts.accepted()[self.number] + 1  # another figure than that of the process before
         self._left: tuple[int, float] | None = None
         """What all had accepted, and when, since a connection is left to others."""
         self._late: dict[int, int] = {}
@@ -118,17 +111,17 @@ class Acceptor:
         None is left to them until they accept one.
         """
         self._is_closed = False
-        listening.setblocking(False)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-        counts.show(number, 0, self._accepted)
+        self.listening.setblocking(False)
+        self.listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        self.counts.show(self.number, 0, self._accepted)
         self._read()
 
     def close(self) -> None:
         """Accept no more connections. Those that wait are the other processes'."""
         if not self._is_closed:
             self._is_closed = True
-            self._loop.remove_reader(self._listening)
-            self._counts.clear(self._number)
+            self.loop.remove_reader(self.listening)
+            self.counts.clear(self.number)
 
     async def wait_closed(self) -> None:
         """Wait until each connection that was accepted is among those of uvicorn."""
@@ -137,12 +130,12 @@ class Acceptor:
 
     def _read(self) -> None:
         if not self._is_closed:
-            self._loop.add_reader(self._listening, self._on_connection)
+            self.loop.add_reader(self.listening, self._on_connection)
 
     def _change(self, by: int) -> None:
         self._connections += by
         if not self._is_closed:
-            self._counts.show(self._number, self._connections, self._accepted)
+            self.counts.show(self.number, self._connections, self._accepted)
 
     def _on_lost(self) -> None:
         self._change(-1)
@@ -152,7 +145,7 @@ class Acceptor:
         if self._leaves_it():
             return
         try:
-            connection, _ = self._listening.accept()
+            connection, _ = self.listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # another process was faster, or the client is gone
         except OSError as error:
@@ -161,16 +154,16 @@ class Acceptor:
         self._left = None
         self._accepted += 1
         self._change(1)
-        task = self._loop.create_task(self._open(connection))
+        task = self.loop.create_task(self._open(connection))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
     def _leaves_it(self) -> bool:
         """Return whether the connection that waits is left to processes that have fewer."""
-        fewer = self._counts.with_fewer(self._number)
+        fewer = self.counts.with_fewer(self.number)
         if not fewer:
             return False
-        accepted = self._counts.accepted()
+        accepted = self.counts.accepted()
         fewer = [each for each in fewer if self._late.get(each) != accepted[each]]
         if not fewer:
             return False
@@ -185,13 +178,13 @@ class Acceptor:
     async def _open(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         try:
-            await self._loop.connect_accepted_socket(self._connect, connection)
+            await self.loop.connect_accepted_socket(self.connect, connection)
         except OSError:  # the client is gone
             connection.close()
             self._change(-1)
 
     def _pause(self, error: OSError) -> None:
-        self._loop.remove_reader(self._listening)
+        self.loop.remove_reader(self.listening)
         if error.errno != errno.EINVAL:  # else the parent has shut the port
             log.error("no connection can be accepted (%s): again in %g s", error.strerror, RETRY)
-            self._loop.call_later(RETRY, self._read)
+            self.loop.call_later(RETRY, self._read)

@@ -17,7 +17,7 @@ from time import monotonic
 from msgspec.structs import replace
 
 from wwspec_contracts.errors import CallError, DecodeError, HandlerTimeoutError, OverloadedError
-from wwspec_contracts.support.rare_lines import LineLimiter, RareWarnings
+from wwspec_contracts.support.rare_lines import LineLimiter
 from wwspec_contracts.support.stacks import FramesOf, describe, traceback_at
 from wwspec_router.config import Settings
 from wwspec_router.envelope import MARGIN, NO_DEADLINE, Call
@@ -91,7 +91,7 @@ class Exchange:
         self._sdk = sdk
         self._dispatcher = dispatcher
         self.call_log = call_log
-        self._undecoded = RareWarnings(log)
+        self._undecoded = LineLimiter()
 
     def answer(self, request: PendingRequest) -> Answer:
         """Decode, dispatch and encode one request. Blocks.
@@ -138,7 +138,7 @@ class Exchange:
 
     def _refuse_undecoded(self, error: DecodeError) -> Answer:
         refusal = self._dispatcher.refusal(error)
-        self._undecoded.warning("a request was not decoded: %s", error.detail or error.message)
+        self._undecoded.log(log, logging.WARNING, "a request was not decoded: %s", error.detail or error.message)
         return _answer(self._sdk.encode_refusal(refusal.text), refusal.errcode)
 
     def _decode(self, request: PendingRequest) -> Call:
@@ -269,8 +269,7 @@ class Calls:
         self._queue_timeout = settings.queue_timeout
         self._pending: set[PendingCall] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._overloads = RareWarnings(log)
-        self._unsealed = LineLimiter()
+        self._limiter = LineLimiter()
 
     async def start(self) -> None:
         """Make ready; before the first call.
@@ -339,7 +338,8 @@ class Calls:
         """Answer with an error, on a thread that only does this."""
         if isinstance(error, OverloadedError):
             with about(call.number):
-                self._overloads.warning("a call was refused: %s (%s)", error.message, error.detail)
+                text = "a call was refused: %s (%s)"
+                self._limiter.log(log, logging.WARNING, text, error.message, error.detail)
         try:
             self._refusals.add(_Refusal(self, call, error))
         except OverloadedError:
@@ -352,10 +352,10 @@ class Calls:
             self._count(call, answer.errcode, answer)
             call.on_answer(answer)
             return
-        ending = self._unsealed.ending(call.label)
-        if error is not None and ending is not None:
+        if error is not None:
             with about(call.number):
-                log.error("no reply could be sealed: %s%s", describe(error), ending)
+                text = "no reply could be sealed: %s"
+                self._limiter.log(log, logging.ERROR, text, describe(error), kind=call.label)
         self._count(call, UNANSWERED, ending="HTTP 500")
         call.on_answer(self.exchange.without_reply(error))
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -29,85 +30,71 @@ PATIENCE = 3.0
 """Seconds that a check of the store may take; after that it counts as one that does not answer."""
 
 
+@dataclass(eq=False)
 class CallWatch:
-    """Watches the threads that run calls; on the thread of their loop.
+    """Watches the threads that run calls; on the thread of their loop."""
 
-    Args:
-        workers: The threads.
-        hang_after: Seconds for which a call may run before it is logged and its thread replaced.
-        on_replaced: Called with the ident of each thread that was replaced.
-        task_of: Returns the task that a thread waits for, if any.
-    """
+    workers: WorkerPool
+    """The threads."""
+    hang_after: float
+    """Seconds for which a call may run before it is logged and its thread replaced."""
+    on_replaced: Callable[[int], None]
+    """Called with the ident of each thread that was replaced."""
+    task_of: Callable[[int], "asyncio.Task[Any] | None"]
+    """Returns the task that a thread waits for, if any."""
 
-    def __init__(
-        self,
-        workers: WorkerPool,
-        hang_after: float,
-        on_replaced: Callable[[int], None],
-        task_of: Callable[[int], "asyncio.Task[Any] | None"],
-    ) -> None:
-        self._workers = workers
-        self._hang_after = hang_after
-        self._on_replaced = on_replaced
-        self._task_of = task_of
+    def __post_init__(self) -> None:
         self._watchdog = Watchdog(self._work, self._replace, self._where, about=about)
 
     def check(self) -> bool:
         """Log and replace what hangs; return whether every thread hangs and none can be added."""
         hanging = self._watchdog.check()
-        return self._workers.exhausted and all(each.ident in hanging for each in self._workers.busy_workers())
+        return self.workers.exhausted and all(each.ident in hanging for each in self.workers.busy_workers())
 
     def _work(self) -> list[Work]:
         work = []
-        for worker in self._workers.busy_workers():
+        for worker in self.workers.busy_workers():
             if isinstance(worker.job, PendingCall):
                 request = worker.job
                 name = f"a call of {request.label}"
-                work.append(Work(worker.ident, worker.name, worker.since, self._hang_after, name, request.number))
+                work.append(Work(worker.ident, worker.name, worker.since, self.hang_after, name, request.number))
         return work
 
     def _replace(self, work: Work) -> bool:
-        replaced = self._workers.replace(work.ident)
+        replaced = self.workers.replace(work.ident)
         if replaced:
-            self._on_replaced(work.ident)
+            self.on_replaced(work.ident)
         return replaced
 
     def _where(self, ident: int) -> str:
-        task = self._task_of(ident)
+        task = self.task_of(ident)
         stack = describe_thread(ident)
         return stack if task is None else f"{describe_task(task)}, awaited at {stack}"
 
 
+@dataclass(eq=False)
 class Liveness:
     """Watches one process: its event loop, and whether it has threads left.
 
     A thread asks the loop, round by round, to check the calls, since their threads are replaced on the loop only. How
     long the loop owes an answer tells how long it is held up.
 
-    Args:
-        calls: Watches the threads of calls.
-        jobs: The asynchronous calls, if there are any; they replace their hanging threads themselves.
-        hang_after: Seconds for which the loop may owe an answer.
-        on_held_up: Called once each time that the loop is held up, from the watching thread.
-        on_exhausted: Called once when every thread hangs and none can be added.
-
     Attributes:
         is_exhausted: Whether that is so: then no call, or no job, begins any more.
     """
 
-    def __init__(
-        self,
-        calls: CallWatch,
-        jobs: Jobs | None,
-        hang_after: float,
-        on_held_up: Callable[[], None],
-        on_exhausted: Callable[[], None],
-    ) -> None:
-        self._calls = calls
-        self._jobs = jobs
-        self._hang_after = hang_after
-        self._on_held_up = on_held_up
-        self._on_exhausted = on_exhausted
+    calls: CallWatch
+    """Watches the threads of calls."""
+    jobs: Jobs | None
+    """The asynchronous calls, if there are any; they replace their hanging threads themselves."""
+    hang_after: float
+    """Seconds for which the loop may owe an answer."""
+    on_held_up: Callable[[], None]
+    """Called once each time that the loop is held up, from the watching thread."""
+    on_exhausted: Callable[[], None]
+    """Called once when every thread hangs and none can be added."""
+
+    def __post_init__(self) -> None:
         self.is_exhausted = False
         self._answered = threading.Event()
         self._stopped = threading.Event()
@@ -122,7 +109,7 @@ class Liveness:
         self._stopped.set()
 
     def _watch(self, loop: asyncio.AbstractEventLoop, ident: int) -> None:
-        pause = min(ROUND, self._hang_after)
+        pause = min(ROUND, self.hang_after)
         owed = 0.0
         reported = False
         self._answered.set()
@@ -138,22 +125,22 @@ class Liveness:
                     return
                 continue
             owed += pause  # and not the time on the clock: the whole process may have stood still
-            if owed > self._hang_after and not reported:
+            if owed > self.hang_after and not reported:
                 reported = True
                 log.error("the event loop has been held up for %.0f s; it is at %s", owed, describe_thread(ident))
-                self._on_held_up()
+                self.on_held_up()
 
     def _check(self) -> None:
         self._answered.set()
         if self._stopped.is_set():
             return
-        calls_hang = self._calls.check()
+        calls_hang = self.calls.check()
         was_exhausted = self.is_exhausted
-        self.is_exhausted = calls_hang or (self._jobs is not None and self._jobs.exhausted)
+        self.is_exhausted = calls_hang or (self.jobs is not None and self.jobs.exhausted)
         if self.is_exhausted and not was_exhausted:
             what = "calls" if calls_hang else "asynchronous calls"
             log.error("every thread for %s hangs and none can be added: this process takes no more of them", what)
-            self._on_exhausted()
+            self.on_exhausted()
 
 
 class Readiness:

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import InitVar, dataclass
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
@@ -104,47 +105,40 @@ def create_program(
     return ZoneProgram(table, sdk, store, settings, shared, own)
 
 
+@dataclass(eq=False)
 class ZoneProgram:
     """A zone program.
-
-    Args:
-        table: What answers which ability ID.
-        sdk: The loaded SDK.
-        store: Keeps events; closed when the program stops.
-        settings: Threads, limits and timeouts.
-        shared: Where its processes show each other their figures; None with one process.
-        own: The application's own settings.
 
     Attributes:
         settings: See above.
         is_emulated: Whether the SDK is the emulator's.
     """
 
-    def __init__(
-        self,
-        table: AbilityTable,
-        sdk: Sdk,
-        store: Store,
-        settings: Settings,
-        shared: SharedFigures | None = None,
-        own: object = None,
-    ) -> None:
-        self._table = table
+    table: AbilityTable
+    """What answers which ability ID."""
+    sdk: InitVar[Sdk]
+    """The loaded SDK."""
+    store: Store
+    """Keeps events; closed when the program stops."""
+    settings: Settings
+    """Threads, limits and timeouts."""
+    shared: SharedFigures | None = None
+    """Where its processes show each other their figures; None with one process."""
+    own: object = None
+    """The application's own settings."""
+
+    def __post_init__(self, sdk: Sdk) -> None:
         self._observer = observer_of(sdk.trace) if sdk.is_emulated else None
         self._call_log = call_log_of(
             sdk,
-            is_wanted=settings.request_log,
-            quiet=table.status_names,
-            errcodes=table.registry.program,
-            handled={name: target.row.notify for name, target in table.event_targets.items()},
+            is_wanted=self.settings.request_log,
+            quiet=self.table.status_names,
+            errcodes=self.table.registry.program,
+            handled={name: target.row.notify for name, target in self.table.event_targets.items()},
             observer=self._observer,
         )
         self._sdk = sdk if self._call_log is None else self._call_log.sdk
-        self._store = store
-        self.settings = settings
         self.is_emulated = sdk.is_emulated
-        self._shared = shared
-        self._own = own
         self._running: _Running | None = None
         self.submit: Submit = _refuse
         """Takes calls without ASGI."""
@@ -181,7 +175,7 @@ class ZoneProgram:
         """
         if self._running is not None:
             return
-        state = await self._table.lifespan.open(self._own) if self._table.lifespan is not None else None
+        state = await self.table.lifespan.open(self.own) if self.table.lifespan is not None else None
         try:
             await self._start(state)
         except BaseException as error:
@@ -191,28 +185,28 @@ class ZoneProgram:
             raise
 
     async def _close_lifespan(self, seconds: float) -> None:
-        if self._table.lifespan is not None:
-            await self._table.lifespan.close(seconds)
+        if self.table.lifespan is not None:
+            await self.table.lifespan.close(seconds)
 
     async def _start(self, state: object) -> None:
         settings = self.settings
         loop = asyncio.get_running_loop()
         stopper = ThreadPoolExecutor(1, "wwspec-stopper")
-        await loop.run_in_executor(stopper, self._store.check)  # which lets its thread be there when it is needed
+        await loop.run_in_executor(stopper, self.store.check)  # which lets its thread be there when it is needed
         workers = WorkerPool(settings.threads, settings.queue)
-        figures = Figures(self._table.abilities)
+        figures = Figures(self.table.abilities)
         portal = LoopPortal(loop)
         wake_jobs = threading.Event()
-        intake = JobIntake(self._store, wake_jobs.set) if settings.job_threads else None
+        intake = JobIntake(self.store, wake_jobs.set) if settings.job_threads else None
         dispatcher = Dispatcher(
-            self._table,
+            self.table,
             self._sdk,
-            self._store,
+            self.store,
             portal,
             intake,
             lambda: encode(monitor.status()).decode(),  # runs in calls only; the monitor is made after the jobs
             state,
-            self._own,
+            self.own,
             with_text=self._sdk.is_emulated,
             once_lease=settings.once_lease,
             with_timeouts=not settings.debug,
@@ -222,13 +216,13 @@ class ZoneProgram:
         monitor = Monitor(
             figures,
             partial(read_gauges, workers, jobs),
-            partial(read_stored, self._store, self._table.job_names),
+            partial(read_stored, self.store, self.table.job_names),
             settings.monitor_interval,
-            self._shared,
+            self.shared,
         )
         call_watch = CallWatch(workers, settings.hang_after, dispatcher.abandon, portal.task_of)
         liveness = Liveness(call_watch, jobs, settings.hang_after, self.on_held_up, self.on_exhausted)
-        readiness = Readiness(self._store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
+        readiness = Readiness(self.store, lambda: liveness.is_exhausted, lambda: self.is_stopping)
         exchange = Exchange(self._sdk, dispatcher, self._call_log)
         calls = Calls(exchange, workers, figures, settings, portal.frames_of)
         await workers.start(threads=1)
@@ -244,7 +238,7 @@ class ZoneProgram:
     def _jobs(self, dispatcher: Dispatcher, figures: Figures, wake: threading.Event, frames_of: FramesOf) -> Jobs:
         settings = self.settings
         return Jobs(
-            self._store,
+            self.store,
             self._sdk,
             dispatcher,
             figures,
@@ -252,8 +246,8 @@ class ZoneProgram:
             settings.job_threads,
             settings.hang_after,
             settings.job_lease,
-            abilities=self._table.job_names,
-            limits=self._table.job_limits,
+            abilities=self.table.job_names,
+            limits=self.table.job_limits,
             call_log=self._call_log,
             retry_pause=settings.retry_pause,
             frames_of=frames_of,
@@ -286,7 +280,7 @@ class ZoneProgram:
                 settings.grace,
             )
         else:
-            self._store.close()
+            self.store.close()
 
 
 class _Running(NamedTuple):

@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import InitVar, dataclass
 from math import inf
 from time import monotonic
 from types import FrameType
@@ -34,32 +35,25 @@ LOG_WAIT = 0.3
 _CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 
 
+@dataclass(eq=False)
 class Supervisor:
-    """Runs worker processes until SIGTERM or SIGINT. Belongs on the only thread of its process.
+    """Runs worker processes until SIGTERM or SIGINT. Belongs on the only thread of its process."""
 
-    Args:
-        listening: The bound socket that the workers share.
-        workers: How many there are.
-        grace: Seconds that they are given to stop.
-        hang_after: Seconds for which a worker may hang; it may be silent as long.
-        on_serving: Called once, when the first worker serves.
-        on_ended: Called with the number of each worker that has ended.
-    """
+    listening: socket.socket
+    """The bound socket that the workers share."""
+    workers: InitVar[int]
+    """How many there are."""
+    grace: float
+    """Seconds that they are given to stop."""
+    hang_after: InitVar[float]
+    """Seconds for which a worker may hang; it may be silent as long."""
+    on_serving: Callable[[], None] = lambda: None
+    """Called once, when the first worker serves."""
+    on_ended: Callable[[int], None] = lambda number: None
+    """Called with the number of each worker that has ended."""
 
-    def __init__(
-        self,
-        listening: socket.socket,
-        workers: int,
-        grace: float,
-        hang_after: float,
-        on_serving: Callable[[], None] = lambda: None,
-        on_ended: Callable[[int], None] = lambda number: None,
-    ) -> None:
-        self._listening = listening
-        self._grace = grace
+    def __post_init__(self, workers: int, hang_after: float) -> None:
         self._silence = max(SILENCE, hang_after)
-        self._on_serving = on_serving
-        self._on_ended = on_ended
         self._slots = [Slot() for _ in range(workers)]
         self._workers: list[WorkerProcess] = []
         self._served = False
@@ -118,7 +112,7 @@ class Supervisor:
             end_by(number)
         for worker in self._workers:
             worker.send(signal.SIGTERM)
-        signal.setitimer(signal.ITIMER_REAL, self._grace + MARGIN + LOG_WAIT)
+        signal.setitimer(signal.ITIMER_REAL, self.grace + MARGIN + LOG_WAIT)
 
     # Starting
 
@@ -144,7 +138,7 @@ class Supervisor:
                 raise
             if not pid:
                 self._become_worker(ours)
-                return Heartbeat(theirs, number, self._slots.index(slot), slot.predecessor, self._grace)
+                return Heartbeat(theirs, number, self._slots.index(slot), slot.predecessor, self.grace)
             theirs.close()
             slot.worker = WorkerProcess(pid, ours, number)
             self._workers.append(slot.worker)
@@ -197,7 +191,7 @@ class Supervisor:
         worker.read()
         if worker.served_since is not None and not self._served:
             self._served = True
-            self._on_serving()
+            self.on_serving()
 
     def _check(self) -> None:
         """Check each worker: which has ended, which is silent, and which can't go on."""
@@ -232,7 +226,7 @@ class Supervisor:
                 for worker in self._workers:
                     if worker.pid == ended[0]:
                         worker.status = ended[1]
-                        self._on_ended(worker.number)
+                        self.on_ended(worker.number)
 
     def _replace_ended(self, worker: WorkerProcess) -> None:
         """Forget a worker that has ended, and start another in its place.
@@ -274,7 +268,7 @@ class Supervisor:
     def _end(self, worker: WorkerProcess) -> None:
         """Let a worker stop within the grace."""
         worker.send(signal.SIGTERM)
-        worker.deadline = min(worker.deadline, monotonic() + self._grace + MARGIN)
+        worker.deadline = min(worker.deadline, monotonic() + self.grace + MARGIN)
 
     def _stop(self) -> None:
         """Refuse new connections, and give the workers their grace."""
@@ -298,8 +292,8 @@ class Supervisor:
     def _shut_port(self) -> None:
         """Refuse connections, even when a worker is too busy to close the port."""
         with suppress(OSError):  # no worker has listened yet
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+            self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
 
     def _kill_all(self) -> None:
         for worker in self._workers:
@@ -314,9 +308,7 @@ class Supervisor:
 
     def _kill_late(self, worker: WorkerProcess) -> None:
         if not worker.reason:
-            log.error(
-                "worker process %d did not stop within %g seconds and is killed", worker.pid, self._grace + MARGIN
-            )
+            log.error("worker process %d did not stop within %g seconds and is killed", worker.pid, self.grace + MARGIN)
         worker.kill()
         worker.deadline = inf
 

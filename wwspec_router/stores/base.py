@@ -11,7 +11,7 @@ reads the journal.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -61,6 +61,22 @@ class NotifyStore(Protocol):
         """Release files and connections; further calls raise StoreError."""
 
 
+class Demand(NamedTuple):
+    """Which jobs an owner asks for; see `JobJournal.claim`."""
+
+    known: frozenset[str] | None = None
+    """The names of the jobs that the owner can run, up to some ten thousand, with `NOTIFY_JOB` for all notifications;
+    None for all."""
+    suspects: int | None = None
+    """How many of them may be suspects; None for any number. Further suspects keep their place."""
+    begins: bool = False
+    """Whether the owner runs them at once. Then a journal may do what `begin` does for those that are no suspects and
+    have no outcome, where that saves a transaction; these are `begun`."""
+
+
+ANY_JOB = Demand()
+
+
 class JobJournal(Protocol):
     """Keeps jobs until they are finished, and hands each to one owner at a time.
 
@@ -93,29 +109,16 @@ class JobJournal(Protocol):
                 `KeptStore.write_kept`.
         """
 
-    def claim(
-        self,
-        owner: str,
-        limit: int,
-        lease: float,
-        *,
-        known: frozenset[str] | None = None,
-        suspects: int | None = None,
-        begins: bool = False,
-    ) -> list[Job]:
+    def claim(self, owner: str, limit: int, lease: float, demand: Demand = ANY_JOB) -> list[Job]:
         """Take up to `limit` jobs that are due, in the order in which they became due.
 
-        Jobs whose names are not `known` are left to others, however long they wait, and cost this owner nothing.
+        Jobs that the owner does not ask for are left to others, however long they wait, and cost this owner nothing.
 
         Args:
             owner: The name of the owner; no other process uses it.
             limit: How many at most; none when it is not positive.
             lease: Seconds from now for which nobody else can take them.
-            known: The names of the jobs that the owner can run, up to some ten thousand, with `NOTIFY_JOB` for all
-                notifications; None for all.
-            suspects: How many of them may be suspects; None for any number. Further suspects keep their place.
-            begins: Whether the owner runs them at once. Then a journal may do what `begin` does for those that are no
-                suspects and have no outcome, where that saves a transaction; these are `begun`.
+            demand: Which jobs the owner asks for.
 
         Returns:
             The jobs, each with this claim counted, with its age, and with the outcome that an earlier owner kept.

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import partial
-from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import anyio
@@ -112,9 +111,7 @@ class AsyncZoneClient(Asynchronous):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

@@ -290,7 +290,7 @@ class HttpAnswer:
     """The answer to a callback, for `handle_request`."""
 
     status: int
-    """Of HTTP."""
+    """The status code of HTTP."""
     text: str = ""
     """The body, as plain text."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -71,7 +71,7 @@ def _faults(shape: Shape, path: str, above: tuple[int, ...]) -> Iterator[tuple[s
 API_EXAMPLES = Path(__file__).with_name("api_examples.json")
 
 Examples = dict[str, dict[str, Any]]
-"""By module and type, such as `wwspec_contracts.api.sync_msg` and `Request`: the console example."""
+"""Maps module and type, such as `wwspec_contracts.api.sync_msg` and `Request`, to the console example."""
 
 
 @cache

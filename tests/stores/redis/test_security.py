@@ -19,7 +19,7 @@ from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError, StoreError
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.stores import Store, StoreLimits, open_store, risks_of
-from wwspec_router.stores.base import Forgotten
+from wwspec_router.stores.base import Demand, Forgotten
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.once import KeptReply, corp_hash
@@ -100,7 +100,7 @@ def exercise(store: Store) -> None:
     assert store.get("corp", 1, "id") == "text"
     assert store.figures().rows == 1
     store.add(job("a"))
-    assert ids(store.claim("one", 1, 100, known=frozenset({"ability"}))) == ["a"]
+    assert ids(store.claim("one", 1, 100, Demand(known=frozenset({"ability"})))) == ["a"]
     assert store.begin("one", "a")
     store.excuse("one", ["a"])
     assert store.renew("one", ["a"], 100) == {"a"}

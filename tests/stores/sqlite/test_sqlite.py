@@ -21,6 +21,7 @@ from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from wwspec_contracts.errors import StoreError
 from wwspec_router.stores import StoreLimits
+from wwspec_router.stores.base import Demand
 from wwspec_router.stores.job import Outcome
 from wwspec_router.stores.sqlite import jobs as sqlite_jobs
 from wwspec_router.stores.sqlite.events import LAYOUT, SCHEMA, SqliteStore
@@ -423,7 +424,7 @@ def test_jobs_that_are_claimed_to_run_at_once_are_begun_in_the_same_transaction(
     with closing(SqliteStore(path)) as store:
         for each in ("a", "b"):
             store.add(job(each))
-        [first] = store.claim("one", 1, 100, begins=True)
+        [first] = store.claim("one", 1, 100, Demand(begins=True))
         [second] = store.claim("one", 1, 100)
         assert (first.begun, second.begun) == (True, False)
     with closing(sqlite3.connect(path)) as db:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.job_samples import LEASE, ageless, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, accepted, in_threads, refused
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Store
+from wwspec_router.stores.base import Demand, Store
 from wwspec_router.stores.capacity import JobFigures, StoreFigures, StoreLimits
 from wwspec_router.stores.job import Job
 
@@ -39,7 +39,9 @@ class EventJobsSuite(StoreFixtures):
         assert store.get("corp", made.agentid, "notify a") == made.data
         assert store.figures() == StoreFigures(rows=1, bytes=len(made.data.encode()))
         assert store.job_figures().bytes == job_bytes(made)
-        assert ageless(store.claim("one", 9, LEASE, known=frozenset({"event:hit_keyword"}))) == [event_job(claims=1)]
+        assert ageless(store.claim("one", 9, LEASE, Demand(known=frozenset({"event:hit_keyword"})))) == [
+            event_job(claims=1)
+        ]
 
     @SETTINGS
     @given(data=st.text(), notify_id=st.text(), corpid=st.text(), agentid=st.integers(-(2**63), 2**63 - 1))

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.stores.suites.job_samples import SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import ManualClock, StoreFactory
 from wwspec_contracts.errors import StoreError, StoreFullError
+from wwspec_router.stores.base import Demand
 from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.job import CLAIMED, REPORTING, RUNNING, Job, Outcome
 
@@ -89,7 +90,7 @@ class JournalMachine(RuleBasedStateMachine):
         able = [each for each in due if known is None or each.job.ability_id in known]
         waiting = sorted(each.due for each in able if not each.runs)
         suspected = sorted(each.due for each in able if each.runs)[:suspects]
-        claimed = self._store.claim(owner, limit, lease * 60, known=known, suspects=suspects, begins=begins)
+        claimed = self._store.claim(owner, limit, lease * 60, Demand(known=known, suspects=suspects, begins=begins))
         entries = [self._entry(each) for each in ids(claimed)]
         assert len(set(ids(claimed))) == len(claimed)
         assert all(each in able for each in entries)

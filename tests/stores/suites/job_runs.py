@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from tests.stores.suites.job_samples import LEASE, SLACK, ageless, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from wwspec_contracts.errors import StoreError
-from wwspec_router.stores.base import JobJournal, Store
+from wwspec_router.stores.base import Demand, JobJournal, Store
 from wwspec_router.stores.capacity import StoreLimits
 from wwspec_router.stores.failed import NO_ABILITY
 from wwspec_router.stores.job import Job, Outcome
@@ -44,12 +44,12 @@ class JobRunsSuite(StoreFixtures):
     ) -> None:
         for each in ("a", "b", "c"):
             store.add(job(each))
-        claimed = store.claim("one", 3, LEASE, begins=True)
+        claimed = store.claim("one", 3, LEASE, Demand(begins=True))
         assert all(each.begun or store.begin("one", each.job_id) for each in claimed)
         assert store.keep_outcome("one", "b", Outcome(errcode=0, result=""))
         assert store.postpone("one", "c", 0, counted=False)
         clock.advance(LEASE)
-        again = store.claim("two", 3, LEASE, begins=True)
+        again = store.claim("two", 3, LEASE, Demand(begins=True))
         found = {each.job_id: (each.attempt, each.suspect, each.begun and each.job_id != "c") for each in again}
         assert found == {"a": (1, True, False), "b": (1, False, False), "c": (0, False, False)}
 
@@ -149,18 +149,18 @@ class JobRunsSuite(StoreFixtures):
         clock.advance(60)
         for each in "ef":
             store.add(job(each))
-        assert ids(store.claim("none", 1, LEASE, suspects=0)) == ["e"]
-        assert ids(store.claim("one", 3, LEASE, suspects=1)) == ["a", "f"]
-        assert ids(store.claim("two", 9, LEASE, suspects=2)) == ["b", "c"]
+        assert ids(store.claim("none", 1, LEASE, Demand(suspects=0))) == ["e"]
+        assert ids(store.claim("one", 3, LEASE, Demand(suspects=1))) == ["a", "f"]
+        assert ids(store.claim("two", 9, LEASE, Demand(suspects=2))) == ["b", "c"]
         assert ids(store.claim("all", 9, LEASE)) == ["d"]
 
     def test_jobs_of_other_abilities_are_left_to_others(self, store: JobJournal) -> None:
         for number in range(40):
             store.add(of("b" if number % 4 else "a", str(number)))
-        assert ids(store.claim("old", 99, LEASE, known=A)) == [str(number) for number in range(0, 40, 4)]
-        assert store.claim("old", 99, LEASE, known=A) == []
-        assert store.claim("none", 99, LEASE, known=frozenset()) == []
-        assert ids(store.claim("new", 9, LEASE, known=BOTH)) == ["1", "2", "3", "5", "6", "7", "9", "10", "11"]
+        assert ids(store.claim("old", 99, LEASE, Demand(known=A))) == [str(number) for number in range(0, 40, 4)]
+        assert store.claim("old", 99, LEASE, Demand(known=A)) == []
+        assert store.claim("none", 99, LEASE, Demand(known=frozenset())) == []
+        assert ids(store.claim("new", 9, LEASE, Demand(known=BOTH))) == ["1", "2", "3", "5", "6", "7", "9", "10", "11"]
         assert len(store.claim("any", 99, LEASE)) == 21
 
     def test_jobs_of_several_abilities_come_in_the_order_in_which_they_became_due(
@@ -168,19 +168,19 @@ class JobRunsSuite(StoreFixtures):
     ) -> None:
         for ability_id, job_id in (("b", "1"), ("a", "2"), ("c", "3"), ("a", "4"), ("b", "5")):
             store.add(of(ability_id, job_id))
-        assert ids(store.claim("one", 2, LEASE, known=BOTH)) == ["1", "2"]
+        assert ids(store.claim("one", 2, LEASE, Demand(known=BOTH))) == ["1", "2"]
         assert store.postpone("one", "1", 60)
         clock.advance(60)
-        assert ids(store.claim("one", 9, LEASE, known=BOTH)) == ["4", "5", "1"]
+        assert ids(store.claim("one", 9, LEASE, Demand(known=BOTH))) == ["4", "5", "1"]
 
     @SETTINGS
     @given(ability_id=st.text(), other=st.text())
     def test_an_ability_is_kept_apart_from_every_other(self, store: JobJournal, ability_id: str, other: str) -> None:
         store.add(of(ability_id, "a"))
-        claimed = store.claim("one", 1, LEASE, known=frozenset({other}))
+        claimed = store.claim("one", 1, LEASE, Demand(known=frozenset({other})))
         assert [each.ability_id for each in claimed] == [ability_id] * (ability_id == other)
         owner = "one" if claimed else "two"
-        assert claimed or store.claim("two", 1, LEASE, known=frozenset({ability_id, other}))
+        assert claimed or store.claim("two", 1, LEASE, Demand(known=frozenset({ability_id, other})))
         assert store.finish(owner, "a")
 
     def test_ten_thousand_abilities_can_be_known(self, store: JobJournal) -> None:
@@ -188,8 +188,10 @@ class JobRunsSuite(StoreFixtures):
         for number in range(0, MANY, 1000):
             store.add(of(names[number], str(number)))
         known = frozenset(names[1:])
-        assert ids(store.claim("one", 99, LEASE, known=known)) == [str(number) for number in range(1000, MANY, 1000)]
-        assert store.claim("one", 99, LEASE, known=known) == []
+        assert ids(store.claim("one", 99, LEASE, Demand(known=known))) == [
+            str(number) for number in range(1000, MANY, 1000)
+        ]
+        assert store.claim("one", 99, LEASE, Demand(known=known)) == []
 
     def test_a_job_that_an_owner_does_not_know_is_left_to_others_however_long_it_waits(
         self, store: JobJournal, clock: ManualClock
@@ -200,8 +202,8 @@ class JobRunsSuite(StoreFixtures):
             store.add(of("b", str(number)))
         store.add(of("a", "known"))
         clock.advance(86_400)
-        assert ids(store.claim("old", 9, LEASE, known=A)) == ["known"]
-        assert ids(store.claim("new", 9, LEASE, known=B)) == ["was begun", "0", "1", "2"]
+        assert ids(store.claim("old", 9, LEASE, Demand(known=A))) == ["known"]
+        assert ids(store.claim("new", 9, LEASE, Demand(known=B))) == ["was begun", "0", "1", "2"]
 
     def test_the_jobs_that_nobody_has_are_counted_by_the_names_that_are_not_known(
         self, store: JobJournal, clock: ManualClock
@@ -211,7 +213,7 @@ class JobRunsSuite(StoreFixtures):
         for number in range(3):
             store.add(of("能力 <b>", str(number)))
         store.add(of("c", "left behind"))
-        store.claim("a process that dies", 9, LEASE, known=frozenset({"c"}))
+        store.claim("a process that dies", 9, LEASE, Demand(known=frozenset({"c"})))
         assert store.unknown_names(A) == {"能力 <b>": 3}, "another process has the fourth"
         assert store.unknown_names(frozenset()) == {"能力 <b>": 3, "a": 1}
         clock.advance(LEASE)
@@ -225,7 +227,7 @@ class JobRunsSuite(StoreFixtures):
         store.add(job("another", corpid="other"))
         clock.advance(60)
         for job_id, lease in (("left behind", 60), ("postponed", 60), ("held", LEASE)):
-            assert store.claim("one", 1, lease, known=frozenset({job_id}))
+            assert store.claim("one", 1, lease, Demand(known=frozenset({job_id})))
             assert store.begin("one", job_id)
         store.postpone("one", "postponed", 6000)
         clock.advance(60)
@@ -248,7 +250,7 @@ class JobRunsSuite(StoreFixtures):
         store.add(of("a", "known"))
         store.add(of("b", "waits"))
         store.add(of("c", "held"))
-        store.claim("one", 1, LEASE, known=frozenset({"c"}))
+        store.claim("one", 1, LEASE, Demand(known=frozenset({"c"})))
         store.keep_step("one", "held", "step", "text")
         dropped = [(each, store.drop_unknown(A, "corp", AGENT, each)) for each in ("known", "held", "none", "waits")]
         assert dropped == [("known", False), ("held", False), ("none", False), ("waits", True)]
@@ -308,7 +310,7 @@ class JobRunsSuite(StoreFixtures):
 
         def claim(number: int) -> list[Job]:
             got: list[Job] = []
-            while claimed := store.claim(f"owner {number}", 3, LEASE, known=(A, B)[number % 2]):
+            while claimed := store.claim(f"owner {number}", 3, LEASE, Demand(known=(A, B)[number % 2])):
                 assert {each.ability_id for each in claimed} == {"ab"[number % 2]}
                 assert all(store.begin(f"owner {number}", each.job_id) for each in claimed)
                 got += claimed

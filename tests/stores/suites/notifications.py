@@ -13,7 +13,7 @@ from tests.stores.suites.job_samples import LEASE, SLACK, ids, job, job_bytes
 from tests.stores.suites.rig import SETTINGS, ManualClock, StoreFactory, StoreFixtures, in_threads, refused
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import StoreError, StoreFullError
-from wwspec_router.stores.base import Store
+from wwspec_router.stores.base import Demand, Store
 from wwspec_router.stores.capacity import JobFigures, StoreFigures, StoreLimits
 from wwspec_router.stores.failed import Failure
 from wwspec_router.stores.job import NOTIFY_JOB, Job
@@ -92,8 +92,8 @@ class NotificationsSuite(StoreFixtures):
         store.add(notification(), delay=60)
         assert store.claim("one", 9, LEASE) == []
         clock.advance(60)
-        assert store.claim("one", 9, LEASE, known=frozenset({"notify:digest"})) == []
-        [claimed] = store.claim("one", 9, LEASE, known=frozenset({NOTIFY_JOB}))
+        assert store.claim("one", 9, LEASE, Demand(known=frozenset({"notify:digest"}))) == []
+        [claimed] = store.claim("one", 9, LEASE, Demand(known=frozenset({NOTIFY_JOB})))
         assert msgspec.structs.replace(claimed, age=0.0) == notification(claims=1)
         assert 60 <= claimed.age < 60 + SLACK
 

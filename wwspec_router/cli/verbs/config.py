@@ -12,15 +12,7 @@ import msgspec
 from wwspec_contracts.errors import ConfigurationError, RegistryError, did_you_mean
 from wwspec_router.cli.help import SettingsCommand
 from wwspec_router.cli.options import app_options, origin, own_settings_file, print_json, setting_options, settings_file
-from wwspec_router.config import (
-    REGISTRY,
-    SETTINGS_FILE,
-    Secrecy,
-    may_hold_password,
-    registry_path,
-    settings,
-    variable,
-)
+from wwspec_router.config import REGISTRY, SETTINGS_FILE, Secrecy, may_hold_password, registry_path, settings, variable
 from wwspec_router.registry.program import declared_settings
 from wwspec_router.stores import SCHEMES
 from wwspec_router.stores.redis.url import parse_url

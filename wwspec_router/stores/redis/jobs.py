@@ -8,19 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import quote
 
+from wwspec_router.stores import checks
+from wwspec_router.stores.base import ANY_JOB, Demand
 from wwspec_router.stores.capacity import JobFigures
-from wwspec_router.stores.checks import (
-    Key,
-    full_of_jobs,
-    known_job,
-    new_job_size,
-    not_negative,
-    positive,
-    storable_ids,
-    storable_key,
-    storable_outcome,
-    storable_writes,
-)
 from wwspec_router.stores.job import Job, OldJob, Outcome, claim_name, fields_of, info_of, old_job, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.redis import job_scripts as scripts
@@ -36,38 +26,29 @@ class RedisJobs(RedisKept):
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is as durable as the server is."""
         keys, arguments = self._addition(job, delay)
-        storable_writes(writes)
+        checks.storable_writes(writes)
         self._check_added(self._run_with(writes, scripts.ADD, keys, arguments))
 
-    def claim(
-        self,
-        owner: str,
-        limit: int,
-        lease: float,
-        *,
-        known: frozenset[str] | None = None,
-        suspects: int | None = None,
-        begins: bool = False,
-    ) -> list[Job]:
+    def claim(self, owner: str, limit: int, lease: float, demand: Demand = ANY_JOB) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`."""
-        storable_ids(owner)
-        length = milliseconds(positive("lease", lease))
+        checks.storable_ids(owner)
+        length = milliseconds(checks.positive("lease", lease))
         most = min(max(0, limit), self._limits.max_jobs)
-        few = most if suspects is None else max(0, suspects)
+        few = most if demand.suspects is None else max(0, demand.suspects)
         keys = [scripts.CLAIMED, scripts.ADDED, scripts.UNFETCHED]
-        arguments: list[str | int] = [owner, most, length, few, known_names(known), *scripts.FIELDS]
+        arguments: list[str | int] = [owner, most, length, few, known_names(demand.known), *scripts.FIELDS]
         found = self._server.run(scripts.CLAIM, keys, arguments, durable=False)
         return [self._job(age, row) for age, row in found]
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It waits for no replica."""
-        storable_ids(owner, job_id)
+        checks.storable_ids(owner, job_id)
         return bool(self._server.run(scripts.BEGIN, [job_key(job_id)], [owner], durable=False))
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
-        storable_ids(owner, *job_ids)
-        length = milliseconds(positive("lease", lease))
+        checks.storable_ids(owner, *job_ids)
+        length = milliseconds(checks.positive("lease", lease))
         names = [quote(each, safe="") for each in job_ids]
         arguments: list[str | int] = [owner, length, *names]
         renewed = self._server.run(scripts.RENEW, [scripts.CLAIMED], arguments, again=True, durable=False)
@@ -75,28 +56,28 @@ class RedisJobs(RedisKept):
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
-        storable_ids(owner, *job_ids)
+        checks.storable_ids(owner, *job_ids)
         names = [quote(each, safe="") for each in job_ids]
         self._server.run(scripts.EXCUSE, [scripts.CLAIMED], [owner, *names], again=True, durable=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is as durable as the server is."""
-        storable_ids(owner, job_id)
-        storable_writes(writes)
-        arguments: list[str | int] = [owner, *storable_outcome(outcome)]
+        checks.storable_ids(owner, job_id)
+        checks.storable_writes(writes)
+        arguments: list[str | int] = [owner, *checks.storable_outcome(outcome)]
         return bool(self._run_with(writes, scripts.KEEP, [job_key(job_id)], arguments, guard=scripts.OWNED, again=True))
 
     def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
-        storable_ids(owner, job_id)
-        length = milliseconds(not_negative("delay", delay))
+        checks.storable_ids(owner, job_id)
+        length = milliseconds(checks.not_negative("delay", delay))
         keys = [job_key(job_id), scripts.CLAIMED]
         return bool(self._server.run(scripts.POSTPONE, keys, [owner, length, int(not counted)], durable=False))
 
     def replace_notify_id(self, owner: str, job: Job) -> bool:
         """Keep another notify_id; see `JobJournal.replace_notify_id`. It is as durable as the server is."""
-        storable_ids(owner, job.job_id)
-        name = key_name(storable_key(job.corpid, job.agentid, job.notify_id))
+        checks.storable_ids(owner, job.job_id)
+        name = key_name(checks.storable_key(job.corpid, job.agentid, job.notify_id))
         arguments = [owner, name, "notify_id", job.notify_id, "job_info", info_of(job)]
         return bool(self._server.run(scripts.REPLACE_NOTIFY_ID, [job_key(job.job_id)], arguments, again=True))
 
@@ -106,14 +87,14 @@ class RedisJobs(RedisKept):
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
         """Remove a job; see `JobJournal.finish`. It waits for no replica, unless there are `writes`."""
-        storable_ids(owner, job_id)
-        storable_writes(writes)
+        checks.storable_ids(owner, job_id)
+        checks.storable_writes(writes)
         keys = [job_key(job_id), scripts.CLAIMED, scripts.ADDED, scripts.BYTES, scripts.UNFETCHED]
         return bool(self._run_with(writes, scripts.FINISH, keys, [owner], guard=scripts.OWNED, durable=False))
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
-        storable_ids("", job_id)
+        checks.storable_ids("", job_id)
         return bool(self._server.run(scripts.HAS, [job_key(job_id)], [], again=True, durable=False))
 
     def job_figures(self) -> JobFigures:
@@ -142,8 +123,8 @@ class RedisJobs(RedisKept):
 
     def _addition(self, job: Job, delay: float = 0.0) -> tuple[list[str], list[str | int]]:
         """Return the keys and arguments with which a new job is added."""
-        size, limits, name = new_job_size(job), self._limits, quote(job.job_id, safe="")
-        wait = milliseconds(not_negative("delay", delay))
+        size, limits, name = checks.new_job_size(job), self._limits, quote(job.job_id, safe="")
+        wait = milliseconds(checks.not_negative("delay", delay))
         notification = key_name((job.corpid, job.agentid, job.notify_id)) if job.unfetched else ""
         stored: dict[str, str | int] = {
             **stored_texts(job),
@@ -157,9 +138,9 @@ class RedisJobs(RedisKept):
     def _check_added(self, done: bytes) -> None:
         """Raise StoreError when the server has refused a new job."""
         if done == b"known":
-            raise known_job()
+            raise checks.known_job()
         if done == b"full of jobs":
-            raise full_of_jobs(self._limits)
+            raise checks.full_of_jobs(self._limits)
 
     def _job(self, age: int, row: Sequence[bytes | None]) -> Job:
         fields: dict[str, str] = {
@@ -198,7 +179,7 @@ def job_key(job_id: str) -> str:
     return scripts.JOB + quote(job_id, safe="")
 
 
-def key_name(key: Key) -> str:
+def key_name(key: checks.Key) -> str:
     """Return a key as one string: its parts percent-encoded, so that different keys have different strings."""
     corpid, agentid, notify_id = key
     if not (_is_plain(corpid) and _is_plain(notify_id)):  # rarely

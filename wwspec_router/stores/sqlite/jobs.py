@@ -12,18 +12,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from wwspec_contracts.errors import StoreError
+from wwspec_router.stores import checks
+from wwspec_router.stores.base import ANY_JOB, Demand
 from wwspec_router.stores.capacity import JobFigures
-from wwspec_router.stores.checks import (
-    full_of_jobs,
-    known_job,
-    new_job_size,
-    not_negative,
-    positive,
-    storable_ids,
-    storable_key,
-    storable_outcome,
-    storable_writes,
-)
 from wwspec_router.stores.job import Job, OldJob, Outcome, claim_name, fields_of, info_of, old_job, stored_texts
 from wwspec_router.stores.kept import KeptWrite
 from wwspec_router.stores.sqlite.kept import SqliteKept
@@ -169,8 +160,8 @@ class _Due(NamedTuple):
 _BY_DUE = itemgetter(1, 2)
 
 
-class _Demand(NamedTuple):
-    """What an owner asks for; see `JobJournal.claim`."""
+class _Search(NamedTuple):
+    """What is looked for when an owner claims jobs."""
 
     limit: int
     known: frozenset[str] | None
@@ -196,9 +187,9 @@ class SqliteJobs(SqliteKept):
 
     def add(self, job: Job, writes: Sequence[KeptWrite] = (), *, delay: float = 0.0) -> None:
         """Keep a new job; see `JobJournal.add`. It is on the disk when this returns."""
-        size = new_job_size(job)
-        storable_writes(writes)
-        not_negative("delay", delay)
+        size = checks.new_job_size(job)
+        checks.storable_writes(writes)
+        checks.not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> StoreError | None:
             refusal = self._refusal(db, job, size) or (self._change_kept(db, writes) if writes else None)
@@ -211,14 +202,14 @@ class SqliteJobs(SqliteKept):
     def _refusal(self, db: sqlite3.Connection, job: Job, size: int) -> StoreError | None:
         """Return why a new job can't be added; None when it can."""
         if db.execute(_KNOWN, (job.job_id, job.job_id)).fetchone():
-            return known_job()
+            return checks.known_job()
         return self._refusal_of_size(db, size)
 
     def _refusal_of_size(self, db: sqlite3.Connection, size: int) -> StoreError | None:
         """Return why there is no room for a job; None when there is."""
         rows, total = db.execute(_USAGE).fetchone()
         if rows >= self._limits.max_jobs or total + size > self._limits.max_job_bytes:
-            return full_of_jobs(self._limits)
+            return checks.full_of_jobs(self._limits)
         return None
 
     def _add(self, db: sqlite3.Connection, job: Job, size: int, delay: float = 0.0) -> None:
@@ -231,33 +222,24 @@ class SqliteJobs(SqliteKept):
         now = self._clock()
         return db.execute(_ADD, (job_id, size, now, now + delay, claim_name(name))).lastrowid
 
-    def claim(
-        self,
-        owner: str,
-        limit: int,
-        lease: float,
-        *,
-        known: frozenset[str] | None = None,
-        suspects: int | None = None,
-        begins: bool = False,
-    ) -> list[Job]:
+    def claim(self, owner: str, limit: int, lease: float, demand: Demand = ANY_JOB) -> list[Job]:
         """Take jobs that are due; see `JobJournal.claim`. It is on the disk when this returns if they begin."""
-        storable_ids(owner)
-        positive("lease", lease)
+        checks.storable_ids(owner)
+        checks.positive("lease", lease)
         limit = max(0, limit)
-        few = limit if suspects is None else max(0, suspects)
-        demand = _Demand(limit, known, min(few, limit))
+        few = limit if demand.suspects is None else max(0, demand.suspects)
+        search = _Search(limit, demand.known, min(few, limit))
         now = self._clock()
         # Most claims find nothing; those need not wait for the write lock.
-        if self._found_nothing and not demand.find(self._file.read(FIRST, (now,)), now):
+        if self._found_nothing and not search.find(self._file.read(FIRST, (now,)), now):
             return []
-        jobs = self._file.write(partial(self._claim_due, owner, lease, demand, begins), synced=begins)
+        jobs = self._file.write(partial(self._claim_due, owner, lease, search, demand.begins), synced=demand.begins)
         self._found_nothing = not jobs
         return jobs
 
-    def _claim_due(self, owner: str, lease: float, demand: _Demand, begins: bool, db: sqlite3.Connection) -> list[Job]:
+    def _claim_due(self, owner: str, lease: float, search: _Search, begins: bool, db: sqlite3.Connection) -> list[Job]:
         now = self._clock()
-        picked = _due_jobs(db, demand, now)
+        picked = _due_jobs(db, search, now)
         jobs = [_job(each, now, begins, db.execute(_TEXTS, (each.serial,)).fetchone()) for each in picked]
         rows = [(owner, now + lease, job.begun, job.begun, each.serial) for job, each in zip(jobs, picked, strict=True)]
         db.executemany(_CLAIM, rows)
@@ -265,13 +247,13 @@ class SqliteJobs(SqliteKept):
 
     def begin(self, owner: str, job_id: str) -> bool:
         """Note that a job runs; see `JobJournal.begin`. It is on the disk when this returns."""
-        storable_ids(owner, job_id)
+        checks.storable_ids(owner, job_id)
         return self._file.write(lambda db: db.execute(_BEGIN, (job_id, owner)).rowcount > 0)
 
     def renew(self, owner: str, job_ids: Sequence[str], lease: float) -> set[str]:
         """Extend leases; see `JobJournal.renew`."""
-        storable_ids(owner, *job_ids)
-        positive("lease", lease)
+        checks.storable_ids(owner, *job_ids)
+        checks.positive("lease", lease)
 
         def work(db: sqlite3.Connection) -> set[str]:
             ends = self._clock() + lease
@@ -281,17 +263,17 @@ class SqliteJobs(SqliteKept):
 
     def excuse(self, owner: str, job_ids: Sequence[str]) -> None:
         """Let jobs not become suspects; see `JobJournal.excuse`."""
-        storable_ids(owner, *job_ids)
+        checks.storable_ids(owner, *job_ids)
         self._file.write(lambda db: db.executemany(_EXCUSE, [(each, owner) for each in job_ids]), synced=False)
 
     def keep_outcome(self, owner: str, job_id: str, outcome: Outcome, writes: Sequence[KeptWrite] = ()) -> bool:
         """Keep what the ability answered; see `JobJournal.keep_outcome`. It is on the disk when this returns."""
-        return self._change_with(writes, owner, job_id, _KEEP, *storable_outcome(outcome))
+        return self._change_with(writes, owner, job_id, _KEEP, *checks.storable_outcome(outcome))
 
     def postpone(self, owner: str, job_id: str, delay: float, *, counted: bool = True) -> bool:
         """Give a job back; see `JobJournal.postpone`."""
-        storable_ids(owner, job_id)
-        not_negative("delay", delay)
+        checks.storable_ids(owner, job_id)
+        checks.not_negative("delay", delay)
 
         def work(db: sqlite3.Connection) -> bool:
             return db.execute(_POSTPONE, (self._clock() + delay, not counted, job_id, owner)).rowcount > 0
@@ -300,14 +282,14 @@ class SqliteJobs(SqliteKept):
 
     def replace_notify_id(self, owner: str, job: Job) -> bool:
         """Keep another notify_id; see `JobJournal.replace_notify_id`. It is on the disk when this returns."""
-        storable_ids(owner, job.job_id)
-        storable_key(job.corpid, job.agentid, job.notify_id)
+        checks.storable_ids(owner, job.job_id)
+        checks.storable_key(job.corpid, job.agentid, job.notify_id)
         row = (job.notify_id, info_of(job), job.job_id, owner)
         return self._file.write(lambda db: db.execute(_REPLACE_NOTIFY_ID, row).rowcount > 0)
 
     def finish_soon(self, owner: str, job_id: str, failed: Callable[[Exception], None]) -> None:
         """Remove a job with the next transaction; see `JobJournal.finish_soon`."""
-        storable_ids(owner, job_id)
+        checks.storable_ids(owner, job_id)
         self._file.write_soon(lambda db: db.execute(_FINISH, (job_id, owner)), failed)
 
     def finish(self, owner: str, job_id: str, writes: Sequence[KeptWrite] = ()) -> bool:
@@ -318,8 +300,8 @@ class SqliteJobs(SqliteKept):
         self, writes: Sequence[KeptWrite], owner: str, job_id: str, statement: str, *values: str | int
     ) -> bool:
         """Change a job if `owner` owns it, and kept values with it; return whether it does."""
-        storable_ids(owner, job_id)
-        storable_writes(writes)
+        checks.storable_ids(owner, job_id)
+        checks.storable_writes(writes)
 
         def work(db: sqlite3.Connection) -> bool | StoreError:
             if writes and db.execute(_OWNED, (job_id, owner)).fetchone():
@@ -332,7 +314,7 @@ class SqliteJobs(SqliteKept):
 
     def has_job(self, job_id: str) -> bool:
         """Return whether there is such a job; see `JobJournal.has_job`."""
-        storable_ids("", job_id)
+        checks.storable_ids("", job_id)
         return bool(self._file.read(_HAS, (job_id,)))
 
     def job_figures(self) -> JobFigures:
@@ -365,18 +347,18 @@ def unless_refused(result: T | StoreError) -> T:
     return result
 
 
-def _due_jobs(db: sqlite3.Connection, demand: _Demand, now: float) -> list[_Due]:
+def _due_jobs(db: sqlite3.Connection, search: _Search, now: float) -> list[_Due]:
     """Return the jobs that an owner gets, in their order."""
-    found = demand.find(db.execute(FIRST, (now,)), now)
+    found = search.find(db.execute(FIRST, (now,)), now)
     names = [each.name for each in found if not each.serial]
     due = [each for each in found if each.serial]
     # The jobs that are due first have the names whose first ones are, so no more names are needed than jobs.
-    for name in names[: demand.limit]:
-        due += map(_Due._make, db.execute(DUE, (name, now, demand.limit)))
+    for name in names[: search.limit]:
+        due += map(_Due._make, db.execute(DUE, (name, now, search.limit)))
     picked: list[_Due] = []
-    suspects = demand.suspects
+    suspects = search.suspects
     for each in sorted(due, key=_BY_DUE):
-        if len(picked) < demand.limit and (suspects or not each.running):
+        if len(picked) < search.limit and (suspects or not each.running):
             suspects -= each.running
             picked.append(each)
     return picked

@@ -5,7 +5,6 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -64,14 +63,12 @@ class AsyncNotifyReceiver(
             tasks.start_soon(self._work, work)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         self._core.running = False
         self._core.wake()
         self._tasks.cancel_scope.deadline = anyio.current_time() + self._core.policy.grace
         try:
-            await self._ends.__aexit__(kind, error, trace)
+            await self._ends.__aexit__(*error)
         finally:
             self._watch.stop()
             with anyio.CancelScope(shield=True):

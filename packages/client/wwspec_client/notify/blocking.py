@@ -8,7 +8,6 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from wwspec_client.blocking import ZoneClient
@@ -102,9 +101,7 @@ class NotifyReceiver(_Receiver[ZoneClient | Callable[[Notification], ZoneClient]
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:

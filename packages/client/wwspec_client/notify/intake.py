@@ -15,7 +15,7 @@ from wwspec_client.notify.watch import call_watched
 from wwspec_client.steps import Steps
 from wwspec_contracts.callbacks import Callback, CallbackCrypto, CallbackError, CallbackReceiver, read_xml
 from wwspec_contracts.errors import ConfigurationError, StoreError
-from wwspec_contracts.support.rare_lines import RareWarnings
+from wwspec_contracts.support.rare_lines import LineLimiter
 
 ANSWER_SECONDS = 5.0
 """Seconds that WeCom waits for the answer to a callback; it sends a callback three times in all [90238]."""
@@ -54,7 +54,7 @@ class Intake:
         if not token or not self.receive_id:
             raise ConfigurationError("a receiver needs token=, encoding_aes_key= and receive_id=, as the app has them")
         self._callbacks = CallbackReceiver(CallbackCrypto(token, encoding_aes_key, ""))
-        self._refusals, self._long_bodies = RareWarnings(_log), RareWarnings(_log)  # anybody can cause these
+        self._limiter = LineLimiter()  # anybody can cause refusals
 
     def refusal(self, method: str, length: str) -> HttpAnswer | None:
         """Return the refusal that the headers alone decide, or None.
@@ -73,7 +73,8 @@ class Intake:
 
     def too_long(self) -> HttpAnswer:
         """Log and return the answer to a body above the limit."""
-        self._long_bodies.warning("a callback was refused: its body has more than %d bytes", self.policy.body_limit)
+        text = "a callback was refused: its body has more than %d bytes"
+        self._limiter.log(_log, logging.WARNING, text, self.policy.body_limit)
         return HttpAnswer(413)
 
     def answer(self, method: str, query_text: str, body: bytes) -> Steps[HttpAnswer]:
@@ -96,7 +97,7 @@ class Intake:
                 return HttpAnswer(200, text)
             callback = Callback(read_xml(text, nested=True), text, receive_id, envelope, query.get("nonce", ""))
         except (CallbackError, ValueError) as error:
-            self._refusals.warning("a callback was refused: %s", error)
+            self._limiter.log(_log, logging.WARNING, "a callback was refused: %s", error)
             return HttpAnswer(403)
         return (yield from self._accept(callback))
 

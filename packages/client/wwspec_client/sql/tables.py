@@ -5,29 +5,13 @@ Each table is made by one statement, its indexes within: so a process that start
 
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Dialect,
-    Double,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    inspect,
-    text,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.schema import CreateTable
 
 from wwspec_contracts.errors import ConfigurationError
 
-METADATA = MetaData()
+METADATA = sa.MetaData()
 """All tables; an Alembic environment takes it beside the app's own."""
 
 _MYSQL: dict[str, Any] = {
@@ -39,127 +23,129 @@ _LOCK = 90_603_100_776
 """The number of PostgreSQL's lock of those that make tables."""
 
 
-class KeyText(TypeDecorator[str]):
+class KeyText(sa.TypeDecorator[str]):
     """Text that is compared as it is: by default MySQL takes "Corp" for "corp", and "corp " even in utf8mb4_bin."""
 
-    impl: type[String] = String
+    impl: type[sa.String] = sa.String
     cache_ok: bool = True
 
     def __init__(self, length: int) -> None:
         super().__init__(length)
         self.length = length
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
         """Return the type of a column in a database."""
         if not is_mysql(dialect):
-            return dialect.type_descriptor(String(self.length))
+            return dialect.type_descriptor(sa.String(self.length))
         collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
         return dialect.type_descriptor(VARCHAR(self.length, collation=collation))
 
 
-def is_mysql(dialect: Dialect) -> bool:
+def is_mysql(dialect: sa.Dialect) -> bool:
     """Return whether a database is MySQL or MariaDB."""
     return dialect.name in ("mysql", "mariadb")
 
 
-def _long() -> Text:
-    return Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+def _long() -> sa.Text:
+    return sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
 
 
-PENDING = Table(
+PENDING = sa.Table(
     "wwspec_pending",
     METADATA,
-    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("receiver", KeyText(64), nullable=False),
-    Column("corpid", KeyText(128), nullable=False),
-    Column("notify_id", KeyText(255), nullable=False),
-    Column("notification", _long(), nullable=False),
-    Column("stage", KeyText(32), nullable=False),
-    Column("noted", Double, nullable=False),
-    Column("due", Double, nullable=False),
-    Column("attempts", BigInteger, nullable=False),
-    Column("event", _long(), nullable=False),
-    Column("reason", _long(), nullable=False),
-    Column("holder", KeyText(32), nullable=False),
-    Column("held_until", Double, nullable=False),
-    UniqueConstraint("receiver", "corpid", "notify_id", name="wwspec_pending_key"),
-    UniqueConstraint("receiver", "stage", "position", name="wwspec_pending_stage"),
+    sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("receiver", KeyText(64), nullable=False),
+    sa.Column("corpid", KeyText(128), nullable=False),
+    sa.Column("notify_id", KeyText(255), nullable=False),
+    sa.Column("notification", _long(), nullable=False),
+    sa.Column("stage", KeyText(32), nullable=False),
+    sa.Column("noted", sa.Double, nullable=False),
+    sa.Column("due", sa.Double, nullable=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("event", _long(), nullable=False),
+    sa.Column("reason", _long(), nullable=False),
+    sa.Column("holder", KeyText(32), nullable=False),
+    sa.Column("held_until", sa.Double, nullable=False),
+    sa.UniqueConstraint("receiver", "corpid", "notify_id", name="wwspec_pending_key"),
+    sa.UniqueConstraint("receiver", "stage", "position", name="wwspec_pending_stage"),
     **_MYSQL,
 )
 """Callbacks of `SqlPendingStore`. `holder` has the row until `held_until`."""
 
-CURSORS = Table(
+CURSORS = sa.Table(
     "wwspec_cursors",
     METADATA,
-    Column("name", String(255), primary_key=True),
-    Column("next_cursor", String(255)),
-    Column("covered_until", BigInteger, nullable=False),
-    Column("pages", BigInteger, nullable=False),
-    Column("pull", String(32), nullable=False, server_default=text("''")),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("next_cursor", sa.String(255)),
+    sa.Column("covered_until", sa.BigInteger, nullable=False),
+    sa.Column("pages", sa.BigInteger, nullable=False),
+    sa.Column("pull", sa.String(32), nullable=False, server_default=sa.text("''")),
     **_MYSQL,
 )
 """Places of pulls, of `SqlCursor`."""
 
-INSTALLATIONS = Table(
+INSTALLATIONS = sa.Table(
     "wwspec_installations",
     METADATA,
-    Column("suite_id", KeyText(128), primary_key=True),
-    Column("corpid", KeyText(128), primary_key=True),
-    Column("permanent_code", _long(), nullable=False),
-    Column("corp_name", _long(), nullable=False),
-    Column("agentid", BigInteger, nullable=False, autoincrement=False),
-    Column("installed_at", Double, nullable=False),
-    Column("data_until", Double, nullable=False),
-    Column("code_digest", String(64), nullable=False),
-    Column("forgetting", Boolean, nullable=False),
-    Column("refused_at", Double, nullable=False, server_default=text("0")),
+    sa.Column("suite_id", KeyText(128), primary_key=True),
+    sa.Column("corpid", KeyText(128), primary_key=True),
+    sa.Column("permanent_code", _long(), nullable=False),
+    sa.Column("corp_name", _long(), nullable=False),
+    sa.Column("agentid", sa.BigInteger, nullable=False, autoincrement=False),
+    sa.Column("installed_at", sa.Double, nullable=False),
+    sa.Column("data_until", sa.Double, nullable=False),
+    sa.Column("code_digest", sa.String(64), nullable=False),
+    sa.Column("forgetting", sa.Boolean, nullable=False),
+    sa.Column("refused_at", sa.Double, nullable=False, server_default=sa.text("0")),
     **_MYSQL,
 )
 """Corps that have installed an app, of `SqlInstallationStore`."""
 
-TICKETS = Table(
+TICKETS = sa.Table(
     "wwspec_suite_tickets",
     METADATA,
-    Column("suite_id", KeyText(128), primary_key=True),
-    Column("ticket", _long(), nullable=False),
-    Column("made", Double, nullable=False),
+    sa.Column("suite_id", KeyText(128), primary_key=True),
+    sa.Column("ticket", _long(), nullable=False),
+    sa.Column("made", sa.Double, nullable=False),
     **_MYSQL,
 )
 """The latest ticket of each suite, of `SqlInstallationStore`."""
 
-TOKENS = Table(
+TOKENS = sa.Table(
     "wwspec_tokens",
     METADATA,
-    Column("name", KeyText(255), primary_key=True),
-    Column("value", _long(), nullable=False),
-    Column("usable_until", Double),
-    Column("owner", KeyText(64), nullable=False, server_default=text("''")),
+    sa.Column("name", KeyText(255), primary_key=True),
+    sa.Column("value", _long(), nullable=False),
+    sa.Column("usable_until", sa.Double),
+    sa.Column("owner", KeyText(64), nullable=False, server_default=sa.text("''")),
     **_MYSQL,
 )
 """Access tokens of `SqlTokenStore`."""
 
-ARCHIVE = Table(
+ARCHIVE = sa.Table(
     "wwspec_archive",
     METADATA,
-    Column("name", KeyText(64), primary_key=True),  # of the archiver
-    Column("corpid", KeyText(128), primary_key=True),
-    Column("due", Double, nullable=False),  # Unix time of the next pull
-    Column("requests", BigInteger, nullable=False),  # how often somebody has asked for a pull
-    Column("token", _long(), nullable=False),  # of the latest event
-    Column("token_until", Double, nullable=False),
-    Column("holder", KeyText(32), nullable=False),
-    Column("held_until", Double, nullable=False),
-    Column("attempts", Integer, nullable=False),  # pulls in a row that have failed
-    Column("reason", _long(), nullable=False),  # how the latest one failed
-    Column("pulled", Double, nullable=False),  # end of the latest pull that has not failed
-    Column("complete", Double, nullable=False),  # begin of the latest pull that has reached the end
-    Column("forgotten", KeyText(255), nullable=False, server_default=text("''")),  # names a `forget`; empty when none
+    sa.Column("name", KeyText(64), primary_key=True),  # of the archiver
+    sa.Column("corpid", KeyText(128), primary_key=True),
+    sa.Column("due", sa.Double, nullable=False),  # Unix time of the next pull
+    sa.Column("requests", sa.BigInteger, nullable=False),  # how often somebody has asked for a pull
+    sa.Column("token", _long(), nullable=False),  # of the latest event
+    sa.Column("token_until", sa.Double, nullable=False),
+    sa.Column("holder", KeyText(32), nullable=False),
+    sa.Column("held_until", sa.Double, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # pulls in a row that have failed
+    sa.Column("reason", _long(), nullable=False),  # how the latest one failed
+    sa.Column("pulled", sa.Double, nullable=False),  # end of the latest pull that has not failed
+    sa.Column("complete", sa.Double, nullable=False),  # begin of the latest pull that has reached the end
+    sa.Column(
+        "forgotten", KeyText(255), nullable=False, server_default=sa.text("''")
+    ),  # names a `forget`; empty when none
     **_MYSQL,
 )
 """When an archiver pulls each corp. `holder` pulls it until `held_until`. That of a forgotten corp stays."""
 
 
-def create_tables(connection: Connection) -> None:
+def create_tables(connection: sa.Connection) -> None:
     """Create the tables that are missing; any number of processes may do so at once.
 
     Args:
@@ -168,21 +154,21 @@ def create_tables(connection: Connection) -> None:
     Raises:
         ConfigurationError: It is no connection, or a table lacks a column; then nothing is changed.
     """
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, sa.Connection):
         raise ConfigurationError(
             "create_tables takes a Connection: `with engine.begin() as connection: create_tables(connection)`; of an "
             f"AsyncEngine: `await connection.run_sync(create_tables)`; not {type(connection).__name__}"
         )
     if connection.dialect.name == "postgresql":  # where IF NOT EXISTS fails when two do it at once
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     for table in METADATA.sorted_tables:
         _check_columns(connection, table)
     for table in METADATA.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
 
 
-def _check_columns(connection: Connection, table: Table) -> None:
-    inspector = inspect(connection)
+def _check_columns(connection: sa.Connection, table: sa.Table) -> None:
+    inspector = sa.inspect(connection)
     if not inspector.has_table(table.name):
         return
     present = {column["name"] for column in inspector.get_columns(table.name)}

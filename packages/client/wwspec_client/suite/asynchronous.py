@@ -1,7 +1,6 @@
 """The suite for an event loop."""
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from wwspec_client.asynchronous import AsyncZoneClient
@@ -33,12 +32,10 @@ class AsyncSuite(_Suite[AsyncZoneClient, AsyncNotifyReceiver]):
             await self._commands.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         try:
             if self._commands is not None:
-                await self._commands.__aexit__(kind, error, trace)
+                await self._commands.__aexit__(*error)
         finally:
             await self._client.aclose()
 

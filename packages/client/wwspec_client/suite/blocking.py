@@ -1,7 +1,6 @@
 """The suite for threads."""
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from wwspec_client.blocking import ZoneClient
@@ -62,9 +61,7 @@ class Suite(_Suite[ZoneClient, NotifyReceiver]):
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:

@@ -48,20 +48,7 @@ class LineLimiter:
             known = self._kinds.setdefault(kind, _Rarely()) if len(self._kinds) < MOST_KINDS else self._others
         return known.ending()
 
-
-class RareWarnings:
-    """Logs a kind of warning that can come with every call at most once a second, and counts the others.
-
-    Args:
-        logger: Where to.
-    """
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._rarely = _Rarely()
-
-    def warning(self, message: str, *args: object) -> None:
-        """Log a warning, unless the last one was just now."""
-        ending = self._rarely.ending()
-        if ending is not None:
-            self._logger.warning(f"{message}%s", *args, ending)  # noqa: G004  # a constant of the caller's
+    def log(self, logger: logging.Logger, level: int, message: str, *args: object, kind: Hashable = None) -> None:
+        """Log a line, unless it is left out; its kind is the message together with `kind`."""
+        if (ending := self.ending((message, kind))) is not None:
+            logger.log(level, f"{message}%s", *args, ending)  # noqa: G004  # a constant of the caller's

@@ -7,6 +7,7 @@ Calls and jobs are watched by these rules, and this module knows neither.
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from time import monotonic
 from typing import NamedTuple
 
@@ -35,44 +36,36 @@ class Work(NamedTuple):
     """Ties the log line to the others of the same request."""
 
 
+@dataclass(eq=False)
 class Watchdog:
-    """Watches the threads of one pool. Used by one thread.
+    """Watches the threads of one pool. Used by one thread."""
 
-    Args:
-        work: Returns what the threads do; without those that were replaced.
-        replace: Lets another thread take the place of the one that does this work; returns False when none can.
-        where: Returns where a thread is, given its ident.
-        effect: What the log says of work whose place was taken.
-        about: Lets the log lines of a block carry the number of a request.
-    """
+    work: Callable[[], Iterable[Work]]
+    """Returns what the threads do; without those that were replaced."""
+    replace: Callable[[Work], bool]
+    """Lets another thread take the place of the one that does this work; returns False when none can."""
+    where: Callable[[int], str] = describe_thread
+    """Returns where a thread is, given its ident."""
+    effect: str = "the thread was replaced"
+    """What the log says of work whose place was taken."""
+    about: Callable[[int | str], AbstractContextManager[object]] = nullcontext
+    """Lets the log lines of a block carry the number of a request."""
 
-    def __init__(
-        self,
-        work: Callable[[], Iterable[Work]],
-        replace: Callable[[Work], bool],
-        where: Callable[[int], str] = describe_thread,
-        effect: str = "the thread was replaced",
-        about: Callable[[int | str], AbstractContextManager[object]] = nullcontext,
-    ) -> None:
-        self._work = work
-        self._replace = replace
-        self._where = where
-        self._effect = effect
-        self._about = about
+    def __post_init__(self) -> None:
         self._logged: dict[int, float] = {}
         """Maps the ident of a thread to the begin of its work that a log line has named as hanging."""
 
     def check(self) -> set[int]:
         """Log what hangs and replace its threads; return the idents of the threads that hang."""
         now = monotonic()
-        hanging = {each.ident: each for each in self._work() if now - each.since > each.limit}
+        hanging = {each.ident: each for each in self.work() if now - each.since > each.limit}
         self._logged = {ident: since for ident, since in self._logged.items() if ident in hanging}
         for work in hanging.values():
-            where = self._where(work.ident)  # before it is replaced, which lets go of what is known of it
-            replaced = self._replace(work)
+            where = self.where(work.ident)  # before it is replaced, which lets go of what is known of it
+            replaced = self.replace(work)
             if self._logged.get(work.ident) != work.since:
                 self._logged[work.ident] = work.since
-                fate = self._effect if replaced else _NO_PLACE
-                with self._about(work.request):
+                fate = self.effect if replaced else _NO_PLACE
+                with self.about(work.request):
                     log.error(_LINE, work.name, work.thread, now - work.since, fate, where)
         return set(hanging)

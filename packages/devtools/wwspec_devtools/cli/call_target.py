@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 import msgspec
@@ -14,13 +14,11 @@ from wwspec_devtools.cli.emulator_options import connected_to, corp_option, url_
 from wwspec_devtools.cli.failure_report import print_why
 from wwspec_devtools.cli.wecom import WeCom, credential_names, wecom_options
 from wwspec_devtools.emulator.http.client import DEFAULT_URL
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import FunctionT, print_json
 from wwspec_router.config import variable
 
 if TYPE_CHECKING:
     from wwspec_client import ZoneClient
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 RESULT_SECONDS = 30.0

@@ -4,7 +4,7 @@ import urllib.request
 from collections.abc import Callable
 from functools import partial, wraps
 from http.client import HTTPException
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import click
@@ -15,11 +15,9 @@ from wwspec_devtools.cli.dev_note import note_path, noted_url
 from wwspec_devtools.cli.option_types import FILE, FOLDER, Seconds
 from wwspec_devtools.emulator.http.client import DEFAULT_URL, EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import APP_TYPES, MAX_CORPS, EmulatorSettings
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.options import FunctionT, secret_option
 from wwspec_router.cli.ports import occupant
 from wwspec_router.config import DEFAULT_PORT, variable
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 DEFAULTS = EmulatorSettings()
 MOST_MACHINES = 16

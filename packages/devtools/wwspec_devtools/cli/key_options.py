@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import click
 
 from wwspec_devtools.cli.option_types import FOLDER
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.options import FunctionT, secret_option
 from wwspec_router.config import variable
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 def key_options(*, confirm: bool) -> Callable[[FunctionT], FunctionT]:

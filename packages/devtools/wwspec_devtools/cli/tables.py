@@ -4,14 +4,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from wwspec_contracts.support.printable import printable
-from wwspec_router.cli.options import print_json
-
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+from wwspec_router.cli.options import FunctionT, print_json
 
 WIDEST = 60
 """Characters of a cell, but for those of the last column."""

@@ -3,20 +3,19 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_router.cli.help import SectionedCommand
-from wwspec_router.cli.options import secret_option
+from wwspec_router.cli.options import FunctionT, secret_option
 from wwspec_router.config import variable
 
 if TYPE_CHECKING:
     from wwspec_client import AsyncZoneClient, ZoneClient
     from wwspec_client.stores import TokenProvider
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 WECOM_URL = "https://qyapi.weixin.qq.com"
 _SUITE = ("suite_id", "suite_secret", "suite_ticket", "permanent_code")

@@ -4,14 +4,7 @@ from wwspec_contracts.wrapping import func_input
 from wwspec_router.handlers.ability import Handler
 from wwspec_router.handlers.events import EventHandler
 from wwspec_router.registry.events import EventTarget
-from wwspec_router.registry.targets import (
-    ApiTarget,
-    CallbackTarget,
-    FuncTarget,
-    HandlerTarget,
-    ProgramTarget,
-    Target,
-)
+from wwspec_router.registry.targets import ApiTarget, CallbackTarget, FuncTarget, HandlerTarget, ProgramTarget, Target
 
 _OF_PROGRAM = {
     "status": "figures of the program",

@@ -488,3 +488,14 @@ class Platform:
             agentid=None if app is None else app.agentid,
             head=head,
         )
+
+
+class PlatformPart:
+    """What tests and people use of one platform; see the modules of `http`.
+
+    Args:
+        platform: The platform.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform

@@ -5,7 +5,6 @@ Knows nothing of zones; what it serves sees an ordinary HTTP/1.1 client on this 
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import anyio
@@ -49,9 +48,7 @@ class MemoryServer:
             self._ends = stack.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ends.close()
 
     def request(

@@ -5,7 +5,7 @@ It knows nothing of `Zone`.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -71,8 +71,7 @@ class ServedProgram:
             variables["WWSPEC_EMULATOR_URL"] = self.client.url
             numbers = range(1, machines + 1) if machines > 1 else [0]
             self._machines = [
-                _Machine(self.folder, number, port, command, variables, self.client, self._child)
-                for number, port in zip(numbers, ports, strict=True)
+                _Machine(self, number, port, command, variables) for number, port in zip(numbers, ports, strict=True)
             ]
             self._var = self._machines[0].var
             registering = self._registering()
@@ -157,34 +156,24 @@ class _Machine:
     """One machine: a process, and a folder that is its disk.
 
     Args:
-        folder: Of all processes.
+        program: All processes.
         number: Its number; 0 for the only one.
         port: Where its program listens.
         command: The verb and its options, without what is different on each machine.
         environment: The same of variables.
-        client: Of the emulator.
-        start: Starts a child.
     """
 
     child: Child
 
     def __init__(
-        self,
-        folder: Path,
-        number: int,
-        port: int,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        client: EmulatorClient,
-        start: Callable[..., Child],
+        self, program: ServedProgram, number: int, port: int, command: Sequence[str], environment: Mapping[str, str]
     ) -> None:
         self.number = number
         self.url = ""
         self.is_stopped = False
         """Whether an order has stopped it."""
-        self._client = client
-        self._start = start
-        disk = folder / f"machine-{number}" if number else folder
+        self._program = program
+        disk = program.folder / f"machine-{number}" if number else program.folder
         self.log, self._store, self.var = disk / "program.log", disk / "notify.db", disk / "var"
         self.var.mkdir(parents=True)
         self._command = [*command[:1], "--port", str(port), "--store", f"sqlite:{self._store}", *command[1:]]
@@ -197,13 +186,13 @@ class _Machine:
 
     def start(self) -> None:
         """Start its process."""
-        self.child = self._start(self._command, self._environment, output=self.log)
+        self.child = self._program._child(self._command, self._environment, output=self.log)
 
     def wait_ready(self) -> None:
         """Wait until it takes calls, and point the emulator at it; raises `ChildError`."""
         self.url = self.child.announced_url()
         self.child.wait_ready(f"{self.url}/healthz")
-        self._client.point_to(self.url, machine=max(1, self.number))
+        self._program.client.point_to(self.url, machine=max(1, self.number))
 
     def end(self) -> None:
         """End its process, if it has one."""

@@ -3,22 +3,20 @@
 import secrets
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Event
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
+from wwspec_contracts.callbacks import CallbackError
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_contracts.support.signals import until_interrupted
 from wwspec_devtools.app_settings import file_variable
@@ -29,18 +27,19 @@ from wwspec_devtools.cli.emulator_options import port_options
 from wwspec_devtools.cli.free_ports import require_free_ports
 from wwspec_devtools.console_contracts.described import described_contracts
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.cli.options import app_options, own_settings_file
 from wwspec_router.config import registry_path
 from wwspec_router.registry.table import build_table
+
+if TYPE_CHECKING:
+    from wwspec_client import NotifyEvent, ZoneClient
 
 TICK = 0.2
 """Seconds between two checks for a signal."""
 CALLBACK_LIMIT = 10.0
 """Seconds to wait for the notification."""
 PAGE = 200
-MAX_BODY = 1 << 20
 
 
 @click.command()
@@ -60,100 +59,53 @@ def command(app: Path, registry: Path | None, once: bool, port: int, emulator_po
     serving = partial(_serving, app, registry)
     with until_interrupted(), ExitStack() as stack:
         try:
-            client, callbacks = stack.enter_context(serving(port, emulator_port))
+            client = stack.enter_context(serving(port, emulator_port))
         except ConfigurationError:
             if named or not once:
                 raise
             port, emulator_port = stack.enter_context(held_ports(2))  # other ports will do until the flow ends
-            client, callbacks = stack.enter_context(serving(port, emulator_port))
+            client = stack.enter_context(serving(port, emulator_port))
         client.register(contracts)
         print_places(client, f"http://127.0.0.1:{port}", f"{len(contracts)} abilities of {app}")
         click.echo()
         if opens:
             open_in_browser(f"http://127.0.0.1:{emulator_port}/")
-        _play(client, callbacks)
+        _play(client, *stack.enter_context(_receiving(client)))
         if not once:
             _keep_serving(client)
 
 
-class CallbackServer:
-    """The app's callback URL [99843], on a loopback port that the system chooses, within a `with` block.
-
-    Args:
-        crypto: Token, key and corpid of the app's callback.
-    """
-
-    def __init__(self, crypto: CallbackCrypto) -> None:
-        self._callbacks: Queue[dict[str, str]] = Queue()
-        receiver, callbacks = CallbackReceiver(crypto), self._callbacks
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self._answer(receiver.answer_echo)
-
-            def do_POST(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                body = self.rfile.read(min(length, MAX_BODY)).decode(errors="replace")
-
-                def read(query: Mapping[str, str]) -> str:
-                    callbacks.put(dict(receiver.open(query, body).fields))
-                    return ""
-
-                self._answer(read)
-
-            def _answer(self, work: Callable[[Mapping[str, str]], str]) -> None:
-                query = dict(parse_qsl(urlsplit(self.path).query))
-                try:
-                    status, text = 200, work(query)
-                except CallbackError:
-                    status, text = 403, ""
-                self.send_response(status)
-                self.send_header("content-length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Log nothing: the demo prints its own steps."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback-server")
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/callback"
-
-    def receive(self, timeout: float) -> dict[str, str]:
-        """Return the fields of the next callback, such as `Event` and `NotifyId`.
-
-        Raises:
-            CallbackError: None came within `timeout` seconds.
-        """
-        try:
-            return self._callbacks.get(timeout=timeout)
-        except Empty:
-            raise CallbackError(f"no callback came within {timeout:g} seconds") from None
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Log nothing: the demo prints its own steps."""
 
 
 @contextmanager
-def _serving(
-    app: Path, registry: Path, port: int, emulator_port: int
-) -> Iterator[tuple[EmulatorClient, CallbackServer]]:
-    """Run the app's callback URL, the emulator and the program until the end of the block.
+def _receiving(client: EmulatorClient) -> "Iterator[tuple[ZoneClient, Queue[NotifyEvent]]]":
+    """Serve the app's callback URL [99843], on a loopback port that the system chooses, until the end of the block."""
+    from wwspec_client import NotifyReceiver  # here, as below: `--help` needs no extra
+    from wwspec_devtools.testing.app import App
+
+    app = App(client).client
+    events: Queue[NotifyEvent] = Queue()
+    token, key, corpid = secrets.token_hex(16), secrets.token_hex(21) + "A", client.info()["corpid"]
+    with (
+        NotifyReceiver(app, events.put, token=token, encoding_aes_key=key, receive_id=corpid) as receiver,
+        make_server("127.0.0.1", 0, receiver, handler_class=_QuietHandler) as server,
+    ):
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="callback-server")
+        thread.start()
+        try:
+            client.set_callback(f"http://127.0.0.1:{server.server_port}/callback", token, key)
+            yield app, events
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _serving(app: Path, registry: Path, port: int, emulator_port: int) -> Iterator[EmulatorClient]:
+    """Run the emulator and the program until the end of the block.
 
     Raises:
         ConfigurationError: A port is taken, maybe only since it was found free.
@@ -161,15 +113,10 @@ def _serving(
     ports = {"--port": port, "--emulator-port": emulator_port}
     require_free_ports(ports)
     url, program_url = f"http://127.0.0.1:{emulator_port}", f"http://127.0.0.1:{port}"
-    token, key = secrets.token_hex(16), secrets.token_hex(21) + "A"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wwspec-demo-")))
-        callbacks = stack.enter_context(CallbackServer(CallbackCrypto(token, key, EmulatorSettings().corpid)))
-        emulator = Child(
-            ["emulate", "--port", str(emulator_port), "--program-url", program_url] + ["--callback-url", callbacks.url],
-            {"WWSPEC_CALLBACK_TOKEN": token, "WWSPEC_ENCODING_AES_KEY": key},
-            output=folder / "emulator.log",
-        )
+        emulate = ["emulate", "--port", str(emulator_port), "--program-url", program_url]
+        emulator = Child(emulate, output=folder / "emulator.log")
         stack.callback(emulator.stop)
         program = Child(
             ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(registry), "--port", str(port)]
@@ -186,28 +133,27 @@ def _serving(
             stack.close()
             require_free_ports(ports)  # says who has taken one since
             raise
-        yield stack.enter_context(EmulatorClient(url)), callbacks
+        yield stack.enter_context(EmulatorClient(url))
 
 
-def _play(client: EmulatorClient, callbacks: CallbackServer) -> None:
+def _play(client: EmulatorClient, app: "ZoneClient", events: "Queue[NotifyEvent]") -> None:
     """Play the flow, and print a line or two for each step."""
     from wwspec_contracts import sync_msg
-    from wwspec_devtools.testing.app import App  # here, since `--help` needs no extra
 
-    app = App(client).client
     client.receive_events()
     row("app", "set_receive_callback: events go to the program")
     fired = client.fire("conversation_new_message")
     row("WeCom", "event conversation_new_message -> program, encrypted, call_type 2")
     row("program", f"stored it under a fresh notify_id, called spec_notify_app, answered {fired['reply']}")
-    notification = callbacks.receive(CALLBACK_LIMIT)
-    notify_id = notification["NotifyId"]
-    row("WeCom", f"program_notify -> app: NotifyId {notify_id}, NotifyScene {notification['NotifyScene']}")
-    event = app.call("get_callback_data", notify_id=notify_id)
-    row("app", f"get_callback_data by notify_id: {msgspec.json.encode(event).decode()}")
+    try:
+        event = events.get(timeout=CALLBACK_LIMIT)
+    except Empty:
+        raise CallbackError(f"no callback came within {CALLBACK_LIMIT:g} seconds") from None
+    row("WeCom", f"program_notify -> app: NotifyId {event.notify_id}, NotifyScene {event.notification.scene}")
+    row("app", f"get_callback_data by notify_id: {msgspec.json.encode(event.raw).decode()}")
     messages = pages = 0
     last: Any = None
-    for page in app.pages(sync_msg.Request(token=event["conversation_new_message"]["token"], limit=PAGE)):
+    for page in app.pages(sync_msg.Request(token=event.raw["conversation_new_message"]["token"], limit=PAGE)):
         pages, messages = pages + 1, messages + len(page.msg_list)
         last = page.msg_list[-1] if page.msg_list else last
         row("app", f"invoke_sync_msg, page {pages}: {len(page.msg_list)} messages")

@@ -1,11 +1,10 @@
 """`wwspec keys`: the app's private keys, which open the secret keys of messages."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from enum import Enum, auto
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,13 +13,12 @@ from wwspec_devtools.cli.command_group import CommandGroup
 from wwspec_devtools.cli.key_options import key_options
 from wwspec_devtools.cli.sealing import prefix_option, pull_messages
 from wwspec_devtools.cli.wecom import WeCom, WeComCommand, wecom_options
-from wwspec_router.cli.options import print_json
+from wwspec_router.cli.options import FunctionT, print_json
 
 if TYPE_CHECKING:
     from wwspec_client import ZoneClient
     from wwspec_client.key_folder import KeyFile, KeyFolder
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 CONSOLE_CODES = (48001, 48002, 710640)
 """WeCom refuses `set_public_key` to this app: the key of a corp's own app is set in the admin console [99845]."""

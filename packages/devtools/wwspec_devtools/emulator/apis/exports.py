@@ -7,19 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted, errmsg
+from wwspec_devtools.emulator.state import exports
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.conversations import EMPLOYEE, Conversations
-from wwspec_devtools.emulator.state.exports import (
-    EXPIRED,
-    FINISHED,
-    SUFFIXES,
-    WRONG_KEY,
-    Fill,
-    content_of,
-    filled,
-    name_of_customer,
-    name_of_group,
-)
 from wwspec_devtools.emulator.state.people import DEPARTMENTS
 from wwspec_devtools.emulator.state.world import World
 
@@ -44,13 +34,13 @@ def create_chatdata_export_job(world: World, app: App, request: CreateExport) ->
     if template is None:
         raise RefusedError(40145, "media_id")
     name = template.name.lower()
-    if not name.endswith(SUFFIXES):
-        raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(SUFFIXES)}")
+    if not name.endswith(exports.SUFFIXES):
+        raise RefusedError(40058, f"media_id: the template's name must end with {', '.join(exports.SUFFIXES)}")
     corp.exports.use_code(request.code)
     corp.daily_exports.admit("create_chatdata_export_job", now)
     content, errcode = None, 0
     try:
-        content = filled(name, template.content, _filler(corp.chats, app))
+        content = exports.filled(name, template.content, _filler(corp.chats, app))
     except RefusedError as error:
         errcode = error.errcode
     jobid, job = corp.exports.add(app.agentid, content, errcode, now)
@@ -65,13 +55,13 @@ def get_chatdata_export_job_status(world: World, app: App, request: AskedExport)
     now = world.clock.now()
     job = world.corp(app).exports.get(request.jobid, app.agentid, now)
     status = job.status(now)
-    if status != FINISHED:
+    if status != exports.FINISHED:
         return accepted(status=status)
     outcome = {"result_errcode": job.errcode, "result_errmsg": errmsg(job.errcode)}
     return accepted(status=status, **outcome, **({"result_id": job.result_id} if job.result_id else {}))
 
 
-def _filler(chats: Conversations, app: App) -> Fill:
+def _filler(chats: Conversations, app: App) -> exports.Fill:
     """Return the function that fills the marks of a template."""
 
     def employee(field: str) -> Callable[[str], str | None]:
@@ -86,14 +76,14 @@ def _filler(chats: Conversations, app: App) -> Fill:
 
     def chat(chatid: str) -> str | None:
         group = chats.groups.get(chatid)
-        return None if group is None else name_of_group(group)
+        return None if group is None else exports.name_of_group(group)
 
     def message(value: str) -> str:
         msgid, _, secret_key = value.partition("/")
         found = chats.find(msgid)
         if found is None:
-            return EXPIRED
-        return content_of(found) if app.keys.secret_key(msgid) == secret_key else WRONG_KEY
+            return exports.EXPIRED
+        return exports.content_of(found) if app.keys.secret_key(msgid) == secret_key else exports.WRONG_KEY
 
     def department(value: str) -> str | None:
         return DEPARTMENTS.get(int(value)) if value.isdecimal() else None
@@ -105,6 +95,6 @@ def _filler(chats: Conversations, app: App) -> Fill:
         "userAliasOrName": alias_or_name,
         "chatName": chat,
         "msgContent": message,
-        "externalUserName": partial(name_of_customer, chats),
+        "externalUserName": partial(exports.name_of_customer, chats),
     }
     return lambda name, value: fillers[name](value)

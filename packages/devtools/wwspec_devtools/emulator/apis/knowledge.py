@@ -12,18 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_devtools.emulator.answers import Answer, Asked, RefusedError, accepted
+from wwspec_devtools.emulator.state import knowledge
 from wwspec_devtools.emulator.state.accounts import App
 from wwspec_devtools.emulator.state.corps import Corp
-from wwspec_devtools.emulator.state.knowledge import (
-    ADDED,
-    FAILED,
-    MAX_CONTENTS,
-    SUFFIXES,
-    WEB_LINK,
-    Content,
-    KnowledgeBase,
-    NewContent,
-)
 from wwspec_devtools.emulator.state.world import World
 
 MAX_NAME_BYTES = 200
@@ -59,7 +50,7 @@ class RemoveDoc(Asked):
     """Request of `knowledge_base_remove_doc`."""
 
     kb_id: str
-    docid_list: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=MAX_CONTENTS)]
+    docid_list: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(max_length=knowledge.MAX_CONTENTS)]
 
 
 class ModifyName(Asked):
@@ -134,11 +125,11 @@ def knowledge_base_delete(world: World, app: App, request: BaseId) -> Answer:
     return accepted()
 
 
-def _owned(world: World, app: App, kb_id: str) -> KnowledgeBase:
+def _owned(world: World, app: App, kb_id: str) -> knowledge.KnowledgeBase:
     return world.corp(app).knowledge.owned(kb_id, app.agentid)
 
 
-def _learn(world: World, app: App, base: KnowledgeBase, added: list[Content]) -> None:
+def _learn(world: World, app: App, base: knowledge.KnowledgeBase, added: list[knowledge.Content]) -> None:
     """Send the program an event for each content when it is learnt, one after the other."""
     waiting = deque((content.docid, content.ready) for content in added)
 
@@ -159,7 +150,7 @@ def _learn(world: World, app: App, base: KnowledgeBase, added: list[Content]) ->
                     "knowledge_base_id": base.kb_id,
                     "knowledge_base_name": name,
                     "doc_id": docid,
-                    "learn_status": ADDED if content.new.learnable else FAILED,
+                    "learn_status": knowledge.ADDED if content.new.learnable else knowledge.FAILED,
                 },
             )
         next_one()
@@ -176,28 +167,28 @@ def _invisible(text: str) -> bool:
     return not text.strip() or any(unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") for char in text)
 
 
-def _check_contents(corp: Corp, app: App, asked: list[AskedContent], now: float) -> list[NewContent]:
-    if len(asked) > MAX_CONTENTS:
-        raise RefusedError(790026, f"doc_list: {MAX_CONTENTS} contents")
+def _check_contents(corp: Corp, app: App, asked: list[AskedContent], now: float) -> list[knowledge.NewContent]:
+    if len(asked) > knowledge.MAX_CONTENTS:
+        raise RefusedError(790026, f"doc_list: {knowledge.MAX_CONTENTS} contents")
     return [_check_content(corp, app, content, f"doc_list[{place}]", now) for place, content in enumerate(asked)]
 
 
-def _check_content(corp: Corp, app: App, asked: AskedContent, place: str, now: float) -> NewContent:
-    if asked.type != WEB_LINK and asked.type not in SUFFIXES:
-        raise RefusedError(40058, f"{place}.type: {', '.join(map(str, [*SUFFIXES, WEB_LINK]))}")
+def _check_content(corp: Corp, app: App, asked: AskedContent, place: str, now: float) -> knowledge.NewContent:
+    if asked.type != knowledge.WEB_LINK and asked.type not in knowledge.SUFFIXES:
+        raise RefusedError(40058, f"{place}.type: {', '.join(map(str, [*knowledge.SUFFIXES, knowledge.WEB_LINK]))}")
     if _invisible(asked.doc_name):
         raise RefusedError(790033 if asked.doc_name else 40063, f"{place}.doc_name")
-    suffix = SUFFIXES.get(asked.type, "")
+    suffix = knowledge.SUFFIXES.get(asked.type, "")
     if len(asked.doc_name.encode(errors="replace")) > MAX_NAME_BYTES or not asked.doc_name.lower().endswith(suffix):
         raise RefusedError(790032, f"{place}.doc_name: {suffix or 'any'} suffix, {MAX_NAME_BYTES} bytes")
-    if asked.type == WEB_LINK:
+    if asked.type == knowledge.WEB_LINK:
         _check_url(asked.web_url, f"{place}.web_url")
-        return NewContent(doc_name=asked.doc_name, type=WEB_LINK, web_url=asked.web_url)
+        return knowledge.NewContent(doc_name=asked.doc_name, type=knowledge.WEB_LINK, web_url=asked.web_url)
     if not asked.file_media_id:
         raise RefusedError(40063, f"{place}.file_media_id")
     if corp.media.get(app.agentid, asked.file_media_id, now) is None:
         raise RefusedError(40145, f"{place}.file_media_id")
-    return NewContent(doc_name=asked.doc_name, type=asked.type, file_media_id=asked.file_media_id)
+    return knowledge.NewContent(doc_name=asked.doc_name, type=asked.type, file_media_id=asked.file_media_id)
 
 
 def _check_url(url: str, place: str) -> None:
@@ -212,11 +203,11 @@ def _check_url(url: str, place: str) -> None:
         raise RefusedError(790025, f"{place}: http or https, {MAX_URL_BYTES} bytes")
 
 
-def _added(content: Content) -> dict[str, Any]:
+def _added(content: knowledge.Content) -> dict[str, Any]:
     return {"docid": content.docid, **msgspec.to_builtins(content.new)}
 
 
-def _detail(content: Content, now: float) -> dict[str, Any]:
+def _detail(content: knowledge.Content, now: float) -> dict[str, Any]:
     return {
         "docid": content.docid,
         "doc_name": content.new.doc_name,

@@ -14,18 +14,11 @@ from wwspec_contracts.files import ConsoleContract, DescribedContract
 from wwspec_devtools.console_contracts.comparing import compare
 from wwspec_devtools.console_contracts.saved_requests import SavedRequest, SavedRequests
 from wwspec_devtools.emulator.answers import Answer, RefusedError, accepted, read, refusing
-from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.platform import Platform, PlatformPart
 
 
-class Abilities:
-    """The abilities of one platform's program.
-
-    Args:
-        platform: The platform.
-    """
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+class Abilities(PlatformPart):
+    """The abilities of one platform's program."""
 
     def register(self, body: bytes) -> Answer:
         """Register the abilities of the program anew, given as JSON: ability ID -> a `DescribedContract`."""
@@ -101,15 +94,11 @@ def request_text(request: Any, data: str | None) -> str | None:
 UNKNOWN_FOLDER = "the emulator knows no folder of saved requests: start it by `wwspec dev`, or with --requests"
 
 
-class Saved:
-    """The saved requests that one emulator knows.
-
-    Args:
-        platform: The platform.
-    """
+class Saved(PlatformPart):
+    """The saved requests that one emulator knows."""
 
     def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+        super().__init__(platform)
         folder = platform.settings.requests
         self._saved = None if folder is None else SavedRequests(folder)
         self._writing = threading.Lock()

@@ -4,7 +4,6 @@ Speaks HTTP and knows nothing of the emulator's state.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlencode
 
@@ -81,9 +80,7 @@ class EmulatorClient(AdministrationClient, FaultsClient):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

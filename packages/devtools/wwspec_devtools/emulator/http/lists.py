@@ -6,20 +6,13 @@ import msgspec
 from msgspec import UNSET
 
 from wwspec_devtools.emulator.answers import Answer, accepted
-from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.platform import PlatformPart
 from wwspec_devtools.emulator.state.conversations import Conversations, Message
 from wwspec_devtools.emulator.state.rules import Rule
 
 
-class Lists:
-    """Lists of one platform's corp.
-
-    Args:
-        platform: The platform.
-    """
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+class Lists(PlatformPart):
+    """Lists of one platform's corp."""
 
     def messages(self, before: int | None, limit: int, text: str, corp: str) -> Answer:
         """Return `messages`, newest first.

@@ -8,19 +8,12 @@ from typing import Any, Literal
 
 from wwspec_devtools.emulator.answers import Answer, accepted
 from wwspec_devtools.emulator.http.waiting import WaitMs
-from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.platform import PlatformPart
 from wwspec_devtools.emulator.state.machines import Machine, Machines
 
 
-class MachineControl:
-    """Controls the machines of one platform's program.
-
-    Args:
-        platform: The platform.
-    """
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+class MachineControl(PlatformPart):
+    """Controls the machines of one platform's program."""
 
     def states(self) -> Answer:
         """Return the `machines`."""

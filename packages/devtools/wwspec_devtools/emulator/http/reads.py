@@ -20,7 +20,7 @@ from wwspec_devtools.emulator.display.verdicts import request_fit
 from wwspec_devtools.emulator.display.views import row, row_with_bodies, whole
 from wwspec_devtools.emulator.http.lists import shown_message
 from wwspec_devtools.emulator.http.machines import shown_connection, shown_machine
-from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.platform import PlatformPart
 from wwspec_devtools.emulator.program.programs import reply_to_empty_call
 from wwspec_devtools.emulator.pytests.flow import Exchange, Flow
 from wwspec_devtools.emulator.pytests.recorded import Asserts, recorded_test
@@ -38,15 +38,8 @@ FIGURES_SECONDS = 5.0
 Json = dict[str, Any]
 
 
-class Watch:
-    """Reads what can be watched of one platform.
-
-    Args:
-        platform: The platform.
-    """
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+class Watch(PlatformPart):
+    """Reads what can be watched of one platform."""
 
     @property
     def record(self) -> Traffic:

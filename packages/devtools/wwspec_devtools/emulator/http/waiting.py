@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from wwspec_devtools.emulator.answers import Answer, accepted
-from wwspec_devtools.emulator.platform import Platform
+from wwspec_devtools.emulator.platform import PlatformPart
 from wwspec_devtools.emulator.state.traffic.entries import CALLBACK, EVENT, Entry
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.emulator.state.traffic.traces import FAILED, JOB
@@ -19,15 +19,8 @@ WaitMs = Annotated[int, Meta(ge=0, le=10_000)]
 """How many milliseconds a request waits at most."""
 
 
-class Waiting:
-    """Waits for what happens in one platform.
-
-    Args:
-        platform: The platform.
-    """
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+class Waiting(PlatformPart):
+    """Waits for what happens in one platform."""
 
     def notifications(self, after: Annotated[int, Meta(ge=0)] = 0, wait_ms: WaitMs = 0, *, corp: str) -> Answer:
         """Return the latest `notifications`, oldest first, and the number of the `last` one.

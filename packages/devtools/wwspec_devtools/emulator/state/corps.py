@@ -182,7 +182,7 @@ class MediaFiles:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.files = BoundedDict[str, MediaFile](MEDIA_BYTES)
-        """By media_id."""
+        """Maps a media_id to its file."""
 
     def add(self, owner: int, name: str, content: bytes, now: float) -> str:
         """Keep a file for three days and return its media_id."""

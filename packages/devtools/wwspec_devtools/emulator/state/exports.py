@@ -220,7 +220,7 @@ _NAMES = {
 }
 """The kinds that are shown by their names alone [99968]."""
 _CONSENT = {texts.AGREE: "同意会话存档", texts.REFUSE: "拒绝会话存档"}
-"""As the chat component shows it: which words it has there is not known."""
+"""The texts of answers about consent. Which words the chat component has there is not known."""
 
 
 def content_of(message: Message) -> str:
