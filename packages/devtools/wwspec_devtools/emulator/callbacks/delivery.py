@@ -141,13 +141,12 @@ class Courier:
             self._report(waiting, "dropped", 0, None)
 
     def _carry(self, delivery: Delivery) -> None:
-        for number in range(1, TRIES + 1):
-            last = self._try(delivery)
-            if last.shown.advice is None:
-                self._report(delivery, "delivered", number, last)
-                return
-            if self._stopping.is_set():
-                break
+        number, last = 1, self._try(delivery)
+        while last.shown.advice is not None and number < TRIES and not self._stopping.is_set():
+            number, last = number + 1, self._try(delivery)
+        if last.shown.advice is None:
+            self._report(delivery, "delivered", number, last)
+            return
         why = ", since it is not verified" if last.shown.method == "GET" else ""
         tries, reason = counted(number, "try", "tries"), _reason(last)
         _log.warning("a callback to the %s failed after %s%s: %s", self._kind.name, tries, why, reason)
