@@ -11,7 +11,15 @@ from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
 import msgspec
 
-from wwspec_contracts.errors import CallError
+from wwspec_contracts.errors import (
+    ApiError,
+    CallError,
+    CrashError,
+    HandlerTimeoutError,
+    KeptValueError,
+    OutputError,
+    SdkCallError,
+)
 from wwspec_contracts.support.stacks import NOT_DESCRIBABLE, class_of, is_a
 from wwspec_devtools.emulator.state.traffic import traces
 from wwspec_router.kernel.observer import Ended, Observation, Send, current_observation
@@ -19,6 +27,9 @@ from wwspec_router.logs.tracebacks import frames_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_FAULTS = (OutputError, HandlerTimeoutError, CrashError, KeptValueError, SdkCallError, ApiError)
+"""Errors by which no program refuses a call on purpose."""
 
 MAX_CHARACTERS = 4096
 """Characters of one line."""
@@ -212,7 +223,8 @@ def _failure(error: BaseException) -> traces.Failure:
     text, detail = message_of(error), ""
     with suppress(BaseException):  # its own class raises
         detail = str.encode(error.detail, "utf-8", "replace").decode() if is_a(error, CallError) else ""
-    return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames)
+    refuses = is_a(error, CallError) and not issubclass(type(error), _FAULTS)
+    return traces.Failure(class_of(error), f"{text} ({detail})" if detail else text, frames, refuses)
 
 
 def message_of(error: BaseException) -> str:

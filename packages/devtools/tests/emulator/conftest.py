@@ -142,6 +142,7 @@ class CallbackApp:
         self.echoes = 0
         self.answers: deque[int] = deque()
         self.echo_answers: deque[str] = deque()
+        self.body = b"success"
         self.posts = 0
         self.stamps: list[int] = []
         self.received: list[dict[str, str]] = []
@@ -158,7 +159,7 @@ class CallbackApp:
         self.stamps.append(int(query["timestamp"]))
         self.received.append(dict(self.receiver.open(query, body.decode()).fields))
         self.outer.append(read_xml(body.decode()))
-        return self.answers.popleft() if self.answers else 200, {}, b"success"
+        return self.answers.popleft() if self.answers else 200, {}, self.body
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_an_answer_that_is_not_the_bare_echo_fails(
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ((403, {}, b""), "answered HTTP status 403"),
+        ((403, {}, b"forbidden"), 'answered HTTP status 403 "forbidden"'),
         ((302, {"location": "/elsewhere"}, b""), "answered HTTP status 302"),
     ],
 )
@@ -69,9 +69,23 @@ def test_a_refusal_names_the_settings_that_may_differ(
     url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
     done = verify(start_with_callback(start, url))
     assert done.exit_code == 1
-    assert done.stderr.startswith(f"Error: {url} {reason}")
+    assert done.stderr.startswith(f"Error: GET {url} {reason}: check that it takes GET requests")
     assert "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("app_type", "named"),
+    [("self", "the corpid wwcallback are"), ("third", "the provider's corpid wwprovider00000001 are")],
+)
+def test_a_refusal_names_the_id_for_which_the_url_is_verified(
+    start: StartEmulator, stack: ExitStack, app_type: str, named: str
+) -> None:
+    answer: Response = (403, {}, b"")
+    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
+    keys = {"callback_token": TOKEN, "encoding_aes_key": AES_KEY}
+    done = verify(start(corpid="wwcallback", app_type=app_type, callback_url=url, **keys))
+    assert named in done.stderr
 
 
 def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
@@ -85,12 +99,12 @@ def test_an_app_that_is_not_up_yet_is_a_warning_and_no_end(
         [record] = caplog.records
         assert record.name == "uvicorn.error", "which is where `wwspec emulate` prints"
         assert record.getMessage() == (
-            f"the callback URL is not verified: nothing answers at {url} (ConnectError): start the app, then run "
-            "`wwspec zone verify-callback`"
+            f"the callback URL is not verified: GET {url} failed, nothing answers (ConnectError): start the app, "
+            "then run `wwspec zone verify-callback`"
         )
         done = verify(emulator)
     assert done.exit_code == 1
-    assert done.stderr == f"Error: nothing answers at {url} (ConnectError): start the app\n"
+    assert done.stderr.startswith(f"Error: GET {url} failed, nothing answers (ConnectError): start the app, then run")
 
 
 def test_without_a_callback_url_there_is_nothing_to_verify(start: StartEmulator) -> None:

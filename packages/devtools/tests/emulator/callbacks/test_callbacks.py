@@ -1,24 +1,35 @@
+import logging
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.emulator.conftest import AES_KEY, TOKEN, CallbackApp, StartEmulator, callbacks_of, start_with_callback
 from tests.support.apps import ROOT
-from tests.support.emulator import Response, free_socket, http_server, url_of
+from tests.support.emulator import Emulator, Response, free_socket, http_server, url_of
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_devtools.emulator.callbacks import delivery as courier_module
 from wwspec_devtools.emulator.callbacks.delivery import Courier
-from wwspec_devtools.emulator.http.client import EmulatorError
+from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.state.clock import Clock
 from wwspec_devtools.emulator.state.tickets import Notification
 from wwspec_devtools.testing.zone import Zone
 
 CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
+
+
+def callbacks(emulator: Emulator) -> list[dict[str, Any]]:
+    """Return the entries of the callbacks, each with its row in the list of notifications."""
+    callbacks_of(emulator)
+    rows = emulator.http.get("/emulator/traffic?kind=callback&bodies=true").json()["traffic"]
+    entries = [emulator.http.get(f"/emulator/traffic/{row['number']}").json()["entry"] for row in rows]
+    assert [each["attempt"] for each in entries] == [row["attempt"] for row in rows]
+    return [{**each, "notification": row} for each, row in zip(entries, emulator.notifications(), strict=True)]
 
 
 @pytest.mark.parametrize(("renews", "late"), [(True, 0), (False, 710646)])
@@ -91,6 +102,68 @@ def test_a_url_that_does_not_answer_the_echo_gets_nothing(start: StartEmulator, 
     assert callbacks_of(emulator)[1] == ("delivered", 1)
 
 
+def test_a_callback_that_the_app_refuses_says_why_in_the_record_and_in_the_log(
+    start: StartEmulator, callback_app: CallbackApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    emulator = start_with_callback(start, callback_app.url)
+    callback_app.answers.extend([500, 500, 403, 200])
+    callback_app.body = b"forbidden by \x1b[31mgateway" + b"x" * 300
+    for _ in range(2):
+        emulator.sdk("spec_notify_app", {})
+    refused, delivered = callbacks(emulator)
+    said = callback_app.body.decode()[:200]
+    assert (refused["notification"]["state"], refused["notification"]["attempts"]) == ("failed", 3)
+    attempt = refused["attempt"]
+    assert attempt == refused["notification"]["attempt"]
+    assert [attempt[name] for name in ("method", "url", "status", "body")] == ["POST", callback_app.url, 403, said]
+    assert attempt["error"] == ""
+    assert attempt["seconds"] >= 0
+    assert refused["http"]["status"] == 403
+    [record] = caplog.records
+    assert record.name == "uvicorn.error", "which is where `wwspec emulate` prints"
+    advice, chinese = attempt["advice"]
+    assert refused["advice"] == [advice, chinese]
+    assert "WWSPEC_CALLBACK_TOKEN, WWSPEC_ENCODING_AES_KEY and the receive id wwcallback are the app's" in advice
+    assert "wwspec zone verify-callback" in chinese
+    shown = said.replace("\x1b", "\\x1b")
+    assert record.getMessage() == (
+        f"a callback to the callback URL failed after 3 tries: POST {callback_app.url} answered HTTP status 403 "
+        f'"{shown}": {advice}'
+    )
+    assert (delivered["attempt"]["status"], delivered["attempt"]["advice"]) == (200, None)
+    assert delivered["advice"] is None
+
+
+def test_a_callback_to_a_url_that_is_not_verified_has_the_attempt_to_verify_it(
+    start: StartEmulator, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer: Response = (403, {}, b'{"secret": "s", "said": "forbidden"}')
+    url = stack.enter_context(http_server(lambda headers, body: answer, lambda path: answer))
+    emulator = start_with_callback(start, f"{url}/callback?own=1")
+    emulator.sdk("spec_notify_app", {})
+    [refused] = callbacks(emulator)
+    control = stack.enter_context(EmulatorClient(emulator.url))
+    attempt = control.attempt(refused["number"])
+    assert attempt is not None
+    assert (attempt.method, attempt.url, attempt.status) == ("GET", f"{url}/callback", 403)
+    assert attempt.body == '{"secret":"***","said":"forbidden"}'
+    assert refused["http"]["method"] == "GET"
+    assert not refused["sealed"]
+    assert "failed after 3 tries, since it is not verified: GET http" in caplog.text
+    assert control.attempt(1) is None, "an SDK call is no callback"
+
+
+def test_why_no_answer_came_is_said_too(start: StartEmulator, caplog: pytest.LogCaptureFixture) -> None:
+    with free_socket() as nobody_listens:
+        emulator = start_with_callback(start, url_of(nobody_listens))
+        emulator.sdk("spec_notify_app", {})
+        [refused] = callbacks(emulator)
+    attempt = refused["attempt"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (None, "", "nothing answers (ConnectError)")
+    assert refused["http"]["status"] is None
+
+
 def test_a_url_where_nobody_listens_fails(start: StartEmulator) -> None:
     with free_socket() as nobody_listens:
         emulator = start_with_callback(start, url_of(nobody_listens))
@@ -107,7 +180,7 @@ def test_without_a_callback_url_notifications_are_recorded(start: StartEmulator)
     assert 1 <= len(made.encode()) <= 64
     own = {"notify_id": "own", "notify_scene": 3, "create_time": recorded[1]["create_time"]}
     app = {"corpid": emulator.settings.corpid, "agentid": emulator.settings.agentid}
-    assert recorded[1] == own | app | {"state": "recorded", "attempts": 0}
+    assert recorded[1] == own | app | {"state": "recorded", "attempts": 0, "attempt": None}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +211,7 @@ def test_a_courier_that_stops_drops_what_waits_and_ends_its_thread(monkeypatch: 
         return 500, {}, b""
 
     with http_server(lambda headers, body: (200, {}, b""), hang) as url:
-        courier = Courier(url, CRYPTO, Clock())
+        courier = Courier(url, CRYPTO, Clock(), ("the corpid", "corpid"))
         courier.start(lambda notification, state, attempts, last: reports.append((state, attempts)))
         assert asked.wait(DEADLINE)
         for number in range(3):

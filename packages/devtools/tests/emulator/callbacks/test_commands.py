@@ -410,6 +410,9 @@ def test_97172_a_command_is_answered_with_success_within_a_second(live: Live, an
     life.idle()
     outcomes = [(each["content"]["InfoType"], each["state"], each["attempts"]) for each in life.control.commands()]
     assert outcomes == [("change_auth", "delivered", 3), ("cancel_auth", "failed", 3)]
+    attempt = life.control.traffic(kind="callback")[-1]["attempt"]
+    assert (attempt["status"], attempt["body"], attempt["error"]) == (200, "no", "not the text success")
+    assert "wwspec zone push-ticket" in attempt["advice"][0]
 
 
 def test_without_a_command_url_commands_are_recorded(start: StartEmulator, stack: ExitStack) -> None:

@@ -53,6 +53,6 @@ def command(app: Path, registry: Path | None) -> None:
     abilities = counted(len(table.abilities), "ability", "abilities")
     own = sum(each.is_own for each in (*apis, *events))
     click.echo(
-        f"{table.registry.path}: {abilities}, {len(apis)} SDK APIs, {len(events)} events"
+        f"{table.registry.path}: {abilities}, {counted(len(apis), 'SDK API')}, {counted(len(events), 'event')}"
         f"{f' ({own} of these contracts of its own)' if own else ''}: no fault"
     )

@@ -18,14 +18,20 @@ import msgspec
 
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_contracts.support.certificates import trusted
+from wwspec_contracts.support.printable import counted, printable
+from wwspec_devtools.emulator.display.masking import masked_text
 from wwspec_devtools.emulator.settings import CALLBACK_NAMES, COMMAND_NAMES
 from wwspec_devtools.emulator.state.clock import Clock
-from wwspec_devtools.emulator.state.tickets import Delivery
+from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
 from wwspec_devtools.emulator.state.traffic.entries import Attempt, Head, Reply, body_of
 
 TRIES = 3
 QUEUE_SIZE = 1000
+SHOWN = 200
+"""Characters of an answer that are shown."""
 _OK = 200
+_FAULT = 500
+"""The HTTP status from which on the fault is the app's own."""
 _VERIFY = "verify"
 """A request to verify the URL, in the queue of callbacks."""
 
@@ -44,13 +50,17 @@ class Kind(msgspec.Struct, frozen=True):
     """How long WeCom waits for an answer."""
     reply: str | None
     """The text that the answer must be; None for any."""
+    again: str
+    """The command after which the URL is verified again."""
 
 
-DATA = Kind("callback URL", CALLBACK_NAMES, 5.0, None)
+DATA = Kind("callback URL", CALLBACK_NAMES, 5.0, None, "wwspec zone verify-callback")
 """The app's data callback URL [90968]."""
-COMMANDS = Kind("command URL", COMMAND_NAMES, 1.0, "success")
+COMMANDS = Kind("command URL", COMMAND_NAMES, 1.0, "success", "wwspec zone push-ticket")
 """The command callback URL of a suite [97172, 90642]."""
 
+Texts = tuple[str, str]
+"""A text in English and Chinese."""
 OnChange = Callable[[Delivery, str, int, Attempt | None], None]
 """Gets a callback, its new state, the number of tries, and the last try."""
 
@@ -62,15 +72,17 @@ class Courier:
         url: The callback URL.
         crypto: Seals what is sent; what verifies the URL is for its receiver.
         clock: The source of the text that the URL must decrypt.
+        owner: For whom the URL is verified, in a sentence of each language.
         kind: Which of the app's URLs it is.
     """
 
-    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock, kind: Kind = DATA) -> None:
+    def __init__(self, url: str, crypto: CallbackCrypto, clock: Clock, owner: Texts, kind: Kind = DATA) -> None:
         self.url = url
         """The callback URL."""
         self._crypto = crypto
         self._clock = clock
         self._kind = kind
+        self._owner = owner
         self._waiting: queue.Queue[Delivery | str | None] = queue.Queue(QUEUE_SIZE)
         self._stopping = threading.Event()
         self.verified = False
@@ -78,8 +90,6 @@ class Courier:
         self._client = httpx.Client(verify=trusted(), trust_env=False, timeout=kind.seconds)
         self._thread = threading.Thread(target=self._run, name="emulator-courier")
         self._report: OnChange = _ignore
-        self._last: Attempt | None = None
-        """The last try of the present callback."""
 
     def start(self, report: OnChange) -> None:
         """Verify the URL and begin to deliver.
@@ -92,13 +102,8 @@ class Courier:
         self.verify_soon()
 
     def verify(self) -> str:
-        """Verify that the URL has the key; return why that failed, or an empty text."""
-        try:
-            reason = self._verify_url()
-        except _ERRORS as error:
-            reason = self._described(error)
-        self.verified = not reason
-        return reason
+        """Verify that the URL has the key; return why that failed and what to do, or an empty text."""
+        return _reason(self._verify_url())
 
     def verify_soon(self) -> None:
         """Verify the URL again before the next delivery, and warn when that fails."""
@@ -131,80 +136,103 @@ class Courier:
             if isinstance(waiting, Delivery):
                 self._carry(waiting)
             elif reason := self.verify():
-                again = ", then run `wwspec zone verify-callback`" if self._kind is DATA else ""
-                _log.warning("the %s is not verified: %s%s", self._kind.name, reason, again)
+                _log.warning("the %s is not verified: %s", self._kind.name, reason)
         if isinstance(waiting, Delivery):
             self._report(waiting, "dropped", 0, None)
 
     def _carry(self, delivery: Delivery) -> None:
-        self._last = None
-        for attempt in range(1, TRIES + 1):
-            if self._try(delivery):
-                self._report(delivery, "delivered", attempt, self._last)
-                return
-            if self._stopping.is_set():
-                break
-        wanted = "HTTP status 200" if self._kind.reply is None else f"answer with the text {self._kind.reply}"
-        within = f" within {self._kind.seconds:g} s"
-        _log.warning("a callback to the %s failed after %d tries: no %s%s", self._kind.name, attempt, wanted, within)
-        self._report(delivery, "failed", attempt, self._last)
+        number, last = 1, self._try(delivery)
+        while last.shown.advice is not None and number < TRIES and not self._stopping.is_set():
+            number, last = number + 1, self._try(delivery)
+        if last.shown.advice is None:
+            self._report(delivery, "delivered", number, last)
+            return
+        why = ", since it is not verified" if last.shown.method == "GET" else ""
+        tries, reason = counted(number, "try", "tries"), _reason(last)
+        _log.warning("a callback to the %s failed after %s%s: %s", self._kind.name, tries, why, reason)
+        self._report(delivery, "failed", number, last)
 
-    def _try(self, delivery: Delivery) -> bool:
-        if not self.verified and (reason := self.verify()):
-            _log.info("the %s is not verified: %s", self._kind.name, reason)
-            return False
-        try:
-            return self._post(delivery)
-        except _ERRORS as error:
-            _log.info("%s: %s", self._kind.name, type(error).__name__)
-            return False
+    def _try(self, delivery: Delivery) -> Attempt:
+        if not self.verified and (asked := self._verify_url()).shown.advice is not None:
+            return asked
+        return self._post(delivery)
 
-    def _verify_url(self) -> str:
+    def _verify_url(self) -> Attempt:
         echo = f"{self._clock.seconds()}"
         encrypted = self._crypto.encrypt(echo)
         query = {**self._crypto.query(int(time.time()), encrypted), "echostr": encrypted}
-        answer = self._client.get(self.url, params=query)
-        _, token, aes_key = self._kind.names
-        if answer.status_code != _OK:
-            return (
-                f"{self.url} answered HTTP status {answer.status_code}: check that it takes GET requests, and that "
-                f"{token}, {aes_key} and the corpid are the app's"
-            )
-        if answer.text != echo:
-            return (
-                f"{self.url} answered {len(answer.content)} bytes that are not the decrypted echostr: answer it bare, "
-                f"without quotes or a line end, and check {aes_key}"
-            )
-        return ""
+        attempt = self._send("GET", query, "", echo, self._owner)
+        self.verified = attempt.shown.advice is None
+        return attempt
 
-    def _described(self, error: Exception) -> str:
-        name = type(error).__name__
-        if isinstance(error, httpx.ReadTimeout):
-            return (
-                f"{self.url} did not answer within {self._kind.seconds:g} seconds ({name}): let the app answer sooner"
-            )
-        if isinstance(error, httpx.TransportError):
-            return f"nothing answers at {self.url} ({name}): start the app"
-        return f"{self.url} can't be called ({name}): check {self._kind.names[0]}"
-
-    def _post(self, delivery: Delivery) -> bool:
+    def _post(self, delivery: Delivery) -> Attempt:
         receiver = delivery.receive_id
         encrypted = self._crypto.for_receiver(receiver).encrypt(write_xml(delivery.fields))
         xml = write_xml({"ToUserName": receiver, "AgentID": delivery.agent, "Encrypt": encrypted})
-        request = self._client.build_request(
-            "POST",
-            self.url,
-            params=self._crypto.query(int(time.time()), encrypted),
-            content=xml.encode(),
-            headers={"content-type": "text/xml; charset=utf-8"},
-        )
-        head = Head("POST", str(request.url), request.headers.multi_items())
-        self._last = Attempt(head, xml, None)
-        answer = self._client.send(request)
-        self._last = Attempt(
-            head, xml, Reply(answer.status_code, answer.headers.multi_items(), body_of(answer.content))
-        )
-        return answer.status_code == _OK and self._kind.reply in (None, answer.text)
+        query = self._crypto.query(int(time.time()), encrypted)
+        named = f"the receive id {receiver}", f"接收方 id {receiver}"
+        return self._send("POST", query, xml, self._kind.reply, named)
+
+    def _send(self, method: str, query: dict[str, str], sealed: str, wanted: str | None, receiver: Texts) -> Attempt:
+        """Send one request.
+
+        Args:
+            method: Of HTTP.
+            query: The parameters that go with what is encrypted.
+            sealed: The body; empty for none.
+            wanted: The text that the answer must be; None for any.
+            receiver: For whom it is encrypted, in a sentence of each language.
+        """
+        head, reply, body = Head(method, self.url, []), None, ""
+        headers = {"content-type": "text/xml; charset=utf-8"} if sealed else None
+        answer: httpx.Response | Exception
+        begun = time.monotonic()
+        try:
+            request = self._client.build_request(
+                method, self.url, params=query, content=sealed or None, headers=headers
+            )
+            head = Head(method, str(request.url), request.headers.multi_items())
+            answer = self._client.send(request)
+            reply = Reply(answer.status_code, answer.headers.multi_items(), body_of(answer.content))
+            body = masked_text(answer.text)[:SHOWN]
+        except _ERRORS as failure:
+            answer = failure
+        seconds = round(time.monotonic() - begun, 6)
+        error, advice = self._judged(method, answer, wanted, receiver)
+        url, status = self.url.partition("?")[0], None if reply is None else reply.status
+        return Attempt(head, sealed, reply, CallbackAttempt(method, url, status, body, error, advice, seconds))
+
+    def _judged(
+        self, method: str, answer: httpx.Response | Exception, wanted: str | None, receiver: Texts
+    ) -> tuple[str, Texts | None]:
+        """Return what is wrong with an answer besides its status, and what to do about it."""
+        setting, token, aes_key = self._kind.names
+        what, chinese_what = f"the text {wanted}", f"文本 {wanted}"
+        if method == "GET":
+            what, chinese_what = "the decrypted echostr", "解密后的 echostr"
+        if isinstance(answer, httpx.ReadTimeout):
+            fault = f"no answer within {self._kind.seconds:g} s", "let the app answer sooner", "请让应用更快应答"
+        elif isinstance(answer, httpx.TransportError):
+            fault = "nothing answers", "start the app", "请启动应用"
+        elif isinstance(answer, Exception):
+            fault = "the URL can't be called", f"check {setting}", f"请检查 {setting}"
+        elif answer.status_code >= _FAULT:
+            fault = "", "see the log of the app", "请查看应用的日志"
+        elif answer.status_code != _OK:
+            fault = (
+                "",
+                f"check that it takes {method} requests, and that {token}, {aes_key} and {receiver[0]} are the app's",
+                f"请确认它接受 {method} 请求，并且 {token}、{aes_key} 和{receiver[1]} 与应用的配置一致",
+            )
+        elif wanted in (None, answer.text):
+            return "", None
+        else:
+            bare = f"answer {what} bare, without quotes or a line end"
+            fault = f"not {what}", bare, f"请直接返回{chinese_what}，不加引号和换行"
+        error, english, chinese = fault
+        name = f" ({type(answer).__name__})" if isinstance(answer, Exception) else ""
+        again = self._kind.again
+        return f"{error}{name}", (f"{english}, then run `{again}`", f"{chinese}，然后执行 `{again}`")
 
     def _drop_waiting(self) -> None:
         while True:
@@ -214,6 +242,17 @@ class Courier:
                 return
             if isinstance(delivery, Delivery):
                 self._report(delivery, "dropped", 0, None)
+
+
+def _reason(attempt: Attempt) -> str:
+    """Return why an attempt failed and what to do, in one line; empty when it succeeded."""
+    shown = attempt.shown
+    if shown.advice is None:
+        return ""
+    answer = "failed" if shown.status is None else f"answered HTTP status {shown.status}"
+    body = f' "{printable(shown.body)}"' if shown.body else ""
+    error = f", {shown.error}" if shown.error else ""
+    return f"{shown.method} {shown.url} {answer}{body}{error}: {shown.advice[0]}"
 
 
 def _ignore(delivery: Delivery, state: str, attempts: int, last: Attempt | None) -> None:

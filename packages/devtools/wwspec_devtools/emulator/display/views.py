@@ -64,8 +64,9 @@ def row(entry: Entry) -> Json:
 
 
 def row_with_bodies(entry: Entry) -> Json:
-    """Return a row, with request and reply decoded and masked."""
-    return {**row(entry), "request": _decoded(entry.request), "reply": _decoded(entry.reply)}
+    """Return a row, with request and reply decoded and masked, and the last attempt to bring a callback."""
+    attempt = None if entry.notification is None else msgspec.to_builtins(entry.notification.attempt)
+    return {**row(entry), "request": _decoded(entry.request), "reply": _decoded(entry.reply), "attempt": attempt}
 
 
 def whole(entry: Entry) -> Json:
@@ -105,7 +106,9 @@ def _causes(entry: Entry) -> dict[int, tuple[str, str]]:
 
 
 def _advice(entry: Entry) -> tuple[str, str] | None:
-    """Return what to do about the errcode, in English and Chinese; None when a fault of a test caused it."""
+    """Return what to do about its end, in English and Chinese; None when a fault of a test caused it."""
+    if entry.notification is not None and entry.notification.attempt is not None:
+        return entry.notification.attempt.advice
     errcode = entry.errcode or digest(entry).program_errcode or 0
     return None if entry.hits else advice(errcode, _key(entry, errcode))
 

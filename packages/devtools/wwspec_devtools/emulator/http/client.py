@@ -17,6 +17,7 @@ from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.emulator.http.control_rows import control
 from wwspec_devtools.emulator.http.controls import AdministrationClient, FaultsClient, MachineControls
 from wwspec_devtools.emulator.http.reading import StreamEvent, read_stream, selection
+from wwspec_devtools.emulator.state.tickets import CallbackAttempt
 
 if TYPE_CHECKING:
     import httpx
@@ -306,6 +307,21 @@ class EmulatorClient(AdministrationClient, FaultsClient):
         """
         found: dict[str, Any] = self._asked("GET", f"/emulator/traffic/{number}")["entry"]
         return found
+
+    def attempt(self, number: int) -> CallbackAttempt | None:
+        """Return the last try to bring a callback to the app's URL, or to verify that URL before it.
+
+        Args:
+            number: Of its entry.
+
+        Returns:
+            Its `method`, `url`, `status`, the beginning of the answer's `body`, `error`, `advice` and `seconds`; None
+            before the first one, and for an entry that is no callback.
+
+        Raises:
+            EmulatorError: It is not kept, or not any longer.
+        """
+        return msgspec.convert(self.entry(number)["attempt"], CallbackAttempt | None)
 
     def test_of(self, number: int, asserts: str | None = None) -> dict[str, Any] | None:
         """Return the pytest test of one exchange: `source`, what it `asserts`, and whether it `is_incomplete`.

@@ -105,10 +105,15 @@ class Server(uvicorn.Server):
         self._end_streams: Callable[[], None] = app.state.streams.end
         self._on_start = on_start
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal; one that comes before the loop runs is only noted, and then ends the server as well."""
+        with self.capture_signals():
+            super().run(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
         await super().startup(sockets)
-        if not self.started:
+        if not self.started or self.should_exit:
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -11,11 +11,13 @@ from wwspec_contracts.errcodes import WAITING
 from wwspec_contracts.errors import JsonError
 from wwspec_devtools.emulator.state.faults import FaultSpec
 from wwspec_devtools.emulator.state.traffic.entries import APP, CALL, CALLBACK, EVENT, SDK
+from wwspec_devtools.emulator.state.traffic.traces import FAILED, JOB, Failure
 
 _CALLS = ("sync_call_program", "async_program_task")
 _RESULT = "async_program_result"
 _REPORT = "program_async_job_call_back"
 _UNREACHABLE = (710674, 710675, 710676, 710677)
+_WRONG_REPLY = (790013, 790014)
 _NO_JSON = object()
 
 
@@ -34,6 +36,15 @@ class Sent(msgspec.Struct, frozen=True):
     is_async: bool
 
 
+class Run(msgspec.Struct, frozen=True):
+    """What is read of a program's report on one attempt."""
+
+    kind: str
+    outcome: str
+    errmsg: str = ""
+    failure: Failure | None = None
+
+
 class Hit(FaultSpec, kw_only=True):
     """A fault that hit an exchange."""
 
@@ -47,7 +58,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of an entry, from `views` or a session file, that is read. A row lacks the last four fields."""
+    """The part of an entry, from `views` or a session file, that is read. A row lacks the last five fields."""
 
     number: int
     kind: str
@@ -64,6 +75,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     http: dict[str, Any] | None = None
     call: Sent | None = None
     hits: list[Hit] = []
+    traces: list[Run] = []
 
 
 class AbilityCall(NamedTuple):
@@ -135,6 +147,24 @@ class Flow:
         if not hits and errcode in _UNREACHABLE:
             return [FaultSpec(on="program", effect="errcode", value=errcode, count=1)]
         return [msgspec.structs.replace(hit, count=counts[hit.id]) for hit in {hit.id: hit for hit in hits}.values()]
+
+    def failure(self) -> str:
+        """Return the error with which the program's code failed, in one line.
+
+        Empty when it did not fail, when a fault was the cause, and when the program refused the call on purpose.
+        """
+        if self.faults():
+            return ""
+        is_event, number = self.exchange.kind == EVENT, self.exchange.number
+        passed_on = [self._whole(row) for row in self._caused if row.kind == CALL and row.parent == number]
+        runs = [run for each in (self.exchange, *passed_on) for run in each.traces if run.kind == JOB or not is_event]
+        if runs and runs[-1].outcome != "ok":
+            error, is_final = runs[-1].failure, runs[-1].outcome == FAILED
+            if error is not None and (not error.refuses or (is_event and is_final)):
+                return f"{error.name}: {error.text}".partition("\n")[0]
+            if error is None and is_event and is_final:
+                return runs[-1].errmsg
+        return "the reply does not fit the contract" if self.outcome()[0] in _WRONG_REPLY else ""
 
     def notifier(self) -> Exchange | None:
         """Return the event or call that sent the notify_id of the app's call."""

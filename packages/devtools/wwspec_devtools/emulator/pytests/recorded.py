@@ -1,4 +1,7 @@
-"""The pytest test that repeats a recorded exchange and expects the same outcome."""
+"""The pytest test that repeats a recorded exchange and expects the same outcome.
+
+Of an exchange in which the program's code failed it expects that the code runs without an error.
+"""
 
 import re
 from functools import reduce
@@ -106,7 +109,9 @@ class _Writer:
     def __init__(self, flow: Flow, asserts: Asserts) -> None:
         self._flow = flow
         self._exchange = flow.exchange
-        self._platform_errcode, program_errcode, self._recorded_reply = flow.outcome()
+        self._failure = flow.failure()
+        outcome = (0, 0, "") if self._failure else flow.outcome()
+        self._platform_errcode, program_errcode, self._recorded_reply = outcome
         self._errcode = self._platform_errcode or program_errcode
         self._faults = flow.faults()
         self._indent = 2 * STEP if self._faults else STEP
@@ -125,6 +130,9 @@ class _Writer:
         lines = [*cause, *token, *before, *under_faults(self._faults, [sent]), *self._checks()]
         ends = "is_accepted" if exchange.kind == EVENT else "answers_as_recorded"
         todo = [f"Values that are {MASK} were masked: fill them in."] if self._is_incomplete else []
+        if self._failure:
+            ends = "runs_without_an_error"
+            todo.append(f"Recorded: {self._failure}")
         what = f"is_refused_with_{self._errcode}" if self._errcode else ends
         test = function(exchange.ability or exchange.name, what, lines, todo)
         standard = [line for line in (_JSON, _ANY) if line in self._imports]
@@ -181,6 +189,8 @@ class _Writer:
 
     def _checks(self) -> list[str]:
         errcode, asked = self._platform_errcode, self._flow.asked
+        if self._failure and self._exchange.kind == EVENT:
+            return ["    zone.wait_idle()", '    assert zone.client.entry(fired["number"])["code"] == "ok"']
         if self._exchange.kind == EVENT:
             return [] if errcode else self._reply('json.loads(fired["reply"])', _JSON)
         if asked is None:

@@ -99,11 +99,12 @@ class Deliveries(Generic[DeliveryT]):
         with self.lock:
             delivery.state = state
             delivery.attempts = attempts
+            delivery.attempt = None if last is None else last.shown
             self._changed.notify_all()
         entry = self.traffic.find(delivery.key)
         if entry is not None:
             if last is not None:
-                entry.head, entry.sealed = last.head, last.body
+                entry.head, entry.sealed = last.head, last.sealed
             self.traffic.end(entry, "", came_back=None if last is None else last.reply)
 
     def after(self, number: int, seconds: float) -> tuple[list[DeliveryT], int]:

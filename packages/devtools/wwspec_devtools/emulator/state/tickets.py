@@ -111,12 +111,34 @@ class PullLimit:
         return True
 
 
+class CallbackAttempt(msgspec.Struct, frozen=True):
+    """One try to bring a callback to the app's URL, or to verify that URL before it."""
+
+    method: str
+    """`POST` brings the callback, `GET` verifies the URL."""
+    url: str
+    """The URL without its query."""
+    status: int | None
+    """The HTTP status of the answer; None when none came."""
+    body: str
+    """The first 200 characters of the answer, as the app sent them: print them escaped."""
+    error: str
+    """What is wrong besides the status, such as `nothing answers (ConnectError)`; empty when the status says it."""
+    advice: tuple[str, str] | None
+    """What to do about it, in English and Chinese; None when the try succeeded."""
+    seconds: float
+    """How long it took."""
+
+
 class Delivery(msgspec.Struct, kw_only=True):
     """What the platform sends to a callback URL of the app."""
 
     state: str = "recorded"
     """`recorded` without a callback URL, else `waiting`, then `delivered`, `failed` or `dropped`."""
     attempts: int = 0
+    """The number of tries."""
+    attempt: CallbackAttempt | None = None
+    """The last try; None before the first."""
 
     @property
     def key(self) -> str:

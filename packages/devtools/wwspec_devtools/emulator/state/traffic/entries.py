@@ -8,7 +8,7 @@ import msgspec
 from wwspec_contracts.files import ConsoleContract
 from wwspec_devtools.emulator.standin.wwspec_standin.seal import CallContent
 from wwspec_devtools.emulator.state.conversations import Message
-from wwspec_devtools.emulator.state.tickets import Delivery
+from wwspec_devtools.emulator.state.tickets import CallbackAttempt, Delivery
 from wwspec_devtools.emulator.state.traffic.traces import Trace
 
 APP, CALL, EVENT, SDK, CALLBACK, CLOCK = "app", "call", "event", "sdk", "callback", "clock"
@@ -45,12 +45,15 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One try to deliver a callback."""
+    """One try to bring a callback to the app's URL, or to verify that URL before it."""
 
     head: Head
-    body: str
+    sealed: str
+    """What was sent; empty for a request that verifies the URL."""
     reply: Reply | None
     """None when no answer came."""
+    shown: CallbackAttempt
+    """The same as the record shows it."""
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ class Entry(msgspec.Struct, kw_only=True):
     call: CallContent | None = None
     """The call of the program, to be sent again."""
     notification: Delivery | None = None
-    """What a callback brings; its state is the outcome."""
+    """What a callback brings; its state is the outcome, and it has the last attempt."""
     keys: tuple[str, ...] = ()
     """Values by which later exchanges refer to this one."""
     job: str = ""

@@ -43,6 +43,8 @@ class Failure(msgspec.Struct, frozen=True):
     text: str = ""
     frames: list[Frame] = []
     """The outermost first."""
+    refuses: bool = False
+    """Whether the program refused what it was asked, on purpose; otherwise its code has a fault."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -142,7 +144,9 @@ def _cut(trace: Trace) -> Trace:
             Frame(each.file[:MAX_TEXT], each.line, each.function[:MAX_TEXT], each.code[:MAX_TEXT], each.own)
             for each in trace.failure.frames[-MAX_FRAMES:]
         ]
-        changes["failure"] = Failure(trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames)
+        changes["failure"] = Failure(
+            trace.failure.name[:MAX_TEXT], trace.failure.text[:MAX_TEXT], frames, trace.failure.refuses
+        )
     lines = [Line(line.at, line.level[:MAX_TEXT], line.text[:MAX_TEXT]) for line in trace.lines[:MAX_LINES]]
     left_out = trace.lines_left_out + len(trace.lines) - len(lines)
     return msgspec.structs.replace(trace, lines=lines, lines_left_out=left_out, **changes)
