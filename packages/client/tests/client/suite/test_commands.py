@@ -58,14 +58,6 @@ def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
     assert stand.store.ticket("another") == ""
 
 
-def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(stand: Stand) -> None:
-    stand.control.send_order("advanced_api_insufficient")
-    [_, order] = stand.seen(2)
-    assert type(order) is SuiteEvent
-    assert order.info_type == "advanced_api_insufficient"
-    assert "ChatArchiveApi" in order.callback.xml
-
-
 def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,33 +81,6 @@ def test_what_the_app_fails_at_comes_again(make: Make) -> None:
     make(on_event=fails_once)
     wait_until(lambda: len(seen) == 2)
     assert [type(each) for each in seen] == [SuiteTicket, SuiteTicket]
-
-
-async def never(event: SuiteEvent) -> None:
-    raise NotImplementedError
-
-
-def test_async_functions_are_for_the_async_suite() -> None:
-    with pytest.raises(ConfigurationError, match="AsyncSuite"):
-        Suite("suite", "secret", installations=MemoryInstallationStore(), on_event=never)
-    AsyncSuite("suite", "secret", installations=MemoryInstallationStore(), on_event=never)
-
-
-@for_each(
-    [
-        ({"suite_id": ""}, "suite_id"),
-        ({"suite_secret": ""}, "suite_secret"),
-        ({"token": "t"}, "provider_corpid"),
-        ({"token": "t", "encoding_aes_key": AES_KEY}, "provider_corpid"),
-        ({"token": "t", "encoding_aes_key": "short", "provider_corpid": "p"}, "43 characters"),
-        ({"clients": 0}, "clients is 1 or more"),
-    ]
-)
-def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, Any], text: str) -> None:
-    given = {"suite_id": "suite", "suite_secret": "secret", "installations": MemoryInstallationStore(), **arguments}
-    for kind in (Suite, AsyncSuite):
-        with pytest.raises(ConfigurationError, match=text):
-            kind(**given)
 
 
 @for_each([Suite, AsyncSuite])
