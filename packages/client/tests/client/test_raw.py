@@ -5,7 +5,7 @@ import pytest
 
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.support.waiting import DEADLINE
-from wwspec_client import AsyncTask, PlatformError, ReplyTypeError, SdkApiError, Task, ZoneClient
+from wwspec_client import AsyncTask, NotSentError, PlatformError, ReplyTypeError, SdkApiError, Task, ZoneClient
 from wwspec_client.models import AuthUsers
 from wwspec_contracts import get_group_chat, sync_msg
 
@@ -69,3 +69,8 @@ def test_a_response_is_that_of_the_last_attempt_and_never_that_of_a_token() -> N
         response = client.with_raw_response.get_log_level()
     assert len(script.tokens) == 2
     assert (response.headers["x-no"], response.body, response.parse()) == ("3", b'{"log_level":1}', 1)
+
+
+def test_a_request_that_is_not_sent_has_no_response() -> None:
+    with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
+        client.with_raw_response.get_log_level()

@@ -5,6 +5,7 @@ import ctypes
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -332,3 +333,12 @@ def test_a_receiver_that_was_started_before_a_fork_takes_nothing_in_the_child() 
         assert os.waitpid(child, 0)[1] == 0
         assert stand.notify("n2").status_code == 200, "the parent takes them"
         assert stand.receiver.problems() == []
+
+
+def test_a_row_that_was_given_up_with_an_event_of_no_type_is_tried_again_when_the_app_asks_for_it() -> None:
+    store, now = MemoryPendingStore(), time.time()
+    row = fetched("n1", stage=Stage.FAILED, noted=now, due=now, attempts=36, event="{}")
+    store.add(row)
+    with Stand("wsgi", [HIT], store=store) as stand:
+        assert stand.retry(row)
+        assert stand.handled(1)[0].attempt == 1

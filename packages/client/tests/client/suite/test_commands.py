@@ -58,6 +58,14 @@ def test_a_command_of_another_suite_is_the_apps_only(stand: Stand) -> None:
     assert stand.store.ticket("another") == ""
 
 
+def test_what_the_suite_does_not_know_reaches_the_app_as_it_is(stand: Stand) -> None:
+    stand.control.send_order("advanced_api_insufficient")
+    [_, order] = stand.seen(2)
+    assert type(order) is SuiteEvent
+    assert order.info_type == "advanced_api_insufficient"
+    assert "ChatArchiveApi" in order.callback.xml
+
+
 def test_a_change_at_a_corp_without_an_installation_is_a_line_in_the_log(
     make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
