@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -18,7 +19,8 @@ QUICK = RetryPolicy(first_pause=0.0)
 
 @pytest.fixture(scope="module")
 def module_zone() -> Iterator[Zone]:
-    with Zone.in_process(ROOT, messages=60) as zone:
+    """A zone that lets as many pulls through as tests make."""
+    with Zone.in_process(ROOT, messages=60, tokenless_pulls=1_000_000) as zone:
         yield zone
 
 
@@ -34,6 +36,19 @@ def zone(module_zone: Zone) -> Zone:
 def app(zone: Zone) -> Iterator[ZoneClient]:
     with zone.app_client(retries=QUICK) as client:
         yield client
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def kind(request: pytest.FixtureRequest) -> Literal["wsgi", "asgi"]:
+    """For threads, or for an event loop."""
+    found: Literal["wsgi", "asgi"] = request.param
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a pull keeps its cursor."""
+    return tmp_path / "messages.cursor"
 
 
 @pytest.fixture(params=DATABASES)

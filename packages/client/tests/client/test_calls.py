@@ -6,11 +6,11 @@ import pytest
 from schemas.chat_digest import Request, Response
 from tests.client.conftest import QUICK
 from tests.client.scripted import Script, async_client_of, client_of, reply
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import ProgramError, RepeatedCursorError, ReplyTypeError, SdkApiError, StillRunningError, ZoneClient
-from wwspec_contracts import get_group_chat, get_rule_list, sync_msg
+from wwspec_contracts import get_rule_list, sync_msg
 from wwspec_contracts.base import ApiRequest, Contract, Output
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.testing.zone import Zone
 
 
@@ -25,20 +25,10 @@ def test_a_raw_reply_is_the_programs_json_text_even_when_it_refuses(app: ZoneCli
     assert msgspec.json.decode(app.call("chat_digest", {"cursor": "x"}, raw=True))["errcode"] != 0
 
 
-def test_a_notification_leads_to_its_event(zone: Zone, app: ZoneClient) -> None:
-    app.set_receive_callback()
-    zone.fire("hit_keyword")
-    event = app.call("get_callback_data", notify_id=zone.notified())
-    assert event["event_type"] == "hit_keyword"
+NOTIFIED = {"program_id": "other", "notify_id": "n1"}
 
 
-@pytest.mark.parametrize(
-    ("options", "sent"),
-    [
-        ({}, {"program_id": "p"}),
-        ({"program_id": "other", "notify_id": "n1"}, {"program_id": "other", "notify_id": "n1"}),
-    ],
-)
+@for_each([({}, {"program_id": "p"}), (NOTIFIED, NOTIFIED)])
 def test_what_a_call_sends_is_json_inside_json(options: dict[str, str], sent: dict[str, str]) -> None:
     script = Script([reply(errcode=0)])
     with client_of(transport=script) as client:
@@ -82,12 +72,6 @@ def test_a_reply_of_another_type_is_an_error_that_keeps_the_reply() -> None:
     assert caught.value.may_have_run
 
 
-def test_a_call_without_a_program_says_where_to_name_it() -> None:
-    with client_of(program_id="") as client:
-        with pytest.raises(ConfigurationError, match="program_id is missing: give it to the client, or to the call"):
-            client.call("greet")
-
-
 def test_pages_follow_one_another_to_the_last_one(zone: Zone, app: ZoneClient) -> None:
     pages = list(app.pages(sync_msg.Request(limit=25)))
     assert [len(page.msg_list) for page in pages] == [25, 25, 10]
@@ -126,12 +110,6 @@ def test_what_is_refused_ends_the_pages(zone: Zone, app: ZoneClient) -> None:
         next(app.pages(sync_msg.Request(cursor="made-up")))
 
 
-def test_a_request_without_pages_is_refused_before_anything_is_sent(app: ZoneClient) -> None:
-    for ability in (get_group_chat.Request(chatid="x"), "chat_history"):
-        with pytest.raises(ConfigurationError, match="pages.. takes a request that has a cursor"):
-            app.pages(ability)  # type: ignore[call-overload]
-
-
 async def test_pages_are_iterated_on_an_event_loop_too() -> None:
     pages = (reply(has_more=1, next_cursor="a", msg_list=[{"msgid": "m1"}]), reply(msg_list=[{"msgid": "m2"}]))
     async with async_client_of(*pages) as client:
@@ -161,7 +139,7 @@ def test_a_task_without_a_result_is_running_and_can_be_asked_again(zone: Zone, a
     assert task.status() == "running"
     with pytest.raises(StillRunningError, match=r"has reported no result within 0\.15 seconds") as caught:
         task.result(0.15)
-    assert caught.value.retryable
+    assert (caught.value.retryable, caught.value.request_id) == (True, "")
     zone.client.clear_faults(fault)
     assert task.result(DEADLINE)["messages"] == 4
 

@@ -15,11 +15,6 @@ FIRST = Position("s1", 1_700_000_000, 1)
 SECOND = Position("s2", 1_700_000_060, 2)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "messages.cursor"
-
-
 def test_what_is_kept_is_loaded_again_and_only_the_lock_is_left_in_the_folder(file: Path) -> None:
     cursors = FileCursor(str(file))
     assert cursors.load() is None

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -31,15 +32,8 @@ def module_zone() -> Iterator[Zone]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    path = tmp_path / "app.db"
-    with connected(path):
-        return path
-
-
-@pytest.fixture
-def connection(database: Path) -> Iterator[Connection]:
-    with connected(database) as connection:
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    with connected(tmp_path / "app.db") as connection:
         yield connection
 
 
@@ -62,50 +56,53 @@ def insert(connection: Connection, page: MessagePage) -> None:
     connection.exec_driver_sql("INSERT INTO messages VALUES (?)", [(message.msgid,) for message in page])
 
 
-def stored(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [row[0] for row in connection.execute("SELECT msgid FROM messages ORDER BY rowid")]
+def committed(connection: Connection, query: str) -> list[Any]:
+    """Return what another connection finds."""
+    with closing(sqlite3.connect(str(connection.engine.url.database))) as other:
+        return [row[0] for row in other.execute(query)]
 
 
-def kept_pages(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        return int(connection.execute("SELECT coalesce(max(pages), 0) FROM wwspec_cursors").fetchone()[0])
+def stored(connection: Connection) -> list[str]:
+    return committed(connection, "SELECT msgid FROM messages ORDER BY rowid")
 
 
-def test_rows_and_cursor_are_written_in_one_transaction_of_the_app(
-    app: ZoneClient, database: Path, connection: Connection
-) -> None:
+def kept_pages(connection: Connection) -> int:
+    [pages] = committed(connection, "SELECT coalesce(max(pages), 0) FROM wwspec_cursors")
+    return int(pages)
+
+
+def test_rows_and_cursor_are_written_in_one_transaction_of_the_app(app: ZoneClient, connection: Connection) -> None:
     pages = app.messages(cursor(connection), limit=8)
     for page in pages:
         with suppress(ZeroDivisionError), connection.begin():
             insert(connection, page)
             page.keep()
             1 / 0  # noqa: B018 - the app fails before it commits
-        assert (stored(database), kept_pages(database)) == ([], 0)
+        assert (stored(connection), kept_pages(connection)) == ([], 0)
         with connection.begin():  # and tries again
             insert(connection, page)
             page.keep()
         break
-    assert (len(stored(database)), kept_pages(database)) == (8, 1)
+    assert (len(stored(connection)), kept_pages(connection)) == (8, 1)
     for page in app.messages(cursor(connection), limit=8):
         with connection.begin():
             insert(connection, page)
             page.keep()
-    assert len(stored(database)) == len(set(stored(database))) == 20
+    assert len(stored(connection)) == len(set(stored(connection))) == 20
 
 
 def test_a_page_that_the_app_does_not_keep_is_committed_with_its_rows_when_the_next_one_is_asked_for(
-    app: ZoneClient, database: Path, connection: Connection
+    app: ZoneClient, connection: Connection
 ) -> None:
     pages = app.messages(cursor(connection), limit=8)
     insert(connection, next(pages))
-    assert (stored(database), kept_pages(database)) == ([], 0)
+    assert (stored(connection), kept_pages(connection)) == ([], 0)
     insert(connection, next(pages))
-    assert (len(stored(database)), kept_pages(database)) == (8, 1)
+    assert (len(stored(connection)), kept_pages(connection)) == (8, 1)
     connection.rollback()
     for page in app.messages(cursor(connection), limit=8):
         insert(connection, page)
-    assert len(stored(database)) == len(set(stored(database))) == 20
+    assert len(stored(connection)) == len(set(stored(connection))) == 20
 
 
 def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, connection: Connection) -> None:
@@ -114,14 +111,13 @@ def test_no_transaction_is_open_while_the_app_waits_for_a_page(app: ZoneClient, 
     assert not connection.in_transaction()
 
 
-@pytest.mark.parametrize("limit", [8, 9])
 def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
-    app: ZoneClient, database: Path, connection: Connection, limit: int
+    app: ZoneClient, connection: Connection
 ) -> None:
-    """Also of the same page: behind which there are more, it has the same place for both."""
+    """The page is the same, which has the same place for both."""
     moved = "the row 'messages' of wwspec_cursors has been changed .*by another pull"
-    with connected(database) as other:
-        first, second = (next(app.messages(cursor(each), limit=of)) for each, of in ((connection, 8), (other, limit)))
+    with connected(Path(str(connection.engine.url.database))) as other:
+        first, second = (next(app.messages(cursor(each), limit=8)) for each in (connection, other))
         with connection.begin():
             insert(connection, first)
             first.keep()
@@ -129,11 +125,11 @@ def test_of_two_pulls_the_second_one_to_keep_a_page_is_refused_with_its_rows(
         with pytest.raises(CursorMovedError, match=moved), other.begin():
             insert(other, second)
             second.keep()
-    assert len(stored(database)) == 8
+    assert len(stored(connection)) == 8
 
 
 def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
-    app: ZoneClient, database: Path, connection: Connection
+    app: ZoneClient, connection: Connection
 ) -> None:
     pages = app.messages(cursor(connection), limit=8)
     next(pages).keep()
@@ -142,7 +138,7 @@ def test_a_page_whose_transaction_was_rolled_back_unseen_is_not_skipped(
     with pytest.raises(CursorMovedError, match="rolled back"):
         page.keep()
     connection.rollback()
-    assert kept_pages(database) == 0
+    assert kept_pages(connection) == 0
 
 
 class CrashError(Exception):
@@ -219,5 +215,6 @@ def test_in_every_history_of_crashes_each_message_comes_once_by_database_and_at_
         app.by_file(1000, -1, keeps=True)
         with app.client() as client:
             everything = [m.msgid for page in client.messages(FileCursor(Path(folder) / "new")) for m in page]
-        assert stored(Path(folder) / "app.db") == everything
+        with connected(Path(folder) / "app.db") as connection:
+            assert stored(connection) == everything
         assert list(dict.fromkeys(app.received)) == everything

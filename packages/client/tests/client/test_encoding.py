@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Any, NewType
 
 import msgspec
-import pytest
 from hypothesis import given, strategies as st
 from msgspec import Meta
 
+from tests.support.tables import for_each
 from wwspec_client.request_text import encode_request
 from wwspec_contracts.base import UNSET, Contract, UnsetType
 from wwspec_contracts.examples import console_example
@@ -44,12 +44,7 @@ class Loose(msgspec.Struct):
     pair: tuple[int, float] = (1, 1)
 
 
-def sent(request: object) -> str:
-    return encode_request(request)
-
-
-@pytest.mark.parametrize(
-    ("request_", "text"),
+@for_each(
     [
         (Order(total=1), '"total":1.0'),
         (Order(tip=2), '"tip":2.0'),
@@ -68,15 +63,15 @@ def sent(request: object) -> str:
         (Loose(pair=(1, 1)), '"pair":[1,1.0]'),
         ({"order": [Item(price=1)]}, '{"order":[{"price":1.0,"pieces":1}]}'),
         ({"price": 1}, '{"price":1}'),
-    ],
+    ]
 )
-def test_a_whole_number_has_a_fraction_where_a_float_is_declared(request_: object, text: str) -> None:
-    assert text in sent(request_)
+def test_a_whole_number_has_a_fraction_where_a_float_is_declared(request: object, text: str) -> None:
+    assert text in encode_request(request)
 
 
 def test_a_request_is_not_changed() -> None:
     order = Order(total=1, items=[Item(price=4)])
-    sent(order)
+    encode_request(order)
     assert (type(order.total), type(order.items[0].price)) == (int, int)
 
 
@@ -84,18 +79,19 @@ numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infini
 items = st.builds(Item, price=numbers, pieces=st.integers(0, 9))
 
 
-@given(
-    st.builds(
-        Order,
-        total=numbers,
-        tip=st.just(UNSET) | numbers,
-        items=st.lists(items, max_size=3),
-        rates=st.lists(numbers, max_size=3),
-        place=st.tuples(numbers, numbers),
-        best=st.just(UNSET) | items,
-    )
+orders = st.builds(
+    Order,
+    total=numbers,
+    tip=st.just(UNSET) | numbers,
+    items=st.lists(items, max_size=3),
+    rates=st.lists(numbers, max_size=3),
+    place=st.tuples(numbers, numbers),
+    best=st.just(UNSET) | items,
 )
+
+
+@given(orders)
 def test_each_typed_request_fits_the_consoles_example_and_says_the_same(order: Order) -> None:
-    text = sent(order)
+    text = encode_request(order)
     assert list(mismatches(console_example(Order), json.loads(text))) == []
     assert json.loads(text) == json.loads(msgspec.json.encode(order))

@@ -167,11 +167,6 @@ def test_an_option_that_makes_no_sense_is_refused_without_its_value(options: Any
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_user_agent_that_can_not_be_sent_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="the value of user-agent has other characters than printable ASCII"):
-        client_of(user_agent="我的应用")
-
-
 def test_who_waits_longer_for_a_token_asks_again_after_the_failure_of_one_that_gave_up() -> None:
     asked: list[str] = []
 

@@ -4,20 +4,9 @@ import httpx
 import pytest
 
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
-from tests.client.test_errors import failure
 from tests.support.waiting import DEADLINE
-from wwspec_client import (
-    AsyncTask,
-    NotSentError,
-    PlatformError,
-    ReplyTypeError,
-    SdkApiError,
-    StillRunningError,
-    Task,
-    ZoneClient,
-)
+from wwspec_client import AsyncTask, NotSentError, PlatformError, ReplyTypeError, SdkApiError, Task, ZoneClient
 from wwspec_client.models import AuthUsers
-from wwspec_client.raw_clients import RawResponse
 from wwspec_contracts import get_group_chat, sync_msg
 
 
@@ -27,7 +16,7 @@ def test_a_response_has_status_headers_body_and_the_reply(app: ZoneClient) -> No
     assert response.headers["Content-Type"] == response.headers["content-type"] == "application/json"
     assert b"response_data" in response.body
     assert len(response.parse().msg_list) == 3
-    assert repr(response) == "<RawResponse of status 200>"
+    assert repr(response) == "<RawResponse of status 200>", "the body may be private"
 
 
 def test_a_submitted_call_and_the_app_s_other_apis_have_responses_too(app: ZoneClient) -> None:
@@ -82,19 +71,6 @@ def test_a_response_is_that_of_the_last_attempt_and_never_that_of_a_token() -> N
     assert (response.headers["x-no"], response.body, response.parse()) == ("3", b'{"log_level":1}', 1)
 
 
-def test_an_error_that_wecom_gave_no_number_has_an_empty_request_id() -> None:
-    for outcome in (httpx.ConnectError(""), httpx.Response(502), answer(48002), reply(errcode=5)):
-        assert failure(outcome).request_id == ""
-    assert StillRunningError("x", "y").request_id == ""
-
-
 def test_a_request_that_is_not_sent_has_no_response() -> None:
     with client_of(httpx.ConnectError("down")) as client, pytest.raises(NotSentError):
         client.with_raw_response.get_log_level()
-
-
-def test_the_body_of_a_response_is_in_no_repr() -> None:
-    with client_of(reply(secret="s3cret")) as client:  # noqa: S106
-        response: RawResponse[object] = client.with_raw_response.call("greet")
-    assert "s3cret" not in repr(response)
-    assert response.parse() == {"secret": "s3cret"}

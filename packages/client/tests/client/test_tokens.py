@@ -11,25 +11,15 @@ import anyio.lowlevel
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.client.conftest import QUICK, fetched_tokens
+from tests.client.conftest import QUICK
 from tests.client.scripted import Script, answer, async_client_of, client_of, reply
 from tests.support.emulator import SealedProgram, serving
 from tests.support.waiting import DEADLINE
 from wwspec_client import AppSecret, AsyncZoneClient, PlatformError, SuiteApp, ZoneClient
 from wwspec_client.stores import Token
-from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.zone import Zone
-
-
-def test_a_token_is_kept_until_wecom_refuses_it_and_renewed_once(zone: Zone, app: ZoneClient) -> None:
-    for _ in range(3):
-        app.get_log_level()
-    assert fetched_tokens(zone) == 1
-    zone.advance(7200)
-    assert app.call("chat_digest", {"limit": 2})["messages"] == 2
-    assert fetched_tokens(zone) == 2
 
 
 @pytest.mark.parametrize("errcode", [40014, 42001])
@@ -211,25 +201,6 @@ async def test_an_async_function_gives_tokens_on_an_event_loop_and_a_plain_one_o
     assert (bool(first), plain, third) == (True, "plain", first)
     assert threads != [threading.current_thread().name]
     assert len(threads) == 1
-
-
-def test_a_client_for_an_event_loop_may_be_made_before_there_is_one() -> None:
-    client = async_client_of(answer(log_level=3))
-
-    async def use() -> int:
-        async with client:
-            return await client.get_log_level()
-
-    assert anyio.run(use) == 3
-
-
-def test_a_client_for_threads_says_that_it_takes_no_async_function() -> None:
-    async def later() -> str:
-        return "token"
-
-    with client_of(tokens=later) as client:
-        with pytest.raises(ConfigurationError, match="an async function, .* goes with the class for event loops"):
-            client.get_log_level()
 
 
 def test_a_third_party_app_calls_in_the_name_of_a_corp_that_installed_it(zone: Zone) -> None:

@@ -2,20 +2,14 @@
 
 import io
 import logging
-import re
 import time
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
 import pytest
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import CALLBACK, CRYPTO
@@ -62,14 +56,8 @@ async def test_a_client_on_an_event_loop_calls_an_application_without_sockets(pr
     settings = EmulatorSettings(program_url=program.url)
     app = create_app(settings)
     program.key = app.state.platform.world.zone_key
-    client = AsyncZoneClient(
-        settings.corpid,
-        settings.secret,
-        program_id=settings.program_id,
-        base_url="http://127.0.0.1",
-        retries=QUICK,
-        transport=httpx.ASGITransport(app=app),
-    )
+    options: dict[str, Any] = {"base_url": "http://127.0.0.1", "retries": QUICK, "program_id": settings.program_id}
+    client = AsyncZoneClient(settings.corpid, settings.secret, transport=httpx.ASGITransport(app=app), **options)
     async with app.router.lifespan_context(app), client:
         assert await client.call("echo", {"greeting": "你好"}) == {"greeting": "你好"}
         assert (await client.get_auth_user_list(limit=3)).has_more
@@ -180,11 +168,6 @@ def test_a_proxy_of_the_environment_that_can_not_be_used_is_named(monkeypatch: p
         ZoneClient("corp", "secret")
 
 
-def test_a_transport_of_the_app_has_its_own_proxy() -> None:
-    with pytest.raises(ConfigurationError, match="proxy goes without transport=: give the proxy to the transport"):
-        ZoneClient("corp", "secret", transport=httpx.HTTPTransport(), proxy="http://127.0.0.1:3128")
-
-
 def test_no_log_line_shows_a_token_or_a_secret(zone: Zone, caplog: pytest.LogCaptureFixture) -> None:
     info = zone.client.info()
     caplog.set_level(logging.DEBUG)
@@ -212,33 +195,3 @@ def test_no_traceback_shows_a_token_or_a_secret() -> None:
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert caught.value.__cause__.request.url.path == "/cgi-bin/gettoken"
     assert "s3cret" not in str(caught.value.__cause__.request.url)
-
-
-@pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    """What OpenTelemetry exports of httpx, instrumented as apps do it."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrumentor = HTTPXClientInstrumentor()
-    instrumentor.instrument(tracer_provider=provider)
-    yield exporter
-    instrumentor.uninstrument()
-    provider.shutdown()
-
-
-async def test_what_traces_httpx_exports_no_token_and_no_secret(spans: InMemorySpanExporter) -> None:
-    with serve_zone(ROOT) as zone:
-        info = zone.client.info()
-        app = {"program_id": info["program_id"], "base_url": zone.client.url}
-        spans.clear()  # of what the zone itself has sent
-        with ZoneClient(info["corpid"], info["secret"], **app) as client:
-            client.call("chat_digest", {"limit": 1})
-            token = client.access_token()
-        async with AsyncZoneClient(info["corpid"], info["secret"], **app) as client:
-            await client.call("chat_digest", {"limit": 1})
-            other = await client.access_token()
-    exported = [span.to_json() for span in spans.get_finished_spans()]
-    urls = [url for each in exported for url in re.findall(r'"http[s]?://[^"]*"', each)]
-    assert len([url for url in urls if "/cgi-bin/chatdata/sync_call_program" in url]) == 2
-    for each in exported:
-        assert not [secret for secret in (info["secret"], token, other) if secret in each]

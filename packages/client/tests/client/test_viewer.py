@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.support.rsa_keys import new_rsa_key
 from wwspec_client import AsyncZoneClient, KeyRing, ZoneClient
@@ -31,26 +32,22 @@ def test_each_message_of_a_page_has_the_key_that_shows_it(zone: Zone, app: ZoneC
     assert shown.messages[0].secret_key not in repr(shown)
 
 
+def name(kind: str, openid: str) -> ViewerName:
+    return ViewerName(type=kind, openid=openid)
+
+
 def test_a_name_is_what_the_component_asks_for(app: ZoneClient, ring: KeyRing) -> None:
     """[100076] A customer in a group is named together with the group, a robot not at all."""
     app.set_public_key(ring.public_key(), 1)
     sealed = app.call(sync_msg.Request(limit=1)).msg_list[0].service_encrypt_info
     member, customer, robot = Party(type=1, id="lina"), Party(type=2, id="wm1"), Party(type=3, id="wb1")
-    single = Message(msgid="1", sender=member, receiver_list=[customer], msgtype=1, service_encrypt_info=sealed)
-    group = Message(
-        msgid="2", sender=customer, receiver_list=[member, robot], chatid="wr1", service_encrypt_info=sealed
-    )
+    single, group = (Message(msgid=each, msgtype=1, service_encrypt_info=sealed) for each in "12")
+    single = replace(single, sender=member, receiver_list=[customer])
+    group = replace(group, sender=customer, receiver_list=[member, robot], chatid="wr1")
     first, second = ZoneClient.viewer_messages([single, group], ring).messages
-    assert (first.sender, first.receivers, first.chat) == (
-        ViewerName(type="userName", openid="lina"),
-        [ViewerName(type="externalUserName", openid="wm1")],
-        None,
-    )
-    assert (second.sender, second.receivers, second.chat) == (
-        ViewerName(type="externalUserName", openid="wr1/wm1"),
-        [ViewerName(type="userName", openid="lina"), ViewerName(type="", openid="wb1")],
-        ViewerName(type="chatName", openid="wr1"),
-    )
+    lina, in_group, chat = name("userName", "lina"), name("externalUserName", "wr1/wm1"), name("chatName", "wr1")
+    assert (first.sender, first.receivers, first.chat) == (lina, [name("externalUserName", "wm1")], None)
+    assert (second.sender, second.receivers, second.chat) == (in_group, [lina, name("", "wb1")], chat)
 
 
 def test_a_message_whose_key_can_not_be_opened_is_reported(app: ZoneClient, ring: KeyRing) -> None:

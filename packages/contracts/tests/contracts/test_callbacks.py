@@ -8,6 +8,7 @@ import pytest
 from Crypto.Cipher import AES
 from hypothesis import given, strategies as st
 
+from tests.support.tables import for_each
 from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver, read_xml, write_xml
 from wwspec_contracts.errors import ConfigurationError
 
@@ -17,11 +18,6 @@ CORPID = "wwcorp"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
 
 names = st.from_regex(r"[A-Za-z]\w{0,10}", fullmatch=True)
-
-
-@given(st.text())
-def test_a_callback_decrypts_to_what_was_encrypted(text: str) -> None:
-    assert CRYPTO.decrypt(CRYPTO.encrypt(text)) == text
 
 
 @given(st.text())
@@ -37,8 +33,7 @@ def test_xml_reads_back_as_it_was_written(fields: dict[str, str | int]) -> None:
     assert read_xml(write_xml(fields)) == {name: str(value) for name, value in fields.items()}
 
 
-@pytest.mark.parametrize(
-    "text",
+@for_each(
     [
         "",
         "<xml>",
@@ -50,7 +45,7 @@ def test_xml_reads_back_as_it_was_written(fields: dict[str, str | int]) -> None:
         "<xml>text</xml>",
         "<other></other>",
         "<xml></xml><xml></xml>",
-    ],
+    ]
 )
 def test_xml_of_any_other_form_is_refused(text: str) -> None:
     with pytest.raises(CallbackError):
@@ -61,7 +56,7 @@ def test_indented_xml_is_read() -> None:
     assert read_xml("<xml>\n <A><![CDATA[1]]></A>\n <B>2 &amp; 3</B>\n</xml>\n") == {"A": "1", "B": "2 & 3"}
 
 
-@pytest.mark.parametrize("changed", ["msg_signature", "timestamp", "nonce"])
+@for_each(["msg_signature", "timestamp", "nonce"])
 def test_a_changed_query_is_refused(changed: str) -> None:
     encrypted = CRYPTO.encrypt(write_xml({"A": 1}))
     query = CRYPTO.query(5, encrypted)
@@ -107,7 +102,7 @@ def test_the_signature_is_the_sha1_of_the_sorted_parts() -> None:
     assert read_xml(crypto.decrypt(encrypted))["ToUserName"] == "wx5823bf96d3bd56c7"
 
 
-@pytest.mark.parametrize("key", ["", "short", "!" * 43, AES_KEY + "x"])
+@for_each(["", "short", "!" * 43, AES_KEY + "x"])
 def test_an_encoding_aes_key_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(ConfigurationError, match="43"):
         CallbackCrypto(TOKEN, key, CORPID)
@@ -129,13 +124,17 @@ def test_a_ciphertext_with_a_changed_or_missing_byte_is_refused_or_another_text(
         assert len(opened.encode()) == len(text.encode())
 
 
+def by_hand(plain: bytes) -> str:
+    """Encrypt what nobody has checked with the app's key."""
+    key = base64.b64decode(f"{AES_KEY}=")
+    return base64.b64encode(AES.new(key, AES.MODE_CBC, iv=key[:16]).encrypt(plain)).decode()
+
+
 @given(st.binary(max_size=120))
 def test_a_plaintext_of_noise_is_refused_or_has_its_own_length(plain: bytes) -> None:
-    key = base64.b64decode(f"{AES_KEY}=")
     padded = plain + b"\0" * (-len(plain) % 16)
-    encrypted = base64.b64encode(AES.new(key, AES.MODE_CBC, iv=key[:16]).encrypt(padded)).decode()
     try:
-        text, receive_id = CRYPTO.unseal(encrypted)
+        text, receive_id = CRYPTO.unseal(by_hand(padded))
     except CallbackError:
         return
     length = int.from_bytes(padded[16:20], "big")
@@ -143,16 +142,13 @@ def test_a_plaintext_of_noise_is_refused_or_has_its_own_length(plain: bytes) -> 
     assert 20 + length + len(receive_id.encode()) + padded[-1] == len(padded)
 
 
-@pytest.mark.parametrize("length", [2**32 - 1, 100, 6])
+@for_each([2**32 - 1, 100, 6])
 def test_a_length_beyond_the_content_is_refused(length: int) -> None:
     """The text would be cut, or take the receive ID and the padding for its own."""
     plain = os.urandom(16) + length.to_bytes(4, "big") + b"text" + b"w"
     fill = 32 - len(plain) % 32
-    key = base64.b64decode(f"{AES_KEY}=")
-    cipher = AES.new(key, AES.MODE_CBC, iv=key[:16])
-    encrypted = base64.b64encode(cipher.encrypt(plain + bytes([fill]) * fill)).decode()
     with pytest.raises(CallbackError, match="does not decrypt"):
-        CRYPTO.unseal(encrypted)
+        CRYPTO.unseal(by_hand(plain + bytes([fill]) * fill))
 
 
 @given(st.text(), st.text(min_size=1).filter(lambda name: name != CORPID))
@@ -165,26 +161,11 @@ def test_only_what_is_for_the_receive_id_is_opened(text: str, receive_id: str) -
         CallbackReceiver(CRYPTO).answer_echo(query)
 
 
-_pieces = st.sampled_from(
-    [
-        "<xml>",
-        "</xml>",
-        "<A>",
-        "</A>",
-        "<A",
-        "<![CDATA[",
-        "]]>",
-        "<!DOCTYPE xml>",
-        '<!ENTITY a "b">',
-        "&a;",
-        "&lt;",
-        "<?x?>",
-        " ",
-    ]
-)
+PIECES = ["<xml>", "</xml>", "<A>", "</A>", "<A", "<![CDATA[", "]]>", "<!DOCTYPE xml>", '<!ENTITY a "b">', "&a;"]
+PIECES += ["&lt;", "<?x?>", " "]
 
 
-@given(st.lists(_pieces | st.text(max_size=3), max_size=12).map("".join), st.booleans())
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join), st.booleans())
 def test_hostile_xml_is_refused_or_read_without_expanding_anything(text: str, nested: bool) -> None:
     for each in (text, f"<xml>{text}</xml>"):
         try:

@@ -8,31 +8,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from types import UnionType
 from typing import Any
 
-import pytest
-
 from scripts.rooms import all_modules
-from tests.support.waiting import DEADLINE
-from wwspec_client import ProgramError
+from tests.support.tables import for_each
 from wwspec_client.models import MessageGap
 from wwspec_contracts import errors
 from wwspec_contracts.errors import (
     AbilityError,
-    ApiError,
     CallError,
     DecodeError,
     HandlerTimeoutError,
-    InputError,
     NoThreadError,
     NotifyNotFoundError,
-    OutputError,
     OverloadedError,
-    SdkCallError,
     StoreError,
     WWSpecError,
 )
@@ -101,9 +92,7 @@ def made(kind: type[WWSpecError]) -> WWSpecError:
     return kind(*given, **named)
 
 
-@pytest.mark.parametrize(
-    "kind", [each for each in defined() if issubclass(each, WWSpecError)], ids=lambda kind: kind.__name__
-)
+@for_each(each for each in defined() if issubclass(each, WWSpecError))
 def test_every_error_is_the_same_after_a_copy_and_in_another_process(kind: type[WWSpecError]) -> None:
     """Row 22: a process pool breaks, with all that it does, when an error can't be read back."""
     error = made(kind)
@@ -113,37 +102,15 @@ def test_every_error_is_the_same_after_a_copy_and_in_another_process(kind: type[
         assert (str(other), repr(other), vars(other)) == (str(error), repr(error), vars(error))
 
 
-@pytest.mark.slow  # a new interpreter; the test before proves nearly the same
-def test_a_process_pool_goes_on_after_an_error_of_the_client() -> None:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        with pytest.raises(ProgramError, match="call: the program answers errcode 7: no") as caught:
-            pool.submit(refuse).result(DEADLINE)
-        assert (caught.value.errcode, caught.value.raw) == (7, "{}")
-        assert pool.submit(abs, -1).result(DEADLINE) == 1
+LOGGABLE = """
+CallError CrashError DecodeError FirstCallRunningError HandlerTimeoutError NotStoredError NotifyNotFoundError
+OutputError OverloadedError PostponedError SdkCallError
+""".split()
 
 
-def refuse() -> None:
-    raise ProgramError("call", 7, "no", "{}")
-
-
-@pytest.mark.parametrize(
-    ("kind", "loggable"),
-    [
-        (CallError, True),
-        (DecodeError, True),
-        (OutputError, True),
-        (NotifyNotFoundError, True),
-        (HandlerTimeoutError, True),
-        (OverloadedError, True),
-        (SdkCallError, True),
-        (errors.AbilityNotFoundError, False),
-        (InputError, False),
-        (ApiError, False),
-        (AbilityError, False),
-    ],
-)
-def test_only_messages_in_the_programs_own_words_are_loggable(kind: type[CallError], loggable: bool) -> None:
-    assert kind.loggable is loggable
+def test_only_messages_in_the_programs_own_words_are_loggable() -> None:
+    own = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, CallError)]
+    assert sorted(each.__name__ for each in own if each.loggable) == LOGGABLE
 
 
 def test_the_subclass_of_an_application_is_not_loggable_unless_it_says_so_itself() -> None:
@@ -161,7 +128,7 @@ def test_the_subclass_of_an_application_is_not_loggable_unless_it_says_so_itself
     assert SaysItWithAnObjectError.loggable is False
 
 
-@pytest.mark.parametrize("kind", [CallError, DecodeError, NotifyNotFoundError, HandlerTimeoutError, OverloadedError])
+@for_each([CallError, DecodeError, NotifyNotFoundError, HandlerTimeoutError, OverloadedError])
 def test_an_error_without_a_message_says_the_default_one_of_its_class(kind: type[CallError]) -> None:
     error = kind(detail="for the log")
     assert error.message == str(error) == kind.default_message != ""
@@ -186,17 +153,13 @@ def test_no_error_can_keep_itself_from_being_described() -> None:
     assert not stacks.is_a(HostileError(), CallError)
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "wwspec_contracts.errors",
-        "wwspec_contracts.support.stacks",
-        "wwspec_contracts.support.signals",
-        "wwspec_router.logs.lines",
-        "wwspec_router.config",
-        "wwspec_router.cli.verbs.serve",
-    ],
+LIGHT = (
+    *("wwspec_contracts.errors", "wwspec_contracts.support.stacks", "wwspec_contracts.support.signals"),
+    *("wwspec_router.logs.lines", "wwspec_router.config", "wwspec_router.cli.verbs.serve"),
 )
+
+
+@for_each(LIGHT)
 def test_what_the_parent_of_the_workers_imports_is_light(module: str) -> None:
     heavy = ("asyncio", "msgspec", "starlette", "uvicorn", "anyio")
     code = f"import sys, {module}; print([each for each in {heavy} if each in sys.modules])"

@@ -1,5 +1,5 @@
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum
 from types import GenericAlias
@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from msgspec import Meta
 
 from tests.contracts.test_matching import integers
+from tests.support.tables import for_each
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType, max_bytes
 from wwspec_contracts.errors import LoaderError
 from wwspec_contracts.examples import console_example, contract_faults
@@ -36,26 +37,22 @@ class Generated(msgspec.Struct, frozen=True):
     fitting: Any
 
 
-def _scalar(type_: Any, fitting: Any) -> Generated:
-    return Generated(type_, fitting)
-
-
 SCALARS = [
-    _scalar(str, st.text(max_size=3)),
-    _scalar(int, integers),
-    _scalar(bool, st.booleans()),
-    _scalar(float, st.floats(allow_nan=False, allow_infinity=False)),
-    _scalar(Colour, st.sampled_from(["red", "blue"])),
-    _scalar(Level, st.sampled_from([1, 2])),
-    _scalar(Literal["a", "b"], st.sampled_from("ab")),
-    _scalar(Literal[3, 5], st.sampled_from([3, 5])),
-    _scalar(Annotated[str, max_bytes(8)], st.text(max_size=2)),
-    _scalar(Annotated[int, Meta(ge=-3, le=-1)], st.integers(-3, -1)),
-    _scalar(Annotated[list[int], Meta(examples=[[7]])], st.lists(integers, max_size=2)),
-    _scalar(tuple[int, int], st.lists(integers, min_size=2, max_size=2)),
-    _scalar(date, st.dates().map(str)),
-    _scalar(Decimal, st.integers().map(str)),
-    _scalar(bytes, st.just("dGV4dA==")),
+    Generated(str, st.text(max_size=3)),
+    Generated(int, integers),
+    Generated(bool, st.booleans()),
+    Generated(float, st.floats(allow_nan=False, allow_infinity=False)),
+    Generated(Colour, st.sampled_from(["red", "blue"])),
+    Generated(Level, st.sampled_from([1, 2])),
+    Generated(Literal["a", "b"], st.sampled_from("ab")),
+    Generated(Literal[3, 5], st.sampled_from([3, 5])),
+    Generated(Annotated[str, max_bytes(8)], st.text(max_size=2)),
+    Generated(Annotated[int, Meta(ge=-3, le=-1)], st.integers(-3, -1)),
+    Generated(Annotated[list[int], Meta(examples=[[7]])], st.lists(integers, max_size=2)),
+    Generated(tuple[int, int], st.lists(integers, min_size=2, max_size=2)),
+    Generated(date, st.dates().map(str)),
+    Generated(Decimal, st.integers().map(str)),
+    Generated(bytes, st.just("dGV4dA==")),
 ]
 
 
@@ -84,7 +81,6 @@ generated = structs(st.recursive(st.sampled_from(SCALARS), _composite, max_leave
 @given(generated, st.data())
 def test_whatever_fits_a_contract_fits_its_console_example(made: Generated, data: st.DataObject) -> None:
     value = data.draw(made.fitting)
-
     InputCodec(made.type).decode(json.dumps(value))
     assert matches(console_example(made.type), value)
     assert not list(contract_faults(made.type))
@@ -93,7 +89,6 @@ def test_whatever_fits_a_contract_fits_its_console_example(made: Generated, data
 @given(generated)
 def test_a_console_example_is_json_that_fits_its_own_contract(made: Generated) -> None:
     example = console_example(made.type)
-
     assert json.loads(json.dumps(example)) == example
     InputCodec(made.type).decode(json.dumps(example))
 
@@ -107,13 +102,11 @@ def test_examples_of_numbers_keep_within_their_bounds(
     lower: dict[str, Any] = {"gt" if low_open else "ge": low}
     upper: dict[str, Any] = {"lt" if high_open else "le": high}
     bounds = Meta(**lower, **upper)
-
     for type_ in (Annotated[int, bounds], Annotated[float, bounds]):
         msgspec.convert(console_example(type_), type_)
 
 
-@pytest.mark.parametrize(
-    ("type_", "example"),
+@for_each(
     [
         (Annotated[float, Meta(ge=0, le=0.25)], None),
         (Annotated[float, Meta(gt=0, lt=0.25)], None),
@@ -131,12 +124,10 @@ def test_examples_of_numbers_keep_within_their_bounds(
         (list[list[int]], [[[1]][0]]),
         (tuple[int, ...], [1]),
         (set[str], ["text"]),
-    ],
-    ids=str,
+    ]
 )
 def test_examples_are_values_of_their_type(type_: Any, example: Any) -> None:
     found = console_example(type_)
-
     assert example is None or found == example
     msgspec.convert(found, type_)
 
@@ -168,50 +159,6 @@ class Mapped(Contract):
     table: dict[str, int] = {}
 
 
-class Either(Contract):
-    value: int | str = 0
-
-
-class MixedLiteral(Contract):
-    value: Literal[1, "a"] = 1
-
-
-class NullLiteral(Contract):
-    value: Literal["a", None] = "a"
-
-
-class Nullable(Contract):
-    value: int | None = None
-
-
-class NullableItems(Contract):
-    values: list[int | None] = []
-
-
-class NullableRows(Contract):
-    values: list[list[Mapped | None]] = []
-
-
-class Null(Contract):
-    value: None = None
-
-
-class Open(Contract):
-    value: Any = 1
-
-
-class RawJson(Contract):
-    value: msgspec.Raw = msgspec.Raw(b"1")
-
-
-class Pair(Contract):
-    value: tuple[int, str] = (1, "a")
-
-
-class Blob(Contract):
-    value: bytearray | UnsetType = UNSET
-
-
 class Node(Contract):
     children: "list[Node]" = []
 
@@ -230,33 +177,33 @@ class Both(Contract):
     second: Mapped | UnsetType = UNSET
 
 
-@pytest.mark.parametrize(
-    ("type_", "faults"),
+def with_key(type_: Any) -> type[Contract]:
+    return msgspec.defstruct("Made", [("key", type_)], bases=(Contract,), kw_only=True)
+
+
+@for_each(
     [
         (Mapped, [("$.table", "a mapping")]),
-        (Either, [("$.value", "a union")]),
-        (MixedLiteral, [("$.value", "literals of several types")]),
-        (NullLiteral, [("$.value", "null")]),
-        (Nullable, [("$.value", "may be null")]),
-        (NullableItems, [("$.values[]", "may be null")]),
-        (NullableRows, [("$.values[][]", "may be null")]),
-        (Null, [("$.value", "may be null")]),
-        (Open, [("$.value", "may be null")]),
-        (RawJson, [("$.value", "may be null")]),
-        (Pair, [("$.value", "a tuple of several types")]),
-        (Blob, [("$.value", "no JSON type of its own")]),
+        (with_key(dict[str, date]), [("$.key", "a mapping")]),
+        (with_key(int | str), [("$.key", "a union")]),
+        (with_key(Literal[1, "a"]), [("$.key", "literals of several types")]),
+        (with_key(Literal["a", None]), [("$.key", "null")]),
+        *((with_key(nullable), [("$.key", "may be null")]) for nullable in (int | None, None, Any, msgspec.Raw)),
+        (with_key(list[int | None]), [("$.key[]", "may be null")]),
+        (with_key(list[list[Mapped | None]]), [("$.key[][]", "may be null")]),
+        (with_key(tuple[int, str]), [("$.key", "a tuple of several types")]),
+        (with_key(bytearray), [("$.key", "no JSON type of its own")]),
+        (with_key(Annotated[datetime, Meta(tz=False)]), [("$.key", "a datetime without a time zone")]),
         (Node, [("$.children[]", "Node contains itself")]),
         (Loop, [("$.back", "Loop contains itself")]),
         (Deep, [("$.inner[].table", "a mapping")]),
         (Both, [("$.first.table", "a mapping"), ("$.second.table", "a mapping")]),
         (dict[str, int], [("$", "a mapping")]),
         (Output, []),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
+    ]
 )
 def test_what_no_console_example_can_show_is_named_with_its_path(type_: Any, faults: list[tuple[str, str]]) -> None:
     found = list(contract_faults(type_))
-
     assert [path for path, _ in found] == [path for path, _ in faults]
     for (_, reason), (_, wanted) in zip(found, faults, strict=True):
         assert wanted in reason
@@ -275,13 +222,8 @@ class Forgotten(Contract):
 
 
 def test_merged_events_hold_the_keys_of_every_event_and_of_an_error() -> None:
-    assert console_example(merged_events({"learnt": Learnt}, {})) == {
-        "errcode": 0,
-        "errmsg": "ok",
-        "event_type": "text",
-        "timestamp": 1,
-        "detail": 1,
-    }
+    keys = {"errcode": 0, "errmsg": "ok", "event_type": "text", "timestamp": 1, "detail": 1}
+    assert console_example(merged_events({"learnt": Learnt}, {})) == keys
 
 
 def test_events_that_disagree_on_a_key_are_refused() -> None:
@@ -290,6 +232,5 @@ def test_events_that_disagree_on_a_key_are_refused() -> None:
 
 
 def test_a_wrapped_request_looks_as_the_python_demo_sends_it() -> None:
-    assert console_example(func_input("sync_msg", Deep)) == {
-        "input": {"func": "sync_msg", "func_req": {"inner": [{"table": None}], "fine": 1}}
-    }
+    request = {"func": "sync_msg", "func_req": {"inner": [{"table": None}], "fine": 1}}
+    assert console_example(func_input("sync_msg", Deep)) == {"input": request}

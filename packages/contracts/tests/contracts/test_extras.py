@@ -48,9 +48,8 @@ def test_a_missing_module_is_an_error_with_the_command_that_installs_it(monkeypa
     monkeypatch.setitem(sys.modules, "trustme", None)
     with pytest.raises(ExtraMissingError) as caught:
         require("proxy", "the proxy")
-    assert str(caught.value) == (
-        "the proxy needs the extra proxy (trustme not found): pip install 'wwspec-devtools[proxy]'"
-    )
+    said = "the proxy needs the extra proxy (trustme not found): pip install 'wwspec-devtools[proxy]'"
+    assert str(caught.value) == said
 
 
 def test_modules_that_are_not_used_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,10 +33,7 @@ def test_a_file_that_exists_is_taken_from_others_and_keeps_the_rights_of_its_own
         assert mode(file) == before
         assert make_private(file) == file
         assert (mode(file), file.read_text()) == (after, "kept")
-    assert [record.args for record in caplog.records] == [
-        (tmp_path / "666", 0o666),
-        (tmp_path / "444", 0o444),
-    ]
+    assert [record.args for record in caplog.records] == [(tmp_path / "666", 0o666), (tmp_path / "444", 0o444)]
 
 
 def test_a_folder_where_anybody_may_replace_the_file_is_refused_unless_it_is_sticky(tmp_path: Path) -> None:

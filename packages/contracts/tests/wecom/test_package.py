@@ -10,6 +10,7 @@ import pytest
 
 import wwspec_contracts as wecom
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 
 PACKAGE = Path(wecom.__file__).parent
 APIS = {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}
@@ -17,25 +18,15 @@ APIS = {path.stem for path in (PACKAGE / "api").glob("[!_]*.py")}
 
 def test_the_names_that_type_checkers_are_told_are_those_of_the_files() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
-    imports = [
-        node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "wwspec_contracts.api"
-    ]
-    exported = [(alias.name, alias.asname) for node in imports for alias in node.names]
-
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    of_apis = [node for node in imports if node.module == "wwspec_contracts.api"]
+    exported = [(alias.name, alias.asname) for node in of_apis for alias in node.names]
     assert exported == [(name, name) for name in sorted(APIS)]
 
 
-@pytest.mark.parametrize("api", sorted(APIS))
+@for_each(sorted(APIS))
 def test_an_api_can_be_imported_from_the_package(api: str) -> None:
     assert getattr(wecom, api) is importlib.import_module(f"wwspec_contracts.api.{api}")
-
-
-def test_shared_shapes_and_events_are_modules_of_the_package() -> None:
-    from wwspec_contracts import messages
-    from wwspec_contracts.events import hit_keyword
-
-    assert messages.__name__ == "wwspec_contracts.messages"
-    assert hit_keyword.__name__ == "wwspec_contracts.events.hit_keyword"
 
 
 def test_a_name_that_wecom_does_not_have_is_no_attribute() -> None:

@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import Any
 
 import msgspec
-import pytest
 
+from tests.support.tables import for_each
 from wwspec_contracts.read_only import CASES, UNKNOWN, Case, found
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
@@ -30,7 +30,7 @@ def filled(template: Any) -> Any:
     return template
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.api}-{case.name}")
+@for_each((case,) for case in CASES)
 def test_a_request_fits_the_contract(case: Case) -> None:
     request = import_module(f"wwspec_contracts.api.{case.api}").Request
     assert msgspec.to_builtins(msgspec.convert(filled(case.request), request)) == filled(case.request)
@@ -45,23 +45,16 @@ def test_ids_are_found_in_messages() -> None:
     ]
     answer = {"msg_list": messages, "page_id_list": ["p1"]}
     pair = {"userid": "lina", "external_userid": "wm1"}
-    assert list(found("sync_msg", answer)) == [
-        ("page_id", "p1"),
-        ("pair", pair),
-        ("userid", "lina"),
-        ("chatid", "wr1"),
-        ("userid", "lina"),
-        ("chatid", "wr2"),
-    ]
+    ids = [("userid", "lina"), ("chatid", "wr1"), ("userid", "lina"), ("chatid", "wr2")]
+    assert list(found("sync_msg", answer)) == [("page_id", "p1"), ("pair", pair), *ids]
 
 
-@pytest.mark.parametrize(
-    "answer",
+@for_each(
     [
         {"msg_list": 1, "page_id_list": {"a": 1}},
         {"msg_list": [1, None, {"sender": 1, "receiver_list": "x", "chatid": 2}], "page_id_list": [1]},
         {"msg_list": [{"sender": {"type": 1, "id": 5}}]},
-    ],
+    ]
 )
 def test_an_answer_of_another_shape_has_no_ids(answer: dict[str, Any]) -> None:
     assert list(found("sync_msg", answer)) == []

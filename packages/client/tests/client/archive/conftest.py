@@ -1,13 +1,13 @@
 """A zone of three corps, an app's database, and archivers of both kinds."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.client.archive.world import KINDS, Clock, Kind, Machine, Tenants, made_tables
+from tests.client.archive.world import KINDS, Kind, Rig, Tenants, made_tables
 from tests.support.apps import ROOT
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
 from wwspec_devtools.testing.zone import Zone
@@ -37,9 +37,6 @@ def url(tmp_path: Path, empty: Path) -> str:
     return f"sqlite:///{shutil.copy(empty, tmp_path)}"
 
 
-Start = Callable[..., Machine]
-
-
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
     kind: Kind = request.param
@@ -47,10 +44,5 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def start(kind: Kind, url: str, tenants: Tenants, clock: Clock, stack: ExitStack) -> Start:
-    return lambda **options: stack.enter_context(Machine(kind, url, tenants, clock=clock, **options))
+def rig(kind: Kind, url: str, zone: Zone, stack: ExitStack) -> Rig:
+    return Rig(zone, kind, url, stack)

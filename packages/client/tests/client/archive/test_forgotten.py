@@ -14,8 +14,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests.client.archive.conftest import Start
-from tests.client.archive.world import KINDS, MESSAGES, Clock, Kind, Machine, Tenants, archived, async_url, made_tables
+from tests.client.archive.world import KINDS, MESSAGES, Clock, Kind, Machine, Rig, archived, async_url, made_tables
 from tests.client.conftest import QUICK
 from tests.client.notify.stand import OnThread
 from tests.support.apps import ROOT
@@ -37,49 +36,43 @@ def rows(url: str, *tables: str) -> list[Any]:
     return found
 
 
-def test_a_corp_that_is_forgotten_between_its_claim_and_its_first_page_has_no_row_afterwards(
-    start: Start, url: str, tenants: Tenants
-) -> None:
-    gone = tenants.corpids[0]
-    machine, other = start(corps=[gone]), start()
+def test_a_corp_that_is_forgotten_between_its_claim_and_its_first_page_has_no_row_afterwards(rig: Rig) -> None:
+    gone = rig.corpids[0]
+    machine, other = rig.start(corps=[gone]), rig.start()
 
     def forget() -> None:
-        tenants.on_client = lambda: None
+        rig.on_client = lambda: None
         other.forget(gone)
 
-    tenants.on_client = forget
+    rig.on_client = forget
     assert machine.run_due() == 1
-    assert (archived(url), rows(url, "wwspec_cursors"), machine.status()) == ([], [], {})
+    assert (archived(rig.url), rows(rig.url, "wwspec_cursors"), machine.status()) == ([], [], {})
 
 
-def test_a_late_notification_of_a_forgotten_corp_does_not_bring_it_back_and_pull_soon_does(
-    start: Start, url: str, tenants: Tenants
-) -> None:
-    gone = tenants.corpids[0]
-    machine, other = start(corps=None), start(corps=None)
+def test_a_late_notification_of_a_forgotten_corp_does_not_bring_it_back_and_pull_soon_does(rig: Rig) -> None:
+    gone = rig.corpids[0]
+    machine, other = rig.start(corps=None), rig.start(corps=None)
     machine.pull_soon(gone)
     other.forget(gone)
-    assert machine.on_event(tenants.event(gone))
-    assert (machine.run_due(), archived(url), machine.status()) == (0, [], {})
+    assert machine.on_event(rig.event(gone))
+    assert (machine.run_due(), archived(rig.url), machine.status()) == (0, [], {})
     machine.pull_soon(gone)
-    assert (machine.run_due(), len(archived(url))) == (1, 20)
+    assert (machine.run_due(), rig.stored()) == (1, 20)
 
 
-def test_a_list_of_corps_that_was_read_before_does_not_bring_a_forgotten_one_back(
-    start: Start, url: str, tenants: Tenants, clock: Clock
-) -> None:
-    gone = tenants.corpids[0]
-    other = start()
+def test_a_list_of_corps_that_was_read_before_does_not_bring_a_forgotten_one_back(rig: Rig) -> None:
+    gone = rig.corpids[0]
+    other = rig.start()
 
     def corps() -> list[str]:
         other.forget(gone)
         return [gone]
 
-    machine = start(corps=corps)
+    machine = rig.start(corps=corps)
     for _ in range(3):
         assert machine.run_due() == 0
-        clock.now += 100
-    assert (archived(url), rows(url, "wwspec_cursors"), machine.status()) == ([], [], {})
+        rig.clock.now += 100
+    assert (archived(rig.url), rows(rig.url, "wwspec_cursors"), machine.status()) == ([], [], {})
 
 
 class Provider:
@@ -236,7 +229,7 @@ def test_of_a_corp_that_is_forgotten_beside_a_pull_no_row_is_left(
         event.remove(pulling.statements, "before_cursor_execute", beside)
         beside.end()
         with pytest.raises(NotInstalledError):
-            pulling.machine.on_event(Tenants.event(corp.corpid))
+            pulling.machine.on_event(Rig.event(corp.corpid))
         pulling.run_due()
         found = rows(new_url, "messages", "wwspec_cursors", "wwspec_tokens")
         assert [row for row in found if corp.corpid in str(row)] == [], (number, seed)

@@ -60,7 +60,7 @@ class Tenants:
     """The corps of a zone: their people, their clients and their events."""
 
     def __init__(self, zone: Zone) -> None:
-        self._zone = zone
+        self.zone = zone
         self.corpids: list[str] = zone.client.info()["corps"]
         self._controls = {each: EmulatorClient(zone.client.url, zone.client.memory, corp=each) for each in self.corpids}
         self.refused: set[str] = set()
@@ -83,7 +83,7 @@ class Tenants:
         if corpid in self.refused:
             raise LookupError(f"no installation at {corpid}")
         info = self._controls[corpid].info()
-        program = {"program_id": info["program_id"], "base_url": self._zone.client.url}
+        program = {"program_id": info["program_id"], "base_url": self.zone.client.url}
         return {"corpid": corpid, "secret": info["secret"], "retries": QUICK, **program}
 
     def say(self, corpid: str, count: int = 1) -> None:
@@ -217,3 +217,23 @@ def archived(url: str) -> list[tuple[str, str]]:
         rows = [(row.corpid, row.msgid) for row in connection.execute(select(MESSAGES))]
     engine.dispose()
     return rows
+
+
+class Rig(Tenants):
+    """Machines of one kind for the corps of a zone, with one database and one clock."""
+
+    def __init__(self, zone: Zone, kind: Kind, url: str, stack: ExitStack) -> None:
+        super().__init__(zone)
+        self.url = url
+        self.clock = Clock()
+        self._kind = kind
+        self._stack = stack
+
+    def start(self, **options: Any) -> Machine:
+        return self._stack.enter_context(Machine(self._kind, self.url, self, clock=self.clock, **options))
+
+    def stored(self) -> int:
+        """Return how many messages the app has stored, none of them twice."""
+        rows = archived(self.url)
+        assert len(rows) == len(set(rows))
+        return len(rows)

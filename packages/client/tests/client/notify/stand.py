@@ -1,7 +1,7 @@
 """Both receivers behind one interface: what WeCom sends comes in, and a scripted WeCom answers what they ask."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Literal, Self
@@ -9,7 +9,6 @@ from wsgiref.simple_server import WSGIRequestHandler
 
 import anyio.to_thread
 import httpx
-import pytest
 
 from tests.client.scripted import Outcome, Script
 from tests.support.waiting import wait_until
@@ -26,6 +25,7 @@ from wwspec_client import (
 from wwspec_client.stores import Pending, Stage
 from wwspec_contracts.callbacks import CallbackCrypto, write_xml
 from wwspec_devtools.testing.memory import MemoryServer, MemoryTransport
+from wwspec_devtools.testing.zone import Zone
 
 TOKEN, AES_KEY, CORPID = "callback-token", "a" * 42 + "A", "ww-receiver"
 CRYPTO = CallbackCrypto(TOKEN, AES_KEY, CORPID)
@@ -53,6 +53,14 @@ class OnThread(httpx.AsyncBaseTransport):
         await request.aread()
         answer = await anyio.to_thread.run_sync(self._transport.handle_request, request)
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.read())
+
+
+def async_app_client(zone: Zone) -> AsyncZoneClient:
+    """Return a client of a zone's app for an event loop."""
+    info, memory = zone.client.info(), zone.client.memory
+    assert memory is not None
+    options: dict[str, Any] = {"base_url": zone.client.url, "transport": OnThread(memory)}
+    return AsyncZoneClient(info["corpid"], info["secret"], program_id=info["program_id"], **options)
 
 
 class Stand:
@@ -113,6 +121,12 @@ class Stand:
     def failed(self) -> list[Pending]:
         return list(self.call(self.receiver.failed))
 
+    def given_up(self) -> Pending:
+        """Wait until one row is given up, and return it."""
+        wait_until(self.failed)
+        [row] = self.failed()
+        return row
+
     def retry(self, row: Pending) -> bool:
         return bool(self.call(self.receiver.retry, row.notification))
 
@@ -120,7 +134,13 @@ class Stand:
         return method(*arguments) if self.kind == "wsgi" else self._server._portal.call(method, *arguments)
 
 
-both = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def of_kind(kind: ServerKind, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function as it is, or as one for an event loop."""
+
+    async def on_loop(given: Any) -> Any:
+        return function(given)
+
+    return function if kind == "wsgi" else on_loop
 
 
 def fetched(notify_id: str, **changes: Any) -> Pending:

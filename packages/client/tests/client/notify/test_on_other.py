@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand, both
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
 from tests.client.notify.test_receiver import HIT
 from tests.support.waiting import wait_until
 from wwspec_client import NotifyPolicy
@@ -36,7 +36,6 @@ def collecting(others: list[Callback], **options: Any) -> dict[str, Any]:
     return {"on_other": others.append, "receive_id": BOTH, **options}
 
 
-@both
 def test_every_other_callback_goes_to_on_other_whole(kind: ServerKind) -> None:
     others: list[Callback] = []
     with Stand(kind, [HIT], **collecting(others)) as stand:
@@ -48,7 +47,6 @@ def test_every_other_callback_goes_to_on_other_whole(kind: ServerKind) -> None:
     assert (others[1].receive_id, others[1].envelope["AgentID"]) == (CORPID, "1000002")
 
 
-@both
 def test_without_on_other_a_callback_is_logged_and_not_stored(
     kind: ServerKind, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -60,7 +58,6 @@ def test_without_on_other_a_callback_is_logged_and_not_stored(
     assert "a callback 'suite_ticket' was passed over: the receiver has no on_other" in caplog.text
 
 
-@both
 def test_a_callback_that_comes_again_is_handled_once(kind: ServerKind) -> None:
     others: list[Callback] = []
     with Stand(kind, [HIT], **collecting(others)) as stand:
@@ -73,7 +70,6 @@ def test_a_callback_that_comes_again_is_handled_once(kind: ServerKind) -> None:
     assert numbers(others) == [1, 2, 3]
 
 
-@both
 def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind) -> None:
     others: list[Callback] = []
     with Stand(kind, [HIT], **collecting(others)) as stand:
@@ -83,7 +79,6 @@ def test_the_same_text_for_another_receiver_is_another_callback(kind: ServerKind
     assert [each.receive_id for each in others] == ["suite", CORPID]
 
 
-@both
 def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_the_order_in_which_they_came(
     kind: ServerKind,
 ) -> None:
@@ -103,7 +98,6 @@ def test_callbacks_are_answered_before_on_other_has_ended_and_handled_in_the_ord
     assert numbers(others) == list(range(20))
 
 
-@both
 def test_a_callback_whose_handling_fails_is_tried_again_and_the_failure_is_kept(kind: ServerKind) -> None:
     calls: list[int] = []
     reported: list[Pending] = []
@@ -116,8 +110,7 @@ def test_a_callback_whose_handling_fails_is_tried_again_and_the_failure_is_kept(
     options = {"on_other": fails, "on_failed": reported.append, "receive_id": BOTH}
     with Stand(kind, [HIT], policy=replace(QUICK, handler_attempts=3), **options) as stand:
         assert stand.post(ticket(7), crypto=SUITE).text == "success"
-        wait_until(stand.failed)
-        [row] = stand.failed()
+        row = stand.given_up()
         wait_until(lambda: reported)
         assert (row.stage, row.attempts, row.reason) == (Stage.FAILED_CALLBACK, 3, "ValueError: no database")
         assert calls == [7, 7, 7]
@@ -133,7 +126,6 @@ def test_a_callback_whose_handling_fails_is_tried_again_and_the_failure_is_kept(
         assert not stand.retry(row)
 
 
-@both
 def test_on_other_that_hangs_is_logged_and_called_again(kind: ServerKind, caplog: pytest.LogCaptureFixture) -> None:
     calls: list[Callback] = []
     release = threading.Event()
@@ -152,21 +144,6 @@ def test_on_other_that_hangs_is_logged_and_called_again(kind: ServerKind, caplog
     assert "on_other of callback sys_approval_change:" in caplog.text
 
 
-def test_an_async_on_other_runs_on_the_event_loop() -> None:
-    threads: list[str] = []
-
-    async def other(callback: Callback) -> None:
-        threads.append(threading.current_thread().name)
-
-    with Stand("asgi", [HIT], on_other=other) as stand:
-        stand.post(APPROVAL)
-        wait_until(lambda: threads)
-        stand.post(ticket(1))
-        wait_until(lambda: len(threads) == 2)
-    assert len(set(threads)) == 1
-
-
-@both
 def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKind, tmp_path: Path) -> None:
     release = threading.Event()
     others: list[Callback] = []
@@ -192,7 +169,6 @@ def test_a_restart_handles_what_was_not_handled_and_nothing_twice(kind: ServerKi
     assert numbers(again) == [2, 3, 4]
 
 
-@both
 def test_a_callback_or_notification_that_can_not_be_stored_is_sent_again(kind: ServerKind, tmp_path: Path) -> None:
     others: list[Callback] = []
     store = SqlitePendingStore(tmp_path / "pending.db")
@@ -207,7 +183,6 @@ def test_a_callback_or_notification_that_can_not_be_stored_is_sent_again(kind: S
     assert len(others) == 1
 
 
-@both
 def test_notifications_and_callbacks_do_not_hold_up_each_other(kind: ServerKind) -> None:
     release = threading.Event()
 

@@ -17,19 +17,15 @@ ABOVE_ZERO = ("replay_window", "lifetime", "handler_limit", "keep_failed")
 
 
 @for_each(
-    [(name, 1) for name in COUNTS] + [(name, 0.0) for name in MAY_BE_ZERO] + [(name, 0.001) for name in ABOVE_ZERO]
+    [(name, 1, 0) for name in COUNTS]
+    + [(name, 0.0, -0.001) for name in MAY_BE_ZERO]
+    + [(name, 0.001, 0.0) for name in ABOVE_ZERO]
 )
-def test_each_number_is_taken_from_its_least_on(name: str, least: float) -> None:
+def test_each_number_is_taken_from_its_least_and_refused_by_name_below(name: str, least: float, below: float) -> None:
     numbers: dict[str, Any] = {name: least}
     assert asdict(NotifyPolicy(**numbers))[name] == least
-
-
-@for_each(
-    [(name, 0) for name in COUNTS] + [(name, -0.001) for name in MAY_BE_ZERO] + [(name, 0.0) for name in ABOVE_ZERO]
-)
-def test_each_number_below_its_least_is_refused_by_name(name: str, value: float) -> None:
-    numbers: dict[str, Any] = {name: value}
-    with pytest.raises(ConfigurationError, match=rf"{name}={value}.*: .*({name}|pauses)\b") as refused:
+    numbers = {name: below}
+    with pytest.raises(ConfigurationError, match=rf"{name}={below}.*: .*({name}|pauses)\b") as refused:
         NotifyPolicy(**numbers)
     assert len(str(refused.value).splitlines()) == 1
 

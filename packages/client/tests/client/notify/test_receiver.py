@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand
+from tests.client.notify.stand import AES_KEY, CORPID, CRYPTO, QUICK, TOKEN, ServerKind, Stand, of_kind
 from tests.client.scripted import answer, reply
 from tests.support.waiting import wait_until
 from wwspec_client import Notification, NotifyEvent, NotifyPolicy
@@ -20,8 +20,6 @@ from wwspec_contracts.callbacks import CallbackCrypto
 from wwspec_contracts.events import hit_keyword
 
 HIT = reply(event_type="hit_keyword", timestamp=5, hit_keyword={"token": "t"}, hit_keyword_result={"hits": 3})
-
-pytestmark = pytest.mark.parametrize("kind", ["wsgi", "asgi"])
 
 
 class Backlog(Contract):
@@ -108,8 +106,7 @@ def test_an_event_that_can_not_be_fetched_in_its_lifetime_is_kept_to_be_tried_ag
         wait_until(lambda: len(stand.asked) > 1)
         assert stand.failed() == []
         now[0] += 601
-        wait_until(stand.failed)
-        (row,) = stand.failed()
+        row = stand.given_up()
         assert "710674: down" in row.reason
         stand.outcomes[:] = [HIT]
         assert stand.retry(row)
@@ -141,12 +138,12 @@ def test_a_handler_that_raises_is_called_again_and_its_event_is_kept(kind: Serve
 
     with Stand(kind, [HIT], handler=fails, policy=replace(QUICK, handler_attempts=3)) as stand:
         stand.notify("n1")
-        wait_until(stand.failed)
-        (row,) = stand.failed()
+        row = stand.given_up()
         assert (seen, row.reason) == ([1, 2, 3], "ValueError: no database")
         stand.retry(row)
         wait_until(lambda: len(seen) == 5)
         wait_until(lambda: not stand.failed())
+        assert seen == [1, 2, 3, 1, 2], "a retry did not begin a new count"
         assert len(stand.asked) == 1
 
 
@@ -188,7 +185,7 @@ def test_an_app_of_many_corps_chooses_the_client_and_the_receive_ids(kind: Serve
                 raise KeyError("the corp is not known yet")
             return client
 
-        return client_of
+        return of_kind(kind, client_of)
 
     with Stand(kind, [HIT], choose=choose, receive_id=lambda receive_id: receive_id.startswith("ww")) as stand:
         assert stand.notify("n1", ToUserName="ww-a").status_code == 200

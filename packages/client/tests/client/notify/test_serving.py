@@ -13,12 +13,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, OnThread, Quiet
+from tests.client.notify.stand import AES_KEY, CALLBACK, TOKEN, Quiet, async_app_client
 from tests.support.apps import ROOT
 from tests.support.emulator import free_socket, running, url_of
 from tests.support.waiting import wait_until
 from tests.support.zones import serve_zone
-from wwspec_client import AsyncNotifyReceiver, AsyncZoneClient, NotifyEvent, NotifyReceiver
+from wwspec_client import AsyncNotifyReceiver, NotifyEvent, NotifyReceiver
 from wwspec_contracts.events import conversation_new_message, hit_keyword
 from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.testing.zone import Zone
@@ -40,18 +40,6 @@ def zone_that_calls(url: str) -> Iterator[Zone]:
         yield zone
 
 
-def async_client(zone: Zone) -> AsyncZoneClient:
-    info = zone.client.info()
-    assert zone.client.memory is not None
-    return AsyncZoneClient(
-        info["corpid"],
-        info["secret"],
-        program_id=info["program_id"],
-        base_url=zone.client.url,
-        transport=OnThread(zone.client.memory),
-    )
-
-
 def check(zone: Zone, events: list[NotifyEvent]) -> None:
     """Let WeCom verify the URL and send two events."""
     assert zone.client.verify_callback()
@@ -70,7 +58,7 @@ def test_an_event_reaches_an_app_by_asgi(port: socket.socket, place: str) -> Non
         events.append(event)
 
     with zone_that_calls(f"{url_of(port)}/hooks/wecom{'/' if place == 'mount' else ''}") as zone:
-        receiver = AsyncNotifyReceiver(async_client(zone), handler, **RECEIVER)
+        receiver = AsyncNotifyReceiver(async_app_client(zone), handler, **RECEIVER)
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:

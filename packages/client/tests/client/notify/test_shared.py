@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand, both, fetched
+from tests.client.notify.stand import CORPID, QUICK, ServerKind, Stand, fetched
 from tests.client.notify.test_on_other import APPROVAL, ticket
 from tests.client.notify.test_receiver import HIT
 from tests.support.async_store import AsyncStore
@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 from wwspec_client import NotifyEvent, NotifyReceiver
 from wwspec_client.stores import MemoryPendingStore, Pending, SqlitePendingStore, Stage
 from wwspec_contracts.callbacks import Callback
-from wwspec_contracts.errors import ConfigurationError, StoreError
+from wwspec_contracts.errors import StoreError
 
 Form = Callable[[Any], Any]
 
@@ -48,12 +48,6 @@ class Held:
             raise self._error
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """The file that processes share."""
-    return tmp_path / "pending.db"
-
-
 @pytest.fixture(params=FORMS, ids=["wsgi", "asgi", "async"])
 def process(request: pytest.FixtureRequest, path: Path) -> Process:
     """Makes a receiver over the file."""
@@ -61,15 +55,7 @@ def process(request: pytest.FixtureRequest, path: Path) -> Process:
     return lambda store=SqlitePendingStore, **options: Stand(kind, [HIT], store=form(store(path)), **options)
 
 
-@pytest.fixture
-def other(path: Path) -> Iterator[SqlitePendingStore]:
-    store = SqlitePendingStore(path)
-    store.open()
-    yield store
-    store.close()
-
-
-def test_two_processes_handle_each_event_and_each_callback_once(process: Process, other: SqlitePendingStore) -> None:
+def test_two_processes_handle_each_event_and_each_callback_once(process: Process, store: SqlitePendingStore) -> None:
     got: list[str] = []
     options = {"handler": lambda event: got.append(event.notify_id), "concurrency": 2}
     options["on_other"] = lambda callback: got.append(callback.fields["TimeStamp"])
@@ -83,17 +69,17 @@ def test_two_processes_handle_each_event_and_each_callback_once(process: Process
         assert [each.failed() for each in stands] == [[], []]
     assert Counter(got) == Counter([*(f"n{number}" for number in range(10)), *(f"{number}" for number in range(10))])
     now = time.time()
-    released = [other.claim(Stage.DONE, now, now + 30) for _ in range(20)]
+    released = [store.claim(Stage.DONE, now, now + 30) for _ in range(20)]
     assert None not in released
 
 
 def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
-    process: Process, other: SqlitePendingStore
+    process: Process, store: SqlitePendingStore
 ) -> None:
     now = [1000.0]
-    other.add(fetched("n1"))
-    other.add(fetched("n2"))
-    assert other.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
+    store.add(fetched("n1"))
+    store.add(fetched("n2"))
+    assert store.claim(Stage.FETCHED, now[0], now[0] + 30) is not None
     with process(clock=lambda: now[0]) as stand:
         assert [event.notify_id for event in stand.handled(1)] == ["n2"]
         now[0] += 29
@@ -105,7 +91,7 @@ def test_what_a_process_had_that_has_crashed_is_handled_when_its_lease_is_over(
 
 
 def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
-    process: Process, other: SqlitePendingStore
+    process: Process, store: SqlitePendingStore
 ) -> None:
     now, handler = [1000.0], Held()
     renewed: list[float] = []
@@ -116,39 +102,38 @@ def test_a_process_that_works_for_longer_than_its_lease_keeps_the_row(
             renewed.append(until)
             return found
 
-    other.add(fetched("n1"))
+    store.add(fetched("n1"))
     with process(Renewed, handler=handler, policy=LEASE, clock=lambda: now[0]) as stand:
         wait_until(lambda: handler.calls)
         for _ in range(2):
             now[0] += 15
             stand.receiver._core.wake()
             wait_until(lambda: now[0] + 30 in renewed)
-        assert other.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
+        assert store.claim(Stage.FETCHED, now[0] + 29, now[0] + 90) is None
         handler.release.set()
-        wait_until(lambda: other.due(Stage.DONE, now[0], 1))
+        wait_until(lambda: store.due(Stage.DONE, now[0], 1))
     assert handler.calls == ["n1"]
 
 
 def test_what_becomes_of_a_row_that_another_process_has_got_is_not_stored(
-    process: Process, other: SqlitePendingStore, caplog: pytest.LogCaptureFixture
+    process: Process, store: SqlitePendingStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A machine that sleeps, such as one that is moved, misses its renewals."""
     now, handler = [1000.0], Held(ValueError)
-    other.add(fetched("n1"))
+    store.add(fetched("n1"))
     with process(handler=handler, policy=LEASE, clock=lambda: now[0]):
         wait_until(lambda: handler.calls)
-        assert other.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
+        assert store.claim(Stage.FETCHED, now[0] + 31, now[0] + 61) is not None  # what pauses it is over by then
         now[0] += 31
         done = fetched("n1", stage=Stage.DONE, event="")
-        other.put(done)
-        other.release(done.key)
+        store.put(done)
+        store.release(done.key)
         handler.release.set()
         wait_until(lambda: "took longer than its lease was renewed" in caplog.text)
-    assert other.get(done.key) == done
+    assert store.get(done.key) == done
     assert handler.calls == ["n1"]
 
 
-@both
 def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_process(kind: ServerKind) -> None:
     now, handler = [1000.0], Held()
     claimed: list[float] = []
@@ -176,17 +161,17 @@ def test_a_row_whose_lease_was_not_renewed_in_time_has_no_second_worker_in_its_p
 
 
 def test_a_corp_that_is_forgotten_while_its_event_is_handled_stays_forgotten(
-    process: Process, other: SqlitePendingStore
+    process: Process, store: SqlitePendingStore
 ) -> None:
     handler = Held(ValueError)
-    other.add(fetched("n1"))
+    store.add(fetched("n1"))
     with process(handler=handler) as stand:
         wait_until(lambda: handler.calls)
-        assert other.forget(CORPID) == 1
+        assert store.forget(CORPID) == 1
         handler.release.set()
         stand.notify("n2", ToUserName="other")
-        wait_until(lambda: other.get(("other", "n2")) is not None)
-    assert other.get((CORPID, "n1")) is None
+        wait_until(lambda: store.get(("other", "n2")) is not None)
+    assert store.get((CORPID, "n1")) is None
 
 
 def test_a_store_that_can_not_release_costs_no_row(process: Process, caplog: pytest.LogCaptureFixture) -> None:
@@ -208,22 +193,17 @@ def test_a_store_that_can_not_release_costs_no_row(process: Process, caplog: pyt
         stand.handled(1)
 
 
-def test_a_loop_over_events_has_its_row_until_it_ends(path: Path, other: SqlitePendingStore) -> None:
+def test_a_loop_over_events_has_its_row_until_it_ends(path: Path, store: SqlitePendingStore) -> None:
     for number in (1, 2):
-        other.add(fetched(f"n{number}"))
+        store.add(fetched(f"n{number}"))
     with Stand("wsgi", [HIT], handler=None, store=SqlitePendingStore(path)) as stand:
         assert isinstance(stand.receiver, NotifyReceiver)
         events = stand.receiver.events()
         assert next(events).notify_id == "n1"
         now = time.time()
-        assert other.claim(Stage.FETCHED, now, now + 30) == fetched("n2")
+        assert store.claim(Stage.FETCHED, now, now + 30) == fetched("n2")
         del events
         assert next(stand.receiver.events()).notify_id == "n1"
-
-
-def test_an_async_store_for_threads_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="store.open is an async function"):
-        Stand("wsgi", [HIT], store=AsyncStore(MemoryPendingStore()))
 
 
 def test_callbacks_that_are_given_up_are_tried_again_in_any_process(process: Process) -> None:
@@ -238,8 +218,6 @@ def test_callbacks_that_are_given_up_are_tried_again_in_any_process(process: Pro
     with ExitStack() as processes:
         one, another = (processes.enter_context(process(**options)) for _ in range(2))
         one.post(APPROVAL)
-        wait_until(another.failed)
-        [row] = another.failed()
-        assert another.retry(row)
+        assert another.retry(another.given_up())
         wait_until(lambda: len(calls) == 3)
         wait_until(lambda: not one.failed())

@@ -5,7 +5,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,19 +22,6 @@ def test_a_store_that_is_closed_says_so(store: SqlitePendingStore) -> None:
     store.close()
     with pytest.raises(StoreError, match="not open"):
         store.add(ROW)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "pending.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqlitePendingStore]:
-    store = SqlitePendingStore(path)
-    store.open()
-    yield store
-    store.close()
 
 
 CLAIMS = """

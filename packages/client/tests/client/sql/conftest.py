@@ -64,6 +64,21 @@ def opened(url: str, **options: Any) -> Iterator[Engine]:
         engine.dispose()
 
 
+@contextmanager
+def statements(engine: Engine | type[Engine]) -> Iterator[list[str]]:
+    """Yield what an engine executes, or any engine does."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
 def quicken(engine: Engine) -> None:
     """Let SQLite not wait for the disk."""
     if engine.dialect.name == "sqlite":

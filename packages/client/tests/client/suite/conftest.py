@@ -6,16 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.client.suite.stand import Corp, Kind, Stand
+from tests.client.suite.stand import Corp, Down, Kind, Stand
 from tests.support.never_lost import pytest_itemcollected as pytest_itemcollected
+from wwspec_contracts.errors import StoreError
 
 Make = Callable[..., Stand]
-
-
-@pytest.fixture(params=["wsgi", "asgi"])
-def kind(request: pytest.FixtureRequest) -> Kind:
-    found: Kind = request.param
-    return found
 
 
 @pytest.fixture
@@ -37,3 +32,16 @@ def stand(make: Make) -> Stand:
 @pytest.fixture
 def corp(stand: Stand) -> Corp:
     return stand.corp()
+
+
+@pytest.fixture
+def unstored(make: Make) -> tuple[Corp, str]:
+    """A corp, and its code that could not be stored while the store was down; the store is up again."""
+    store = Down()
+    corp = make(installations=store).corp()
+    code = corp.code()
+    store.is_down = True
+    with pytest.raises(StoreError):
+        corp.exchange(code)
+    store.is_down = False
+    return corp, code

@@ -51,8 +51,7 @@ class Stand:
         self.store: Any = options.setdefault("installations", MemoryInstallationStore())
         self.events: list[SuiteEvent] = []
         self.failed: list[Any] = []
-        settings = EmulatorSettings(messages=20, app_type=app_type, corps=corps)
-        self.emulator = emulator or Emulator(settings, stack)
+        self.emulator = emulator or Emulator(EmulatorSettings(messages=20, app_type=app_type, corps=corps), stack)
         self.control = stack.enter_context(EmulatorClient(self.emulator.url))
         info = self.control.info()
         self.secret: str = info["suite_secret"]
@@ -101,6 +100,14 @@ class Stand:
         wait_until(lambda: self.store.ticket(SUITE_ID))
         if self.options["on_event"] == self.events.append:
             self.seen(1)
+
+    def other_machine(self, **options: Any) -> "Stand":
+        """Return another machine of the app, which has the same store."""
+        return Stand(self.kind, self._stack, emulator=self.emulator, **{"installations": self.store, **options})
+
+    def lose_commands(self) -> None:
+        """Let the emulator send its commands to where nobody listens."""
+        self.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)
 
     def corp(self, number: int = 0) -> "Corp":
         """Return a corp, its admin and its app."""

@@ -91,33 +91,6 @@ def test_what_the_app_fails_at_comes_again(make: Make) -> None:
     assert [type(each) for each in seen] == [SuiteTicket, SuiteTicket]
 
 
-async def never(event: SuiteEvent) -> None:
-    raise NotImplementedError
-
-
-def test_async_functions_are_for_the_async_suite() -> None:
-    with pytest.raises(ConfigurationError, match="AsyncSuite"):
-        Suite("suite", "secret", installations=MemoryInstallationStore(), on_event=never)
-    AsyncSuite("suite", "secret", installations=MemoryInstallationStore(), on_event=never)
-
-
-@for_each(
-    [
-        ({"suite_id": ""}, "suite_id"),
-        ({"suite_secret": ""}, "suite_secret"),
-        ({"token": "t"}, "provider_corpid"),
-        ({"token": "t", "encoding_aes_key": AES_KEY}, "provider_corpid"),
-        ({"token": "t", "encoding_aes_key": "short", "provider_corpid": "p"}, "43 characters"),
-        ({"clients": 0}, "clients is 1 or more"),
-    ]
-)
-def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, Any], text: str) -> None:
-    given = {"suite_id": "suite", "suite_secret": "secret", "installations": MemoryInstallationStore(), **arguments}
-    for kind in (Suite, AsyncSuite):
-        with pytest.raises(ConfigurationError, match=text):
-            kind(**given)
-
-
 @for_each([Suite, AsyncSuite])
 def test_a_suite_without_a_token_has_no_command_url(kind: Any) -> None:
     suite = kind("suite", "secret", installations=MemoryInstallationStore())

@@ -6,18 +6,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from tests.support.tables import for_each
-from wwspec_client import (
-    CancelAuth,
-    ChangeAuth,
-    CreateAuth,
-    DataPermissionEnded,
-    DataPermissionExpiring,
-    DataPermissionGranted,
-    ResetPermanentCode,
-    SuiteEvent,
-    SuiteTicket,
-)
-from wwspec_client.suite.events import read_event
+from wwspec_client.suite import events
 from wwspec_contracts.callbacks import Callback
 
 AT = 1_403_610_513
@@ -26,8 +15,8 @@ COMMON: dict[str, str] = {"SuiteId": "suite", "TimeStamp": str(AT)}
 PERMISSION = {"AuthCorpId": "ww1", "AuthType": "data_zone_chat"}
 
 
-def read(info_type: str, **fields: str) -> SuiteEvent:
-    return read_event(callback({**COMMON, "InfoType": info_type, **fields}), "suite")
+def read(info_type: str, **fields: str) -> events.SuiteEvent:
+    return events.read_event(callback({**COMMON, "InfoType": info_type, **fields}), "suite")
 
 
 def callback(fields: dict[str, str]) -> Callback:
@@ -36,21 +25,22 @@ def callback(fields: dict[str, str]) -> Callback:
 
 @for_each(
     [
-        ("suite_ticket", {"SuiteTicket": "TOPSECRET"}, SuiteTicket, {"ticket": "TOPSECRET"}),  # [90628]
+        ("suite_ticket", {"SuiteTicket": "TOPSECRET"}, events.SuiteTicket, {"ticket": "TOPSECRET"}),
         (
             "create_auth",
-            {"AuthCode": "TOPSECRET", "State": "s1"},
-            CreateAuth,
-            {"auth_code": "TOPSECRET", "state": "s1"},
+            {"AuthCode": "TOPSECRET", "State": "s"},
+            events.CreateAuth,
+            {"auth_code": "TOPSECRET", "state": "s"},
         ),
-        ("change_auth", {"AuthCorpId": "ww1", "State": "s2"}, ChangeAuth, {"corpid": "ww1", "state": "s2"}),  # [90642]
-        ("cancel_auth", {"AuthCorpId": "ww1"}, CancelAuth, {"corpid": "ww1"}),
-        ("reset_permanent_code", {"AuthCode": "TOPSECRET"}, ResetPermanentCode, {"auth_code": "TOPSECRET"}),  # [97175]
+        ("change_auth", {"AuthCorpId": "ww1", "State": "s2"}, events.ChangeAuth, {"corpid": "ww1", "state": "s2"}),
+        ("cancel_auth", {"AuthCorpId": "ww1"}, events.CancelAuth, {"corpid": "ww1"}),
+        ("reset_permanent_code", {"AuthCode": "TOPSECRET"}, events.ResetPermanentCode, {"auth_code": "TOPSECRET"}),
     ]
 )
 def test_a_callback_of_wecoms_pages_is_an_event_of_its_class(
-    info_type: str, fields: dict[str, str], kind: type[SuiteEvent], expected: dict[str, str]
+    info_type: str, fields: dict[str, str], kind: type[events.SuiteEvent], expected: dict[str, str]
 ) -> None:
+    """[90628], [90642], [97175]"""
     event = read(info_type, **fields)
     assert type(event) is kind
     assert (event.time, event.suite_id) == (TIME, "suite")
@@ -59,15 +49,15 @@ def test_a_callback_of_wecoms_pages_is_an_event_of_its_class(
 
 def test_101587_data_permissions_with_the_days_that_are_left() -> None:
     granted = read("auth_data_permission", **PERMISSION)
-    assert isinstance(granted, DataPermissionGranted)
+    assert isinstance(granted, events.DataPermissionGranted)
     assert (granted.auth_type, granted.until) == ("data_zone_chat", TIME + timedelta(days=90))
     reminder = read("expire_remind_data_permission", **PERMISSION)
-    assert isinstance(reminder, DataPermissionExpiring)
+    assert isinstance(reminder, events.DataPermissionExpiring)
     left = [reminder.days_left(TIME + timedelta(days=days)) for days in (0, 2, 6.5, 7, 8)]
     assert left == [7, 5, 0, 0, 0]
     assert reminder.days_left() == 0
     ended = read("expire_data_permission", **PERMISSION)
-    assert isinstance(ended, DataPermissionEnded)
+    assert isinstance(ended, events.DataPermissionEnded)
     assert ended.until == TIME
 
 
@@ -84,8 +74,8 @@ def test_101587_data_permissions_with_the_days_that_are_left() -> None:
     ]
 )
 def test_what_is_not_known_or_incomplete_is_a_plain_event_with_all_its_fields(fields: dict[str, str]) -> None:
-    event = read_event(callback({**COMMON, **fields}), "suite")
-    assert type(event) is SuiteEvent
+    event = events.read_event(callback({**COMMON, **fields}), "suite")
+    assert type(event) is events.SuiteEvent
     assert event.info_type == fields.get("InfoType", "")
     assert event.corpid == fields.get("AuthCorpId", "")
     assert event.callback.fields == {**COMMON, **fields}
@@ -117,17 +107,17 @@ TYPES += ["expire_remind_data_permission", "expire_data_permission", "_data_perm
     )
 )
 def test_any_fields_are_an_event_that_says_what_it_was_sent(fields: dict[str, str]) -> None:
-    event = read_event(callback(fields), fields.get("SuiteId", ""))
+    event = events.read_event(callback(fields), fields.get("SuiteId", ""))
     assert event.info_type == fields.get("InfoType", "")
     assert event.suite_id == fields.get("SuiteId", "")
     assert event.corpid == fields.get("AuthCorpId", "")
     assert event.time.tzinfo is UTC
     assert repr(event)
-    if isinstance(event, DataPermissionGranted | DataPermissionExpiring | DataPermissionEnded):
+    if isinstance(event, events.DataPermissionGranted | events.DataPermissionExpiring | events.DataPermissionEnded):
         assert event.days_left() >= 0
-    if isinstance(event, SuiteTicket):
+    if isinstance(event, events.SuiteTicket):
         assert event.ticket
-    if isinstance(event, CreateAuth | ResetPermanentCode):
+    if isinstance(event, events.CreateAuth | events.ResetPermanentCode):
         assert event.auth_code
-    if isinstance(event, ChangeAuth | CancelAuth):
+    if isinstance(event, events.ChangeAuth | events.CancelAuth):
         assert event.corpid

@@ -2,18 +2,15 @@
 
 import time
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Data, Down, Kind, Shared, Stand
+from tests.client.suite.stand import Corp, Data, Shared, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import wait_until
-from wwspec_client import CancelAuth, CreateAuth, NotInstalledError, Suite
-from wwspec_client.stores import MemoryInstallationStore
-from wwspec_contracts.errors import ConfigurationError, StoreError
+from wwspec_client import CancelAuth, CreateAuth, NotInstalledError
 
 
 def test_a_corp_that_removes_the_app_is_forgotten(make: Make) -> None:
@@ -46,8 +43,11 @@ def test_every_step_runs_again_until_all_have_succeeded(make: Make) -> None:
     assert corp.stored is None
 
 
+Half = tuple[Corp, Data]
+
+
 @pytest.fixture
-def half_forgotten(make: Make) -> tuple[Corp, Data]:
+def half_forgotten(make: Make) -> Half:
     """A corp that is forgotten but for its data, which could not be deleted."""
     data = Data()
     data.failures = 1
@@ -58,20 +58,18 @@ def half_forgotten(make: Make) -> tuple[Corp, Data]:
     return corp, data
 
 
-def test_no_call_is_made_while_data_is_being_deleted_and_another_process_ends_that(
-    half_forgotten: tuple[Corp, Data], kind: Kind, stack: ExitStack
-) -> None:
+def test_no_call_is_made_while_data_is_being_deleted_and_another_process_ends_that(half_forgotten: Half) -> None:
     corp, data = half_forgotten
     assert corp.stored is not None
     assert (corp.stored.permanent_code, corp.stored.forgetting) == ("", True)
     with pytest.raises(NotInstalledError, match="is being deleted"):
         corp.call()
-    Stand(kind, stack, emulator=corp.stand.emulator, installations=corp.stand.store, forgets=[data]).forget(corp.corpid)
+    corp.stand.other_machine(forgets=[data]).forget(corp.corpid)
     assert data.calls == [corp.corpid] * 2
     assert corp.stored is None
 
 
-def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(half_forgotten: tuple[Corp, Data]) -> None:
+def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(half_forgotten: Half) -> None:
     """Its new code is stored at once, since it works only once; its old data is not mixed with new data."""
     corp, _ = half_forgotten
     found = corp.exchange(corp.code())
@@ -84,7 +82,7 @@ def test_a_corp_that_comes_back_before_all_is_deleted_waits_for_it(half_forgotte
     assert corp.call()
 
 
-def test_a_second_cancellation_removes_the_installation_that_waits(half_forgotten: tuple[Corp, Data]) -> None:
+def test_a_second_cancellation_removes_the_installation_that_waits(half_forgotten: Half) -> None:
     corp, _ = half_forgotten
     corp.exchange(corp.code())
     corp.admin.cancel()
@@ -144,17 +142,10 @@ def test_a_cancellation_that_comes_twice_or_of_nobody_changes_nothing_else(make:
     assert stays.call()
 
 
-def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(make: Make) -> None:
-    store = Down()
-    stand = make(installations=store)
-    corp = stand.corp()
-    code = corp.code()
-    store.is_down = True
-    with pytest.raises(StoreError):
-        corp.exchange(code)
-    store.is_down = False
+def test_a_code_that_waits_for_the_store_is_not_stored_after_the_corp_has_gone(unstored: tuple[Corp, str]) -> None:
+    corp, code = unstored
     corp.admin.cancel()
-    stand.seen(1, CancelAuth)
+    corp.stand.seen(1, CancelAuth)
     with pytest.raises(Exception, match="40078"):
         corp.exchange(code)
     assert corp.stored is None
@@ -168,23 +159,16 @@ def test_install_cancel_install_ends_with_the_last(stand: Stand, corp: Corp) -> 
         assert corp.access_token()
 
 
-def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, kind: Kind, stack: ExitStack) -> None:
+def test_machines_share_tokens_and_a_forgotten_corp_has_none(make: Make, stack: ExitStack) -> None:
     shared = Shared()
     stand = make(corps=2, tokens=shared)
     gone, stays = stand.corp(0), stand.corp(1)
     for corp in (gone, stays):
         corp.install()
         corp.call()
-    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared)
-    assert Corp(other, gone.corpid, stack).call()
+    assert Corp(stand.other_machine(tokens=shared), gone.corpid, stack).call()
     assert (stand.asked("get_suite_token"), stand.asked("get_corp_token")) == (1, 2)
     names = {f'["{SUITE_ID}"]', f'["{SUITE_ID}","{gone.corpid}"]', f'["{SUITE_ID}","{stays.corpid}"]'}
     assert set(shared.rows) == names
     stand.forget(gone.corpid)
     assert set(shared.rows) == names - {f'["{SUITE_ID}","{gone.corpid}"]'}
-
-
-def test_what_can_not_forget_is_refused() -> None:
-    given: dict[str, Any] = {"installations": MemoryInstallationStore()}
-    with pytest.raises(ConfigurationError, match="not str"):
-        Suite("suite", "secret", forgets=["messages"], **given)  # type: ignore[list-item]

@@ -15,8 +15,7 @@ from sqlalchemy import create_engine
 
 from tests.client.archive.world import Clock
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Data, Kind, Shared, Stand
-from tests.support.provider import AES_KEY, TOKEN
+from tests.client.suite.stand import Corp, Data, Shared, Stand
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_client import CancelAuth, NotInstalledError
 from wwspec_client.sql import SqlInstallationStore, create_tables
@@ -36,29 +35,20 @@ class Between(MemoryInstallationStore):
         return found
 
 
-@pytest.fixture
-def store() -> Between:
-    return Between()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    clock = Clock()
-    clock.now = time.time() - 60
-    return clock
-
-
-@pytest.fixture
-def data() -> Data:
-    return Data()
-
-
-@pytest.fixture
-def corps(make: Make, kind: Kind, stack: ExitStack, store: Between, clock: Clock, data: Data) -> tuple[Corp, Corp]:
+class Pair:
     """The same corp, as two machines have it; the first one has the command URL."""
-    options: dict[str, Any] = {"installations": store, "clock": clock, "forgets": [data]}
-    stand = make(**options)
-    return stand.corp(), Stand(kind, stack, emulator=stand.emulator, **options).corp()
+
+    def __init__(self, make: Make) -> None:
+        self.store, self.clock, self.data = Between(), Clock(), Data()
+        self.clock.now = time.time() - 60
+        options: dict[str, Any] = {"clock": self.clock, "forgets": [self.data]}
+        stand = make(installations=self.store, **options)
+        self.corps = stand.corp(), stand.other_machine(**options).corp()
+
+
+@pytest.fixture
+def pair(make: Make) -> Pair:
+    return Pair(make)
 
 
 def is_of(installation: Installation | None, code: str) -> bool:
@@ -74,42 +64,36 @@ def send(corp: Corp, info_type: str, at: float, **fields: str) -> None:
     wait_until(lambda: any(each.info_type == "enter_agent" for each in corp.stand.events[before:]))
 
 
-def test_a_code_that_another_machine_stores_while_a_cancellation_is_judged_is_kept(
-    corps: tuple[Corp, Corp], store: Between, clock: Clock
-) -> None:
-    here, there = corps
+def test_a_code_that_another_machine_stores_while_a_cancellation_is_judged_is_kept(pair: Pair) -> None:
+    here, there = pair.corps
     here.install()
-    clock.now += 60
+    pair.clock.now += 60
     code = here.code()
-    store.then = lambda: there.exchange(code)
-    send(here, "cancel_auth", clock.now)
+    pair.store.then = lambda: there.exchange(code)
+    send(here, "cancel_auth", pair.clock.now)
     assert is_of(here.stored, code)
     assert (here.call(), there.call()) == (2, 2)
 
 
-def test_a_corp_that_is_forgotten_while_another_machine_notes_a_permission_stays_forgotten(
-    corps: tuple[Corp, Corp], store: Between, clock: Clock
-) -> None:
-    here, there = corps
+def test_a_corp_that_is_forgotten_while_another_machine_notes_a_permission_stays_forgotten(pair: Pair) -> None:
+    here, there = pair.corps
     here.install()
-    store.then = lambda: there.stand.forget(there.corpid)
-    send(here, "auth_data_permission", clock.now, AuthType="data_zone_chat")
+    pair.store.then = lambda: there.stand.forget(there.corpid)
+    send(here, "auth_data_permission", pair.clock.now, AuthType="data_zone_chat")
     assert here.stored is None
 
 
-def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_its_end(
-    corps: tuple[Corp, Corp], store: Between, data: Data
-) -> None:
-    here, there = corps
+def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_its_end(pair: Pair) -> None:
+    here, there = pair.corps
     here.install()
     code = here.code()
 
     def begin() -> None:
-        data.failures = 1
+        pair.data.failures = 1
         with pytest.raises(ConnectionError):
             there.stand.forget(there.corpid)
 
-    store.then = begin
+    pair.store.then = begin
     here.exchange(code)
     assert is_of(here.stored, code)
     with pytest.raises(NotInstalledError, match="is being deleted"):
@@ -119,26 +103,24 @@ def test_a_code_that_is_stored_while_another_machine_begins_to_forget_waits_for_
     assert here.call() == 2
 
 
-def test_of_two_codes_that_machines_exchange_at_once_the_one_that_works_is_kept(
-    corps: tuple[Corp, Corp], store: Between, clock: Clock
-) -> None:
-    here, there = corps
+def test_of_two_codes_that_machines_exchange_at_once_the_one_that_works_is_kept(pair: Pair) -> None:
+    here, there = pair.corps
     first, codes = here.code(), list[str]()
 
     def come_back() -> None:
-        clock.now += 60
+        pair.clock.now += 60
         codes.append(here.reinstall())
         there.exchange(codes[0])
 
-    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
-    store.then = come_back
+    here.stand.lose_commands()
+    pair.store.then = come_back
     here.exchange(first)
     assert is_of(here.stored, codes[0])
     assert here.access_token()
 
 
-def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten(corps: tuple[Corp, Corp]) -> None:
-    here, there = corps
+def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten(pair: Pair) -> None:
+    here, there = pair.corps
     here.install()
     assert there.call() == 2
     here.stand.forget(here.corpid)
@@ -148,8 +130,8 @@ def test_a_client_of_another_machine_makes_no_call_for_a_corp_that_was_forgotten
     assert here.stand.asked("get_log_level") == before
 
 
-def test_a_token_of_an_earlier_installation_is_used_on_no_machine(corps: tuple[Corp, Corp]) -> None:
-    here, there = corps
+def test_a_token_of_an_earlier_installation_is_used_on_no_machine(pair: Pair) -> None:
+    here, there = pair.corps
     here.install()
     there.access_token()
     here.stand.forget(here.corpid)
@@ -158,21 +140,21 @@ def test_a_token_of_an_earlier_installation_is_used_on_no_machine(corps: tuple[C
     assert here.stand.asked("get_corp_token") == 2
 
 
+Sharing = tuple[Corp, Corp, Shared]
+
+
 @pytest.fixture
-def sharing(make: Make, kind: Kind, stack: ExitStack) -> tuple[Corp, Corp, Shared]:
+def sharing(make: Make) -> Sharing:
     """The same, on machines that share tokens; that of the suite is there."""
     shared = Shared()
     stand = make(tokens=shared)
-    here = stand.corp()
-    there = Stand(kind, stack, emulator=stand.emulator, installations=stand.store, tokens=shared).corp()
+    here, there = stand.corp(), stand.other_machine(tokens=shared).corp()
     here.install()
     stand.do(lambda suite: suite.auth_info(here.corpid))
     return here, there, shared
 
 
-def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
-    sharing: tuple[Corp, Corp, Shared],
-) -> None:
+def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(sharing: Sharing) -> None:
     here, there, shared = sharing
     shared.then = lambda: there.stand.forget(there.corpid)
     with pytest.raises(NotInstalledError):
@@ -180,7 +162,7 @@ def test_a_token_that_comes_while_another_machine_forgets_the_corp_is_not_left(
     assert [name for name in shared.rows if here.corpid in name] == []
 
 
-def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(sharing: tuple[Corp, Corp, Shared]) -> None:
+def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(sharing: Sharing) -> None:
     here, there, shared = sharing
 
     def come_back() -> None:
@@ -192,13 +174,11 @@ def test_a_token_that_comes_while_the_corp_comes_back_is_not_used(sharing: tuple
     assert (here.stored is not None) and [each.owner for each in shared.rows.values()][1:] == [here.stored.code_digest]
 
 
-def test_a_second_cancellation_within_the_second_of_the_first_is_handled(
-    corps: tuple[Corp, Corp], clock: Clock
-) -> None:
-    here, _ = corps
-    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+def test_a_second_cancellation_within_the_second_of_the_first_is_handled(pair: Pair) -> None:
+    here, _ = pair.corps
+    here.stand.lose_commands()
     here.install()
-    now = clock.now = time.time()
+    now = pair.clock.now = time.time()
     send(here, "cancel_auth", now)
     here.reinstall()
     here.install()
@@ -223,7 +203,7 @@ def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is
 ) -> None:
     here = Stand("wsgi", stack, installations=shared)
     here.listen()
-    here.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens: the test sends commands
+    here.lose_commands()  # the test sends them
     corp = here.corp()
     there = Stand("asgi", stack, emulator=here.emulator, installations=shared).corp()
     seed = secrets.randbits(32)
@@ -247,14 +227,12 @@ def test_of_a_corp_that_leaves_and_comes_back_at_once_on_two_machines_no_code_is
         assert corp.access_token(), (number, seed)
 
 
-def test_a_code_that_works_is_kept_though_the_clock_of_its_machine_is_behind(
-    corps: tuple[Corp, Corp], clock: Clock
-) -> None:
-    here, there = corps
-    here.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
-    clock.now += 60
+def test_a_code_that_works_is_kept_though_the_clock_of_its_machine_is_behind(pair: Pair) -> None:
+    here, there = pair.corps
+    here.stand.lose_commands()
+    pair.clock.now += 60
     there.install()
-    clock.now -= 60
+    pair.clock.now -= 60
     code = here.reinstall()
     here.exchange(code)
     assert is_of(here.stored, code)

@@ -6,7 +6,6 @@ import pytest
 
 from tests.client.suite.conftest import Make
 from tests.client.suite.stand import Stand
-from tests.support.provider import AES_KEY, TOKEN
 from wwspec_client import NotInstalledError
 from wwspec_client.errors import PlatformError
 from wwspec_client.hooks import ClientHooks
@@ -32,7 +31,7 @@ class Rig:
         self.gone, self.stays = self.stand.corp(0), self.stand.corp(1)
         for corp in (self.gone, self.stays):
             corp.install()
-        self.stand.control.set_command_callback("http://127.0.0.1:9/", TOKEN, AES_KEY)  # nobody listens
+        self.stand.lose_commands()
 
     def _forget(self, corpid: str) -> None:
         if self.is_down:

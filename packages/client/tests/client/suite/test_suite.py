@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.client.suite.conftest import Make
-from tests.client.suite.stand import Corp, Down, Kind, Stand
+from tests.client.suite.stand import Corp, Kind, Stand
 from tests.support.provider import SUITE_ID
 from tests.support.waiting import DEADLINE
 from wwspec_client import (
@@ -23,7 +23,7 @@ from wwspec_client import (
     SuiteTicket,
     TicketMissingError,
 )
-from wwspec_contracts.errors import ConfigurationError, StoreError
+from wwspec_contracts.errors import ConfigurationError
 
 LOG_LEVEL = 2
 """What the emulator answers to `get_log_level`."""
@@ -52,16 +52,13 @@ def test_a_corp_installs_the_app_by_the_providers_link(stand: Stand, corp: Corp)
     assert corp.call() == LOG_LEVEL
 
 
-def test_an_auth_code_that_comes_again_in_any_way_gives_the_same_installation(
-    stand: Stand, corp: Corp, kind: Kind, stack: ExitStack
-) -> None:
+def test_an_auth_code_that_comes_again_in_any_way_gives_the_same_installation(stand: Stand, corp: Corp) -> None:
     """As when a person loads the page of the redirect again."""
     code = corp.code()
     found = corp.exchange(code)
     assert corp.exchange(code) == found
     assert stand.asked("v2/get_permanent_code") == 1
-    other = Stand(kind, stack, emulator=stand.emulator, installations=stand.store)
-    assert other.do(lambda suite: suite.install(code)) == found
+    assert stand.other_machine().do(lambda suite: suite.install(code)) == found
     assert stand.send("create_auth", AuthCode=code).text == "success"
     stand.seen(1, CreateAuth)
     assert corp.stored == found
@@ -88,19 +85,12 @@ def test_what_a_corp_has_authorised_comes_by_the_apis_of_today_or_by_the_older_o
     assert [stand.asked(api) > 0 for api in apis] == [older, older, not older, not older]
 
 
-def test_a_code_is_not_lost_when_the_store_is_down(make: Make) -> None:
+def test_a_code_is_not_lost_when_the_store_is_down(unstored: tuple[Corp, str]) -> None:
     """WeCom accepts a code only once."""
-    store = Down()
-    stand = make(installations=store)
-    corp = stand.corp()
-    code = corp.code()
-    store.is_down = True
-    with pytest.raises(StoreError):
-        corp.exchange(code)
-    store.is_down = False
+    corp, code = unstored
     assert corp.exchange(code).permanent_code
     assert corp.call() == LOG_LEVEL
-    assert stand.asked("v2/get_permanent_code") == 1
+    assert corp.stand.asked("v2/get_permanent_code") == 1
 
 
 def test_a_custom_developed_app_uses_its_permanent_code_as_the_secret(make: Make) -> None:
