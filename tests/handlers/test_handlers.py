@@ -108,8 +108,7 @@ def test_a_def_handler_gets_its_request_who_calls_and_how_much_time_is_left(kern
         seen.extend([ctx.corpid, ctx.agentid, ctx.ability_id, ctx.notify_id, ctx.call.job_info, ctx.remaining])
         return Result(text=request.what)
 
-    call = {"data": '{"what":"中"}', "corpid": "corp-2", "agentid": 9, "notify_id": "n", "job_info": "job"}
-    answer = kernel_with(who).call("who", **call)
+    answer = kernel_with(who).call("who", '{"what":"中"}', corpid="corp-2", agentid=9, notify_id="n", job_info="job")
     assert answer == {"errcode": 0, "errmsg": "ok", "text": "中", "numbers": []}
     assert seen == ["corp-2", 9, "who", "n", "job", None]
     kernel_with(who, timeout=60.0).call("who")
