@@ -18,7 +18,6 @@ class Reply(Output):
 
 
 SIGNATURE = "a handler takes a request and, if it wants, a context, by position"
-POSITIONAL = "a handler takes a request and, if it wants, a context, by position"
 ANNOTATE_REQUEST = "annotate request with a subclass of wwspec_router.Contract"
 ANNOTATE_REPLY = "annotate the return value with a subclass of wwspec_router.Output"
 ANNOTATE_CONTEXT = "annotate ctx of a def handler with wwspec_router.Context"
@@ -46,10 +45,10 @@ UNKNOWN = "name 'Nowhere' is not defined; annotations must be importable at run 
             "def wrong(ctx: Context, request: Request) -> Reply: ...",
             "annotate ctx with a subclass of wwspec_router.Contract",
         ),
-        ("def wrong(*, request: Request) -> Reply: ...", POSITIONAL),
-        ("def wrong(request: Request, *, ctx: Context) -> Reply: ...", POSITIONAL),
-        ("def wrong(*request: Request) -> Reply: ...", POSITIONAL),
-        ("def wrong(request: Request, **ctx: Context) -> Reply: ...", POSITIONAL),
+        ("def wrong(*, request: Request) -> Reply: ...", SIGNATURE),
+        ("def wrong(request: Request, *, ctx: Context) -> Reply: ...", SIGNATURE),
+        ("def wrong(*request: Request) -> Reply: ...", SIGNATURE),
+        ("def wrong(request: Request, **ctx: Context) -> Reply: ...", SIGNATURE),
         ("def wrong(request: 'Nowhere') -> Reply: ...", UNKNOWN),
         ("def wrong(request: Request) -> Iterator[Reply]: yield Reply()", GENERATOR),
         ("async def wrong(request: Request) -> AsyncIterator[Reply]: yield Reply()", GENERATOR),
@@ -86,14 +85,13 @@ async def asynchronous_without_context(request: "Request") -> "Reply":
     raise NotImplementedError
 
 
-@pytest.mark.parametrize(
-    ("function", "is_async", "takes_context"),
+@for_each(
     [
         (plain, False, True),
         (without_context, False, False),
         (asynchronous, True, True),
         (asynchronous_without_context, True, False),
-    ],
+    ]
 )
 def test_a_mark_returns_the_same_function_with_its_contract(function: Any, is_async: bool, takes_context: bool) -> None:
     assert ability(function) is function

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.handlers.contracts import Ask, Said
 from tests.support.apps import write_files
 from tests.support.events import handled, with_code
 from tests.support.kernel import app_call, reference_table, with_handler
@@ -27,7 +28,6 @@ from wwspec_router import (
     Context,
     Contract,
     EventContext,
-    Output,
     Run,
     ability,
 )
@@ -43,46 +43,38 @@ NAME = "abilities.audit:around"
 OUTER: ContextVar[str] = ContextVar("OUTER", default="")
 
 
-class Ask(Contract):
-    word: str = ""
-
-
-class Result(Output):
-    text: str = ""
-
-
 class Hits(Contract):
     hits: int
 
 
 @ability
-def plain(request: Ask, ctx: Context) -> Result:
-    return Result(text=f"{request.word}{OUTER.get()}")
+def plain(request: Ask, ctx: Context) -> Said:
+    return Said(said=f"{request.word}{OUTER.get()}")
 
 
 @ability
-async def asynchronous(request: Ask, ctx: AsyncContext) -> Result:
+async def asynchronous(request: Ask, ctx: AsyncContext) -> Said:
     await asyncio.sleep(0)
-    return Result(text=f"{request.word}{OUTER.get()}")
+    return Said(said=f"{request.word}{OUTER.get()}")
 
 
 @ability
-def without_context(request: Ask) -> Result:
-    return Result(text=request.word)
+def without_context(request: Ask) -> Said:
+    return Said(said=request.word)
 
 
 @ability
-async def asynchronous_without_context(request: Ask) -> Result:
-    return Result(text=request.word)
+async def asynchronous_without_context(request: Ask) -> Said:
+    return Said(said=request.word)
 
 
 @ability
-def refusing(request: Ask) -> Result:
+def refusing(request: Ask) -> Said:
     raise AbilityError("not today", errcode=1001)
 
 
 @ability
-async def async_refusing(request: Ask) -> Result:
+async def async_refusing(request: Ask) -> Said:
     raise AbilityError("not today", errcode=1001)
 
 
@@ -134,11 +126,11 @@ def test_before_its_yield_it_sees_who_asks_for_what_and_after_it_how_that_ended(
         seen.append((run.result, run.error, run.errcode, run.seconds > 0))
 
     reply = call(function, around, state="the state", settings="the settings")
-    assert (reply.errcode, '"text":"tea"' in reply.text) == (0, True)
+    assert (reply.errcode, '"said":"tea"' in reply.text) == (0, True)
     assert seen == [
         (function.__name__, "", "corp", 7, 1, Ask(word="tea")),
         ("the state", "the settings", None, None),
-        (Result(text="tea"), None, 0, True),
+        (Said(said="tea"), None, 0, True),
     ]
 
 
@@ -148,7 +140,7 @@ def test_an_async_generator_runs_around_async_def_handlers(
 ) -> None:
     seen: list[Any] = []
     assert call(function, noting(seen)[1]).errcode == 0
-    assert seen == [(Result(text="tea"), type(None), 0, True)]
+    assert seen == [(Said(said="tea"), type(None), 0, True)]
 
 
 @pytest.mark.parametrize("function", REFUSING)
@@ -191,9 +183,9 @@ def test_it_may_refuse_before_the_code_runs_and_after_it(call: Callable[..., Rep
     ran: list[str] = []
 
     @ability
-    def handler(request: Ask) -> Result:
+    def handler(request: Ask) -> Said:
         ran.append(request.word)
-        return Result()
+        return Said()
 
     def before(run: Run) -> Iterator[None]:
         if run.corpid == "corp":
@@ -295,19 +287,19 @@ def test_an_error_of_its_own_is_a_crash(call: Callable[..., Reply], caplog: pyte
 
 def test_a_reply_that_fits_no_contract_is_the_outcome_that_it_sees(call: Callable[..., Reply]) -> None:
     @ability
-    def misfit(request: Ask) -> Result:
-        return Result(text=7)  # type: ignore[arg-type]
+    def misfit(request: Ask) -> Said:
+        return Said(said=7)  # type: ignore[arg-type]
 
     seen: list[Any] = []
     assert call(misfit, noting(seen)[0], policy=OutputPolicy.STRICT).errcode == 710660
     [(result, kind, errcode, _)] = seen
-    assert (result.text, kind, errcode) == (7, OutputError, 710660)
+    assert (result.said, kind, errcode) == (7, OutputError, 710660)
 
 
 def test_an_errcode_of_the_reply_is_the_outcome_that_it_sees(call: Callable[..., Reply]) -> None:
     @ability
-    async def failing(request: Ask) -> Result:
-        return Result(errcode=1009, errmsg="sold out")
+    async def failing(request: Ask) -> Said:
+        return Said(errcode=1009, errmsg="sold out")
 
     seen: list[Any] = []
     for around in noting(seen):
@@ -317,15 +309,15 @@ def test_an_errcode_of_the_reply_is_the_outcome_that_it_sees(call: Callable[...,
 
 def test_it_sees_that_the_code_was_too_late(call: Callable[..., Reply]) -> None:
     @ability
-    def slow(request: Ask, ctx: Context) -> Result:
+    def slow(request: Ask, ctx: Context) -> Said:
         while ctx.remaining:
             pass
-        return Result()
+        return Said()
 
     @ability
-    async def hanging(request: Ask, ctx: AsyncContext) -> Result:
+    async def hanging(request: Ask, ctx: AsyncContext) -> Said:
         await asyncio.Event().wait()
-        return Result()
+        return Said()
 
     seen: list[Any] = []
     around, around_async = noting(seen)
@@ -339,9 +331,9 @@ def test_without_one_nothing_is_between_the_kernel_and_the_handler(store: Store)
     callers: list[str] = []
 
     @ability
-    def handler(request: Ask, ctx: Context) -> Result:
+    def handler(request: Ask, ctx: Context) -> Said:
         callers.append(Path(sys._getframe(1).f_code.co_filename).name)
-        return Result()
+        return Said()
 
     for around in (None, Around(NAME, noting([])[0])):
         table = replace(with_handler(reference_table(), handler), around=around)
@@ -364,9 +356,9 @@ def test_a_def_generator_runs_on_the_thread_of_the_call_and_an_async_one_in_the_
     seen: list[Any] = []
 
     @ability
-    async def where(request: Ask) -> Result:
+    async def where(request: Ask) -> Said:
         seen.append(("code", threading.get_ident(), asyncio.current_task()))
-        return Result(text=OUTER.get())
+        return Said(said=OUTER.get())
 
     def around(run: Run) -> Iterator[None]:
         OUTER.set("set before the yield")
@@ -383,7 +375,7 @@ def test_a_def_generator_runs_on_the_thread_of_the_call_and_an_async_one_in_the_
     def call(around: Callable[[Run], Any]) -> None:
         table = replace(with_handler(reference_table(), where), around=Around(NAME, around))
         reply = Dispatcher(table, MemorySdk(), store, LoopPortal(running_loop)).dispatch(app_call("where"))
-        assert '"text":"set before the yield"' in reply.text
+        assert '"said":"set before the yield"' in reply.text
 
     for each in (around, around_async):
         thread = threading.Thread(target=call, args=(each,))

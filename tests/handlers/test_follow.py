@@ -3,8 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.handlers.contracts import Ask, Said
+from tests.stores.suites.rig import ManualClock
 from tests.support.events import EventProgram, running, with_code
 from tests.support.jobs import Wrapped, fails
 from tests.support.kernel import Kernel
@@ -20,7 +22,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts import get_hit_msg_list, get_rule_list, sync_msg
 from wwspec_contracts.errors import PostponedError, StoreError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
+from wwspec_router import AsyncEventContext, Context, EventContext, ability
 from wwspec_router.handlers.follow import WINDOW
 from wwspec_router.jobs.executor import GIVE_UP_AFTER
 from wwspec_router.monitoring.figures import EventCounts
@@ -231,14 +233,17 @@ def test_a_store_that_can_not_keep_a_lease_postpones_the_job_and_is_no_attempt(
 
 
 @pytest.mark.parametrize("errcode", [-1, 45009, 45033])
-def test_a_limit_of_wecom_postpones_the_job_and_is_no_attempt(
-    rig: Rig, store: Store, archive: Archive, errcode: int
+def test_a_limit_of_wecom_postpones_the_job_and_is_no_attempt_and_no_error_of_the_log(
+    rig: Rig, store: Store, archive: Archive, caplog: pytest.LogCaptureFixture, errcode: int
 ) -> None:
+    caplog.set_level(logging.INFO)
     archive.refusals = [0, errcode, errcode, errcode, errcode, errcode]
     program = rig.run(store, retries=0)
     assert rig.seen == [["m1", "m2", "m3"]]
     assert rig.attempts == [1] * 6, "the first of them came as far as the second page"
     assert program.figures.snapshot().events == EventCounts(ended=1)
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+    assert "runs later" in caplog.text
 
 
 def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(store: Store, archive: Archive) -> None:
@@ -257,28 +262,21 @@ def test_a_handler_that_catches_the_postponement_is_run_later_all_the_same(store
     assert store.read_kept(KeptKey("corp", 7, "app", "wrong")) is None
 
 
-def add_job(store: Store) -> None:
-    job = Job(job_id="old", corpid="corp", agentid=7, event_type="hit_keyword", notify="never", data=HIT, notify_id="")
-    store.add(job)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time() + self.ahead
+@contextmanager
+def with_old_job(age: float) -> Iterator[Store]:
+    """Open a store that has had a job for so many seconds."""
+    clock = ManualClock()
+    with closing(open_store("memory:", clock=clock)) as store:
+        store.add(Job(job_id="old", corpid="corp", agentid=7, event_type="hit_keyword", data=HIT, notify_id=""))
+        clock.advance(age)
+        yield store
 
 
 def test_a_job_that_is_limited_for_a_day_is_given_up(rig: Rig, archive: Archive) -> None:
-    clock = Clock()
-    with closing(open_store("memory:", clock=clock)) as store:
-        archive.refusals = [45009]
-        add_job(store)
-        clock.ahead = GIVE_UP_AFTER + 1
-        with rig.running(store, retries=0) as program:
-            wait_until(lambda: program.figures.snapshot().events.failed == 1)
-            program.wait_done()
+    archive.refusals = [45009]
+    with with_old_job(GIVE_UP_AFTER + 1) as store, rig.running(store, retries=0) as program:
+        wait_until(lambda: program.figures.snapshot().events.failed == 1)
+        program.wait_done()
     assert len(rig.attempts) == 1
 
 
@@ -290,12 +288,8 @@ def test_a_token_that_wecom_refuses_is_left_out(rig: Rig, store: Store, archive:
 
 
 def test_a_token_of_more_than_ten_minutes_is_left_out(rig: Rig, archive: Archive) -> None:
-    clock = Clock()
-    with closing(open_store("memory:", clock=clock)) as store:
-        add_job(store)
-        clock.ahead = 601.0
-        with rig.running(store) as program:
-            program.wait_done()
+    with with_old_job(601.0) as store, rig.running(store) as program:
+        program.wait_done()
     assert rig.seen == [["m1", "m2", "m3"]]
     assert [each.get("token") for each in archive.asked] == [None, None]
 
@@ -427,14 +421,6 @@ def test_hits_are_followed_and_pages_are_large_by_default(store: Store, archive:
     assert [each["limit"] for each in archive.asked] == [1000]
 
 
-class Ask(Contract):
-    pass
-
-
-class Said(Output):
-    pass
-
-
 def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -> None:
     errors: list[str] = []
 
@@ -446,7 +432,7 @@ def test_a_synchronous_call_can_not_follow(kernel_with: Callable[..., Kernel]) -
             errors.append(str(caught.value))
         return Said()
 
-    assert kernel_with(act).call("act") == OK
+    assert kernel_with(act).call("act")["errcode"] == 0
     because = "works in asynchronous calls and in code on events: a synchronous call has no job"
     assert errors == [f"ctx.follow {because}", f"ctx.step {because}"]
 
@@ -473,13 +459,3 @@ def test_what_can_not_be_followed_is_refused_at_once(
     with running(with_code(handle, retries=0), store) as program:
         run_event(program)
     assert ran.is_set()
-
-
-def test_waiting_is_told_but_is_no_error_of_the_log(
-    rig: Rig, store: Store, archive: Archive, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    archive.refusals = [45009]
-    rig.run(store)
-    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
-    assert "runs later" in caplog.text

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.handlers.contracts import Ask, Said
 from tests.support.kernel import Kernel, reference_table, with_handler
+from tests.support.tables import for_each
 from tests.support.waiting import wait_until
 from wwspec_contracts.errors import CallError, KeptValueError, StoreError
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router import AsyncContext, Context, Contract, ability
 from wwspec_router.registry.file import OnceRow
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import Store, StoreLimits, open_store
@@ -21,14 +23,6 @@ pytestmark = pytest.mark.never_lost
 
 Act = Callable[[Context], object]
 ActLater = Callable[[AsyncContext], Any]
-
-
-class Ask(Contract):
-    pass
-
-
-class Said(Output):
-    said: str = ""
 
 
 class Count(Contract):
@@ -110,58 +104,45 @@ def test_other_corps_and_apps_have_values_of_their_own(program: Program) -> None
     assert read(program, corpid="third") is None
 
 
-def fails(ctx: Context) -> None:
-    ctx.kept.set("k", 1)
-    raise ValueError
-
-
-def refuses(ctx: Context) -> Any:
-    ctx.kept.set("k", 1)
-    return Said(errcode=7)
-
-
-def returns_rubbish(ctx: Context) -> Any:
-    ctx.kept.set("k", 1)
-    return Said(said=3)  # type: ignore[arg-type]
-
-
-def outlasts_its_time(ctx: Context) -> None:
-    ctx.kept.set("k", 1)
-    wait_until(lambda: ctx.remaining == 0)
-
-
-@pytest.mark.parametrize("act", [fails, refuses, returns_rubbish, outlasts_its_time])
-def test_a_call_that_fails_keeps_nothing(store: Store, act: Callable[[Context], Any]) -> None:
+def test_a_call_that_fails_keeps_nothing(store: Store) -> None:
     program = Program(reference_table(), store, timeout=0.05)
-    assert program.do(act)["errcode"] != 0
-    assert store.forget("corp").kept == 0
+    endings: list[Act] = [
+        lambda ctx: 1 / 0,
+        lambda ctx: Said(errcode=7),
+        lambda ctx: Said(said=3),  # type: ignore[arg-type]
+        lambda ctx: wait_until(lambda: ctx.remaining == 0),
+    ]
+    for end in endings:
+
+        def act(ctx: Context, end: Act = end) -> object:
+            ctx.kept.set("k", 1)
+            return end(ctx)
+
+        assert program.do(act)["errcode"] != 0
+        assert store.forget("corp").kept == 0
 
 
 def change(store: Store, key: str, text: str) -> None:
     store.write_kept([KeptWrite(key=KeptKey("corp", 7, "app", key), text=text, version=f"other {text}")])
 
 
-def test_a_value_that_was_changed_meanwhile_is_a_conflict_and_nothing_is_kept(program: Program, store: Store) -> None:
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_value_that_was_changed_or_appears_meanwhile_is_a_conflict_and_nothing_is_kept(
+    program: Program, store: Store, is_new: bool
+) -> None:
+    if not is_new:
+        change(store, "k", "9")
+
     def act(ctx: Context) -> None:
-        number = ctx.kept.get("k", int) or 0
+        assert ctx.kept.get("k", int) == (None if is_new else 9)
         change(store, "k", "10")
         ctx.kept.set("another", 1)
-        ctx.kept.set("k", number + 1, unchanged=True)
+        ctx.kept.set("k", 1, unchanged=True)
+        ctx.kept.set("k", 2)  # one that would not mind
 
     assert program.do(act)["errmsg"] == "a kept value was changed by another call meanwhile: call again"
     assert read(program) == 10
     assert read(program, "another") is None
-
-
-def test_a_value_that_appears_meanwhile_is_a_conflict_as_well(program: Program, store: Store) -> None:
-    def act(ctx: Context) -> None:
-        assert ctx.kept.get("k", int) is None
-        change(store, "k", "10")
-        ctx.kept.set("k", 1, unchanged=True)
-        ctx.kept.set("k", 2)  # one that would not mind
-
-    assert "changed by another call" in program.do(act)["errmsg"]
-    assert read(program) == 10
 
 
 def test_what_nobody_has_changed_is_stored_and_deleted(program: Program) -> None:
@@ -189,8 +170,7 @@ def test_a_store_that_fails_is_an_error_of_the_call() -> None:
         assert program.do(lambda ctx: ctx.kept.get("k", int))["errmsg"] == "a kept value could not be read"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "more", "text"),
+@for_each(
     [
         (("", 1), {}, "the key of a kept value has 1 to 256 bytes, not 0"),
         (("键" * 86, 1), {}, "has 1 to 256 bytes, not 258"),
@@ -202,9 +182,9 @@ def test_a_store_that_fails_is_an_error_of_the_call() -> None:
         (("k", 1), {"unchanged": True}, "read it with get"),
         (("k", "\ud800"), {}, "not valid Unicode"),
         (("k", object()), {}, "kept value 'k': it can't be written as JSON"),
-    ],
+    ]
 )
-def test_a_bad_value_is_refused_where_it_is_set(program: Program, arguments: Any, more: Any, text: str) -> None:
+def test_a_bad_value_is_refused_where_it_is_set(arguments: Any, more: Any, text: str, program: Program) -> None:
     def act(ctx: Context) -> None:
         with pytest.raises((ValueError, TypeError), match=text):
             ctx.kept.set(*arguments, **more)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.handlers.contracts import Ask, Said
 from tests.support.apps import check_app, python_anew, write_files
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk
@@ -16,7 +17,7 @@ from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_contracts.errors import LifespanError
 from wwspec_devtools.child import ChildError
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router import AsyncContext, Context, ability
 from wwspec_router.handlers.lifespan import Lifespan
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.stores import Store
@@ -61,14 +62,6 @@ async def count(request: Ask, ctx: AsyncContext[State]) -> Counted:
     ctx.state.calls += 1
     return Counted(calls=ctx.state.calls)
 """
-
-
-class Ask(Contract):
-    pass
-
-
-class Result(Output):
-    text: str = ""
 
 
 @pytest.fixture
@@ -199,14 +192,14 @@ def test_closing_is_bounded_and_a_failure_there_is_logged(caplog: pytest.LogCapt
 @pytest.mark.parametrize("state", ["shared", None], ids=["with a lifespan", "without one"])
 def test_def_and_async_def_handlers_get_the_state(store: Store, state: str | None) -> None:
     @ability
-    def plain(request: Ask, ctx: Context[str | None]) -> Result:
-        return Result(text=repr(ctx.state))
+    def plain(request: Ask, ctx: Context[str | None]) -> Said:
+        return Said(said=repr(ctx.state))
 
     @ability
-    async def asynchronous(request: Ask, ctx: AsyncContext[str | None]) -> Result:
-        return Result(text=repr(ctx.state))
+    async def asynchronous(request: Ask, ctx: AsyncContext[str | None]) -> Said:
+        return Said(said=repr(ctx.state))
 
     for function in (plain, asynchronous):
         table = with_handler(reference_table(), function)
         dispatcher = Dispatcher(table, MemorySdk(), store, state=state)
-        assert f'"text":"{state!r}"' in dispatcher.dispatch(app_call(function.__name__)).text
+        assert f'"said":"{state!r}"' in dispatcher.dispatch(app_call(function.__name__)).text

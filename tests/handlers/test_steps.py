@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.handlers.contracts import Ask, Said
 from tests.support.events import running, with_code
 from tests.support.jobs import Platform, Wrapped, fails, wait_empty, working
 from tests.support.kernel import Kernel, app_call, reference_table, with_handler
@@ -16,7 +17,7 @@ from wwspec_contracts import create_summary_task
 from wwspec_contracts.errors import CallError, KeptValueError, StoreError
 from wwspec_contracts.events import hit_keyword
 from wwspec_contracts.tasks import EncryptInfo, MessageKey
-from wwspec_router import AsyncEventContext, Context, Contract, EventContext, Output, ability
+from wwspec_router import AsyncEventContext, Context, Contract, EventContext, ability
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.monitoring.figures import EventCounts
@@ -205,14 +206,6 @@ def test_a_result_that_does_not_fit_a_type_that_was_changed_is_a_clear_error(sto
 
     assert run_event(store, act).failed == 0
     assert errors == ["the kept value 'invoice' does not fit its type: Expected `object`, got `str`"]
-
-
-class Ask(Contract):
-    pass
-
-
-class Said(Output):
-    said: str = ""
 
 
 TASK = create_summary_task.Request(msg_list=[MessageKey(msgid="m", encrypt_info=EncryptInfo(secret_key="k"))])  # noqa: S106

@@ -9,12 +9,14 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.handlers.contracts import Ask, Said
 from tests.support.kernel import Kernel
+from tests.support.tables import for_each
 from wwspec_contracts import create_chatdata_export_job, create_summary_task, get_summary_result
 from wwspec_contracts.base import ApiRequest, PolledOutput, TaskRequest
 from wwspec_contracts.errors import ApiError
 from wwspec_contracts.tasks import EncryptInfo, MessageKey, MessageOutcome, halves
-from wwspec_router import AsyncContext, Context, Contract, Output, ability
+from wwspec_router import AsyncContext, Context, ability
 from wwspec_router.handlers.tasks import finish, finish_split
 from wwspec_router.registry.loader import Application
 
@@ -23,27 +25,18 @@ Replies = dict[str, list[Any]]
 KEY = "k"
 
 
-class Ask(Contract):
-    pass
-
-
-class Summary(Output):
-    text: str = ""
-
-
 def keys(number: int) -> list[MessageKey]:
     return [MessageKey(msgid=f"m{each}", encrypt_info=EncryptInfo(secret_key=KEY)) for each in range(number)]
 
 
 @ability
-def summarise(request: Ask, ctx: Context) -> Summary:
-    return Summary(text=ctx.finish(create_summary_task.Request(msg_list=keys(1))).response_data)
+def summarise(request: Ask, ctx: Context) -> Said:
+    return Said(said=ctx.finish(REQUEST).response_data)
 
 
 @ability
-async def summarise_on_the_loop(request: Ask, ctx: AsyncContext) -> Summary:
-    result = await ctx.finish(create_summary_task.Request(msg_list=keys(1)))
-    return Summary(text=result.response_data)
+async def summarise_on_the_loop(request: Ask, ctx: AsyncContext) -> Said:
+    return Said(said=(await ctx.finish(REQUEST)).response_data)
 
 
 class Platform:
@@ -66,12 +59,14 @@ class Platform:
         return finish(request, self.invoke, self.waited.append, lambda each: each.__module__.rpartition(".")[2])
 
 
-def created(jobid: str = "j") -> Any:
-    return create_summary_task.Response(jobid=jobid)
+REQUEST = create_summary_task.Request(msg_list=keys(1))
+CREATED: Any = create_summary_task.Response(jobid="j")
+RUNNING: Any = get_summary_result.Response(status=0)
 
 
-def running() -> Any:
-    return get_summary_result.Response(status=0)
+def summarising(*results: Any) -> Platform:
+    """Return a platform that creates a task, and says these things of it."""
+    return Platform({"create_summary_task": [CREATED], "get_summary_result": [*results]})
 
 
 def done(text: str = "done") -> Any:
@@ -84,7 +79,7 @@ def test_a_handler_gets_the_result_of_its_task(kernel_with: KernelWith, handler:
     results = iter(['{"status":0}', '{"status":1,"response_data":"a deal"}'])
     kernel.sdk.replies["create_summary_task"] = '{"jobid":"job-1"}'
     kernel.sdk.replies["get_summary_result"] = lambda request: next(results)
-    assert kernel.call(handler.__name__)["text"] == "a deal"
+    assert kernel.call(handler.__name__)["said"] == "a deal"
     assert [api for api, _ in kernel.sdk.requests] == ["create_summary_task", *["get_summary_result"] * 2]
     assert kernel.sdk.requests[-1][1] == {"jobid": "job-1"}
 
@@ -97,40 +92,36 @@ def test_a_task_that_runs_on_when_the_time_of_the_call_is_over_is_a_time_out(ker
 
 
 def test_the_pauses_grow_up_to_ten_seconds() -> None:
-    platform = Platform({"create_summary_task": [created()], "get_summary_result": [*[running()] * 20, done()]})
-    assert platform.finish(create_summary_task.Request(msg_list=keys(1))).response_data == "done"
+    platform = summarising(*[RUNNING] * 20, done())
+    assert platform.finish(REQUEST).response_data == "done"
     assert len(platform.waited) == 20
     assert 0.15 < platform.waited[0] <= 0.25
     assert all(7.5 <= each <= 10 for each in platform.waited[10:])
 
 
-@pytest.mark.parametrize("errcode", [-1, 45009, 45033, 710642, 790023])
+@for_each([-1, 45009, 45033, 710642, 790023])
 def test_a_platform_that_is_busy_or_waits_itself_is_asked_again(errcode: int) -> None:
     busy = ApiError("get_summary_result", errcode, "later")
-    platform = Platform({"create_summary_task": [created()], "get_summary_result": [busy, busy, done()]})
-    assert platform.finish(create_summary_task.Request(msg_list=keys(1))).response_data == "done"
+    platform = summarising(busy, busy, done())
+    assert platform.finish(REQUEST).response_data == "done"
     assert len(platform.waited) == 2
 
 
 def test_a_task_that_was_not_created_is_not_asked_for() -> None:
     platform = Platform({"create_summary_task": [ApiError("create_summary_task", 45009, "too often")]})
     with pytest.raises(ApiError, check=lambda error: error.errcode == 45009):
-        platform.finish(create_summary_task.Request(msg_list=keys(1)))
+        platform.finish(REQUEST)
     assert len(platform.asked) == 1
 
 
 def test_a_task_that_failed_is_an_error_of_the_api_that_says_so() -> None:
-    failed = get_summary_result.Response(status=2)
-    platform = Platform({"create_summary_task": [created()], "get_summary_result": [failed]})
-    with pytest.raises(ApiError, match="get_summary_result") as caught:
-        platform.finish(create_summary_task.Request(msg_list=keys(1)))
-    assert caught.value.errcode == 710633
+    with pytest.raises(ApiError, match="get_summary_result", check=lambda error: error.errcode == 710633):
+        summarising(get_summary_result.Response(status=2)).finish(REQUEST)
 
 
 def test_what_could_not_be_analysed_is_in_the_result() -> None:
     partly = get_summary_result.Response(status=1, fail_list=[MessageOutcome(errcode=710601, msgid="m0")])
-    platform = Platform({"create_summary_task": [created()], "get_summary_result": [partly]})
-    assert [each.msgid for each in platform.finish(create_summary_task.Request(msg_list=keys(2))).fail_list] == ["m0"]
+    assert [each.msgid for each in summarising(partly).finish(REQUEST).fail_list] == ["m0"]
 
 
 def test_an_export_is_running_until_its_file_is_made_and_failed_without_one() -> None:
@@ -159,23 +150,17 @@ def test_messages_that_are_too_many_for_the_model_are_split_until_they_fit(numbe
     assert " ".join(each.response_data for each in results).split() == [f"m{each}" for each in range(number)]
 
 
-def test_one_message_that_is_too_long_is_an_error() -> None:
-    def run(request: Any) -> Any:
-        raise ApiError("get_summary_result", 790040, "too long")
+@pytest.mark.parametrize("errcode", [790040, 45009])
+def test_one_message_that_is_too_long_is_an_error_and_other_errors_are_not_answered_by_splitting(errcode: int) -> None:
+    tried: list[int] = []
 
-    with pytest.raises(ApiError, check=lambda error: error.errcode == 790040):
+    def run(request: Any) -> Any:
+        tried.append(len(request.msg_list))
+        raise ApiError("get_summary_result", errcode, "no")
+
+    with pytest.raises(ApiError, check=lambda error: error.errcode == errcode):
         finish_split(create_summary_task.Request(msg_list=keys(3)), halves, run)
-
-
-def test_other_errors_are_not_answered_by_splitting() -> None:
-    def run(request: Any) -> Any:
-        raise ApiError("create_summary_task", 45009, "too often")
-
-    def split(request: Any) -> Any:
-        raise NotImplementedError
-
-    with pytest.raises(ApiError, check=lambda error: error.errcode == 45009):
-        finish_split(create_summary_task.Request(msg_list=keys(3)), split, run)
+    assert tried == ([3, 1] if errcode == 790040 else [3])
 
 
 def test_halves_leave_a_request_alone_that_names_no_messages() -> None:
@@ -197,5 +182,5 @@ def test_every_api_that_creates_a_task_names_the_api_of_its_result(tmp_path: Pat
 
 
 def test_json_of_a_request_does_not_hold_the_name_of_its_result() -> None:
-    encoded = json.loads(msgspec.json.encode(create_summary_task.Request(msg_list=keys(1))))
+    encoded = json.loads(msgspec.json.encode(REQUEST))
     assert list(encoded) == ["msg_list"]

@@ -7,13 +7,25 @@ from typing import Any
 
 import pytest
 
+from tests.jobs.code import Code, Lasting, failing
 from tests.stores.suites.rig import ManualClock
-from tests.support.events import NOTIFY, Archived, EventProgram, handled, no_code, running, with_code
-from tests.support.jobs import Held, Platform, Result, Wrapped, answer, fails, job, leave_behind, wait_empty, working
+from tests.support.events import NOTIFY, EventProgram, handled, no_code, running, with_code
+from tests.support.jobs import (
+    Held,
+    Platform,
+    Result,
+    Wrapped,
+    answer,
+    fails,
+    job,
+    leave_behind,
+    reported,
+    wait_empty,
+    working,
+)
 from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
-from wwspec_contracts.events import hit_keyword
 from wwspec_router import AbilityError, EventContext
 from wwspec_router.envelope import Call
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
@@ -31,10 +43,7 @@ def failed(store: Store) -> list[FailedJob]:
 
 @pytest.mark.parametrize("notify", ["now", "after", "never"])
 def test_an_event_whose_retries_are_used_up_is_set_aside_with_its_last_error(store: Store, notify: str) -> None:
-    def handler(event: hit_keyword.Event) -> Archived:
-        raise AbilityError("a-secret", errcode=1001)
-
-    handled(with_code(handler, notify=notify, retries=1), store)
+    handled(Code(failing(AbilityError("a-secret", errcode=1001)), notify=notify, retries=1).table, store)
     (found,) = failed(store)
     assert (found.name, found.attempt) == ("event:hit_keyword", 2)
     assert found.failure == Failure(error="AbilityError", errcode=1001)
@@ -42,10 +51,7 @@ def test_an_event_whose_retries_are_used_up_is_set_aside_with_its_last_error(sto
 
 
 def test_a_crash_is_set_aside_under_the_class_that_the_handler_raised(memory: Store) -> None:
-    def handler(event: hit_keyword.Event) -> None:
-        raise LookupError("a-secret")
-
-    handled(with_code(handler, retries=0), memory)
+    handled(Code(failing(LookupError("a-secret")), retries=0).table, memory)
     assert [each.failure for each in failed(memory)] == [Failure(error="LookupError", errcode=710660)]
 
 
@@ -59,26 +65,17 @@ def test_an_event_that_ended_none_of_its_runs_is_set_aside(store: Store) -> None
 
 
 def test_an_event_whose_code_hung_is_set_aside(memory: Store) -> None:
-    may_end = threading.Event()
-
-    def handler(event: hit_keyword.Event) -> None:
-        assert may_end.wait(DEADLINE)
-
-    with running(with_code(handler, timeout=0.01), memory, threads=1, hang_after=0.05) as program:
+    run = Lasting()
+    with running(Code(run, timeout=0.01).table, memory, threads=1, hang_after=0.05) as program:
         program.event()
         program.wait_done()
-        may_end.set()
+        run.may_end.set()
     assert [each.failure.error for each in failed(memory)] == ["HandlerTimeoutError"]
 
 
 def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_with_its_result() -> None:
-    def handler(event: hit_keyword.Event) -> Archived:
-        runs.append(1)
-        return Archived(messages=4)
-
-    runs: list[int] = []
     clock, may_add = ManualClock(), threading.Event()
-    table = with_code(handler, notify="after")
+    code = Code(lambda ctx: None, notify="after")
     with closing(open_store("memory:", clock=clock)) as store:
 
         def add(*job: Any, **more: Any) -> None:
@@ -86,9 +83,9 @@ def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_wi
                 raise StoreError("full")
             store.add(*job, **more)
 
-        EventProgram(table, store).event()
+        EventProgram(code.table, store).event()
         wrapped = Wrapped(store, "add", add, times=9999)
-        with running(table, wrapped) as program:
+        with running(code.table, wrapped) as program:
             wait_until(lambda: wrapped.calls and store.job_figures().waiting == 1)
             clock.advance(GIVE_UP_AFTER)
             program.wait_done()
@@ -96,27 +93,20 @@ def test_an_event_that_could_not_be_stored_for_the_app_for_a_day_is_set_aside_wi
             may_add.set()
             assert store.retry("corp", 7, failed(store)[0].job_id)
             program.wait_done()
-        assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 4}
-        assert runs == [1], "it is delivered, and does not run again"
+        assert program.stored("notify-0")["hit_keyword_result"] == {"messages": 1}
+        assert code.attempts == [1], "it is delivered, and does not run again"
         assert failed(store) == []
 
 
 @pytest.mark.parametrize("notify", ["now", "after"])
 def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(store: Store, notify: str) -> None:
-    attempts: list[int] = []
-
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
-        attempts.append(ctx.attempt)
-        if len(attempts) < 3:
-            raise LookupError
-        return Archived(messages=len(attempts))
-
-    with running(with_code(handler, notify=notify, retries=1), store) as program:
+    code = Code(failing(LookupError(), times=2), notify=notify, retries=1)
+    with running(code.table, store) as program:
         program.event()
         program.wait_done()
         assert store.retry("corp", 7, failed(store)[0].job_id)
         program.wait_done()
-    assert attempts == [1, 2, 1]
+    assert code.attempts == [1, 2, 1]
     assert failed(store) == []
     assert program.figures.snapshot().events == EventCounts(ended=2, retried=1, failed=1)
     if notify == "after":
@@ -126,11 +116,8 @@ def test_an_event_that_is_run_again_runs_its_code_from_the_first_attempt(store: 
 
 
 def test_a_job_that_can_not_be_set_aside_is_tried_again_when_its_lease_is_over(memory: Store) -> None:
-    def handler(event: hit_keyword.Event) -> None:
-        raise LookupError
-
     once = Wrapped(memory, "set_aside", fails(StoreError("no answer")))
-    handled(with_code(handler, retries=0), once, lease=0.3)
+    handled(Code(failing(LookupError()), retries=0).table, once, lease=0.3)
     assert once.calls == 2
     assert [each.attempt for each in failed(memory)] == [2]
 
@@ -168,11 +155,8 @@ def test_a_call_that_failed_is_not_set_aside_when_its_error_was_reported(memory:
     def run(call: Call) -> Result:
         raise AbilityError("no", errcode=1001)
 
-    sdk = Platform()
-    with working(memory, sdk, run) as process:
-        process.accept(job())
-        assert sdk.wait_for(1)[0][1]["errcode"] == 1001
-        wait_empty(memory)
+    [(_, report)] = reported(memory, Platform(), run)
+    assert report["errcode"] == 1001
     assert memory.job_figures().failed == 0
 
 
@@ -193,22 +177,15 @@ def test_a_job_that_is_forgotten_while_it_runs_reports_nothing_and_keeps_nothing
 
 
 def test_an_event_that_is_forgotten_while_its_code_runs_is_neither_delivered_nor_run_again(store: Store) -> None:
-    begun, may_end = threading.Event(), threading.Event()
-    attempts: list[int] = []
-
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
-        attempts.append(ctx.attempt)
-        begun.set()
-        assert may_end.wait(DEADLINE)
-        raise LookupError
-
-    with running(with_code(handler, notify="after"), store) as program:
+    run = Lasting(LookupError())
+    code = Code(run, notify="after")
+    with running(code.table, store) as program:
         program.event()
-        assert begun.wait(DEADLINE)
+        assert run.begun.wait(DEADLINE)
         forget(store, "corp")
-        may_end.set()
+        run.may_end.set()
         wait_until(lambda: program.jobs.running == 0)
-    assert (attempts, program.notified) == ([1], [])
+    assert (code.attempts, program.notified) == ([1], [])
     assert (store.figures().rows, store.job_figures().failed) == (0, 0)
 
 
@@ -225,14 +202,8 @@ def test_a_job_of_another_corp_that_a_store_has_lost_is_still_reported(memory: S
         wait_until(lambda: process.jobs.running == 0)
 
 
-def test_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does_not_run_again(
-    memory: Store,
-) -> None:
-    attempts: list[int] = []
-    answers = iter([network_failure(NOTIFY)])
-
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> Archived:
-        attempts.append(ctx.attempt)
+def test_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does_not_run_again(memory: Store) -> None:
+    def lose(ctx: EventContext) -> None:
         memory.forget("corp")  # as a lost store: nothing says why the job is gone
         raise LookupError
 
@@ -241,8 +212,9 @@ def test_event_that_a_store_has_lost_is_delivered_again_and_its_failed_code_does
             raise error
         return OK
 
-    table = with_code(handler, notify="after", retries=0)
-    with running(table, memory, MemorySdk({NOTIFY: notify})) as program:
+    answers = iter([network_failure(NOTIFY)])
+    code = Code(lose, notify="after", retries=0)
+    with running(code.table, memory, MemorySdk({NOTIFY: notify})) as program:
         program.event()
         wait_until(lambda: len(program.notified) == 2 and program.jobs.running == 0)
-    assert attempts == [1]
+    assert code.attempts == [1]

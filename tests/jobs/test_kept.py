@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.handlers.contracts import Ask, Said
 from tests.stores.suites.rig import ManualClock
 from tests.support.events import PAUSE, EventProgram, handled, running, with_code
 from tests.support.jobs import Platform, Wrapped, fails, reported, wait_empty, working
@@ -18,7 +19,7 @@ from tests.support.sdk import MemorySdk
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import KeptConflictError, StoreError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import Context, Contract, EventContext, Output, ability
+from wwspec_router import Context, Contract, EventContext, ability
 from wwspec_router.jobs.executor import MAX_RUNS
 from wwspec_router.jobs.runner import LEASE
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -30,14 +31,6 @@ from wwspec_router.stores.kept import KeptKey, KeptWrite
 
 CALL = app_call("act", is_async=True, job_info="j")
 Act = Callable[[Any], Any]
-
-
-class Ask(Contract):
-    pass
-
-
-class Said(Output):
-    runs: int = 0
 
 
 class Result(Contract):

@@ -1,37 +1,23 @@
 """What is said of a job's code when its time is over: in the log while it still runs, and to the emulator."""
 
 import json
-import re
 import threading
 from typing import Any
 
 import pytest
 
+from tests.serving.test_late_code import Answer, Question, late_lines
 from tests.support.events import running, with_code
 from tests.support.jobs import Platform, working
 from tests.support.kernel import app_call, reference_table, with_handler
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import Contract, Output, ability
+from wwspec_router import ability
 from wwspec_router.kernel.call_log import CallLog
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.measured_sdk import MeasuredSdk
 from wwspec_router.kernel.observer import observer_of
 from wwspec_router.stores.base import Store
-
-
-class Question(Contract):
-    text: str = ""
-
-
-class Answer(Output):
-    count: int = 0
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged of code that was late, with `N` for the numbers of lines."""
-    said = [record.getMessage() for record in caplog.records if "HandlerTimeoutError" in record.getMessage()]
-    return [re.sub(r":\d+ ", ":N ", line) for line in said]
 
 
 def test_code_on_an_event_is_named_when_its_time_is_over_long_before_it_counts_as_hanging(
@@ -44,10 +30,10 @@ def test_code_on_an_event_is_named_when_its_time_is_over_long_before_it_counts_a
 
     with running(with_code(handler, timeout=0.05, retries=0), memory) as program:
         program.event()
-        wait_until(lambda: lines(caplog) != [])
+        wait_until(lambda: late_lines(caplog) != [])
         may_end.set()
         program.wait_done()
-    (line,) = lines(caplog)
+    (line,) = late_lines(caplog)
     assert line.startswith(
         "event:hit_keyword refused, HandlerTimeoutError: the ability took longer than its timeout (0.05 s, "
         "at test_late_jobs.py:N handler, in threading.py:N wait"

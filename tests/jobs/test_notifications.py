@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.kernel.test_notifications import Asked, Digest, Result
 from tests.stores.suites.notifications import notification
 from tests.stores.suites.rig import ManualClock
 from tests.support.events import HIT, NOTIFY, EventProgram, running, with_code, with_kind
@@ -20,7 +21,7 @@ from tests.support.sdk import OK, MemorySdk, network_failure
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import StoreError
 from wwspec_contracts.events import hit_keyword
-from wwspec_router import Context, Contract, EventContext, Output, ability
+from wwspec_router import Context, EventContext, ability
 from wwspec_router.monitoring.figures import EventCounts
 from wwspec_router.registry.table import AbilityTable
 from wwspec_router.stores import open_store
@@ -29,22 +30,6 @@ from wwspec_router.stores.failed import Failure
 
 DAY = 86_400.0
 OLD = '{"errcode":710646,"errmsg":"illegal notify_id"}'
-
-
-class Digest(Contract):
-    """What the app is told."""
-
-    messages: int
-
-
-class Asked(Contract):
-    """A request."""
-
-
-class Result(Output):
-    """Its reply."""
-
-    notify_id: str = ""
 
 
 @ability

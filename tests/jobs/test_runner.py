@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import product
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -38,7 +39,6 @@ from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.errors import AbilityError, StoreError
 from wwspec_router.envelope import Call, Deadline
 from wwspec_router.handlers.ability import ability
-from wwspec_router.handlers.context import Context
 from wwspec_router.jobs.executor import GIVE_UP_AFTER, MAX_RUNS
 from wwspec_router.jobs.reports import PATIENCE, REFUSALS, Verdict, report
 from wwspec_router.jobs.runner import LEASE, Jobs
@@ -201,22 +201,6 @@ def test_a_report_that_is_not_accepted_is_sent_for_a_day_and_then_given_up(
         wait_empty(store)
     assert "given up" in caplog.text
     assert figures.snapshot().jobs.given_up == 1
-
-
-@pytest.mark.parametrize("left_behind", [0, 1])
-def test_a_handler_sees_which_time_it_is_begun(store: Store, left_behind: int) -> None:
-    @ability
-    def counting(request: Work, ctx: Context) -> Result:
-        return Result(attempt=ctx.attempt)
-
-    sdk = Platform()
-    kernel = Dispatcher(with_handler(reference_table(), counting), sdk, store)
-    accept(store, app_call("counting", is_async=True, job_info="j"))
-    leave_behind(store, left_behind)
-    with working(store, sdk, kernel):
-        ((_, report),) = sdk.wait_for(1)
-        wait_empty(store)
-    assert json.loads(report["result"])["attempt"] == 1 + left_behind
 
 
 def test_a_job_that_never_comes_to_an_end_is_reported_as_an_error_and_not_begun_again(
@@ -464,34 +448,20 @@ def test_stopping_keeps_what_was_not_begun(store: Store) -> None:
     assert {info for info, _ in reports} == {"job-0", "job-1", "job-2"}
 
 
-@pytest.mark.parametrize("error", [StoreError("the disk is on fire"), ValueError("a secret"), LookupError("a secret")])
-def test_a_journal_that_can_not_be_looked_into_is_logged_and_tried_again(
-    error: Exception, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        *product(["claim", "keep_outcome"], [StoreError("the disk is on fire"), ValueError("a secret")]),
+        ("claim", LookupError("a secret")),
+        ("keep_outcome", SystemExit("a secret")),
+    ],
+)
+def test_whatever_a_journal_raises_is_logged_and_ends_no_thread_and_the_job_is_run_again(
+    method: str, error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     sdk = Platform()
-    with (
-        closing(open_store("memory:")) as store,
-        working(Wrapped(store, "claim", fails(error)), sdk, answer) as process,
-    ):
-        process.accept(job())
-        sdk.wait_for(1)
-        wait_empty(store)
-    assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
-    assert "secret" not in caplog.text
-
-
-@pytest.mark.parametrize("error", [StoreError("the disk is on fire"), ValueError("a secret"), SystemExit("a secret")])
-def test_whatever_ends_a_job_ends_no_thread_and_the_job_is_run_again(
-    error: BaseException, caplog: pytest.LogCaptureFixture
-) -> None:
-    sdk = Platform()
-    with (
-        closing(open_store("memory:")) as store,
-        working(Wrapped(store, "keep_outcome", fails(error)), sdk, answer, threads=1, lease=SHORT) as process,
-    ):
-        process.accept(job())
-        sdk.wait_for(1)
-        wait_empty(store)
+    with closing(open_store("memory:")) as store:
+        reported(Wrapped(store, method, fails(error)), sdk, answer, threads=1, lease=SHORT)
     assert "the disk is on fire" in caplog.text or type(error).__name__ in caplog.text
     assert "secret" not in caplog.text
 

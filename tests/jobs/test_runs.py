@@ -58,7 +58,10 @@ def test_a_job_that_kills_its_process_takes_no_neighbour_with_it_again_and_again
     assert Counter(info for what, info, *_ in lines if what == "begun")["job-3"] == MAX_RUNS
 
 
-def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store) -> None:
+@pytest.mark.parametrize(("begun", "claimed"), [(0, 0), (1, 0), (0, 2 * MAX_RUNS)])
+def test_a_handler_sees_which_time_it_is_begun_and_a_claim_that_came_to_no_run_is_no_attempt(
+    store: Store, begun: int, claimed: int
+) -> None:
     @ability
     def counting(request: Work, ctx: Context) -> Result:
         return Result(attempt=ctx.attempt)
@@ -66,12 +69,13 @@ def test_a_claim_that_came_to_no_run_is_no_attempt(store: Store) -> None:
     sdk = Platform()
     kernel = Dispatcher(with_handler(reference_table(), counting), sdk, store)
     accept(store, app_call("counting", is_async=True, job_info="j"))
-    for _ in range(2 * MAX_RUNS):
+    leave_behind(store, begun)
+    for _ in range(claimed):
         wait_until(lambda: store.claim("a process that died before it came to it", 1, 0.001))
     with working(store, sdk, kernel):
         ((_, report),) = sdk.wait_for(1)
         wait_empty(store)
-    assert json.loads(report["result"])["attempt"] == 1
+    assert json.loads(report["result"])["attempt"] == 1 + begun
 
 
 class Track:

@@ -3,32 +3,26 @@
 import pytest
 
 from tests.stores.suites.job_samples import job
+from tests.stores.suites.rig import ManualClock
 from wwspec_router.jobs import runner as module
 from wwspec_router.jobs.runner import Suspects
 from wwspec_router.jobs.threads import Run
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    clock = ManualClock()
     monkeypatch.setattr(module, "monotonic", clock)
     return clock
 
 
 @pytest.mark.parametrize("hangs", [False, True])
-def test_others_have_as_much_time_as_the_suspect_took(clock: Clock, *, hangs: bool) -> None:
+def test_others_have_as_much_time_as_the_suspect_took(clock: ManualClock, *, hangs: bool) -> None:
     suspect, hanging = Run(job("suspect")), set[Run]()
     suspects = Suspects(hanging.__contains__)
 
     def after(seconds: float) -> tuple[bool, bool]:
-        clock.now += seconds
+        clock.advance(seconds)
         suspects.release_others()
         return suspects.holds_others, suspects.wanted
 

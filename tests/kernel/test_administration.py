@@ -13,6 +13,7 @@ from tests.stores.suites.job_samples import job
 from tests.stores.suites.notifications import notification
 from tests.support.kernel import Kernel, app_call
 from tests.support.once import Orders, run_job
+from tests.support.tables import for_each
 from wwspec_router.kernel.dispatch import Dispatcher
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.registry.table import AbilityTable, build_table
@@ -61,22 +62,20 @@ def ask(kernel: Kernel, ability_id: str, request: Any, **more: Any) -> Any:
     return kernel.call(ability_id, json.dumps(request), **more)
 
 
-def test_the_jobs_that_failed_are_listed_without_their_data(kernel: Kernel) -> None:
+def test_the_jobs_that_failed_are_listed_without_their_data_and_dropped(kernel: Kernel) -> None:
     fail(kernel.store, "a")
     fail(kernel.store, "b")
     reply = ask(kernel, "jobs", {"action": "list", "limit": 1})
     assert reply["errcode"] == 0
     (shown,) = reply["jobs"]
     assert 0 <= shown.pop("failed_s") < 60
-    assert shown == {
-        "job_id": "b",
-        "name": "event:hit_keyword",
-        "attempts": 1,
-        "error": "LookupError",
-        "errcode": 710660,
-    }
-    assert [each["job_id"] for each in ask(kernel, "jobs", {})["jobs"]] == ["b", "a"]
+    failure = {"error": "LookupError", "errcode": 710660}
+    assert shown == {"job_id": "b", "name": "event:hit_keyword", "attempts": 1, **failure}
     assert "a-secret" not in json.dumps(reply)
+    assert [each["job_id"] for each in ask(kernel, "jobs", {})["jobs"]] == ["b", "a"]
+    assert ask(kernel, "jobs", {"action": "drop", "job_id": "a"})["errcode"] == 0
+    assert [each["job_id"] for each in ask(kernel, "jobs", {})["jobs"]] == ["b"]
+    assert (kernel.store.job_figures().failed, kernel.store.job_figures().waiting) == (1, 0)
 
 
 def test_a_job_runs_again_at_once_when_it_is_asked_for(table: AbilityTable, store: Store) -> None:
@@ -87,13 +86,6 @@ def test_a_job_runs_again_at_once_when_it_is_asked_for(table: AbilityTable, stor
     assert reply["errcode"] == 0
     assert woken == [1]
     assert [each.job_id for each in store.claim("owner", 9, 30)] == ["a"]
-
-
-def test_a_job_that_is_dropped_is_gone(kernel: Kernel) -> None:
-    fail(kernel.store, "a")
-    assert ask(kernel, "jobs", {"action": "drop", "job_id": "a"})["errcode"] == 0
-    assert ask(kernel, "jobs", {})["jobs"] == []
-    assert kernel.store.job_figures().failed == kernel.store.job_figures().waiting == 0
 
 
 def test_a_job_without_an_ability_is_listed_with_that_mark_and_can_be_dropped_only(kernel: Kernel) -> None:
@@ -116,8 +108,8 @@ def test_a_job_without_an_ability_is_listed_with_that_mark_and_can_be_dropped_on
     assert [each.job_id for each in kernel.store.claim("owner", 9, 30)] == ["known", "told"]
 
 
-@pytest.mark.parametrize("action", ["retry", "drop"])
-def test_a_job_that_is_not_here_is_an_error_that_names_the_instance(kernel: Kernel, action: str) -> None:
+@for_each(["retry", "drop"])
+def test_a_job_that_is_not_here_is_an_error_that_names_the_instance(action: str, kernel: Kernel) -> None:
     name = ask(kernel, "jobs", {})["instance"]
     reply = ask(kernel, "jobs", {"action": action, "job_id": "none"})
     assert name
@@ -134,15 +126,14 @@ def test_another_corp_or_app_neither_sees_nor_changes_a_job(kernel: Kernel, othe
     assert [each["job_id"] for each in ask(kernel, "jobs", {})["jobs"]] == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("request_", "errmsg"),
+@for_each(
     [
         ({"action": "retry"}, "input contract: missing value: the job to retry at $.job_id"),
         ({"action": "drop", "job_id": ""}, "input contract: missing value: the job to drop at $.job_id"),
         ({"limit": 0}, "input contract: expected int from 1 to 1000 at $.limit"),
     ],
 )
-def test_a_bad_request_names_what_is_missing(kernel: Kernel, request_: Any, errmsg: str) -> None:
+def test_a_bad_request_names_what_is_missing(request_: Any, errmsg: str, kernel: Kernel) -> None:
     reply = ask(kernel, "jobs", request_)
     assert (reply["errcode"], reply["errmsg"]) == (710660, errmsg)
 
@@ -222,20 +213,14 @@ def test_another_corp_is_forgotten_only_for_a_corp_that_the_row_lists(kernel: Ke
         assert not was_forgotten(kernel.store, "corp")
 
 
-@pytest.mark.parametrize("request_", [{}, {"corpid": ""}])
-def test_a_request_without_a_corp_forgets_nothing(kernel: Kernel, request_: Any) -> None:
+def test_a_request_without_a_corp_and_an_asynchronous_call_forget_nothing(kernel: Kernel) -> None:
     store_something(kernel.store, "corp")
-    reply = ask(kernel, "forget", request_)
-    assert "input contract" in reply["errmsg"]
-    assert kernel.store.has_job("job of corp")
-
-
-def test_an_asynchronous_call_forgets_nothing(table: AbilityTable, store: Store) -> None:
-    store_something(store, "corp")
+    for request in ({}, {"corpid": ""}):
+        assert "input contract" in ask(kernel, "forget", request)["errmsg"]
     call = app_call("forget", '{"corpid":"corp"}', is_async=True, job_info="j")
-    reply = json.loads(run_job(Kernel(table, store).dispatcher, call).text)
+    reply = json.loads(run_job(kernel.dispatcher, call).text)
     assert reply["errmsg"].startswith("call this ability synchronously")
-    assert store.has_job("job of corp")
+    assert kernel.store.has_job("job of corp")
 
 
 def test_a_store_that_is_full_of_kept_values_can_still_forget(table: AbilityTable) -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.sdk import MemorySdk
+from tests.support.tables import for_each
 from wwspec_contracts.call_type import CallType
 from wwspec_router.envelope import Call
 from wwspec_router.kernel.call_log import CALLS, CallLog
@@ -40,26 +41,17 @@ def test_times_are_milliseconds(caplog: pytest.LogCaptureFixture) -> None:
     assert f"  500.0 ms  SDK {measure.seconds * 1000:>7.1f} ms" in text
 
 
-@pytest.mark.parametrize(
-    ("size", "shown"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (999_000, "999.0 kB"),
-        (1_000_000, "1.0 MB"),
-        (1_050_001, "1.1 MB"),
-        (2_549_999, "2.5 MB"),
-    ],
+@for_each(
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_000, "999.0 kB"), (1_000_000, "1.0 MB")]
+    + [(1_050_001, "1.1 MB"), (2_549_999, "2.5 MB")]
 )
-def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown: str) -> None:
+def test_sizes_are_for_people(size: int, shown: str, caplog: pytest.LogCaptureFixture) -> None:
     fields, text = written(caplog, Measure(CALL), sizes=(size, 5))
     assert (fields["bytes_in"], fields["bytes_out"]) == (size, 5)
     assert f"{shown:>7} in      5 B out" in text
 
 
-@pytest.mark.parametrize(
-    ("call", "more", "kind", "ability"),
+@for_each(
     [
         (CALL, {}, "call", "any"),
         (replace(CALL, is_async=True), {}, "async", "any"),
@@ -67,27 +59,26 @@ def test_sizes_are_for_people(caplog: pytest.LogCaptureFixture, size: int, shown
         (EVENT, {}, "event", "hit_keyword"),
         (replace(EVENT, data="no event"), {}, "event", ""),
         (None, {}, "?", "(not decoded)"),
-    ],
+    ]
 )
 def test_a_line_says_what_was_called(
-    caplog: pytest.LogCaptureFixture, call: Call | None, more: dict[str, Any], kind: str, ability: str
+    call: Call | None, more: dict[str, Any], kind: str, ability: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     fields, _ = written(caplog, None if call is None else Measure(call), **more)
     assert (fields["kind"], fields["ability"]) == (kind, ability)
 
 
-@pytest.mark.parametrize(
-    ("errcode", "refused", "reason"),
+@for_each(
     [
         (0, None, ""),
         (7001, None, "no such order"),
         (7001, Refused(45009, "too often", "sync_msg"), "no such order; sync_msg was refused with 45009: too often"),
         (45009, Refused(45009, "too often", "sync_msg"), "no such order"),
         (0, Refused(45009, "too often", "sync_msg"), "sync_msg was refused with 45009: too often"),
-    ],
+    ]
 )
 def test_a_line_says_why_a_call_was_refused(
-    caplog: pytest.LogCaptureFixture, errcode: int, refused: Refused | None, reason: str
+    errcode: int, refused: Refused | None, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     measure = Measure(CALL)
     measure.reply, measure.refused = '{"errmsg":"no such order"}', refused
@@ -134,10 +125,7 @@ class TellingSdk(MemorySdk):
 def test_the_request_id_comes_from_a_header_of_the_request_or_else_of_the_reply(name: str) -> None:
     sdk = TellingSdk(decoded={"body": CALL})
     sdk.header = name.title()
-    for headers, request_id in (
-        ([(name, "of-the-request")], "of-the-request"),
-        ([("ww-kind", "call")], "of-the-reply"),
-    ):
+    for headers, request_id in ([(name, "of-the-request")], "of-the-request"), ([("ww-kind", "call")], "of-the-reply"):
         measured = MeasuredSdk(sdk)
         measure = measured.begin()
         measured.decode(headers, "body")
@@ -145,7 +133,7 @@ def test_the_request_id_comes_from_a_header_of_the_request_or_else_of_the_reply(
         assert measure.request_id == request_id
 
 
-@pytest.mark.parametrize("name", ["x-request-id", "ww-signature", "ww-grid", "request-id", "ww-request-id-kind"])
+@for_each(["x-request-id", "ww-signature", "ww-grid", "request-id", "ww-request-id-kind"])
 def test_other_headers_tell_no_request_id(name: str) -> None:
     measured = MeasuredSdk(MemorySdk(decoded={"body": CALL}))
     measure = measured.begin()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.kernel.test_floods import Clock, clock
+from tests.kernel.test_floods import clock
+from tests.stores.suites.rig import ManualClock
 from tests.support.kernel import Kernel, reference_table, with_handler
 from wwspec_contracts.errors import RegistryError
 from wwspec_router import Contract, Output, ability
@@ -77,13 +78,15 @@ def test_reference_ability_class_and_place_are_in_the_first_piece_that_wecom_kee
     assert re.search(rf"{errmsg.split()[-1]} ability sum_up failed in test_crashes:\d+: KeyError", first)
 
 
-def test_crash_that_has_no_line_has_no_reference(store: Store, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_crash_that_has_no_line_has_no_reference(
+    store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
     kernel = kernel_with(reference_table(), store)
     first, second = errmsg_of(kernel), errmsg_of(kernel)
     assert re.fullmatch("internal error [0-9a-f]{6}", first)
     assert second == "internal error of the program"
     assert len(caplog.records) == 1
-    clock.now += 2
+    clock.advance(2)
     third = errmsg_of(kernel)
     assert third.split()[-1] in caplog.records[-1].getMessage()
     assert first != third

@@ -1,14 +1,13 @@
 """What any call or event can cause is logged once a second for each kind, with the number of those left out."""
 
 import json
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.stores.suites.rig import ManualClock
 from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.sdk import MemorySdk, network_failure
 from wwspec_contracts.base import Contract
@@ -55,17 +54,10 @@ def sulky(request: Wish) -> Output:
     raise ValueError("a-secret")
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
     """The time by which lines are rare."""
-    clock = Clock()
+    clock = ManualClock()
     monkeypatch.setattr(rare_lines, "monotonic", clock)
     return clock
 
@@ -102,13 +94,12 @@ FLOODS: dict[str, Callable[[int], Call]] = {
 
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_is_one_line_a_second_with_the_number_left_out(
-    moody_zone: Kernel, clock: Clock, name: str, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: ManualClock, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(5):
         assert json.loads(moody_zone.dispatch(FLOODS[name](number)).text)["errcode"] != 0
-    clock.now += 1.0
+    clock.advance(1.0)
     moody_zone.dispatch(FLOODS[name](5))
-
     first, second = [record.getMessage() for record in caplog.records]
     assert "more since" not in first
     assert second.endswith(" (and 4 more since the last such line)")
@@ -117,62 +108,43 @@ def test_a_flood_is_one_line_a_second_with_the_number_left_out(
 
 
 def test_each_kind_of_trouble_has_lines_of_its_own(
-    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: errors of one ability hide neither another's nor other errors of the same one."""
     for number in range(3):
         for flood in FLOODS.values():
             moody_zone.dispatch(flood(number))
         moody_zone.dispatch(app_call("sulky"))
-
     logged = [record.getMessage() for record in caplog.records]
     assert len(logged) == len(FLOODS) + 1
     assert sum("ValueError at test_floods.py" in line for line in logged) == 2
 
 
 def test_a_job_that_fails_again_and_again_is_one_line(
-    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: a failing job is told as rarely as a failing call."""
     call = app_call("moody", is_async=True)
     for _ in range(5):
         moody_zone.dispatcher.answer(call, moody_zone.dispatcher.job_route(call.ability_id), Deadline())
-
     [record] = caplog.records
     assert record.getMessage().split(" ", 1)[1].startswith("ability moody failed in test_floods:")
 
 
 def test_classes_made_for_each_error_are_told_all_the_same(
-    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Row 5: kinds that come without an end are bounded, and hold nothing in memory."""
     for _ in range(rare_lines.MOST_KINDS + 100):
         moody_zone.dispatch(app_call("moody", '{"name":"new class"}'))
-
     assert 1 <= len(caplog.records) <= rare_lines.MOST_KINDS + 1
 
 
 def test_a_line_about_a_call_of_no_known_type_says_so(
-    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture
+    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     moody_zone.dispatch(event("{}", call_type=9))
-
     assert caplog.messages == ["call of no known type refused, CallError: call_type must be 1 or 2"]
-
-
-def test_events_on_a_store_whose_disk_is_full_are_one_line(
-    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Row 5, with a SQLite file that can't grow."""
-    store = open_store(f"sqlite:{tmp_path / 'notify.db'}", StoreLimits(max_bytes=1))
-    kernel = Kernel(reference_table(), store)
-    for _ in range(5):
-        assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
-    store.close()
-
-    [record] = caplog.records
-    assert record.levelno == logging.ERROR
-    assert record.getMessage().startswith("event refused, CallError: the event could not be stored (")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +157,7 @@ def test_events_on_a_store_whose_disk_is_full_are_one_line(
     ],
 )
 def test_a_failure_has_its_ability_its_error_and_the_error_s_own_errcode_as_fields(
-    moody_zone: Kernel, clock: Clock, caplog: pytest.LogCaptureFixture, call: Call, fields: dict[str, object]
+    moody_zone: Kernel, clock: ManualClock, caplog: pytest.LogCaptureFixture, call: Call, fields: dict[str, object]
 ) -> None:
     moody_zone.dispatch(call)
     [record] = caplog.records

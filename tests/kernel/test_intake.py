@@ -12,6 +12,7 @@ from tests.support.apps import ROOT
 from tests.support.crashes import INTERNAL
 from tests.support.kernel import Kernel, app_call, reference_table
 from tests.support.sdk import OK, network_failure
+from tests.support.tables import for_each
 from wwspec_contracts.errors import CallError
 from wwspec_router.kernel.intake import JobIntake
 from wwspec_router.stores import StoreLimits, open_store
@@ -38,7 +39,6 @@ def test_an_event_is_stored_before_the_app_is_told(kernel: Kernel) -> None:
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)
 def test_each_event_is_notified_with_the_scene_of_its_type(kernel: Kernel, path: Path) -> None:
     scene = kernel.table.registry.notify_scenes[path.stem]
-
     assert scene > 0
     assert kernel.event(path.read_text(encoding="utf-8")) == ACCEPTED
     assert kernel.sdk.requests == [("spec_notify_app", {"notify_id": "notify-0", "notify_scene": scene})]
@@ -46,7 +46,6 @@ def test_each_event_is_notified_with_the_scene_of_its_type(kernel: Kernel, path:
 
 def test_the_app_is_told_in_the_event_s_own_name(kernel: Kernel) -> None:
     assert kernel.event(EVENT, corpid="corp-2", agentid=0) == ACCEPTED
-
     [call] = kernel.sdk.calls
     assert (call.corpid, call.agentid, call.ability_id, call.job_info) == ("corp-2", 0, "", "")
     assert kernel.store.get("corp-2", 0, "notify-0") == EVENT
@@ -55,7 +54,6 @@ def test_the_app_is_told_in_the_event_s_own_name(kernel: Kernel) -> None:
 def test_each_event_gets_a_notify_id_of_its_own(kernel: Kernel) -> None:
     for _ in range(3):
         assert kernel.event(EVENT) == ACCEPTED
-
     ids = [request["notify_id"] for _, request in kernel.sdk.requests]
     assert len(set(ids)) == 3
     assert all(kernel.store.get("corp", 7, each) == EVENT for each in ids)
@@ -64,18 +62,15 @@ def test_each_event_gets_a_notify_id_of_its_own(kernel: Kernel) -> None:
 @pytest.mark.parametrize("text", ['{"event_type":"brand_new","new":[1.50, {"a":null}]}', '{"event_type":""}'])
 def test_an_event_of_an_unknown_type_is_kept_as_it_is_all_the_same(kernel: Kernel, text: str) -> None:
     assert kernel.event(text) == ACCEPTED
-
     assert kernel.store.get("corp", 7, "notify-0") == text
     assert kernel.sdk.requests == [("spec_notify_app", {"notify_id": "notify-0", "notify_scene": 0})]
 
 
-@pytest.mark.parametrize(
-    "text",
+@for_each(
     ["", "OK", "[]", "null", "{}", '{"event_type":null}', '{"event_type":5}', "{", '{"a":"\ud800"}', "[" * 100_000]
-    + ['{"event_type":"a"}x'],
-    ids=lambda text: ascii(text[:20]),
+    + ['{"event_type":"a"}x']
 )
-def test_what_is_no_event_is_neither_stored_nor_notified(kernel: Kernel, text: str) -> None:
+def test_what_is_no_event_is_neither_stored_nor_notified(text: str, kernel: Kernel) -> None:
     assert kernel.event(text) == {
         "errcode": 710660,
         "errmsg": "input contract: an event is a JSON object with a string at $.event_type",
@@ -86,7 +81,6 @@ def test_what_is_no_event_is_neither_stored_nor_notified(kernel: Kernel, text: s
 
 def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     kernel.store.close()
-
     assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
     assert kernel.sdk.calls == []
     [record] = caplog.records
@@ -97,7 +91,6 @@ def test_an_event_that_can_not_be_stored_is_not_notified(kernel: Kernel, caplog:
 def test_an_event_beyond_the_store_s_bounds_is_not_notified() -> None:
     store = open_store("memory:", StoreLimits(max_rows=1))
     kernel = Kernel(reference_table(), store)
-
     assert kernel.event(EVENT) == ACCEPTED
     assert kernel.event(EVENT) == {"errcode": 710660, "errmsg": "the event could not be stored"}
     assert len(kernel.sdk.calls) == 1
@@ -140,7 +133,6 @@ def test_an_event_of_which_the_app_could_not_be_told_is_answered_as_failed(
     kernel: Kernel, reply: Any, answer: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     kernel.sdk.replies["spec_notify_app"] = reply
-
     assert kernel.event(EVENT) == answer
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "a-secret" not in caplog.text
@@ -150,7 +142,6 @@ def test_an_event_of_which_the_app_could_not_be_told_is_answered_as_failed(
 @pytest.mark.parametrize("reply", ["{}", OK, '{"errcode":0,"notify_id":"notify-0","new":[1]}'])
 def test_a_reply_without_errcode_counts_as_told(kernel: Kernel, reply: str) -> None:
     kernel.sdk.replies["spec_notify_app"] = reply
-
     assert kernel.event(EVENT) == ACCEPTED
 
 
@@ -171,7 +162,6 @@ def test_what_no_contract_lists_of_an_event_is_logged_once_when_it_comes_in(
         assert kernel.event(BRAND_NEW) == ACCEPTED
         assert kernel.event(LATER) == ACCEPTED
         assert kernel.event(EVENT) == ACCEPTED
-
     paths = ["$.brand_new", "$.hit_keyword.new", "$.also"]
     assert caplog.messages == [LEFT_OUT + path for path in paths]
     assert kernel.call("fetch", notify_id="notify-0") == {"event_type": "brand_new", "timestamp": 5}
@@ -186,7 +176,6 @@ def test_the_number_of_paths_that_events_are_logged_for_is_bounded(
     for number in range(30):
         keys = {f"key{number}_{each}": 1 for each in range(50)}
         assert kernel.event(json.dumps({"event_type": "brand_new", **keys})) == ACCEPTED
-
     assert len(caplog.records) == 1000
 
 
@@ -207,7 +196,6 @@ def test_the_policy_off_gives_an_event_as_it_was_stored(
 ) -> None:
     """Row 28: a `callback_data` row had no policy."""
     kernel = kernel_of(f"{FETCH}output_policy='off'\n")
-
     assert kernel.event(text) == ACCEPTED
     assert kernel.dispatch(app_call("fetch", notify_id="notify-0")).text == text
     assert caplog.records == [], "nothing is left out of any reply"
@@ -223,7 +211,6 @@ def test_each_row_for_stored_events_has_a_policy_of_its_own(
     )
     assert kernel.event(BRAND_NEW) == ACCEPTED
     assert caplog.messages == [f"{LEFT_OUT}$.brand_new"], "input_do_async_job leaves it out"
-
     pruned = {"event_type": "brand_new", "timestamp": 5}
     asking = '{"input":{"func":"do_async_job"}}'
     assert kernel.dispatch(app_call("raw", notify_id="notify-0")).text == BRAND_NEW
@@ -235,7 +222,6 @@ def test_each_row_for_stored_events_has_a_policy_of_its_own(
 def test_nothing_of_an_event_reaches_the_log(kernel: Kernel, caplog: pytest.LogCaptureFixture) -> None:
     notify_id = "a-long-notify-id-that-opens-the-event"
     kernel.sdk.notify_ids = repeat(notify_id)
-
     with caplog.at_level(logging.DEBUG):
         assert kernel.event(EVENT) == ACCEPTED
         assert kernel.event('{"event_type":"' + "e" * 1000 + '\\n"}') == ACCEPTED
@@ -247,7 +233,6 @@ def test_nothing_of_an_event_reaches_the_log(kernel: Kernel, caplog: pytest.LogC
 
 def test_an_sdk_that_makes_no_notify_id_fails_the_event(kernel: Kernel) -> None:
     kernel.sdk.notify_ids = iter(())
-
     assert kernel.event(EVENT) == INTERNAL
     assert kernel.store.figures().rows == 0
 
@@ -262,7 +247,6 @@ def test_jobs_are_woken_when_an_asynchronous_call_is_stored_and_not_when_it_coul
     store = open_store("memory:")
     waiting: list[int] = []
     intake = JobIntake(store, lambda: waiting.append(store.job_figures().waiting))
-
     assert json.loads(intake.accept(app_call("any", is_async=True, job_info="job"))) == ACCEPTED
     store.close()
     with pytest.raises(CallError, match="could not be stored"):

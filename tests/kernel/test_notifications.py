@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.events import HIT, NOTIFY, handled, with_code, with_kind
+from tests.support.events import HIT, NOTIFY, handled, with_kind
 from tests.support.kernel import Kernel, reference_table, with_handler
 from tests.support.sdk import OK, network_failure
-from wwspec_contracts.events import hit_keyword
-from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
+from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_router.stores import Store, StoreLimits, open_store
 
 KernelOf = Callable[..., Kernel]
@@ -72,16 +71,6 @@ def test_an_async_def_handler_tells_as_well(store: Store) -> None:
     kernel = Kernel(with_kind(with_handler(reference_table(), notify), "digest", Digest), store)
     assert kernel.call("notify")["notify_id"] == "notify-0"
     assert kernel.sdk.requests == [(NOTIFY, {"notify_id": "notify-0", "notify_scene": 0})]
-
-
-def test_code_on_an_event_tells_under_an_id_of_its_own(store: Store) -> None:
-    def handler(event: hit_keyword.Event, ctx: EventContext) -> None:
-        ctx.notify(Digest(messages=5))
-
-    table = with_kind(with_code(handler, notify="never"), "digest", Digest)
-    program = handled(table, store, data=HIT)
-    assert program.notified == ["notify-0"]
-    assert program.stored("notify-0")["digest"] == {"messages": 5}
 
 
 def test_the_app_fetches_it_through_the_contract_of_stored_events(kernel_of: KernelOf) -> None:

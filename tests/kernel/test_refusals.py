@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.support.kernel import Kernel, app_call, reference_table, with_handler
 from tests.support.once import BY_ID, Order, Receipt
 from tests.support.sdk import MemorySdk
+from tests.support.tables import for_each
 from wwspec_contracts.errors import AbilityError, HandlerTimeoutError, OverloadedError
 from wwspec_router.handlers.ability import ability
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -39,8 +40,7 @@ def func(name: str) -> str:
     return json.dumps({"input": {"func": name, "func_req": {"limit": 0}}})
 
 
-@pytest.mark.parametrize(
-    ("ability_id", "data", "errcode"),
+@for_each(
     [
         ("invoke_sync_msg", '{"limit":5000}', 9001),
         ("invoke_sync_msg", "{", 9001),
@@ -49,10 +49,10 @@ def func(name: str) -> str:
         ("python_demo", func("no_such_function"), 9004),
         ("no_such_ability", "{}", 9004),
         ("get_callback_data", "{}", 9000),
-    ],
+    ]
 )
 def test_a_call_that_is_refused_has_the_errcode_of_its_failure(
-    store: Store, ability_id: str, data: str, errcode: int
+    ability_id: str, data: str, errcode: int, store: Store
 ) -> None:
     assert Kernel(apart(reference_table()), store).call(ability_id, data)["errcode"] == errcode
     assert Kernel(reference_table(), store).call(ability_id, data)["errcode"] == 710660

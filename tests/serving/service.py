@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ import msgspec
 from tests.support.apps import ROOT
 from tests.support.forks import fork
 from tests.support.processes import descendants
+from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_contracts.support.certificates import trusted
 from wwspec_devtools.child import Process
@@ -192,11 +193,8 @@ EMPTY: Mapping[str, Any] = {}
 
 def serve_after(code: str) -> tuple[str, ...]:
     """Return what runs `wwspec serve` in a new interpreter, after a piece of code."""
-    return (
-        sys.executable,
-        "-c",
-        f"import sys\n{code}\nfrom wwspec_router.cli.main import main; main(['serve', *sys.argv[1:]])",
-    )
+    serve = "from wwspec_router.cli.main import main; main(['serve', *sys.argv[1:]])"
+    return sys.executable, "-c", f"import sys\n{code}\n{serve}"
 
 
 def call_content(
@@ -225,6 +223,22 @@ def call_content(
 def is_lost(call: Future[int]) -> bool:
     """Whether a call ends without an answer."""
     return isinstance(call.exception(DEADLINE), httpx.HTTPError)
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Let what is started meanwhile use one core."""
+    own = os.sched_getaffinity(0)
+    only_where(len(own) > 1, "there are several cores")
+    os.sched_setaffinity(0, {min(own)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
+
+
+Serve = Callable[..., "Service"]
+"""The fixture `serve`."""
 
 
 class Service:

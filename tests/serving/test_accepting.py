@@ -19,14 +19,12 @@ import pytest
 import uvloop
 from uvicorn.server import ServerState
 
-from tests.serving.service import Service, serve_after
+from tests.serving.service import Serve, Service, serve_after
 from tests.serving.workers.rig import no_more_files
 from tests.support.processes import alive
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.serving import accepting
 from wwspec_router.serving.accepting import Acceptor, ConnectionCounts
-
-Serve = Callable[..., Service]
 
 PATIENT = serve_after("from wwspec_router.serving import accepting; accepting.PATIENCE = float('inf')")
 """`wwspec serve` whose worker processes leave a connection to those that have fewer, however long it waits."""
@@ -180,19 +178,7 @@ async def test_connections_that_were_closed_make_room(port: Port) -> None:
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("end", ["stops", "has ended"])
 @on_both_loops
-async def test_a_process_that_accepts_no_more_has_no_share(port: Port, end: str) -> None:
-    first, second = Worker(port, 0), Worker(port, 1)
-    second.acceptor.close()
-    if end == "has ended":
-        port.counts.show(1, 0, 0)  # its last word
-        port.counts.clear(1)  # its parent's
-    port.connect(5)
-    await has(first, 5)
-
-
-@pytest.mark.usefixtures("patient")
-@on_both_loops
-async def test_connections_that_end_after_a_stop_give_the_process_no_share_again(port: Port) -> None:
+async def test_a_process_that_accepts_no_more_has_no_share_also_when_its_connections_end(port: Port, end: str) -> None:
     first, second = Worker(port, 0), Worker(port, 1)
     port.connect(4)
     await has(second, 2)
@@ -200,12 +186,15 @@ async def test_connections_that_end_after_a_stop_give_the_process_no_share_again
     for each in second.connections:
         each.transport.close()
     await has(second, 0)
+    if end == "has ended":
+        port.counts.show(1, 0, 0)  # its last word
+        port.counts.clear(1)  # its parent's
     port.connect(3)
     await has(first, 5)
 
 
 @on_both_loops
-async def test_a_process_that_hangs_gets_no_connection_and_keeps_none_waiting_twice(
+async def test_a_process_that_hangs_keeps_no_connection_waiting_twice_and_has_its_share_again_when_it_accepts(
     port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port.counts.show(1, 0, 7)  # it has accepted 7, has none, and gives no sign again
@@ -215,19 +204,10 @@ async def test_a_process_that_hangs_gets_no_connection_and_keeps_none_waiting_tw
     monkeypatch.setattr(accepting, "PATIENCE", inf)
     port.connect(3)
     await has(first, 5)
-
-
-@on_both_loops
-async def test_a_process_that_accepts_again_has_its_share_again(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-    port.counts.show(1, 0, 7)
-    first = Worker(port, 0)
-    port.connect(4)
-    await has(first, 4)
-    monkeypatch.setattr(accepting, "PATIENCE", inf)
     second = Worker(port, 1)
-    port.connect(4)
-    await has(second, 4)
-    assert len(first.connections) == 4
+    port.connect(5)
+    await has(second, 5)
+    assert len(first.connections) == 5
 
 
 @on_both_loops
@@ -310,9 +290,7 @@ def test_a_port_that_the_parent_has_shut_is_left_alone(
 def test_connections_of_a_program_are_shared_evenly_among_its_worker_processes(serve: Serve) -> None:
     service = serve("--workers", "2", command=PATIENT)
     service.pids(2)
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(12)]
-        shares = Counter(int(service.reply("whoami", client=client)["pid"]) for client in clients)
+    shares = answering(service, 12)
     assert all(5 <= share <= 7 for share in shares.values()), shares  # that of `pids` may be closing still
 
 
@@ -322,9 +300,7 @@ def test_while_one_event_loop_is_held_up_the_other_process_answers_new_connectio
     service = serve("--workers", "2", "--hang-after", str(DEADLINE))
     pids = service.pids(2)
     running, held_up = service.begin(pool, "block", "door")
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(5)]
-        assert {service.reply("whoami", client=client)["pid"] for client in clients} == pids - {held_up}
+    assert answering(service, 5).keys() == pids - {held_up}
     (service.folder / "door").touch()
     assert running.result(DEADLINE) == held_up
 
@@ -341,6 +317,13 @@ def test_no_connection_waits_for_a_process_that_was_killed(serve: Serve) -> None
         assert service.call("whoami") == survivor
         (service.folder / "slow").unlink()
         assert service.pids(2) - {survivor}
+
+
+def answering(service: Service, clients: int) -> Counter[int]:
+    """Open so many connections at once, and return how often each process has answered a call on one."""
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(clients)]
+        return Counter(int(service.reply("whoami", client=client)["pid"]) for client in opened)
 
 
 def listens(pid: int, port: int) -> bool:
@@ -361,10 +344,8 @@ def test_no_connection_waits_for_a_process_that_stops(serve: Serve, pool: Thread
     (survivor,) = pids - {stopping}
     os.kill(stopping, signal.SIGTERM)
     wait_until(lambda: not listens(stopping, service.port))
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(httpx.Client(trust_env=False, timeout=DEADLINE)) for _ in range(4)]
-        assert {service.reply("whoami", client=client)["pid"] for client in clients} == {survivor}
-        (service.folder / "door").touch()
+    assert answering(service, 4).keys() == {survivor}
+    (service.folder / "door").touch()
     assert running.result(DEADLINE) == stopping
     wait_until(lambda: not alive(stopping))
     assert service.pids(2) > {survivor}

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from time import monotonic
 
 import pytest
@@ -29,6 +30,7 @@ from tests.serving.wire import (
     statuses,
     until_closed,
 )
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from wwspec_router.http1 import bounds
 from wwspec_router.http1.bounds import HEAD_BYTES
@@ -133,35 +135,29 @@ def test_a_header_that_reads_like_the_beginning_of_a_call_makes_none(served: Ser
     assert received.count(b"ok\n") == 2
 
 
-CODINGS = {
-    "gzip and chunks": b"transfer-encoding: gzip, chunked\r\n",
-    "gzip and chunks in two lines": b"transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n",
-    "gzip alone": b"transfer-encoding: gzip\r\n",
-    "identity": b"transfer-encoding: identity\r\n",
-}
-
-
-@pytest.mark.parametrize("coding", CODINGS)
-@pytest.mark.parametrize("line", [b"POST /", b"POST /other", b"GET /healthz"])
-def test_a_body_in_another_transfer_coding_than_chunks_is_refused(served: Served, coding: str, line: bytes) -> None:
+@for_each(
+    product(
+        [b"gzip, chunked", b"gzip\r\ntransfer-encoding: chunked", b"gzip", b"identity"],
+        [b"POST /", b"POST /other", b"GET /healthz"],
+    )
+)
+def test_a_body_in_another_transfer_coding_than_chunks_is_refused(coding: bytes, line: bytes, served: Served) -> None:
     """Row 3: it was taken as chunks, and what the chunks hold as the call."""
-    request = chunked(BODY).replace(b"transfer-encoding: chunked\r\n", CODINGS[coding]).replace(b"POST /", line, 1)
-    received = served.talk(request)
+    received = served.talk(chunked(BODY).replace(b" chunked", b" " + coding).replace(b"POST /", line, 1))
     assert statuses(received) == [501]
     assert b"\r\nconnection: close\r\n" in received
 
 
-@pytest.mark.parametrize("coding", [b"chunked, chunked", b"chunked, gzip"])
-def test_a_body_that_does_not_end_in_chunks_is_no_request(served: Served, coding: bytes) -> None:
+@for_each([b"chunked, chunked", b"chunked, gzip"])
+def test_a_body_that_does_not_end_in_chunks_is_no_request(coding: bytes, served: Served) -> None:
     received = served.talk(chunked(BODY).replace(b" chunked", b" " + coding))
     assert statuses(received) == [400]
     assert b"\r\nconnection: close\r\n" in received
 
 
-@pytest.mark.parametrize("coding", [b"Chunked", b"CHUNKED ", b"\tchunked"])
-def test_chunks_are_taken_however_their_name_is_written(served: Served, coding: bytes) -> None:
-    request = chunked(BODY).replace(b" chunked", b" " + coding)
-    assert statuses(served.talk(request, LAST)) == [200, 200]
+@for_each([b"Chunked", b"CHUNKED ", b"\tchunked"])
+def test_chunks_are_taken_however_their_name_is_written(coding: bytes, served: Served) -> None:
+    assert statuses(served.talk(chunked(BODY).replace(b" chunked", b" " + coding), LAST)) == [200, 200]
 
 
 def test_a_client_before_http_1_1_is_not_told_to_continue(served: Served) -> None:
@@ -205,14 +201,6 @@ def test_stopping_waits_no_longer_than_the_grace_for_a_call(start: Start, gate: 
         assert statuses(read_to_end(client)) in ([], [500], [503])
 
 
-def test_an_idle_connection_is_closed(start: Start) -> None:
-    program = start()
-    program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
-    with program.connect() as client:
-        ask(client)
-        until_closed(client)
-
-
 def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Start, gate: Gate) -> None:
     program = start()
     program.server.config.timeout_keep_alive = 0.1  # type: ignore[assignment]
@@ -231,19 +219,15 @@ def test_the_time_of_an_idle_connection_stands_still_for_a_later_call(start: Sta
         until_closed(client)
 
 
-@pytest.mark.parametrize("calls_before", [0, 1])
-@pytest.mark.parametrize("start_of_head", [b"POST / HTT", b"\r\n", CALL[:60]])
+@pytest.mark.parametrize(
+    ("calls_before", "start_of_head"), [(0, b""), *product([0, 1], [b"POST / HTT", b"\r\n", CALL[:60]])]
+)
 def test_a_connection_whose_head_does_not_come_is_closed(start: Start, calls_before: int, start_of_head: bytes) -> None:
     program = start(head_timeout=0.2)
     with program.connect() as client:
         for _ in range(calls_before):
             ask(client)
         client.sendall(start_of_head)
-        until_closed(client)
-
-
-def test_a_connection_on_which_nothing_comes_is_closed(start: Start) -> None:
-    with start(head_timeout=0.2).connect() as client:
         until_closed(client)
 
 
@@ -272,18 +256,14 @@ def test_a_body_that_does_not_come_is_answered_as_by_uvicorn(start: Start, piece
     assert received == start(body_timeout=0.2, by_uvicorn=True).talk(*pieces)
 
 
-def test_a_head_without_an_end_is_refused(served: Served) -> None:
+@pytest.mark.parametrize(
+    ("begun", "said"), [(b"POST / HTTP/1.1\r\n", b"Request head too large."), (chunked(BODY)[:-2], b"")]
+)
+def test_a_head_and_trailers_without_an_end_are_refused(served: Served, begun: bytes, said: bytes) -> None:
     piece = b"x-a: " + b"a" * 8000 + b"\r\n"
-    received = served.talk(b"POST / HTTP/1.1\r\n", *[piece] * (HEAD_BYTES // len(piece) + 1))
+    received = served.talk(begun, *[piece] * (HEAD_BYTES // len(piece) + 1))
     assert statuses(received) == [400]
-    assert received.endswith(b"Request head too large.")
-
-
-def test_trailers_without_an_end_are_refused(served: Served) -> None:
-    piece = b"x-a: " + b"a" * 8000 + b"\r\n"
-    start_of_trailers = chunked(BODY)[:-2]
-    received = served.talk(start_of_trailers, *[piece] * (HEAD_BYTES // len(piece) + 1))
-    assert statuses(received) == [400]
+    assert received.endswith(said)
 
 
 @pytest.mark.parametrize("more", [b"", b"connection: close\r\n"])
@@ -355,16 +335,13 @@ def test_a_large_reply_to_a_slow_reader_arrives_whole(start: Start, request_: by
 def test_connections_beyond_the_limit_are_told_so_and_no_others(start: Start) -> None:
     program = start(connections=2)
     with program.connect() as first, program.connect() as second:
-        for client in (first, second):
-            client.sendall(CALL)
-            assert statuses(read_reply(client)) == [200]
+        ask(first)
+        ask(second)
         assert statuses(program.talk(CALL)) == [503]
-        first.sendall(CALL)
-        assert statuses(read_reply(first)) == [200]
+        ask(first)
     wait_until(lambda: program.open == 0)
     with program.connect() as third:
-        third.sendall(CALL)
-        assert statuses(read_reply(third)) == [200]
+        ask(third)
 
 
 def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,16 +356,16 @@ def test_connections_far_beyond_the_limit_are_closed_at_once(start: Start, monke
 class OddSdk(PlainSdk):
     """Answers with other headers."""
 
-    headers: dict[str, str]
+    def __init__(self, **headers: str) -> None:
+        super().__init__()
+        self.headers = headers
 
     def encode(self, text: str) -> SealedReply:
         return SealedReply(headers=self.headers, body=text)
 
 
 def test_a_reply_with_an_invalid_header_is_not_sent(start: Start) -> None:
-    sdk = OddSdk()
-    sdk.headers = {"Ww-Sealed": "yes\r\nset-cookie: a=b"}
-    assert start(sdk).talk(CALL) == b""
+    assert start(OddSdk(sealed="yes\r\nset-cookie: a=b")).talk(CALL) == b""
 
 
 @pytest.mark.parametrize("part", ["name", "value"])
@@ -408,15 +385,7 @@ def test_any_character_of_a_reply_s_header_is_sent_or_refused_as_by_uvicorn(star
 
 
 def test_a_reply_that_closes_is_sent_as_by_uvicorn(start: Start) -> None:
-    sdk = OddSdk()
-    sdk.headers = {"Connection": "close"}
+    sdk = OddSdk(Connection="close")
     received = start(sdk).talk(CALL)
     assert statuses(received) == [200]
     assert received == start(sdk, by_uvicorn=True).talk(CALL)
-
-
-def test_many_clients_at_once_are_all_answered(served: Served) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: served.talk(CALL, CALL, CALL[:50], CALL[50:], LAST), range(64)))
-    assert {tuple(statuses(answer)) for answer in answers} == {(200,) * 4}
-    assert len(set(answers)) == 1

@@ -11,7 +11,9 @@ from wwspec_router.envelope import Call
 from wwspec_router.http1.answers import Answer
 from wwspec_router.serving.calls import Exchange, PendingRequest
 
-NOT_DECODED = b'{"errcode":710660,"errmsg":"the request could not be verified or decrypted"}'
+
+def refusal(errmsg: str) -> str:
+    return f'{{"errcode":710660,"errmsg":"{errmsg}"}}'
 
 
 @pytest.fixture
@@ -33,30 +35,22 @@ def sent(answer: Answer) -> tuple[dict[bytes, bytes], bytes]:
     return headers, answer.body
 
 
-def test_a_request_is_decoded_answered_and_sealed(exchange: Exchange, kernel: Kernel) -> None:
-    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"\u4e2d"}'
-
-    headers, body = sent(exchange.answer(PendingRequest([("ww-x", "1")], b"a call")))
-    assert body.decode() == '{"errcode":0,"next_cursor":"\u4e2d"}'
-    assert headers == {b"ww-kind": b"normal", b"content-length": str(len(body)).encode()}
-
-
 @pytest.mark.parametrize(
     ("body", "reply"),
     [
-        (b"an event", b'{"errcode":0,"errmsg":"ok"}'),
-        (
-            b"no event",
-            b'{"errcode":710660,"errmsg":"input contract: an event is a JSON object with a string at $.event_type"}',
-        ),
-        ("\u4e2d".encode(), b'{"errcode":710660,"errmsg":"unknown ability_id nope-\\\\u4e2d"}'),
+        ("a call", '{"errcode":0,"next_cursor":"\u4e2d"}'),
+        ("an event", '{"errcode":0,"errmsg":"ok"}'),
+        ("no event", refusal("input contract: an event is a JSON object with a string at $.event_type")),
+        ("\u4e2d", refusal("unknown ability_id nope-\\\\u4e2d")),
     ],
-    ids=["an event", "no event", "an unknown ability"],
 )
-def test_a_decoded_request_is_answered_under_the_normal_header(exchange: Exchange, body: bytes, reply: bytes) -> None:
-    headers, text = sent(exchange.answer(PendingRequest([], body)))
-
-    assert (headers[b"ww-kind"], text) == (b"normal", reply)
+def test_a_request_is_decoded_answered_and_sealed_under_the_normal_header(
+    exchange: Exchange, kernel: Kernel, body: str, reply: str
+) -> None:
+    kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"\u4e2d"}'
+    headers, text = sent(exchange.answer(PendingRequest([("ww-x", "1")], body.encode())))
+    assert text.decode() == reply
+    assert headers == {b"ww-kind": b"normal", b"content-length": str(len(text)).encode()}
 
 
 @pytest.mark.parametrize("body", [b"", b"another", b"\xff\xfe", b"\xed\xa0\x80"], ids=repr)
@@ -68,8 +62,9 @@ def test_what_does_not_decode_is_answered_under_the_exception_header(
         exchange.refuse(PendingRequest([], body), OverloadedError("busy")),
     ):
         headers, text = sent(answer)
-        readable = b"\xff" not in body and b"\xed" not in body
-        assert text == (NOT_DECODED if readable else b'{"errcode":710660,"errmsg":"the request\'s body is not UTF-8"}')
+        is_text = b"\xff" not in body and b"\xed" not in body
+        said = "the request could not be verified or decrypted" if is_text else "the request's body is not UTF-8"
+        assert text.decode() == refusal(said)
         assert headers == {b"ww-kind": b"exception", b"content-length": str(len(text)).encode()}
     assert kernel.sdk.calls == []
 
@@ -78,7 +73,6 @@ def test_a_request_learns_its_deadline_once_it_is_decoded(exchange: Exchange) ->
     quick, endless, event, lost = (
         PendingRequest([], body) for body in (b"a quick call", b"a call", b"an event", b"lost")
     )
-
     for request in (quick, endless, event, lost):
         exchange.answer(request)
     assert (quick.deadline.at, quick.deadline.limit) == (quick.arrived + 10.0, 10.0)
@@ -88,7 +82,6 @@ def test_a_request_learns_its_deadline_once_it_is_decoded(exchange: Exchange) ->
 def test_a_refusal_is_decoded_again_on_the_thread_that_seals_it(exchange: Exchange, kernel: Kernel) -> None:
     request, answers = PendingRequest([], b"a call"), []
     error = OverloadedError("too many calls at once")
-
     exchange.answer(request)
     thread = threading.Thread(target=lambda: answers.append(exchange.refuse(request, error)), name="refusing")
     thread.start()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.serving.wire import CALL, HOST, LAST, PLAIN, SHORTEST, Served, chunked, post, sealed, starting, statuses
+from tests.support.tables import for_each
 from torture.keyless import MAX_BODY, random_request
 from wwspec_router.http1.framing import BadRequestError, Reader, content_length
 from wwspec_router.registry.table import AbilityTable
@@ -117,8 +118,7 @@ def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
     assert outcomes.keys() == {"refused", "encoded", "complete", "incomplete"}
 
 
-@pytest.mark.parametrize(
-    ("value", "length"),
+@for_each(
     [
         (b"0", 0),
         (b"7", 7),
@@ -130,7 +130,7 @@ def test_random_heads_and_chunks_are_requests_or_are_refused() -> None:
         (b"1" + b"0" * 5000, 10**19),  # beyond any limit
         (b"x", 0),
         (b"-1", 0),
-    ],
+    ]
 )
 def test_a_length_is_read_whatever_its_number_of_digits(value: bytes, length: int) -> None:
     """Row 5: Python converts no more than 4300 digits."""

@@ -68,12 +68,10 @@ def test_a_full_queue_is_answered_at_once(start: Start, gate: Gate) -> None:
         queued = pool.submit(program.post, "invoke_sync_msg")
         wait_until(lambda: program.pending == 2)
         refused = program.post("invoke_sync_msg")
-        assert refused.status_code == 200
-        assert refused.headers["ww-sealed"] == "yes"
+        assert (refused.status_code, refused.headers["ww-sealed"]) == (200, "yes")
         assert refused.json()["errcode"] == 710660
         gate.opened.set()
-        assert running.result(DEADLINE).json()["errmsg"] == "late"
-        assert queued.result(DEADLINE).json()["errmsg"] == "late"
+        assert {each.result(DEADLINE).json()["errmsg"] for each in (running, queued)} == {"late"}
 
 
 class GatedSeals(PlainSdk):
@@ -190,10 +188,8 @@ def test_the_figures_of_the_program_are_an_ability(start: Start) -> None:
     figures = program.post("figures").json()
     assert (figures["errcode"], figures["calls"], figures["processes"]) == (0, 4, 1)
     assert figures["errors"] == [{"errcode": 710660, "count": 1}]
-    assert {each["ability_id"]: each["calls"] for each in figures["abilities"]} == {
-        "invoke_sync_msg": 3,
-        "(unknown)": 1,
-    }
+    calls = {each["ability_id"]: each["calls"] for each in figures["abilities"]}
+    assert calls == {"invoke_sync_msg": 3, "(unknown)": 1}
 
 
 @pytest.fixture
@@ -218,14 +214,10 @@ def test_lines_about_one_request_carry_one_number(start: Start, gate: Gate, line
     program.post("quick_limit")
     gate.opened.set()
     records = [json.loads(line) for line in lines.getvalue().splitlines()]
-    refused = [
-        (line["request"], line["message"].partition(" (")[0]) for line in records if "refused" in line["message"]
-    ]
-    assert refused == [
-        (ANY, "ability single refused, InputError"),
-        (ANY, "ability quick_limit refused, HandlerTimeoutError: the ability took longer than its timeout"),
-    ]
-    assert refused[1][0] == refused[0][0] + 1
+    first, second = [line for line in records if "refused" in line["message"]]
+    assert first["message"].startswith("ability single refused, InputError")
+    assert second["message"].startswith("ability quick_limit refused, HandlerTimeoutError: ")
+    assert second["request"] == first["request"] + 1
 
 
 def test_lines_about_overload_hangs_and_lost_replies_carry_the_number_of_their_request(

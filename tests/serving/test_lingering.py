@@ -45,7 +45,6 @@ def test_the_refusal_of_a_large_body_is_read_by_who_sends_it_whole(
 
 @pytest.mark.parametrize("loop", ["uvloop", pytest.param("asyncio", marks=pytest.mark.slow)])  # 2 s of a processor
 def test_several_such_clients_at_once_all_read_theirs(start: Start, loop: str) -> None:
-    """Row 18: on both event loops."""
     program = start(max_body=MB, loop=loop)
     with ThreadPoolExecutor(4) as pool:
         received = list(pool.map(lambda _: send_all_then_read(program, *announced(8 * MB)), range(12)))
@@ -68,7 +67,6 @@ def test_other_last_answers_are_read_too(start: Start, status: int, pieces: list
 
 
 def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start) -> None:
-    """Row 18: status 408."""
     program = start(body_timeout=0.1)
     with program.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\nxxx")
@@ -78,7 +76,6 @@ def test_a_sender_that_takes_too_long_and_goes_on_reads_why(start: Start) -> Non
 
 
 def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start) -> None:
-    """Row 18: status 503."""
     program = start(connections=1)
     with program.connect() as client:
         client.sendall(b"POST")
@@ -90,7 +87,6 @@ def test_a_client_beyond_the_limit_on_connections_reads_why(start: Start) -> Non
 def test_a_client_that_does_not_close_is_not_waited_for_long(
     start: Start, loop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Row 18: bounded in time."""
     monkeypatch.setattr(bounds, "LINGER_SECONDS", 0.2)
     program = start(max_body=MB, loop=loop)
     with program.connect() as client:
@@ -101,7 +97,6 @@ def test_a_client_that_does_not_close_is_not_waited_for_long(
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_a_client_that_sends_without_end_is_cut_off(start: Start, loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row 18: bounded in bytes."""
     monkeypatch.setattr(bounds, "LINGER_BYTES", 4 * MB)
     program = start(max_body=MB, loop=loop)
     with program.connect() as client, pytest.raises(ConnectionError):

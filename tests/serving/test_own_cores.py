@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,13 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.service import SERVE, Service
+from tests.serving.service import SERVE, Serve, Service, on_one_core
 from tests.support.processes import descendants
 from tests.support.skips import only_where
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
-
-Serve = Callable[..., Service]
 
 CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 AS_MANY = ("--workers", str(len(CORES)))
@@ -139,11 +136,8 @@ def test_on_says_when_there_are_fewer_cores_than_worker_processes(serve: Serve) 
 
 
 def test_on_one_core_there_is_nothing_to_choose(serve: Serve) -> None:
-    os.sched_setaffinity(0, {min(CORES)})  # what is started inherits it
-    try:
+    with on_one_core():
         service = serve("--workers", "1", "--pin-workers", "on", command=SERVE)
-    finally:
-        os.sched_setaffinity(0, CORES)
     assert "--pin-workers on has no effect: there is 1 core" in service.log.read_text()
 
 

@@ -1,13 +1,12 @@
 """What is answered beside the zone path."""
 
 import httpx
-import pytest
 
 from tests.serving.wire import Start
+from tests.support.tables import for_each
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status", "allow", "text"),
+@for_each(
     [
         ("GET", "/healthz", 200, {""}, "ok\n"),
         ("HEAD", "/healthz", 200, {""}, ""),
@@ -20,7 +19,7 @@ from tests.serving.wire import Start
     ],
 )
 def test_each_page_answers_its_methods(
-    start: Start, method: str, path: str, status: int, allow: set[str], text: str
+    method: str, path: str, status: int, allow: set[str], text: str, start: Start
 ) -> None:
     response = httpx.request(method, f"{start().url}{path}", trust_env=False)
     assert (response.status_code, response.text) == (status, text)

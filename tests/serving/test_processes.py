@@ -8,20 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.serving.service import SERVE, Service, is_lost
+from tests.serving.service import SERVE, Serve, is_lost
 from tests.support.apps import ROOT
 from tests.support.processes import alive, descendants
 from tests.support.waiting import DEADLINE, wait_until
 
 pytestmark = pytest.mark.never_lost
-
-Serve = Callable[..., Service]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -2,32 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.serving.test_development import SECRET, VERSION, EmulatedProgram
+from tests.serving.test_development import SECRET, VERSION, EmulatedProgram, Start, start
 from tests.support.waiting import wait_until
+
+__all__ = ["start"]
 
 CALL = {"kind", "ability", "errcode", "ms", "sdk_ms", "bytes_in", "bytes_out", "platform_request_id", "sdk_version"}
 """The fields of each call."""
 EVENT = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": SECRET}}
-Start = Callable[..., EmulatedProgram]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    started = []
-
-    def start(*options: str) -> EmulatedProgram:
-        started.append(EmulatedProgram(tmp_path, "vendor", *options))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
 
 
 def call_all(program: EmulatedProgram) -> None:
@@ -44,7 +28,7 @@ def records(program: EmulatedProgram) -> list[dict[str, Any]]:
 
 
 def test_the_request_log_has_a_record_of_fields_for_each_call_and_nothing_of_its_corp(start: Start) -> None:
-    program = start("--request-log", "--log-json")
+    program = start("vendor", "--request-log", "--log-json")
     call_all(program)
     calls = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]
     shown = [(each["kind"], each["ability"], each["errcode"]) for each in calls if each["kind"] != "job"]
@@ -75,20 +59,8 @@ def test_the_request_log_has_a_record_of_fields_for_each_call_and_nothing_of_its
     assert "ww-of-the-test" not in program.log
 
 
-def test_as_text_a_call_is_a_line_of_names_and_values(start: Start) -> None:
-    program = start("--request-log")
-    call_all(program)
-    number = r"\d+\.\d+"
-    assert re.search(
-        rf" INFO wwspec_router\.calls \d+ #2 call kind=call ability=refuse errcode=7001 ms={number} sdk_ms={number} "
-        rf"bytes_in=\d+ bytes_out=\d+ platform_request_id=1_1 sdk_version={re.escape(VERSION)}$",
-        program.log,
-        re.MULTILINE,
-    )
-
-
 def test_unless_calls_are_wanted_only_failures_and_jobs_that_ended_have_records(start: Start) -> None:
-    program = start("--log-json")
+    program = start("vendor", "--log-json")
     call_all(program)
     failed = [each for each in records(program) if "error" in each]
     assert [(each["ability"], each["error"], each.get("errcode")) for each in failed[:3]] == [
@@ -103,20 +75,8 @@ def test_unless_calls_are_wanted_only_failures_and_jobs_that_ended_have_records(
     assert "wwspec_router.calls" not in program.log
 
 
-def test_the_figures_are_fields_with_a_list_for_abilities_and_errcodes(start: Start) -> None:
-    program = start("--log-json", "--monitor-interval", "0.2")
-    for ability_id in ("ask", "refuse", "refuse"):
-        program.call(ability_id, {"text": SECRET})
-    wait_until(lambda: sum(each["calls"] for each in records(program) if each["message"] == "figures") == 3)
-    figures = [each for each in records(program) if each["message"] == "figures"]
-    assert sum(each["errors"] for each in figures) == 2
-    assert sum(row["count"] for each in figures for row in each["errcodes"] if row["errcode"] == 7001) == 2
-    assert sum(row["calls"] for each in figures for row in each["abilities"] if row["ability"] == "refuse") == 2
-    assert all(each["store"] == "ok" and each["threads"] > 0 for each in figures)
-
-
 def test_what_the_platform_refuses_is_not_ok_and_is_counted_by_its_errcode(start: Start) -> None:
-    program = start("--request-log", "--log-json", "--monitor-interval", "0.2")
+    program = start("vendor", "--request-log", "--log-json", "--monitor-interval", "0.2")
     program.call("pull", {})
     wait_until(lambda: '"errors":1' in program.log.replace(" ", ""))
     [call] = [each for each in records(program) if each["logger"] == "wwspec_router.calls"]

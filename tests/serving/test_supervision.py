@@ -9,14 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.serving.service import SERVE, Service, is_lost, serve_after
+from tests.serving.service import SERVE, Serve, Service, is_lost, on_one_core, serve_after
 from tests.support.processes import UNMEASURED, alive, descendants
 from tests.support.skips import only_where
 from tests.support.waiting import DEADLINE, wait_until
@@ -24,8 +23,6 @@ from wwspec_contracts.support.printable import counted
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_router.process.cores import usable_cores
 from wwspec_router.serving.heartbeat import STEADY, Slot, WorkerProcess
-
-Serve = Callable[..., Service]
 
 PARENT_BYTES = (22 if sys.version_info >= (3, 14) else 20) << 20  # 3.14 itself takes one more for its inspect and ast
 IMPATIENT = serve_after("from wwspec_router.serving import supervisor; supervisor.SILENCE = 2.0")
@@ -73,13 +70,8 @@ def test_auto_starts_a_worker_for_each_core_and_says_why(serve: Serve) -> None:
 
 
 def test_auto_starts_one_worker_for_a_program_that_may_use_one_core(serve: Serve) -> None:
-    own = os.sched_getaffinity(0)
-    only_where(len(own) > 1, "there are several cores")
-    os.sched_setaffinity(0, {min(own)})  # what is started inherits it
-    try:
+    with on_one_core():
         service = serve("--workers", "auto", command=SERVE)
-    finally:
-        os.sched_setaffinity(0, own)
     assert service.pids(1) == descendants(service.process.pid)
     assert "--workers auto: 1 worker process, 1 core in the affinity mask" in service.log.read_text()
 

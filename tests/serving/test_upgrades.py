@@ -85,13 +85,11 @@ def test_a_body_after_an_offer_to_upgrade_is_never_a_request(served: Served, off
 
 @pytest.mark.parametrize("request_line", [b"GET / HTTP/1.1", b"HEAD / HTTP/1.1", b"PUT / HTTP/1.1"])
 def test_other_requests_with_an_offer_to_upgrade_are_answered_as_without(served: Served, request_line: bytes) -> None:
-    """Row 2: not only calls."""
     received = served.talk(request_line + b"\r\nhost: x\r\n" + OFFERS["WebSocket"] + b"\r\n", LAST)
     assert statuses(received) == [405, 200]
 
 
 def test_other_wishes_beside_an_offer_to_upgrade_are_heard(served: Served) -> None:
-    """Row 2: only the offer is ignored."""
     expecting = post(more=OFFERS["curl"] + b"expect: 100-continue\r\n")
     closing = post(more=OFFERS["curl"].replace(b"Upgrade, ", b"Upgrade, close, "))
     assert statuses(served.talk(expecting[: -len(BODY)], BODY, closing)) == [100, 200, 200]

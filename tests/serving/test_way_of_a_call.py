@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.serving.service import Service
-from tests.serving.test_supervision import Serve
+from tests.serving.service import Serve, Service
 from tests.support.apps import ROOT
 from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor

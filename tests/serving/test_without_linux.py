@@ -3,11 +3,10 @@
 import os
 import signal
 import socket
-from collections.abc import Callable
 
 import pytest
 
-from tests.serving.service import SERVE, Service
+from tests.serving.service import SERVE, Serve
 from tests.support.apps import ROOT
 from tests.support.command import wwspec_anew
 from tests.support.waiting import DEADLINE, wait_until
@@ -25,7 +24,7 @@ def test_the_demo_plays_its_flow() -> None:
     assert "sealed again." in done.stdout
 
 
-def test_worker_processes_serve_and_show_each_other_their_figures(serve: Callable[..., Service]) -> None:
+def test_worker_processes_serve_and_show_each_other_their_figures(serve: Serve) -> None:
     service = serve("--workers", "2", command=SERVE, environment=WITHOUT_LINUX)
     service.pids(2)
     wait_until(lambda: service.reply("status")["processes"] == 2)
@@ -34,13 +33,13 @@ def test_worker_processes_serve_and_show_each_other_their_figures(serve: Callabl
     assert " WARNING " not in service.log.read_text()
 
 
-def test_worker_processes_get_no_cores_of_their_own_and_the_log_says_why(serve: Callable[..., Service]) -> None:
+def test_worker_processes_get_no_cores_of_their_own_and_the_log_says_why(serve: Serve) -> None:
     service = serve("--workers", "2", "--pin-workers", "on", command=SERVE, environment=WITHOUT_LINUX)
     service.pids(2)
     assert "--pin-workers on has no effect: this system gives no process a core of its own\n" in service.log.read_text()
 
 
-def test_a_child_that_a_handler_forks_keeps_no_connection(serve: Callable[..., Service]) -> None:
+def test_a_child_that_a_handler_forks_keeps_no_connection(serve: Serve) -> None:
     service = serve("--workers", "1", command=SERVE, environment=WITHOUT_LINUX)
     with socket.create_connection(("127.0.0.1", service.port), DEADLINE) as idle:
         child = service.call("fork")

@@ -16,7 +16,6 @@ from tests.serving.workers.rig import (
     no_more_files,
     no_more_threads,
     pooled,
-    release,
     started,
 )
 from tests.support.future_pool import FuturePool
@@ -48,21 +47,8 @@ async def test_a_replaced_thread_gives_its_place_to_another_and_ends_with_its_jo
 
 
 @pooled(threads=1)
-async def test_no_more_threads_are_replaced_than_the_pool_may_have(pool: FuturePool) -> None:
-    hanging = [Blocker(), Blocker()]
-    futures = [pool.submit(each) for each in hanging]
-    await hanging[0].begun.wait()
-    assert pool.replace(hanging[0].ident)
-    await hanging[1].begun.wait()
-    assert not pool.replace(hanging[1].ident)
-    assert not pool.replace(hanging[0].ident), "it was replaced already"
-    assert not pool.replace(threading.get_ident()), "it is none of the pool's"
-    release(hanging)
-    await asyncio.gather(*futures)
-
-
-@pooled(threads=1)
 async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_be_replaced(pool: FuturePool) -> None:
+    assert not pool.replace(await pool.submit(threading.get_ident)), "it runs no job"
     hanging = [Blocker(), Blocker()]
     futures = [pool.submit(each) for each in hanging]
     await hanging[0].begun.wait()
@@ -70,6 +56,9 @@ async def test_a_pool_is_exhausted_while_all_its_threads_are_taken_and_none_may_
     assert pool.replace(hanging[0].ident)
     await hanging[1].begun.wait()
     assert (pool.replaced, pool.exhausted) == (1, True)
+    assert not pool.replace(hanging[1].ident), "no more than the pool may have"
+    assert not pool.replace(hanging[0].ident), "it was replaced already"
+    assert not pool.replace(threading.get_ident()), "it is none of the pool's"
     (replaced,) = (each for each in threading.enumerate() if each.ident == hanging[0].ident)
     hanging[0].release.set()
     await futures[0]
@@ -91,13 +80,6 @@ async def test_a_pool_is_exhausted_when_none_can_be_added_in_the_place_of_one_th
     assert (pool.replaced, pool.exhausted) == (1, False)
     hanging.release.set()
     await future
-
-
-@pooled(threads=1)
-async def test_a_thread_that_runs_no_job_is_not_replaced(pool: FuturePool) -> None:
-    ident = await pool.submit(threading.get_ident)
-    assert not pool.replace(ident)
-    assert await pool.submit(threading.get_ident) == ident
 
 
 def test_replaced_threads_that_are_left_behind_are_told(run: Run) -> None:

@@ -35,14 +35,6 @@ def test_a_thread_is_woken_without_eventfd(monkeypatch: pytest.MonkeyPatch) -> N
     test_each_wake_up_that_is_sent_ends_one_sleep()
 
 
-def test_the_file_of_a_wakeup_is_closed_with_the_last_reference() -> None:
-    before = open_files()
-    wakeups = [Wakeup() for _ in range(10)]
-    assert open_files() == before + 10
-    del wakeups
-    assert open_files() == before
-
-
 def test_a_pool_does_not_start_when_no_file_can_be_opened(run: Run) -> None:
     async def main() -> None:
         pool = FuturePool(1)
