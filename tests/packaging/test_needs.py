@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,7 +218,7 @@ def test_a_run_of_the_nearest_tests_runs_no_others(project: Path, path: Path) ->
 
 def test_a_run_under_ci_or_of_some_tests_or_where_that_is_left_out_installs_nothing(project: Path, path: Path) -> None:
     apt(path, "curl")
-    here = {"cwd": project, "PATH": str(path), "LACKING": ""}
+    here: dict[str, Any] = {"cwd": project, "PATH": str(path), "LACKING": ""}
     call("scripts/test", **here, CI="true")
     call("scripts/test", **here, WWSPEC_NO_INSTALL="1")
     call("scripts/test", "tests/sdk", **here)

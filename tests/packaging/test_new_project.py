@@ -68,7 +68,7 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
 def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "dev.log").open("w") as log, held_ports(2) as held:
         ports = [str(port) for port in held]
-        command = [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]]
+        command: list[str | Path] = [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]]
         dev = subprocess.Popen(command, cwd=made, env=clean_env, stdout=log, stderr=subprocess.STDOUT)
         printed = (tmp_path / "dev.log").read_text
         try:
