@@ -18,7 +18,7 @@ from tests.support.apps import ROOT, python_anew, write_files
 from tests.support.emulator import serving
 from tests.support.processes import UNMEASURED
 from tests.support.sdk import standin_as_vendor
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, answers, wait_until
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.app import create_app as create_emulator
 from wwspec_devtools.emulator.http.client import EmulatorClient
@@ -50,19 +50,15 @@ from wwspec_router import Contract, Output, ability
 
 FOLDER = Path(__file__).parents[1]
 
-
 class Request(Contract):
     name: str = ""
-
 
 class Reply(Output):
     text: str = ""
 
-
 @ability
 def greet(request: Request) -> Reply:
     return Reply(text=f"Hello, {request.name}!")
-
 
 @ability
 def wait(request: Request) -> Reply:
@@ -77,7 +73,6 @@ def wait(request: Request) -> Reply:
 
 @contextmanager
 def served(server: str, folder: Path, port: int, emulator: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Serve the application of a folder in a process of its own, which is killed with its children at the end."""
     command = shlex.split(SERVERS[server].replace("8080", str(port)))
     environment = {**os.environ, **UNMEASURED, "PYTHONPATH": str(ROOT), "WWSPEC_EMULATOR_URL": emulator}
     with (folder / "log").open("wb") as log:
@@ -97,12 +92,6 @@ def served(server: str, folder: Path, port: int, emulator: str) -> Iterator["sub
         process.wait()
 
 
-def is_ready(url: str) -> bool:
-    with suppress(httpx.TransportError):
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
-    return False
-
-
 @pytest.mark.parametrize(
     "server",
     # slow: a program under each of them, and uvicorn's shows already that the application works
@@ -113,14 +102,12 @@ def test_a_program_works_under_any_server(server: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         [port] = stack.enter_context(held_ports(1))
         url = f"http://127.0.0.1:{port}"
-        client = stack.enter_context(
-            EmulatorClient(stack.enter_context(serving(create_emulator(EmulatorSettings(program_url=url)))))
-        )
+        emulator = stack.enter_context(serving(create_emulator(EmulatorSettings(program_url=url))))
+        client = stack.enter_context(EmulatorClient(emulator))
         app = App(client)
         process = stack.enter_context(served(server, tmp_path, port, client.url))
-        wait_until(lambda: is_ready(url) or process.poll() is not None)
+        wait_until(lambda: answers(f"{url}/readyz") or process.poll() is not None)
         assert process.poll() is None, (tmp_path / "log").read_text()
-
         assert app.call("greet", '{"name": "Ann"}').reply == {"errcode": 0, "errmsg": "ok", "text": "Hello, Ann!"}
         client.receive_events()
         fired = client.fire("conversation_new_message")["event"]
@@ -131,12 +118,11 @@ def test_a_program_works_under_any_server(server: str, tmp_path: Path) -> None:
         for method, path, status in (("GET", "/healthz", 200), ("GET", "/", 405), ("GET", "/none", 404)):
             assert http.request(method, path).status_code == status
         assert http.post("/", content=b"x" * (MAX_BODY + 1)).status_code == 413
-
         last = stack.enter_context(ThreadPoolExecutor(1)).submit(app.call, "wait")
         stack.callback((tmp_path / "opened").touch)
         wait_until((tmp_path / "entered").exists)
         process.terminate()
-        wait_until(lambda: not is_ready(url))
+        wait_until(lambda: not answers(f"{url}/readyz"))
         (tmp_path / "opened").touch()
         assert last.result(DEADLINE).reply["text"] == "to the end"
         process.wait(DEADLINE)
@@ -154,17 +140,14 @@ with warnings.catch_warnings():
 from wwspec_router.asgi import create_app
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
-
 def effects():
     return (
         gc.isenabled(), gc.get_threshold(), gc.get_freeze_count(), logging.getLogger().handlers[:],
         logging.getLogger().level, signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), sys.excepthook,
     )
 
-
 async def loop_handler():
     return asyncio.get_running_loop().get_exception_handler()
-
 
 before = effects()
 with TestClient(create_app()) as client:
@@ -200,7 +183,6 @@ def test_a_test_client_calls_it_and_nothing_of_the_process_is_changed(tmp_path: 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an application that is found by the environment."""
     monkeypatch.setenv("WWSPEC_APP", str(tmp_path))
     registry = {"abilities/registry.toml": "[abilities.messages]\napi = 'sync_msg'\n"}
     return write_files(tmp_path, registry | {"wwspec.toml": "[serve]\nsdk = 'emulator'\nstore = 'memory:'\n"})

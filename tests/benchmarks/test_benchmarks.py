@@ -59,7 +59,6 @@ def test_benchmark_gives_figures_of_one_shape(name: str, runs: Runs) -> None:
 
 
 def test_quick_runs_reach_the_figures_of_the_first_targets(runs: Runs) -> None:
-    """A target names its figures by text; these are those that a quick run takes."""
     ended = {name: run.result() for name, run in runs.items() if name != "console" or shutil.which("chromium")}
     reports = {name: msgspec.json.decode(done.stdout, type=Report) for name, done in ended.items()}
     found = [each for each in TARGETS if each.benchmark in reports and outcome(each, reports[each.benchmark])]

@@ -16,6 +16,7 @@ from benchmarks.report import renewed
 from benchmarks.sdk.wwspecapisdk import asked
 from benchmarks.tables import markdown, number, text
 from benchmarks.targets import TARGETS, Target, outcome, targets_table
+from tests.support.tables import for_each
 
 
 def samples() -> Samples:
@@ -30,17 +31,12 @@ def made(found: Samples, name: str = "exchange") -> Report:
     return found.report(name, "How fast?", quick=False)
 
 
-def test_ratio_is_taken_round_by_round() -> None:
-    figure = made(samples()).find("3 KB", "program", "rate")
-    assert figure is not None
+def test_ratio_is_taken_round_by_round_and_the_reference_has_none() -> None:
+    figure = made(samples()).taken("3 KB", "program", "rate")
     assert (figure.median, figure.ratio, figure.difference) == (50.0, 0.6, -50.0)
     assert (figure.ratio_low, figure.ratio_high) == (0.55, 0.65)
     assert figure.reference == "limit-1"
-
-
-def test_reference_has_no_ratio() -> None:
-    figure = made(samples()).find("3 KB", "limit-1", "rate")
-    assert figure is not None
+    figure = made(samples()).taken("3 KB", "limit-1", "rate")
     assert (figure.median, figure.ratio, figure.reference) == (100.0, None, None)
 
 
@@ -63,33 +59,24 @@ def test_case_can_have_a_reference_of_its_own() -> None:
     found.refer("growth", "10")
     found.add("growth", "10", "per call", "µs", 20.0)
     found.add("growth", "100", "per call", "µs", 21.0)
-    figure = made(found).find("growth", "100", "per call")
-    assert figure is not None
+    figure = made(found).taken("growth", "100", "per call")
     assert (figure.reference, figure.ratio) == ("10", 1.05)
 
 
-def test_report_survives_json() -> None:
+def test_a_report_survives_json_and_its_tables_show_median_ratio_and_quartiles() -> None:
     report = made(samples())
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
     assert report.rounds == 3
-
-
-def test_tables_show_median_ratio_and_quartiles() -> None:
-    report = made(samples())
     assert "| 3 KB | program | 50.0 = 0.60 (0.55-0.65) |" in markdown(report)
     assert "50.0 = 0.60 (0.55-0.65)" in text(report)
     assert "Connections: 16." in markdown(report)
 
 
-@pytest.mark.parametrize(("value", "written"), [(12345.6, "12,346"), (45.67, "45.7"), (0.123, "0.12")])
-def test_numbers_are_short(value: float, written: str) -> None:
-    assert number(value) == written
+def test_numbers_are_short() -> None:
+    assert [number(each) for each in (12345.6, 45.67, 0.123)] == ["12,346", "45.7", "0.12"]
 
 
-@pytest.mark.parametrize(
-    ("bound", "unit", "enough"),
-    [(">= 0.5", "x", True), (">= 0.61", "x", False), ("<= -50", "calls/s", True), ("<= -60", "calls/s", False)],
-)
+@for_each([(">= 0.5", "x", True), (">= 0.61", "x", False), ("<= -50", "calls/s", True), ("<= -60", "calls/s", False)])
 def test_target_judges_ratio_or_difference(bound: str, unit: str, enough: bool) -> None:
     target = Target("exchange", "3 KB", "program", "rate", "limit-1", bound, unit)
     found = outcome(target, made(samples()))
@@ -97,10 +84,10 @@ def test_target_judges_ratio_or_difference(bound: str, unit: str, enough: bool) 
     assert found[1] is enough
 
 
-@pytest.mark.parametrize(("bound", "enough"), [(">= 50", True), ("<= 49", False)])
-def test_target_without_a_reference_judges_the_figure_alone(bound: str, enough: bool) -> None:
-    target = Target("exchange", "3 KB", "program", "rate", "", bound, "calls/s")
-    assert outcome(target, made(samples())) == ("50.0 (28.5 to 85.0)", enough)
+def test_target_without_a_reference_judges_the_figure_alone() -> None:
+    for bound, enough in ((">= 50", True), ("<= 49", False)):
+        target = Target("exchange", "3 KB", "program", "rate", "", bound, "calls/s")
+        assert outcome(target, made(samples())) == ("50.0 (28.5 to 85.0)", enough)
 
 
 def test_figure_without_a_bound_is_shown_and_not_judged() -> None:
@@ -150,32 +137,18 @@ def test_page_is_renewed_between_its_marks_only() -> None:
     assert renewed(once, {"exchange": made(samples())}) == once
 
 
-def test_page_has_a_place_for_every_benchmark() -> None:
-    marks = re.findall(r"<!-- figures: (\w+) -->", pages.PAGE.read_text())
-    assert sorted(marks) == sorted([*names(), pages.TARGETS])
+def test_page_has_a_place_for_every_benchmark_and_shows_the_results_that_are_kept() -> None:
+    page, reports = pages.PAGE.read_text(), read_reports(RESULTS)
+    assert sorted(reports) == names()
+    assert sorted(re.findall(r"<!-- figures: (\w+) -->", page)) == sorted([*names(), pages.TARGETS])
+    assert renewed(page, reports, read_reports(REPEATED)) == page, "run scripts/bench --report"
 
 
-def test_page_shows_the_results_that_are_kept() -> None:
-    page = pages.PAGE.read_text()
-    assert renewed(page, read_reports(RESULTS), read_reports(REPEATED)) == page, "run scripts/bench --report"
-
-
-def test_results_of_every_benchmark_are_kept() -> None:
-    assert sorted(read_reports(RESULTS)) == names()
-
-
-@pytest.mark.parametrize(
-    ("request_text", "cost"),
-    [
-        ('{"cursor":"wait 5"}', ("wait", 5)),
-        ('{"cursor": "work 20"}', ("work", 20)),
-        ('{"limit":200,"cursor":"compute 5"}', ("compute", 5)),
-        ('{"limit":200}', ("wait", 0)),
-        ('{"cursor":"page 2"}', ("wait", 0)),
-    ],
-)
-def test_a_request_says_what_the_sdk_takes_for_it(request_text: str, cost: tuple[str, int]) -> None:
-    assert asked(request_text) == cost
+def test_a_request_says_what_the_sdk_takes_for_it() -> None:
+    assert asked('{"cursor":"wait 5"}') == ("wait", 5)
+    assert asked('{"cursor": "work 20"}') == ("work", 20)
+    assert asked('{"limit":200,"cursor":"compute 5"}') == ("compute", 5)
+    assert asked('{"limit":200}') == asked('{"cursor":"page 2"}') == ("wait", 0)
 
 
 def test_every_target_is_taken_by_a_full_run() -> None:

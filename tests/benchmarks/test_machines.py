@@ -31,13 +31,8 @@ faults = st.builds(
     drained=st.sampled_from([0.0, 2.0]),
     starts=st.floats(0, 3),
 )
-apps = st.builds(
-    App,
-    every=st.sampled_from([0.0, 3.0]),
-    fetchers=st.integers(1, 8),
-    pullers=st.integers(1, 8),
-    handling=st.floats(0, 1),
-)
+at_once = st.integers(1, 8)
+apps = st.builds(App, every=st.sampled_from([0.0, 3.0]), fetchers=at_once, pullers=at_once, handling=st.floats(0, 1))
 
 
 @pytest.mark.slow  # a second of simulation
@@ -148,15 +143,9 @@ def test_a_burst_that_the_queue_does_not_take_is_refused_and_pulled_later() -> N
 
 def test_the_kept_simulation_is_near_to_what_was_measured() -> None:
     report = read_reports(RESULTS)["machines"]
-    bounds = {
-        (AGREEMENT, "notified"): 0.0,
-        (AGREEMENT, "gone"): 0.25,
-        (AGREEMENT, "call p50"): 0.25,
-        (AGREEMENT, "by schedule p50"): 0.4,
-        (CLOSED, "rate"): 0.2,
-        (CLOSED, "p99"): 0.4,
-    }
-    for (case, metric), bound in bounds.items():
+    agreement = {"notified": 0.0, "gone": 0.25, "call p50": 0.25, "by schedule p50": 0.4}
+    bounds = [*((AGREEMENT, *each) for each in agreement.items()), (CLOSED, "rate", 0.2), (CLOSED, "p99", 0.4)]
+    for case, metric, bound in bounds:
         measured, simulated = (report.find(case, name, metric) for name in (MEASURED, SIMULATED))
         assert measured is not None
         assert simulated is not None

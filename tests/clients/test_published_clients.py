@@ -89,7 +89,6 @@ def test_wecoms_own_library_verifies_and_decrypts_the_notification(tmp_path: Pat
 
 
 def node() -> str:
-    """Where Node.js is, with the clients installed."""
     node_package(HERE, "axios")
     return tool("node")
 

@@ -12,6 +12,7 @@ from tests.contracts.test_matching import alike, subsets, values
 from tests.registry.test_loader import APP
 from tests.support.apps import check_app, python, write_files
 from tests.support.kernel import Kernel
+from tests.support.tables import for_each
 from wwspec_contracts.errors import InputError, LoaderError
 from wwspec_contracts.examples import console_example
 from wwspec_contracts.matching import matches, mismatches
@@ -25,7 +26,6 @@ examples = st.dictionaries(keys, values, max_size=4).filter(alike)
 @given(examples, st.data())
 def test_what_fits_an_example_is_what_its_contract_accepts(example: dict[str, Any], data: st.DataObject) -> None:
     codec = InputCodec(contract_of_example("Made", example))
-
     fitting = data.draw(subsets(example))
     assert codec.decode_plain(json.dumps(fitting)) == fitting
     other = data.draw(st.dictionaries(st.sampled_from([*example, "x"]), values, max_size=3))
@@ -39,13 +39,11 @@ def test_what_fits_an_example_is_what_its_contract_accepts(example: dict[str, An
 @given(examples)
 def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any]) -> None:
     shown = console_example(contract_of_example("Made", example))
-
     assert matches(example, shown)
     assert list(shown) == list(example)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
+@for_each(
     [
         (None, "there is no such file"),
         (b"", "is not JSON: "),
@@ -58,14 +56,12 @@ def test_a_contract_shows_the_example_that_it_was_made_of(example: dict[str, Any
         (b"[]", "a contract is a JSON object"),
         (b'"text"', "a contract is a JSON object"),
         (b'{"a":{"b":[1' + b"0" * 400 + b"]}}", "hello.a.b: an integer of a contract has 64 bits at most"),
-    ],
-    ids=["missing", "empty", "torn", "not UTF-8", "bomb", "deep", "mixed", "odd key", "array", "text", "huge"],
+    ]
 )
-def test_a_file_without_a_console_example_is_told(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_a_file_without_a_console_example_is_told(content: bytes | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "hello.input.json"
     if content is not None:
         path.write_bytes(content)
-
     with pytest.raises(LoaderError) as caught:
         contract_of_file(path)
     assert str(caught.value).startswith(f"{path}: ")
@@ -106,9 +102,7 @@ for text in sys.argv[2:]:
 
 
 def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) -> None:
-    """Row 24, the empty array: the handler receives an empty dict."""
     app = write_files(tmp_path, DICTS)
-
     printed = python(CALLS, app, '{"a":5,"b-c":["y"]}', '{"a":"5"}', '{"z":5}', "{}", "[]", "[1]").splitlines()
     assert [line for line in printed if line.startswith("{")] == [
         '{"errcode":0,"again":{"a":5,"b-c":["y"]}}',
@@ -134,7 +128,6 @@ def test_a_handler_of_dicts_is_held_to_the_contracts_of_its_row(tmp_path: Path) 
 )
 def test_a_row_with_wrong_files_is_told(tmp_path: Path, row: str, message: str) -> None:
     app = write_files(tmp_path, {**DICTS, "abilities/registry.toml": f"[abilities.a]\n{row}\n", "empty.json": "{}"})
-
     code, printed = check_app(app)
     assert code == 1
     assert printed.startswith(f"Error: {app.resolve()}/abilities/registry.toml:1 [abilities.a]: ")
@@ -145,7 +138,6 @@ def test_an_api_may_be_narrowed_to_a_part_of_its_contract(kernel_of: Callable[..
     folder = write_files(tmp_path, {"in.json": '{"limit":1}', "out.json": '{"errcode":0,"errmsg":"","next_cursor":""}'})
     kernel = kernel_of(f"[abilities.a]\napi='sync_msg'\ninput='{folder}/in.json'\noutput='{folder}/out.json'\n")
     kernel.sdk.replies["sync_msg"] = '{"errcode":0,"next_cursor":"c","has_more":1}'
-
     assert kernel.call("a", '{"limit":2}') == {"errcode": 0, "next_cursor": "c"}
     assert kernel.call("a", '{"cursor":"x"}')["errmsg"] == "input contract: unknown key at $.cursor"
     assert kernel.sdk.requests == [("sync_msg", {"limit": 2})]

@@ -16,7 +16,6 @@ from wwspec_devtools.scaffold.project import make_project, project_files
 
 @pytest.fixture(scope="module")
 def page() -> dict[str, Any]:
-    """What the block of the page defines."""
     names: dict[str, Any] = {}
     exec(blocks("client.md", "en", "# tests/failures.py\n")[0], names)  # noqa: S102 - what this is about
     return names

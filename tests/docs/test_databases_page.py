@@ -24,7 +24,6 @@ PAGE = ROOT / "docs" / "en" / "how-to" / "databases.md"
 
 @pytest.fixture(params=DATABASES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
     if request.param in SERVERS:
         return new_database(request.getfixturevalue(request.param))
     return f"sqlite:///{tmp_path / 'app.db'}"
@@ -39,13 +38,10 @@ def engine(url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def migrations(url: str, tmp_path: Path) -> Config:
-    """The environment and the revision of the page."""
     for block in blocks_of_page(PAGE):
         if block.is_file and block.text.startswith("# migrations/"):
             block.write(tmp_path)
-    config = Config(
-        stdout=sys.stdout
-    )  # by default that of the import, which is closed in a process that was forked since
+    config = Config(stdout=sys.stdout)  # by default that of the import, which is closed in a process forked since
     config.set_main_option("script_location", str(tmp_path / "migrations"))
     config.set_main_option("path_separator", "os")
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
@@ -68,28 +64,20 @@ def test_a_downgrade_keeps_the_permanent_codes_and_all_other_rows(migrations: Co
     command.upgrade(migrations, "head")
     with engine.begin() as connection:
         for table in METADATA.sorted_tables:
-            connection.execute(
-                table.insert().values({column: NUMBERS.get(column.type.python_type, "x") for column in table.c})
-            )
+            row = {column: NUMBERS.get(column.type.python_type, "x") for column in table.c}
+            connection.execute(table.insert().values(row))
     command.downgrade(migrations, "base")
     command.upgrade(migrations, "head")
     with engine.connect() as connection:
-        kept = {
-            table.name: connection.scalar(select(func.count()).select_from(table)) for table in METADATA.tables.values()
-        }
-    assert kept == dict.fromkeys(METADATA.tables, 1)
+        for table in METADATA.sorted_tables:
+            assert connection.scalar(select(func.count()).select_from(table)) == 1, table.name
 
 
 def test_the_statement_of_the_page_inserts_only_what_is_new(engine: Engine) -> None:
-    statements = re.findall(
-        r"^\| [\w, ]+ \| `(sqlalchemy\.dialects\.(\w+)\.insert\(.*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE
-    )
+    row = rf"^\| [\w, ]+ \| `(sqlalchemy\.dialects\.{engine.dialect.name}\.insert\(.*)` \|$"
+    [code] = re.findall(row, PAGE.read_text("utf-8"), re.MULTILINE)
     archived = Table("archived", MetaData(), Column("msgid", String(64), primary_key=True), Column("kind", String(8)))
-    [statement] = [
-        eval(code, {"sqlalchemy": sqlalchemy, "ARCHIVED": archived})  # noqa: S307 - a line of the page
-        for code, dialect in statements
-        if dialect == engine.dialect.name
-    ]
+    statement = eval(code, {"sqlalchemy": sqlalchemy, "ARCHIVED": archived})  # noqa: S307 - a line of the page
     with engine.begin() as connection:
         archived.create(connection)
         connection.execute(statement, [{"msgid": "1", "kind": "first"}])

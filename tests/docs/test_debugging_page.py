@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,67 +19,47 @@ from wwspec_devtools.testing.ports import held_ports
 pytestmark = pytest.mark.slow  # starts the program, the emulator and their verbs, each under a debugger
 
 HANDLERS = """
-from wwspec_router import AsyncContext, Contract, EventContext, Output, ability
-from wwspec_contracts.events import conversation_new_message
-
+from wwspec_router import AsyncContext, Contract, Output, ability
 
 class Asked(Contract):
     times: int = 1
 
-
 class Reply(Output):
     text: str = ""
-
 
 @ability
 def greet(request: Asked) -> Reply:
     return Reply(text="hello" * request.times)
 
-
 @ability
 async def later(request: Asked, ctx: AsyncContext) -> Reply:
     return Reply(text="hello" * request.times)
 """
-FILES = {
-    "abilities/registry.toml": """
-[abilities.greet]
-handler = "abilities.greeting:greet"
-timeout = 1.0
-
-[abilities.later]
-handler = "abilities.greeting:later"
-timeout = 1.0
-""",
-    "abilities/greeting.py": HANDLERS,
-}
+ROWS = [f'[abilities.{name}]\nhandler = "abilities.greeting:{name}"\ntimeout = 1.0\n' for name in ("greet", "later")]
+FILES = {"abilities/registry.toml": "".join(ROWS), "abilities/greeting.py": HANDLERS}
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path: Path, stack: ExitStack) -> None:
+def test_an_editor_with_the_configuration_of_the_page_stops_in_handlers(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "shop", FILES)
     file, log = folder / "abilities" / "greeting.py", tmp_path / "dev.log"
-    port, emulator_port = map(str, stack.enter_context(held_ports(2)))
-    [launch] = _configurations(ROOT / "docs" / "en" / "how-to" / "debugging.md")
-    ports = ["--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
-    launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
-    lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]
-    editor = Editor(launch, {file: lines}, log, stack)
-    wait_until(lambda: "watching abilities/" in log.read_text() if log.exists() else False)
-    for stops, ability in enumerate(("greet", "later"), 1):
-        call = stack.enter_context(Running(["call", ability, '{"times": 2}'], folder, os.environ))
-        wait_until(lambda: len(editor.stops) == stops)  # noqa: B023 - it is over before the next round
-        program, stop = editor.stops[-1]
-        frame = program.ask("stackTrace", {"threadId": stop["threadId"]})["stackFrames"][0]
-        assert (frame["name"], frame["line"]) == (ability, lines[stops - 1])
-        asked = {"expression": "request", "frameId": frame["id"]}
-        assert program.ask("evaluate", asked)["result"] == "Asked(times=2)"
-        program.ask("continue", {"threadId": stop["threadId"]})
-        assert json.loads(call.end().stdout)["text"] == "hellohello"
+    with ExitStack() as stack:
+        port, emulator_port = map(str, stack.enter_context(held_ports(2)))
+        [launch] = _configurations(ROOT / "docs" / "en" / "how-to" / "debugging.md")
+        ports = ["--port", port, "--emulator-port", emulator_port, "--store", "memory:"]
+        launch |= {"cwd": str(folder), "args": [*launch["args"], *ports]}
+        lines = [number for number, line in enumerate(HANDLERS.splitlines(), 1) if "return Reply" in line]
+        editor = Editor(launch, {file: lines}, log, stack)
+        wait_until(lambda: "watching abilities/" in log.read_text() if log.exists() else False)
+        for stops, ability in enumerate(("greet", "later"), 1):
+            call = stack.enter_context(Running(["call", ability, '{"times": 2}'], folder, os.environ))
+            wait_until(lambda: len(editor.stops) == stops)  # noqa: B023 - it is over before the next round
+            program, stop = editor.stops[-1]
+            frame = program.ask("stackTrace", {"threadId": stop["threadId"]})["stackFrames"][0]
+            assert (frame["name"], frame["line"]) == (ability, lines[stops - 1])
+            asked = {"expression": "request", "frameId": frame["id"]}
+            assert program.ask("evaluate", asked)["result"] == "Asked(times=2)"
+            program.ask("continue", {"threadId": stop["threadId"]})
+            assert json.loads(call.end().stdout)["text"] == "hellohello"
 
 
 def _configurations(page: Path) -> list[dict[str, Any]]:

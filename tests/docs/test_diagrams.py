@@ -8,12 +8,7 @@ from scripts.website.pages import DOCS, LANGUAGES, diagrams_of, pages_of
 from tests.support.apps import ROOT
 
 PAGES = [page for page in sorted(pages_of("en")) if diagrams_of(DOCS / "en" / page)]
-DIAGRAMS = [
-    (page, each)
-    for language in LANGUAGES
-    for page in pages_of(language)
-    for each in diagrams_of(DOCS / language / page)
-]
+DIAGRAMS = [(page, each) for lang in LANGUAGES for page in pages_of(lang) for each in diagrams_of(DOCS / lang / page)]
 LABEL = re.compile(r'"[^"]*"|(?<=accTitle: ).*|(?<= as ).*|(?<=\w: ).*')
 """In quotes, or what follows a name, a message's colon."""
 

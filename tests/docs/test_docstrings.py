@@ -17,14 +17,7 @@ from scripts.reference import client_api, testing_api
 from tests.support.apps import ROOT
 from tests.support.docstrings import Documented, examples_of, members_of, raised_by, sections_of
 from tests.support.zones import app_of, serve_zone
-from wwspec_client import (
-    KeyMissingError,
-    KeyRing,
-    KeyRingError,
-    ReplyTypeError,
-    RetryPolicy,
-    endpoints,
-)
+from wwspec_client import KeyMissingError, KeyRing, KeyRingError, ReplyTypeError, RetryPolicy, endpoints
 from wwspec_client.calls import decode_reply
 from wwspec_client.notify.events import typed
 from wwspec_contracts.errors import ConfigurationError, JsonError, WWSpecError
@@ -36,17 +29,8 @@ PUBLIC = {
     for name in names
 }
 CLASSES = {name: value for name, value in PUBLIC.items() if inspect.isclass(value)}
-WITH_EXAMPLES = {
-    "AsyncZoneClient",
-    "CursorStore",
-    "FileCursor",
-    "KeyRing",
-    "NotifyReceiver",
-    "RetryPolicy",
-    "SuiteApp",
-    "TokenProvider",
-    "Zone",
-    "ZoneClient",
+WITH_EXAMPLES = {"AsyncZoneClient", "CursorStore", "FileCursor", "KeyRing", "NotifyReceiver", "RetryPolicy"} | {
+    *("SuiteApp", "TokenProvider", "Zone", "ZoneClient")
 }
 
 MADE_BY_THE_CLIENT = {"AsyncMessagePage", "MessagePage"}
@@ -116,7 +100,6 @@ def bodies_of_the_client() -> list[list[ast.stmt]]:
 
 
 def is_described(name: str) -> bool:
-    """Return whether the module that assigns a name has a docstring below it."""
     for body in bodies_of_the_client():
         for node, following in zip(body, body[1:], strict=False):
             if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
@@ -155,7 +138,6 @@ def test_every_error_of_a_public_function_is_described() -> None:
 
 
 def error_of(name: str) -> type[WWSpecError]:
-    """Return the error of a name that a docstring has."""
     pending = [WWSpecError]
     while pending:
         error = pending.pop()

@@ -14,7 +14,6 @@ pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def tables(language: str, page: str, section: str) -> list[list[list[str]]]:
-    """Return the cells of the tables of a section."""
     text = (DOCS / language / "explanation" / f"{page}.md").read_text("utf-8")
     heading = re.search(
         rf"^## .*\{{#{section}\}}$|^## {section.replace('-', ' ')}$", text, re.MULTILINE | re.IGNORECASE
@@ -27,7 +26,6 @@ def tables(language: str, page: str, section: str) -> list[list[list[str]]]:
 
 
 def rows(language: str, page: str, section: str) -> list[list[str]]:
-    """Return the cells of the first table of a section."""
     return tables(language, page, section)[0]
 
 

@@ -8,6 +8,7 @@ import pytest
 from scripts.website.facts import unproved_facts
 from scripts.website.pages import DOCS, LANGUAGES
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
 PROMISES = {
@@ -18,11 +19,8 @@ READMES = {"en": "README.md", "zh": "README.zh-CN.md"}
 
 
 def promising_pages(language: str) -> list[Path]:
-    return [
-        ROOT / READMES[language],
-        DOCS / language / "index.md",
-        *sorted((DOCS / language / "tutorial").glob("*.md")),
-    ]
+    tutorial = sorted((DOCS / language / "tutorial").glob("*.md"))
+    return [ROOT / READMES[language], DOCS / language / "index.md", *tutorial]
 
 
 def promises(page: Path, language: str) -> list[str]:
@@ -37,16 +35,15 @@ def test_every_limit_of_wecom_names_the_page_that_has_it(language: str) -> None:
     assert list(unproved_facts(DOCS / language, language)) == []
 
 
-@pytest.mark.parametrize(
-    ("language", "text"),
+@for_each(
     [
         ("en", "A corp may make 10,000 calls\na minute. It is free [99824]."),
         ("en", "| exports | 1,000 a day for a corp |"),
         ("en", "- WeCom keeps 1 GB an hour."),
         ("zh", "企业微信规定每天 1,000 次。参见 [99824]。"),
-    ],
+    ]
 )
-def test_a_limit_without_its_page_is_found(tmp_path: Path, language: str, text: str) -> None:
+def test_a_limit_without_its_page_is_found(language: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(f"# A page\n\nWords.\n\n{text}\n", "utf-8")
     [found] = unproved_facts(tmp_path, language)
     assert found.startswith(f"docs/{language}/page.md:5: ")
@@ -55,8 +52,8 @@ def test_a_limit_without_its_page_is_found(tmp_path: Path, language: str, text: 
     assert list(unproved_facts(tmp_path, language)) == []
 
 
-@pytest.mark.parametrize("text", ["It pauses up to 3 times a minute.", "```bash\ncorp 10 a day\n```", "WeCom asks."])
-def test_what_is_no_limit_of_wecom_needs_no_page(tmp_path: Path, text: str) -> None:
+@for_each(["It pauses up to 3 times a minute.", "```bash\ncorp 10 a day\n```", "WeCom asks."])
+def test_what_is_no_limit_of_wecom_needs_no_page(text: str, tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(text, "utf-8")
     (tmp_path / "other.md").write_text("A corp may make 10 calls a minute.", "utf-8")
     [found] = unproved_facts(tmp_path, "en")
@@ -93,10 +90,7 @@ COUNTS = {
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_say_how_many_apis_there_are(language: str) -> None:
     pages = [ROOT / READMES[language], *(DOCS / language).rglob("*.md")]
-    said = {
-        (page.relative_to(ROOT).as_posix(), next(filter(None, found.groups())))
-        for page in pages
-        for found in re.finditer(COUNTS[language], page.read_text("utf-8"))
-    }
-    assert len(said) > 3
-    assert {each for each in said if each[1] != str(len(SDK_APIS))} == set()
+    said = {page: re.findall(COUNTS[language], page.read_text("utf-8")) for page in pages}
+    assert sum(map(bool, said.values())) > 3
+    wrong = {page: found for page, found in said.items() if {"".join(each) for each in found} - {str(len(SDK_APIS))}}
+    assert wrong == {}

@@ -23,17 +23,14 @@ from abilities import apierror, asynccontext_pages, context_finish, context_invo
 from wwspec_router import AsyncContext, Context, Contract, Output, ability
 from wwspec_contracts.tasks import EncryptInfo, MessageKey
 
-
 class Request(Contract):
     chatid: str
     token: str
-
 
 class Reply(Output):
     creator: str = ""
     members: list[int] = []
     senders: list[str] = []
-
 
 @ability
 def caller(request: Request, ctx: Context) -> Reply:
@@ -43,20 +40,16 @@ def caller(request: Request, ctx: Context) -> Reply:
         senders=sorted(context_pages.senders(request.token, ctx)),
     )
 
-
 class MoodReply(Output):
     moods: list[int] = []
-
 
 @ability
 def mood_caller(request: Request, ctx: Context) -> MoodReply:
     unknown = MessageKey(msgid="unknown", encrypt_info=EncryptInfo(secret_key="x"))
     return MoodReply(moods=context_finish.moods([unknown], ctx))
 
-
 class CountReply(Output):
     messages: int = 0
-
 
 @ability
 async def async_caller(request: Request, ctx: AsyncContext) -> CountReply:
@@ -67,17 +60,13 @@ async def async_caller(request: Request, ctx: AsyncContext) -> CountReply:
 REGISTRY = """\
 [passthrough]
 prefix = "invoke_"
-
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [events.hit_keyword]
 handler = "abilities.eventcontext:on_hit"
 notify = "after"
-
 [events.conversation_new_message]
 handler = "abilities.asynceventcontext:on_new_message"
-
 [notifications.finished]
 contract = "abilities.context_notify:Finished"
 """
@@ -120,7 +109,6 @@ def token(zone: Zone) -> str:
 
 @pytest.fixture(scope="module")
 def chatid(zone: Zone, token: str) -> str:
-    """Return a group that the program may read."""
     messages = zone.call("invoke_sync_msg", {"limit": 1000, "token": token}).reply["msg_list"]
     chatids: dict[str, None] = dict.fromkeys(each["chatid"] for each in messages if each.get("chatid"))
     return next(each for each in chatids if zone.call("invoke_get_group_chat", {"chatid": each}).errcode == 0)

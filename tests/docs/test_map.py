@@ -9,15 +9,8 @@ from tests.support.apps import ROOT
 EMULATOR = "packages/devtools/wwspec_devtools/emulator"
 CONSOLE = f"{EMULATOR}/console"
 FOLDERS = [package.as_posix() for package, _ in ROOMS.values()]
-BASES = [
-    "",
-    *(package.parent.as_posix() for package, _ in ROOMS.values()),
-    EMULATOR,
-    CONSOLE,
-    f"{CONSOLE}/static",
-    "scripts/website",
-    "docs/en",
-]
+BASES = ["", *(package.parent.as_posix() for package, _ in ROOMS.values())]
+BASES += [EMULATOR, CONSOLE, f"{CONSOLE}/static", "scripts/website", "docs/en"]
 
 
 def test_every_file_and_folder_that_the_map_names_is_there() -> None:

@@ -16,7 +16,6 @@ PACKAGES = sorted({package.parent for package, _ in ROOMS.values()} - {ROOMS["ro
 
 @pytest.fixture(scope="module")
 def app_of_a_zone() -> Iterator[dict[str, str]]:
-    """The environment of an enterprise app whose WeCom is an emulator with the reference program."""
     with serve_zone(ROOT) as zone:
         yield app_of(zone)
 

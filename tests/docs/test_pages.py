@@ -9,6 +9,7 @@ import pytest
 from scripts.website.offline import MERMAID, requests_elsewhere
 from scripts.website.pages import DOCS, SECTIONS, blocks_of, pages_of, tree_faults
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 
 TRANSLATED = sorted(pages_of("zh"))
 NAVIGATION = (ROOT / "scripts" / "website" / "mkdocs.yml").read_text("utf-8")
@@ -19,7 +20,6 @@ def without_code(text: str) -> str:
 
 
 def places(language: str, page: str) -> list[str]:
-    """Return the anchors of a page's headings below its title, which links from other pages lead to."""
     text = without_code((DOCS / language / page).read_text("utf-8"))
     found = []
     for heading in re.findall(r"^##+ (.+)$", text, re.MULTILINE):
@@ -45,18 +45,14 @@ def test_a_page_that_one_language_lacks_is_found(monkeypatch: pytest.MonkeyPatch
     ]
 
 
-@pytest.mark.parametrize("page", TRANSLATED)
-def test_a_translation_has_the_code_and_the_places_of_its_original(page: str) -> None:
-    original = DOCS / "en" / page
-    assert blocks_of(DOCS / "zh" / page) == blocks_of(original), (
-        f"docs/zh/{page}: its blocks are not those of {original}"
-    )
-    assert places("zh", page) == places("en", page), (
-        f"docs/zh/{page}: give each heading the anchor of docs/en/{page}, as in `## 标题 {{#title}}`"
-    )
+@for_each(TRANSLATED)
+def test_a_translation_has_the_code_the_tables_and_the_places_of_its_original(page: str) -> None:
+    assert blocks_of(DOCS / "zh" / page) == blocks_of(DOCS / "en" / page)
+    assert places("zh", page) == places("en", page), "give each heading its anchor, as in `## 标题 {#title}`"
+    assert rows("zh", page) == rows("en", page)
 
 
-@pytest.mark.parametrize("page", TRANSLATED)
+@for_each(TRANSLATED)
 def test_no_two_headings_of_a_page_have_one_anchor(page: str) -> None:
     found = places("en", page)
     assert len(found) == without_code((DOCS / "en" / page).read_text("utf-8")).count("\n##")
@@ -64,14 +60,8 @@ def test_no_two_headings_of_a_page_have_one_anchor(page: str) -> None:
 
 
 def rows(language: str, page: str) -> list[int]:
-    """Return how many rows each table of a page has."""
     text = without_code((DOCS / language / page).read_text("utf-8"))
     return [table.count("\n") for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
-
-
-@pytest.mark.parametrize("page", TRANSLATED)
-def test_a_translation_has_the_tables_of_its_original(page: str) -> None:
-    assert rows("zh", page) == rows("en", page)
 
 
 @pytest.mark.parametrize("page", ["reference/emulator.md", "explanation/reliability.md"])
@@ -83,12 +73,9 @@ def test_each_row_of_a_translation_names_the_code_and_the_errcodes_of_its_origin
     assert translated == original
 
 
-def test_every_page_has_one_place_in_the_navigation() -> None:
+def test_every_page_has_one_place_in_the_navigation_and_every_title_of_it_is_translated() -> None:
     named = Counter(re.findall(r"^ +- ([\w/-]+\.md)$", NAVIGATION, re.MULTILINE))
     assert named == Counter(pages_of("en"))
-
-
-def test_every_title_of_the_navigation_is_translated() -> None:
     titles = re.findall(r"^ +- ([\w' -]+):$", NAVIGATION.partition("\nnav:")[2].partition("\n\n")[0], re.MULTILINE)
     assert set(titles) == set(SECTIONS)
 
@@ -109,7 +96,7 @@ def test_a_page_begins_with_its_title() -> None:
         ("a.js", 'fetch("https://cdn.example/data.json")'),
     ],
 )
-def test_what_a_site_asks_another_host_for_is_found(tmp_path: Path, name: str, text: str) -> None:
+def test_what_a_site_asks_another_host_for_is_found(name: str, text: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     assert len(list(requests_elsewhere(tmp_path))) == 1
 

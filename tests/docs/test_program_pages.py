@@ -3,15 +3,13 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.support.apps import ROOT, check_app, write_files
+from tests.support.emulator import Response, http_server
 from tests.support.pages import Block, blocks_of_page
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
@@ -19,7 +17,6 @@ from wwspec_devtools.testing.zone import Zone
 
 
 def files(page: str) -> list[tuple[str, str]]:
-    """Return path and text of each block of a page that is a file."""
     blocks = [*blocks_of_page(ROOT / "docs" / "en" / page)]
     return [(path, block.text) for block in blocks if (path := path_of(block))]
 
@@ -74,30 +71,14 @@ def test_the_settings_of_the_page_reach_the_lifespan_and_the_handler(tmp_path: P
     assert f"{app / 'wwspec.toml'}:2 [app]: missing partner-key: set WWSPEC_APP_PARTNER_KEY" in said
 
 
-@contextmanager
-def ticket_system() -> Iterator[tuple[str, list[str]]]:
-    """Serve the tickets of the page: one for each key; yield the URL and the key of each request."""
+def test_a_key_of_the_page_opens_one_ticket_though_two_machines_run_the_call(tmp_path: Path) -> None:
     keys: list[str] = []
 
-    class Tickets(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            keys.append(self.headers["Idempotency-Key"])
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"number": [*dict.fromkeys(keys)].index(keys[-1]) + 1}).encode())
+    def open_ticket(headers: list[tuple[str, str]], body: bytes) -> Response:
+        keys.append({name.lower(): value for name, value in headers}["idempotency-key"])
+        return 200, {}, json.dumps({"number": [*dict.fromkeys(keys)].index(keys[-1]) + 1}).encode()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of http.server
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Tickets) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", keys
-        server.shutdown()
-
-
-def test_a_key_of_the_page_opens_one_ticket_though_two_machines_run_the_call(tmp_path: Path) -> None:
-    with ticket_system() as (url, keys):
+    with http_server(open_ticket) as url:
         shown = {path: text.replace("https://tickets.example", url) for path, text in files("reference/registry.md")}
         with serve_zone(write_files(tmp_path, shown), machines=2) as zone, zone.app_client() as client:
             for number, order in enumerate(("order-1", "order-2"), start=1):

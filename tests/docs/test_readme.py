@@ -54,7 +54,6 @@ def terminals_in(clone: Path, scratch: Path) -> Iterator[Terminals]:
 
 
 def blocks_of(section: str) -> Iterator[Block]:
-    """Yield the blocks of a section of the page."""
     lines = README.read_text("utf-8").splitlines()
     first = lines.index(f"## {section}")
     last = next(number for number in range(first + 1, len(lines)) if lines[number].startswith("## "))
@@ -62,7 +61,6 @@ def blocks_of(section: str) -> Iterator[Block]:
 
 
 def follow(blocks: Iterable[Block], terminals: Terminals, instead: Mapping[str, str]) -> None:
-    """Do what each block says, and compare its output."""
     for block in blocks:
         if block.is_file:
             block.write(terminals.cwd)

@@ -15,7 +15,6 @@ FIRST_LINE = "# abilities/registry.toml\n"
 
 
 def blocks(page: str, language: str, first_line: str) -> list[str]:
-    """Return the blocks of a page that begin with a line."""
     text = (ROOT / "docs" / language / "how-to" / page).read_text("utf-8")
     found = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [block for block in found if block.startswith(first_line)]
@@ -68,8 +67,3 @@ def test_an_overloaded_ability_answers_with_an_errcode_of_its_own(tmp_path: Path
         zone.client.add_fault("sdk", "latency", "search_chat", 1.0)
         answers = list(pool.map(lambda _: zone.call("search", {"query_word": "群聊"}), range(12)))
         assert {answer.errcode for answer in answers} == {0, 7003}
-
-
-@pytest.mark.parametrize("page", ["from-the-demos.md", "rename-abilities.md", "rate-limits.md"])
-def test_a_page_has_such_files(page: str) -> None:
-    assert registries(page) != []

@@ -1,12 +1,13 @@
 """The page of the registry file names every key that the file may have, with its default, in both languages."""
 
 import re
+from itertools import product
 from typing import Any
 
 import msgspec
-import pytest
 
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_router.registry.file import (
     AbilityRow,
     EventRow,
@@ -33,31 +34,23 @@ SAID_ELSEWHERE = {FuncTable: Passthrough.__struct_fields__, AbilityRow: ("once",
 
 
 def section_of(language: str, mark: str) -> str:
-    """Return a section of the page, with its heading."""
     page = (ROOT / f"docs/{language}/reference/registry.md").read_text("utf-8")
     sections = re.split(r"(?m)^(?=## )", page)
     [found] = (each for each in sections if mark in each.partition("\n")[0].lower().replace("run once", "run-once"))
     return found
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("mark", SECTIONS)
-def test_a_section_names_each_key_of_its_table(mark: str, language: str) -> None:
+@for_each(product(SECTIONS, ["en", "zh"]))
+def test_a_section_names_each_key_of_its_table_with_its_default(mark: str, language: str) -> None:
     kind, text = SECTIONS[mark], section_of(language, mark)
     keys = set(kind.__struct_fields__) - set(SAID_ELSEWHERE.get(kind, ()))
     assert {key for key in keys if not re.search(rf"`{key}(?: = [^`]+)?`", text)} == set()
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("mark", SECTIONS)
-def test_a_section_says_the_default_of_each_key(mark: str, language: str) -> None:
-    fields = {field.name: field for field in msgspec.structs.fields(SECTIONS[mark])}
-    rows = re.findall(r"(?m)^\| `(\w+)` \| (.+?) \|", section_of(language, mark))
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (.+?) \|", text)
     assert {key: default for key, default in rows if not says(default, fields[key])} == {}
 
 
 def says(text: str, field: Any) -> bool:
-    """Return whether a cell of the page says a field's default; None is said in words."""
     if field.required:
         return text in ("required", "必填")
     default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default

@@ -14,7 +14,6 @@ pytestmark = pytest.mark.parametrize("language", LANGUAGES)
 
 
 def tried_by(language: str) -> list[list[str]]:
-    """Return the runs and tests that each promise names."""
     promises = PAGES[language].partition("\n## ")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| .+ \| (.+) \|$", promises, re.MULTILINE)
     return [re.findall(r"`([^`]+)`", cell) for cell in rows if "`" in cell]

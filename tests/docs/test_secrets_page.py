@@ -17,7 +17,6 @@ USERS = "user default on >of-admin ~* &* +@all\nuser zone on >of-old ~{zone-prog
 
 
 def run(script: str, folder: Path, *typed: str) -> list[str]:
-    """Run lines of the page in bash, with what is typed there, and return what they print."""
     done = subprocess.run(
         ["/bin/bash", "-c", script],
         input="".join(f"{each}\n" for each in typed),

@@ -1,6 +1,5 @@
 """The built site in Debian's Chromium: it asks no other host, fits its window, and its search finds words."""
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from scripts.website.pages import DOCS, LANGUAGES, diagrams_of, pages_of
 from tests.support.apps import ROOT
 from tests.support.made_once import made_once
+from tests.support.processes import finished
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE
 
@@ -30,15 +30,8 @@ Element.prototype.attachShadow = function (options) { return attach.call(this, {
 
 PALETTES = {"light": "default", "dark": "slate"}
 
-NOTHING_TO_FIND = {
-    "config": {
-        "fields": {name: {"boost": 1} for name in ("title", "text", "tags")},
-        "lang": ["en"],
-        "pipeline": [],
-        "separator": " ",
-    },
-    "docs": [],
-}
+FIELDS = {name: {"boost": 1} for name in ("title", "text", "tags")}
+NOTHING_TO_FIND = {"config": {"fields": FIELDS, "lang": ["en"], "pipeline": [], "separator": " "}, "docs": []}
 """Takes the place of the search's index, of which each opened page makes a table, for a second of a processor."""
 
 
@@ -49,11 +42,8 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site."""
-
     def build(folder: Path) -> None:
-        command = [str(ROOT / "scripts" / "docs"), "--into", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        done = finished(ROOT / "scripts" / "docs", "--into", folder)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return made_once(tmp_path_factory, "site", build)
@@ -61,7 +51,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(site: Path) -> Iterator[str]:
-    """Where the site is served, as it is built."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

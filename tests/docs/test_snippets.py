@@ -23,6 +23,7 @@ from tests.support.processes import finished
 from tests.support.rsa_keys import new_rsa_key
 from tests.support.zones import app_of, serve_zone
 from tests.test_asgi import SERVERS
+from torture.__main__ import NAMES as TORTURE
 from wwspec_client import RepeatedCursorError
 from wwspec_devtools.scaffold.project import pure_wheel
 from wwspec_devtools.testing.zone import Zone
@@ -35,12 +36,7 @@ TUTORIAL = ROOT / "docs" / "en" / "tutorial"
 
 ELSEWHERE = {
     **dict.fromkeys(
-        (
-            "scripts/demo --once",
-            ".venv/bin/wwspec new ../shop --wheels dist",
-            "cd ../shop",
-            "pytest -q",
-        ),
+        ("scripts/demo --once", ".venv/bin/wwspec new ../shop --wheels dist", "cd ../shop", "pytest -q"),
         "tests/docs/test_readme.py follows README.md",
     ),
     "scripts/test": "is what runs this test",
@@ -48,18 +44,8 @@ ELSEWHERE = {
     "WWSPEC_PURE=1 scripts/test": "the same; .ci/run runs a part of it so, where there is no compiler",
     **dict.fromkeys(
         (
-            "scripts/torture --quick",
-            "scripts/torture kills --store sqlite",
-            "scripts/torture kills --store redis",
-            "scripts/torture redis",
-            "scripts/torture failover",
-            "scripts/torture overload",
-            "scripts/torture intruder",
-            "scripts/torture app",
-            "scripts/torture app --service",
-            "scripts/torture soak",
-            "scripts/torture fuzz",
-            "scripts/torture native",
+            f"scripts/torture {run}"
+            for run in ("--quick", "kills --store sqlite", "kills --store redis", "app --service", *TORTURE)
         ),
         "tests/torture and scripts/nightly, in their quick form; without it they take minutes",
     ),
@@ -103,7 +89,6 @@ OWN_TESTS = re.compile(r"pytest(?: -q)?((?: tests/\w+\.py)+)")
 
 
 def is_run(command: str) -> bool:
-    """Tell whether a test runs the command as it is on its page."""
     return command not in ELSEWHERE and OWN_TESTS.fullmatch(command) is None
 
 
@@ -155,11 +140,8 @@ def zone(application: Path) -> Iterator[Zone]:
 
 def test_every_file_of_a_page_says_where_it_belongs() -> None:
     for block in FILES:
-        place = re.match(
-            r"(#|//) ((abilities|checks|migrations|requests|schemas|store|tests|\.vscode)/[\w/.]+|wwspec\.toml)\n",
-            block.text,
-        )
-        assert place, block.place
+        folder = r"(abilities|checks|migrations|requests|schemas|store|tests|\.vscode)"
+        assert re.match(rf"(#|//) ({folder}/[\w/.]+|wwspec\.toml)\n", block.text), block.place
 
 
 @pytest.mark.parametrize("lines", COMMANDS)
@@ -224,7 +206,6 @@ def code_on_events(blocks: list[Block]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def module_of(block: Block) -> str:
-    """Return the module whose file a block is."""
     return block.text.partition("\n")[0].removeprefix("# ").removesuffix(".py").replace("/", ".")
 
 
@@ -274,18 +255,15 @@ from wwspec_router import Contract, Output, ability
 
 CALLS = iter(range(5))
 
-
 class Request(Contract):
     cursor: str
     token: str
     limit: int
 
-
 class Reply(Output):
     msgids: list[str] = []
     has_more: int = 1
     next_cursor: str = "{cursor}"
-
 
 @ability
 def text_messages(request: Request) -> Reply:

@@ -12,6 +12,7 @@ import pytest
 from tests.packaging.conftest import Archives
 from tests.support.apps import ROOT
 from tests.support.pages import Block, blocks_of_page
+from tests.support.tables import for_each
 from tests.support.terminal import Output, Terminals, variables_of_ports
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
@@ -42,20 +43,16 @@ PORTS = ("8080", "8090", "8000")
 """Those of the pages: program, emulator, app."""
 
 
-def test_the_tutorial_has_ten_pages() -> None:
+def test_each_of_ten_pages_says_what_is_needed_and_what_is_next() -> None:
     assert len(PAGES) == 10
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        assert "**You need**" in text, page
+        assert "**Next:**" in text or page == PAGES[-1]
+        assert 200 < len(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).split()) < 600, page
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_says_what_is_needed_and_what_is_next(page: Path) -> None:
-    text = page.read_text("utf-8")
-    assert "**You need**" in text
-    assert "**Next:**" in text or page == PAGES[-1]
-    assert 200 < len(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).split()) < 600
-
-
-@pytest.mark.parametrize(
-    ("page", "printed", "same"),
+@for_each(
     [
         ("1 passed in ...", "1 passed in 0.2s", True),
         ("1 passed in ...", "2 passed in 0.2s", False),
@@ -67,7 +64,7 @@ def test_a_page_says_what_is_needed_and_what_is_next(page: Path) -> None:
         ("at 1795570657", "at noon", False),
         ("1795570657 1795570657", "1795570999 1795570999", True),
         ("1795570657 1795570657", "1795570998 1795570999", False),
-    ],
+    ]
 )
 def test_output_is_compared_but_for_what_the_page_leaves_out(page: str, printed: str, same: bool) -> None:
     assert (Output(page, {}).values_of(printed, whole=True) is not None) == same
@@ -149,7 +146,6 @@ def wait_for_the_app(file: Path) -> None:
 
 
 def follow(block: Block, terminals: Terminals) -> None:
-    """Do what a block says."""
     if block.is_file:
         block.write(terminals.cwd)
     elif block.language == "text":

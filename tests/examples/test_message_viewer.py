@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import httpx
 import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect, sync_playwright
 
 from tests.support.apps import ROOT
 from tests.support.tools import node_package, tool
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, answers, wait_until
 from tests.support.zones import serve_zone
 from torture.archive import rotate_key
 from wwspec_devtools.emulator.page.login import login_url
@@ -65,15 +64,8 @@ def viewer(zone: ServedZone, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             subprocess.Popen([*command, "--port", str(port)], env=os.environ | environment, cwd=folder)
         )
         stack.callback(process.terminate)
-        wait_until(lambda: process.poll() is not None or _listens(url))
+        wait_until(lambda: process.poll() is not None or answers(f"{url}/jssdk.js"))
         yield url
-
-
-def _listens(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/jssdk.js", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +82,6 @@ def context(zone: ServedZone, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A window in which nobody is logged in."""
     context.clear_cookies()
     with context.new_page() as page:
         yield page

@@ -16,7 +16,6 @@ EXAMPLE = ROOT / "examples" / "quality_inspection"
 
 
 def run(*words: str) -> str:
-    """Run a module of Python in the example's folder; return what it printed."""
     command = [sys.executable, "-m", *words]
     done = subprocess.run(command, cwd=EXAMPLE, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

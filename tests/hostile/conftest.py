@@ -43,8 +43,6 @@ class Answer(NamedTuple):
 
 
 class Wire:
-    """Sends requests to a program, sealed or not, over one connection."""
-
     def __init__(self, zone: ServedZone) -> None:
         self.zone = zone
         self.url = f"{zone.program_url}/"
@@ -57,17 +55,9 @@ class Wire:
         self._http.close()
 
     def seal(self, ability_id: str = "misbehave", data: str = '{"name":"good"}', **call: Any) -> seal.Sealed:
-        """Seal a call as the platform does."""
-        content = {
-            "corpid": self.info["corpid"],
-            "agentid": self.info["agentid"],
-            "call_type": 1,
-            "data": data,
-            "request_id": "request-1",
-            "timestamp": 1,
-            "ability_id": ability_id,
-        }
-        return seal.seal_call(self.key, seal.CallContent(**{**content, **call}))
+        who = {"corpid": self.info["corpid"], "agentid": self.info["agentid"]}
+        content = {**who, "call_type": 1, "request_id": "request-1", "timestamp": 1, **call}
+        return seal.seal_call(self.key, seal.CallContent(data=data, ability_id=ability_id, **content))
 
     def send(self, headers: Pairs, body: str | bytes) -> Answer:
         """Send a request as it is and open the answer, which must be sealed."""
@@ -78,7 +68,6 @@ class Wire:
         return Answer(response.status_code, reply.is_exception, json.loads(reply.text), reply.text)
 
     def call(self, ability_id: str = "misbehave", data: str = '{"name":"good"}', **call: Any) -> Answer:
-        """Seal a call, send it, and open the answer."""
         sealed = self.seal(ability_id, data, **call)
         return self.send(list(sealed.headers.items()), sealed.body)
 
@@ -86,17 +75,14 @@ class Wire:
         return self.call("", data, call_type=2, **call)
 
     def refuses(self, headers: Iterable[tuple[str, str]], body: str | bytes) -> None:
-        """Send a request that must not be let in."""
         answer = self.send(list(headers), body)
         assert answer.is_exception
         assert answer.reply == NOT_DECODED
 
     def raw(self, data: bytes) -> bytes:
-        """See `sent_raw`."""
         return sent_raw(self.port, data)
 
     def check_alive(self) -> None:
-        """A good call is answered as ever."""
         assert self.call().reply == {**OK, "text": "good", "numbers": [], "ratio": 0.5}
 
 

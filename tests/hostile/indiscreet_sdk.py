@@ -9,23 +9,12 @@ from typing import Any
 
 from wwspec_devtools.emulator.standin.wwspec_standin import sdk as standin
 from wwspec_devtools.emulator.standin.wwspec_standin.sdk import (
-    spec_gen_notify_id,
-    spec_log_debug,
-    spec_log_error,
-    spec_log_info,
-    spec_open_debug_mode,
+    spec_gen_notify_id as spec_gen_notify_id,
+    spec_log_debug as spec_log_debug,
+    spec_log_error as spec_log_error,
+    spec_log_info as spec_log_info,
+    spec_open_debug_mode as spec_open_debug_mode,
 )
-
-__all__ = [
-    "ChatDataSDK",
-    "WWToSpecHTTPReqDecoder",
-    "WWToSpecHTTPRspConstructor",
-    "spec_gen_notify_id",
-    "spec_log_debug",
-    "spec_log_error",
-    "spec_log_info",
-    "spec_open_debug_mode",
-]
 
 TRACED = "the vendor's module was told a trace"
 FAILING = 13

@@ -5,6 +5,7 @@ Copied into the application of the served zone, and imported by the tests of the
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from itertools import count
 from types import ModuleType
 from typing import Any, NoReturn, cast
@@ -67,8 +68,6 @@ class MuteError(Exception):
 
 
 class ImpostorError(Exception):
-    """Says that it is another class."""
-
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return CallError
@@ -160,15 +159,10 @@ GARBAGE: dict[str, Callable[[], Any]] = {
 }
 """What is returned: never an answer that fits."""
 
+KINDS = [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, StopAsyncIteration, MemoryError]
+KINDS += [TimeoutError, ConnectionResetError]
 RAISED: dict[str, Callable[[], BaseException]] = {
-    "SystemExit": lambda: SystemExit(MARK),
-    "KeyboardInterrupt": lambda: KeyboardInterrupt(MARK),
-    "GeneratorExit": lambda: GeneratorExit(MARK),
-    "StopIteration": lambda: StopIteration(MARK),
-    "StopAsyncIteration": lambda: StopAsyncIteration(MARK),
-    "MemoryError": lambda: MemoryError(MARK),
-    "TimeoutError": lambda: TimeoutError(MARK),
-    "ConnectionResetError": lambda: ConnectionResetError(MARK),
+    **{kind.__name__: partial(kind, MARK) for kind in KINDS},
     "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", MARK.encode(), 0, 1, MARK),
     "ValidationError": lambda: msgspec.ValidationError(MARK),
     "ExceptionGroup": lambda: ExceptionGroup(MARK, [ValueError(MARK), CallError(MARK)]),

@@ -23,8 +23,6 @@ class Result(Output):
 
 
 class Sore:
-    """Fails when it is let go of."""
-
     def __init__(self, secret: str) -> None:
         self.secret = secret
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support.tables import for_each
 from torture.fuzz_targets import AES_KEY, RECEIVER, TOKEN
 from wwspec_contracts.base import UNSET, Contract, Output, UnsetType
 from wwspec_contracts.callbacks import CallbackCrypto, CallbackError, CallbackReceiver
@@ -19,7 +20,7 @@ class Answer(Output):
     inner: Inner | UnsetType = UNSET
 
 
-@pytest.mark.parametrize("text", ['{"inner":3,"inner":{"value":1}}', '{"inner":{"x":1},"inner":{"value":1}}'])
+@for_each(['{"inner":3,"inner":{"value":1}}', '{"inner":{"x":1},"inner":{"value":1}}'])
 def test_a_reply_in_which_a_key_comes_twice_leaves_with_the_one_that_fits(text: str) -> None:
     """The platform may read either of them, so the text itself must not pass."""
     fitting = OutputCodec(Answer, OutputPolicy.PRUNE).fit(text)
@@ -33,7 +34,7 @@ def test_a_reply_in_which_only_the_last_of_two_keys_does_not_fit_is_refused() ->
         OutputCodec(Answer, OutputPolicy.PRUNE).fit('{"inner":{"value":1},"inner":3}')
 
 
-@pytest.mark.parametrize("part", ["timestamp", "nonce", "msg_signature", "echostr"])
+@for_each(["timestamp", "nonce", "msg_signature", "echostr"])
 def test_a_callback_with_a_lone_surrogate_anywhere_is_refused(part: str) -> None:
     crypto = CallbackCrypto(TOKEN, AES_KEY, RECEIVER)
     encrypted = crypto.encrypt("text")

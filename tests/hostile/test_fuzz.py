@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import settings, strategies as st
 from tests.support.apps import ROOT
 from tests.support.processes import finished
 from tests.support.skips import only_where
+from tests.support.tables import for_each
 from torture.fuzz import INPUTS
 from torture.fuzz_drivers import TooLongError, by_hypothesis, smaller, within_limit
 from torture.fuzz_inputs import CORPUS, kept, seeds, strategies
@@ -30,40 +32,27 @@ def targets() -> Iterator[Targets]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def inputs() -> dict[str, st.SearchStrategy[bytes]]:
-    return strategies()
-
-
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_target_keeps_its_promise_for_structured_inputs(
-    name: str, targets: Targets, inputs: dict[str, st.SearchStrategy[bytes]]
+def test_a_target_keeps_its_promise_for_what_the_fuzzer_starts_from_and_for_structured_inputs(
+    name: str, targets: Targets
 ) -> None:
-    outcome = by_hypothesis(targets[name], inputs[name], EXAMPLES, seed=1)
+    for data in seeds()[name]:
+        targets[name](data)
+    outcome = by_hypothesis(targets[name], strategies()[name], EXAMPLES, seed=1)
     assert outcome.error is None, f"{outcome.error!r} for {outcome.data!r}"
     assert outcome.done >= EXAMPLES
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_a_target_keeps_its_promise_for_what_the_fuzzer_starts_from(name: str, targets: Targets) -> None:
-    for data in seeds()[name]:
-        targets[name](data)
-
-
-@pytest.mark.parametrize(("name", "file"), [(name, path.name) for name, path in KEPT])
-def test_what_once_broke_a_target_does_not_break_it_again(name: str, file: str, targets: Targets) -> None:
+@for_each(KEPT)
+def test_what_once_broke_a_target_does_not_break_it_again(name: str, path: Path, targets: Targets) -> None:
     with within_limit():
-        targets[name]((CORPUS / name / file).read_bytes())
+        targets[name](path.read_bytes())
 
 
-def test_every_folder_of_the_corpus_belongs_to_a_target() -> None:
-    assert {path.name for path in CORPUS.iterdir()} <= set(TARGETS)
-    assert KEPT
-
-
-def test_a_million_inputs_are_made() -> None:
+def test_a_million_inputs_are_made_and_every_folder_of_the_corpus_belongs_to_a_target() -> None:
     assert sum(sum(counts.values()) for counts in INPUTS.values()) >= 1_000_000
     assert all(sorted(counts) == TARGETS for counts in INPUTS.values())
+    assert {path.name for path in CORPUS.iterdir()} <= set(TARGETS)
 
 
 def test_texts_are_cut_as_they_were_joined() -> None:

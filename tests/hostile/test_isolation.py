@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from tests.hostile.conftest import OK
 from tests.stores.suites.rig import ManualClock, in_threads
@@ -67,21 +68,12 @@ class MarkedZone:
         self._kernel = Dispatcher(table, self.sdk, store)
 
     def call(self, who: Tenant, ability_id: str, data: str = "{}", notify_id: str = "") -> Any:
-        """Call as the app of a tenant; the reply must hold no mark but its own."""
-        call = Call(
-            corpid=who[0],
-            agentid=who[1],
-            call_type=CallType.APP,
-            ability_id=ability_id,
-            data=data,
-            notify_id=notify_id,
-        )
-        text = self._kernel.dispatch(call).text
+        call = Call(corpid=who[0], agentid=who[1], call_type=CallType.APP, ability_id=ability_id, data=data)
+        text = self._kernel.dispatch(replace(call, notify_id=notify_id)).text
         assert all(self.owners[int(mark)] == who for mark in MARK.findall(text)), "another's byte"
         return json.loads(text)
 
     def event(self, who: Tenant) -> tuple[dict[str, Any], Any]:
-        """Send an event of a tenant that bears a fresh mark; return it and the reply."""
         number = next(self._marks)
         self.owners[number] = who
         event = {"event_type": "hit_keyword", "timestamp": 5, "hit_keyword": {"token": f"mark-{number}-"}}
@@ -111,7 +103,6 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=tenants, notify_id=notify_ids, refuses=st.booleans())
     def receive_event(self, who: Tenant, notify_id: str, refuses: bool) -> None:
-        """Store an event, also one of which the app could not be told."""
         self._notify_id, self._zone.sdk.refuses = notify_id, refuses
         event, reply = self._zone.event(who)
         assert (reply == OK) is not refuses
@@ -127,25 +118,21 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=tenants, data=st.data())
     def fetch_what_somebody_has(self, who: Tenant, data: st.DataObject) -> None:
-        """Try the notify id of an event that is stored."""
         if self._stored:
             (_, notify_id) = data.draw(st.sampled_from(sorted(self._stored)))
             self.fetch(who, notify_id, "get_callback_data")
 
     @rule(who=tenants, notify_id=notify_ids)
     def name_another_in_the_request(self, who: Tenant, notify_id: str) -> None:
-        """Ask for somebody's event in the body of the request."""
         wanted = json.dumps({"corpid": "ww1", "agentid": 7, "notify_id": notify_id})
         assert self._zone.call(who, "get_callback_data", wanted, notify_id)["errcode"] == 710660
 
     @rule(who=tenants)
     def ask_the_platform(self, who: Tenant) -> None:
-        """Call an SDK API, which must be asked in the tenant's own name."""
         assert self._zone.call(who, "invoke_sync_msg")["next_cursor"] == f"{who[0]}/{who[1]}"
 
     @rule(minutes=st.integers(1, 25))
     def let_time_pass(self, minutes: int) -> None:
-        """Let events expire."""
         self._clock.advance(minutes * 60)
 
 

@@ -18,22 +18,14 @@ SEALED = ["ww-seal", "ww-kind", "ww-request-id", "ww-timestamp", "ww-signature"]
 Change = Callable[[Pairs, str], Pairs]
 
 
-def without(headers: Pairs, name: str) -> Pairs:
-    return [pair for pair in headers if pair[0] != name]
-
-
 def replaced(headers: Pairs, name: str, value: str) -> Pairs:
     return [(each, value if each == name else before) for each, before in headers]
 
 
-def twice(headers: Pairs, name: str) -> Pairs:
-    return [*headers, *(pair for pair in headers if pair[0] == name)]
-
-
 CHANGES: dict[str, Change] = {
-    "missing": without,
+    "missing": lambda headers, name: [pair for pair in headers if pair[0] != name],
     "empty": lambda headers, name: replaced(headers, name, ""),
-    "twice": twice,
+    "twice": lambda headers, name: [*headers, *(pair for pair in headers if pair[0] == name)],
     "twice, once empty": lambda headers, name: [*headers, (name, "")],
     "not ASCII": lambda headers, name: replaced(headers, name, "\xe9\xff"),
     "NUL": lambda headers, name: replaced(headers, name, "%00"),
@@ -71,9 +63,8 @@ def test_headers_that_are_not_the_seal_s_change_nothing(wire: Wire) -> None:
 
 
 def test_a_request_without_any_seal_is_refused(wire: Wire) -> None:
-    for body in (b"", b"{}", b'{"ability_id":"misbehave"}', b"\x00" * 1000, os.urandom(1000), "读".encode("utf-16")):
-        wire_body = body if body.isascii() else base64.b64encode(body)
-        wire.refuses([], wire_body)
+    for body in ("", "{}", '{"ability_id":"misbehave"}', "\x00" * 1000, base64.b64encode(os.urandom(1000))):
+        wire.refuses([], body)
 
 
 @for_each([b"\xff\xfe", b"\xed\xa0\x80", "读".encode("utf-16"), b"\xc0\x80", b"\xf5\x80\x80\x80"])

@@ -32,22 +32,17 @@ OWNER, OTHER, FAILING = ("ww-owner", 7), ("ww-other", 9), ("ww-owner", 13)
 HANDLERS = """
 [abilities.fail]
 handler = "abilities.telling:fail"
-
 [abilities.fail_later]
 handler = "abilities.telling:fail_later"
-
 [abilities.slow]
 handler = "abilities.telling:fail"
 timeout = 0.2
-
 [abilities.slow_later]
 handler = "abilities.telling:fail_later"
 timeout = 0.2
-
 [abilities.quick_limit]
 api = "sync_msg"
 timeout = 0.2
-
 [abilities.strict]
 api = "sync_msg"
 output_policy = "strict"
@@ -64,7 +59,6 @@ class Marks:
         self._tails: dict[str, str] = {}
 
     def new(self, what: str) -> str:
-        """Return a fresh secret of one kind."""
         tail = secrets.token_hex(12)
         self._tails[tail] = what
         return self.SHOWN + tail
@@ -130,7 +124,6 @@ class MarkedProgram:
 
     @property
     def log(self) -> str:
-        """Standard output and error so far."""
         return self._output.read_text(errors="replace")
 
     def log_of(self, work: Callable[[], object]) -> str:
@@ -144,19 +137,8 @@ class MarkedProgram:
     def call(self, who: tuple[str, int], ability_id: str, data: Any, **call: Any) -> Any:
         """Send a sealed call and return the decoded reply, which everybody but the owner is told."""
         text = data if isinstance(data, str) else json.dumps(data)
-        content = seal.CallContent(
-            **{
-                "corpid": who[0],
-                "agentid": who[1],
-                "call_type": 1,
-                "data": text,
-                "request_id": "request",
-                "timestamp": 1,
-                "ability_id": ability_id,
-                **call,
-            }
-        )
-        sealed = seal.seal_call(self.key, content)
+        request = {"call_type": 1, "request_id": "request", "timestamp": 1, "ability_id": ability_id, **call}
+        sealed = seal.seal_call(self.key, seal.CallContent(corpid=who[0], agentid=who[1], data=text, **request))
         with httpx.Client(trust_env=False, timeout=LIMIT) as client:
             response = client.post(f"{self.url}/", headers=sealed.headers, content=sealed.body)
         assert response.status_code == 200, (ability_id, response.text)
@@ -229,9 +211,8 @@ def send_jobs(program: MarkedProgram) -> None:
 
 def send_without_a_seal(program: MarkedProgram) -> None:
     new = program.marks.new
-    program.raw(
-        content=new("body"), headers={"ww-signature": new("header"), "authorization": f"Bearer {new('header')}"}
-    )
+    headers = {"ww-signature": new("header"), "authorization": f"Bearer {new('header')}"}
+    program.raw(content=new("body"), headers=headers)
     program.raw(content=new("body").encode("utf-16"), headers={"cookie": new("header")})
     for url in (f"/?token={new('query')}", f"/{new('path')}", f"/healthz?{new('query')}"):
         program.raw(url=f"{program.url}{url}", content=new("body"))
@@ -276,7 +257,6 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_what_a_handler_left_running_fails_without_telling(program: MarkedProgram) -> None:
-    """Row 21, the warning: it went to standard error with its text."""
     faults = []
 
     def call_both(wish: dict[str, str]) -> None:
@@ -367,7 +347,6 @@ def test_a_store_that_can_not_be_opened_is_told_without_its_password(tmp_path: P
 
 
 def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
-    """Row 4: the store's password and the debug token were visible in `ps`."""
     marks = Marks()
     password = marks.new("password of the store")
     with ExitStack() as stack:
@@ -384,12 +363,7 @@ def test_no_command_line_of_a_program_shows_a_secret(tmp_path: Path) -> None:
 def test_the_search_finds_a_secret_in_every_form_that_it_knows() -> None:
     marks = Marks()
     secret = marks.new("x")
-    for text in (
-        secret,
-        secret[12:20],
-        secret[-8:],
-        secret.encode().hex(),
-        base64.b64encode(b"..." + secret.encode()).decode(),
-    ):
+    encoded = (secret.encode().hex(), base64.b64encode(b"..." + secret.encode()).decode())
+    for text in (secret, secret[12:20], secret[-8:], *encoded):
         assert marks.found(f"a line with {text} in it") == {"x"}
     assert marks.found(f"a line with {secret[:12]}… in it") == set()

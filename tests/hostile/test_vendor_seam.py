@@ -32,17 +32,9 @@ class MuteError(Exception):
         raise RuntimeError("a-secret")
 
 
-RAISED: list[BaseException] = [
-    ValueError("a-secret"),
-    SystemExit("a-secret"),
-    KeyboardInterrupt("a-secret"),
-    GeneratorExit("a-secret"),
-    asyncio.CancelledError("a-secret"),
-    MemoryError("a-secret"),
-    RecursionError("a-secret"),
-    BaseExceptionGroup("a-secret", [KeyboardInterrupt()]),
-    MuteError("a-secret"),
-]
+KINDS = [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, MemoryError, RecursionError]
+RAISED: list[BaseException] = [kind("a-secret") for kind in (*KINDS, MuteError)]
+RAISED.append(BaseExceptionGroup("a-secret", [KeyboardInterrupt()]))
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -54,16 +46,8 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 def module(**parts: Any) -> Any:
     """An SDK module in memory: it decodes to a call of `invoke_sync_msg`, unless a part says otherwise."""
-    getters = {
-        "get_corpid": "ww1",
-        "get_agentid": 7,
-        "get_call_type": 1,
-        "get_is_async": False,
-        "get_ability_id": "invoke_sync_msg",
-        "get_data": "{}",
-        "get_notify_id": "",
-        "get_job_info": "",
-    }
+    getters = {"get_corpid": "ww1", "get_agentid": 7, "get_call_type": 1, "get_is_async": False, "get_data": "{}"}
+    getters |= {"get_ability_id": "invoke_sync_msg", "get_notify_id": "", "get_job_info": ""}
     request = {name: (lambda value=value: value) for name, value in getters.items()} | parts.get("getters", {})
     return SimpleNamespace(
         WWToSpecHTTPReqDecoder=parts.get("decoder", lambda headers, body: SimpleNamespace(**request)),

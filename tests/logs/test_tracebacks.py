@@ -6,7 +6,6 @@ from wwspec_router.logs.tracebacks import frames_of
 
 
 def raised(function: object) -> BaseException:
-    """Return what a function raises."""
     with pytest.raises(BaseException) as caught:
         function()  # type: ignore[operator]  # each of them is one
     return caught.value

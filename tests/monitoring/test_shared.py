@@ -113,7 +113,6 @@ def test_a_dead_process_that_nobody_waited_for_is_gone(file: int) -> None:
 
 
 def test_a_process_carries_on_the_counts_of_the_one_that_had_its_number(file: int) -> None:
-    """Row 13: a worker that is replaced takes no counts with it."""
     shared = SharedFigures(file, SIZE, 0)
     with publisher(file, 3) as process:
         line_of(process)

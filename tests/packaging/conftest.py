@@ -44,11 +44,9 @@ class Archives:
 
     @property
     def folder(self) -> Path:
-        """The folder of all of them."""
         return self.sdist.parent
 
     def of(self, *rooms: str, pure: bool = False) -> list[Path]:
-        """Return the wheels of some rooms."""
         wheels = {**self.others, "router": self.pure if pure else self.wheel}
         return [wheels[room] for room in rooms]
 
@@ -94,7 +92,6 @@ def from_folder() -> dict[str, str]:
 
 
 def build_wheel(source: Path, out: Path, **variables: str) -> Path:
-    """Build a wheel of a source tree, with further environment variables, and return it."""
     command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, source)
     run(*command, env=build_env(**variables))
     [wheel] = out.glob("*.whl")
@@ -129,7 +126,6 @@ def installed(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def installed_pure(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `installed`, with the router's pure wheel."""
     make = partial(_environment, wheels=archives.of(*ROOMS, pure=True), libraries=LIBRARIES)
     return made_once(tmp_path_factory, "installed-pure", make) / "venv/bin"
 
@@ -166,7 +162,6 @@ def bare(archives: Archives, tmp_path_factory: pytest.TempPathFactory) -> Bare:
 
 
 def requirements_of(wheel: Path) -> list[str]:
-    """Return what the metadata of a wheel require."""
     with zipfile.ZipFile(wheel) as archive:
         [name] = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
         return message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])
@@ -195,11 +190,9 @@ def _required(requirements: Iterable[str], ours: Mapping[str, Path]) -> set[str]
 
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    """A storage of buildah's with a base image."""
     return Storage(made_once(tmp_path_factory, "images", lambda folder: Storage(folder).make_base()))
 
 
 @pytest.fixture
 def clean_env() -> dict[str, str]:
-    """This environment's variables without settings, and those that lead Python to the checkout or measure coverage."""
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV", "VIRTUAL_ENV", "WWSPEC_"))}

@@ -1,13 +1,12 @@
-"""The installed wheel serves a folder with nothing but a registry file; contracts in that folder replace WeCom's."""
+"""The installed wheel serves a folder with nothing but a registry file."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.packaging.conftest import run
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from wwspec_contracts.errors import DEFAULT_ERRCODE
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 
@@ -22,18 +21,6 @@ apis = "*"
 kind = "callback_data"
 """
 
-REPLACEMENT = """\
-from wwspec_contracts.base import ApiRequest, Output
-
-
-class Response(Output):
-    has_more: int = 0
-
-
-class Request(ApiRequest[Response]):
-    limit: int
-"""
-
 CALLS = """\
 import json, sys
 from pathlib import Path
@@ -45,42 +32,13 @@ with Zone.serve(Path(sys.argv[1])) as zone:
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An application folder with nothing but a registry file."""
-    registry = tmp_path / "app" / "abilities" / "registry.toml"
-    registry.parent.mkdir(parents=True)
-    registry.write_text(REGISTRY, "utf-8")
-    return tmp_path / "app"
-
-
-def replies(installed: Path, env: dict[str, str], folder: Path, calls: dict[str, Any]) -> dict[str, Any]:
-    """Serve a folder with the installed wheel, call abilities, and return their replies."""
-    printed = run(installed / "python", "-c", CALLS, folder, json.dumps(calls), cwd=Path("/"), env=env)
-    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
-    return found
-
-
-def test_a_registry_file_alone_serves_every_api(installed: Path, clean_env: dict[str, str], folder: Path) -> None:
+def test_a_registry_file_alone_serves_every_api(installed: Path, clean_env: dict[str, str], tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"abilities/registry.toml": REGISTRY})
     payloads = sorted((ROOT / "tests" / "payloads" / "api").glob("*.request.json"))
     calls = {f"invoke_{path.name.partition('.')[0]}": json.loads(path.read_text("utf-8")) for path in payloads}
-    answered = replies(installed, clean_env, folder, calls)
-
+    printed = run(installed / "python", "-c", CALLS, folder, json.dumps(calls), cwd=Path("/"), env=clean_env)
+    answered = json.loads(printed.splitlines()[-1])
     assert len(answered) == len(SDK_APIS)
     own_errors = {api: reply for api, reply in answered.items() if reply["errcode"] == DEFAULT_ERRCODE}
     assert own_errors == {}  # all others are the platform's, since it does not know the documents' ids
     assert answered["invoke_knowledge_base_list"]["errcode"] == 0
-
-
-def test_a_contract_in_the_folder_replaces_the_shipped_one(
-    installed: Path, clean_env: dict[str, str], folder: Path
-) -> None:
-    contract = folder / "schemas" / "api" / "sync_msg.py"
-    contract.parent.mkdir(parents=True)
-    contract.write_text(REPLACEMENT, "utf-8")
-    answered = replies(installed, clean_env, folder, {"invoke_sync_msg": {"limit": 5}, "invoke_get_rule_list": {}})
-    listed = run(installed / "wwspec", "abilities", "--app", folder, cwd=Path("/"), env=clean_env)
-
-    assert answered["invoke_sync_msg"] == {"errcode": 0, "errmsg": "ok", "has_more": 1}
-    assert answered["invoke_get_rule_list"]["errcode"] == 0
-    assert listed.splitlines()[-1] == "schemas/api/sync_msg.py replaces the shipped contract of SDK API sync_msg"

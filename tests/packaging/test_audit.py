@@ -2,59 +2,45 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.emulator import Response, http_server
 from tests.support.processes import finished
 from tests.support.skips import only_where
 
 pytestmark = pytest.mark.slow  # pip-audit starts four times in a test
 
+AFFECTED = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.11.3"}]}
 KNOWN = {
     "id": "PYSEC-2021-66",
     "aliases": ["CVE-2020-28493"],
     "summary": "slow",
-    "affected": [
-        {
-            "package": {"name": "jinja2", "ecosystem": "PyPI"},
-            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.11.3"}]}],
-        }
-    ],
+    "affected": [{"package": {"name": "jinja2", "ecosystem": "PyPI"}, "ranges": [AFFECTED]}],
 }
 FOUND = "dev.txt, run.txt: jinja2 2.11.0: PYSEC-2021-66, CVE-2020-28493; fixed in 2.11.3\n"
 ACCEPTED = '[[accepted]]\npackage = "{}"\nid = "{}"\nreason = "only we write the templates"\n'
 
 
-@contextmanager
-def database(status: int, versions: str) -> Iterator[str]:
-    """A service that speaks OSV's API and knows one version with a vulnerability; yields its address.
+def database(status: int, versions: str) -> AbstractContextManager[str]:
+    """Return a service that speaks OSV's API and knows one version with a vulnerability.
 
     It answers with the status where `versions` is in the version, and with 200 elsewhere; 0 is no answer.
     """
 
-    class Osv(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if not status and versions in asked["version"]:
-                return
-            known = (asked["package"]["name"], asked["version"]) == ("jinja2", "2.11.0")
-            self.send_response(status if versions in asked["version"] else 200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"vulns": [KNOWN]} if known else {}).encode())
+    def osv(headers: list[tuple[str, str]], body: bytes) -> Response:
+        asked = json.loads(body)
+        code = status if versions in asked["version"] else 200
+        if not code:
+            raise ConnectionError
+        known = (asked["package"]["name"], asked["version"]) == ("jinja2", "2.11.0")
+        return code, {}, json.dumps({"vulns": [KNOWN]} if known else {}).encode()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Osv) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/query"
-        server.shutdown()
-        thread.join()
+    return http_server(osv)
 
 
 @pytest.fixture
@@ -68,9 +54,8 @@ def requirements(tmp_path: Path) -> Path:
 
 
 def audit(folder: Path, status: int = 200, versions: str = "") -> tuple[int, str]:
-    """Run the audit of a folder with a database; return its exit code and what it says."""
     with database(status, versions) as service:
-        done = finished(sys.executable, ROOT / "scripts/audit.py", f"--service={service}", folder)
+        done = finished(sys.executable, ROOT / "scripts/audit.py", f"--service={service}/v1/query", folder)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -119,13 +104,8 @@ def test_a_finding_fails_also_when_the_database_goes_away_after_it(requirements:
 
 @pytest.mark.parametrize(
     "listed",
-    [
-        '[[accepted]]\npackage = "jinja2"\nid = "x"\n',
-        ACCEPTED.format("jinja2", " "),
-        "[accept]\n",
-        "accepted",
-        "accepted = 1",
-    ],
+    ['[[accepted]]\npackage = "jinja2"\nid = "x"\n', ACCEPTED.format("jinja2", " ")]
+    + ["[accept]\n", "accepted", "accepted = 1"],
 )
 def test_a_listed_finding_without_package_id_or_reason_is_refused(requirements: Path, listed: str) -> None:
     (requirements / "audit.toml").write_text(listed)

@@ -1,8 +1,8 @@
 """The compiled part: which wheel has it, where it is made, and what says which one runs."""
 
 import os
+import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -15,6 +15,8 @@ from packaging.utils import parse_wheel_filename
 
 from tests.packaging.conftest import COMPILED, Archives, build_env, build_wheel, run
 from tests.support.apps import ROOT, write_files
+from tests.support.command import Done
+from tests.support.processes import finished
 from tests.support.tools import tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiler")]  # builds archives and compiles
@@ -30,17 +32,15 @@ def names(wheel: Path) -> set[str]:
 
 
 def tag(wheel: Path) -> tuple[str, str, str]:
-    """Return Python, ABI and platform of a wheel, by its name."""
     [only] = parse_wheel_filename(wheel.name)[3]
     return only.interpreter, only.abi, only.platform
 
 
-def checks(python: Path, env: dict[str, str]) -> str:
+def checks(installed: Path, env: dict[str, str]) -> str:
     """Return what checks contracts in an environment, as its operator reads it."""
-    command = (python.with_name("wwspec"), "doctor")
-    done = subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=600, check=False)
-    [line] = (line for line in done.stdout.splitlines() if line.split()[1] == "checks")
-    return str(line)
+    done = finished(installed / "wwspec", "doctor", cwd="/", env=env)
+    [said] = re.findall(r"^\w+ +checks +contracts are checked by (.*)$", done.stdout, re.MULTILINE)
+    return str(said)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,6 @@ def compiler() -> None:
 
 @pytest.fixture
 def source(archives: Archives, tmp_path: Path) -> Path:
-    """The source archive, unpacked."""
     with tarfile.open(archives.sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path / archives.sdist.name.removesuffix(".tar.gz")
@@ -59,28 +58,20 @@ def source(archives: Archives, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Of this project no more than what is compiled, and how."""
     (tmp_path / FOLDER).mkdir(parents=True)
     for name in ("hatch_build.py", f"{FOLDER}/speedups.c"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
-def compile_small(small: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Compile as scripts/env does."""
-    command = (sys.executable, small / "hatch_build.py")
-    env = build_env(**variables)
-    return subprocess.run(command, cwd="/", env=env, capture_output=True, text=True, timeout=600, check=False)
+def compile_small(small: Path, **variables: str) -> Done:
+    return finished(sys.executable, small / "hatch_build.py", cwd="/", env=build_env(**variables))
 
 
-def test_a_wheel_made_with_a_compiler_is_for_this_python_and_platform(archives: Archives) -> None:
+def test_a_wheel_with_the_compiled_part_is_for_this_platform_and_the_pure_one_for_all(archives: Archives) -> None:
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     assert tag(archives.wheel) == (python, python, platform)
-    assert f"{FOLDER}/{COMPILED}" in names(archives.wheel)
-
-
-def test_the_pure_wheel_is_for_every_platform_and_has_all_the_rest(archives: Archives) -> None:
     assert tag(archives.pure) == ("py3", "none", "any")
     assert names(archives.wheel) - names(archives.pure) == {f"{FOLDER}/{COMPILED}"}
     assert names(archives.pure) <= names(archives.wheel)
@@ -106,22 +97,12 @@ def test_the_same_source_gives_the_same_wheel(archives: Archives, source: Path, 
     assert build_wheel(source, tmp_path / "again").read_bytes() == archives.wheel.read_bytes()
 
 
-def test_the_wheel_for_this_platform_runs_with_the_compiled_part(installed: Path, clean_env: dict[str, str]) -> None:
-    assert checks(installed / "python", clean_env).split(maxsplit=2)[2] == (
-        "contracts are checked by compiled code and msgspec"
-    )
-
-
-def test_the_pure_wheel_runs_without_it_and_says_so(installed_pure: Path, clean_env: dict[str, str]) -> None:
-    assert checks(installed_pure / "python", clean_env).split(maxsplit=2)[2] == (
-        "contracts are checked by msgspec alone (the compiled part is not installed)"
-    )
-
-
-def test_the_compiled_part_can_be_left_out_at_the_start(installed: Path, clean_env: dict[str, str]) -> None:
-    assert checks(installed / "python", {**clean_env, "WWSPEC_PURE": "1"}).split(maxsplit=2)[2] == (
-        "contracts are checked by msgspec alone (WWSPEC_PURE is set)"
-    )
+def test_the_compiled_part_runs_where_it_is_installed_unless_it_is_left_out_at_the_start(
+    installed: Path, installed_pure: Path, clean_env: dict[str, str]
+) -> None:
+    assert checks(installed, clean_env) == "compiled code and msgspec"
+    assert checks(installed_pure, clean_env) == "msgspec alone (the compiled part is not installed)"
+    assert checks(installed, {**clean_env, "WWSPEC_PURE": "1"}) == "msgspec alone (WWSPEC_PURE is set)"
 
 
 def test_a_new_program_passes_its_tests_without_the_compiled_part(
@@ -133,9 +114,7 @@ def test_a_new_program_passes_its_tests_without_the_compiled_part(
 
 def test_without_a_compiler_the_wheel_is_pure_and_no_warning_is_printed(source: Path, tmp_path: Path) -> None:
     command = (sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path / "out", source)
-    done = subprocess.run(
-        command, env=build_env(CC="no-such-compiler"), capture_output=True, text=True, timeout=600, check=True
-    )
+    done = finished(*command, env=build_env(CC="no-such-compiler"))
     assert "py3-none-any.whl" in done.stdout
     assert "no-such-compiler" not in done.stdout + done.stderr
     assert "warning" not in (done.stdout + done.stderr).lower()
@@ -200,4 +179,4 @@ def test_the_wheels_of_a_release_are_tested_as_they_are_built(installed: Path, c
     env = {**clean_env, "PATH": f"{installed}:{os.environ['PATH']}"}
     test = ("/bin/sh", "-c", settings["test-command"])
     run(*test, cwd=Path("/"), env=env)
-    assert subprocess.run(test, cwd="/", env={**env, "WWSPEC_PURE": "1"}, check=False).returncode != 0
+    assert finished(*test, cwd="/", env={**env, "WWSPEC_PURE": "1"}).returncode != 0

@@ -4,15 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.rooms import ROOMS
 from tests.packaging.conftest import COMPILED, LIBRARIES, build_env, run
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
 from tests.support.processes import finished
 
 pytestmark = pytest.mark.slow  # makes virtual environments
@@ -27,37 +27,25 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("NAME-1.dist-info/RECORD", "")
     return "NAME-1-py3-none-any.whl"
 """
-OTHER = {
-    "METADATA": "Metadata-Version: 2.1\nName: other\nVersion: 1\n",
-    "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    "RECORD": "",
-}
 
 
 def new_project(parent: Path) -> Path:
     """Make a project of four packages that need nothing, with this repository's scripts/env and two that use it."""
     folder = parent / "my project"
     (folder / "scripts").mkdir(parents=True)
-    (folder / "requirements").mkdir()
     for name in ("demo", "env", "package"):
         shutil.copy(ROOT / "scripts" / name, folder / "scripts" / name)
-    (folder / ".python-version").write_text("{}.{}\n".format(*sys.version_info[:2]))
-    (folder / "requirements" / "dev.txt").touch()
-    (folder / "requirements" / "light.txt").write_text("# fewer\n")
+    version = "{}.{}\n".format(*sys.version_info[:2])
+    files = {".python-version": version, "requirements/dev.txt": "", "requirements/light.txt": "# fewer\n"}
+    build = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
     for room, (package, _) in ROOMS.items():
-        own = folder / package.parent
-        own.mkdir(parents=True, exist_ok=True)
-        (own / "backend.py").write_text(BACKEND.replace("NAME", room))
-        (own / "pyproject.toml").write_text(
-            "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
-            f"[project]\nname = '{room}'\nversion = '1'\n"
-        )
-    return folder
+        files[f"{package.parent}/backend.py"] = BACKEND.replace("NAME", room)
+        files[f"{package.parent}/pyproject.toml"] = f"{build}[project]\nname = '{room}'\nversion = '1'\n"
+    return write_files(folder, files)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of this test alone."""
     return new_project(tmp_path)
 
 
@@ -71,18 +59,15 @@ PYTHON = Path(os.path.realpath(sys.executable))
 
 
 def script(project: Path, name: str, *arguments: str, first: Path = PYTHON.parent) -> str:
-    """Run a script with this Python or another folder first on PATH, and return what it printed."""
     path = f"{first}:{PYTHON.parent}:{os.environ['PATH']}"
     return run(project / "scripts" / name, *arguments, env=build_env(PATH=path)).strip()
 
 
 def environment(project: Path, *arguments: str, first: Path = PYTHON.parent) -> Path:
-    """Run scripts/env, and return the folder that it printed."""
     return Path(script(project, "env", *arguments, first=first))
 
 
 def environments(project: Path) -> list[Path]:
-    """Return all that there are."""
     return [each for each in (project / ".venvs").iterdir() if each.is_dir()]
 
 
@@ -158,12 +143,12 @@ def test_the_demo_and_the_build_of_wheels_make_do_with_a_light_environment(proje
     assert script(project, "demo", "--once") == "demo --once"
 
 
-@pytest.mark.parametrize("option", ["-h", "--help"])
-def test_the_demo_explains_itself_and_installs_nothing(shared: Path, option: str) -> None:
+def test_the_demo_explains_itself_and_installs_nothing(shared: Path) -> None:
     before = [*shared.iterdir()]
-    first, usage, *_ = script(shared, "demo", option).splitlines()
-    assert first.startswith("Shows the reference program at work")
-    assert usage.startswith("usage: scripts/demo [--once]")
+    for option in ("-h", "--help"):
+        first, usage, *_ = script(shared, "demo", option).splitlines()
+        assert first.startswith("Shows the reference program at work")
+        assert usage.startswith("usage: scripts/demo [--once]")
     assert [*shared.iterdir()] == before
 
 
@@ -219,10 +204,9 @@ def test_what_is_downloaded_can_be_kept_for_others(
 ) -> None:
     index, kept = tmp_path / "index", tmp_path / "kept"
     index.mkdir()
-    wheel = index / "other-1-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in OTHER.items():
-            archive.writestr(f"other-1.dist-info/{name}", text)
+    build: dict[str, Any] = {}
+    exec(BACKEND.replace("NAME", "other"), build)  # noqa: S102 - the text above
+    wheel = index / build["build_editable"](index)
     digest = sha256(wheel.read_bytes()).hexdigest()
     (project / "requirements" / f"{level}.txt").write_text(f"other==1 --hash=sha256:{digest}\n")
     path = f"{PYTHON.parent}:{os.environ['PATH']}"

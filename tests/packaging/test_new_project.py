@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,10 @@ import pytest
 from scripts.rooms import ROOMS
 from tests.packaging.conftest import Archives, run
 from tests.support.processes import finished
+from tests.support.waiting import DEADLINE, wait_until
 from wwspec_devtools.testing.ports import held_ports
 
 pytestmark = pytest.mark.slow
-
-START = 60.0
-"""Seconds within which `wwspec dev` is up on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +27,13 @@ def made(installed: Path, archives: Archives, tmp_path_factory: pytest.TempPathF
     return folder / "shop"
 
 
-def test_its_tests_pass(installed: Path, clean_env: dict[str, str], made: Path) -> None:
-    assert "5 passed" in run(installed / "python", "-m", "pytest", cwd=made, env=clean_env)
-
-
-def test_its_tests_pass_with_the_program_as_a_process(installed: Path, clean_env: dict[str, str], made: Path) -> None:
-    assert "5 passed" in run(installed / "python", "-m", "pytest", "--zone", "served", cwd=made, env=clean_env)
+@pytest.mark.parametrize("form", [(), ("--zone", "served")])
+def test_its_tests_pass(installed: Path, clean_env: dict[str, str], made: Path, form: tuple[str, ...]) -> None:
+    assert "5 passed" in run(installed / "python", "-m", "pytest", *form, cwd=made, env=clean_env)
 
 
 @pytest.mark.parametrize(
-    ("name", "rooms"),
-    [("requirements.txt", ("contracts", "router")), ("requirements-dev.txt", tuple(ROOMS))],
+    ("name", "rooms"), [("requirements.txt", ("contracts", "router")), ("requirements-dev.txt", tuple(ROOMS))]
 )
 def test_pip_finds_the_framework_in_it_without_an_index(
     installed: Path, clean_env: dict[str, str], made: Path, name: str, rooms: tuple[str, ...]
@@ -48,10 +41,6 @@ def test_pip_finds_the_framework_in_it_without_an_index(
     pip = (sys.executable, "-m", "pip", "--python", installed / "python", "install", "--no-index", "--dry-run")
     said = run(*pip, "--requirement", name, cwd=made, env=clean_env)
     assert {*re.findall(r"^Processing \./wheels/wwspec_(\w+)-", said, re.MULTILINE)} == {*rooms}
-
-
-def test_check_finds_no_fault(installed: Path, clean_env: dict[str, str], made: Path) -> None:
-    assert run(installed / "wwspec", "check", cwd=made, env=clean_env).endswith(": no fault\n")
 
 
 def test_mypy_and_pyright_find_no_fault_and_know_the_types_of_the_wheel(
@@ -77,33 +66,20 @@ def test_its_start_script_starts_the_program_with_an_empty_environment(installed
 
 @pytest.fixture
 def emulator_url(installed: Path, clean_env: dict[str, str], made: Path, tmp_path: Path) -> Iterator[str]:
-    """The emulator of a `wwspec dev` that runs in the new folder."""
     with (tmp_path / "dev.log").open("w") as log, held_ports(2) as held:
         ports = [str(port) for port in held]
-        dev = subprocess.Popen(
-            [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]],
-            cwd=made,
-            env=clean_env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        command: list[str | Path] = [installed / "wwspec", "dev", "--port", ports[0], "--emulator-port", ports[1]]
+        dev = subprocess.Popen(command, cwd=made, env=clean_env, stdout=log, stderr=subprocess.STDOUT)
+        printed = (tmp_path / "dev.log").read_text
         try:
-            wait_for_text(tmp_path / "dev.log", "watching abilities/", dev)
+            wait_until(lambda: "watching abilities/" in printed() or dev.poll() is not None)
+            assert dev.poll() is None, printed()
             yield f"http://127.0.0.1:{ports[1]}"
         finally:
             dev.send_signal(signal.SIGINT)
-            dev.wait(timeout=START)
+            dev.wait(DEADLINE)
 
 
 def test_dev_answers_a_call(installed: Path, clean_env: dict[str, str], made: Path, emulator_url: str) -> None:
     call = (installed / "wwspec", "call", "--url", emulator_url, "chat_digest", '{"limit": 10}')
     assert json.loads(run(*call, cwd=made, env=clean_env))["messages"] == 10
-
-
-def wait_for_text(file: Path, text: str, process: subprocess.Popen[bytes]) -> None:
-    """Return as soon as a file holds a text; fail when the process that writes it ends before, or takes too long."""
-    deadline = time.monotonic() + START
-    while text not in (written := file.read_text("utf-8")):
-        assert process.poll() is None, written
-        assert time.monotonic() < deadline, written
-        time.sleep(0.05)

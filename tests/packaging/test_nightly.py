@@ -11,7 +11,9 @@ import pytest
 
 from scripts.nightly import MOST_COMMITS, PARTS
 from scripts.rooms import ROOMS
-from tests.support.apps import ROOT
+from tests.support.apps import ROOT, write_files
+from tests.support.command import Done
+from tests.support.processes import finished
 from tests.support.tools import tool
 
 ALL = " ".join(PARTS)
@@ -25,8 +27,6 @@ echo "$0 $*" >> ran
 
 
 class Clone:
-    """A small work tree of git's, with the scripts that the parts run."""
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.git("init", "--quiet")
@@ -45,9 +45,7 @@ class Clone:
         return done.stdout.strip()
 
     def write(self, files: dict[str, str]) -> None:
-        for name, text in files.items():
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / name).write_text(text, "utf-8")
+        write_files(self.folder, files)
 
     def commit(self) -> str:
         self.git("add", "--all")
@@ -55,15 +53,13 @@ class Clone:
         return self.git("rev-parse", "HEAD")
 
     def passed(self, commit: str) -> None:
-        """Commit a note that all parts passed at a commit."""
         self.write({".ci/nightly": f"{commit}\n"})
         self.commit()
 
-    def nightly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(ROOT / "scripts/nightly.py"), *arguments]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+    def nightly(self, *arguments: str) -> Done:
+        return finished(sys.executable, ROOT / "scripts/nightly.py", *arguments, cwd=self.folder)
 
-    def ci(self, due: str) -> subprocess.CompletedProcess[str]:
+    def ci(self, due: str) -> Done:
         """Run .ci/run, whose every script notes that it runs, while some parts are due."""
         more = {"nightly": f'[ "$1" != --due ] || echo {due}\n', "audit": 'echo tests/a.py::test_b >> "$CI_REPEATED"\n'}
         for name in ("audit", "check", "env", "lines", "needs", "nightly", "package"):
@@ -71,10 +67,9 @@ class Clone:
             file.write_text(SCRIPT + more.get(name, ""), "utf-8")
             file.chmod(0o755)
         shutil.copy(ROOT / ".ci/run", self.folder / ".ci/run")
-        return subprocess.run(self.folder / ".ci/run", cwd="/", capture_output=True, text=True, check=False)
+        return finished(self.folder / ".ci/run", cwd="/")
 
     def due(self) -> tuple[str, str]:
-        """Return the parts that are due, and the reasons."""
         done = self.nightly("--due")
         assert done.returncode == 0
         return done.stdout.strip(), done.stderr
@@ -187,25 +182,21 @@ def test_no_commit_is_noted_when_files_differ_from_it(clone: Clone) -> None:
     assert "since files differ from the last commit" in done.stdout
 
 
-def test_a_named_part_runs_alone_and_notes_nothing(clone: Clone) -> None:
-    done = clone.nightly("bench")
-    assert (done.returncode, clone.ran, clone.noted) == (0, ["scripts/bench --test"], None)
-
-
-def test_an_unknown_part_is_refused_with_the_names_of_all(clone: Clone) -> None:
+def test_a_named_part_runs_alone_and_notes_nothing_and_an_unknown_one_is_refused(clone: Clone) -> None:
     done = clone.nightly("bench", "benches")
     assert (done.returncode, done.stdout) == (64, "")
     assert done.stderr == f"scripts/nightly: there is no part benches; the parts are {', '.join(PARTS)}\n"
     assert not (clone.folder / "ran").exists()
+    done = clone.nightly("bench")
+    assert (done.returncode, clone.ran, clone.noted) == (0, ["scripts/bench --test"], None)
+
+
+PACKAGE = "package -m not nightly"
 
 
 @pytest.mark.parametrize(
     ("due", "steps"),
-    [
-        ("", ["test --all", "package -m not nightly"]),
-        ("bench fresh", ["test --all", "package -m not nightly", "nightly bench fresh"]),
-        ("archives", ["test --all", "nightly archives"]),
-    ],
+    [("", [PACKAGE]), ("bench fresh", [PACKAGE, "nightly bench fresh"]), ("archives", ["nightly archives"])],
 )
 def test_ci_runs_the_parts_that_are_due_and_prints_processor_time_by_step(
     clone: Clone, due: str, steps: list[str]
@@ -215,7 +206,7 @@ def test_ci_runs_the_parts_that_are_due_and_prints_processor_time_by_step(
     *_, times = done.stdout.split("=== processor time, with all that a step started, in minutes\n")
     assert re.match(r"(\w+ +\d+:\d\d\n)+in sum +\d+:\d\d\n=== failed beside", times)
     began = re.findall(r"^=== scripts/(.*) \(\d+ min \d+ s\)$", done.stdout, re.MULTILINE)
-    assert [each for each in began if each.split()[0] in ("test", "package", "nightly")] == steps
+    assert [each for each in began if each.split()[0] in ("test", "package", "nightly")] == ["test --all", *steps]
     assert began[-1] == "lines"
     fresh = [each for each in clone.ran if each.startswith("scripts/fresh trixie --user tests/")]
     assert len(fresh) == ("fresh" not in due)

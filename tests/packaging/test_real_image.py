@@ -7,7 +7,6 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ import pytest
 from tests.packaging.conftest import COMPILED, Archives, from_folder, run
 from tests.support.apps import write_files
 from tests.support.image_base import NAME, Storage
+from tests.support.processes import finished
 from tests.support.sdk import standin_as_vendor
-from tests.support.waiting import DEADLINE, wait_until
+from tests.support.waiting import DEADLINE, answers, wait_until
 from wwspec_devtools.child import Child
 from wwspec_devtools.testing.ports import held_ports
 
@@ -107,7 +107,6 @@ def add_sdk(shop: Path) -> None:
 
 @pytest.fixture(scope="module")
 def tar(shop: Path, storage: Storage) -> Path:
-    """The image as `wwspec image` exports it."""
     add_sdk(shop)
     options = [*storage.limits, "--build-arg", "PIP_NO_INDEX=1"]
     command = (sys.executable, "-m", "wwspec_router", "image", "--engine", "buildah", "--base", NAME, "--", *options)
@@ -136,7 +135,6 @@ def test_the_check_finds_no_fault(tar: Path) -> None:
 
 @pytest.fixture(scope="module")
 def root(tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The tar, extracted."""
     folder = tmp_path_factory.mktemp("root")
     run("tar", "--extract", "--numeric-owner", "--file", tar, "--directory", folder)
     yield folder
@@ -144,16 +142,14 @@ def root(tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def in_root(root: Path, *command: str) -> list[str | Path]:
-    """Return the command line that runs a command with a folder as its root."""
     chroot = shutil.which("chroot", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     assert chroot is not None
     return [chroot, root, *command]
 
 
 def test_the_doctor_in_the_image_finds_all_that_production_needs(root: Path, port: str) -> None:
-    """Follows [the image](docs/en/how-to/image.md#start-the-image)."""
     command = in_root(root, "/app/.venv/bin/wwspec", "doctor", "--production", "--app", "/app", "--port", port)
-    done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=600, check=False)
+    done = finished(*command, env={}, cwd="/")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     states = [line.split()[:2] for line in done.stdout.splitlines()]
     names = ("Python", "checks", "extra", "SDK", "settings", "port", "registry", "store", "clock")
@@ -162,7 +158,6 @@ def test_the_doctor_in_the_image_finds_all_that_production_needs(root: Path, por
 
 @contextmanager
 def started(root: Path, *command: str, log: Path) -> Iterator[None]:
-    """Run a command with a folder as its root and no environment, and end it as the platform does."""
     with log.open("wb") as output:
         process = subprocess.Popen(in_root(root, *command), env={}, cwd="/", stdout=output, stderr=output)
     try:
@@ -173,14 +168,6 @@ def started(root: Path, *command: str, log: Path) -> Iterator[None]:
         code = process.wait(DEADLINE)
         sys.stdout.write(log.read_text("utf-8"))  # pytest shows it when the test fails
     assert code == 0
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:  # noqa: S310 - our own program
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 STARTS: Mapping[str, tuple[str, ...]] = {
@@ -204,7 +191,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
         url = emulator.announced_url()
         (root / "app/sdk/url").write_text(url, "utf-8")
         with started(root, *STARTS[start], "--port", port, log=tmp_path / "program.log"):
-            wait_until(lambda: answers(program))
+            wait_until(lambda: answers(f"{program}/healthz"))
             call = (sys.executable, "-m", "wwspec_router", "call", "--url", url)
             assert json.loads(run(*call, "chat_digest", '{"limit": 10}'))["messages"] == 10
             assert json.loads(run(*call, "price", '{"article": "tea"}'))["price"] == "19.99"
@@ -215,8 +202,7 @@ def test_the_program_answers_from_the_extracted_tar(root: Path, tmp_path: Path, 
 
 def test_an_image_without_the_sdk_says_what_is_missing_and_refuses_to_start(root: Path) -> None:
     (root / "app/sdk/wwspecapisdk.so").unlink()
-    command = in_root(root, "/bin/bash", "/app/run.sh", "--port", "0")
-    done = subprocess.run(command, env={}, cwd="/", capture_output=True, text=True, timeout=600, check=False)
+    done = finished(*in_root(root, "/bin/bash", "/app/run.sh", "--port", "0"), env={}, cwd="/")
     assert done.returncode != 0
     assert "put wwspecapisdk.so there" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

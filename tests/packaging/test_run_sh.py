@@ -41,18 +41,10 @@ def start(script: Path, *options: str, **variables: str) -> Done:
 
 
 def echoed(done: Done) -> tuple[list[str], dict[str, str]]:
-    """Take the output of the echoing Python apart: arguments, environment."""
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     arguments = [line.removeprefix("argument ") for line in lines if line.startswith("argument ")]
     return arguments, dict(line.split("=", 1) for line in lines[len(arguments) :])
-
-
-def test_options_pass_through_to_serve(app: Path) -> None:
-    done = start(app / "run.sh", "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Usage: " in done.stdout
-    assert all(option in done.stdout for option in ("--host", "--port", "--app", "--store"))
 
 
 def test_program_is_the_one_beside_the_script(app: Path) -> None:

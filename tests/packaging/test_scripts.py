@@ -16,6 +16,7 @@ from scripts.rooms import ROOMS
 from tests.support.apps import ROOT, write_files
 from tests.support.command import Done
 from tests.support.processes import finished
+from tests.support.tables import for_each
 from tests.support.tools import tool
 from wwspec_contracts import __version__
 from wwspec_devtools.scaffold.project import PACKAGES, framework_requirements, pure_wheel
@@ -80,43 +81,30 @@ def test_hygiene_names_file_line_and_fault(tree: Path, name: str, line: str, mea
     assert done.stdout.startswith(f"{name}:{2 if first else 1}: {meaning}")
 
 
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("def _told_app(): ...", "_told_app"),
-        ("async def tell(): ...", "tell"),
-        ("class CallsInHand: ...", "CallsInHand"),
-        ("def f(look_in): ...", "look_in"),
-        ("calls_in_hand = 1", "calls_in_hand"),
-        ("self._board = 1", "_board"),
-        ("def take(): ...", "take"),
-        ("def test_a_fault_is_mended(): ...", "test_a_fault_is_mended"),
-    ],
-)
-def test_hygiene_finds_words_inside_names(tree: Path, line: str, name: str) -> None:
-    (tree / "a.py").write_text(f"first = 1\n{line}\n", "utf-8")
+def test_hygiene_finds_words_inside_names(tree: Path) -> None:
+    found = {
+        "def _told_app(): ...": "_told_app",
+        "async def tell(): ...": "tell",
+        "class CallsInHand: ...": "CallsInHand",
+        "def f(look_in): ...": "look_in",
+        "calls_in_hand = 1": "calls_in_hand",
+        "self._board = 1": "_board",
+        "def take(): ...": "take",
+        "def test_a_fault_is_mended(): ...": "test_a_fault_is_mended",
+    }
+    write_files(tree, {"a.py": "".join(f"{line}\n" for line in found)})
     done = hygiene(tree)
-    assert done.stdout == f"a.py:2: write a name for what it does or returns instead of: {name}\n"
     assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        f"a.py:{number}: write a name for what it does or returns instead of: {name}"
+        for number, name in enumerate(found.values(), 1)
+    ]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "def test_the_app_is_told_once(): ...",
-        "def take_lock(): ...",
-        "start = file.tell()",
-        "onboarding = 'nobody is told'",
-    ],
-)
-def test_hygiene_passes_other_names_and_the_sentences_of_tests(tree: Path, line: str) -> None:
-    (tree / "a.py").write_text(line + "\n", "utf-8")
-    assert hygiene(tree).returncode == 0
-
-
-def test_hygiene_leaves_ignored_files_alone(tree: Path) -> None:
-    (tree / ".gitignore").write_text("notes.md\n", "utf-8")
-    (tree / "notes.md").write_text("/ro" + "ot/x\n", "utf-8")
+def test_hygiene_passes_other_names_the_sentences_of_tests_and_ignored_files(tree: Path) -> None:
+    names = "def take_lock(): ...\nstart = file.tell()\nonboarding = 'nobody is told'\n"
+    ignored = {".gitignore": "notes.md\n", "notes.md": "/ro" + "ot/x\n"}
+    write_files(tree, {"a.py": f"def test_the_app_is_told_once(): ...\n{names}", **ignored})
     assert hygiene(tree).returncode == 0
 
 
@@ -131,40 +119,34 @@ def test_hygiene_compares_changelog_and_version(tree: Path, changelog: str | Non
 
 
 @pytest.mark.parametrize(
-    "text",
-    ['version = "1.3.0"\n', 'dependencies = ["wwspec-contracts==1.1.0"]\n', 'x = ["wwspec-router[zone]==1.1"]\n'],
+    "text", ['version = "1.3.0"', 'dependencies = ["wwspec-contracts==1.1.0"]', 'x = ["wwspec-router[zone]==1.1"]']
 )
 def test_hygiene_compares_the_versions_of_all_packages_and_their_pins(tree: Path, text: str) -> None:
-    (tree / "packages/client").mkdir(parents=True)
-    (tree / "packages/client/pyproject.toml").write_text(text, "utf-8")
+    write_files(tree, {"packages/client/pyproject.toml": text})
     done = hygiene(tree)
     assert done.returncode == 1
-    assert re.match(
-        r"packages/client/pyproject.toml: has .*, and the newest version in CHANGELOG.md is 1.2.0", done.stdout
-    )
+    fault = r"packages/client/pyproject.toml: has .*, and the newest version in CHANGELOG.md is 1.2.0"
+    assert re.match(fault, done.stdout)
 
 
 def pins_of(lock: str) -> dict[str, str]:
-    """Return the versions of a file of requirements, by name."""
     text = (ROOT / "requirements" / lock).read_text("utf-8")
     return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
 
 def project_of(room: str) -> dict[str, Any]:
-    """Return what the pyproject.toml of a room says of the project."""
     text = (ROOT / ROOMS[room][0].parent / "pyproject.toml").read_text("utf-8")
     project: dict[str, Any] = tomllib.loads(text)["project"]
     return project
 
 
-@pytest.mark.parametrize(
-    ("lock", "rooms", "extras"),
+@for_each(
     [
         ("run.txt", ("contracts", "router"), {"zone"}),
         ("light.txt", ROOMS, {"zone"}),
         ("dev.txt", ROOMS, None),
         ("bench.txt", ROOMS, None),
-    ],
+    ]
 )
 def test_lock_pins_every_requirement_within_its_bound(lock: str, rooms: Iterable[str], extras: set[str] | None) -> None:
     pins = pins_of(lock)
@@ -224,7 +206,6 @@ def test_the_run_of_a_change_takes_no_arguments() -> None:
 
 @pytest.mark.parametrize("name", ["websockets", "watchfiles", "pyyaml", "python-dotenv"])
 def test_the_image_does_not_hold_what_production_does_not_use(name: str) -> None:
-    """Issue 12, the image: uvicorn comes without its extra "standard"."""
     pins = pins_of("run.txt")
     assert {"uvicorn", "uvloop", "httptools"} <= pins.keys()
     assert name not in pins
@@ -241,8 +222,7 @@ def asked(text: str) -> list[str]:
     return [line for line in lines if (found := PIP.search(line)) and OF_AN_INDEX.search(line, found.end())]
 
 
-@pytest.mark.parametrize(
-    ("line", "is_asked"),
+@for_each(
     [
         ("python -m pip install 'wwspec-router[dev]'", True),
         ("RUN pip install --quiet \\\n    wwspec_contracts==0.1.0", True),
@@ -251,7 +231,7 @@ def asked(text: str) -> list[str]:
         ("pip install ./wheels/wwspec_router-0.1.0-py3-none-any.whl[zone]", False),
         ('pip install "$root/dist/wwspec_devtools-$version.whl[dev]"', False),
         ("wwspec new shop", False),
-    ],
+    ]
 )
 def test_a_name_that_pip_would_ask_an_index_for_is_found(line: str, is_asked: bool) -> None:
     assert bool(asked(line)) is is_asked
@@ -265,7 +245,6 @@ def test_pip_asks_no_index_for_a_name_of_ours() -> None:
     assert {"scripts/env", "scripts/release", ".ci/run", "Dockerfile", "examples/archive_app/demo"} <= {*scripts}
     texts = {name: (ROOT / name).read_text("utf-8", "replace") for name in scripts if (ROOT / name).is_file()}
     assert {name: asked(text) for name, text in texts.items() if asked(text)} == {}
-
     requirements = [name for name in names if re.search(r"(?:^|/)requirements[\w-]*(?:/[\w-]+)?\.(?:txt|in)$", name)]
     assert {"requirements/run.txt", f"{SCAFFOLD}/requirements.txt", f"{SCAFFOLD}/requirements-dev.txt"} <= {
         *requirements

@@ -1,6 +1,5 @@
 """The packages as pip leaves them without any extra: what works, and what the rest says."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,27 +8,17 @@ import pytest
 
 from tests.packaging.conftest import Bare, run
 from tests.support.apps import write_files
+from tests.support.command import Done
+from tests.support.processes import finished
 from wwspec_contracts.extras import MODULES
 from wwspec_router.cli.main import OWN, VERBS, main
 
 pytestmark = pytest.mark.slow  # makes virtual environments
 
-WORKS = {
-    "abilities": (),
-    "check": (),
-    "completion": ("bash",),
-    "config": (),
-    "contracts": ("get_group_chat",),
-    "new": ("shop",),
-}
+WORKS = ("abilities", "check", "completion bash", "config", "contracts get_group_chat", "new shop")
 """Verbs that need neither an extra nor a program that runs."""
-NEEDS = {
-    "fuzz": "wwspec fuzz needs the extra testing (hypothesis not found): pip install 'wwspec-devtools[testing]'",
-    "metrics": (
-        "wwspec metrics needs the extra metrics (prometheus_client not found): pip install 'wwspec-devtools[metrics]'"
-    ),
-}
-"""Verbs that need an extra, with what they say."""
+NEEDS = {"fuzz": ("testing", "hypothesis"), "metrics": ("metrics", "prometheus_client")}
+"""Verbs that need an extra, with what it would bring."""
 DEVTOOLS = "needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the clone"
 
 REGISTRY = {"abilities/registry.toml": '[abilities.get_group_chat]\napi = "get_group_chat"\n'}
@@ -37,13 +26,11 @@ REGISTRY = {"abilities/registry.toml": '[abilities.get_group_chat]\napi = "get_g
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An application."""
     return write_files(tmp_path, REGISTRY)
 
 
 @pytest.fixture
 def router(bare: Bare) -> Path:
-    """What a zone has."""
     return bare("router")
 
 
@@ -54,7 +41,6 @@ def devtools(bare: Bare) -> Path:
 
 
 def all_commands(*verbs: str) -> list[str]:
-    """Return verbs, and every command below them."""
     found = []
     for verb in verbs:
         found.append(verb)
@@ -64,9 +50,8 @@ def all_commands(*verbs: str) -> list[str]:
     return found
 
 
-def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [bare / "wwspec", *arguments]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
+def wwspec(bare: Path, env: dict[str, str], folder: Path, *arguments: str | Path) -> Done:
+    return finished(bare / "wwspec", *arguments, cwd=folder, env=env)
 
 
 @pytest.mark.parametrize(
@@ -111,13 +96,15 @@ def test_a_verb_of_the_tools_says_in_the_zone_what_it_needs(
 def test_a_verb_without_its_extra_says_how_to_install_it(
     verb: str, devtools: Path, clean_env: dict[str, str], folder: Path
 ) -> None:
+    extra, lacks = NEEDS[verb]
     done = wwspec(devtools, clean_env, folder, verb)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {NEEDS[verb]}\n")
+    said = f"wwspec {verb} needs the extra {extra} ({lacks} not found): pip install 'wwspec-devtools[{extra}]'"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {said}\n")
 
 
 @pytest.mark.parametrize("verb", WORKS)
 def test_a_verb_that_needs_no_extra_works(verb: str, devtools: Path, clean_env: dict[str, str], folder: Path) -> None:
-    done = wwspec(devtools, clean_env, folder, verb, *WORKS[verb])
+    done = wwspec(devtools, clean_env, folder, *verb.split())
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -176,8 +163,7 @@ def test_serve_over_redis_without_its_extra_says_how_to_install_it(
 def test_a_part_of_the_client_without_its_extra_says_how_to_install_it(
     module: str, extra: str, bare: Bare, clean_env: dict[str, str]
 ) -> None:
-    command = (bare("client") / "python", "-c", f"import wwspec_client.{module}")
-    done = subprocess.run(command, cwd="/", env=clean_env, capture_output=True, text=True, timeout=600, check=False)
+    done = finished(bare("client") / "python", "-c", f"import wwspec_client.{module}", cwd="/", env=clean_env)
     assert done.stderr.endswith(f"pip install 'wwspec-client[{extra}]'\n")
 
 

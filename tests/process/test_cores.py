@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.skips import only_where
+from tests.support.tables import for_each
 from wwspec_router.process.cores import usable_cores
 
 MOUNT_2 = "30 23 0:26 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -37,20 +38,17 @@ def version_1(folder: Path, path: str, quotas: dict[str, tuple[int, int]], *, ro
     return write_files(folder, files)
 
 
-@pytest.mark.parametrize(
-    ("quota", "number"),
+@for_each(
     [("400000 100000", 4), ("250000 100000", 2), ("50000 100000", 1), ("150000 50000", 3), ("max 100000", 8)]
-    + [("1600000 100000", 8), ("800000 100000", 8), ("", 8), ("soon", 8), ("100000 0", 8), ("-1 100000", 8)],
+    + [("1600000 100000", 8), ("800000 100000", 8), ("", 8), ("soon", 8), ("100000 0", 8), ("-1 100000", 8)]
 )
-def test_a_container_of_version_2_has_the_whole_cores_of_its_quota(tmp_path: Path, quota: str, number: int) -> None:
+def test_a_container_of_version_2_has_the_whole_cores_of_its_quota(quota: str, number: int, tmp_path: Path) -> None:
     assert usable_cores(version_2(tmp_path, "/", {"": quota}), 8).number == number
 
 
-@pytest.mark.parametrize(
-    ("quota", "period", "number"), [(400_000, 100_000, 4), (250_000, 100_000, 2), (10_000, 50_000, 1), (-1, 100_000, 8)]
-)
+@for_each([(400_000, 100_000, 4), (250_000, 100_000, 2), (10_000, 50_000, 1), (-1, 100_000, 8)])
 def test_a_container_of_version_1_has_the_whole_cores_of_its_quota(
-    tmp_path: Path, quota: int, period: int, number: int
+    quota: int, period: int, number: int, tmp_path: Path
 ) -> None:
     assert usable_cores(version_1(tmp_path, "/", {"": (quota, period)}), 8).number == number
 
@@ -63,10 +61,8 @@ def test_of_nested_groups_the_least_quota_counts_and_is_named(tmp_path: Path) ->
     cores = usable_cores(version_1(tmp_path / "1", "/pods/one", older), 8)
     assert cores == (2, "/sys/fs/cgroup/cpu,cpuacct/pods/one/cpu.cfs_quota_us grants 2.5 of 8 cores")
 
-
-def test_a_group_of_others_does_not_count(tmp_path: Path) -> None:
     quotas = {"/pods/other": "100000 100000", "/pods/one/inner": "100000 100000", "/pods/one": "500000 100000"}
-    assert usable_cores(version_2(tmp_path, "/pods/one", quotas), 8).number == 5
+    assert usable_cores(version_2(tmp_path / "other", "/pods/one", quotas), 8).number == 5, "of others"
 
 
 @pytest.mark.parametrize("path", ["/docker/abc", "/docker/abc/inner", "/../elsewhere", "/elsewhere"])

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import event_handlers
 from tests.support.apps import ROOT, write_files
+from tests.support.tables import for_each
 from wwspec_contracts.errors import RegistryError
 from wwspec_contracts.examples import console_example
 from wwspec_devtools.console_contracts.described import ConsoleContracts
@@ -35,9 +36,8 @@ def test_a_row_has_its_defaults(tmp_path: Path) -> None:
 
 
 def test_code_on_events_may_say_what_the_lifespan_yields(tmp_path: Path) -> None:
-    table = table_of(
-        tmp_path, f"[program]\nlifespan='{HERE}:lifespan'\n[events.hit_keyword]\nhandler='{HERE}:with_state'"
-    )
+    text = f"[program]\nlifespan='{HERE}:lifespan'\n[events.hit_keyword]\nhandler='{HERE}:with_state'"
+    table = table_of(tmp_path, text)
     assert table.event_targets["hit_keyword"].handler.takes_context
 
 
@@ -72,21 +72,16 @@ def test_a_result_that_the_app_is_not_given_is_not_listed(tmp_path: Path) -> Non
     assert "hit_keyword_result" in ConsoleContracts(given)["get"].output
 
 
+ON_HIT = f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\n"
 FAULTS = [
     ("[events.moon]\nhandler='x:y'", "event moon has no contract; correct the name, or add schemas/events/moon.py"),
-    (
-        "[events.hit_keywords]\nhandler='x:y'",
-        "event hit_keywords has no contract; did you mean hit_keyword?",
-    ),
+    ("[events.hit_keywords]\nhandler='x:y'", "event hit_keywords has no contract; did you mean hit_keyword?"),
     ("[events.hit_keyword]\nhandler='nope:y'", "handler: nope: there is no such module in "),
     ("[events.hit_keyword]\nnotify='now'", "missing key handler"),
-    (
-        f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\nnotify='soon'",
-        "notify: 'soon' is unknown; known: now, after, never",
-    ),
-    (f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\nretries=-1", "retries: must be a whole number >= 0"),
-    (f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\nconcurrency=0", "concurrency: must be a whole number >= 1"),
-    (f"[events.hit_keyword]\nhandler='{HERE}:on_hit'\nretry=1", "unknown key retry; did you mean retries?"),
+    (f"{ON_HIT}notify='soon'", "notify: 'soon' is unknown; known: now, after, never"),
+    (f"{ON_HIT}retries=-1", "retries: must be a whole number >= 0"),
+    (f"{ON_HIT}concurrency=0", "concurrency: must be a whole number >= 1"),
+    (f"{ON_HIT}retry=1", "unknown key retry; did you mean retries?"),
     (
         f"[events.auth_knowledge_base]\nhandler='{HERE}:on_hit'",
         f"handler: {HERE}:on_hit does not take this event; annotate its first parameter with "
@@ -118,23 +113,21 @@ FAULTS = [
     (f"[notifications.digest]\ncontract='{HERE}:Nullable'", f"contract: {HERE}:Nullable $.maybe: may be null"),
     (f"[notifications.daily-digest]\ncontract='{HERE}:Hits'", "a kind is a key of JSON made of letters, digits and _"),
     (f"[notifications.class]\ncontract='{HERE}:Hits'", "a kind is a key of JSON made of letters, digits and _"),
-    (
-        f"[notifications.hit_keyword]\ncontract='{HERE}:Hits'",
-        "in get_callback_data hit_keyword is a key of event hit_keyword; choose another name",
-    ),
-    (
-        f"[notifications.errmsg]\ncontract='{HERE}:Hits'",
-        "in get_callback_data errmsg is a key of every reply; choose another name",
+    *(
+        (
+            f"[notifications.{key}]\ncontract='{HERE}:Hits'",
+            f"in get_callback_data {key} is a key of {of}; choose another",
+        )
+        for key, of in (("hit_keyword", "event hit_keyword"), ("errmsg", "every reply"))
     ),
     ("[abilities.'event:x']\napi='sync_msg'", "ability IDs that begin with event: or notify: are"),
     ("[passthrough]\nprefix='event:'", "prefix: ability IDs that begin with event: or notify: are"),
-    ("[passthrough]\nprefix='notify:'", "prefix: ability IDs that begin with event: or notify: are"),
     ("[func]\nprefix='event:a'", "prefix: ability IDs that begin with event: or notify: are"),
 ]
 
 
-@pytest.mark.parametrize(("text", "message"), FAULTS, ids=[f"{number}" for number in range(len(FAULTS))])
-def test_a_fault_is_told_with_file_line_row_and_fix(tmp_path: Path, text: str, message: str) -> None:
+@for_each(FAULTS)
+def test_a_fault_is_told_with_file_line_row_and_fix(text: str, message: str, tmp_path: Path) -> None:
     [fault] = faults(tmp_path, text)
     place, _, what = fault.partition("]: ")
     assert place.startswith("registry.toml:1 [")
@@ -144,10 +137,9 @@ def test_a_fault_is_told_with_file_line_row_and_fix(tmp_path: Path, text: str, m
 
 def test_one_type_under_two_kinds_is_a_fault(tmp_path: Path) -> None:
     text = f"[notifications.one]\ncontract='{HERE}:Hits'\n[notifications.two]\ncontract='{HERE}:Hits'"
-    assert faults(tmp_path, text) == [
-        f"registry.toml:3 [notifications.two]: contract: {HERE}:Hits is also that of "
-        "registry.toml:1 [notifications.one]; give each kind a type of its own"
-    ]
+    [fault] = faults(tmp_path, text)
+    where = "registry.toml:3 [notifications.two]: contract: "
+    assert fault.startswith(f"{where}{HERE}:Hits is also that of registry.toml:1 [notifications.one]; give each kind ")
 
 
 def test_a_kind_must_not_be_the_key_of_a_result(tmp_path: Path) -> None:
@@ -173,9 +165,7 @@ def test_the_program_refuses_to_start_without_threads_for_its_events(tmp_path: P
     from wwspec_router.config import SdkSource, Settings
     from wwspec_router.serving.program import create_program
 
-    write_files(
-        tmp_path, {"registry.toml": f"[abilities.a]\napi='sync_msg'\n[events.hit_keyword]\nhandler='{HERE}:on_hit'"}
-    )
+    write_files(tmp_path, {"registry.toml": f"[abilities.a]\napi='sync_msg'\n{ON_HIT}"})
     settings = Settings(
         app=ROOT, registry=tmp_path / "registry.toml", store="memory:", sdk=SdkSource.EMULATOR, job_threads=0
     )

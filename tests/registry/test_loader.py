@@ -38,7 +38,6 @@ def fault(app: Path, *path: Path) -> str:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """A small application without a fault."""
     return write_files(tmp_path / "app", APP)
 
 
@@ -52,22 +51,14 @@ def test_a_small_application_loads_from_any_folder(app: Path) -> None:
 
 def test_the_application_goes_before_a_foreign_package_of_the_same_name(app: Path, tmp_path: Path) -> None:
     foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "raise RuntimeError", "abilities/__init__.py": ""})
-
     assert check_app(app, path=(foreign,))[0] == 0
 
 
-def test_a_foreign_package_that_comes_before_the_application_is_refused(app: Path, tmp_path: Path) -> None:
-    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", "schemas/api/__init__.py": ""})
-
-    assert fault(app, foreign, app) == (
-        f"schemas was imported from {foreign}/schemas, not from APP: "
-        "another package named schemas comes first; uninstall or rename it"
-    )
-
-
-def test_a_foreign_package_without_the_wanted_module_is_told_as_such(app: Path, tmp_path: Path) -> None:
-    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": ""})
-
+@pytest.mark.parametrize("wanted_module", [{"schemas/api/__init__.py": ""}, {}])
+def test_a_foreign_package_that_comes_before_the_application_is_refused(
+    app: Path, tmp_path: Path, wanted_module: dict[str, str]
+) -> None:
+    foreign = write_files(tmp_path / "site", {"schemas/__init__.py": "", **wanted_module})
     assert fault(app, foreign, app) == (
         f"schemas was imported from {foreign}/schemas, not from APP: "
         "another package named schemas comes first; uninstall or rename it"
@@ -81,7 +72,6 @@ def test_a_package_that_was_imported_from_elsewhere_before_is_refused(app: Path,
         "from wwspec_router.registry.loader import Application\n"
         "try:\n    Application(Path(sys.argv[1])).api_contracts()\nexcept LoaderError as error:\n    print(error)\n"
     )
-
     assert "another package named schemas comes first" in python(program, app, path=(foreign,))
 
 
@@ -91,89 +81,52 @@ def test_a_folder_without_init_is_a_package_and_goes_before_a_foreign_one(
 ) -> None:
     foreign = write_files(tmp_path / "site", {f"{package}/__init__.py": "raise RuntimeError"})
     (app / package / "__init__.py").unlink()
-
     assert check_app(app, path=(foreign,))[0] == 0
 
 
 def test_a_folder_that_is_named_as_a_module_of_python_is_refused(app: Path) -> None:
     write_files(app, {"abilities/registry.toml": "[abilities.a]\nhandler = 'wave.hello:hello'\n", "wave/hello.py": ""})
-
     assert fault(app).endswith("wave is a module of Python itself; the application's own modules are in APP")
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "message"),
+    ("text", "reason"),
     [
+        ("\n1 / 0\n", "ping.py:2: ZeroDivisionError: division by zero"),
         (
-            "ping",
-            "\n1 / 0\n",
-            "schemas.api.ping can't be imported: schemas/api/ping.py:2: ZeroDivisionError: division by zero",
-        ),
-        (
-            "ping",
             "import nowhere.deep\n",
-            "schemas.api.ping can't be imported: schemas/api/ping.py:1: it needs nowhere, which is not installed: "
-            "pip install it, and name it in requirements.txt",
+            "ping.py:1: it needs nowhere, which is not installed: pip install it, and name it in requirements.txt",
         ),
-        (
-            "ping",
-            "\nx = = 1\n",
-            "schemas.api.ping can't be imported: schemas/api/ping.py:2: SyntaxError: invalid syntax",
-        ),
-        (
-            "ping",
-            "from schemas.api import _helper\n",
-            "schemas.api.ping can't be imported: schemas/api/_helper.py:1: NameError: name 'undefined' is not defined",
-        ),
-        ("ping", "\nraise SystemExit\n", "schemas.api.ping can't be imported: schemas/api/ping.py:2: SystemExit:"),
-        (
-            "ping",
-            "class Stop(BaseException): pass\nraise Stop('now')\n",
-            "schemas.api.ping can't be imported: schemas/api/ping.py:2: Stop: now",
-        ),
-        (
-            "ping",
-            EMPTY + "class Response(Output): pass\n",
-            "schemas/api/ping.py: must define Request as a subclass of wwspec_contracts.base.ApiRequest",
-        ),
-        (
-            "ping",
-            EMPTY + "class Request(ApiRequest): pass\n",
-            "schemas/api/ping.py: must define Response as a subclass of wwspec_contracts.base.Output",
-        ),
-        (
-            "ping",
-            EMPTY + "Request = 3\n",
-            "schemas/api/ping.py: must define Request as a subclass of wwspec_contracts.base.ApiRequest",
-        ),
-    ],
-    ids=[
-        "error",
-        "missing package",
-        "syntax",
-        "error in an import",
-        "exit",
-        "no exception",
-        "no Request",
-        "no Response",
-        "no class",
+        ("\nx = = 1\n", "ping.py:2: SyntaxError: invalid syntax"),
+        ("from schemas.api import _helper\n", "_helper.py:1: NameError: name 'undefined' is not defined"),
+        ("\nraise SystemExit\n", "ping.py:2: SystemExit:"),
+        ("class Stop(BaseException): pass\nraise Stop('now')\n", "ping.py:2: Stop: now"),
     ],
 )
-def test_a_contract_module_that_does_not_load_is_told(app: Path, name: str, text: str, message: str) -> None:
-    write_files(app, {f"schemas/api/{name}.py": text, "schemas/api/_helper.py": "undefined\n"})
+def test_a_contract_module_that_does_not_load_is_told(app: Path, text: str, reason: str) -> None:
+    write_files(app, {"schemas/api/ping.py": text, "schemas/api/_helper.py": "undefined\n"})
+    assert fault(app) == f"schemas.api.ping can't be imported: schemas/api/{reason}"
 
-    assert fault(app) == message
+
+REQUEST = "Request as a subclass of wwspec_contracts.base.ApiRequest"
 
 
-def test_an_event_module_must_define_its_event(app: Path) -> None:
-    write_files(app, {"schemas/events/pinged.py": ""})
-
-    assert fault(app) == "schemas/events/pinged.py: must define Event as a subclass of wwspec_contracts.base.Contract"
+@pytest.mark.parametrize(
+    ("name", "text", "lacks"),
+    [
+        ("api/ping", "class Response(Output): pass\n", REQUEST),
+        ("api/ping", "class Request(ApiRequest): pass\n", "Response as a subclass of wwspec_contracts.base.Output"),
+        ("api/ping", "Request = 3\n", REQUEST),
+        ("events/pinged", "", "Event as a subclass of wwspec_contracts.base.Contract"),
+    ],
+)
+def test_a_contract_module_must_define_its_classes(app: Path, name: str, text: str, lacks: str) -> None:
+    write_files(app, {f"schemas/{name}.py": EMPTY + text})
+    assert fault(app) == f"schemas/{name}.py: must define {lacks}"
 
 
 def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path) -> None:
     write_files(app, {"schemas/events/pinged.py": "", "abilities/registry.toml": "[progam]\n"})
-
     message = fault(app)
     assert "[progam]: unknown table; did you mean program?" in message
     assert "schemas/events/pinged.py: must define Event" in message
@@ -194,14 +147,12 @@ def test_a_broken_application_does_not_hide_the_faults_of_its_registry(app: Path
 def test_a_contract_that_the_platform_can_not_take_is_told_with_its_path(app: Path, api: str, message: str) -> None:
     module = f"class Response(Output):\n    pass\n\n\nclass Request(ApiRequest[Response]):\n    {api}\n"
     write_files(app, {"schemas/api/ping.py": f"from __future__ import annotations\n{EMPTY}{module}"})
-
     assert fault(app).startswith(f"schemas/api/ping.py: {message}")
 
 
 def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_as_the_culprit(app: Path) -> None:
     event = EMPTY + "class Event(Contract):\n    hit_keyword: str\n"
     write_files(app, {"schemas/events/another.py": event})  # sorted by name it comes before the shipped one
-
     assert fault(app).startswith("schemas/events/another.py: hit_keyword has another type than in another event")
 
 
@@ -209,14 +160,12 @@ def test_an_event_of_the_application_that_disagrees_with_a_shipped_one_is_told_a
 def test_an_application_needs_no_contracts_of_its_own(tmp_path: Path, missing: str) -> None:
     files = {name: text for name, text in APP.items() if not name.startswith(f"{missing}/")}
     app = write_files(tmp_path / "app", files)
-
     code, printed = check_app(app)
     assert (code, printed.rstrip()[-8:]) == (0, "no fault")
 
 
 def test_a_registry_file_is_an_application(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", {"abilities/registry.toml": ONLY_REGISTRY})
-
     assert check_app(app) == (
         0,
         f"{app}/abilities/registry.toml: {len(SHIPPED_APIS) + 1} abilities, {len(SHIPPED_APIS)} SDK APIs, "
@@ -254,7 +203,6 @@ print(table.stored_events.fit('{"errcode":0}'), len(imported()))
 def test_shipped_contracts_are_found_by_the_name_of_their_module() -> None:
     application = Application(ROOT)
     contracts, events = application.api_contracts(), application.event_contracts()
-
     assert (set(contracts), set(events)) == (SHIPPED_APIS, SHIPPED_EVENTS)
     for name, contract in contracts.items():
         assert contract.request.__module__ == contract.response.__module__ == f"wwspec_contracts.api.{name}"
@@ -353,7 +301,6 @@ print(list(console_contract(table.abilities["invoke_get_group_chat"]).input))
 def test_a_handler_gets_the_reply_of_the_contract_that_it_imports(tmp_path: Path) -> None:
     app = write_files(tmp_path / "app", REPLACING)
     program = KERNEL + "print(ask('own'))\nprint(ask('shipped'))\n"
-
     assert python(program, app).splitlines() == [
         'sync_msg {"brand":"new"}',
         '{"errcode":0,"errmsg":"ok","text":"red"}',

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.command import wwspec
+from tests.support.tables import for_each
 from tests.support.zones import serve_zone
 from wwspec_contracts.errors import RegistryError
 from wwspec_devtools.app_module import client_module
@@ -137,23 +138,19 @@ def test_the_row_may_be_the_ability_of_the_prefix(app: Path) -> None:
     assert "input_get_doc_content" in built.abilities
 
 
-def test_another_row_of_the_api_may_narrow_it_and_one_without_files_shares_it(app: Path) -> None:
+def test_another_row_of_the_api_may_narrow_or_share_it_and_has_no_more_than_the_first(app: Path) -> None:
     narrow = '[abilities.is_there]\napi = "get_doc_content"\noutput = "console/small.json"\n'
     built = table(app, f'{narrow}[abilities.doc]\napi = "get_doc_content"\n{ROW}')
     contracts = ConsoleContracts(built)
     assert (contracts["is_there"].input, contracts["is_there"].output) == (INPUT, {"errcode": 0, "errmsg": "ok"})
     assert (contracts["doc"].input, contracts["doc"].output) == (INPUT, OUTPUT)
-
-
-def test_another_row_of_the_api_has_no_more_than_the_first(app: Path) -> None:
     [fault] = faults(app, f'{ROW}[abilities.wide]\napi = "get_doc_content"\noutput = "console/wide.json"\n')
     assert fault.endswith(
         ":5 [abilities.wide]: output $.owner: this key is not in the contract (SDK API get_doc_content)"
     )
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
+@for_each(
     [
         (ROW.replace('output = "console/doc.output.json"', ""), "SDK API get_doc_content has no contract; correct the"),
         (ROW.replace(FILES, ""), "or add its contract: the files of its examples as input and output of a row"),
@@ -162,9 +159,9 @@ def test_another_row_of_the_api_has_no_more_than_the_first(app: Path) -> None:
         (ROW.replace("console/doc.output.json", "/dev/zero"), "/dev/zero: is a device or a pipe; name a JSON file"),
         (ROW.replace('api = "get_doc_content"', 'api = "__class__"'), "api: the name of an SDK API has small letters"),
         (ROW.replace('api = "get_doc_content"', 'api = "sync_msg"'), "input $.docid: this key is not in the contract"),
-    ],
+    ]
 )
-def test_a_row_that_is_no_contract_is_named_with_the_fix(app: Path, row: str, said: str) -> None:
+def test_a_row_that_is_no_contract_is_named_with_the_fix(row: str, said: str, app: Path) -> None:
     found = faults(app, row)
     assert said in found[0]
     assert len(found) == (2 if "sync_msg" in row else 1)

@@ -10,6 +10,7 @@ import pytest
 from msgspec import Meta
 
 from tests.support.apps import write_files
+from tests.support.tables import for_each
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.app_settings import app_variables
 from wwspec_router import Secret
@@ -96,8 +97,7 @@ def test_the_file_of_a_secret_may_be_missing_where_a_variable_has_the_secret(tmp
     assert read(tmp_path, f'{FILE}token-file = "of-the-zone"\n').token.reveal() == "s3cret"
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
+@for_each(
     [
         ("[app]\n", [f"wwspec.toml:1 [app]: {NO_URL}"]),
         ("", [f"wwspec.toml [app]: {NO_URL}"]),
@@ -114,27 +114,25 @@ def test_the_file_of_a_secret_may_be_missing_where_a_variable_has_the_secret(tmp
         (f"{FILE}token = 's3cret'", [f"wwspec.toml:8 [app] token: a secret does not belong in this file: {BY_FILE}"]),
         (f"{FILE}token-file = 7", ["wwspec.toml:8 [app] token-file: must be the path of a file, as text"]),
         (f"{FILE}spare-fil = 'x'", ["wwspec.toml:8 [app] spare-fil: unknown setting; did you mean spare-file?"]),
-    ],
+    ]
 )
-def test_a_fault_of_the_file_names_its_line_and_the_fix(tmp_path: Path, text: str, said: list[str]) -> None:
+def test_a_fault_of_the_file_names_its_line_and_the_fix(text: str, said: list[str], tmp_path: Path) -> None:
     assert faults(tmp_path, text, TOKEN if "s3cret" not in text and "token" not in text else {}) == said
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
+@for_each(
     [
         ("app = 3", "wwspec.toml:1 [app]: must be a table; write [app]"),
         ("app.retrys = 3", "wwspec.toml:1 [app] retrys: unknown setting; did you mean retries?"),
         ('["app"]\nretrys = 3', "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
         ("[app.retrys]", "wwspec.toml [app] retrys: unknown setting; did you mean retries?"),
-    ],
+    ]
 )
-def test_other_forms_of_the_table_have_their_places_too(tmp_path: Path, text: str, said: str) -> None:
+def test_other_forms_of_the_table_have_their_places_too(text: str, said: str, tmp_path: Path) -> None:
     assert faults(tmp_path, text)[0] == said
 
 
-@pytest.mark.parametrize(
-    ("variables", "said"),
+@for_each(
     [
         ({}, f"wwspec.toml:3 [app]: missing token: {BY_FILE}"),
         ({**TOKEN, "WWSPEC_APP_RETRIES": "many"}, "WWSPEC_APP_RETRIES: must be a whole number, not a text"),
@@ -142,9 +140,9 @@ def test_other_forms_of_the_table_have_their_places_too(tmp_path: Path, text: st
         ({**TOKEN, "WWSPEC_APP_RETRYS": "1"}, "WWSPEC_APP_RETRYS: unknown setting; did you mean WWSPEC_APP_RETRIES?"),
         ({**TOKEN, AS_FILE: "x"}, f"WWSPEC_APP_TOKEN and {AS_FILE} are both set: unset one of them"),
         ({AS_FILE: "/no/such"}, f"{AS_FILE}: /no/such can't be read: No such file or directory"),
-    ],
+    ]
 )
-def test_a_fault_of_the_environment_names_the_variable(tmp_path: Path, variables: dict[str, str], said: str) -> None:
+def test_a_fault_of_the_environment_names_the_variable(variables: dict[str, str], said: str, tmp_path: Path) -> None:
     assert faults(tmp_path, FILE, variables) == [said]
 
 
@@ -156,29 +154,20 @@ def test_all_faults_are_told_at_once_and_none_repeats_a_secret(tmp_path: Path) -
     assert "s3cret" not in "\n".join(found)
 
 
-def test_what_the_struct_itself_refuses_is_a_fault() -> None:
+@pytest.mark.parametrize("error", [ValueError("at most three retries"), KeyError("region")])
+def test_any_error_of_the_struct_itself_is_a_fault(error: Exception) -> None:
     class Checked(msgspec.Struct):
         retries: int = 3
 
         def __post_init__(self) -> None:
             if self.retries > 3:
-                raise ValueError("at most three retries")
+                raise error
 
     declared = OwnSettings("abilities.settings:Checked", Checked, PLACE)
     assert declared.read(None, {}).retries == 3
-    fault = r"^registry\.toml:1 \[program\]: settings: abilities\.settings:Checked: at most three retries$"
+    fault = rf"^registry\.toml:1 \[program\]: settings: abilities\.settings:Checked: {error}$"
     with pytest.raises(ConfigurationError, match=fault):
         declared.read(None, {"WWSPEC_APP_RETRIES": "4"})
-
-
-def test_any_error_of_the_struct_is_a_fault() -> None:
-    class Checked(msgspec.Struct):
-        def __post_init__(self) -> None:
-            raise KeyError("region")
-
-    fault = r"^registry\.toml:1 \[program\]: settings: abilities\.settings:Checked: 'region'$"
-    with pytest.raises(ConfigurationError, match=fault):
-        OwnSettings("abilities.settings:Checked", Checked, PLACE).read(None, {})
 
 
 class Inner(msgspec.Struct):
@@ -203,15 +192,14 @@ class Unknown(msgspec.Struct):
     value: "Missing"  # type: ignore[name-defined]  # noqa: F821
 
 
-@pytest.mark.parametrize(
-    ("type_", "why"),
+@for_each(
     [
         (dict, 'a:b is no Struct; write "class Settings(msgspec.Struct)" with a field for each setting'),
         (Nested, "a:b: mail is a table in the table; give its fields to Nested itself"),
         (WithFile, "a:b: token_file would name the file of the secret token; choose another name"),
         (Unknown, "a:b: name 'Missing' is not defined; annotations must be importable at run time"),
         (WithPath, "a:b: folder is a Path, which can't be read from a text; declare it as a str"),
-    ],
+    ]
 )
 def test_a_struct_that_no_settings_fit_is_refused_with_the_fix(type_: Any, why: str) -> None:
     with pytest.raises(TypeError) as caught:

@@ -1,6 +1,7 @@
 """The keys `lifespan`, `settings` and `around` of `[program]`: what they name, and whether own code fits them."""
 
 import inspect
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.support import program_code
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
 from wwspec_contracts.errors import RegistryError
 from wwspec_router.registry.table import AbilityTable, build_table
 
@@ -39,8 +41,7 @@ def test_a_table_has_what_its_program_names(tmp_path: Path) -> None:
     assert (bare.lifespan, bare.settings, bare.around) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("key", "name", "why"),
+@for_each(
     [
         ("around", "arround", "module tests.support.program_code has no attribute arround; did you mean around?"),
         ("around", "NOTHING", 'NOTHING is no generator function; write "def around(run: wwspec_router.Run)'),
@@ -53,9 +54,9 @@ def test_a_table_has_what_its_program_names(tmp_path: Path) -> None:
         ("lifespan", "NOTHING", "NOTHING is no function; mark a function with @contextlib.contextmanager or "),
         ("lifespan", "takes_two", "takes_two takes the settings at most, and has 2 parameters; mark a function with"),
         ("lifespan", "takes_settings", 'takes_settings takes the settings: write settings = "package.module:Settings"'),
-    ],
+    ]
 )
-def test_a_wrong_form_is_a_fault_with_the_fix(tmp_path: Path, key: str, name: str, why: str) -> None:
+def test_a_wrong_form_is_a_fault_with_the_fix(key: str, name: str, why: str, tmp_path: Path) -> None:
     [fault] = faults(tmp_path, **{key: name})
     assert fault.startswith(f"registry.toml:1 [program]: {key}: ")
     assert why in fault
@@ -83,28 +84,17 @@ def place(function: Any) -> str:
 
 
 FITTING = [
-    ("with_db", "yields_db"),
-    ("with_db", "yields_sqlite"),
-    ("with_db", "yields_either"),
-    ("with_db", "yields_any"),
-    ("with_db", "unannotated"),
-    ("with_db_async", "yields_db"),
-    ("with_perhaps", "yields_db"),
-    ("with_perhaps", ""),
-    ("with_perhaps", "yields_nothing"),
-    ("with_queries", "yields_other"),
-    ("with_dict", "yields_dict"),
-    ("with_anything", "yields_other"),
-    ("with_anything", ""),
-    ("without_state", ""),
-    ("without_state", "yields_db"),
-    ("on_hit", "yields_db"),
+    *product(["with_db"], ["yields_db", "yields_sqlite", "yields_either", "yields_any", "unannotated"]),
+    *product(["with_perhaps"], ["yields_db", "", "yields_nothing"]),
+    *product(["with_anything", "without_state"], ["yields_other", ""]),
+    *[("with_db_async", "yields_db"), ("on_hit", "yields_db")],
+    *[("with_queries", "yields_other"), ("with_dict", "yields_dict")],
 ]
 
 
-@pytest.mark.parametrize(("handler", "lifespan"), FITTING)
+@for_each(FITTING)
 def test_code_may_take_what_the_lifespan_yields_and_what_it_may_yield(
-    tmp_path: Path, handler: str, lifespan: str
+    handler: str, lifespan: str, tmp_path: Path
 ) -> None:
     table_of(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
 
@@ -127,9 +117,9 @@ MISFITS = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "lifespan", "why"), MISFITS)
+@for_each(MISFITS)
 def test_code_that_takes_what_no_lifespan_yields_is_a_fault_with_its_line_and_the_fix(
-    tmp_path: Path, handler: str, lifespan: str, why: str
+    handler: str, lifespan: str, why: str, tmp_path: Path
 ) -> None:
     [fault] = faults(tmp_path, handler, **({"lifespan": lifespan} if lifespan else {}))
     row = "events.hit_keyword" if handler == "on_hit" else "abilities.a"
@@ -147,10 +137,7 @@ def test_a_lifespan_with_a_fault_of_its_own_hides_no_and_makes_no_other_fault(tm
 def test_settings_are_typed_too(tmp_path: Path) -> None:
     table_of(tmp_path, "with_settings", settings="Settings")
     [fault] = faults(tmp_path, "with_settings")
-    assert fault.endswith(
-        "with_settings "
-        f"({place(program_code.with_settings)}) takes settings of Settings, and there are no settings: "
-        'write settings = "package.module:Settings" in [program]'
-    )
+    where = place(program_code.with_settings)
+    assert f"with_settings ({where}) takes settings of Settings, and there are no settings: write settings = " in fault
     [fault] = faults(tmp_path, "with_settings", settings="Ask")
     assert fault.endswith("takes settings of Settings, and ctx.settings is Ask: annotate it with Ask")

@@ -1,15 +1,14 @@
 import os
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings
 
 from tests.support.apps import ROOT, check_app, write_files
 from tests.support.tables import for_each
+from torture.fuzz_inputs import strategies
 from wwspec_contracts.errors import ConfigurationError, RegistryError
 from wwspec_devtools.console_contracts.targets import describe_target
 from wwspec_router.registry.file import Passthrough, Program, parse_registry
@@ -34,7 +33,6 @@ def faults(registry: Path, text: str) -> list[str]:
 
 def test_the_reference_registry_has_no_fault() -> None:
     table = build_table(ROOT, ROOT / "abilities" / "registry.toml")
-
     check_configuration(table)
     assert len(table.abilities) == 2 * len(table.api_contracts) + 2 + 9
 
@@ -50,353 +48,199 @@ NOPE = (
     "output of a row, or schemas/api/nope.py"
 )
 
-FAULTS: list[tuple[str, str, str]] = [
+FREE = "take one that is free, such as 9001, 9002, 9003, 9004, or leave the key out"
+FAULTS = [
+    ("[abilitys]\n[abilities.a]\napi='sync_msg'", "registry.toml [abilitys]: unknown table; did you mean abilities?"),
+    ("\n[program]\nerrcod = 1", "registry.toml:2 [program]: unknown key errcod; did you mean errcode?"),
     (
-        "once of an event that is a table",
-        '[events.hit_keyword]\nhandler = "abilities.archive:on_consent"\nonce = { key = "*" }',
-        "registry.toml:1 [events.hit_keyword]: once: must be true or false, not a table",
-    ),
-    (
-        "unknown table",
-        "[abilitys]\n[abilities.a]\napi='sync_msg'",
-        "registry.toml [abilitys]: unknown table; did you mean abilities?",
-    ),
-    (
-        "far table",
-        "zzz = 1",
-        "registry.toml [zzz]: unknown table; known: program, " + TABLES,
-    ),
-    ("unknown key", "\n[program]\nerrcod = 1", "registry.toml:2 [program]: unknown key errcod; did you mean errcode?"),
-    (
-        "far key",
-        "[program]\nzzz = 1",
-        "registry.toml:1 [program]: unknown key zzz; known: " + PROGRAM,
-    ),
-    (
-        "far key of an ability",
-        "[abilities.a]\ncontract='a.json'",
-        "registry.toml:1 [abilities.a]: unknown key contract; known: api, handler, kind, from_corps, apis, functions, "
-        "once, trace, input, output, timeout, concurrency, output_policy, drop_empty",
-    ),
-    ("wrong type", "[program]\nname = 1", "registry.toml:1 [program]: name: must be a text, not a whole number"),
-    (
-        "an errcode of WeCom",
-        "[program]\ncrash_errcode = 45009",
-        "registry.toml:1 [program]: crash_errcode: 45009 is an errcode of WeCom; take one that is free, such as "
-        "9001, 9002, 9003, 9004, or leave the key out",
-    ),
-    (
-        "an errcode twice",
         "\n[program]\ntimeout_errcode = 9002\nunknown_errcode = 9002\ninput_errcode = 9001",
         "registry.toml:2 [program]: unknown_errcode: 9002 is the number of timeout_errcode, too; take one that is "
         "free, such as 9003, 9004, 9005, 9006, or leave the key out",
     ),
+    ("program = 1", "registry.toml program: must be a table; write [program]"),
+    ("abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
+    ("[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
     (
-        "the errcode of the others",
-        "[program]\nerrcode = 5\ninput_errcode = 5",
-        "registry.toml:1 [program]: input_errcode: 5 is the number of errcode, too; take one that is free, such as "
-        "9001, 9002, 9003, 9004, or leave the key out",
-    ),
-    (
-        "the errcode of repeats",
-        "[program]\ncrash_errcode = 710661",
-        "registry.toml:1 [program]: crash_errcode: 710661 is the number of once_errcode, too; take one that is free, "
-        "such as 9001, 9002, 9003, 9004, or leave the key out",
-    ),
-    ("errcode 0", "[program]\nerrcode = 0", "registry.toml:1 [program]: errcode: must be a whole number >= 1"),
-    ("a negative ttl", "[program]\nnotify_ttl = -1", "registry.toml:1 [program]: notify_ttl: must be a number > 0.0"),
-    ("a missing key", "[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
-    ("an empty prefix", "[func]\nprefix=''", "registry.toml:1 [func]: prefix: must be a text of length >= 1"),
-    ("no table", "program = 1", "registry.toml program: must be a table; write [program]"),
-    ("no tables", "abilities = []", "registry.toml abilities: must be a table; write [abilities]"),
-    ("no row", "[abilities]\na = 1", "registry.toml [abilities.a]: must be a table of keys and values"),
-    (
-        "an inline row",
         "[abilities]\na = {ap = 'x', handler = 'abilities.chat_digest:digest'}",
         "registry.toml [abilities.a]: unknown key ap; did you mean api?",
     ),
     (
-        "an id that ends with a space",
         "[abilities.'a ']\napi='sync_msg'",
         'registry.toml:1 [abilities."a "]: an ability ID neither begins nor ends with a space',
     ),
     (
-        "one API in place of a list",
-        "[passthrough]\nprefix='x'\napis='sync_msg'",
-        'registry.toml:1 [passthrough]: apis: write "*" for every API, or a list of names, such as ["sync_msg"]',
-    ),
-    (
-        "a handler without its package",
-        "[abilities.a]\nhandler='chat_digest:digest'",
-        "registry.toml:1 [abilities.a]: handler: chat_digest: there is no such module in "
-        f"{ROOT}; did you mean abilities.chat_digest?",
-    ),
-    (
-        "an unprintable id",
         "[abilities.\"a\\nb\"]\napi='sync_msg'",
         'registry.toml [abilities."a\\nb"]: an ability ID is printable text, as it is in the admin console',
     ),
     (
-        "an empty id",
         "[abilities.'']\napi='sync_msg'",
         'registry.toml:1 [abilities.""]: an ability ID is printable text, as it is in the admin console',
     ),
     (
-        "a key of two lines",
-        '[program]\n"a\\nb" = 1',
-        "registry.toml:1 [program]: unknown key a\\nb; known: " + PROGRAM,
-    ),
-    (
-        "an unknown API",
         "\n\n[abilities.a]\napi='sync_mgs'",
         "registry.toml:3 [abilities.a]: SDK API sync_mgs has no contract; did you mean sync_msg?",
     ),
+    ("[abilities.'a.b']\napi='nope'", f'registry.toml:1 [abilities."a.b"]: {NOPE}'),
+    ("[ abilities.\"读 取\" ]\napi='nope'", f'registry.toml:1 [abilities."读 取"]: {NOPE}'),
     (
-        "an unknown API passed through",
-        "[passthrough]\nprefix='x'\napis=['sync_msg','nope']",
-        f"registry.toml:1 [passthrough]: {NOPE}",
+        '[events.hit_keyword]\nhandler = "abilities.archive:on_consent"\nonce = { key = "*" }',
+        "registry.toml:1 [events.hit_keyword]: once: must be true or false, not a table",
     ),
+    ("[passthrough]\napis='*'", "registry.toml:1 [passthrough]: missing key prefix"),
+    ("[func]\nprefix=''", "registry.toml:1 [func]: prefix: must be a text of length >= 1"),
     (
-        "an unknown func",
-        "[abilities.f]\nkind='func'\napis=['nope']",
-        f"registry.toml:1 [abilities.f]: {NOPE}",
+        "[passthrough]\nprefix='x'\napis='sync_msg'",
+        'registry.toml:1 [passthrough]: apis: write "*" for every API, or a list of names, such as ["sync_msg"]',
     ),
+    ("[abilities.f]\nkind='func'\napis=['nope']", f"registry.toml:1 [abilities.f]: {NOPE}"),
     (
-        "a quoted row",
-        "[abilities.'a.b']\napi='nope'",
-        f'registry.toml:1 [abilities."a.b"]: {NOPE}',
-    ),
-    (
-        "a row of two words",
-        "[ abilities.\"读 取\" ]\napi='nope'",
-        f'registry.toml:1 [abilities."读 取"]: {NOPE}',
-    ),
-    (
-        "a scene too high",
-        "[notify_scenes]\nhit_keyword = 256",
-        "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
-    ),
-    (
-        "a negative scene",
         "[notify_scenes]\nhit_keyword = -1",
         "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
     ),
     (
-        "a flag as scene",
         "[notify_scenes]\nhit_keyword = true",
         "registry.toml:1 [notify_scenes]: hit_keyword: must be a whole number from 0 to 255",
     ),
     (
-        "an unknown event",
         "[notify_scenes]\nhit_keywords = 1",
         "registry.toml:1 [notify_scenes]: event hit_keywords has no contract; did you mean hit_keyword?",
     ),
     (
-        "an endless ttl",
-        "[program]\nnotify_ttl=inf",
-        "registry.toml:1 [program]: notify_ttl: must be a number <= 31536000.0",
-    ),
-    (
-        "an errcode beyond 32 bits",
-        "[program]\nerrcode=2147483648",
-        "registry.toml:1 [program]: errcode: must be a whole number <= 2147483647",
-    ),
-    (
-        "a handler elsewhere",
-        "[abilities.a]\nhandler='abilities.nope:f'",
-        f"registry.toml:1 [abilities.a]: handler: abilities.nope: there is no such module in {ROOT}",
-    ),
-    (
-        "a function that has an API's name",
         "[func]\nprefix='f_'\napis=['sync_msg']\n[func.functions]\nsync_msg='abilities.chat_digest:digest'",
         "registry.toml:1 [func]: functions: abilities.chat_digest:digest and SDK API sync_msg would both answer "
         "input.func sync_msg; name the function otherwise, or leave the API out of apis",
     ),
     (
-        "a function without a name",
         "[func]\nprefix='f_'\napis=[]\n[func.functions]\n''='abilities.chat_digest:digest'",
         "registry.toml:1 [func]: functions: a function's name is printable text, as input.func has it",
     ),
     (
-        "a function that is not there",
         "[func]\nprefix='f_'\napis=[]\n[func.functions]\ncount='abilities.chat_digest:digset'",
-        'registry.toml:1 [func]: functions: count: "abilities.chat_digest:digset": module abilities.chat_digest '
-        "has no attribute digset; did you mean digest?",
+        'registry.toml:1 [func]: functions: count: "abilities.chat_digest:digset": module abilities.chat_digest has '
+        "no attribute digset; did you mean digest?",
     ),
 ]
-
-FAULTS_OF_AN_ABILITY: list[tuple[str, str, str]] = [
-    ("corps for another kind", 'kind = "jobs"\nfrom_corps = ["ww1"]', 'from_corps goes with kind = "forget" only'),
-    ("an empty corp", 'kind = "forget"\nfrom_corps = [""]', "from_corps: must be a text of length >= 1 - at $[0]"),
+FAULTS_OF_THE_PROGRAM = [
+    ("zzz = 1", f"unknown key zzz; known: {PROGRAM}"),
+    ("crash_errcode = 45009", f"crash_errcode: 45009 is an errcode of WeCom; {FREE}"),
+    ("errcode = 5\ninput_errcode = 5", f"input_errcode: 5 is the number of errcode, too; {FREE}"),
+    ("crash_errcode = 710661", f"crash_errcode: 710661 is the number of once_errcode, too; {FREE}"),
+    ("errcode = 0", "errcode: must be a whole number >= 1"),
+    ("notify_ttl = -1", "notify_ttl: must be a number > 0.0"),
+    ('"a\\nb" = 1', f"unknown key a\\nb; known: {PROGRAM}"),
+    ("notify_ttl=inf", "notify_ttl: must be a number <= 31536000.0"),
+    ("errcode=2147483648", "errcode: must be a whole number <= 2147483647"),
+]
+FAULTS_OF_AN_ABILITY = [
     (
-        "api and handler",
-        "api='sync_msg'\nhandler='x:y'",
-        "give exactly one of api, handler and kind (api and handler given)",
-    ),
-    ("api and kind", "api='sync_msg'\nkind='func'", "give exactly one of api, handler and kind (api and kind given)"),
-    ("none of them", "timeout=1", "give exactly one of api, handler and kind (none given)"),
-    ("an unknown kind", "kind='echo'", "kind: 'echo' is unknown; known: callback_data, func, status, jobs, forget"),
-    (
-        "a kind of two lines",
-        "kind='''e\nho'''",
-        "kind: 'e\\nho' is unknown; known: callback_data, func, status, jobs, forget",
-    ),
-    (
-        "an unknown policy",
-        "api='sync_msg'\noutput_policy='lax'",
-        "output_policy: 'lax' is unknown; known: prune, strict, off",
-    ),
-    ("apis without func", "api='sync_msg'\napis='*'", 'apis goes with kind = "func" only'),
-    (
-        "drop_empty of a handler",
-        "handler='abilities.chat_digest:digest'\ndrop_empty=true",
-        'drop_empty goes with api or kind = "func" only',
+        "contract='a.json'",
+        "unknown key contract; known: api, handler, kind, from_corps, apis, functions, once, trace, input, output, "
+        "timeout, concurrency, output_policy, drop_empty",
     ),
     (
-        "a policy of a kind",
-        "kind='func'\noutput_policy='off'",
-        'output_policy goes with api, handler or kind = "callback_data" only',
+        "handler='chat_digest:digest'",
+        f"handler: chat_digest: there is no such module in {ROOT}; did you mean abilities.chat_digest?",
     ),
-    ("a misspelt kind", "kind='calback_data'", "kind: 'calback_data' is unknown; did you mean callback_data?"),
+    ("handler='abilities.nope:f'", f"handler: abilities.nope: there is no such module in {ROOT}"),
+    ('kind = "jobs"\nfrom_corps = ["ww1"]', 'from_corps goes with kind = "forget" only'),
+    ('kind = "forget"\nfrom_corps = [""]', "from_corps: must be a text of length >= 1 - at $[0]"),
+    ("api='sync_msg'\nhandler='x:y'", "give exactly one of api, handler and kind (api and handler given)"),
+    ("kind='echo'", "kind: 'echo' is unknown; known: callback_data, func, status, jobs, forget"),
+    ("kind='''e\nho'''", "kind: 'e\\nho' is unknown; known: callback_data, func, status, jobs, forget"),
+    ("api='sync_msg'\noutput_policy='lax'", "output_policy: 'lax' is unknown; known: prune, strict, off"),
+    ("api='sync_msg'\napis='*'", 'apis goes with kind = "func" only'),
+    ("kind='func'\noutput_policy='off'", 'output_policy goes with api, handler or kind = "callback_data" only'),
+    ("kind='calback_data'", "kind: 'calback_data' is unknown; did you mean callback_data?"),
     (
-        "a handler with a point for the colon",
         "handler='abilities.chat_digest.digest'",
         'handler: "abilities.chat_digest.digest" must have the form "abilities.chat_digest:digest"',
     ),
     (
-        "a handler's file",
         "handler='abilities/chat_digest.py:digest'",
         'handler: "abilities/chat_digest.py:digest" must have the form "abilities.chat_digest:digest"',
     ),
-    ("a timeout that is no number", "api='sync_msg'\ntimeout=nan", "timeout: must be a number > 0.0"),
-    ("an endless timeout", "api='sync_msg'\ntimeout=inf", "timeout: must be a number <= 31536000.0"),
+    ("api='sync_msg'\ntimeout=nan", "timeout: must be a number > 0.0"),
+    ("api='sync_msg'\ntimeout=inf", "timeout: must be a number <= 31536000.0"),
     (
-        "a handler without a name",
         "handler='abilities.chat_digest'",
         'handler: "abilities.chat_digest" must have the form "abilities.chat_digest:function"',
     ),
     (
-        "a misspelt handler",
         "handler='abilities.chat_digest:digset'",
-        'handler: "abilities.chat_digest:digset": module abilities.chat_digest has no attribute digset; did you '
-        "mean digest?",
+        'handler: "abilities.chat_digest:digset": module abilities.chat_digest has no attribute digset; did you mean '
+        "digest?",
     ),
     (
-        "a handler without mark",
         "handler='abilities.chat_digest:_counts'",
         "handler: abilities.chat_digest:_counts is no handler; mark a function with @wwspec_router.ability",
     ),
     (
-        "a handler that is a class",
-        "handler='abilities.chat_digest:Count'",
-        "handler: abilities.chat_digest:Count is no handler; mark a function with @wwspec_router.ability",
-    ),
-    (
-        "once without a key",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nttl=5",
-        "once: missing key key",
-    ),
-    (
-        "once with an unknown key",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='*'\nttk=5",
-        "once: unknown key ttk; did you mean ttl?",
-    ),
-    (
-        "once that is no table",
-        "handler='abilities.chat_digest:digest'\nonce='cursor'",
-        "once: must be a table of keys and values",
-    ),
-    (
-        "once for ever",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='*'\nttl=0",
-        "once: ttl: must be a number > 0.0",
-    ),
-    (
-        "once of an API",
         "api='sync_msg'\n[abilities.a.once]\nkey='*'",
         "once goes with handler only; write a handler that asks for the API, and give it the ability ID",
     ),
+    ("api='sync_msg'\ntrace='cursor'", "trace goes with handler only; no other request has a key for a traceparent"),
     (
-        "once by what no request has",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='curser'",
-        "once: key: curser: the request's contract has no key curser there; did you mean cursor?",
-    ),
-    (
-        "once by a key within a string",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='cursor.id'",
-        "once: key: cursor.id: id is looked for in what is no object in the request's contract",
-    ),
-    (
-        "once by what is ignored",
-        "handler='abilities.chat_digest:digest'\n[abilities.a.once]\nkey='cursor'\nignore=['cursor']",
-        "once: ignore: cursor is the key; leave it out",
-    ),
-    (
-        "a trace of an API",
-        "api='sync_msg'\ntrace='cursor'",
-        "trace goes with handler only; no other request has a key for a traceparent",
-    ),
-    (
-        "a trace that is no text",
-        "handler='abilities.chat_digest:digest'\ntrace=1",
-        "trace: must be a text, not a whole number",
-    ),
-    (
-        "a trace in what no request has",
-        "handler='abilities.chat_digest:digest'\ntrace='curser'",
-        "trace: curser: the request's contract has no key curser there; did you mean cursor?",
-    ),
-    (
-        "a trace in a number",
-        "handler='abilities.chat_digest:digest'\ntrace='limit'",
-        'trace: limit: a traceparent is a text that may be missing; declare the key as str, with the default ""',
-    ),
-    (
-        "a trace that is the key of once",
-        "handler='abilities.chat_digest:digest'\ntrace='cursor'\n[abilities.a.once]\nkey='cursor'",
-        "trace: cursor is the key of once, which is the same in repeats; a traceparent is another one each time",
-    ),
-    (
-        "a function that has the name of stored events",
         "kind='func'\napis=[]\nfunctions={do_async_job='abilities.chat_digest:digest'}",
         "functions: abilities.chat_digest:digest and the fetching of stored events would both answer input.func "
         "do_async_job; name the function otherwise",
     ),
+    ("api='sync_msg'\nfunctions={count='abilities.chat_digest:digest'}", 'functions goes with kind = "func" only'),
+]
+FAULTS_OF_A_HANDLER = [
+    ("drop_empty=true", 'drop_empty goes with api or kind = "func" only'),
+    ("[abilities.a.once]\nttl=5", "once: missing key key"),
+    ("[abilities.a.once]\nkey='*'\nttk=5", "once: unknown key ttk; did you mean ttl?"),
+    ("once='cursor'", "once: must be a table of keys and values"),
+    ("[abilities.a.once]\nkey='*'\nttl=0", "once: ttl: must be a number > 0.0"),
     (
-        "functions of an API",
-        "api='sync_msg'\nfunctions={count='abilities.chat_digest:digest'}",
-        'functions goes with kind = "func" only',
+        "[abilities.a.once]\nkey='curser'",
+        "once: key: curser: the request's contract has no key curser there; did you mean cursor?",
+    ),
+    (
+        "[abilities.a.once]\nkey='cursor.id'",
+        "once: key: cursor.id: id is looked for in what is no object in the request's contract",
+    ),
+    ("[abilities.a.once]\nkey='cursor'\nignore=['cursor']", "once: ignore: cursor is the key; leave it out"),
+    ("trace=1", "trace: must be a text, not a whole number"),
+    ("trace='curser'", "trace: curser: the request's contract has no key curser there; did you mean cursor?"),
+    (
+        "trace='limit'",
+        'trace: limit: a traceparent is a text that may be missing; declare the key as str, with the default ""',
+    ),
+    (
+        "trace='cursor'\n[abilities.a.once]\nkey='cursor'",
+        "trace: cursor is the key of once, which is the same in repeats; a traceparent is another one each time",
     ),
 ]
-"""Of the table `[abilities.a]` in the first line."""
+ROWS = [
+    *(("program", row, fault) for row, fault in FAULTS_OF_THE_PROGRAM),
+    *(("abilities.a", row, fault) for row, fault in FAULTS_OF_AN_ABILITY),
+    *(("abilities.a", f"handler='abilities.chat_digest:digest'\n{row}", fault) for row, fault in FAULTS_OF_A_HANDLER),
+]
 
 
-@pytest.mark.parametrize(("text", "fault"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS])
-def test_a_fault_is_reported_with_file_line_row_and_fix(registry: Path, text: str, fault: str) -> None:
+@for_each(FAULTS)
+def test_a_fault_is_reported_with_file_line_row_and_fix(text: str, fault: str, registry: Path) -> None:
     assert faults(registry, text) == [fault]
 
 
-@pytest.mark.parametrize(("row", "fault"), [pytest.param(*row[1:], id=row[0]) for row in FAULTS_OF_AN_ABILITY])
-def test_a_fault_of_an_ability_s_row_is_reported_with_the_fix(registry: Path, row: str, fault: str) -> None:
-    assert faults(registry, f"[abilities.a]\n{row}") == [f"registry.toml:1 [abilities.a]: {fault}"]
+@for_each(ROWS)
+def test_a_fault_of_a_row_is_reported_with_the_fix(table: str, row: str, fault: str, registry: Path) -> None:
+    assert faults(registry, f"[{table}]\n{row}") == [f"registry.toml:1 [{table}]: {fault}"]
 
 
-@pytest.mark.parametrize("module", ["sys", "builtins", "json", "wwspec_router.handlers.ability"])
-def test_a_handler_outside_of_the_application_is_refused(registry: Path, module: str) -> None:
+@for_each(["sys", "builtins", "json", "wwspec_router.handlers.ability"])
+def test_a_handler_outside_of_the_application_is_refused(module: str, registry: Path) -> None:
     [fault] = faults(registry, f"[abilities.a]\nhandler='{module}:path'")
-
     if module == "wwspec_router.handlers.ability":  # it is in the application's folder, as the reference does
         assert fault.endswith("has no attribute path")
     else:
         assert fault.startswith(f"registry.toml:1 [abilities.a]: handler: {module} ")
 
 
-@pytest.mark.parametrize(
-    "handler", ["", ":", "a:", ":b", ".a:b", "a..b:c", "a\\u0000b:c", "abilities:x:y", "x" * 5000 + ":f"]
-)
-def test_a_malformed_handler_is_one_fault(registry: Path, handler: str) -> None:
+@for_each(["", ":", "a:", ":b", ".a:b", "a..b:c", "a\\u0000b:c", "abilities:x:y", "x" * 5000 + ":f"])
+def test_a_malformed_handler_is_one_fault(handler: str, registry: Path) -> None:
     [fault] = faults(registry, f'[abilities.a]\nhandler="{handler}"')
-
     assert fault.startswith("registry.toml:1 [abilities.a]: handler: ")
 
 
@@ -458,21 +302,15 @@ def test_an_ability_id_made_by_a_prefix_must_not_be_declared_twice(text: str, ab
     ]
 
 
-def test_two_prefixes_must_not_make_the_same_ability_id(registry: Path) -> None:
-    [fault] = faults(
-        registry, "[passthrough]\nprefix='p_'\napis=['sync_msg']\n\n[func]\nprefix='p_'\napis=['sync_msg']"
-    )
+def test_neither_two_prefixes_nor_one_must_make_the_same_ability_id_twice(registry: Path) -> None:
+    twice = "[passthrough]\nprefix='p_'\napis=['sync_msg']\n\n[func]\nprefix='p_'\napis=['sync_msg']"
+    [fault] = faults(registry, twice)
     assert fault.startswith("registry.toml:5 [func]: ability ID p_sync_msg is already declared at registry.toml:1")
-
-
-def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
     [fault] = faults(registry, "[passthrough]\nprefix='p_'\napis=['sync_msg', 'sync_msg']")
-
     assert "ability ID p_sync_msg is already declared" in fault
 
 
-@pytest.mark.parametrize(
-    ("content", "fault"),
+@for_each(
     [
         (b"[program\n", r"registry.toml:1: not valid TOML: .*column 9"),
         (b"[program]\n[program]\n", r"registry.toml:2: not valid TOML: "),
@@ -483,25 +321,11 @@ def test_a_name_listed_twice_in_apis_is_told(registry: Path) -> None:
         (b"a = " + b"9" * 5000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"[" * 20_000, r"registry.toml: not valid TOML: "),
         (b"a = " + b"{a=" * 20_000, r"registry.toml: not valid TOML: "),
-        (
-            b"a" + b".a" * 4_000 + b" = 1",
-            r"registry.toml( |: not valid TOML: nested)",
-        ),  # on 3.14, TOML's reader refuses it
-    ],
-    ids=[
-        "not closed",
-        "twice",
-        "the end is missing",
-        "not UTF-8",
-        "byte order mark",
-        "UTF-16",
-        "5000 digits",
-        "deep arrays",
-        "deep tables",
-        "deep key",
-    ],
+        # on 3.14, TOML's reader refuses it
+        (b"a" + b".a" * 4_000 + b" = 1", r"registry.toml( |: not valid TOML: nested)"),
+    ]
 )
-def test_a_file_that_is_not_toml_is_one_fault(registry: Path, content: bytes, fault: str) -> None:
+def test_a_file_that_is_not_toml_is_one_fault(content: bytes, fault: str, registry: Path) -> None:
     registry.write_bytes(content)
     [found] = faults_of(registry)
     assert re.match(fault, found.replace(f"{registry.parent}/", ""))
@@ -515,17 +339,11 @@ def faults_of(path: Path) -> Sequence[str]:
         return error.faults
 
 
-def test_a_missing_file_is_told_with_the_option_that_names_another(registry: Path) -> None:
+def test_what_is_no_regular_file_or_too_large_is_told_and_not_read(registry: Path) -> None:
     with pytest.raises(RegistryError, match=r"there is no such file; .* the file with --registry"):
         parse_registry(registry)
-
-
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match="is a folder; name a TOML file"):
-        parse_registry(tmp_path)
-
-
-def test_what_is_no_regular_file_or_too_large_is_told_and_not_read(registry: Path) -> None:
+        parse_registry(registry.parent)
     with pytest.raises(RegistryError, match="^/dev/zero: is a device or a pipe; name a TOML file$"):
         parse_registry(Path("/dev/zero"))
     os.mkfifo(registry)
@@ -541,7 +359,6 @@ def test_what_is_no_regular_file_or_too_large_is_told_and_not_read(registry: Pat
 def test_a_registry_that_declares_nothing_is_refused_at_start(registry: Path) -> None:
     registry.write_text("")
     table = build_table(ROOT, registry)
-
     with pytest.raises(ConfigurationError, match=r"no ability is declared; add \[passthrough\] or a table"):
         check_configuration(table)
 
@@ -553,7 +370,6 @@ def test_a_registry_is_read_whole(registry: Path) -> None:
         "output_policy='strict'\n"
     )
     read, faults = parse_registry(registry)
-
     assert faults == []
     assert read.program == Program(name="x", errcode=5, notify_ttl=600.0, timeout=2.0)
     assert read.passthrough == Passthrough(prefix="p_", apis=["sync_msg"], drop_empty=True)
@@ -567,14 +383,12 @@ def test_a_row_s_own_timeout_goes_before_the_program_s(registry: Path) -> None:
         "[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\ntimeout=1\n"
     )
     abilities = build_table(ROOT, registry).abilities
-
     assert {name: each.timeout for name, each in abilities.items()} == {"a": 2.0, "b": 1.0, "p_sync_msg": 3.0}
 
 
 def test_an_ability_says_in_a_few_words_what_answers_it() -> None:
     abilities = build_table(ROOT, ROOT / "abilities" / "registry.toml").abilities
     names = ["chat_history", "chat_digest", "get_callback_data", "python_demo", "input_sync_msg"]
-
     assert [describe_target(abilities[name].target) for name in names] == [
         "SDK API sync_msg",
         "handler abilities.chat_digest:digest",
@@ -587,59 +401,21 @@ def test_an_ability_says_in_a_few_words_what_answers_it() -> None:
 def test_abilities_of_one_api_share_their_codecs(registry: Path) -> None:
     registry.write_text("[abilities.a]\napi='sync_msg'\n[abilities.b]\napi='sync_msg'\n")
     one, two = (each.target for each in build_table(ROOT, registry).abilities.values())
-
     assert isinstance(one, ApiTarget)
     assert isinstance(two, ApiTarget)
     assert one.output is two.output
 
 
-words = st.sampled_from(
-    "program passthrough func abilities notify_scenes api handler kind apis prefix sync_msg callback_data * timeout "
-    "name errcode output_policy abilities.chat_digest:digest hit_keyword".split()
-)
-toml_values = st.recursive(
-    words | st.text(max_size=5) | st.integers() | st.floats() | st.booleans() | st.dates() | st.none(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=3), inner, max_size=4),
-    max_leaves=12,
-)
-files = st.dictionaries(words | st.text(max_size=3), toml_values, max_size=5)
-
-
-def toml(value: Any) -> str:
-    """Write a value as TOML; what TOML lacks becomes text that is not TOML."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quoted(key)} = {toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _quoted(value) if isinstance(value, str) else str(value)
-
-
-def _quoted(text: str) -> str:
-    return '"' + "".join(f"\\U{ord(each):08x}" if not 0xD800 <= ord(each) < 0xE000 else "?" for each in text) + '"'
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(files.map(lambda tables: "\n".join(f"{_quoted(name)} = {toml(table)}" for name, table in tables.items())))
-@example('abilities = {"a" = {api = "sync_msg"}}')
-def test_arbitrary_tables_are_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
-    assert _read_or_refused(registry, text)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text() | st.lists(st.sampled_from('[]{}"=.\n#1a_') | words).map("".join))
-def test_arbitrary_text_is_read_or_refused_as_a_registry(registry: Path, text: str) -> None:
-    assert _read_or_refused(registry, text)
-
-
-def _read_or_refused(registry: Path, text: str) -> bool:
-    registry.write_text(text, encoding="utf-8", errors="surrogatepass")
+@given(strategies()["registry"])
+@example(b'abilities = {"a" = {api = "sync_msg"}}')
+def test_arbitrary_text_is_read_or_refused_as_a_registry(registry: Path, content: bytes) -> None:
+    registry.write_bytes(content)
     try:
         build_table(ROOT, registry)
     except RegistryError as error:
-        return bool(error.faults) and all("\n" not in fault for fault in error.faults)
-    return isinstance(tomllib.loads(text), dict)
+        assert error.faults
+        assert all("\n" not in fault for fault in error.faults)
 
 
 FAULTY = {
@@ -683,16 +459,9 @@ VALUE = 3
         f"[abilities.{number}]\nhandler = 'abilities.{name}'"
         for number, name in enumerate(
             [
-                "broken:f",
-                "needy:f",
-                "typo:f",
-                "names:f",
-                "leaver:f",
-                "marks:unshowable",
-                "marks:unmarked",
-                "marks:VALUE",
+                *("broken:f", "needy:f", "typo:f", "names:f", "leaver:f", "marks:unshowable"),
+                *("marks:unmarked", "marks:VALUE", "marks:marked", "marks:wrapped"),
             ]
-            + ["marks:marked", "marks:wrapped"]
         )
     ),
 }
@@ -700,7 +469,6 @@ VALUE = 3
 
 def test_each_faulty_handler_of_an_application_is_told(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "app", FAULTY)
-
     code, printed = check_app(folder)
     found = printed.replace(f"{folder.resolve()}/abilities/", "").splitlines()
     assert code == 1

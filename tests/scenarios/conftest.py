@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.apps import ROOT
+from tests.support.shared_stores import url as url
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.zone import ServedZone, Zone
 
@@ -41,6 +42,5 @@ def zone(request: pytest.FixtureRequest) -> Iterator[Zone]:
 
 @pytest.fixture
 def own_zone() -> Iterator[ServedZone]:
-    """A zone for a scenario that breaks something."""
     with serve_zone(ROOT) as zone:
         yield zone

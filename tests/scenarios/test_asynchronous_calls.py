@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.apps import write_files
 from tests.support.waiting import DEADLINE
-from tests.support.zones import forked_child, serve_zone
+from tests.support.zones import another_program, serve_zone
 from wwspec_devtools.testing.zone import ServedZone
 
 REGISTRY = """
@@ -20,14 +20,11 @@ import time
 
 from wwspec_router import Contract, Output, ability
 
-
 class Size(Contract):
     size: int
 
-
 class Text(Output):
     text: str = ""
-
 
 @ability
 def text(request: Size) -> Text:
@@ -38,7 +35,6 @@ def text(request: Size) -> Text:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """An application whose one ability returns texts of any length."""
     return write_files(tmp_path / "app", {"abilities/sized.py": ABILITY, "abilities/registry.toml": REGISTRY})
 
 
@@ -49,7 +45,6 @@ def zone(app: Path) -> Iterator[ServedZone]:
 
 
 def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_once(zone: ServedZone) -> None:
-    """Row 10."""
     refused = zone.submit("long", {"size": 11000000}).result(DEADLINE)
     assert (refused.refused_by, refused.errcode) == ("program", 40206)
     assert refused.errmsg == "the platform refused the result: request body too large"
@@ -61,15 +56,11 @@ def test_a_result_that_is_too_large_for_the_platform_is_replaced_by_an_error_at_
 def test_the_release_before_leaves_jobs_of_a_new_ability_to_the_new_one(
     app: Path, zone: ServedZone, tmp_path: Path
 ) -> None:
-    """Row 9."""
     before = tmp_path / "before.toml"
     before.write_text(REGISTRY.replace("abilities.long", "abilities.of_before", 1))
     with ExitStack() as stack:
-        options = ["serve", "--sdk", "emulator", "--app", str(app), "--registry", str(before), "--port", "0"]
-        options += ["--store", f"sqlite:{zone.folder / 'notify.db'}", "--job-threads", "8"]
-        program = forked_child(options, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "before.log")
-        stack.callback(program.stop)
-        program.wait_ready(f"{program.announced_url()}/healthz")
+        options = ("--registry", str(before), "--store", f"sqlite:{zone.folder / 'notify.db'}", "--job-threads", "8")
+        another_program(stack, zone, tmp_path / "before.log", *options, app=app)
         submitted = [zone.submit("long", {"size": 1}) for _ in range(40)]
         answers = [each.result(DEADLINE) for each in submitted]
     assert [answer.errcode for answer in answers] == [0] * 40

@@ -1,12 +1,12 @@
 """What the enterprise app sees, from an event to the last message."""
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 import pytest
 
+from tests.registry.test_loader import SHIPPED_EVENTS
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE
 from tests.support.zones import serve_zone
@@ -16,31 +16,14 @@ from wwspec_contracts.errors import JsonError
 from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, Zone
 from wwspec_router import Output
 
-EVENTS = [
-    "chat_archive_audit_approved_single",
-    "chat_archive_audit_approved_room",
-    "conversation_new_message",
-    "hit_keyword",
-    "auth_knowledge_base",
-    "unauth_knowledge_base",
-    "delete_knowledge_base",
-    "knowledge_base_learn_done",
-    "chat_archive_export_finished",
-]
 
-
-@pytest.mark.parametrize("event_type", EVENTS)
-def test_an_event_reaches_the_app_through_its_notify_id(zone: Zone, event_type: str) -> None:
-    fired = zone.fire(event_type)
-    assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
-
-
-def test_each_event_type_has_its_own_notify_scene(zone: Zone) -> None:
+def test_each_event_reaches_the_app_through_its_notify_id_and_has_its_own_notify_scene(zone: Zone) -> None:
     scenes = set()
-    for event_type in EVENTS:
-        zone.fire(event_type)
+    for event_type in sorted(SHIPPED_EVENTS):
+        fired = zone.fire(event_type)
+        assert zone.call("get_callback_data", notify_id=zone.notified()).reply == fired["event"]
         scenes.add(zone.client.notifications()[-1]["notify_scene"])
-    assert len(scenes) == len(EVENTS)
+    assert len(scenes) == len(SHIPPED_EVENTS) == 9
 
 
 def test_all_messages_are_pulled_page_by_page_with_the_events_token(zone: Zone) -> None:
@@ -98,17 +81,13 @@ def test_an_error_of_the_platform_is_passed_on_as_it_is(zone: Zone) -> None:
     assert (refused.refused_by, refused.errcode) == ("program", 710624)
 
 
-def test_a_request_that_is_no_json_is_refused_by_the_platform(zone: Zone) -> None:
+def test_the_platform_refuses_no_json_what_is_outside_the_contract_and_a_notify_id_that_was_never_given(
+    zone: Zone,
+) -> None:
     assert zone.call("invoke_sync_msg", "{").errcode == 790015
-
-
-def test_a_request_outside_its_contract_is_refused_by_the_platform_with_the_path(zone: Zone) -> None:
     result = zone.call("invoke_sync_msg", {"limit": "200"})
     assert result.errcode == 790016
     assert "$.limit" in result.errmsg
-
-
-def test_a_notify_id_that_was_never_given_is_refused_by_the_platform(zone: Zone) -> None:
     assert zone.call("get_callback_data", notify_id="made-up").errcode == 710646
 
 
@@ -195,13 +174,6 @@ def test_another_program_can_be_linked_with_the_app(zone: Zone) -> None:
             client.call("invoke_get_group_chat", {"chatid": "x"}, raw=True)
         zone.client.point_to(zone.client.info()["program_url"], "second")
         assert "710624" in client.call("invoke_get_group_chat", {"chatid": "x"}, raw=True)
-
-
-@pytest.mark.slow  # 256 threads in each of three forms
-def test_256_calls_at_once_are_all_answered(zone: Zone) -> None:
-    with ThreadPoolExecutor(256) as pool:
-        answers = list(pool.map(lambda _: zone.call("invoke_get_group_chat", {"chatid": "x"}), range(512)))
-    assert {answer.errcode for answer in answers} == {710624}
 
 
 @pytest.mark.never_lost

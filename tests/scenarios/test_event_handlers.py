@@ -11,7 +11,7 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.redis_server import local_redis
 from tests.support.waiting import wait_until
-from tests.support.zones import forked_child, serve_zone
+from tests.support.zones import another_program, serve_zone
 from wwspec_devtools.testing.zone import ServedZone, Zone
 
 HERE = "tests.support.event_handlers"
@@ -19,7 +19,6 @@ EVENTS = 12
 
 
 def registry_of(folder: Path, handler: str, notify: str) -> Path:
-    """Write a registry file whose code runs on one type of event."""
     path = folder / "registry.toml"
     path.write_text(
         "[abilities.get_callback_data]\nkind='callback_data'\n[abilities.status]\nkind='status'\n"
@@ -31,7 +30,6 @@ def registry_of(folder: Path, handler: str, notify: str) -> Path:
 
 @pytest.fixture(params=["in-process", "served"])
 def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """Return what starts a zone with code on events."""
     with ExitStack() as stack:
 
         def begin(handler: str, notify: str) -> Zone:
@@ -93,13 +91,8 @@ def two(tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
         redis = stack.enter_context(local_redis(tmp_path))
         options = ["--store", redis.url, "--job-lease", "2"]
         zone = stack.enter_context(serve_zone(ROOT, registry, serve=options))
-        command = ["serve", "--sdk", "emulator", "--app", str(ROOT), "--registry", str(registry), "--port", "0"]
-        command += options
-        other = forked_child(command, {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "other.log")
-        stack.callback(other.stop)
-        urls = [zone.program_url, other.announced_url()]
-        other.wait_ready(f"{urls[1]}/healthz")
-        yield zone, urls
+        other = another_program(stack, zone, tmp_path / "other.log", "--registry", str(registry), *options)
+        yield zone, [zone.program_url, other.announced_url()]
 
 
 @pytest.mark.slow  # starts several processes
@@ -123,7 +116,6 @@ def test_two_instances_handle_each_event_once_and_one_that_dies_leaves_its_own_t
 
 
 def fire(zone: ServedZone, urls: list[str]) -> None:
-    """Let both instances in turn take an event."""
     for number in range(EVENTS):
         zone.client.point_to(urls[number % 2])
         zone.fire("hit_keyword")

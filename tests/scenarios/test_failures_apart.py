@@ -109,7 +109,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shop(app: Path) -> Iterator[ModuleType]:
-    """The module of the app's side."""
     module = sys.modules["shop_of_the_app"] = ModuleType("shop_of_the_app")
     path = app / "client" / "shop.py"
     exec(compile(path.read_text("utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102 - what this is about

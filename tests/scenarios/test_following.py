@@ -17,7 +17,6 @@ HERE = "tests.support.counting"
 
 
 def registry_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write the registry file of the program that counts."""
     monkeypatch.setenv("COUNTING", str(folder))
     path = folder / "registry.toml"
     path.write_text(
@@ -44,19 +43,16 @@ def zone(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def say(zone: Zone, number: int = 1) -> None:
-    """Let somebody send messages; each raises an event."""
     for _ in range(number):
         zone.client.say("zhangwei", "hello", to=["helan"])
 
 
 def ended(zone: Zone) -> int:
-    """Return how many events were handled well."""
     status = zone.call("status").reply
     return int(status.get("events_ended", 0) - status.get("events_failed", 0))
 
 
 def counted(zone: Zone) -> int:
-    """Return how many messages were counted."""
     return int(zone.call("counted").reply["messages"])
 
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from tests.support.apps import ROOT
-from tests.support.redis_server import LocalRedis
+from tests.support.redis_server import LocalRedis, local_redis
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child, serve_zone
-from wwspec_devtools.child import Child
+from tests.support.zones import another_program, serve_zone
 from wwspec_devtools.testing.zone import CallRefusedError, ServedZone, ZoneTask
 
 pytestmark = pytest.mark.never_lost
@@ -27,30 +26,17 @@ CALLERS = 4
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[LocalRedis]:
-    server = LocalRedis(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    with local_redis(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture
 def instances(redis: LocalRedis, tmp_path: Path) -> Iterator[tuple[ServedZone, list[str]]]:
-    """A zone, and where its three instances listen."""
     with ExitStack() as stack:
-        zone = stack.enter_context(serve_zone(ROOT, serve=["--store", redis.url, "--job-lease", LEASE]))
-        urls = [zone.program_url]
-        for number in (2, 3):
-            program = instance(zone, redis.url, tmp_path / f"program-{number}.log")
-            stack.callback(program.stop)
-            urls.append(program.announced_url())
-            program.wait_ready(f"{urls[-1]}/healthz")
-        yield zone, urls
-
-
-def instance(zone: ServedZone, store: str, output: Path) -> Child:
-    """Start an instance of the program."""
-    options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", store, "--job-lease", LEASE]
-    return forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, output)
+        options = ("--store", redis.url, "--job-lease", LEASE)
+        zone = stack.enter_context(serve_zone(ROOT, serve=options))
+        others = [another_program(stack, zone, tmp_path / f"program-{number}.log", *options) for number in (2, 3)]
+        yield zone, [zone.program_url, *(each.announced_url() for each in others)]
 
 
 @pytest.mark.slow  # starts several processes
@@ -65,7 +51,6 @@ def test_an_event_that_one_instance_took_is_fetched_from_every_other(instances: 
 
 
 def begin_jobs(zone: ServedZone, urls: list[str]) -> list[ZoneTask[Any]]:
-    """Let each instance in turn accept a job that takes a moment."""
     zone.client.add_fault("sdk", "latency", "get_group_chat", 0.1)
     submitted = []
     for number in range(JOBS):
@@ -124,8 +109,8 @@ def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_
     """The steps of docs/en/how-to/rolling-deployment.md."""
     with ExitStack() as stack:
         zone = stack.enter_context(serve_zone(ROOT, serve=["--store", "memory:"]))  # whose own program is not called
-        old = instance(zone, redis.url, tmp_path / "old.log")
-        stack.callback(old.stop)
+        options = ("--store", redis.url, "--job-lease", LEASE)
+        old = another_program(stack, zone, tmp_path / "old.log", *options)
         old_url = old.announced_url()
         zone.client.point_to(old_url)
         fired = zone.fire("hit_keyword")
@@ -142,10 +127,7 @@ def test_an_instance_is_replaced_under_load_without_losing_a_call_an_event_or_a_
         pool = stack.enter_context(ThreadPoolExecutor(CALLERS))
         stack.callback(stop.set)
         callers = [pool.submit(call_on, number) for number in range(CALLERS)]
-        new = instance(zone, redis.url, tmp_path / "new.log")
-        stack.callback(new.stop)
-        new_url = new.announced_url()
-        new.wait_ready(f"{new_url}/readyz")
+        new_url = another_program(stack, zone, tmp_path / "new.log", *options).announced_url()
         submitted = begin_jobs(zone, [old_url])
         zone.client.point_to(new_url)
         before = list(ended)

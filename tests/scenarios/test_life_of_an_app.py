@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import make_server
 
 import httpx
 import pytest
@@ -41,21 +41,12 @@ REFUSED = {"self": 48002, "custom": 48004, "third": 40084, "external": 40084}
 """How a call is refused after the authorisation was cancelled."""
 
 
-class Quiet(WSGIRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 class CorpApp:
-    """The app of a corp: stores messages with their cursor, and answers what the platform sends of authorisations."""
-
     def __init__(self, emulator: EmulatorClient, kind: str, database: Path, stack: ExitStack) -> None:
         self._emulator, self._kind, self._database, self._stack = emulator, kind, database, stack
         info = emulator.info()
         self.corpid, self._secret, self._program_id = info["corpid"], info["secret"], info["program_id"]
-        self._ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
+        self.ring = KeyRing({1: RSA.generate(2048).export_key().decode()})
         http = stack.enter_context(httpx.Client(base_url=emulator.url, transport=emulator.memory))
         self._provider = Provider(emulator, http)
         self._ticket = ""
@@ -72,10 +63,6 @@ class CorpApp:
             connection.exec_driver_sql("CREATE TABLE messages (msgid TEXT PRIMARY KEY)")
             create_tables(connection)
 
-    @property
-    def public_key(self) -> str:
-        return self._ring.public_key()
-
     def on_command(self, callback: Callback) -> None:
         """Do what a callback of the command URL asks for."""
         try:
@@ -84,14 +71,12 @@ class CorpApp:
             self.faults.append(error)
 
     def on_event(self, event: NotifyEvent) -> None:
-        """Pull what is new."""
         match event.data:
             case conversation_new_message.Event(conversation_new_message=new):
                 self.pull(new.token)
         self.handled += 1
 
     def connect(self, permanent_code: str) -> None:
-        """Begin to call for an authorisation of the corp."""
         tokens: dict[str, Any] = {"corpid": self.corpid, "secret": permanent_code or self._secret}
         if self._kind in ("third", "external"):
             info = self._emulator.info()
@@ -105,11 +90,10 @@ class CorpApp:
         """Do what is due after each authorisation and each grant."""
         assert self.client is not None
         if self._kind != "self":  # its admin has entered the key in the console
-            self.client.set_public_key(self.public_key, self._ring.latest)
+            self.client.set_public_key(self.ring.public_key(), self.ring.latest)
         self.client.set_receive_callback()
 
     def check_permission(self) -> None:
-        """Ask whether the corp still lets the app work, and note why not."""
         try:
             assert self.client is not None
             self.client.get_auth_user_list(limit=1)
@@ -117,7 +101,6 @@ class CorpApp:
             self.reasons.append(str(error.errcode))
 
     def pull(self, token: str = "") -> None:
-        """Store the messages that are new, each page in one transaction with the cursor."""
         assert self.client is not None
         with self._pulling, self._engine.connect() as connection:
             cursor = SqlCursor(connection, name=f"{self.corpid} {self._authorisations}")
@@ -125,7 +108,7 @@ class CorpApp:
             for page in self.client.messages(cursor, token=token, on_gap=gap):
                 with connection.begin():
                     for message in page:
-                        assert self._ring.open(message.service_encrypt_info)
+                        assert self.ring.open(message.service_encrypt_info)
                         insert = "INSERT INTO messages VALUES (?)"  # twice is an error
                         connection.exec_driver_sql(insert, (message.msgid,))
                     page.keep()
@@ -135,7 +118,6 @@ class CorpApp:
             return {msgid for (msgid,) in connection.execute("SELECT msgid FROM messages")}
 
     def wait_done(self, notifications: int) -> None:
-        """Wait until all that was sent is worked on."""
         wait_until(lambda: not self.store.due(Stage.RECEIVED, math.inf, 1))
         wait_until(lambda: self.handled >= notifications or self.faults)
         assert not self.faults, self.faults
@@ -158,7 +140,6 @@ class CorpApp:
 
 @contextmanager
 def served(app: CorpApp) -> Iterator[str]:
-    """Serve the app's two callback URLs, which are one."""
     ids = (SUITE_ID, PROVIDER, app.corpid)
 
     def client(notification: object) -> ZoneClient:
@@ -176,7 +157,7 @@ def served(app: CorpApp) -> Iterator[str]:
             store=app.store,
             on_failed=lambda pending: app.faults.append(AssertionError(pending)),
         ) as receiver,
-        make_server("127.0.0.1", 0, receiver, handler_class=Quiet) as server,
+        make_server("127.0.0.1", 0, receiver) as server,
     ):
         threading.Thread(target=server.serve_forever, args=(0.05,)).start()
         try:
@@ -198,7 +179,7 @@ class TwoHundredDays:
         self._emulator.authorize()
         self._wait_done()
         if self._kind == "self":
-            self._emulator.set_public_key(self._app.public_key, 1)
+            self._emulator.set_public_key(self._app.ring.public_key(), 1)
             self._app.connect("")
             self._app.begin()
             self._app.pull()
@@ -220,7 +201,6 @@ class TwoHundredDays:
         return said
 
     def days(self, *ranges: tuple[int, int]) -> set[str]:
-        """Return what was said in some days."""
         return {each for first, last in ranges for day in range(first, last) for each in self.said[day]}
 
     def _wait_done(self) -> None:

@@ -25,14 +25,11 @@ ONCE = """
 from uuid import uuid4
 from wwspec_router import Contract, Output, ability
 
-
 class Order(Contract):
     order_id: str
 
-
 class Placed(Output):
     run: str = ""
-
 
 @ability
 def place(request: Order) -> Placed:
@@ -47,11 +44,15 @@ key = "order_id"
 
 
 def fire(zone: ServedZone, number: int) -> dict[str, Any]:
-    """Fire events; return the event by its notify_id."""
     before = len(zone.client.notifications())
     fired = [zone.fire("hit_keyword")["event"] for _ in range(number)]
     notified = [each["notify_id"] for each in zone.client.notifications()[before:]]
     return dict(zip(notified, fired, strict=True))
+
+
+def check_fetched(zone: ServedZone, kept: dict[str, Any]) -> None:
+    for notify_id, event in kept.items():
+        assert zone.call("get_callback_data", notify_id=notify_id).reply == event
 
 
 def machines_of_events(zone: ServedZone) -> Counter[int]:
@@ -62,8 +63,7 @@ def check_events_and_calls(zone: ServedZone) -> None:
     """Fire, call and submit on each machine, with a wiped one in between."""
     kept = fire(zone, 6)
     assert machines_of_events(zone) == {1: 2, 2: 2, 3: 2}, "each gets a part, none gets all"
-    for notify_id, event in kept.items():
-        assert zone.call("get_callback_data", notify_id=notify_id).reply == event
+    check_fetched(zone, kept)
     zone.client.machines.wipe(2)
     for notify_id, machine in zip(kept, (1, 2, 3, 1, 2, 3), strict=True):
         fetched = zone.call("get_callback_data", notify_id=notify_id)
@@ -73,8 +73,7 @@ def check_events_and_calls(zone: ServedZone) -> None:
             assert fetched.reply == kept[notify_id]
     kept = fire(zone, 3)
     assert machines_of_events(zone) == {1: 3, 2: 3, 3: 3}, "the new deployment gets its part again"
-    for notify_id, event in kept.items():
-        assert zone.call("get_callback_data", notify_id=notify_id).reply == event
+    check_fetched(zone, kept)
     calls = [zone.call("invoke_sync_msg", {"limit": 5}).reply["msg_list"] for _ in range(3)]
     assert calls[0] == calls[1] == calls[2]
     tasks = [zone.submit("chat_digest", {"limit": 5}) for _ in range(6)]
@@ -93,9 +92,7 @@ def test_the_reference_program_passes_on_three_machines_with_a_wipe_and_a_deploy
         assert sorted(digests) == [0, 0, 1], "the code on an event writes on its machine"
         zone.client.machines.deploy()
         assert [each["state"] for each in zone.client.machines.states()] == ["unknown"] * 3
-        kept = fire(zone, 3)
-        for notify_id, event in kept.items():
-            assert zone.call("get_callback_data", notify_id=notify_id).reply == event
+        check_fetched(zone, fire(zone, 3))
 
 
 def test_a_new_program_passes_on_three_machines_with_a_wipe(tmp_path: Path) -> None:
@@ -135,8 +132,7 @@ def test_a_machine_that_is_stopped_keeps_its_events_and_crashes_are_its_own() ->
         late = fire(zone, 2)
         assert machines_of_events(zone)[3] == 1
         zone.client.machines.start(3)
-        for notify_id, event in {**kept, **late}.items():
-            assert zone.call("get_callback_data", notify_id=notify_id).reply == event
+        check_fetched(zone, {**kept, **late})
         zone.kill_program(2)
         answers = [zone.call("chat_digest", {"limit": 5}) for _ in range(3)]
         assert sorted(answer.errcode for answer in answers) == [0, 0, 710674], "WeCom does not know that it is down"

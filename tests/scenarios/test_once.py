@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.support.apps import write_files
-from tests.support.redis_server import local_redis
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import serve_zone
 from wwspec_devtools.testing.answer import Answer
@@ -58,22 +56,13 @@ def begun(folder: Path) -> list[int]:
     return [int(each) for each in file.read_text().split()] if file.exists() else []
 
 
-@pytest.fixture(params=["sqlite", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:{tmp_path / 'notify.db'}"
-    else:
-        with local_redis(tmp_path) as server:
-            yield server.url
-
-
 @pytest.mark.slow  # a repeat waits three seconds, and a program with two workers starts and loses one
 def test_a_call_whose_process_was_killed_is_taken_over_within_its_lease(
-    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORDERS", str(tmp_path))
     app = write_files(tmp_path / "app", {"abilities/place_order.py": HANDLER, "abilities/registry.toml": REGISTRY})
-    options = ["--workers", "2", "--store", store, "--once-lease", "1"]
+    options = ["--workers", "2", "--store", url, "--once-lease", "1"]
     with serve_zone(app, serve=options) as zone, ThreadPoolExecutor(2) as pool:
         (tmp_path / "hold").touch()
         first = pool.submit(order, zone)

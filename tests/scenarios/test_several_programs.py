@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.conftest import PATIENT_EMULATOR, PATIENT_PROGRAM
 from tests.support.apps import ROOT
-from tests.support.zones import forked_child, serve_zone
+from tests.support.zones import another_program, serve_zone
 from wwspec_client import RetryPolicy
 from wwspec_devtools.testing.zone import ServedZone
 
@@ -21,9 +22,8 @@ def zone() -> Iterator[ServedZone]:
 
 @pytest.mark.slow  # 256 threads and three processes
 def test_256_calls_at_once_to_two_programs_are_all_answered(zone: ServedZone, tmp_path: Path) -> None:
-    options = ["--sdk", "emulator", "--app", str(ROOT), "--port", "0", "--store", "memory:", *PATIENT_PROGRAM]
-    second = forked_child(["serve", *options], {"WWSPEC_EMULATOR_URL": zone.client.url}, tmp_path / "second.log")
-    try:
+    with ExitStack() as stack:
+        second = another_program(stack, zone, tmp_path / "second.log", "--store", "memory:", *PATIENT_PROGRAM)
         zone.client.point_to(second.announced_url(), "second-program")
         programs = [zone.client.info()["program_id"], "second-program"]
 
@@ -34,6 +34,4 @@ def test_256_calls_at_once_to_two_programs_are_all_answered(zone: ServedZone, tm
         patient = RetryPolicy(attempts=1)
         with zone.app_client(retries=patient, connections=256) as client, ThreadPoolExecutor(256) as pool:
             answers = list(pool.map(call, range(512)))
-    finally:
-        second.stop()
     assert all('"errcode":710624' in answer for answer in answers)

@@ -21,8 +21,6 @@ START = 1_700_000_000
 
 
 class Digest(Contract):
-    """What the app is told."""
-
     messages: int
 
 
@@ -31,8 +29,6 @@ class Asked(Contract):
 
 
 class Result(Output):
-    """Its reply."""
-
     notify_id: str = ""
 
 

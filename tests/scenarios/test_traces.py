@@ -27,12 +27,10 @@ def entry_with(zone: Zone, kind: str, count: int) -> dict[str, Any]:
 
 
 def texts(trace: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what was logged and printed, without the framework's own lines."""
     return [(line["level"], line["text"]) for line in trace["lines"] if not line["text"].endswith(" failed")]
 
 
 def own_lines(trace: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return function and code of the application's frames, the innermost last."""
     return [(frame["function"], frame["code"]) for frame in trace["failure"]["frames"] if frame["own"]]
 
 

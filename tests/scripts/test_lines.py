@@ -51,13 +51,11 @@ const more = 'it\\'s // no comment' + "/*";
 """
 
 
-def test_python_counts_without_blank_lines_comments_and_docstrings() -> None:
+def test_python_and_javascript_count_without_blank_lines_comments_and_docstrings() -> None:
     assert lines_of_python(PYTHON) == len(
         ["import", "class", "size", *("text", "", "", ""), "def", *("return", "", "")]
     )
 
-
-def test_javascript_counts_without_blank_lines_and_comments() -> None:
     assert lines_of_script(SCRIPT) == len(["import", "url", "text", "two", "more"])
 
 
@@ -89,10 +87,5 @@ def test_each_room_has_a_row_and_all_of_them_a_sum(repository: Path, capsys: pyt
     assert main() == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["files", "Python", "JavaScript"]
-    found = {name: numbers for name, *numbers in (line.replace("in sum", "sum").split() for line in rows)}
-    assert found["router"] == ["1", "1,200", "0"]
-    assert found["client"] == ["1", "1", "0"]
-    assert found["devtools"] == ["1", "0", "1"]
-    assert found["contracts"] == ["0", "0", "0"]
-    assert found["sum"] == ["3", "1,201", "1"]
-    assert found["tests"] == ["2", "3", "0"]
+    rooms = {"contracts 0 0 0", "router 1 1,200 0", "client 1 1 0", "devtools 1 0 1"}
+    assert {" ".join(row.split()) for row in rows} >= {*rooms, "in sum 3 1,201 1", "tests 2 3 0"}

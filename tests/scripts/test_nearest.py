@@ -7,6 +7,9 @@ import pytest
 
 from scripts.nearest import changes, main, nearest
 from tests.support.apps import ROOT
+from tests.support.tables import for_each
+
+DEVTOOLS = "packages/devtools"
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +17,7 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize(
-    ("changed", "first"),
+@for_each(
     [
         ("wwspec_router/kernel/dispatch.py", "tests/kernel/test_dispatch.py"),
         ("wwspec_router/cli/verbs/doctor.py", "packages/devtools/tests/cli/test_doctor.py"),
@@ -25,11 +27,8 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
         ("packages/client/wwspec_client/notify/policy.py", "packages/client/tests/client/notify/test_policy.py"),
         ("packages/client/pyproject.toml", "tests/packaging/test_scripts.py"),
         ("packages/devtools/wwspec_devtools/image/build.py", "packages/devtools/tests/image/test_build.py"),
-        (
-            "packages/devtools/wwspec_devtools/app_module.py",
-            "packages/devtools/tests/console_contracts/test_app_module.py",
-        ),
-        ("packages/devtools/wwspec_devtools/scaffold/files/Dockerfile", "packages/devtools/tests/scaffold/test_new.py"),
+        (f"{DEVTOOLS}/wwspec_devtools/app_module.py", f"{DEVTOOLS}/tests/console_contracts/test_app_module.py"),
+        (f"{DEVTOOLS}/wwspec_devtools/scaffold/files/Dockerfile", f"{DEVTOOLS}/tests/scaffold/test_new.py"),
         ("packages/devtools/README.md", "tests/docs/test_pages.py"),
         ("abilities/chat_summary.py", "tests/abilities/test_chat_summary.py"),
         ("scripts/needs", "tests/packaging/test_needs.py"),
@@ -37,7 +36,7 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
         ("AGENTS.md", "tests/docs/test_contributing.py"),
         ("tests/test_asgi.py", "tests/test_asgi.py"),
         ("tests/stores/redis/relay.py", "tests/stores/redis/test_kept.py"),
-    ],
+    ]
 )
 def test_the_nearest_test_comes_first(changed: str, first: str) -> None:
     assert nearest(Path(changed))[0] == first
@@ -81,7 +80,6 @@ def test_nothing_is_near_to_what_has_no_test(parts: tuple[str, ...]) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with two commits."""
     monkeypatch.chdir(tmp_path)
     for name in ("first", "tests/test_second.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

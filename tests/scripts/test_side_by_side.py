@@ -53,7 +53,6 @@ def test_{name}(tmp_path_factory):
 
 
 def started(folder: Path, files: dict[str, str], *options: str) -> subprocess.Popen[str]:
-    """Start pytest over files of tests, in two processes."""
     write_files(folder, {"pytest.ini": CONFIG, "repeatable": "", "seconds.json": SECONDS, **files})
     plugin = ("-p", "tests.support.side_by_side", "--processes=2", "--repeatable=repeatable", "--seconds=seconds.json")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -62,7 +61,6 @@ def started(folder: Path, files: dict[str, str], *options: str) -> subprocess.Po
 
 
 def ran(folder: Path, files: dict[str, str], *options: str) -> str:
-    """Return what such a run prints, which fails."""
     with started(folder, files, *options) as process:
         printed, _ = process.communicate(timeout=10 * DEADLINE)
     assert process.returncode == 1

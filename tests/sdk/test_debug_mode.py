@@ -4,9 +4,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
 
@@ -14,7 +13,9 @@ import httpx
 import pytest
 
 from tests.support.apps import write_files
+from tests.support.emulator import http_server
 from tests.support.sdk import OK, MemorySdk
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import SdkCallError, SdkUnavailableError
@@ -27,16 +28,15 @@ from wwspec_router.sdk.access_token import AccessToken, AccessTokenError, fetch_
 from wwspec_router.sdk.debug_mode import DebugMode, DebugSdk
 
 DEFAULTS = EmulatorSettings()
+NO_CORPID = "invalid corpid; there is no such corpid: compare it with the admin console"
 LIFETIME = 7200
 CLOCK_START = 1_800_000_000
 ASKING = """
 from wwspec_router import Context, Contract, Output, ability
 from wwspec_contracts import sync_msg
 
-
 class Asked(Contract):
     pass
-
 
 @ability
 def ask(request: Asked, ctx: Context) -> Output:
@@ -99,8 +99,6 @@ def test_over_four_hours_the_token_is_renewed_within_two_seconds_of_its_end(emul
 
 
 class Served:
-    """A program in debug mode."""
-
     def __init__(self, folder: Path, emulator: EmulatorClient, secret: str = DEFAULTS.secret) -> None:
         registry = '[abilities.ask]\nhandler = "abilities.asking:ask"\n'
         write_files(folder / "app", {"abilities/asking.py": ASKING, "abilities/registry.toml": registry})
@@ -271,49 +269,24 @@ def test_failures_keep_the_old_token_and_are_logged_with_growing_pauses(caplog: 
     assert sdk.opened == 1
 
 
-@contextmanager
-def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -> Iterator[str]:
-    """A server with one answer."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+def answering(status: int, body: bytes) -> AbstractContextManager[str]:
+    return http_server(lambda *_: (405, {}, b""), lambda _: (status, {"Location": "http://127.0.0.1:1/"}, body))
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "text"),
+@for_each(
     [
         (200, b"", "the answer of gettoken is not the platform's"),
         (200, b"[" * 100_000, "the answer of gettoken is not the platform's"),
         (200, b'{"access_token":7}', "the answer of gettoken is not the platform's"),
         (200, b'{"errcode":0}', "the answer of gettoken holds no access_token"),
-        (
-            200,
-            b'{"errcode":40013,"errmsg":"hint s3cret"}',
-            "gettoken was refused with 40013: invalid corpid; there is no such corpid: compare it with the admin "
-            "console",
-        ),
+        (200, b'{"errcode":40013,"errmsg":"hint s3cret"}', f"gettoken was refused with 40013: {NO_CORPID}"),
         (200, b'{"errcode":99999}', "gettoken was refused with 99999"),
         (502, b"", "gettoken was answered with HTTP status 502"),
         (302, b"", "gettoken was answered with HTTP status 302"),
-    ],
+    ]
 )
 def test_an_answer_without_a_token_is_told_in_one_line(status: int, body: bytes, text: str) -> None:
-    with answering(status, body, {"Location": "http://127.0.0.1:1/"}) as url, pytest.raises(AccessTokenError) as raised:
+    with answering(status, body) as url, pytest.raises(AccessTokenError) as raised:
         fetch_access_token(url, "corp", "s3cret")
     assert str(raised.value) == text
 
@@ -332,8 +305,7 @@ def test_without_a_server_the_reason_is_that_of_the_system() -> None:
     assert monotonic() - since < 30
 
 
-@pytest.mark.parametrize(
-    ("given", "fault"),
+@for_each(
     [
         ({}, ""),
         ({"corpid": "c"}, ""),
@@ -351,12 +323,11 @@ def test_without_a_server_the_reason_is_that_of_the_system() -> None:
             "WWSPEC_ACCESS_TOKEN and WWSPEC_CORPSECRET are both set: unset the former",
         ),
         ({"api_url": "http://qyapi.weixin.qq.com"}, "would send the app's secret over the network as it is"),
-        ({"api_url": "qyapi.weixin.qq.com"}, "--api-url must be https://HOST"),
-        ({"api_url": "https://"}, "--api-url must be https://HOST"),
-        ({"api_url": "https://a:b@host"}, "--api-url must be https://HOST"),
-        ({"api_url": "https://host:port"}, "--api-url must be https://HOST"),
-        ({"api_url": "https://host/?a=b"}, "--api-url must be https://HOST"),
-    ],
+        *(
+            ({"api_url": url}, "--api-url must be https://HOST")
+            for url in ("a.host", "https://", "https://a:b@host", "https://host:port", "https://host/?a=b")
+        ),
+    ]
 )
 def test_settings_of_debug_mode_that_do_not_fit_are_told(given: dict[str, str], fault: str) -> None:
     if "api_url" in given:

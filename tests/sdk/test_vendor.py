@@ -1,7 +1,6 @@
 """Modules named `wwspecapisdk` that tests write: each loads in a process of its own; the adapter is tried on one."""
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from tests.support.apps import ROOT, python, python_anew, write_files
+from tests.support.tables import for_each
 from wwspec_contracts.errors import DecodeError, SdkCallError, SdkUnavailableError
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.envelope import Call
@@ -114,42 +114,31 @@ def test_an_absent_vendor_module_is_reported_with_both_fixes() -> None:
 def test_the_vendor_s_module_is_looked_for_in_the_application_before_sys_path(tmp_path: Path) -> None:
     write_files(tmp_path, {"app/sdk/wwspecapisdk.py": MODULE, "elsewhere/wwspecapisdk.py": "raise OSError"})
     program = LOAD.replace('"/nowhere"', "sys.argv[2]")
-
     assert python(program, "vendor", tmp_path / "app", path=(tmp_path / "elsewhere",)).rstrip("\n") == (
         f"loaded vendor | wwspecapisdk from {tmp_path}/app/sdk/wwspecapisdk.py"
     )
     assert "the emulator's stand-in" in python(program, "emulator", tmp_path / "app"), "it is in sdk/ for the image"
 
 
-def test_an_empty_folder_of_the_module_s_name_is_no_module(folder: Path) -> None:
+def test_the_vendor_s_module_is_loaded_from_where_it_lies_and_an_empty_folder_of_its_name_is_none(folder: Path) -> None:
     (folder / "wwspecapisdk").mkdir()
-
     assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", folder)
-
-
-def test_the_vendor_s_module_is_loaded_from_where_it_lies(folder: Path) -> None:
     write_files(folder, {"wwspecapisdk.py": MODULE})
-
     assert loaded("vendor", folder) == f"loaded vendor | wwspecapisdk from {folder}/wwspecapisdk.py"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (
-            "raise ImportError('libfoo.so.1: cannot open shared object file')",
-            "libfoo.so.1: cannot open shared object file",
-        ),
+        ("raise ImportError('libfoo.so.1: cannot open')", "libfoo.so.1: cannot open"),
         ("raise RuntimeError('license')", "license"),
         ("raise OSError", "OSError"),
         ("import nowhere", "No module named 'nowhere'"),
         ("x = = 1", "invalid syntax (wwspecapisdk.py, line 1)"),
     ],
-    ids=["ImportError", "RuntimeError", "OSError", "missing package", "syntax"],
 )
 def test_a_module_that_raises_on_import_is_unavailable(folder: Path, text: str, reason: str) -> None:
     write_files(folder, {"wwspecapisdk.py": text})
-
     assert loaded("vendor", folder) == (
         f"wwspecapisdk does not load ({reason}): check that the file is complete and was built for this Python "
         "and machine (WeCom document 100057)"
@@ -159,7 +148,6 @@ def test_a_module_that_raises_on_import_is_unavailable(folder: Path, text: str, 
 def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> None:
     hide = "import sys\nsys.modules['Crypto'] = None\n"  # as if pycryptodome were not installed
     write_files(folder, {"wwspecapisdk.py": "from Crypto.Cipher import AES"})
-
     shown = python_anew(hide + LOAD, "vendor", path=[folder]).rstrip("\n")
     assert shown.startswith("wwspecapisdk does not load (")
     assert shown.endswith("): pip install 'wwspec-router[zone]'")
@@ -168,7 +156,6 @@ def test_a_missing_crypto_package_is_told_with_what_to_install(folder: Path) -> 
 @pytest.mark.parametrize("content", [b"", b"not a library", b"\x7fELF" + bytes(100)], ids=["empty", "text", "torn"])
 def test_a_broken_library_is_unavailable(folder: Path, content: bytes) -> None:
     (folder / "wwspecapisdk.so").write_bytes(content)
-
     shown = loaded("vendor", folder)
     if sys.version_info[:2] == (3, 12):
         assert shown.startswith("wwspecapisdk does not load (")
@@ -187,7 +174,6 @@ def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path
         "Version = collections.namedtuple('Version', 'major minor micro')\n"
         f"sys.version_info = Version{(*version, 0)}\n"
     )
-
     shown = loaded("vendor", folder, program=pretend + LOAD)
     if version == (3, 6):
         assert shown.startswith("wwspecapisdk does not load (")
@@ -200,7 +186,6 @@ def test_the_library_is_refused_on_a_python_that_it_is_not_made_for(folder: Path
 
 def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> None:
     write_files(folder, {"wwspecapisdk.py": "class ChatDataSDK: pass"})
-
     shown = loaded("vendor", folder)
     assert shown.startswith(f"wwspecapisdk from {folder}/wwspecapisdk.py is not the SDK")
     assert "WWToSpecHTTPReqDecoder, WWToSpecHTTPRspConstructor, spec_gen_notify_id" in shown
@@ -209,22 +194,15 @@ def test_another_module_of_that_name_is_not_taken_for_the_sdk(folder: Path) -> N
 def test_the_stand_in_never_serves_in_the_vendor_s_place(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(STANDIN_DIRECTORY)
-
-    for place in (STANDIN_DIRECTORY, link):
+    copy = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")
+    for place in (STANDIN_DIRECTORY, link, copy):
         assert loaded("vendor", place).startswith(
             "only the emulator's stand-in is on sys.path, and it must not serve production: "
         )
 
 
-def test_a_copy_of_the_stand_in_does_not_serve_in_the_vendor_s_place_either(tmp_path: Path) -> None:
-    copy = shutil.copytree(STANDIN_DIRECTORY, tmp_path / "sdk")
-
-    assert loaded("vendor", copy).startswith("only the emulator's stand-in is on sys.path")
-
-
 def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_install() -> None:
     without = "import importlib.metadata\nimportlib.metadata.entry_points = lambda **of: ()\n"
-
     assert loaded("emulator", program=without + LOAD) == (
         "--sdk emulator needs wwspec-devtools, which is not installed: install its wheel, or packages/devtools of the "
         "clone, of the same version"
@@ -233,7 +211,6 @@ def test_without_a_package_that_has_a_stand_in_the_emulator_s_sdk_says_what_to_i
 
 def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: Path) -> None:
     write_files(folder, {"wwspecapisdk.py": MODULE})
-
     assert loaded("emulator", folder) == (
         f"--sdk emulator was asked for, but wwspecapisdk.py is on sys.path at {folder}: "
         "remove the vendor SDK from PYTHONPATH for development, or start with --sdk vendor"
@@ -242,14 +219,12 @@ def test_the_vendor_s_module_is_not_used_when_the_emulator_is_asked_for(folder: 
 
 def test_a_module_that_was_made_by_hand_is_not_the_vendor_s() -> None:
     by_hand = "import sys, types\nsys.modules['wwspecapisdk'] = types.ModuleType('wwspecapisdk')\n"
-
     assert "is neither in /nowhere/sdk nor on sys.path" in loaded("vendor", program=by_hand + LOAD)
 
 
 @pytest.mark.parametrize("path", [(), (STANDIN_DIRECTORY,)], ids=["not on sys.path", "on sys.path"])
 def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None:
     again = LOAD + "load_sdk(SdkSource.EMULATOR, Path('/nowhere'))\n"
-
     assert loaded("emulator", *path, program=again) == (
         "loaded emulator | the emulator's stand-in for wwspecapisdk: for development only"
     )
@@ -257,13 +232,11 @@ def test_the_emulator_s_stand_in_says_what_it_is(path: tuple[Path, ...]) -> None
 
 def test_a_stand_in_that_can_not_find_its_emulator_is_unavailable() -> None:
     shown = python(LOAD, "emulator", env={"WWSPEC_EMULATOR_URL": "http://example.com:80"})
-
     assert shown.startswith("wwspecapisdk does not load (WWSPEC_EMULATOR_URL is ")
 
 
 @pytest.fixture
 def sdk() -> VendorSdk:
-    """The adapter over the test's module."""
     module = ModuleType("wwspecapisdk")
     exec(MODULE, module.__dict__)  # noqa: S102 - the text above
     return VendorSdk(module)
@@ -316,18 +289,17 @@ def test_a_documented_return_code_is_found_wherever_the_sdk_puts_it(sdk: VendorS
             assert (caught.value.return_code, caught.value.detail, caught.value.api) == (code, meaning, api)
 
 
-@pytest.mark.parametrize(
-    ("api", "request_", "message", "code", "detail"),
+@for_each(
     [
         ("nope", "1", "the SDK call failed (-10006)", -10006, "this SDK has no method of that name"),
         ("bytes_reply", "1", "the SDK call failed", None, "the SDK returned bytes, not str"),
         ("none_reply", "1", "the SDK call failed", None, "the SDK returned NoneType, not str"),
         ("unknown", "-10007000", "the SDK call failed", None, "RuntimeError"),
         ("unknown", "1-10001", "the SDK call failed", None, "RuntimeError"),
-    ],
+    ]
 )
 def test_a_call_that_fails_otherwise_is_told_without_the_sdk_s_words(
-    sdk: VendorSdk, api: str, request_: str, message: str, code: int | None, detail: str
+    api: str, request_: str, message: str, code: int | None, detail: str, sdk: VendorSdk
 ) -> None:
     with pytest.raises(SdkCallError) as caught:
         sdk.client("corp", 7, "", "").invoke(api, request_)
@@ -339,8 +311,8 @@ def test_each_notify_id_is_the_sdk_s_own(sdk: VendorSdk) -> None:
     assert [sdk.new_notify_id() for _ in range(2)] == ["id-1", "id-2"]
 
 
-@pytest.mark.parametrize("notify_id", [None, "", b"id", RuntimeError("ret -10001")])
-def test_an_sdk_that_makes_no_notify_id_fails_the_call(sdk: VendorSdk, notify_id: object) -> None:
+@for_each([None, "", b"id", RuntimeError("ret -10001")])
+def test_an_sdk_that_makes_no_notify_id_fails_the_call(notify_id: object, sdk: VendorSdk) -> None:
     fails = isinstance(notify_id, RuntimeError)
     sdk._module.spec_gen_notify_id = Mock(side_effect=[notify_id])
     with pytest.raises(SdkCallError) as caught:
@@ -360,7 +332,7 @@ def test_debug_mode_is_refused_when_the_sdk_says_so(sdk: VendorSdk) -> None:
         assert str(caught.value) == f"{said} debug mode{reason}: {fix}"
 
 
-ROUND_TRIP = """
+REFUSALS = """
 import json, sys
 from pathlib import Path
 from wwspec_router.kernel.dispatch import Dispatcher
@@ -377,71 +349,34 @@ sdk = load_sdk(SdkSource.EMULATOR, Path("/nowhere"))
 store = open_store("memory:")
 exchange = Exchange(sdk, Dispatcher(build_table(root, root / "abilities" / "registry.toml"), sdk, store))
 
-def answer(request_id="r-1", **content):
-    call = seal.CallContent("corp", 7, request_id=request_id, timestamp=5, **content)
-    sealed = seal.seal_call(key, call)
-    got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
-    opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
-    return [json.loads(opened.text), opened.request_id, opened.is_exception]
-
-event = '{"event_type":"hit_keyword","timestamp":5,"hit_keyword":{"token":"t"}}'
-print(json.dumps([
-    answer(call_type=1, data='{"limit":2}', ability_id="invoke_sync_msg"),
-    answer(call_type=1, data="{}", ability_id="chat_digest"),
-    answer(call_type=1, data="{}", ability_id="invoke_search_msg"),
-    answer(call_type=2, data=event),
-]))
-sealed = seal.seal_call(bytes(32), seal.CallContent("corp", 7, 1, "{}", "r-2", 5))
-got = exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
-opened = seal.open_reply(key, [(name.decode(), value.decode()) for name, value in got.headers], got.body.decode())
-print(json.dumps([json.loads(opened.text), opened.is_exception]))
+def answer(key, ability_id, request_id):
+    sealed = seal.seal_call(key, seal.CallContent("corp", 7, 1, "{}", request_id, 5, ability_id))
+    return exchange.answer(PendingRequest(list(sealed.headers.items()), sealed.body.encode()))
 
 def leaks(reply):
     return [name.decode() for name, value in reply.headers if b"another" in value]
 
-def served():
-    answer(call_type=1, data="{}", ability_id="chat_digest", request_id="of-another")
-
+answer(bytes(32), "chat_digest", "of-another")
+assert leaks(answer(key, "chat_digest", "of-another"))
 garbled = PendingRequest([], b"\\xff")
 leaked = []
 for refuse in (exchange.answer, lambda request: exchange.refuse(request, OverloadedError("busy"))):
-    served()
+    answer(key, "chat_digest", "of-another")
     leaked.append(leaks(refuse(garbled)))
 print(json.dumps(leaked))
 store.close()
 """
 
 
-def test_an_exchange_goes_through_the_emulator_s_stand_in_and_back(tmp_path: Path) -> None:
-    (tmp_path / "zone.key").write_bytes(os.urandom(32))
-    write_files(
-        tmp_path,
-        {
-            "sync_msg.json": '{"errcode":0,"errmsg":"ok","msg_list":[{"msgid":"m"}],"has_more":0}',
-            "spec_notify_app.json": '{"errcode":0,"errmsg":"ok"}',
-        },
-    )
-    shutil.copytree(ROOT / "abilities", tmp_path / "app" / "abilities", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "schemas", tmp_path / "app" / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
-
-    printed = python(ROUND_TRIP, tmp_path / "app", tmp_path, env={"WWSPEC_EMULATOR_URL": f"local:{tmp_path}"})
+def test_the_request_id_of_one_request_does_not_go_out_with_the_refusal_of_another(tmp_path: Path) -> None:
+    key = {"zone.key": "k" * 32, "sync_msg.json": '{"errcode":0,"errmsg":"ok","msg_list":[],"has_more":0}'}
+    write_files(tmp_path, key)
+    printed = python(REFUSALS, ROOT, tmp_path, env={"WWSPEC_EMULATOR_URL": f"local:{tmp_path}"})
     assert "a request was not decoded: LinkError" in printed
-    answers, undecoded, leaked = (json.loads(line) for line in printed.splitlines() if line.startswith("["))
-    assert leaked == [[], []], "the request id of the request before went out with the refusal of another"
-    page, digest, lost, event = answers
-    assert page == [
-        {"errcode": 0, "errmsg": "ok", "msg_list": [{"msgid": "m"}], "has_more": 0},
-        "r-1",
-        False,
-    ]
-    assert (digest[0]["messages"], digest[2]) == (1, False)
-    assert lost[0] == {"errcode": 710660, "errmsg": lost[0]["errmsg"]}
-    assert event == [{"errcode": 0, "errmsg": "ok"}, "r-1", False]
-    assert undecoded == [{"errcode": 710660, "errmsg": "the request could not be verified or decrypted"}, True]
+    assert "[[], []]" in printed.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("attributes", "version"),
+@for_each(
     [
         ({}, ""),
         ({"__version__": "1.2.3"}, "1.2.3"),
@@ -449,7 +384,7 @@ def test_an_exchange_goes_through_the_emulator_s_stand_in_and_back(tmp_path: Pat
         ({"version": lambda: "1.2.3"}, ""),
         ({"__version__": (1, 2), "VERSION": "1.2"}, "1.2"),
         ({"__version__": "1\n2" * 40}, "1\\n2" * 10 + "1\\n…"),
-    ],
+    ]
 )
 def test_the_version_is_the_first_text_that_the_module_says_of_it(attributes: dict[str, Any], version: str) -> None:
     names = ("WWToSpecHTTPReqDecoder", "WWToSpecHTTPRspConstructor", "ChatDataSDK")

@@ -6,11 +6,7 @@ import anyio.lowlevel
 
 
 class AsyncStore:
-    """Calls the methods of another store.
-
-    Args:
-        store: A plain one.
-    """
+    """Calls the methods of a plain store."""
 
     def __init__(self, store: Any) -> None:
         self.store = store

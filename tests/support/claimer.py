@@ -11,7 +11,6 @@ from wwspec_router.stores import open_store
 
 
 def claim(url: str, owner: str) -> None:
-    """Finish jobs until none is left."""
     with closing(open_store(url)) as store:
         while jobs := store.claim(owner, 3, 600):
             for job in jobs:
@@ -21,7 +20,6 @@ def claim(url: str, owner: str) -> None:
 
 
 def main(url: str, *owners: str) -> int:
-    """Return 0 when all processes have ended well."""
     if url.startswith("redis"):
         import redis  # noqa: F401 - once
     processes = [get_context("fork").Process(target=claim, args=(url, each)) for each in owners]

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
 from tests.support.forks import fork
-from tests.support.processes import UNMEASURED
+from tests.support.processes import UNMEASURED, finished
 
 Done = subprocess.CompletedProcess[str]
 LIMIT = 600.0
@@ -24,10 +24,7 @@ def wwspec(folder: Path, *arguments: str | Path, environment: Mapping[str, str] 
 
 def wwspec_anew(folder: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Done:
     """Run `wwspec` as `wwspec` does, in a new interpreter: for what that reads or imports when it starts."""
-    command = [sys.executable, "-m", "wwspec_router", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
-    )
+    return finished(sys.executable, "-m", "wwspec_router", *arguments, cwd=folder, env=environment)
 
 
 def pytest_session(folder: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> Done:
@@ -44,14 +41,7 @@ def forked(arguments: Sequence[str | Path], folder: Path, environment: Mapping[s
 
 
 class Running:
-    """`wwspec` while it runs, without input; it is killed at the end of the context, if it still runs.
-
-    Args:
-        arguments: Behind `wwspec`.
-        folder: Where it runs.
-        environment: All of it.
-        other: Further arguments of `fork`.
-    """
+    """`wwspec` while it runs, without input; it is killed at the end of the context. See `fork` for the arguments."""
 
     def __init__(
         self, arguments: Sequence[str | Path], folder: Path, environment: Mapping[str, str], **other: Any

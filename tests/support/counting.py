@@ -17,24 +17,18 @@ class Ask(Contract):
 
 
 class Total(Contract):
-    """What is kept."""
-
     messages: int = 0
 
 
 class Counted(Output):
-    """What was counted."""
-
     messages: int = 0
 
 
 def folder() -> Path:
-    """Return where the test watches."""
     return Path(os.environ["COUNTING"])
 
 
 def note(line: str) -> None:
-    """Append a line to what the test reads."""
     with (folder() / "notes").open("a") as file:
         file.write(f"{line}\n")
 

@@ -19,13 +19,9 @@ Json = dict[str, Any]
 
 
 class Editor:
-    """Launches a program under debugpy, and attaches to each process that the program starts, as an editor does.
+    """Launches a program under debugpy as a `launch.json` says, and attaches to each process that the program starts.
 
-    Args:
-        launch: A configuration of `launch.json`.
-        lines: Where to stop: lines by file.
-        log: Takes what the program prints.
-        stack: Ends all of it.
+    It stops in these lines of files, a log takes what the program prints, and the stack ends all of it.
     """
 
     def __init__(self, launch: Json, lines: Mapping[Path, list[int]], log: Path, stack: ExitStack) -> None:
@@ -42,7 +38,6 @@ class Editor:
         self.main.begin("launch", {**launch, "python": [sys.executable]}, lines)
 
     def on_event(self, session: "Session", name: str, body: Json) -> None:
-        """Take an event of a process."""
         if name == "stopped":
             self.stops.append((session, body))
         elif name == "process" and session is self.main:  # which outlives what started it in the terminal
@@ -91,7 +86,6 @@ class Session:
         self._response(begun)
 
     def ask(self, command: str, arguments: Json) -> Json:
-        """Send a request, and return the body of its response."""
         return self._response(self._send("request", command=command, arguments=arguments))
 
     def _response(self, number: int) -> Json:

@@ -20,14 +20,7 @@ CTRL_C = "\x03"
 
 
 class DevTerminal:
-    """A terminal in which `wwspec dev` runs.
-
-    Args:
-        folder: The application folder.
-        port: Of the program.
-        emulator_port: Of the emulator.
-        options: Further options.
-    """
+    """A terminal in which `wwspec dev` runs for an application folder."""
 
     def __init__(self, folder: Path, port: int, emulator_port: int, *options: str) -> None:
         self._screen, terminal = pty.openpty()
@@ -51,7 +44,6 @@ class DevTerminal:
 
     @property
     def printed(self) -> str:
-        """Everything that was printed."""
         return self._printed.decode("utf-8", "replace").replace("\r", "")
 
     def expect(self, pattern: str) -> str:
@@ -69,36 +61,29 @@ class DevTerminal:
         return found[0][0]
 
     def answer(self, text: str) -> None:
-        """Wait for the prompt of the debugger, and answer it."""
         self.expect(re.escape(PROMPT))
         self.type(f"{text}\n")
 
     def type(self, text: str) -> None:
-        """Press keys."""
         os.write(self._screen, text.encode())
 
     def wwspec(self, *arguments: str) -> Running:
-        """Begin a verb in another terminal."""
         return self._verbs.enter_context(Running(arguments, self.folder, os.environ))
 
     @property
     def client(self) -> EmulatorClient:
-        """A client of the emulator."""
         return EmulatorClient(self.url)
 
     @property
     def is_restored(self) -> bool:
-        """Whether the terminal is as it was before."""
         return self._modes() == self.modes
 
     def end(self) -> int:
-        """Wait for the end, and for all that is printed until then; return the exit code."""
         code = self.process.wait(DEADLINE)
         self._reader.join(DEADLINE)
         return code
 
     def close(self) -> None:
-        """End what still runs."""
         self._verbs.close()
         if self.process.poll() is None:
             self.type(CTRL_C)

@@ -40,18 +40,15 @@ class Documented:
 
     @property
     def text(self) -> str:
-        """Return the docstring."""
         return inspect.cleandoc((self.owner if self.is_constructor else self.function).__doc__ or "")
 
     @property
     def parameters(self) -> set[str]:
-        """Return the names of the arguments that a user gives."""
         names = inspect.signature(self.function).parameters
         return {name for name in names if name not in _NOT_SHOWN and not name.startswith("_")}
 
 
 def sections_of(text: str) -> dict[str, dict[str, str]]:
-    """Return the entries of each section of a docstring."""
     parts = _HEADING.split(inspect.cleandoc(text))
     return {
         title: dict.fromkeys(_ENTRY.findall(body), body) for title, body in zip(parts[1::2], parts[2::2], strict=True)
@@ -78,7 +75,6 @@ def members_of(name: str, value: type) -> Iterator[Documented]:
 
 
 def examples_of(objects: Mapping[str, object]) -> dict[str, doctest.DocTest]:
-    """Return the examples in the docstrings of some objects and their members, by name."""
     finder = doctest.DocTestFinder(exclude_empty=True)
     tests = [test for name, value in objects.items() for test in finder.find(value, name, module=False, globs={})]
     return {test.name: test for test in tests if test.examples}
@@ -160,7 +156,6 @@ class _Reader:
         return tuple(value for value in values if isinstance(value, type))
 
     def _class(self, error: ast.expr) -> type[WWSpecError] | None:
-        """Return the class of what is raised: it is called, or a function that returns it is."""
         value = self._value(error.func if isinstance(error, ast.Call) else error)
         if isinstance(value, FunctionType):
             value = _hints(value).get("return")

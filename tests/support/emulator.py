@@ -27,7 +27,6 @@ Response = tuple[int, Mapping[str, str], bytes]
 
 
 def free_socket() -> socket.socket:
-    """Bind a loopback port that the kernel chooses; nothing listens on it yet."""
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     return bound
@@ -39,7 +38,6 @@ def url_of(bound: socket.socket) -> str:
 
 @contextmanager
 def running(server: uvicorn.Server, bound: socket.socket) -> Iterator[str]:
-    """Serve with a real uvicorn on a thread, and yield the URL."""
     url = url_of(bound)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator-under-test")
     thread.start()
@@ -53,7 +51,6 @@ def running(server: uvicorn.Server, bound: socket.socket) -> Iterator[str]:
 
 
 def serving(app: Starlette, bound: socket.socket | None = None) -> AbstractContextManager[str]:
-    """Serve an emulator, and give its URL."""
     return running(Server(app), bound or free_socket())
 
 
@@ -115,8 +112,6 @@ def http_server(
 
 
 class Emulator:
-    """A running emulator, and what an enterprise app or a stand-in does with it."""
-
     def __init__(self, settings: EmulatorSettings, stack: ExitStack) -> None:
         app = create_app(settings)
         self.settings = settings
@@ -150,7 +145,6 @@ class Emulator:
         return self._json(self.http.post(f"/emulator/fire/{event_type}", json=overrides or {}))
 
     def event_token(self) -> str:
-        """Return a fresh token that sync_msg takes."""
         world = self.platform.world
         with world.lock:
             return world.issue_event_token(world.app)
@@ -211,7 +205,6 @@ def module_zone() -> Iterator[tuple[Emulator, SealedProgram]]:
 
 @pytest.fixture
 def zone(module_zone: tuple[Emulator, SealedProgram]) -> tuple[Emulator, SealedProgram]:
-    """The module's emulator and program, as if just started."""
     emulator, program = module_zone
     emulator.platform.register(None)
     emulator.platform.point_to(program.url)

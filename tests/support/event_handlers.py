@@ -9,8 +9,6 @@ from wwspec_router import AsyncEventContext, Context, Contract, EventContext
 
 
 class Hits(Contract):
-    """A result, and what the app is told."""
-
     hits: int
 
 
@@ -28,8 +26,7 @@ def on_hit(event: hit_keyword.Event, ctx: EventContext) -> Hits:
     return Hits(hits=1)
 
 
-def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None:
-    """Do nothing."""
+def on_both(event: hit_keyword.Event | conversation_new_message.Event) -> None: ...
 
 
 def flaky(event: hit_keyword.Event, ctx: EventContext) -> Hits:
@@ -57,40 +54,32 @@ async def later(event: hit_keyword.Event, ctx: AsyncEventContext) -> None:
     await ctx.notify(Hits(hits=3))
 
 
-def without_event() -> None:
-    """Do nothing."""
+def without_event() -> None: ...
 
 
-def with_three(event: hit_keyword.Event, ctx: EventContext, more: int) -> None:
-    """Do nothing."""
+def with_three(event: hit_keyword.Event, ctx: EventContext, more: int) -> None: ...
 
 
-def by_name(*, event: hit_keyword.Event) -> None:
-    """Do nothing."""
+def by_name(*, event: hit_keyword.Event) -> None: ...
 
 
-def of_anything(event: dict[str, str]) -> None:
-    """Do nothing."""
+def of_anything(event: dict[str, str]) -> None: ...
 
 
-def of_nothing(event) -> None:  # type: ignore[no-untyped-def]
-    """Do nothing."""
+def of_nothing(event) -> None: ...  # type: ignore[no-untyped-def]
 
 
-def of_call(event: hit_keyword.Event, ctx: Context) -> None:
-    """Do nothing."""
+def of_call(event: hit_keyword.Event, ctx: Context) -> None: ...
 
 
-async def of_def(event: hit_keyword.Event, ctx: EventContext) -> None:
-    """Do nothing."""
+async def of_def(event: hit_keyword.Event, ctx: EventContext) -> None: ...
 
 
 def returns_text(event: hit_keyword.Event) -> str:
     return ""
 
 
-def returns(event: hit_keyword.Event):  # type: ignore[no-untyped-def]
-    """Do nothing."""
+def returns(event: hit_keyword.Event): ...  # type: ignore[no-untyped-def]
 
 
 def returns_null(event: hit_keyword.Event) -> Nullable:

@@ -37,8 +37,6 @@ BRIEF = 3.0
 
 
 class Archived(Contract):
-    """What code on events returns."""
-
     messages: int
 
 
@@ -70,7 +68,6 @@ def with_code(function: Callable[..., Any], event_type: str = "hit_keyword", **r
 
 
 def with_kind(table: AbilityTable, name: str, contract: type[Contract]) -> AbilityTable:
-    """Return a table with one more kind of notification."""
     return replace(table, kinds={**table.kinds, contract: NotificationKind(name=name, output=OutputCodec(contract))})
 
 
@@ -109,28 +106,23 @@ class EventProgram:
         )
 
     def event(self, data: str = HIT, **more: Any) -> Any:
-        """Send an event and return the decoded reply."""
         call = Call(corpid="corp", agentid=7, call_type=CallType.EVENT, data=data)
         return json.loads(self.dispatcher.dispatch(replace(call, **more)).text)
 
     @property
     def notified(self) -> list[str]:
-        """The notify_ids that the app was told."""
         return [request["notify_id"] for api, request in self.sdk.requests if api == NOTIFY]
 
     def stored(self, notify_id: str) -> Any:
-        """Return what the app fetches."""
         text = self.store.fetch("corp", 7, notify_id, 1200.0)
         return None if text is None else json.loads(text)
 
     def wait_done(self) -> None:
-        """Wait until no job is left, but for notifications."""
         wait_until(lambda: (figures := self.store.job_figures()).waiting + figures.claimed == 0)
 
 
 @contextmanager
 def running(table: AbilityTable, store: Any, sdk: MemorySdk | None = None, **options: Any) -> Iterator[EventProgram]:
-    """Run a program until the end of the block."""
     program = EventProgram(table, store, sdk, **options)
     program.jobs.start()
     try:

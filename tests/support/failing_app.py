@@ -16,18 +16,14 @@ from wwspec_contracts.events import hit_keyword
 log = logging.getLogger("shop")
 never = Event()
 
-
 class Order(Contract):
     text: str = ""
-
 
 class Sum(Output):
     sum: int = 0
 
-
 class Late(Contract):
     text: str = ""
-
 
 @ability
 def total(request: Order, ctx: Context) -> Sum:
@@ -35,10 +31,8 @@ def total(request: Order, ctx: Context) -> Sum:
     print("printed", "<img src=x onerror=alert(1)>")
     return Sum(sum=parsed(request.text))
 
-
 def parsed(text: str) -> int:
     return int(json.loads(text))
-
 
 @ability
 async def later(request: Order, ctx: AsyncContext) -> Sum:
@@ -46,25 +40,20 @@ async def later(request: Order, ctx: AsyncContext) -> Sum:
     log.info("in a task")
     return Sum(sum=parsed(request.text))
 
-
 @ability
 def stuck(request: Order) -> Sum:
     return Sum(sum=int(never.wait(1)))
-
 
 @ability
 def wrong(request: Order) -> Sum:
     return Sum(sum=request.text)
 
-
 class Recent(Contract):
     limit: int = 1
-
 
 @ability
 def recent(request: Recent, ctx: Context) -> Sum:
     return Sum(sum=len(ctx.invoke(sync_msg.Request(limit=request.limit)).msg_list))
-
 
 def on_hit(event: hit_keyword.Event, ctx: EventContext) -> None:
     print("attempt", ctx.attempt)
@@ -94,5 +83,4 @@ contract = "shop:Late"
 
 
 def failing_app(folder: Path) -> Path:
-    """Write the application, and return its folder."""
     return write_files(folder, {"shop.py": SHOP, "abilities/registry.toml": REGISTRY})

@@ -56,10 +56,7 @@ def import_verbs() -> None:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # as in a process of `wwspec`
     contracts = importlib.import_module("wwspec_contracts")
     plugins = importlib.import_module("_pytest.config").default_plugins
-    for name in (
-        *LIBRARIES,
-        *(f"_pytest.{plugin}" for plugin in plugins),
-    ):
+    for name in (*LIBRARIES, *(f"_pytest.{plugin}" for plugin in plugins)):
         importlib.import_module(name)
     contract_schema = importlib.import_module("wwspec_devtools.console_contracts.schema").contract_schema
     for found in pkgutil.walk_packages(contracts.__path__, "wwspec_contracts."):
@@ -112,11 +109,7 @@ def run(module: str, *, is_strict: bool) -> None:
 
 
 class Server:
-    """Forks for orders.
-
-    Args:
-        orders: Where they come from.
-    """
+    """Forks for orders."""
 
     def __init__(self, orders: socket.socket) -> None:
         self._orders = orders
@@ -131,11 +124,7 @@ class Server:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
 
     def serve(self) -> Any:
-        """Fork until nobody gives orders any more.
-
-        Returns:
-            In a process that is forked its order; in this one, at the end, None.
-        """
+        """Fork until nobody gives orders any more; return in a forked process its order, and in this one None."""
         while True:
             ready, _, _ = select.select([self._orders.fileno(), self._woken], [], [])
             self._reap()
@@ -154,7 +143,6 @@ class Server:
             self._write(connection, pid)
 
     def _forked(self, connection: socket.socket, streams: Iterable[int]) -> Any:
-        """Forget the server, and return what this process shall be."""
         signal.set_wakeup_fd(-1)
         for number, handler in self._signals.items():
             signal.signal(number, handler)
@@ -169,7 +157,6 @@ class Server:
             return json.load(order)
 
     def _reap(self) -> None:
-        """Report the processes that have ended."""
         with suppress(BlockingIOError):
             os.read(self._woken, 1 << 10)
         with suppress(ChildProcessError):
@@ -182,7 +169,6 @@ class Server:
             connection.sendall(struct.pack("i", number))
 
     def _end(self) -> None:
-        """End what still runs."""
         deadline = time.monotonic() + SECONDS
         for pid in self._connections:
             os.kill(pid, signal.SIGTERM)

@@ -18,11 +18,7 @@ _SIZE = struct.calcsize("i")
 
 
 class ForkedProcess:
-    """A process that a fork server has started, with the part of `subprocess.Popen` that `Child` uses.
-
-    Args:
-        connection: Where the server writes its process id and its exit code.
-    """
+    """A process that a fork server has started, with the part of `subprocess.Popen` that `Child` uses."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -41,11 +37,7 @@ class ForkedProcess:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, and return the exit code.
-
-        Raises:
-            subprocess.TimeoutExpired: It has not come in so many seconds.
-        """
+        """Wait for the end, and return the exit code."""
         with self._lock:
             try:
                 return self._read(timeout)
@@ -53,17 +45,14 @@ class ForkedProcess:
                 raise subprocess.TimeoutExpired("wwspec", timeout or 0.0) from None
 
     def send_signal(self, sig: int) -> None:
-        """Send a signal, if the process has not ended."""
         if self.poll() is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, sig)
 
     def terminate(self) -> None:
-        """Send SIGTERM."""
         self.send_signal(SIGTERM)
 
     def kill(self) -> None:
-        """Send SIGKILL."""
         self.send_signal(SIGKILL)
 
     def _read(self, timeout: float | None) -> int:
@@ -97,7 +86,6 @@ class ForkServer:
         atexit.register(self._close)
 
     def start(self, order: Mapping[str, object], streams: Sequence[int]) -> ForkedProcess:
-        """Start a process with these file descriptors as standard input, output and error."""
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._orders, [b"!"], [theirs.fileno(), *streams])

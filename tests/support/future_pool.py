@@ -14,7 +14,6 @@ class FuturePool(WorkerPool):
     """A pool that runs functions; who cancels the future of one cancels its job."""
 
     def submit(self, fn: Callable[[*_Args], _Result], *args: *_Args) -> asyncio.Future[_Result]:
-        """Add a job that calls the function, and return a future of what it returns or raises."""
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self.add(_FutureJob(future, fn, args))
         return future

@@ -17,11 +17,7 @@ _LEFT_OUT = ("__pycache__", "*.a", "test", "idlelib", "tkinter", "_tkinter*", "s
 
 
 class Storage:
-    """A store of images of its own, so that nothing is left among those of the user.
-
-    Args:
-        folder: Where it is, or will be.
-    """
+    """A store of images of its own in a folder, so that nothing is left among those of the user."""
 
     def __init__(self, folder: Path) -> None:
         only_where(shutil.which("dpkg-query") is not None, "the system is Debian")
@@ -44,7 +40,6 @@ class Storage:
         ]
 
     def make_base(self) -> None:
-        """Make the base image; takes a minute, most of it for the packages of Debian."""
         context = self._folder / "base"
         root = context / "root"
         context.mkdir()
@@ -61,14 +56,12 @@ class Storage:
 
 
 def _release() -> tuple[str, str]:
-    """Return this machine's Debian release and its mirror, as apt knows them."""
     listed = _run("apt-get", "indextargets", "--format", "$(LABEL) $(CODENAME) $(REPO_URI)", "Created-By: Packages")
     rows = (line.split() for line in listed.splitlines())
     return next((row[1], row[2]) for row in rows if row[0] == "Debian" and "-" not in row[1])
 
 
 def _packages() -> Iterator[str]:
-    """Yield the packages whose libraries this Python and its modules load."""
     modules = Path(sys.base_prefix) / "lib/python3.12/lib-dynload"
     files = [Path(sys.executable).resolve(), *(each for each in modules.glob("*.so") if "_tkinter" not in each.name)]
     loaded = {

@@ -25,12 +25,10 @@ FOLDER = Item(None, 0o755)
 
 
 def link(target: str) -> Item:
-    """Return a symbolic link."""
     return Item(target=target)
 
 
 def image() -> dict[str, Item]:
-    """Return the files of an image without a fault, by path."""
     return {
         "bin": link("usr/bin"),
         "usr/bin/bash": Item(library(), 0o755),
@@ -51,14 +49,12 @@ def image() -> dict[str, Item]:
 
 
 def write_tar(path: Path, items: Mapping[str, Item], *, prefix: str = "", compressed: bool = False) -> Path:
-    """Write a tar and return its path."""
     with tarfile.open(path, "w:gz" if compressed else "w") as tar:
         add(tar, items, prefix)
     return path
 
 
 def add(tar: tarfile.TarFile, items: Mapping[str, Item], prefix: str = "") -> None:
-    """Add items to a tar."""
     for name, item in items.items():
         member = tarfile.TarInfo(prefix + name)
         member.mode = item.mode

@@ -61,16 +61,12 @@ class Platform(MemorySdk):
 
 
 class Work(Contract):
-    """What the ability of these tests is asked."""
-
     number: int = 0
     note: str = ""
     kill: bool = False
 
 
 class Result(Output):
-    """What it answers."""
-
     said: str = ""
     attempt: int = 0
 
@@ -128,7 +124,6 @@ def working(store: Any, sdk: Sdk, run: Run | Dispatcher, threads: int = 2, **opt
 
 
 def accept(store: JobJournal, call: Call) -> None:
-    """Accept a job in a process that runs none."""
     JobIntake(store, lambda: None).accept(call)
 
 
@@ -157,7 +152,6 @@ def fails(error: BaseException) -> Callable[..., Any]:
 
 
 def wait_empty(store: Store) -> None:
-    """Wait until the journal holds no job."""
     wait_until(lambda: store.job_figures().waiting + store.job_figures().claimed == 0)
 
 
@@ -206,5 +200,4 @@ class Held:
 
     @property
     def order(self) -> list[str]:
-        """The jobs that have begun."""
         return [call.job_info for call in self.calls]

@@ -23,12 +23,10 @@ OWNER = "keeper"
 
 
 def key_of(thread: int, name: str) -> KeptKey:
-    """Return the key of the number of the last job whose outcome was kept ("outcome"), or that has ended ("end")."""
     return KeptKey("corp", thread, "app", name)
 
 
 def keep(store: Store, thread: int, written: int) -> None:
-    """Run one job after the other."""
     for number in count(1):
         job_id = f"{thread} {number}"
         outcome, end = (
@@ -43,7 +41,6 @@ def keep(store: Store, thread: int, written: int) -> None:
 
 
 def keep_until_it_fails(store: Store, thread: int, written: int) -> None:
-    """Run jobs until the store does not work."""
     try:
         keep(store, thread, written)
     except StoreError as error:
@@ -51,7 +48,6 @@ def keep_until_it_fails(store: Store, thread: int, written: int) -> None:
 
 
 def run(url: str, written: Connection) -> None:
-    """Run jobs of a store in several threads."""
     with closing(open_store(url)) as store:
         threads = [
             threading.Thread(target=keep_until_it_fails, args=(store, number, written.fileno()))

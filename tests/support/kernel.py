@@ -26,7 +26,6 @@ from wwspec_router.stores import Store
 
 @cache
 def reference_table() -> AbilityTable:
-    """Return what the repository's own application answers."""
     return build_table(ROOT, ROOT / "abilities" / "registry.toml")
 
 
@@ -45,7 +44,6 @@ class Kernel:
         return self.dispatcher.dispatch(call)
 
     def call(self, ability_id: str, data: str = "{}", **more: Any) -> Any:
-        """Call an ability and return the decoded reply, which must fit what is registered for the ability."""
         reply = self.dispatch(app_call(ability_id, data, **more))
         value = json.loads(reply.text)
         ability = self.table.abilities.get(ability_id)
@@ -54,13 +52,11 @@ class Kernel:
         return value
 
     def event(self, data: str, **more: Any) -> Any:
-        """Send an event and return the decoded reply."""
         call = Call(corpid="corp", agentid=7, call_type=CallType.EVENT, data=data)
         return json.loads(self.dispatch(replace(call, **more)).text)
 
 
 def app_call(ability_id: str, data: str = "{}", **more: Any) -> Call:
-    """Return a call of the enterprise app."""
     call = Call(corpid="corp", agentid=7, call_type=CallType.APP, ability_id=ability_id, data=data)
     return replace(call, **more)
 
@@ -72,7 +68,6 @@ def with_handler(
     policy: OutputPolicy = OutputPolicy.STRICT,
     once: OnceRow | None = None,
 ) -> AbilityTable:
-    """Return a table that has one more ability, named as the function is."""
     handler = handler_of(function)
     assert handler is not None
     assert handler.request is not None

@@ -17,13 +17,7 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """Return a folder of this test run, for reading only.
-
-    Args:
-        factory: Of the process.
-        name: Of the folder.
-        make: Fills the empty folder; in the first process that asks, while the others wait.
-    """
+    """Return a folder of this test run, for reading only; the first process that asks fills it, while others wait."""
     shared = shared_folder(factory)
     folder, made = shared / name, shared / f"{name}.made"
     with (shared / f"{name}.lock").open("w") as lock:

@@ -10,7 +10,6 @@ from pathlib import Path
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
 
-_ADMIN = "root"
 _SETTINGS = {
     "innodb_flush_log_at_trx_commit": "0",  # the server itself is never killed
     "innodb_buffer_pool_size": "32M",
@@ -20,11 +19,7 @@ _SETTINGS = {
 
 @contextmanager
 def local_mariadb() -> Iterator[str]:
-    """Run a server with an empty database, and yield the URL that SQLAlchemy connects by.
-
-    Raises:
-        MissingToolError: It is not installed.
-    """
+    """Run a server with an empty database, and yield the URL that SQLAlchemy connects by."""
     server_program = tool("mariadbd")
     with tempfile.TemporaryDirectory(prefix="wwspec-mariadb-") as folder:  # the path of a socket is short
         data, socket = f"{folder}/data", f"{folder}/mariadb.sock"
@@ -36,7 +31,7 @@ def local_mariadb() -> Iterator[str]:
         with Path(folder, "server.log").open("wb") as log:
             server = subprocess.Popen([*command, f"--user={getpass.getuser()}", *settings], stdout=log, stderr=log)
         try:
-            url = f"mysql+pymysql://{_ADMIN}@localhost/app?unix_socket={socket}"
+            url = f"mysql+pymysql://root@localhost/app?unix_socket={socket}"
             wait_until(lambda: _answers(server, Path(folder, "server.log"), socket))
             yield url
         finally:

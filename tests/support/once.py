@@ -24,23 +24,17 @@ EMPTY = AbilityTable(registry=Registry(path=__file__), abilities={}, apis={}, ap
 
 
 class Item(Contract):
-    """What is ordered."""
-
     id: str | UnsetType = UNSET
     price: float | UnsetType = UNSET
     parts: list[int] = []
 
 
 class Order(Contract):
-    """A request."""
-
     order: Item | UnsetType = UNSET
     sent_at: int = 0
 
 
 class Receipt(Output):
-    """A reply."""
-
     number: int = 0
 
 
@@ -64,8 +58,6 @@ class Orders:
         self._lock = threading.Lock()
 
     def handler(self) -> Callable[[Order], Receipt]:
-        """Return the ability's handler."""
-
         @ability
         def place_order(request: Order) -> Receipt:
             with self._lock:
@@ -84,16 +76,13 @@ class Orders:
     def kernel(
         self, store: Store, once: OnceRow = BY_ID, *, timeout: float | None = None, lease: float = LEASE
     ) -> Dispatcher:
-        """Return the kernel of one process."""
         table = with_handler(EMPTY, self.handler(), timeout, once=once)
         return Dispatcher(table, MemorySdk(), store, once_lease=lease)
 
 
 def job_call(call: Call, attempt: int, job_info: str = "job") -> Call:
-    """Return a call as the jobs of a process make it."""
     return replace(call, is_async=True, job_info=job_info, attempt=attempt)
 
 
 def run_job(kernel: Dispatcher, call: Call) -> Reply:
-    """Answer a call as the jobs of a process do."""
     return kernel.answer(call, kernel.job_route(call.ability_id), Deadline())

@@ -9,8 +9,6 @@ __all__ = ["Block", "blocks_of_page"]
 
 
 class Block(NamedTuple):
-    """A fenced block of a page."""
-
     page: Path
     line: int
     language: str
@@ -23,7 +21,6 @@ class Block(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it is, for messages."""
         return f"{self.page.name}:{self.line}"
 
     def write(self, app: Path) -> Path:
@@ -37,7 +34,6 @@ class Block(NamedTuple):
 
 
 def blocks_of_page(page: Path) -> Iterator[Block]:
-    """Yield the blocks of a page."""
     text = page.read_text("utf-8")
     for found in re.finditer(r"^( *)```(\w+)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
         body = re.sub(f"^{found[1]}", "", found[3], flags=re.MULTILINE)

@@ -17,21 +17,13 @@ from typing import Any
 from tests.support.tools import tool
 from tests.support.waiting import DEADLINE, wait_until
 
-_SETTINGS = {
-    "listen_addresses": "",
-    "fsync": "off",  # the server itself is never killed
-    "max_connections": "100",
-    "shared_buffers": "32MB",
-}
+_SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=100", "shared_buffers=32MB")
+"""Without fsync, since the server itself is never killed."""
 
 
 @contextmanager
 def local_postgres() -> Iterator[str]:
-    """Run a server with an empty database, and yield the URL that SQLAlchemy connects by.
-
-    Raises:
-        MissingToolError: It is not installed.
-    """
+    """Run a server with an empty database, and yield the URL that SQLAlchemy connects by."""
     initdb, postgres, ready = (tool(name) for name in ("initdb", "postgres", "pg_isready"))
     folder = Path(tempfile.mkdtemp(prefix="wwspec-pg-"))
     owner: dict[str, Any] = {}
@@ -44,7 +36,7 @@ def local_postgres() -> Iterator[str]:
     try:
         made = [initdb, "--pgdata", str(data), "--auth", "trust", "--username", "postgres", "--no-sync", "-E", "UTF8"]
         subprocess.run([*made, "--no-locale"], check=True, capture_output=True, cwd=folder, **owner)
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         with (folder / "server.log").open("wb") as log:
             command = [postgres, "-D", str(data), "-k", str(folder), *settings]
             server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **owner)

@@ -40,9 +40,22 @@ class Result(Output):
     pass
 
 
-@ability
-def with_db(request: Ask, ctx: Context[Db]) -> Result:
-    return Result()
+def _handler(name: str, context: Any) -> Any:
+    def handler(request: Ask, ctx: Any) -> Result:
+        return Result()
+
+    handler.__annotations__["ctx"] = context
+    handler.__qualname__ = name
+    return ability(handler)
+
+
+with_db = _handler("with_db", Context[Db])
+with_perhaps = _handler("with_perhaps", Context[Db | None])
+with_queries = _handler("with_queries", Context[Queries])
+with_dict = _handler("with_dict", Context[dict[str, int]])
+with_anything = _handler("with_anything", Context[Any, Any])
+with_settings = _handler("with_settings", Context[Any, Settings])
+without_state = _handler("without_state", Context)
 
 
 @ability
@@ -51,47 +64,26 @@ async def with_db_async(request: Ask, ctx: AsyncContext[Db]) -> Result:
 
 
 @ability
-def with_perhaps(request: Ask, ctx: Context[Db | None]) -> Result:
-    return Result()
-
-
-@ability
-def with_queries(request: Ask, ctx: Context[Queries]) -> Result:
-    return Result()
-
-
-@ability
-def with_dict(request: Ask, ctx: Context[dict[str, int]]) -> Result:
-    return Result()
-
-
-@ability
-def with_anything(request: Ask, ctx: Context[Any, Any]) -> Result:
-    return Result()
-
-
-@ability
-def with_settings(request: Ask, ctx: Context[Any, Settings]) -> Result:
-    return Result()
-
-
-@ability
-def without_state(request: Ask, ctx: Context) -> Result:
-    return Result()
-
-
-@ability
 async def without_state_async(request: Ask, ctx: AsyncContext) -> Result:
     return Result()
 
 
-def on_hit(event: hit_keyword.Event, ctx: EventContext[Db]) -> None:
-    """Do nothing."""
+def on_hit(event: hit_keyword.Event, ctx: EventContext[Db]) -> None: ...
 
 
-@contextmanager
-def yields_db() -> Iterator[Db]:
-    yield Db()
+def _yields(state: Any) -> Any:
+    def lifespan() -> Iterator[Any]:
+        yield
+
+    lifespan.__annotations__["return"] = Iterator[state]
+    return contextmanager(lifespan)
+
+
+yields_db = _yields(Db)
+yields_nothing = _yields(None)
+yields_either = _yields(Db | Other)
+yields_any = _yields(Any)
+yields_dict = _yields(dict[str, int])
 
 
 @asynccontextmanager
@@ -102,26 +94,6 @@ async def yields_sqlite() -> AsyncIterator[SqliteDb]:
 @contextmanager
 def yields_other() -> Generator[Other]:
     yield Other()
-
-
-@contextmanager
-def yields_nothing() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def yields_either() -> Iterator[Db | Other]:
-    yield Db()
-
-
-@contextmanager
-def yields_any() -> Iterator[Any]:
-    yield Db()
-
-
-@contextmanager
-def yields_dict() -> Iterator[dict[str, int]]:
-    yield {}
 
 
 @contextmanager
@@ -161,8 +133,7 @@ def around_decorated(run: Run) -> Iterator[None]:
     yield
 
 
-def around_returns(run: Run) -> None:
-    """Yield nothing."""
+def around_returns(run: Run) -> None: ...
 
 
 def around_takes_two(run: Run, more: int) -> Iterator[None]:

@@ -52,33 +52,26 @@ class CommandUrl:
         return 200, {}, answer.encode()
 
     def names(self, *but: str) -> list[str]:
-        """Return the InfoType of each callback that came, in order."""
         return [each.fields["InfoType"] for each in self.received if each.fields["InfoType"] not in but]
 
     def last(self, info_type: str) -> Callback:
-        """Return the last callback of a type."""
         return next(each for each in reversed(self.received) if each.fields["InfoType"] == info_type)
 
 
 class Provider:
-    """A provider that calls the emulator with its suite."""
-
     def __init__(self, emulator: EmulatorClient, http: httpx.Client) -> None:
         self._emulator = emulator
         self._http = http
 
     def suite_token(self, ticket: str = "") -> Json:
-        """Call `get_suite_token`, with the latest ticket unless another is given."""
         info = self._emulator.info()
         body = {"suite_id": info["suite_id"], "suite_secret": info["suite_secret"]}
         return self._post("get_suite_token", {**body, "suite_ticket": ticket or info["suite_ticket"]}, {})
 
     def call(self, path: str, **body: str) -> Json:
-        """POST to an API of the suite."""
         return self._post(path, body, {"suite_access_token": self.suite_token()["suite_access_token"]})
 
     def pre_auth_code(self) -> str:
-        """Return a code for an install link."""
         query = {"suite_access_token": self.suite_token()["suite_access_token"]}
         answer = self._http.get("/cgi-bin/service/get_pre_auth_code", params=query).json()
         assert (answer["errcode"], answer["expires_in"]) == (0, 1200)

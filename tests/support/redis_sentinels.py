@@ -28,12 +28,8 @@ FAILOVER_TIMEOUT = 2000
 class LocalSentinels:
     """Three sentinels that watch a primary and a replica.
 
-    Args:
-        directory: For all files.
-        options: Options of the two servers.
-        tls: Options that name the certificate of all; see `LocalRedis`.
-        lines: Further lines of the sentinels' configuration.
-        down_after: Milliseconds of silence after which a server is held to be down.
+    The options are those of the two servers, and the lines further ones of the sentinels' configuration; `tls` names
+    the certificate of all, and after `down_after` milliseconds of silence a server is held to be down.
     """
 
     def __init__(
@@ -58,7 +54,6 @@ class LocalSentinels:
         self.url = f"redis+sentinel://{places}/{NAME}"
 
     def start(self) -> None:
-        """Start all, and wait until the sentinels know each other and the replica."""
         first, second = self.servers
         first.start()
         second.start("--replicaof", "127.0.0.1", str(first.port))
@@ -67,28 +62,23 @@ class LocalSentinels:
         wait_until(lambda: all(each.knows_all() for each in self.sentinels) and self.is_replicated())
 
     def close(self) -> None:
-        """End all."""
         for each in (*self.sentinels, *self.servers):
             each.kill()
         self._held.close()
 
     def primary(self) -> LocalRedis:
-        """Return the primary, as most sentinels see it."""
         seen = [each.primary_port() for each in self.sentinels]
         port = max(seen, key=seen.count)
         return next(each for each in self.servers if each.port == port)
 
     def switch(self) -> None:
-        """Let the replica take over although nothing failed."""
         self.sentinels[0].run("SENTINEL", "FAILOVER", NAME)
 
     def restart(self, server: LocalRedis) -> None:
-        """Start a server that was killed, as a replica of the one that took over."""
         port = self.primary().port
         server.start(*(() if port == server.port else ("--replicaof", "127.0.0.1", str(port))))
 
     def is_replicated(self) -> bool:
-        """Tell whether the primary has a replica that has all of its data."""
         return _has_replica(self.primary()) and all(
             each.primary_port() == self.primary().port for each in self.sentinels
         )
@@ -119,12 +109,10 @@ sentinel failover-timeout {NAME} {FAILOVER_TIMEOUT}
         return ["redis-server", str(self._file), "--sentinel"]
 
     def primary_port(self) -> int:
-        """Return the port of the primary."""
         with self.client() as client:
             return int(client.sentinel_get_master_addr_by_name(NAME)[1])
 
     def knows_all(self) -> bool:
-        """Tell whether it knows the other sentinels and the replica."""
         with self.client() as client:
             state = client.sentinel_master(NAME)
         return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1 and not state["is_sdown"])

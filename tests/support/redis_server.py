@@ -54,16 +54,11 @@ class LocalRedis:
         self.url = f"unix://{self.path}"
 
     def start(self, *options: str) -> None:
-        """Start the server, with further options, and wait until it answers.
-
-        Raises:
-            RuntimeError: It ended instead.
-        """
+        """Start the server, with further options, and wait until it answers."""
         self.begin(*options)
         wait_until(self.answers)
 
     def begin(self, *options: str) -> None:
-        """Start the server, and do not wait."""
         with (self._directory / "redis.log").open("ab") as output:
             self._process = subprocess.Popen([*self._command(), *options], stdout=output, stderr=output)
 
@@ -72,7 +67,6 @@ class LocalRedis:
         return [*command, "--dir", str(self._directory), "--save", "", *self._options]
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End the server as a crash does, or with another signal, and wait until it is gone."""
         if self._process is not None:
             self._process.send_signal(number)
             if self._frozen:
@@ -82,17 +76,14 @@ class LocalRedis:
 
     @property
     def runs(self) -> bool:
-        """Whether it was started, and neither ended nor frozen since."""
         return self._process is not None and not self._frozen
 
     def freeze(self) -> None:
-        """Let the server hang: it takes connections and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         self._frozen = True
 
     def thaw(self) -> None:
-        """Let it go on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
         self._frozen = False
@@ -103,11 +94,7 @@ class LocalRedis:
             return client.execute_command(*command)
 
     def answers(self) -> bool:
-        """Tell whether it takes commands.
-
-        Raises:
-            RuntimeError: It ended.
-        """
+        """Tell whether it takes commands."""
         from redis import ConnectionError as RedisConnectionError, RedisError
 
         if self._process is None or self._process.poll() is not None:
@@ -123,7 +110,6 @@ class LocalRedis:
 
     @contextmanager
     def client(self) -> Iterator[Any]:
-        """Yield a connection of its own, which tries nothing twice."""
         from redis import Redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry

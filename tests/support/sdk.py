@@ -11,15 +11,13 @@ from typing import Any
 from wwspec_contracts.errors import DecodeError, SdkCallError
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_router.envelope import Call
-from wwspec_router.sdk.base import Headers, SealedReply
+from wwspec_router.sdk.base import Headers, SdkClient, SealedReply
 
 OK = '{"errcode":0,"errmsg":"ok"}'
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One SDK call, as the platform would see it."""
-
     api: str
     request: str
     corpid: str
@@ -55,7 +53,7 @@ class MemorySdk:
     def encode_refusal(self, text: str) -> SealedReply:
         return SealedReply(headers={"WW-Kind": "exception", "Transfer-Encoding": "chunked"}, body=text)
 
-    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "MemoryClient":
+    def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> SdkClient:
         return MemoryClient(self, (corpid, agentid, ability_id, job_info))
 
     def new_notify_id(self) -> str:
@@ -66,7 +64,6 @@ class MemorySdk:
 
     @property
     def requests(self) -> list[tuple[str, Any]]:
-        """API and decoded request of each call."""
         return [(call.api, json.loads(call.request)) for call in self.calls]
 
 
@@ -87,42 +84,19 @@ def network_failure(api: str) -> SdkCallError:
     return SdkCallError(api, -10002, "the network is down")
 
 
-class ScriptedSdk:
-    """`Sdk` whose platform answers whatever the input says."""
+@dataclass
+class ScriptedSdk(MemorySdk):
+    """`Sdk` whose platform answers `reply`, whatever is asked."""
 
-    version = ""
-    is_emulated = False
-
-    def __init__(self) -> None:
-        self.reply = ""
-        self.invoked: list[tuple[str, str]] = []
-        self._ids = iter(range(2**63))
+    reply: str = ""
+    invoked: list[tuple[str, str]] = field(default_factory=list)
 
     def client(self, corpid: str, agentid: int, ability_id: str, job_info: str) -> "ScriptedSdk":
-        """Return itself."""
         return self
 
     def invoke(self, api: str, request: str) -> str:
-        """Answer `reply`, whatever is asked."""
         self.invoked.append((api, request))
         return self.reply
-
-    def new_notify_id(self) -> str:
-        """Return a fresh one."""
-        return f"notify-{next(self._ids)}"
-
-    def trace(self, reference: str, text: str = "") -> None:
-        """Tell nobody."""
-
-    def decode(self, headers: Headers, body: str) -> Call:
-        """Never called."""
-        raise NotImplementedError
-
-    def encode(self, text: str) -> SealedReply:
-        """Never called."""
-        raise NotImplementedError
-
-    encode_refusal = encode
 
 
 def standin_as_vendor(folder: Path) -> Path:

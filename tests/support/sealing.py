@@ -4,6 +4,5 @@ from wwspec_devtools.emulator.standin.wwspec_standin import seal
 
 
 def seal_reply(key: bytes, text: str, request_id: str, timestamp: int, *, exception: bool = False) -> seal.Sealed:
-    """Encrypt and sign a reply; see `seal.reply_headers` for the arguments."""
     body = seal.encrypt(key, text)
     return seal.Sealed(seal.reply_headers(key, body, request_id, timestamp, exception=exception), body)

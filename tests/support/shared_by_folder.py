@@ -18,7 +18,6 @@ _KEPT = pytest.StashKey[dict[type[Closable], Closable]]()
 
 
 def shared_by_folder(config: pytest.Config, kind: type[T]) -> T:
-    """Return the one of its kind, which the first test that asks makes."""
     kept = config.stash.setdefault(_KEPT, {})
     if kind not in kept:
         kept[kind] = kind()

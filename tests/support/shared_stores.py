@@ -12,7 +12,6 @@ from wwspec_router.stores import Store, open_store
 
 @pytest.fixture(params=["sqlite", "redis"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a store that several processes share."""
     if request.param == "sqlite":
         yield f"sqlite:{tmp_path / 'notify.db'}"
     else:
@@ -22,6 +21,5 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def shared(url: str) -> Iterator[Store]:
-    """A store that several processes share."""
     with closing(open_store(url)) as opened:
         yield opened

@@ -30,7 +30,6 @@ Files = dict[str, list[pytest.Item]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options."""
     group = parser.getgroup("side by side")
     group.addoption("--processes", type=int, default=0, help="processes that run the tests; 0: this one")
     group.addoption("--repeatable", type=Path, help="file for the names of the failed tests, if they may run again")
@@ -46,8 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Worker:
-    """Runs the files that it is given."""
-
     def __init__(self, config: pytest.Config, reporter: "Connection[Any, Any]") -> None:
         self._config = config
         self._reporter = reporter
@@ -83,8 +80,6 @@ class Worker:
 
 
 class WorkerProcess:
-    """A worker as the reporter sees it."""
-
     def __init__(self, pid: int, connection: "Connection[Any, Any]", output: Path) -> None:
         self.connection = connection
         self.ending = os.pidfd_open(pid)  # what it has forked may hold the connection open
@@ -94,7 +89,6 @@ class WorkerProcess:
         self._output = output
 
     def has_run(self, folder: PurePath) -> bool:
-        """Whether its last file is in a folder."""
         return self.files != [] and PurePath(self.files[-1]).parent == folder
 
     def fault(self) -> str:
@@ -244,8 +238,6 @@ class Reporter:
 
 
 class Progress:
-    """Prints a line for each file when its last test has ended, not a dot for each test."""
-
     def __init__(self, config: pytest.Config, files: Files) -> None:
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         assert isinstance(terminal, pytest.TerminalReporter)
@@ -267,5 +259,4 @@ class Progress:
             self._terminal.write_line(f"{done:4}/{len(self.left)} {file}: {counts} ({self._seconds[file]:.1f} s)")
 
     def slow_files(self) -> dict[str, int]:
-        """Return the files that took long, with their seconds."""
         return {file: round(seconds) for file, seconds in self._seconds.items() if seconds >= LONG}

@@ -12,12 +12,7 @@ _ALLOWED = "only where "
 
 
 def only_where(condition: bool, what: str) -> None:
-    """Skip a test unless a condition holds, under CI too.
-
-    Args:
-        condition: Whether it holds.
-        what: The condition in words, such as "the user is root".
-    """
+    """Skip a test unless a condition holds, under CI too; `what` says it in words, such as "the user is root"."""
     if not condition:
         pytest.skip(_ALLOWED + what)
 
@@ -37,7 +32,6 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Report a file that is skipped as a whole in the same way."""
     report = yield
     _refuse(report)
     return report

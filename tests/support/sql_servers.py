@@ -23,20 +23,17 @@ Serve = Callable[[], AbstractContextManager[str]]
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database in PostgreSQL."""
     with _shared("postgresql", local_postgres, tmp_path_factory) as url:
         yield new_database(url)
 
 
 @pytest.fixture(scope="session")
 def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database in MariaDB."""
     with _shared("mysql", local_mariadb, tmp_path_factory) as url:
         yield new_database(url)
 
 
 def new_database(url: str) -> str:
-    """Make a database on the server of another one, and return its URL."""
     from sqlalchemy import create_engine, make_url, text  # here, since most runs have no server
 
     name = f"t{uuid4().hex[:12]}"

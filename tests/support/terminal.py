@@ -91,7 +91,6 @@ class Server:
 
     @property
     def output(self) -> str:
-        """What it has printed so far."""
         return self._log.read_text("utf-8", errors="replace")
 
     @property
@@ -99,7 +98,6 @@ class Server:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Press Ctrl-C, and wait for the end."""
         if self.runs:
             os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait(DEADLINE)
@@ -133,7 +131,6 @@ class Terminals:
         """Where the output of `wwspec dev` begins that came after its latest restart."""
 
     def begin_page(self) -> None:
-        """Open a new terminal for the commands that end; servers go on."""
         self._environment = dict(self._fresh)
 
     @property
@@ -142,7 +139,6 @@ class Terminals:
         return any(each.is_dev for each in self._servers)
 
     def restart_dev(self) -> None:
-        """End `wwspec dev`, and start it in the same way."""
         for dev in [each for each in self._servers if each.is_dev]:
             self._wait_for_restart()
             self._start(dev.command)
@@ -189,7 +185,6 @@ class Terminals:
         self._known |= values
 
     def check_success(self) -> None:
-        """Fail when the latest command has failed, and no page shows what it says then."""
         assert not self._failed, self._printed
 
     def stop(self) -> None:
@@ -198,7 +193,6 @@ class Terminals:
             each.stop()
 
     def _start(self, command: str) -> None:
-        """Run commands in a terminal of their own; `wwspec dev` takes the place of the one that ran before."""
         is_dev = "wwspec dev" in command
         for each in [each for each in self._servers if is_dev and each.is_dev]:
             each.stop()

@@ -9,24 +9,16 @@ from pathlib import Path
 class MissingToolError(RuntimeError):
     """Something that a test needs is not on this machine: the test is skipped; see tests/support/skips.py.
 
-    Args:
-        name: What, as in the table of `scripts/needs`, or the command that brings it.
+    It has a name as in the table of `scripts/needs`, or the command that brings it.
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
+        super().__init__(f"{name} is needed and not here: see scripts/needs")
         self.name = name
-
-    def __str__(self) -> str:
-        return f"{self.name} is needed and not here: see scripts/needs"
 
 
 def tool(name: str) -> str:
-    """Return where a program of this name is, or a header of Python.
-
-    Raises:
-        MissingToolError: It is not here.
-    """
+    """Return where a program of this name is, or a header of Python."""
     header = Path(sysconfig.get_path("include"), name)
     found = shutil.which(name, path=_searched()) if header.suffix != ".h" else header.is_file() and str(header)
     if not found:
@@ -41,11 +33,7 @@ def _searched() -> str:
 
 
 def node_package(folder: Path, name: str) -> Path:
-    """Return where a package of Node.js is that `scripts/test` installs in a folder of tests.
-
-    Raises:
-        MissingToolError: It is not here, since npm is not, or had no network.
-    """
+    """Return where a package of Node.js is that `scripts/test` installs in a folder of tests, with npm."""
     package = folder / "node_modules" / name
     if not package.is_dir():
         tool("npm")

@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
+
+import httpx
 
 DEADLINE = 300.0
 """Seconds after which a wait fails instead of hanging: many, for a machine that does ten other things."""
@@ -17,3 +20,10 @@ def wait_until(condition: Callable[[], object]) -> None:
         waited = monotonic() - begun
         assert waited < DEADLINE, "the condition was not met in time"
         threading.Event().wait(min(max(FIRST, waited * SHARE), LONGEST))
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers with status 200 there."""
+    with suppress(httpx.TransportError):
+        return httpx.get(url, trust_env=False).status_code == 200
+    return False

@@ -13,14 +13,12 @@ CALLS = 1000
 
 
 def fail(zone: Zone) -> None:
-    """Let a call fail in the application's code."""
     assert zone.call("total", {"text": "no number"}).errcode == CRASHED
     number = zone.client.traffic(kind="call")[-1]["number"]
     wait_until(lambda: zone.client.entry(number)["traces"])  # the program tells it in the background
 
 
 def make_calls(zone: Zone) -> None:
-    """Make many calls, of which one in the middle is slow."""
     zone.call("total", {"text": "1"}).raise_for_error()
     number = zone.client.traffic(kind="call")[-1]["number"]
     zone.client.replay(number, times=CALLS // 2)
@@ -30,7 +28,6 @@ def make_calls(zone: Zone) -> None:
 
 
 def run_written_test(source: str, folder: Path, zone: Zone) -> None:
-    """Run the one test of a file that the emulator wrote."""
     file = folder / "test_written.py"
     file.write_text(source, "utf-8")
     [test] = [each for name, each in runpy.run_path(str(file)).items() if name.startswith("test_")]

@@ -4,16 +4,28 @@ What a start imports, its memory and its command line as `ps` shows it are the m
 `Child`.
 """
 
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
+from tests.support.apps import ROOT
 from tests.support.forks import start_forked
 from wwspec_devtools.child import Child
-from wwspec_devtools.testing.zone import Zone
+from wwspec_devtools.testing.zone import ServedZone, Zone
 
 forked_child = partial(Child, start_process=start_forked)
 """Starts a `Child`."""
 serve_zone = partial(Zone.serve, start_process=start_forked)
 """Makes a zone as `Zone.serve` does."""
+
+
+def another_program(stack: ExitStack, zone: ServedZone, log: Path, *options: str, app: Path = ROOT) -> Child:
+    """Start another program beside that of a zone, and wait until it is ready; the stack ends it."""
+    command = ["serve", "--sdk", "emulator", "--app", str(app), "--port", "0", *options]
+    program = forked_child(command, {"WWSPEC_EMULATOR_URL": zone.client.url}, log)
+    stack.callback(program.stop)
+    program.wait_ready(f"{program.announced_url()}/readyz")
+    return program
 
 
 def app_of(zone: Zone) -> dict[str, str]:

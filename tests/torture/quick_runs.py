@@ -17,7 +17,6 @@ def torture(*arguments: str, **environment: str) -> Done:
 
 
 def assert_passes(run: str, figures: AbstractSet[str]) -> None:
-    """Check that a run passes and prints one line, which has these figures."""
     done = torture("--quick", "--seed", "3", *run.split())
     assert done.stdout.count("\n") == 1, done.stderr
     result = msgspec.json.decode(done.stdout, type=Result)

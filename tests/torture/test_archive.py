@@ -18,7 +18,6 @@ def secret_key(msgid: str) -> str:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """One that has all that was said."""
     path = tmp_path / "archive.db"
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE messages (msgid TEXT, secret_key TEXT)")

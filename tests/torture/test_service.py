@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.tables import for_each
 from tests.support.tools import tool
 from tests.torture.quick_runs import assert_passes
 from torture.service_judge import Kept, Row, judge_callbacks, judge_messages, judge_tenants
@@ -29,8 +30,7 @@ def test_a_database_with_what_it_must_and_may_have_has_no_failure(rows: list[Row
     assert judge_messages(rows, CLAIMS, secret_key) == []
 
 
-@pytest.mark.parametrize(
-    ("rows", "failure"),
+@for_each(
     [
         (RIGHT[1:], ["1 of 2 messages of corp1 are missing, such as a1"]),
         ([*RIGHT, row("corp1", "a2")], ["1 messages are there more than once, such as a2"]),
@@ -42,7 +42,7 @@ def test_a_database_with_what_it_must_and_may_have_has_no_failure(rows: list[Row
             [*RIGHT[:2], row("corp1", "b1", "corp2")],
             ["1 of 1 messages of corp2 are missing, such as b1", "1 messages are stored for another corp, such as b1"],
         ),
-    ],
+    ]
 )
 def test_a_lost_double_left_unknown_or_mixed_message_is_found(rows: list[Row], failure: list[str]) -> None:
     assert judge_messages(rows, CLAIMS, secret_key) == failure
@@ -51,41 +51,24 @@ def test_a_lost_double_left_unknown_or_mixed_message_is_found(rows: list[Row], f
 DONE, EXPIRED, USED = Kept("done", ""), Kept("failed", "710646: expired"), Kept("received", "40078: used")
 
 
-@pytest.mark.parametrize(
-    ("handled", "kept"),
-    [
-        ({"n1", "n2"}, [DONE, DONE]),
-        ({"n1"}, [DONE, EXPIRED]),
-        ({"n1"}, [DONE, USED]),
-    ],
-)
-def test_callbacks_that_were_handled_or_came_too_late_for_it_are_no_failure(
-    handled: set[str], kept: list[Kept]
-) -> None:
-    assert judge_callbacks({"n1", "n2"}, handled, kept, set()) == []
-
-
-def test_a_callback_of_a_corp_that_has_left_is_no_failure() -> None:
+def test_callbacks_that_were_handled_came_too_late_for_it_or_are_of_a_corp_that_has_left_are_no_failure() -> None:
+    assert judge_callbacks({"n1", "n2"}, {"n1", "n2"}, [DONE, DONE], set()) == []
+    assert judge_callbacks({"n1", "n2"}, {"n1"}, [DONE, EXPIRED], set()) == []
+    assert judge_callbacks({"n1", "n2"}, {"n1"}, [DONE, USED], set()) == []
     assert judge_callbacks({"n1"}, set(), [], {"n1"}) == []
 
 
-@pytest.mark.parametrize(
-    ("handled", "kept", "failure"),
+WAITS, GIVEN_UP = Kept("fetched", "NotSentError: no"), Kept("failed", "ValueError: no")
+
+
+@for_each(
     [
         ({"n1"}, [DONE], "1 callbacks were acknowledged and not handled, 0 came too late for it, such as n2"),
         ({"n1"}, [DONE, DONE], "1 callbacks were acknowledged and not handled, 0 came too late for it, such as n2"),
         (set(), [DONE, USED], "2 callbacks were acknowledged and not handled, 1 came too late for it, such as n1"),
-        (
-            {"n1", "n2"},
-            [DONE, Kept("fetched", "NotSentError: no")],
-            "1 callbacks wait still, such as one that failed with: NotSentError: no",
-        ),
-        (
-            {"n1", "n2"},
-            [DONE, Kept("failed", "ValueError: no")],
-            "1 callbacks were given up, such as one with: ValueError: no",
-        ),
-    ],
+        ({"n1", "n2"}, [DONE, WAITS], "1 callbacks wait still, such as one that failed with: NotSentError: no"),
+        ({"n1", "n2"}, [DONE, GIVEN_UP], "1 callbacks were given up, such as one with: ValueError: no"),
+    ]
 )
 def test_a_callback_that_is_lost_waits_or_was_given_up_is_found(
     handled: set[str], kept: list[Kept], failure: str

@@ -13,8 +13,6 @@ from wwspec_devtools.emulator.settings import EmulatorSettings
 
 
 class Acts:
-    """The second corp of an emulator with a command URL, one message at a time."""
-
     def __init__(self, stack: ExitStack) -> None:
         self.commands = CommandUrl(stack)
         more: dict[str, Any] = {**COMMAND_SETTINGS, "command_url": self.commands.url}
@@ -24,7 +22,6 @@ class Acts:
         self.tenant = stack.enter_context(Tenant(self._emulator.url, corpid, 1, settings.seed, 100))
 
     def say(self) -> str:
-        """Say a message, and return its msgid."""
         said = self.tenant.sayer.said
         self.tenant.sayer.allow((len(said) + 1) / 100)
         assert self.tenant.sayer.wait_said(60)

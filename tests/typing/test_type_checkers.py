@@ -2,19 +2,16 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.apps import ROOT, write_files
+from tests.support.processes import finished
 from wwspec_devtools.scaffold.project import make_project, project_files
 
-CHECKERS = {
-    "mypy": ("mypy", "--strict"),
-    "pyright": ("basedpyright", "--pythonpath", sys.executable),
-}
+CHECKERS = {"mypy": ("mypy", "--strict"), "pyright": ("basedpyright", "--pythonpath", sys.executable)}
 """basedpyright is Pyright with its Node.js in a wheel; these settings make it as strict as Pyright's own "strict"."""
 SETTINGS = json.dumps({"typeCheckingMode": "strict", "include": ["abilities", "schemas", "tests"]})
 REVEALED = """
@@ -23,7 +20,6 @@ from typing import reveal_type
 from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
 
-
 def reveal(zone: Zone) -> None:
     reveal_type(zone.call(sync_msg.Request(limit=200)).reply)
     reveal_type(zone.submit(sync_msg.Request(limit=200)).result().reply)
@@ -31,7 +27,6 @@ def reveal(zone: Zone) -> None:
 MISSPELT = """
 from wwspec_devtools.testing.zone import Zone
 from wwspec_contracts import sync_msg
-
 
 def look(zone: Zone) -> None:
     assert zone.call(sync_msg.Request()).reply.msg_lists
@@ -46,7 +41,7 @@ def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fa
     shop = tmp_path / "shop"
     make_project(shop, project_files("shop"))
     write_files(shop, {"tests/revealed.py": REVEALED, "tests/misspelt.py": MISSPELT, "pyrightconfig.json": SETTINGS})
-    done = check(shop, checker)
+    done = finished(sys.executable, "-m", *CHECKERS[checker], cwd=shop)
     assert done.returncode == 1, done.stderr
     faults = [line for line in done.stdout.splitlines() if " error: " in line]
     assert faults
@@ -57,19 +52,11 @@ def test_a_request_knows_the_type_of_its_reply_and_a_misspelt_key_is_the_only_fa
         assert line.endswith('is "wwspec_contracts.api.sync_msg.Response"' if checker == "mypy" else 'is "Response"')
 
 
-def check(folder: Path, checker: str) -> "subprocess.CompletedProcess[str]":
-    module, *options = CHECKERS[checker]
-    command = [sys.executable, "-m", module, *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-
-
 @pytest.mark.slow  # Pyright reads all of the package: 2 s of a processor
 def test_pyright_finds_the_mistakes_of_an_apps_calls_that_mypy_finds_and_no_others() -> None:
     """`scripts/check` runs mypy over the page; its comments name the lines."""
     page = ROOT / "tests" / "typing" / "typed_client.py"
-    command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable]
-    command += ["--level", "error", "--outputjson", str(page)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    done = finished(sys.executable, "-m", *CHECKERS["pyright"], "--level", "error", "--outputjson", page, cwd=ROOT)
     found = {each["range"]["start"]["line"] for each in json.loads(done.stdout)["generalDiagnostics"]}
     lines = page.read_text("utf-8").splitlines()
     assert found == {number for number, line in enumerate(lines) if "# type: ignore" in line}
@@ -82,9 +69,7 @@ def test_each_public_name_has_a_type_that_every_checker_reads_in_the_same_way(tm
     command = [sys.executable, "-m", "basedpyright", "--verifytypes", module, "--ignoreexternal", "--outputjson"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where Pyright looks for a python
     environment = {**os.environ, "PATH": path}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
-    )
+    done = finished(*command, cwd=tmp_path, env=environment)
     found = json.loads(done.stdout)["typeCompleteness"]
     lacking = [
         f"{symbol['name']}: {each['message']}"

@@ -38,7 +38,6 @@ def typed(client: ZoneClient) -> None:
 
 
 def typed_tasks(client: ZoneClient) -> None:
-    """And so does its task."""
     assert_type(client.submit(sync_msg.Request()), Task[sync_msg.Response])
     assert_type(client.submit("chat_digest", reply=Response).result(timeout=5), Response)
     assert_type(client.task("jobid", reply=Response).result(), Response)
@@ -46,7 +45,6 @@ def typed_tasks(client: ZoneClient) -> None:
 
 
 def typed_pages(client: ZoneClient, connection: Connection) -> None:
-    """Pages are replies of the request's API, and messages are messages."""
     assert_type(client.pages(search_chat.Request(query_word="tea")), Iterator[search_chat.Response])
     assert_type(next(client.pages("chat_history", sync_msg.Request(), timeout=5)), sync_msg.Response)
     assert_type(client.messages(FileCursor("cursor"), token=""), Iterator[MessagePage])
@@ -61,7 +59,6 @@ def noted(gap: MessageGap) -> None:
 
 
 def typed_endpoints(client: ZoneClient) -> None:
-    """The other APIs know their answers."""
     assert_type(client.get_auth_user_list(limit=5), AuthUsers)
     assert_type(client.get_log_level(program_id="other"), LogLevel)
     assert_type(client.check_debug_mode(), bool)
@@ -70,7 +67,6 @@ def typed_endpoints(client: ZoneClient) -> None:
 
 
 def typed_options(client: ZoneClient) -> None:
-    """A client with options is one of the same class, and responses know what is in them."""
     assert_type(client.with_options(timeout=5, deadline=9.5, retries=1, headers={"X-A": "b"}), ZoneClient)
     client.with_options(retries=RetryPolicy(attempts=2), idempotency_key="k", idempotency_field="order.id")
     raw = client.with_raw_response
@@ -82,7 +78,6 @@ def typed_options(client: ZoneClient) -> None:
 
 
 async def typed_async(client: AsyncZoneClient) -> None:
-    """And so they do on an event loop."""
     assert_type(await client.call(sync_msg.Request(limit=200)), sync_msg.Response)
     assert_type(await client.call("chat_digest", reply=Response), Response)
     assert_type(await client.submit(sync_msg.Request()), AsyncTask[sync_msg.Response])
@@ -99,8 +94,6 @@ async def typed_async(client: AsyncZoneClient) -> None:
 
 
 def token_sources() -> None:
-    """A token comes from a provider or from a function of any kind."""
-
     async def later() -> str:
         return "token"
 

@@ -16,12 +16,10 @@ def typed(ctx: Context) -> None:
 
 
 async def typed_async(ctx: AsyncContext) -> None:
-    """And so it does when awaited."""
     assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
 
 
 def typed_state(ctx: Context[str], event_ctx: EventContext[str, bytes], untyped: Context) -> None:
-    """What the lifespan yields and the application's own settings have the types in brackets."""
     assert_type(ctx.state, str)
     assert_type(ctx.settings, Any)
     assert_type(event_ctx.state, str)
@@ -37,14 +35,12 @@ def typed_secret(secret: Secret) -> None:
 
 
 def typed_event(ctx: EventContext) -> None:
-    """Code on an event has all of a handler's context."""
     assert_type(ctx.invoke(sync_msg.Request(limit=200)), sync_msg.Response)
     assert_type(ctx.event_type, str)
     assert_type(ctx.notify(Hits(hits=1), scene=3), str)
 
 
 async def typed_async_event(ctx: AsyncEventContext) -> None:
-    """And so it has when awaited."""
     assert_type(await ctx.invoke(sync_msg.Request()), sync_msg.Response)
     assert_type(await ctx.notify(Hits(hits=1)), str)
 
@@ -60,7 +56,6 @@ def wrong(ctx: Context) -> None:
 
 
 def typed_pages(ctx: Context) -> None:
-    """A paged request knows its pages, a task's request its result."""
     assert_type(next(iter(ctx.pages(sync_msg.Request(limit=200)))), sync_msg.Response)
     summary = create_summary_task.Request(msg_list=[])
     assert_type(ctx.finish(summary), get_summary_result.Response)
@@ -70,7 +65,6 @@ def typed_pages(ctx: Context) -> None:
 
 
 async def typed_pages_async(ctx: AsyncContext) -> None:
-    """And so they do on the event loop."""
     async for page in ctx.pages(sync_msg.Request()):
         assert_type(page, sync_msg.Response)
     assert_type(await ctx.finish(create_summary_task.Request(msg_list=[])), get_summary_result.Response)

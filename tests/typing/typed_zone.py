@@ -20,7 +20,6 @@ def typed(zone: Zone) -> None:
 
 
 def typed_asynchronous(zone: Zone) -> None:
-    """And so it does when the call is asynchronous."""
     assert_type(zone.submit(sync_msg.Request()), ZoneTask[sync_msg.Response])
     assert_type(zone.submit(sync_msg.Request()).result(5.0), Answer[sync_msg.Response])
     assert_type(zone.submit("chat_digest", reply=Response).result().reply, Response)

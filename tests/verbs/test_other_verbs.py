@@ -21,7 +21,6 @@ main({arguments!r}, prog_name="wwspec")
 
 
 def run(before: str, *arguments: str) -> str:
-    """Return what `wwspec` prints; its errors too."""
     return python(script(before, *arguments))
 
 
