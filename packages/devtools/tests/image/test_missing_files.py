@@ -13,10 +13,8 @@ PRICE = """
 from helpers.prices import price
 from wwspec_router import Output, ability, Contract
 
-
 class Price(Output):
     cents: int = 0
-
 
 @ability
 def ask(request: Contract) -> Price:
@@ -35,7 +33,6 @@ try:
     import ujson as json
 except ImportError:
     import json
-
 
 def price():
     import msgspec
@@ -132,7 +129,7 @@ def test_a_package_may_be_required_in_any_way(tmp_path: Path, requirements: str)
 def test_a_module_that_is_not_installed_here_may_be_in_a_package_that_is_not_either(tmp_path: Path) -> None:
     lines = found(tmp_path, requirements="wwspec-router[zone]\npython-multipart\n")
     assert lines == [
-        "helpers/prices.py:19: imports not_there, which no line of requirements.txt brings; add the line not_there"
+        "helpers/prices.py:18: imports not_there, which no line of requirements.txt brings; add the line not_there"
     ]
     assert found(tmp_path, requirements="wwspec-router[zone]\npython-multipart\nother-name\n") == []
 

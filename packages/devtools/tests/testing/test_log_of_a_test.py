@@ -11,7 +11,6 @@ FILES = {
     "abilities/crashing.py": """
 from wwspec_router import Contract, Output, ability
 
-
 @ability
 def crash(request: Contract) -> Output:
     raise ValueError("the text of the error")
@@ -19,7 +18,6 @@ def crash(request: Contract) -> Output:
     "test_crash.py": """
 from pathlib import Path
 from wwspec_devtools.testing.zone import Zone
-
 
 def test_crash():
     with Zone.in_process(Path.cwd()) as zone:

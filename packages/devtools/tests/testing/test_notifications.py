@@ -16,10 +16,8 @@ from wwspec_router import Contract
 REGISTRY = """
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [abilities.slow]
 handler = "abilities.slow:slow"
-
 [events.conversation_new_message]
 handler = "abilities.slow:on_message"
 notify = "{notify}"
@@ -35,17 +33,14 @@ from wwspec_contracts.events import conversation_new_message
 
 VAR = Path(os.environ["WWSPEC_VAR"])
 
-
 class Found(Contract):
     attempt: int
-
 
 @ability
 def slow(request: Contract) -> Output:
     sleep(0.3)
     (VAR / "slow").touch()
     return Output()
-
 
 def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Found:
     sleep(0.3)
