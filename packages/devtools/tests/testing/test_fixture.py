@@ -4,6 +4,7 @@ Each session of pytest runs in a process of its own.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -222,3 +223,33 @@ def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> 
     assert code == 1
     assert "test_a_number(\n" in said
     assert said.endswith("imported: True, plugin: True\n")
+
+
+CRASHING = {
+    "abilities/registry.toml": '[abilities.crash]\nhandler = "abilities.crashing:crash"\n',
+    "abilities/crashing.py": """
+from wwspec_router import Contract, Output, ability
+
+@ability
+def crash(request: Contract) -> Output:
+    raise ValueError("the text of the error")
+""",
+    "test_crash.py": """
+from pathlib import Path
+from wwspec_devtools.testing.zone import Zone
+
+def test_crash():
+    with Zone.in_process(Path.cwd()) as zone:
+        assert zone.call("crash").reply == {}
+""",
+}
+
+
+def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_path: Path) -> None:
+    said, code = session(write_files(tmp_path, CRASHING), "--rootdir", str(tmp_path), "test_crash.py")
+    assert code == 1, said
+    log = said.partition("Captured log")[2]
+    assert "ability crash failed" in log
+    assert "ValueError: the text of the error" in log
+    assert re.findall(r'^ *File "[^"]*?([^/"]+)", line', log, re.MULTILINE) == ["crashing.py"]
+    assert re.search(r"call   crash +errcode 710660 .* wwemulator00000001/1000002  internal error", log)

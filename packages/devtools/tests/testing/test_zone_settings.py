@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from wwspec_router import AbilityError, Context, Contract, EventContext, Output, Secret, ability
-from wwspec_contracts.events import hit_keyword
+from wwspec_router import Context, Contract, Output, Secret, ability
 
 class Settings(msgspec.Struct, frozen=True):
     url: str
@@ -29,24 +28,17 @@ class Client:
 def lifespan(settings: Settings) -> Iterator[Client]:
     yield Client(settings)
 
-class Ask(Contract):
-    pass
-
 class Result(Output):
     text: str = ""
 
 @ability
-def show(request: Ask, ctx: Context[Client, Settings]) -> Result:
+def show(request: Contract, ctx: Context[Client, Settings]) -> Result:
     print(f"printed {ctx.settings}")
     return Result(text=f"{ctx.state.opened}, {ctx.settings.retries}, {ctx.settings.token}")
 
 @ability
-def fail(request: Ask, ctx: Context[Client, Settings]) -> Result:
+def fail(request: Contract, ctx: Context[Client, Settings]) -> Result:
     raise ValueError(f"failed with {ctx.settings}")
-
-def on_hit(event: hit_keyword.Event, ctx: EventContext[Client, Settings]) -> None:
-    if not ctx.settings.token.reveal():
-        raise AbilityError("no token")
 """
 REGISTRY = """
 [program]
@@ -56,8 +48,6 @@ lifespan = "abilities.app:lifespan"
 handler = "abilities.app:show"
 [abilities.fail]
 handler = "abilities.app:fail"
-[events.hit_keyword]
-handler = "abilities.app:on_hit"
 """
 TOML = '[app]\nurl = "https://example.org"\nretries = 5\n'
 GIVEN = {"token": "s3cret-of-the-test", "retries": 7}
