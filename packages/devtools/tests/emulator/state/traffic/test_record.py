@@ -107,6 +107,7 @@ def play(emulator: Emulator, sdk: Any, program: SealedProgram) -> list[Json]:
         app.submit("echo", '{"a": 1}')
         app.client.upload_media(io.BytesIO(b"123456"), name="a.txt")
         client.advance(86_400.5)
+        app.call("no such ability", "{")
         caller.sync_msg("{}")
         varying = ("offset_ms", "duration_ms", "pid")
         return [{name: value for name, value in each.items() if name not in varying} for each in client.traffic()]
