@@ -1,4 +1,4 @@
-"""A verb in a process of its own, in a new interpreter as programs start it, and forked as most tests do."""
+"""A verb in a process of its own, in a new interpreter as programs start it, forked as most tests do, or held."""
 
 import re
 import signal
@@ -19,6 +19,7 @@ from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.child import Child, ChildError, StartProcess, new_interpreter
 from wwspec_devtools.testing.ports import held_ports
 from wwspec_devtools.testing.zone import Zone
+from wwspec_router import __version__
 
 EMULATE = ("emulate", "--port", "0")
 WATCHED = """
@@ -164,3 +165,53 @@ def test_no_forked_child_outlives_the_process_that_has_started_it(tmp_path: Path
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)
     assert done.returncode == (-9 if end == "killed" else 0)
     wait_until(lambda: not Path("/proc", done.stdout.strip()).exists())
+
+
+AT_ONCE = {"PYTHONUNBUFFERED": "1"}
+"""So that what it prints is in the file before it ends."""
+DONE = re.compile("The Zen of Python")
+"""What the module `this` prints when it is imported."""
+
+HOLDER = """
+import re, sys
+from pathlib import Path
+from wwspec_devtools.child import Child
+
+child = Child(["--version"], {"PYTHONUNBUFFERED": "1"}, Path(sys.argv[1]), held=("this",))
+child.wait_for(re.compile("The Zen of Python"))
+print(child.process.pid)
+"""
+
+
+def test_a_held_child_goes_on_when_it_is_released(tmp_path: Path) -> None:
+    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=("this",))
+    child.wait_for(DONE)
+    assert child.process.poll() is None
+    assert __version__ not in (tmp_path / "said").read_text()
+    child.release()
+    child.wait_success()
+    assert __version__ in (tmp_path / "said").read_text()
+
+
+def test_a_held_child_can_call_a_function_before(tmp_path: Path) -> None:
+    child = Child(["--version"], output=tmp_path / "said", held=("pydoc:help_nobody", "this"))
+    child.process.wait(DEADLINE)
+    assert "has no attribute 'help_nobody'" in (tmp_path / "said").read_text()
+    child.discard()
+
+
+def test_ctrl_c_is_not_for_a_child_that_is_held(tmp_path: Path) -> None:
+    child = Child(["--version"], AT_ONCE, tmp_path / "said", held=("this",))
+    child.process.send_signal(signal.SIGINT)
+    child.wait_for(DONE)
+    child.process.send_signal(signal.SIGINT)
+    child.release()
+    child.wait_success()
+    assert "KeyboardInterrupt" not in (tmp_path / "said").read_text()
+
+
+def test_a_child_is_not_held_longer_than_its_holder_lives(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "said")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    wait_until(lambda: not Path("/proc", done.stdout.strip()).exists())
+    assert __version__ not in (tmp_path / "said").read_text()

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from tests.cli.wecom import Shell
 from tests.support.command import Running
 from tests.support.waiting import wait_until
+from tests.support.zones import app_of
 from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
@@ -49,17 +50,9 @@ def test_events_of_an_emulator_are_printed_until_the_end(zone: Zone) -> None:
 
 
 def test_events_are_printed_as_lines_with_the_credentials_of_the_environment(zone: Zone) -> None:
-    info = zone.client.info()
     token, key = "callback-token", "a" * 42 + "A"
-    variables = {
-        "WWSPEC_BASE_URL": zone.client.url,
-        "WWSPEC_CORPID": info["corpid"],
-        "WWSPEC_CORPSECRET": info["secret"],
-        "WWSPEC_PROGRAM_ID": info["program_id"],
-        "WWSPEC_CALLBACK_TOKEN": token,
-        "WWSPEC_ENCODING_AES_KEY": key,
-    }
-    with tail("--listen", "127.0.0.1:0", **variables) as (running, url):
+    variables = {"WWSPEC_CALLBACK_TOKEN": token, "WWSPEC_ENCODING_AES_KEY": key}
+    with tail("--listen", "127.0.0.1:0", **app_of(zone), **variables) as (running, url):
         zone.client.set_callback(url, token, key)
         wait_until(lambda: zone.client.info()["callback_verified"])
         zone.fire("conversation_new_message")

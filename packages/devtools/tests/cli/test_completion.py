@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tests.support.apps import ROOT, write_files
 from tests.support.emulator import serving
+from tests.support.tables import for_each
 from wwspec_contracts.errcodes import ERRCODES
 from wwspec_devtools.cli.dev_note import DevNote, keep_note
 from wwspec_devtools.cli.verbs.completion import SHELLS
@@ -68,38 +69,33 @@ def test_bash_completes_verbs_options_and_ability_ids(folder: Path) -> None:
     assert done.stdout.splitlines() == ["doctor", "chat_digest", "--queue-timeout", "program", "hit_keyword", ""]
 
 
-def test_ability_ids_are_those_of_rows_and_of_prefixes(folder: Path) -> None:
-    assert completed("call", "c") == ["chat_digest"]
-    assert "invoke_sync_msg" in completed("call", "invoke_")
-    assert completed("call", "invoke_gr") == ["invoke_greet"]
-    assert completed("contracts", "chat_digest", "input_") == ["input_sync_msg"]
+@for_each(
+    [
+        ("call c", ["chat_digest"]),
+        ("call invoke_gr", ["invoke_greet"]),
+        ("call two", []),  # a shell would split the ID
+        ("contracts chat_digest input_", ["input_sync_msg"]),
+        ("keys ", ["list", "new", "rotate"]),
+        ("app check --ability chat", ["chat_digest"]),
+        ("serve --workers ", ["auto"]),
+        ("serve --workers 2", []),
+        ("dev --workers a", ["auto"]),
+        ("fire g", ["greeted"]),
+        ("zone fault s", ["sdk"]),
+        ("zone fault sdk err", ["errcode"]),
+        ("zone fault sdk latency --api gre", ["greet", "greeted"]),
+        ("zone fault sdk errcode 4500", ["45009"]),
+        ("zone fault sdk latency 4500", []),
+        ("zone traffic --errcode 4500", ["45009"]),
+    ]
+)
+def test_a_word_is_completed_to_what_may_stand_there(line: str, expected: list[str], folder: Path) -> None:
+    assert completed(*line.split(" ")) == expected
 
 
-def test_the_commands_and_abilities_of_an_apps_verbs_are_completed(folder: Path) -> None:
-    assert completed("keys", "") == ["list", "new", "rotate"]
-    assert "check" in completed("app", "")
-    assert completed("app", "check", "--ability", "chat") == ["chat_digest"]
-
-
-def test_an_id_that_a_shell_would_split_is_left_out(folder: Path) -> None:
-    assert completed("call", "two") == []
-
-
-def test_a_setting_with_a_word_beside_its_numbers_completes_the_word(folder: Path) -> None:
-    assert completed("serve", "--workers", "") == ["auto"]
-    assert completed("dev", "--workers", "a") == ["auto"]
-    assert completed("serve", "--workers", "2") == []
-
-
-def test_events_are_those_of_wecom_and_of_the_application(folder: Path) -> None:
-    assert completed("fire", "g") == ["greeted"]
-    assert "conversation_new_message" in completed("fire", "")
-
-
-def test_a_fault_completes_its_side_its_effect_and_what_it_is_limited_to(folder: Path) -> None:
-    assert completed("zone", "fault", "s") == ["sdk"]
-    assert completed("zone", "fault", "sdk", "err") == ["errcode"]
-    assert completed("zone", "fault", "sdk", "latency", "--api", "gre") == ["greet", "greeted"]
+@for_each([("call invoke_", "invoke_sync_msg"), ("fire ", "conversation_new_message"), ("app ", "check")])
+def test_wecoms_own_names_and_commands_are_among_the_completions(line: str, name: str, folder: Path) -> None:
+    assert name in completed(*line.split(" "))
 
 
 def test_verbs_are_completed_without_their_modules() -> None:
@@ -163,10 +159,7 @@ def test_each_shell_is_answered(folder: Path, shell: str) -> None:
 
 
 def test_errcodes_are_completed_with_their_causes(folder: Path) -> None:
-    assert completed("zone", "traffic", "--errcode", "4500") == ["45009"]
     assert "710660" in completed("zone", "tail", "--errcode", "7106")
-    assert completed("zone", "fault", "sdk", "errcode", "4500") == ["45009"]
-    assert completed("zone", "fault", "sdk", "latency", "4500") == []
     words = {"COMP_WORDS": "wwspec zone traffic --errcode 4500", "COMP_CWORD": "4500"}
     done = CliRunner().invoke(main, [], prog_name="wwspec", env={**words, "_WWSPEC_COMPLETE": "fish_complete"})
     assert ERRCODES[45009].cause in done.stdout

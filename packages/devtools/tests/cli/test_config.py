@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
+from scripts.reference.cli import commands
 from tests.cli.conftest import Run
 from tests.support.apps import write_files
 from wwspec_contracts.support.printable import counted
@@ -132,9 +132,7 @@ def test_relative_paths_are_relative_to_the_file(folder: Path, tmp_path: Path) -
 def test_a_password_in_a_wrong_place_of_the_store_is_hidden(
     folder: Path, monkeypatch: pytest.MonkeyPatch, store: str, shown: str
 ) -> None:
-    """Row 13."""
     monkeypatch.setenv("WWSPEC_STORE", store)
-
     assert listed(folder)["store"] == (shown, "WWSPEC_STORE")
 
 
@@ -243,8 +241,9 @@ def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
 ) -> None:
     named = {
         parameter.envvar
-        for verb in ("call", "keys list", "app tail", "metrics")
-        for parameter in command_of(verb).params
+        for verb, command in commands()
+        if verb in ("call", "keys list", "app tail", "metrics")
+        for parameter in command.params
         if isinstance(parameter.envvar, str)
     }
     assert {"WWSPEC_BASE_URL", "WWSPEC_PROGRAM_ID", "WWSPEC_SUITE_ID", "WWSPEC_KEYS"} <= named
@@ -252,16 +251,6 @@ def test_the_variables_of_an_app_are_not_taken_for_misspelled_settings(
         monkeypatch.setenv(name, "")
     done = wwspec("config", "--app", folder)
     assert (done.exit_code, done.stderr) == (0, "")
-
-
-def command_of(verb: str) -> click.Command:
-    found: click.Command = main
-    for word in verb.split():
-        assert isinstance(found, click.Group)
-        command = found.get_command(click.Context(found), word)
-        assert command is not None
-        found = command
-    return found
 
 
 @pytest.mark.parametrize(("verb", "name"), [("emulate", "SEED"), ("emulate", "PORT"), ("dev", "PORT")])
@@ -285,7 +274,6 @@ OWN_REGISTRY = f'[program]\nsettings = "abilities.own:Settings"\n{REGISTRY}'
 OWN = """
 import msgspec
 from wwspec_router import Secret
-
 
 class Settings(msgspec.Struct):
     api_url: str

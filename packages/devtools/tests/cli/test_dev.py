@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import click
@@ -19,8 +18,10 @@ from click.testing import CliRunner
 
 from tests.cli.conftest import Ports, Run
 from tests.support.apps import write_files
+from tests.support.emulator import Response, http_server
 from tests.support.processes import children
 from tests.support.skips import only_where
+from tests.support.tables import for_each
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
@@ -41,14 +42,11 @@ import os
 import words
 from wwspec_router import Contract, Output, ability
 
-
 class Asked(Contract):
     times: int = 1
 
-
 class Reply(Output):
     text: str = ""
-
 
 @ability
 def greet(request: Asked) -> Reply:
@@ -65,12 +63,7 @@ FILES = {
 class Dev:
     """A running `wwspec dev`, in a process group of its own, as a shell starts it.
 
-    Args:
-        folder: The application.
-        ports: Of program and emulator.
-        options: Further options.
-        environment: Added to that of the tests.
-        has_settings: Whether the folder has a settings file that names the program's port and store.
+    Port and store of the program are options, or those of the folder's settings file where it has one.
     """
 
     def __init__(
@@ -167,52 +160,6 @@ def test_dev_restarts_for_helpers_new_folders_and_the_env_file(start: Start, sho
         dev.wait_for("fix the fault")
     assert "wwspec-dev-" not in dev.log
     assert "Traceback" not in dev.log
-
-
-OWN = """
-import msgspec
-from wwspec_router import Context, Contract, Output, Secret, ability
-
-
-class Settings(msgspec.Struct):
-    word: str
-    token: Secret
-
-
-class Asked(Contract):
-    pass
-
-
-class Reply(Output):
-    text: str = ""
-
-
-@ability
-def greet(request: Asked, ctx: Context[None, Settings]) -> Reply:
-    return Reply(text=f"{ctx.settings.word} {ctx.settings.token.reveal()}")
-"""
-
-
-@pytest.mark.slow  # starts several processes, and the program three times
-def test_dev_reads_the_application_s_own_settings_at_each_start(start: Start, shop: Path) -> None:
-    registry = FILES["abilities/registry.toml"]
-    write_files(
-        shop,
-        {
-            "abilities/registry.toml": f'[program]\nsettings = "abilities.greeting:Settings"\n{registry}',
-            "abilities/greeting.py": OWN,
-            "wwspec.toml": '[app]\nword = "hello"\n',
-            ".env": "WWSPEC_APP_TOKEN=s3cret\n",
-        },
-    )
-    dev = start(shop)
-    dev.wait_for("watching")
-    with dev.client as client:
-        assert greeting(client) == "hello s3cret"
-        (shop / "wwspec.toml").write_text("[app]\nword = 3\n")
-        dev.wait_for("wwspec.toml:2 [app] word: must be a text, not a whole number")
-        (shop / "wwspec.toml").write_text('[app]\nword = "bye"\n')
-        wait_until(lambda: greeting(client) == "bye s3cret")
 
 
 @pytest.mark.slow  # starts several processes, and the program three times
@@ -404,29 +351,21 @@ def test_why_a_call_failed_is_shown_in_the_folder_of_dev_without_its_url(running
     wait_until(lambda: "ZeroDivisionError" in shown())  # the program tells of it in the background
     lines = [line.strip() for line in shown().splitlines()]
     at = lines.index("ZeroDivisionError: division by zero")
-    assert lines[at + 1].endswith("abilities/greeting.py:18 in greet")
+    assert lines[at + 1].endswith("abilities/greeting.py:15 in greet")
     assert lines[at + 2] == "1 / (request.times - 1)"
     assert any(line.endswith("stdout    times 1") for line in lines)
 
 
 def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, ports: Ports) -> None:
-    asked = []
+    asked: list[str] = []
 
-    class Stranger(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
+    def answer(path: str) -> Response:
+        asked.append(path)
+        return 404, {}, b""
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
-        thread = threading.Thread(target=stranger.serve_forever)
-        thread.start()
-        port = stranger.server_port
-        done = run("dev", "--app", str(shop), "--port", ports[0], "--emulator-port", str(port))
-        stranger.shutdown()
-        thread.join()
+    with http_server(lambda *_: (404, {}, b""), answer) as stranger:
+        port = stranger.rpartition(":")[2]
+        done = run("dev", "--app", str(shop), "--port", ports[0], "--emulator-port", port)
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     kind = "something other than a zone program or an emulator listens there"
@@ -435,18 +374,24 @@ def test_a_stranger_on_a_port_is_named_and_left_alone(shop: Path, run: Run, port
     assert asked == ["/emulator/info", "/healthz"]
 
 
-def test_both_ports_must_differ(shop: Path, run: Run) -> None:
-    done = run("dev", "--app", str(shop), "--port", "18099", "--emulator-port", "18099")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "Error: --port and --emulator-port are the same port: give each its own\n",
-    )
-
-
-def test_no_program_without_time_limits_answers_wecom(shop: Path, run: Run) -> None:
-    done = run("serve", "--debug", "--app", str(shop), "--port", "0")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "Error: --debug goes with --sdk emulator: without time limits no program may answer WeCom\n"
+@for_each(
+    [
+        (
+            "dev --port 18099 --emulator-port 18099",
+            1,
+            "--port and --emulator-port are the same port: give each its own",
+        ),
+        ("dev --debug --machines 2", 2, "--debug is for one machine: leave --machines out"),
+        (
+            "serve --debug --port 0",
+            1,
+            "--debug goes with --sdk emulator: without time limits no program may answer WeCom",
+        ),
+    ]
+)
+def test_options_that_do_not_go_together_are_refused(line: str, code: int, said: str, shop: Path, run: Run) -> None:
+    done = run(*line.split(), "--app", str(shop))
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (code, "", f"Error: {said}")
 
 
 def test_dev_has_every_option_of_emulate_and_serve_that_makes_sense() -> None:
@@ -555,21 +500,9 @@ def test_a_line_that_is_none_is_named_by_its_number_only(tmp_path: Path, line: s
 
 
 def test_a_child_that_ended_is_not_taken_for_the_stranger_that_answers(shop: Path) -> None:
-    with HTTPServer(("127.0.0.1", 0), _Healthy) as stranger:
-        thread = threading.Thread(target=stranger.serve_forever)
-        thread.start()
-        child = forked_child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", str(stranger.server_port)])
+    with http_server(lambda *_: (404, {}, b""), lambda _: (200, {}, b"")) as stranger:
+        port = stranger.rpartition(":")[2]
+        child = forked_child(["serve", "--sdk", "emulator", "--app", str(shop), "--port", port])
         child.process.wait(DEADLINE)
         with pytest.raises(ChildError, match="exit code 1"):
-            child.wait_ready(f"http://127.0.0.1:{stranger.server_port}/healthz")
-        stranger.shutdown()
-        thread.join()
-
-
-class _Healthy(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        pass
+            child.wait_ready(f"{stranger}/healthz")

@@ -19,14 +19,11 @@ HANDLERS = """
 from wwspec_router import AsyncContext, Context, Contract, EventContext, Output, ability
 from wwspec_contracts.events import conversation_new_message
 
-
 class Asked(Contract):
     times: int = 1
 
-
 class Reply(Output):
     text: str = ""
-
 
 @ability
 def greet(request: Asked, ctx: Context) -> Reply:
@@ -34,12 +31,10 @@ def greet(request: Asked, ctx: Context) -> Reply:
     breakpoint()
     return Reply(text="hello" * request.times)
 
-
 @ability
 async def later(request: Asked, ctx: AsyncContext) -> Reply:
     breakpoint()
     return Reply(text="hello" * request.times)
-
 
 def on_message(event: conversation_new_message.Event, ctx: EventContext) -> None:
     breakpoint()
@@ -47,7 +42,6 @@ def on_message(event: conversation_new_message.Event, ctx: EventContext) -> None
 """
 OPENING = """
 from contextlib import contextmanager
-
 
 @contextmanager
 def opened():
@@ -59,11 +53,9 @@ FILES = {
 [abilities.greet]
 handler = "abilities.greeting:greet"
 timeout = 1.0
-
 [abilities.later]
 handler = "abilities.greeting:later"
 timeout = 1.0
-
 [events.conversation_new_message]
 handler = "abilities.greeting:on_message"
 timeout = 1.0

@@ -12,12 +12,6 @@ from tests.support.neighbours import held_neighbours
 from tests.support.waiting import wait_until
 
 
-def test_debugging_is_for_one_machine(shop: Path, run: Run) -> None:
-    refused = run("dev", "--app", str(shop), "--debug", "--machines", "2")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--debug is for one machine: leave --machines out" in refused.stderr
-
-
 @pytest.mark.slow  # starts several processes, and two programs several times
 def test_each_machine_has_its_own_disk_and_is_stopped_started_and_wiped(start: Start, shop: Path, run: Run) -> None:
     def zone(*words: str) -> list[Any]:

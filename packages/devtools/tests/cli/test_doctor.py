@@ -117,15 +117,11 @@ def test_a_port_that_something_else_has_is_named_with_its_option(doctor: Doctor)
     assert line.endswith("; end it, or choose another --emulator-port or WWSPEC_EMULATOR_PORT")
 
 
-def test_the_emulator_on_the_port_of_the_program_is_a_fault(run: Run, folder: Path, zone: Zone) -> None:
+def test_a_running_emulator_is_a_fault_on_the_port_of_the_program_alone(run: Run, folder: Path, zone: Zone) -> None:
     port = zone.client.url.rpartition(":")[2]
     done = run("doctor", "--port", port, cwd=folder)
     assert done.returncode == 1
     assert f"fix   port      {port} is taken: an emulator listens there, whose program is at " in done.stdout
-
-
-def test_a_running_emulator_is_no_fault(run: Run, folder: Path, zone: Zone) -> None:
-    port = zone.client.url.rpartition(":")[2]
     done = run("doctor", cwd=folder, environment={"WWSPEC_EMULATOR_PORT": port})
     assert f"ok    port      {port} has an emulator already" in done.stdout.splitlines()
 

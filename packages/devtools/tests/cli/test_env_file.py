@@ -12,19 +12,13 @@ APPLICATION = """
 import msgspec
 from wwspec_router import Contract, Output, Secret, ability
 
-
 class Settings(msgspec.Struct, kw_only=True):
     url: str
     token: Secret
 
-
-class Shown(Output):
-    text: str = ""
-
-
 @ability
-def show(request: Contract) -> Shown:
-    return Shown()
+def show(request: Contract) -> Output:
+    return Output()
 """
 REGISTRY = """
 [program]

@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, closing, contextmanager
 from itertools import cycle
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.cli.wecom import Shell
 from tests.stores.suites.job_samples import job
 from tests.support.apps import write_files
-from tests.support.waiting import wait_until
+from tests.support.emulator import Response, http_server
+from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child, serve_zone
 from wwspec_devtools.testing.zone import ServedZone, Zone
 from wwspec_router.stores import open_store
@@ -28,7 +26,6 @@ from wwspec_contracts.events import hit_keyword
 
 IS_REPAIRED = Path(__file__).parent / "repaired"
 
-
 def on_hit(event: hit_keyword.Event) -> None:
     if not IS_REPAIRED.exists():
         raise LookupError(event.hit_keyword.token)
@@ -36,13 +33,10 @@ def on_hit(event: hit_keyword.Event) -> None:
 REGISTRY = """
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [abilities.failed]
 kind = "jobs"
-
 [abilities.forget]
 kind = "forget"
-
 [events.hit_keyword]
 handler = "abilities.hits:on_hit"
 retries = 0
@@ -187,38 +181,20 @@ def test_machines_that_have_not_answered_are_an_error(shell: Shell, zone: Served
     assert "not 2 yet: 1 machine has answered 4 calls (" in done.stderr
 
 
-class Channel(ThreadingHTTPServer):
-    """Gives each call to the next of several machines."""
+@contextmanager
+def channel(*machines: str) -> Iterator[str]:
+    """Serve a URL that gives each call to the next of several machines."""
+    turns = cycle(machines)
 
-    def __init__(self, urls: list[str]) -> None:
-        super().__init__(("127.0.0.1", 0), _Forward)
-        self.machines = cycle([urlsplit(url).netloc for url in urls])
+    def forward(headers: list[tuple[str, str]], body: bytes) -> Response:
+        url = httpx.URL(next(turns)).join(dict(headers)[":path"])
+        given = [(name, value) for name, value in headers if name.lower() not in (":path", "host")]
+        answer = httpx.post(url, content=body, headers=given, trust_env=False, timeout=DEADLINE)
+        own = ("date", "server", "connection", "content-length")
+        return answer.status_code, {k: v for k, v in answer.headers.items() if k not in own}, answer.content
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Forward(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Channel
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        connection = HTTPConnection(next(self.server.machines))
-        connection.request("POST", self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        text = answer.read()
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("date", "server", "connection"):
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text)
-        connection.close()
-
-    def log_message(self, *arguments: object) -> None:
-        """Write nothing."""
+    with http_server(forward) as url:
+        yield url
 
 
 @pytest.fixture
@@ -230,11 +206,9 @@ def two_machines(zone: ServedZone, app: Path, tmp_path: Path) -> Iterator[Served
         stack.callback(other.stop)
         url = other.announced_url()
         other.wait_ready(f"{url}/healthz")
-        channel = stack.enter_context(Channel([zone.program_url, url]))
-        Thread(target=channel.serve_forever, daemon=True).start()
-        stack.callback(channel.shutdown)
+        both = stack.enter_context(channel(zone.program_url, url))
         stack.callback(zone.client.point_to, zone.program_url)
-        zone.client.point_to(channel.url)
+        zone.client.point_to(both)
         yield zone
 
 

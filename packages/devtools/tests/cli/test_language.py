@@ -143,12 +143,6 @@ def test_a_refused_call_has_cause_and_fix_in_chinese(zone: Zone) -> None:
     assert at_emulator.stderr.startswith("错误：chat_digest: refused by the platform with errcode 45009")
 
 
-def test_a_misspelled_ability_has_cause_and_fix_in_chinese(zone: Zone) -> None:
-    done = wwspec("call", "chat_digset", "--url", zone.client.url, LANG="zh_CN.UTF-8")
-    assert re.search("\n原因：.*[\u4e00-\u9fff].*\n解决办法：.*`wwspec abilities`.*\n$", done.stderr)
-    assert "check the ability's ID" not in done.stderr
-
-
 def test_an_exchange_is_explained_in_chinese(zone: Zone) -> None:
     zone.client.reset()
     wwspec("call", "chat_digset", "--url", zone.client.url)

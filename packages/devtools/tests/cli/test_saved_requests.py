@@ -35,15 +35,10 @@ def call(run: Run, zone: Zone, folder: Path) -> Call:
     return lambda *words, **options: run("call", *words, "--url", zone.client.url, **{"cwd": folder, **options})
 
 
-@pytest.mark.parametrize("words", [("@three",), ("chat_digest", "@three")], ids=["by its name", "by ability and name"])
-def test_a_saved_request_is_sent(call: Call, words: tuple[str, ...]) -> None:
-    done = call(*words)
-    assert (done.returncode, json.loads(done.stdout)["messages"]) == (0, 3), done.stderr
-
-
-def test_the_application_folder_may_be_another_one(call: Call, folder: Path, tmp_path: Path) -> None:
-    done = call("@three", cwd=tmp_path, environment={"WWSPEC_APP": str(folder)})
-    assert (done.returncode, json.loads(done.stdout)["messages"]) == (0, 3), done.stderr
+def test_a_saved_request_is_sent(call: Call, folder: Path, tmp_path: Path) -> None:
+    elsewhere = {"cwd": tmp_path, "environment": {"WWSPEC_APP": str(folder)}}
+    for done in (call("@three"), call("chat_digest", "@three"), call("@three", **elsewhere)):
+        assert (done.returncode, json.loads(done.stdout)["messages"]) == (0, 3), done.stderr
 
 
 def test_an_ability_is_named_when_several_have_a_request_of_one_name(call: Call) -> None:

@@ -52,7 +52,6 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
     """Row 4: a Redis password in `--store` and `--debug-token` were visible in `ps`."""
     for arguments in ((f"--{name}", value), (f"--{name}={value}",)):
         done = start(verb, *arguments)
-
         assert done.returncode == 2
         assert done.stderr.splitlines()[-1] == (
             f"Error: --{name} would show a secret to every user of this machine: set {variable(name)}, "
@@ -62,9 +61,7 @@ def test_a_secret_on_the_command_line_is_refused_with_the_name_of_its_variable(
 
 @pytest.mark.parametrize("verb", SECRETS)
 def test_a_verb_explains_where_its_secrets_come_from(start: Start, verb: str) -> None:
-    """Row 4."""
     message = " ".join(start(verb, "--help").stdout.split())
-
     for name in SECRETS[verb]:
         for each in (f"--{name}-file FILE", variable(name), f"{variable(name)}_FILE"):
             assert each in message
@@ -74,9 +71,7 @@ def test_a_verb_explains_where_its_secrets_come_from(start: Start, verb: str) ->
 def test_a_variable_and_its_file_at_once_are_one_clear_error(
     start: Start, tmp_path: Path, verb: str, name: str, value: str
 ) -> None:
-    """Row 4."""
     done = start(verb, **{variable(name): value, f"{variable(name)}_FILE": str(tmp_path / "secret")})
-
     message = f"Error: {variable(name)} and {variable(name)}_FILE are both set: unset one of them\n"
     assert (done.returncode, done.stderr) == (1, message)
 
@@ -96,12 +91,10 @@ def test_a_variable_and_its_file_at_once_are_one_clear_error(
 def test_a_file_without_a_secret_is_told_with_its_path_and_who_names_it(
     start: Start, tmp_path: Path, how: str, content: str | None, message: str
 ) -> None:
-    """Row 4."""
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content, errors="surrogateescape")
     done = start("serve", how, str(path)) if how.startswith("--") else start("serve", **{how: str(path)})
-
     assert (done.returncode, done.stderr) == (1, f"Error: {how}: {path} {message}\n")
 
 
@@ -112,7 +105,6 @@ def test_the_store_is_taken_from_the_file_that_is_named(start: Start, tmp_path: 
     (tmp_path / "url").write_text(content, newline="")
     named = str(tmp_path / "url")
     done = start(*SERVE, how, named) if how.startswith("--") else start(*SERVE, **{how: named})
-
     assert done.returncode == 1
     assert "127.0.0.1:1" in done.stderr
 
@@ -130,7 +122,6 @@ def test_an_option_goes_before_the_environment(start: Start, tmp_path: Path) -> 
 
 def test_an_option_and_its_file_are_wrong_usage(start: Start, tmp_path: Path) -> None:
     done = start("serve", "--store", "memory:", "--store-file", str(tmp_path / "url"))
-
     assert done.returncode == 2
     assert done.stderr.endswith("Error: give one of --store and --store-file\n")
 
@@ -138,7 +129,6 @@ def test_an_option_and_its_file_are_wrong_usage(start: Start, tmp_path: Path) ->
 def test_an_empty_variable_counts_as_none(start: Start) -> None:
     options = (*SERVE, "--workers", "2", "--store", "memory:")
     done = start(*options, WWSPEC_STORE="", WWSPEC_STORE_FILE="", WWSPEC_DEBUG_TOKEN="")
-
     assert "worker processes don't share it" in done.stderr
 
 
@@ -146,6 +136,5 @@ def test_an_empty_variable_counts_as_none(start: Start) -> None:
 def test_a_store_without_a_password_may_be_named_on_the_command_line(start: Start, tmp_path: Path, url: str) -> None:
     registry = str(tmp_path / "none.toml")
     done = start(*SERVE, "--registry", registry, "--store", url)
-
     assert done.returncode == 1
     assert "none.toml: there is no such file" in done.stderr

@@ -59,15 +59,10 @@ def test_answers_that_differ_are_a_table_and_a_test(zone: Zone, tmp_path: Path) 
         ["get_group_chat", "found", "$.new_key", "not", "listed", "absent", "string"],
         ["get_group_chat", "found", "$.room_create_time", "integer", "integer", "absent"],
     ]
-    rows = json.loads(wwspec(tmp_path, "shapes", "compare", "shapes.json").stdout)
-    assert rows[0] == {
-        "api": "get_group_chat",
-        "case": "found",
-        "path": "$.creator",
-        "contract": "string",
-        "emulator": "string",
-        "recorded": "integer",
-    }
+    head, first = (line.split() for line in compared.stdout.splitlines()[:2])
+    assert json.loads(wwspec(tmp_path, "shapes", "compare", "shapes.json").stdout)[0] == dict(
+        zip(head, first, strict=True)
+    )
 
 
 def test_the_test_fails_where_they_differ_and_passes_where_they_do_not(zone: Zone, tmp_path: Path) -> None:

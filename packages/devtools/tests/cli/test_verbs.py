@@ -3,11 +3,9 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -28,12 +26,6 @@ def test_abilities_lists_what_answers_each_id(run: Run) -> None:
     assert done.returncode == 0
     assert re.search(r"^chat_history +SDK API sync_msg$", done.stdout, re.MULTILINE)
     assert re.search(r"^chat_digest +handler abilities.chat_digest:digest  within 10 s$", done.stdout, re.MULTILINE)
-
-
-def test_abilities_as_json_is_for_programs(run: Run) -> None:
-    rows = {row["ability_id"]: row for row in json.loads(run("abilities", "--json").stdout)}
-    assert rows["get_callback_data"]["target"] == "stored event by notify_id"
-    assert rows["invoke_sync_msg"]["timeout"] is None
 
 
 @pytest.fixture
@@ -68,6 +60,7 @@ def test_abilities_names_the_contracts_that_the_application_replaces_or_adds(run
 
 def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, replacing: Path) -> None:
     rows = json.loads(run("abilities", "--json", "--app", str(replacing)).stdout)
+    assert (rows[0]["target"], rows[2]["timeout"]) == ("stored event by notify_id", None)
     assert {row["ability_id"]: row["own_contracts"] for row in rows} == {
         "event": ["schemas/events/hit_keyword.py"],
         "func": ["schemas/api/sync_msg.py", "schemas/events/hit_keyword.py"],
@@ -75,25 +68,6 @@ def test_abilities_as_json_names_the_applications_contracts_of_each(run: Run, re
         "invoke_greet": ["schemas/api/greet.py"],
         "invoke_sync_msg": ["schemas/api/sync_msg.py"],
     }
-
-
-def test_check_names_every_fault_with_its_row_and_fix(run: Run, tmp_path: Path) -> None:
-    registry = tmp_path / "registry.toml"
-    registry.write_text(
-        '[abilities.one]\napi = "no_such"\n\n[abilities.two]\nhandelr = "x"\n\n[abilities.three]\nkind = 1\n'
-    )
-    done = run("check", "--registry", str(registry))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "registry.toml:4 [abilities.two]: unknown key handelr; did you mean handler?" in done.stderr
-    assert "registry.toml:7 [abilities.three]: kind: " in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_contracts_of_an_unknown_ability_is_an_error(run: Run) -> None:
-    done = run("contracts", "no_such")
-    assert done.returncode == 1
-    assert "no such ability: no_such; `wwspec abilities` lists them" in done.stderr
-    assert "chat_dgest; did you mean chat_digest?" in run("contracts", "chat_dgest").stderr
 
 
 def test_fire_prints_the_event_and_the_notification(run: Run, zone: Zone) -> None:
@@ -106,32 +80,12 @@ def test_fire_prints_the_event_and_the_notification(run: Run, zone: Zone) -> Non
     assert json.loads(fetched.stdout) == printed["event"]
 
 
-def test_fire_of_an_unknown_event_lists_the_known_ones(run: Run, zone: Zone) -> None:
-    done = run("fire", "no_such_event", "--url", zone.client.url)
-    assert done.returncode == 1
-    assert "conversation_new_message" in done.stderr
-
-
 def test_demo_plays_the_flow_and_ends(run: Run, ports: Ports) -> None:
     port, emulator_port = ports
     done = run("demo", "--once", "--port", port, "--emulator-port", emulator_port)
     assert done.returncode == 0, done.stderr
     assert "program_notify -> app" in done.stdout
     assert re.search(r"\d+ messages in \d+ pages", done.stdout)
-
-
-@pytest.mark.slow  # it waits for the ports of others, and starts program and emulator
-def test_demo_plays_the_flow_beside_what_has_the_usual_ports(run: Run) -> None:
-    with ExitStack() as stack:
-        for port in (8080, 8090):
-            with suppress(OSError):  # who has it already does as well
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-        done = run("demo", "--once")
-        assert done.returncode == 0, done.stderr
-        assert re.search(r"\d+ messages in \d+ pages", done.stdout)
-        refused = run("demo")
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert "port 8080 is taken, so nothing was started" in refused.stderr
 
 
 @pytest.mark.slow  # starts several processes

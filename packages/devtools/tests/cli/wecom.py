@@ -5,6 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from tests.support.zones import app_of
 from wwspec_devtools.testing.zone import Zone
 from wwspec_router.cli.main import main
 
@@ -13,14 +14,8 @@ class Shell:
     """Runs `wwspec` with the credentials of a zone's app, and with that zone as WeCom."""
 
     def __init__(self, zone: Zone) -> None:
-        info = zone.client.info()
-        self.environment: dict[str, str | None] = {
-            "WWSPEC_BASE_URL": zone.client.url,
-            "WWSPEC_CORPID": info["corpid"],
-            "WWSPEC_CORPSECRET": info["secret"],
-            "WWSPEC_PROGRAM_ID": info["program_id"],
-        }
-        self._secret = info["secret"]
+        self.environment: dict[str, str | None] = {**app_of(zone)}
+        self._secret = app_of(zone)["WWSPEC_CORPSECRET"]
 
     def __call__(self, *arguments: str | Path, typed: str | None = None, **variables: str | None) -> Result:
         """Run `wwspec`; a variable that is None is not set."""

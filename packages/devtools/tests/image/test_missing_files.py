@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apps import ROOT, write_files
+from tests.support.tables import for_each
 from wwspec_devtools.image.missing_files import Ignored, lacking
 from wwspec_devtools.scaffold.project import make_project, project_files
 from wwspec_router.registry.file import parse_registry
@@ -13,10 +14,8 @@ PRICE = """
 from helpers.prices import price
 from wwspec_router import Output, ability, Contract
 
-
 class Price(Output):
     cents: int = 0
-
 
 @ability
 def ask(request: Contract) -> Price:
@@ -35,7 +34,6 @@ try:
     import ujson as json
 except ImportError:
     import json
-
 
 def price():
     import msgspec
@@ -76,18 +74,17 @@ def test_a_folder_without_either_file_is_not_checked(tmp_path: Path) -> None:
     assert lacking(tmp_path, parse_registry(tmp_path / "abilities" / "registry.toml")[0]) == []
 
 
-def test_a_module_that_is_kept_out_is_named_with_who_imports_it_and_the_line_to_add(tmp_path: Path) -> None:
-    assert found(tmp_path, ignore=IGNORE.replace("!helpers\n", "")) == [
-        ".dockerignore:2: `*` keeps helpers/__init__.py out of the image (abilities/price.py:2); "
-        "add a line !helpers at its end"
+@for_each(
+    [
+        (IGNORE.replace("!helpers\n", ""), ":2: `*` keeps helpers/__init__.py", "abilities/price.py:2", "!helpers"),
+        (f"{IGNORE}**/rates*\n", ":6: `**/rates*` keeps helpers/rates.py", "helpers/prices.py:5", "!helpers/rates.py"),
     ]
-
-
-def test_a_single_module_that_is_kept_out_is_let_in_by_itself(tmp_path: Path) -> None:
-    assert found(tmp_path, ignore=IGNORE + "**/rates*\n") == [
-        ".dockerignore:6: `**/rates*` keeps helpers/rates.py out of the image (helpers/prices.py:5); "
-        "add a line !helpers/rates.py at its end"
-    ]
+)
+def test_a_module_that_is_kept_out_is_named_with_who_imports_it_and_the_line_to_add(
+    ignore: str, kept_out: str, importer: str, line: str, tmp_path: Path
+) -> None:
+    [said] = found(tmp_path, ignore=ignore)
+    assert said == f".dockerignore{kept_out} out of the image ({importer}); add a line {line} at its end"
 
 
 def test_files_that_the_registry_names_are_needed_too(tmp_path: Path) -> None:
@@ -132,7 +129,7 @@ def test_a_package_may_be_required_in_any_way(tmp_path: Path, requirements: str)
 def test_a_module_that_is_not_installed_here_may_be_in_a_package_that_is_not_either(tmp_path: Path) -> None:
     lines = found(tmp_path, requirements="wwspec-router[zone]\npython-multipart\n")
     assert lines == [
-        "helpers/prices.py:19: imports not_there, which no line of requirements.txt brings; add the line not_there"
+        "helpers/prices.py:18: imports not_there, which no line of requirements.txt brings; add the line not_there"
     ]
     assert found(tmp_path, requirements="wwspec-router[zone]\npython-multipart\nother-name\n") == []
 

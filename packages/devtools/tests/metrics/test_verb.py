@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from tests.support.apps import ROOT
 from tests.support.waiting import DEADLINE, wait_until
-from tests.support.zones import forked_child, serve_zone
-from wwspec_devtools.testing.zone import ServedZone, Zone
+from tests.support.zones import app_of, forked_child, serve_zone
+from wwspec_devtools.testing.zone import ServedZone
 from wwspec_router.cli.main import main
 
 CALLS = ("wwspec_calls_total", "invoke_sync_msg")
@@ -23,16 +23,6 @@ CALLS = ("wwspec_calls_total", "invoke_sync_msg")
 def zone() -> Iterator[ServedZone]:
     with serve_zone(ROOT, ROOT / "tests/serving/registry.toml") as zone:
         yield zone
-
-
-def environment(zone: Zone) -> dict[str, str]:
-    info = zone.client.info()
-    return {
-        "WWSPEC_BASE_URL": zone.client.url,
-        "WWSPEC_CORPID": info["corpid"],
-        "WWSPEC_CORPSECRET": info["secret"],
-        "WWSPEC_PROGRAM_ID": info["program_id"],
-    }
 
 
 def values(url: str) -> dict[tuple[str, str], float]:
@@ -46,7 +36,7 @@ def values(url: str) -> dict[tuple[str, str], float]:
 @pytest.mark.slow  # starts the program twice: 3 s of a processor
 def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: ServedZone, tmp_path: Path) -> None:
     arguments = ["metrics", "--listen", "127.0.0.1:0", "--ability", "figures", "--interval", "1"]
-    exporter = forked_child(arguments, environment(zone), output=tmp_path / "metrics.log")
+    exporter = forked_child(arguments, app_of(zone), output=tmp_path / "metrics.log")
     try:
         url = exporter.announced_url()
         wait_until(lambda: values(url)["wwspec_up", ""] == 1)
@@ -71,7 +61,7 @@ def test_prometheus_sees_calls_a_restart_and_a_program_that_is_gone(zone: Served
         exporter.stop()
     said = (tmp_path / "metrics.log").read_text()
     assert "Traceback" not in said
-    assert environment(zone)["WWSPEC_CORPSECRET"] not in said
+    assert app_of(zone)["WWSPEC_CORPSECRET"] not in said
     assert said.count("the program's figures can't be had: ") == 1
 
 

@@ -10,11 +10,7 @@ Answer = dict[str, Any]
 
 
 class Scripted:
-    """Answers each API with what a function returns: a JSON value, a text as it is, or an error that is raised.
-
-    Args:
-        answer: Of the API's name and the request.
-    """
+    """Answers each API with what a function returns: a JSON value, a text as it is, or an error that is raised."""
 
     def __init__(self, answer: Callable[[str, Answer], object]) -> None:
         self._answer = answer

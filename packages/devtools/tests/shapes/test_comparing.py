@@ -54,6 +54,10 @@ def without(key: str) -> Callable[[Answer], object]:
     return lambda answer: {name: each for name, each in answer.items() if name != key}
 
 
+def refusal(answer: Answer) -> Answer:
+    return {"errcode": 48002, "errmsg": "no"}
+
+
 def test_a_key_that_is_missing_in_some_objects() -> None:
     def change(answer: Answer) -> Answer:
         for member in answer.get("members", [])[1:]:
@@ -86,6 +90,16 @@ OTHERS: dict[str, tuple[Callable[[Answer], object], str, str, tuple[str, str, st
         *(adding(has_more=True), "sync_msg", "messages"),
         ("$.has_more", "boolean or integer", "integer", "boolean"),
     ),
+    "a refusal": (refusal, API, "found", ("errcode", "-", "0", "48002")),
+    "another refusal": (refusal, API, "unknown", ("errcode", "-", "710624", "48002")),
+    "a refusal with another key": (
+        lambda answer: answer | ({"more_info": "x"} if answer["errcode"] else {}),
+        API,
+        "unknown",
+        ("$.more_info", "not listed", "absent", "string"),
+    ),
+    "no answer": (lambda _: SdkCallError(API, -10006), API, "found", ("return code", "-", "-", "-10006")),
+    "no object": (lambda _: "[]", API, "found", ("$", "object", "object", "no JSON object")),
 }
 
 
@@ -94,22 +108,6 @@ def test_another_value_has_one_line(
     change: Callable[[Answer], object], api: str, case: str, line: tuple[str, str, str, str]
 ) -> None:
     assert lines(change, api, case) == [line]
-
-
-def test_another_errcode() -> None:
-    change = lines(lambda answer: {"errcode": 48002, "errmsg": "no"}, case="unknown")
-    assert change == [("errcode", "-", "710624", "48002")]
-    assert lines(lambda answer: {"errcode": 48002, "errmsg": "no"}) == [("errcode", "-", "0", "48002")]
-
-
-def test_a_refusal_with_another_key() -> None:
-    change = lines(lambda answer: answer | ({"more_info": "x"} if answer["errcode"] else {}), case="unknown")
-    assert change == [("$.more_info", "not listed", "absent", "string")]
-
-
-def test_calls_without_an_answer() -> None:
-    assert lines(lambda answer: SdkCallError(API, -10006)) == [("return code", "-", "-", "-10006")]
-    assert lines(lambda answer: "[]") == [("$", "object", "object", "no JSON object")]
 
 
 def test_an_answer_that_the_emulator_refuses_is_held_against_the_contract() -> None:

@@ -8,7 +8,6 @@ import pytest
 from tests.support.apps import ROOT
 from tests.support.zones import serve_zone
 from wwspec_contracts import sync_msg
-from wwspec_devtools.emulator.http.client import EmulatorError
 from wwspec_devtools.testing.zone import Zone
 
 EMPTY = {"errcode": 0, "errmsg": "ok", "msg_list": [], "has_more": 0}
@@ -110,28 +109,6 @@ def test_a_fault_that_ends_a_call_uses_up_no_answer(zone: Zone) -> None:
     zone.answer("sync_msg", EMPTY, times=1)
     zone.client.add_fault("sdk", "errcode", "sync_msg", 45009, count=1)
     assert [digest(zone), digest(zone), digest(zone)] == [(45009, None), (0, 0), (0, 5)]
-
-
-@pytest.mark.parametrize(
-    ("api", "reply", "said"),
-    [
-        ("sync_msg", [1], "the reply of sync_msg is a JSON object, not list"),
-        ("sync_msg", "text", "the reply of sync_msg is a JSON object, not str"),
-        ("sync_msg", None, "the reply of sync_msg is a JSON object, not null"),
-        ("", EMPTY, "an answer is that of one SDK API: api is its name"),
-        ("Sync Msg", EMPTY, "an answer is that of one SDK API: api is its name"),
-    ],
-)
-def test_what_can_be_no_answer_is_refused(zone: Zone, api: str, reply: Any, said: str) -> None:
-    with pytest.raises(EmulatorError, match=said):
-        zone.answer(api, reply)
-    assert zone.client.faults() == []
-
-
-@pytest.mark.parametrize("url", ["https://127.0.0.1:1/", "http://example.com/", "file:///etc/passwd"])
-def test_only_a_server_of_this_machine_may_answer(zone: Zone, url: str) -> None:
-    with pytest.raises(EmulatorError, match="url is an http:// URL of this machine"):
-        zone.client.answer("sync_msg", url=url)
 
 
 def test_a_name_that_is_almost_that_of_an_api_gets_a_warning(zone: Zone) -> None:

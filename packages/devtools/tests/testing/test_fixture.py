@@ -4,6 +4,7 @@ Each session of pytest runs in a process of its own.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,22 +19,16 @@ APPLICATION = {
     "abilities/registry.toml": """
 [program]
 lifespan = "abilities.visits:lifespan"
-
 [passthrough]
 prefix = "invoke_"
-
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [abilities.visit]
 handler = "abilities.visits:visit"
-
 [abilities.order]
 handler = "abilities.visits:order"
-
 [abilities.order.once]
 key = "id"
-
 [abilities.greet]
 handler = "abilities.visits:greet"
 """,
@@ -49,7 +44,6 @@ from wwspec_router import Context, Contract, Output, ability
 
 NUMBERS = count(1)
 
-
 @contextmanager
 def lifespan():
     var = Path(os.environ.get("WWSPEC_VAR", Path(__file__).parents[1] / "var"))
@@ -57,29 +51,23 @@ def lifespan():
         db.execute("CREATE TABLE IF NOT EXISTS visits (number)")
         yield db
 
-
 class Count(Output):
     visits: int = 0
-
 
 @ability
 def visit(request: Contract, ctx: Context[sqlite3.Connection]) -> Count:
     ctx.state.execute("INSERT INTO visits VALUES (1)")
     return Count(visits=ctx.state.execute("SELECT count(*) FROM visits").fetchone()[0])
 
-
 class Order(Contract):
     id: str
-
 
 @ability
 def order(request: Order) -> Count:
     return Count(visits=next(NUMBERS))
 
-
 class Greeting(Output):
     text: str = ""
-
 
 @ability
 def greet(request: Contract, ctx: Context) -> Greeting:
@@ -88,10 +76,8 @@ def greet(request: Contract, ctx: Context) -> Greeting:
     "schemas/api/say_hello.py": """
 from wwspec_contracts.base import ApiRequest, Output
 
-
 class Response(Output):
     text: str = ""
-
 
 class Request(ApiRequest[Response]):
     pass
@@ -102,7 +88,6 @@ class Request(ApiRequest[Response]):
 import pytest
 
 ORDERS = []
-
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_nothing_is_left_of_another_test(zone, number):
@@ -117,11 +102,9 @@ def test_nothing_is_left_of_another_test(zone, number):
     zone.answer("sync_msg", {"errcode": 45009})
     zone.submit("visit").result()
 
-
 def test_a_call_that_runs_once_has_run_once_in_each(zone):
     assert len(ORDERS) == 2
     assert list(zone.var.iterdir()) == [zone.var / "visits.db"]
-
 
 def test_an_api_that_the_emulator_lacks_is_answered_by_hand(zone):
     assert "-10006" in zone.call("greet").errmsg
@@ -129,10 +112,8 @@ def test_an_api_that_the_emulator_lacks_is_answered_by_hand(zone):
     assert zone.call("greet").reply["text"] == "hello"
     assert "-10006" in zone.call("greet").errmsg
 
-
 def test_a_zone_that_a_test_has_ended(zone):
     zone.close()
-
 
 def test_is_replaced_by_another_one(zone):
     assert zone.call("visit").reply["visits"] == 1
@@ -199,7 +180,6 @@ def test_a_test_whose_function_fails_is_a_failed_test(tmp_path: Path) -> None:
 WITHOUT_A_COMMAND_LINE = """
 import sys
 
-
 def test_rich_comes_when_a_test_wants_it(zone):
     assert "httpx" in sys.modules
     assert "rich" not in sys.modules
@@ -218,13 +198,11 @@ def test_a_zone_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> Non
 SAYING = """
 import sys
 
-
 def pytest_unconfigure(config):
     print(f"imported: {'hypothesis' in sys.modules}, plugin: {config.pluginmanager.hasplugin('hypothesispytest')}")
 """
 USING = """
 from hypothesis import given, strategies
-
 
 @given(strategies.integers())
 def test_a_number(number):
@@ -245,3 +223,33 @@ def test_a_session_with_tests_of_hypothesis_keeps_its_plugin(tmp_path: Path) -> 
     assert code == 1
     assert "test_a_number(\n" in said
     assert said.endswith("imported: True, plugin: True\n")
+
+
+CRASHING = {
+    "abilities/registry.toml": '[abilities.crash]\nhandler = "abilities.crashing:crash"\n',
+    "abilities/crashing.py": """
+from wwspec_router import Contract, Output, ability
+
+@ability
+def crash(request: Contract) -> Output:
+    raise ValueError("the text of the error")
+""",
+    "test_crash.py": """
+from pathlib import Path
+from wwspec_devtools.testing.zone import Zone
+
+def test_crash():
+    with Zone.in_process(Path.cwd()) as zone:
+        assert zone.call("crash").reply == {}
+""",
+}
+
+
+def test_a_failing_test_shows_the_calls_and_the_traceback_of_the_handler(tmp_path: Path) -> None:
+    said, code = session(write_files(tmp_path, CRASHING), "--rootdir", str(tmp_path), "test_crash.py")
+    assert code == 1, said
+    log = said.partition("Captured log")[2]
+    assert "ability crash failed" in log
+    assert "ValueError: the text of the error" in log
+    assert re.findall(r'^ *File "[^"]*?([^/"]+)", line', log, re.MULTILINE) == ["crashing.py"]
+    assert re.search(r"call   crash +errcode 710660 .* wwemulator00000001/1000002  internal error", log)

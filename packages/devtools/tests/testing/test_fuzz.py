@@ -25,18 +25,14 @@ SLOW = pytest.mark.slow  # plays hundreds of calls, some of them late
 REGISTRY = """
 [abilities.greet]
 handler = "abilities.greet:greet"
-
 [abilities.wait]
 handler = "abilities.greet:wait"
 timeout = 0.2
-
 [abilities.sound]
 handler = "abilities.greet:sound"
-
 [events.auth_knowledge_base]
 handler = "abilities.greet:on_knowledge_base"
 notify = "after"
-
 [events.hit_keyword]
 handler = "abilities.greet:on_keyword"
 notify = "after"
@@ -48,27 +44,22 @@ from wwspec_router import ApiError, Context, Contract, EventContext, Output, abi
 from wwspec_contracts import get_group_chat, get_rule_list
 from wwspec_contracts.events import auth_knowledge_base, hit_keyword
 
-
 class Ask(Contract):
     names: list[str] = []
     limit: int = 0
 
-
 class Result(Output):
     text: str = ""
-
 
 @ability
 def greet(request: Ask, ctx: Context) -> Result:
     return Result(text=request.names[0])  # LINE
-
 
 @ability
 def wait(request: Ask, ctx: Context) -> Result:
     if len(request.names) > 1:
         threading.Event().wait(0.5)
     return Result()
-
 
 @ability
 def sound(request: Ask, ctx: Context) -> Result:
@@ -78,12 +69,10 @@ def sound(request: Ask, ctx: Context) -> Result:
         return Result(text=error.message)
     return Result(text=group.creator)
 
-
 def on_knowledge_base(event: auth_knowledge_base.Event, ctx: EventContext) -> None:
     rules = ctx.invoke(get_rule_list.Request(), check=False)
     if rules.errcode != 0:
         raise LookupError(rules.errmsg)  # EVENT LINE
-
 
 def on_keyword(event: hit_keyword.Event, ctx: EventContext) -> Result:
     return Result(text="seen")

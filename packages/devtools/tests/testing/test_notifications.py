@@ -16,10 +16,8 @@ from wwspec_router import Contract
 REGISTRY = """
 [abilities.get_callback_data]
 kind = "callback_data"
-
 [abilities.slow]
 handler = "abilities.slow:slow"
-
 [events.conversation_new_message]
 handler = "abilities.slow:on_message"
 notify = "{notify}"
@@ -35,17 +33,14 @@ from wwspec_contracts.events import conversation_new_message
 
 VAR = Path(os.environ["WWSPEC_VAR"])
 
-
 class Found(Contract):
     attempt: int
-
 
 @ability
 def slow(request: Contract) -> Output:
     sleep(0.3)
     (VAR / "slow").touch()
     return Output()
-
 
 def on_message(event: conversation_new_message.Event, ctx: EventContext) -> Found:
     sleep(0.3)
@@ -143,13 +138,9 @@ def test_an_event_comes_again_with_the_same_content(zone: Zone) -> None:
     assert (len(sent), len(texts)) == (3, 1)
 
 
-def test_a_keyword_event_brings_a_message_that_hits_a_rule(zone: Zone) -> None:
-    token = zone.fire("hit_keyword", text="我要投诉")["event"]["hit_keyword"]["token"]
-    [hit] = zone.call("invoke_get_hit_msg_list", {"token": token}).reply["msg_list"]
-    [rule] = zone.client.rules()["rules"]
-    assert hit["hit_rule_list"] == [{"rule_id": rule["rule_id"], "has_hit_keyword": True, "semantics_list": []}]
-    assert zone.client.messages(limit=1)["messages"][0]["msgid"] == hit["msgid"]
-    assert len(zone.client.traffic(kind="event")) == 1, "no second event is sent for the message"
+def test_the_fields_of_an_event_are_given_by_name(zone: Zone) -> None:
+    event = zone.fire("knowledge_base_learn_done", learn_status=1)["event"]
+    assert event["knowledge_base_learn_done"]["learn_status"] == 1
 
 
 def test_nothing_is_in_work_in_a_zone_that_rests(zone: Zone) -> None:

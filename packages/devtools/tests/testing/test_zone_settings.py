@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.apps import check_app, python_anew, write_files
+from tests.support.apps import python_anew, write_files
 from tests.support.zones import serve_zone
 from wwspec_devtools.child import ChildError
 
@@ -13,62 +13,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from wwspec_router import AbilityError, Context, Contract, EventContext, Output, Secret, ability
-from wwspec_contracts.events import hit_keyword
-
+from wwspec_router import Context, Contract, Output, Secret, ability
 
 class Settings(msgspec.Struct, frozen=True):
     url: str
     token: Secret
     retries: int = 3
 
-
 class Client:
     def __init__(self, settings: Settings) -> None:
         self.opened = f"{settings.url} with {len(settings.token.reveal())}"
-
 
 @contextmanager
 def lifespan(settings: Settings) -> Iterator[Client]:
     yield Client(settings)
 
-
-class Ask(Contract):
-    pass
-
-
 class Result(Output):
     text: str = ""
 
-
 @ability
-def show(request: Ask, ctx: Context[Client, Settings]) -> Result:
+def show(request: Contract, ctx: Context[Client, Settings]) -> Result:
     print(f"printed {ctx.settings}")
     return Result(text=f"{ctx.state.opened}, {ctx.settings.retries}, {ctx.settings.token}")
 
-
 @ability
-def fail(request: Ask, ctx: Context[Client, Settings]) -> Result:
+def fail(request: Contract, ctx: Context[Client, Settings]) -> Result:
     raise ValueError(f"failed with {ctx.settings}")
-
-
-def on_hit(event: hit_keyword.Event, ctx: EventContext[Client, Settings]) -> None:
-    if not ctx.settings.token.reveal():
-        raise AbilityError("no token")
 """
 REGISTRY = """
 [program]
 settings = "abilities.app:Settings"
 lifespan = "abilities.app:lifespan"
-
 [abilities.show]
 handler = "abilities.app:show"
-
 [abilities.fail]
 handler = "abilities.app:fail"
-
-[events.hit_keyword]
-handler = "abilities.app:on_hit"
 """
 TOML = '[app]\nurl = "https://example.org"\nretries = 5\n'
 GIVEN = {"token": "s3cret-of-the-test", "retries": 7}
@@ -114,16 +93,3 @@ def test_without_a_setting_the_program_does_not_start_and_says_what_is_missing(a
         "wwspec.toml:1 [app]: missing token: set WWSPEC_APP_TOKEN, or name a file that holds it with token-file" in said
     )
     assert "WWSPEC_APP_RETRIES: must be a whole number, not a text" in said
-
-
-def test_check_names_missing_settings_with_file_and_line(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, said = check_app(app)
-    assert code == 1
-    assert f"{app / 'wwspec.toml'}:1 [app]: missing token: set WWSPEC_APP_TOKEN" in said
-    monkeypatch.setenv("WWSPEC_APP_TOKEN", "s3cret")
-    code, said = check_app(app)
-    assert (code, "no fault" in said) == (0, True)
-    write_files(app, {"wwspec.toml": TOML.replace("retries", "retrys")})
-    code, said = check_app(app)
-    assert code == 1
-    assert f"{app / 'wwspec.toml'}:3 [app] retrys: unknown setting; did you mean retries?" in said

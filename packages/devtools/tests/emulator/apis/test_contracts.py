@@ -10,6 +10,7 @@ import msgspec
 from tests.emulator.apis.conftest import SECOND_PROGRAM, EmulatedZone, Json
 from tests.support.handed_out import without_ids
 from tests.support.tables import for_each
+from wwspec_devtools.emulator.apis.table import APIS
 from wwspec_devtools.emulator.standin.wwspec_standin.names import SDK_APIS
 from wwspec_devtools.emulator.state.conversations import CUSTOMER
 from wwspec_devtools.emulator.state.knowledge import CORP_BASE_ID
@@ -174,6 +175,11 @@ def request_of(zone: EmulatedZone, api: str) -> Json:
     """Return a request of an API that is answered well."""
     assert api in REQUESTS, f"give {api} a request in REQUESTS of {__file__}: one that is answered with errcode 0"
     return REQUESTS[api](zone)
+
+
+def test_every_documented_api_is_modelled_and_no_other() -> None:
+    assert len(SDK_APIS) == len(set(SDK_APIS)) == 43
+    assert set(APIS) == set(SDK_APIS)
 
 
 @EVERY_API

@@ -30,21 +30,6 @@ def test_the_program_is_called_asynchronously_and_its_report_is_the_result(zone:
     assert zone.ok(RESULTS[kind], jobid=jobid) == {"errcode": 0, "errmsg": "ok", **reported}
 
 
-@BOTH
-def test_the_placeholders_of_the_contract_are_filled(zone: EmulatedZone, kind: str) -> None:
-    example = {"a": {"who said": "{chat}"}, "b": ["only {chatcontent}!"], "constant": 1, "other": "{unknown}"}
-    zone.link({"digest": ConsoleContract(input=example, output={"n": 0})})
-    employee = zone.say("再见", parties=zone.employee_first)
-    zone.ok(kind, request_of(zone, kind, msg_list=[*zone.talk("你好"), zone.key_of(employee)]))
-    data = json.loads(zone.program.calls[0].data)
-    assert data == {
-        "a": {"who said": "A说：你好 B说：再见"},
-        "b": ["only 你好 再见!"],
-        "constant": 1,
-        "other": "{unknown}",
-    }
-
-
 def test_text_of_a_message_is_not_taken_for_a_placeholder(zone: EmulatedZone) -> None:
     zone.link()
     zone.ok(MODEL, request_of(zone, MODEL, msg_list=zone.talk("{knowledge}{chat}")))

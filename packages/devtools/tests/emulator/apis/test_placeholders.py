@@ -51,14 +51,14 @@ def of_program(text: str, said: Callable[[EmulatedZone], list[Json]], **request:
 
 
 def called(api: str, name: str, text: str, said: Callable[[EmulatedZone], list[Json]], request: Json) -> str:
-    """Return the text as it reaches a linked program; its contract has it inside of another string."""
+    """Return the text as it reaches a linked program; its contract has it inside of another string, in a list."""
     zone = EmulatedZone()
-    zone.link({"ability": ConsoleContract(input={"prompt": f"<{text}>", "max_output_length": 200}, output={})})
+    zone.link({"ability": ConsoleContract(input={"a": {"prompts": [f"<{text}>"]}, "max": 200}, output={})})
     ids = {name: SECOND_PROGRAM, "ability_id": "ability", "msg_list": said(zone), "escape_type": 1}
     zone.ok(api, {**ids, **with_base(zone, request)})
     data = json.loads(zone.program.calls[-1].data)
-    assert data["max_output_length"] == 200
-    return str(data["prompt"][1:-1])
+    assert data["max"] == 200
+    return str(data["a"]["prompts"][0][1:-1])
 
 
 def with_base(zone: EmulatedZone, request: Json) -> Json:

@@ -1,4 +1,4 @@
-"""How each kind of app comes to its access token."""
+"""How each kind of app comes to its access token, and a third-party app to that of a corp that has installed it."""
 
 from typing import Any
 
@@ -10,6 +10,17 @@ from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.testing.app import client_of
 
 Json = dict[str, Any]
+SUITE = {
+    "suite_id": "emulator-suite",
+    "suite_secret": "emulator-suite-secret",
+    "suite_ticket": "emulator-suite-ticket",
+}
+CORP = {"auth_corpid": "wwemulator00000001", "permanent_code": "emulator-permanent-code"}
+
+
+def post(emulator: Emulator, path: str, body: dict[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = emulator.http.post(f"/cgi-bin/service/{path}", json=body).json()
+    return answer
 
 
 def gettoken(emulator: Emulator, secret: str) -> Json:
@@ -44,9 +55,7 @@ def test_a_third_party_app_gets_its_tokens_by_its_suite_only(start: StartEmulato
 def test_a_self_built_app_has_a_secret_and_no_suite(start: StartEmulator) -> None:
     emulator = start(app_type="self")
     assert gettoken(emulator, emulator.settings.secret)["errcode"] == 0
-    suite = {"suite_id": "emulator-suite", "suite_secret": "emulator-suite-secret"}
-    ticket = {"suite_ticket": "emulator-suite-ticket"}
-    assert emulator.http.post("/cgi-bin/service/get_suite_token", json=suite | ticket).json()["errcode"] == 40083
+    assert post(emulator, "get_suite_token", SUITE)["errcode"] == 40083
 
 
 @pytest.mark.parametrize("kind", ["", "self", "custom", "third", "external"])
@@ -69,3 +78,43 @@ def test_an_app_that_calls_is_named_in_the_record(start: StartEmulator) -> None:
     rows = emulator.http.get("/emulator/traffic").json()["traffic"]
     known = (second.corpid, second.agentid)
     assert [(row["corpid"], row["agentid"]) for row in rows] == [known, known, ("", None), ("", None)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "errcode"),
+    [
+        ({"suite_id": "other"}, 40083),
+        ({"suite_secret": "other"}, 40080),
+        ({"suite_ticket": "yesterday's"}, 40085),
+        ({"suite_ticket": ""}, 40063),
+    ],
+)
+def test_a_suite_without_the_right_ticket_gets_none(emulator: Emulator, changed: dict[str, str], errcode: int) -> None:
+    assert post(emulator, "get_suite_token", SUITE | changed)["errcode"] == errcode
+
+
+@pytest.mark.parametrize(
+    ("changed", "errcode"), [({"auth_corpid": "other"}, 40013), ({"permanent_code": "other"}, 40084)]
+)
+def test_a_corp_that_has_not_installed_the_suite_has_no_token(
+    emulator: Emulator, changed: dict[str, str], errcode: int
+) -> None:
+    path = f"get_corp_token?suite_access_token={suite_token(emulator)}"
+    assert post(emulator, path, CORP | changed)["errcode"] == errcode
+
+
+def test_a_token_of_a_suite_that_is_made_up_or_expired_is_refused(emulator: Emulator) -> None:
+    path = f"get_corp_token?suite_access_token={suite_token(emulator)}"
+    emulator.advance(7200)
+    assert post(emulator, path, CORP)["errcode"] == 42009
+    assert post(emulator, "get_corp_token?suite_access_token=made-up", CORP)["errcode"] == 40082
+
+
+def test_the_traffic_shows_no_secret_of_a_suite(emulator: Emulator) -> None:
+    token = suite_token(emulator)
+    access_token = post(emulator, f"get_corp_token?suite_access_token={token}", CORP)["access_token"]
+    shown = "".join(emulator.http.get(f"/emulator/traffic/{number}").text for number in (1, 2))
+    for part in (SUITE["suite_id"], '"permanent_code":"***"', "get_corp_token?suite_access_token=***"):
+        assert part in shown
+    for secret in (token, access_token, SUITE["suite_secret"], SUITE["suite_ticket"], CORP["permanent_code"]):
+        assert secret not in shown

@@ -26,12 +26,7 @@ def test_a_call_is_made_as_the_app_makes_it_and_its_entry_is_named(zone: Zone) -
     assert call(emulator, ability_id="echo")["answer"]["response_data"] == "{}"
     assert call(emulator, ability_id="echo", data='{"big": 9007199254740993}')["answer"]["errcode"] == 0
     assert program.calls[-1].data == '{"big": 9007199254740993}'
-
-
-def test_an_asynchronous_call_answers_its_jobid(zone: Zone) -> None:
-    emulator, program = zone
-    answer = call(emulator, ability_id="echo", request={}, asynchronous=True)
-    assert answer["answer"]["jobid"]
+    assert call(emulator, ability_id="e", request={}, asynchronous=True)["answer"]["jobid"]
     assert program.calls[-1].is_async
 
 
@@ -61,7 +56,3 @@ def test_a_call_that_says_too_little_or_too_much_is_refused(zone: Zone, body: di
     answer = call(zone[0], **body)
     assert answer["errcode"] == 40058
     assert named in answer["errmsg"]
-
-
-def test_an_ability_id_may_be_one_letter(zone: Zone) -> None:
-    assert call(zone[0], ability_id="a")["answer"]["response_data"] == "{}"

@@ -3,7 +3,6 @@
 import re
 import socket
 from itertools import product
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +11,6 @@ from click.testing import CliRunner
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator, SealedProgram
 from tests.support.tables import for_each
-from tests.support.zones import forked_child
 from wwspec_contracts.errors import ConfigurationError
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.settings import EmulatorSettings
@@ -138,14 +136,3 @@ def test_the_emulators_client_tells_why_it_was_refused(emulator: Emulator) -> No
 
     with EmulatorClient(emulator.url, Gateway()) as client, pytest.raises(EmulatorError, match="--allow-host gateway"):
         client.info()
-
-
-def test_the_command_line_allows_hosts(tmp_path: Path) -> None:
-    allowed = ["--allow-host", "gateway", "--allow-host", "host.docker.internal"]
-    emulator = forked_child(["emulate", "--port", "0", *allowed], output=tmp_path / "log")
-    try:
-        url = emulator.announced_url()
-        for host in ("gateway", "host.docker.internal"):
-            assert httpx.get(f"{url}{APP_SIDE}", headers={"host": host}, trust_env=False).status_code == 200
-    finally:
-        emulator.stop()

@@ -2,12 +2,14 @@
 
 import json
 import time
+from itertools import product
 from typing import Any
 
 import pytest
 
 from tests.support.emulator import Emulator, Json, Response, SealedProgram, free_socket, url_of
 from tests.support.sealing import seal_reply
+from tests.support.tables import for_each
 from wwspec_contracts.errcodes import advice
 from wwspec_devtools.emulator.http.client import EmulatorClient, EmulatorError
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
@@ -48,14 +50,22 @@ def test_rows_are_chosen_by_what_is_asked(
     assert (clock["request"], clock["reply"]) == ({"seconds": 60}, {"now": 1_750_000_060})
 
 
-@pytest.mark.parametrize("name", ["since", "before", "limit", "flow", "errcode", "kind"])
-def test_a_bad_parameter_is_named(emulator: Emulator, name: str) -> None:
-    for value in ("x", "-", "1" * 30, "٣"):
-        answer = emulator.http.get("/emulator/traffic", params={name: value}).json()
-        assert answer["errcode"] == 40058
-        assert name in answer["errmsg"]
-    nothing = emulator.http.get("/emulator/traffic?limit=0").json()
-    assert (nothing["errcode"], "limit" in nothing["errmsg"]) == (40058, True)
+NUMBERS = ["since", "before", "limit", "flow", "errcode", "kind"]
+PAGES = [("limit", "0"), ("limit", "501"), ("limit", "x"), ("before", "-1")]
+
+
+@for_each(
+    [
+        *product(["traffic"], NUMBERS, ["x", "-", "1" * 30, "٣"]),
+        ("traffic", "limit", "0"),
+        *(("messages", *each) for each in PAGES),
+        ("stream", "kind", "nothing"),
+    ]
+)
+def test_a_bad_parameter_is_named(path: str, name: str, value: str, emulator: Emulator) -> None:
+    answer = emulator.http.get(f"/emulator/{path}", params={name: value}).json()
+    assert answer["errcode"] == 40058
+    assert name in answer["errmsg"]
 
 
 def test_an_entry_has_headers_the_sealed_bodies_and_the_faults(

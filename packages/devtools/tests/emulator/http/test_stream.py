@@ -6,21 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.emulator.conftest import record_exchanges
-from tests.support.emulator import Emulator, serving
+from tests.support.emulator import Emulator
 from tests.support.waiting import DEADLINE, wait_until
 from tests.support.zones import forked_child
 from wwspec_devtools.emulator.http import stream
-from wwspec_devtools.emulator.http.app import create_app
 from wwspec_devtools.emulator.http.client import EmulatorClient
 from wwspec_devtools.emulator.http.reading import StreamEndedError, StreamEvent
-from wwspec_devtools.emulator.settings import EmulatorSettings
 from wwspec_devtools.emulator.state.traffic.record import Traffic
 from wwspec_devtools.testing.app import App
 
@@ -142,10 +139,6 @@ def test_rows_come_in_batches(client: EmulatorClient, traffic: Traffic, monkeypa
     assert numbers(received) == [*range(1, 29)]
 
 
-def test_a_bad_parameter_is_refused(emulator: Emulator) -> None:
-    assert emulator.http.get("/emulator/stream?kind=nothing").json()["errcode"] == 40058
-
-
 def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MAX_READERS", 1)
     with streaming(client) as events:
@@ -154,21 +147,6 @@ def test_the_readers_are_limited(client: EmulatorClient, emulator: Emulator, mon
             with pytest.raises(StreamEndedError, match="503: too many readers"):
                 next(refused)
     wait_until(lambda: emulator.http.head("/emulator/stream").status_code == 200)
-
-
-def test_a_server_that_stops_ends_its_streams_at_once(stack: ExitStack) -> None:
-    received: list[str] = []
-
-    def read(url: str) -> None:
-        with EmulatorClient(url) as client, pytest.raises(StreamEndedError):
-            received.extend(event.name for event in client.stream())
-
-    with serving(create_app(EmulatorSettings(messages=0))) as url:
-        reader = Thread(target=read, args=(url,))
-        reader.start()
-        wait_until(lambda: "program" in received)
-    reader.join(DEADLINE)
-    assert not reader.is_alive()
 
 
 def test_an_emulator_that_20_pages_watch_ends_by_ctrl_c(tmp_path: Path) -> None:

@@ -1,11 +1,7 @@
 """A Chromium with an app's page that has WeCom's own package, unchanged, and an emulator that plays WeCom for it."""
 
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect, sync_playwright
 
-from tests.support.emulator import Emulator
+from tests.support.emulator import Emulator, http_server
 from tests.support.shared_by_folder import pytest_runtest_teardown as pytest_runtest_teardown, shared_by_folder
 from tests.support.tools import node_package, tool
 from tests.support.waiting import DEADLINE
@@ -106,22 +102,10 @@ class AppPage:
 def served_site() -> Iterator[str]:
     """Serve the app's page, and yield its URL."""
     package = node_package(Path(__file__).parent, "@wecom/jssdk") / "dist" / "wecom.global.prod.js"
-    page = Path(__file__).with_name("app.html")
-
-    class Site(SimpleHTTPRequestHandler):
-        def translate_path(self, path: str) -> str:
-            return os.fspath(package if path == "/jssdk.js" else page)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=os.fspath(page.parent)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    script = 200, {"content-type": "text/javascript"}, package.read_bytes()
+    page = 200, {"content-type": "text/html"}, Path(__file__).with_name("app.html").read_bytes()
+    with http_server(lambda *_: (404, {}, b""), lambda path: script if path == "/jssdk.js" else page) as url:
+        yield f"{url}/"
 
 
 @contextmanager

@@ -18,7 +18,6 @@ def test_other_hosts_are_refused(app: AppPage) -> None:
             assert (response.status, "this proxy answers for" in response.text()) == (403, True), url
 
 
-@pytest.mark.slow  # as without TLS
 def test_other_hosts_are_refused_over_tls_too(app: AppPage) -> None:
     for url in ("https://example.com/", "https://192.0.2.1/", "https://weixin.qq.com/"):
         with app.page.context.new_page() as page, pytest.raises(Error, match="ERR_TUNNEL_CONNECTION_FAILED"):

@@ -45,7 +45,6 @@ def test_without_a_login_each_element_has_an_error(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text("消息获取失败")
 
 
-@pytest.mark.slow  # test_100076_a_login_that_ends_meanwhile is quick
 def test_100076_a_login_that_ended_before_the_frame_is_42006(app: AppPage) -> None:
     app.open_quickly()
     app.emulator.platform.advance(LOGIN_SECONDS)
@@ -77,8 +76,8 @@ def test_100076_a_frame_of_another_login_is_40029(app: AppPage) -> None:
     ("registered", "errcode"),
     [
         ({"ticket": "made-up"}, 40093),
-        pytest.param({"url": "http://127.0.0.1:1/"}, 40093, marks=pytest.mark.slow),  # as the first
-        pytest.param({"corpId": "wwother"}, 92002, marks=pytest.mark.slow),
+        ({"url": "http://127.0.0.1:1/"}, 40093),
+        ({"corpId": "wwother"}, 92002),
     ],
 )
 def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict[str, str], errcode: int) -> None:
@@ -91,7 +90,6 @@ def test_a_page_that_is_signed_wrongly_is_refused(app: AppPage, registered: dict
     assert [error["errCode"] for error in app.calls("agentConfigFail")] == [errcode]
 
 
-@pytest.mark.slow  # test_a_page_that_is_signed_wrongly is quick
 def test_agent_config_with_the_ticket_of_the_corp_is_42012(app: AppPage) -> None:
     app.open(ticket=app.get("get_jsapi_ticket")["ticket"])
     app.show_messages(app.said("一"))

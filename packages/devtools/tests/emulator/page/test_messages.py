@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.emulator.page.conftest import NOT_SEES, SEES, AppPage
 
-pytestmark = pytest.mark.slow  # a browser; test_rights and test_routes have what the page asks for
+pytestmark = pytest.mark.slow  # a browser; test_routes has what the page asks for
 
 IMAGE, VIDEO, FORWARDED, FILE, MIXED, CALL = 2, 7, 10, 8, 20, 22
 
@@ -31,7 +31,6 @@ def test_each_kind_of_message_is_shown_in_words(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text(["[图片]", "合同.docx", "照片[图片]", "[音视频通话]"])
 
 
-@pytest.mark.slow  # test_an_app_without_the_right sets data, too
 def test_set_data_shows_another_message(app: AppPage) -> None:
     first, second = app.said("一"), app.said("二")
     app.open_quickly()
@@ -63,7 +62,6 @@ def test_100076_texts_are_highlighted(app: AppPage) -> None:
     expect(marks.first).to_have_css("color", "rgb(255, 0, 0)")
 
 
-@pytest.mark.slow  # test_100076_texts_are_highlighted is quick
 def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
     app.open_quickly()
     attributes = 'highlight-text="法务" static-highlight-text-list="{{[\'合同\']}}"'
@@ -71,7 +69,6 @@ def test_words_to_highlight_count_more_than_a_list(app: AppPage) -> None:
     expect(app.frame.locator("mark")).to_have_text(["法务"])
 
 
-@pytest.mark.slow  # opens a frame of its own
 def test_a_click_on_an_image_asks_the_page_for_a_preview(app: AppPage) -> None:
     app.open_quickly()
     app.show_messages(app.said("[二维码]", IMAGE), attributes='open-type="viewMessage"', modal=True)
@@ -114,7 +111,6 @@ def test_100076_names_and_avatars_are_shown(app: AppPage) -> None:
     expect(app.frame.locator(".row")).to_have_text(list(asked.values()))
 
 
-@pytest.mark.slow  # opens the page twice
 def test_numbers_are_masked_for_a_member_as_the_app_has_set_it(app: AppPage) -> None:
     text = "手机 13800138000，卡号 6222020200112233446，身份证 11010519491231002X"
     config = {"hide_mobile": True, "hide_idcard": True, "hide_bankno": True}
@@ -144,9 +140,7 @@ def test_a_recalled_message_is_not_shown(app: AppPage) -> None:
     ("changed", "errcode", "words"),
     [
         ({"key": "0" * 32}, 710603, "消息密钥错误"),
-        pytest.param(
-            {"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示", marks=pytest.mark.slow
-        ),  # as the first
+        ({"msgid": "unknown"}, 710601, "消息已过期，消息内容无法展示"),
     ],
 )
 def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
@@ -165,7 +159,6 @@ def test_a_message_with_a_wrong_id_or_key_is_an_error_of_its_element(
     assert (error["detail"]["errCode"], error["currentTarget"]["dataset"]) == (errcode, {"place": 1})
 
 
-@pytest.mark.slow  # as one with a wrong id
 def test_a_message_of_more_than_90_days_ago_is_not_shown(app: AppPage) -> None:
     message = app.said("旧消息")
     app.emulator.platform.advance(90 * 86400 + 1)
@@ -184,7 +177,6 @@ def test_an_app_without_the_right_shows_nothing(app: AppPage) -> None:
     assert [error["detail"]["errCode"] for error in app.calls("failed")] == [48002]
 
 
-@pytest.mark.slow  # as one with a wrong id
 def test_a_message_from_before_the_app_was_authorised_again_is_not_shown(app: AppPage) -> None:
     before = app.said("旧消息")
     app.world.app.authorisation.first_message = app.corp.chats.end

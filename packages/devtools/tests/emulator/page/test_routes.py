@@ -1,4 +1,4 @@
-"""The paths of the emulator's own pages without a browser: who can log in, and what is refused."""
+"""The emulator's own pages without a browser: logins, refusals, and which apps may show messages [100076]."""
 
 import re
 from collections.abc import Callable
@@ -9,11 +9,15 @@ import pytest
 
 from tests.emulator.conftest import StartEmulator
 from tests.support.emulator import Emulator
+from wwspec_devtools.emulator.answers import RefusedError
 from wwspec_devtools.emulator.http.client import EmulatorClient
-from wwspec_devtools.emulator.page.content import AskedMessage, shown_message
+from wwspec_devtools.emulator.page.content import AskedMessage, check_right, shown_message
 from wwspec_devtools.emulator.page.frame import NO_LOGIN
 from wwspec_devtools.emulator.page.login import login_url
 from wwspec_devtools.emulator.page.routes import COOKIE, MAX_BODY_BYTES, PREVIEW
+from wwspec_devtools.emulator.settings import APP_TYPES, AppType
+from wwspec_devtools.emulator.state.authorisations import PERMISSION_SECONDS
+from wwspec_devtools.emulator.state.world import World
 
 PAGE = "http://127.0.0.1:8000/home"
 
@@ -94,3 +98,32 @@ def test_a_preview_without_a_login_or_a_message_says_so(emulator: Emulator) -> N
     for cookie, query, text in (("", "", NO_LOGIN), (sid, "", "消息已过期"), (sid, "?mark=made-up", "消息已过期")):
         answer = emulator.http.get(PREVIEW + query, headers={"cookie": f"{COOKIE}={cookie}"})
         assert (answer.status_code, text in answer.text) == (200, True), (cookie, query)
+
+
+def refusal(world: World) -> int:
+    try:
+        check_right(world, world.app)
+    except RefusedError as error:
+        return error.errcode
+    return 0
+
+
+@pytest.mark.parametrize("app_type", APP_TYPES)
+def test_each_kind_of_app_but_the_external_one_shows_messages(start: StartEmulator, app_type: AppType) -> None:
+    world = start(app_type=app_type).platform.world
+    assert refusal(world) == (48002 if app_type == "external" else 0)
+
+
+@pytest.mark.parametrize("app_type", ["custom", "third"])
+def test_an_app_shows_nothing_once_its_data_permission_has_ended(start: StartEmulator, app_type: AppType) -> None:
+    emulator = start(app_type=app_type, expired_errcode=710641)
+    emulator.platform.advance(PERMISSION_SECONDS)
+    assert refusal(emulator.platform.world) == 710641
+    emulator.platform.world.app.authorisation.grants = {}
+    assert refusal(emulator.platform.world) == 710726
+
+
+def test_an_app_shows_nothing_after_a_cancelled_authorisation(start: StartEmulator) -> None:
+    world = start(app_type="third").platform.world
+    world.app.authorisation.is_installed = False
+    assert refusal(world) == 48004

@@ -42,7 +42,6 @@ def test_a_click_calls_the_method_of_the_page_with_the_data_of_the_element(app: 
     assert datasets == [{"itemNo": 7}, {}, {"where": "outer"}]
 
 
-@pytest.mark.slow  # test_a_click_calls_the_method_of_the_page is quick
 def test_a_checkbox_says_whether_it_is_checked(app: AppPage) -> None:
     app.show('<checkbox value="{{data.id}}" checked="{{data.on}}" bindchange="clicked" />', {"id": "m1", "on": True})
     box = app.frame.get_by_role("checkbox")

@@ -115,8 +115,3 @@ def test_the_oldest_jobs_are_forgotten(emulator: Emulator, monkeypatch: pytest.M
     emulator.platform.reset()
     jobids = [begin(emulator)["jobid"] for _ in range(3)]
     assert [result(emulator, jobid)["errcode"] for jobid in jobids] == [40088, 710642, 710642]
-
-
-def test_an_unknown_jobid_is_refused(emulator: Emulator) -> None:
-    assert result(emulator, "made-up")["errcode"] == 40088
-    assert result(emulator, "")["errcode"] == 40063

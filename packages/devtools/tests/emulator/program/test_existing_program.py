@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,9 +14,6 @@ from tests.emulator.conftest import StartEmulator
 from tests.support.apps import ROOT
 from tests.support.emulator import Emulator
 from tests.support.waiting import wait_until
-from wwspec_client import SdkApiError, ZoneClient
-from wwspec_client.stores import FileCursor
-from wwspec_contracts import get_group_chat
 from wwspec_contracts.events import hit_keyword
 from wwspec_devtools.emulator.settings import STANDIN_DIRECTORY
 from wwspec_devtools.emulator.standin.wwspec_standin import seal
@@ -79,18 +75,6 @@ def test_the_program_refuses_an_altered_call_under_the_exception_header(emulator
     reply = seal.open_reply(emulator.key, response.headers.multi_items(), response.text)
     assert reply.is_exception
     assert json.loads(reply.text)["errcode"] == 710660
-
-
-def test_an_app_pulls_all_messages_from_a_public_style_program(emulator: Emulator, tmp_path: Path) -> None:
-    settings = emulator.settings
-    with ZoneClient(
-        settings.corpid, settings.secret, program_id=settings.program_id, base_url=emulator.url, form="func", prefix=""
-    ) as client:
-        cursors, token = FileCursor(tmp_path / "cursor"), emulator.event_token()
-        assert [len(page) for page in client.messages(cursors, limit=25, token=token, max_pages=1)] == [25]
-        assert [len(page) for page in client.messages(cursors, limit=25, token=token)] == [25, 10]
-        with pytest.raises(SdkApiError, match="710624"):
-            client.call(get_group_chat.Request(chatid="none"))
 
 
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])

@@ -57,17 +57,12 @@ def refuse_reply(sealed: seal.Sealed, body: str | None = None, key: bytes = KEY)
 
 
 @given(st.data())
-def test_a_body_with_any_character_changed_is_refused(data: st.DataObject) -> None:
+def test_a_body_with_any_character_changed_or_cut_off_anywhere_is_refused(data: st.DataObject) -> None:
     sealed = seal.seal_call(KEY, CALL)
     at = data.draw(st.integers(0, len(sealed.body) - 1))
     other = data.draw(st.characters().filter(lambda character: character != sealed.body[at]))
     refuse_call(sealed, sealed.body[:at] + other + sealed.body[at + 1 :])
-
-
-@given(st.integers(min_value=0))
-def test_a_truncated_body_is_refused(length: int) -> None:
-    sealed = seal.seal_call(KEY, CALL)
-    refuse_call(sealed, sealed.body[: length % len(sealed.body)])
+    refuse_call(sealed, sealed.body[:at])
 
 
 @given(st.sampled_from(HEADERS), st.text())

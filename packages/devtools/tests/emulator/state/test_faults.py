@@ -158,7 +158,10 @@ def test_a_fault_works_as_often_as_it_says_or_until_it_is_cleared(client: Emulat
         ({"on": "sdk", "effect": "answer", "reply": {}}, "api is its name"),
         ({"on": "sdk", "effect": "answer", "reply": {}, "api": "Sync-Msg"}, "api is its name"),
         ({"on": "sdk", "effect": "answer", "api": "sync_msg"}, "a JSON object, not null"),
+        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "reply": [1]}, "a JSON object, not list"),
         ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "http://192.0.2.1/"}, "of this machine"),
+        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "https://127.0.0.1:1/"}, "of this machine"),
+        ({"on": "sdk", "effect": "answer", "api": "sync_msg", "url": "file:///etc/passwd"}, "of this machine"),
         ({"on": "sdk", "effect": "drop", "reply": {}}, "go with the effect answer"),
     ],
 )
@@ -167,17 +170,6 @@ def test_a_fault_that_makes_no_sense_is_refused(emulator: Emulator, fault: Json,
     assert answer["errcode"] == 40058
     assert words in answer["errmsg"]
     assert emulator.http.get("/emulator/faults").json()["faults"] == []
-
-
-def test_an_sdk_api_is_answered_by_hand_also_one_that_the_emulator_lacks(
-    client: EmulatorClient, emulator: Emulator
-) -> None:
-    for api in ("sync_msg", "not_yet_documented"):
-        client.answer(api, {"errcode": 0, "by": "hand"})
-        client.answer(api, {"errcode": 7}, times=1)
-        assert [emulator.sdk(api, {}) for _ in range(2)] == [{"errcode": 7}, {"errcode": 0, "by": "hand"}]
-    assert client.clear_answers("sync_msg") == 1
-    assert "by" not in emulator.sdk("sync_msg", {})
 
 
 def test_a_callback_comes_late_by_the_clock(client: EmulatorClient, app: App, emulator: Emulator) -> None:

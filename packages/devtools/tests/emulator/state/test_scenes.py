@@ -53,15 +53,19 @@ ago = 60
 """
 
 
+def load(folder: Path, text: str) -> Scene:
+    path = folder / "scene.toml"
+    path.write_text(text)
+    return load_scene(path)
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> Path:
-    path = tmp_path / "scene.toml"
-    path.write_text(SCENE)
-    return path
+def scene(tmp_path: Path) -> Scene:
+    return load(tmp_path, SCENE)
 
 
-def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: Path) -> None:
-    emulator = start(scene=load_scene(scene), messages=0)
+def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: Scene) -> None:
+    emulator = start(scene=scene, messages=0)
     messages = emulator.sdk("sync_msg", {})["msg_list"]
     shown = [
         (each["sender"]["id"], [receiver["id"] for receiver in each["receiver_list"]], each.get("chatid"))
@@ -75,8 +79,8 @@ def test_what_was_said_is_pulled_in_order_of_time(start: StartEmulator, scene: P
     ]
 
 
-def test_who_exists_is_seen_by_the_app_and_the_program(start: StartEmulator, scene: Path) -> None:
-    emulator = start(scene=load_scene(scene), messages=0)
+def test_who_exists_is_seen_by_the_app_and_the_program(start: StartEmulator, scene: Scene) -> None:
+    emulator = start(scene=scene, messages=0)
     users = emulator.app_call("get_auth_user_list", {})["auth_user_list"]
     assert [user["userid"] for user in users] == ["anna", "bert"]
     group = emulator.sdk("get_group_chat", {"chatid": "wrGroup1"})
@@ -85,8 +89,8 @@ def test_who_exists_is_seen_by_the_app_and_the_program(start: StartEmulator, sce
     assert emulator.sdk("get_group_chat", {"chatid": "wrGroup2"})["errcode"] == 710624, "it holds a customer"
 
 
-def test_messages_of_the_seed_come_on_top_and_stay_among_the_scenes_people(scene: Path) -> None:
-    chats = make_conversations(rng(), START, 200, load_scene(scene))
+def test_messages_of_the_seed_come_on_top_and_stay_among_the_scenes_people(scene: Scene) -> None:
+    chats = make_conversations(rng(), START, 200, scene)
     ids = {party.id for message in chats.messages for party in message.parties}
     assert ids == {"anna", "bert", "wmCustomer1", "wbRobot1"}
     assert len(chats.messages) == 203
@@ -106,9 +110,7 @@ def test_messages_of_the_seed_come_on_top_and_stay_among_the_scenes_people(scene
     ],
 )
 def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: StartEmulator, part: str) -> None:
-    path = tmp_path / "scene.toml"
-    path.write_text(part)
-    emulator = start(scene=load_scene(path), messages=20)
+    emulator = start(scene=load(tmp_path, part), messages=20)
     emulator.receive_events()
     world = emulator.platform.world
     chats = world.conversations[emulator.settings.corpid]
@@ -137,11 +139,9 @@ def test_a_list_that_is_left_out_is_made_from_the_seed(tmp_path: Path, start: St
     ],
 )
 def test_a_scene_that_can_not_be_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "scene.toml"
-    path.write_text(text)
     with pytest.raises(ConfigurationError) as raised:
-        load_scene(path)
-    assert str(path) in str(raised.value)
+        load(tmp_path, text)
+    assert str(tmp_path / "scene.toml") in str(raised.value)
     assert words in str(raised.value)
 
 
@@ -156,10 +156,8 @@ def test_a_scene_that_can_not_be_is_refused_with_its_place(tmp_path: Path, text:
     ],
 )
 def test_a_scene_that_names_nobody_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "scene.toml"
-    path.write_text(text)
     with pytest.raises(ConfigurationError, match=words):
-        make_conversations(rng(), START, 0, load_scene(path))
+        make_conversations(rng(), START, 0, load(tmp_path, text))
 
 
 def test_a_scene_that_is_no_file_is_refused(tmp_path: Path) -> None:
@@ -183,11 +181,8 @@ def test_a_corp_has_up_to_a_hundred_thousand_messages(start: StartEmulator) -> N
 
 
 def test_a_message_may_be_of_the_moment_of_the_start_and_is_never_of_a_later_one(tmp_path: Path) -> None:
-    path = tmp_path / "scene.toml"
     text = "[[messages]]\nfrom = 'lina'\nto = ['zhangwei']\nago = "
-    path.write_text(f"{text}0\n")
-    [message] = make_conversations(rng(), START, 0, load_scene(path)).messages
+    [message] = make_conversations(rng(), START, 0, load(tmp_path, f"{text}0\n")).messages
     assert message.send_time == START
-    path.write_text(f"{text}-1\n")
     with pytest.raises(ConfigurationError, match=r"\$\.messages\[0\]\.ago"):
-        load_scene(path)
+        load(tmp_path, f"{text}-1\n")
