@@ -86,6 +86,8 @@ class Load:
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self._ended.set()
+        self._watcher.join()
 
     def stop(self) -> None:
         """Let each caller end its call, and read the record once more."""
@@ -93,9 +95,7 @@ class Load:
         for thread in self._callers:
             if thread.is_alive():
                 thread.join()
-        self._ended.set()
-        if self._watcher.is_alive():
-            self._watcher.join()
+        self._record.read()
 
     def wait_reported(self, seconds: float) -> float:
         """Wait, after `stop`, until each accepted job is reported, and return how long that took."""
@@ -254,10 +254,8 @@ class Load:
             self._stopping.wait(self._pause if worked else AFTER_REFUSAL)
 
     def _watch(self) -> None:
-        while not self._ended.is_set():
+        while not self._ended.wait(POLL):
             self._record.read()
-            self._ended.wait(POLL)
-        self._record.read()
 
 
 class _Record:
@@ -273,9 +271,14 @@ class _Record:
         self._ledger = ledger
         self._seen = max((entry["number"] for entry in self._client.traffic()), default=0)
         self._open: set[int] = set()
+        self._lock = threading.Lock()
 
     def read(self) -> None:
-        """Read what is new, and again what was under way."""
+        """Read what is new, and again what was under way; from any thread."""
+        with self._lock:
+            self._read()
+
+    def _read(self) -> None:
         entries = self._client.traffic(min([*self._open, self._seen + 1]) - 1)
         new = [entry["number"] for entry in entries if entry["number"] > self._seen]
         if new and new[0] > self._seen + 1:
